@@ -1,0 +1,26 @@
+//! `cargo xtask`: what needs a cross toolchain, QEMU or Debian packages. Each task sets up what it
+//! needs and says what it does.
+
+mod dist;
+mod host;
+mod lab;
+mod sh;
+
+use anyhow::Result;
+use clap::Parser;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Task {
+    /// Build the router binaries into target/dist, and say where their bytes are.
+    Dist(dist::Args),
+    /// Boot a MIPS kernel in QEMU with a root laid out like OpenWrt's, and run commands there.
+    Lab(lab::Args),
+}
+
+fn main() -> Result<()> {
+    match Task::parse() {
+        Task::Dist(args) => dist::main(&args),
+        Task::Lab(args) => lab::main(&args),
+    }
+}
