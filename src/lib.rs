@@ -1,1 +1,67 @@
-//! diag
+//! `diag` says why a program will not start on a machine.
+//!
+//! # How data flows
+//!
+//! ```text
+//! args -> machine::probe -> Machine   ┐
+//!         candidate::open -> Candidate ┴-> loader::exec -> Outcome -> rules::run -> Vec<Finding> -> report
+//! ```
+//!
+//! One direction, no way back:
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`cli`] | the command line; one call runs a whole job against a [`system::System`] |
+//! | [`system`] | what may be asked of a machine; [`machine::probe`] asks the live one, [`machine::recorded`] a folder |
+//! | [`machine`] | the facts of a machine, each with its source |
+//! | [`candidate`] | the facts of a file, whatever it is |
+//! | [`elf`] | ELF structures, decoded within bounds, named as in elf.h |
+//! | [`loader`] | what the kernel does with the file, step by step |
+//! | [`finding`], [`rules`] | what to say about it, one finding a file |
+//! | [`advice`] | what to build for a machine |
+//! | [`report`] | text and JSON |
+//!
+//! # Invariants
+//!
+//! Each is a test in `tests/tidy.rs` or `tests/invariants.rs`.
+//!
+//! - Only `machine/probe*` touches procfs, nix and the live system; only `main.rs` prints; only
+//!   [`candidate::open`] reads a candidate. Everything else is a function over values.
+//! - A candidate is never executed, mapped executable or handed to another program.
+//! - Model first, words second: [`loader::exec`] decides, the rules explain. An outcome other than
+//!   `starts` brings at least one error; with `starts` the only error is want of space.
+//! - Unknown is a value: a [`machine::Fact`] without one still names where it was looked for. A decision that
+//!   needs it is asked of the system ([`system::Question`]), or the outcome is `unknown` and names it.
+//! - Headers are decoded twice: as the machine's kernel reads them for the model (it never looks at EI_DATA), as
+//!   the file itself says for the words. See [`candidate::Program::native`] and [`candidate::Program::own`].
+
+// A panic of the router build is a bare signal without a word.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::exit,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::print_stderr,
+        clippy::print_stdout,
+        clippy::todo,
+        clippy::unimplemented,
+        clippy::unreachable,
+        clippy::unwrap_used
+    )
+)]
+
+pub mod advice;
+pub mod candidate;
+pub mod cli;
+pub mod elf;
+pub mod errno;
+pub mod finding;
+pub mod loader;
+pub mod machine;
+pub mod report;
+pub mod rules;
+pub mod system;
+pub mod text;
