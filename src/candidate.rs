@@ -1,0 +1,177 @@
+//! The facts of a file that is to be judged. [`open`] is the only code that reads it.
+
+mod image;
+pub mod kind;
+mod open;
+pub mod origin;
+pub mod package;
+mod program;
+pub mod sample;
+pub mod script;
+mod source;
+mod upx;
+
+use std::path::PathBuf;
+use std::rc::Rc;
+
+pub use kind::Data;
+pub use open::open;
+pub use origin::{Origin, Toolchain};
+pub use script::Script;
+
+use crate::elf::{AbiFlags, ArmAttributes, Header, ProgramHeader, View};
+use crate::errno::Errno;
+use crate::system::Stat;
+
+/// A file that is to be judged, and the interpreter it names.
+#[derive(Debug)]
+pub struct Candidate {
+    /// As it was given, or as the program names its interpreter.
+    pub path: PathBuf,
+    /// Absolute, symbolic links resolved; as given where that fails.
+    pub resolved: PathBuf,
+    /// stat(2), or why it failed.
+    pub stat: Result<Stat, Errno>,
+    /// May the caller execute it: faccessat(2) with X_OK.
+    pub may_execute: Result<(), Errno>,
+    /// Somebody holds it open for writing.
+    pub busy: Option<bool>,
+    /// What is in it.
+    pub content: Content,
+    /// The interpreter that a script or an ELF file names, opened in turn; at most 6 deep.
+    pub interpreter: Option<Box<Candidate>>,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+pub enum Content {
+    /// It was not read: it does not exist, is no regular file, or may not be read.
+    Unread(Errno),
+    /// It begins with \x7fELF.
+    Elf(Box<Program>),
+    /// It begins with `#!`.
+    Script(Script),
+    /// Anything else.
+    Data(Data),
+}
+
+/// An ELF file.
+#[derive(Debug)]
+pub struct Program {
+    /// e_ident.
+    pub ident: [u8; 16],
+    /// Decoded as EI_DATA and EI_CLASS say. None where those are no valid values or the header is cut short.
+    pub own: Option<Rc<Image>>,
+    /// Decoded as the machine's kernel would, one for each of [`crate::machine::Machine::views`], in that order. A
+    /// header cut short reads as zeros, as in the kernel's buffer.
+    pub native: Vec<Rc<Image>>,
+    /// What made it, as far as the header area tells.
+    pub origin: Origin,
+    /// Packed by UPX: the size it unpacks to, where the packer's header tells it.
+    pub upx: Option<Upx>,
+    /// How the file would shrink on a compressing file system: packed bytes for each 1024, from a sample. None
+    /// where nobody needs it.
+    pub packs_to: Option<u32>,
+}
+
+/// What UPX left in a packed file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Upx {
+    /// Size of the unpacked program in bytes, where it is told.
+    pub unpacked: Option<u64>,
+}
+
+/// An ELF file decoded in one [`View`].
+#[derive(Debug)]
+pub struct Image {
+    /// Byte order and layout of this decoding.
+    pub view: View,
+    /// The ELF header.
+    pub header: Header,
+    /// The program header table, or why the kernel cannot have it.
+    pub program_headers: Result<Vec<ProgramHeader>, TableError>,
+    /// The first PT_INTERP.
+    pub interp: Option<Interp>,
+    /// The structure that the last PT_MIPS_ABIFLAGS points to. None where its p_filesz is under 24, or the file ends
+    /// before it.
+    pub abiflags: Option<AbiFlags>,
+    /// `.ARM.attributes`, where a section table leads to it.
+    pub arm_attributes: Option<ArmAttributes>,
+    /// What PT_DYNAMIC holds.
+    pub dynamic: Option<Dynamic>,
+    /// NT_GNU_ABI_TAG: the kernel it wants at least. OS number (0 is Linux), then major, minor, patch.
+    pub abi_tag: Option<(u32, u32, u32, u32)>,
+    /// GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4.
+    pub x86_isa_needed: Option<u32>,
+}
+
+/// Why a program header table cannot be had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TableError {
+    /// e_phentsize is not the size of a program header.
+    EntrySize,
+    /// e_phnum is 0. Also where the table was not read, since e_type is neither ET_EXEC nor ET_DYN in a view that is
+    /// not the file's own.
+    Empty,
+    /// Over 65,536 bytes.
+    TooLarge,
+    /// It lies, in part at least, beyond the end of the file.
+    Truncated,
+}
+
+/// A PT_INTERP, as `load_elf_binary` reads it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Interp {
+    /// The name, up to its first NUL.
+    Path(Vec<u8>),
+    /// p_filesz is under 2 or over 4096.
+    Size(u64),
+    /// It lies beyond the end of the file.
+    Truncated,
+    /// p_offset is negative as a loff_t.
+    NegativeOffset,
+    /// Its last byte is not NUL.
+    NotTerminated,
+}
+
+/// PT_DYNAMIC. Strings are bytes: they can hold anything.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Dynamic {
+    /// DT_NEEDED, in order.
+    pub needed: Vec<Vec<u8>>,
+    /// DT_SONAME.
+    pub soname: Option<Vec<u8>>,
+    /// DT_RPATH.
+    pub rpath: Option<Vec<u8>>,
+    /// DT_RUNPATH.
+    pub runpath: Option<Vec<u8>>,
+    /// DT_FLAGS_1.
+    pub flags_1: u64,
+}
+
+impl Candidate {
+    /// The ELF file, where it is one.
+    pub fn program(&self) -> Option<&Program> {
+        match &self.content {
+            Content::Elf(program) => Some(program),
+            _ => None,
+        }
+    }
+
+    /// Bytes; None where stat(2) failed.
+    pub fn size(&self) -> Option<u64> {
+        self.stat.ok().map(|stat| stat.size)
+    }
+}
+
+impl Program {
+    /// The kernel's decoding in one view.
+    pub fn native_in(&self, view: View) -> Option<&Image> {
+        self.native.iter().find(|native| native.view == view).map(Rc::as_ref)
+    }
+
+    /// The decoding to explain with: the file's own, else the machine's.
+    pub fn image(&self) -> Option<&Image> {
+        self.own.as_ref().or(self.native.first()).map(Rc::as_ref)
+    }
+}

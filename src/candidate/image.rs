@@ -1,0 +1,73 @@
+//! What an ELF header, its notes and its abiflags say together.
+
+use super::{Image, Interp};
+use crate::elf::ProgramHeader;
+use crate::elf::consts::{EF_MIPS_ARCH_ASE_M16, EF_MIPS_ARCH_ASE_MDMX, EF_MIPS_MICROMIPS, EM_MIPS, PT_LOAD};
+use crate::elf::mips::{self, Abi, Isa};
+use crate::machine::Libc;
+
+impl Image {
+    /// The program header table; empty where the kernel cannot have it.
+    pub fn table(&self) -> &[ProgramHeader] {
+        self.program_headers.as_deref().unwrap_or_default()
+    }
+
+    /// The PT_LOADs.
+    pub fn loads(&self) -> impl DoubleEndedIterator<Item = &ProgramHeader> {
+        self.table().iter().filter(|segment| segment.p_type == PT_LOAD)
+    }
+
+    /// The MIPS instruction set; None for other processors.
+    pub fn mips_isa(&self) -> Option<Isa> {
+        if self.header.e_machine == EM_MIPS {
+            Isa::of(self.header.e_flags, self.abiflags.as_ref())
+        } else {
+            None
+        }
+    }
+
+    /// The MIPS calling convention.
+    pub fn mips_abi(&self) -> Abi {
+        Abi::of(self.view.class, self.header.e_flags)
+    }
+
+    /// Whether `.MIPS.abiflags` says that FPU registers are used.
+    pub fn is_mips_hard_float(&self) -> bool {
+        self.header.e_machine == EM_MIPS && self.abiflags.is_some_and(|flags| mips::fp::is_hard(flags.fp_abi))
+    }
+
+    /// AFL_ASE_* bits, of abiflags and of e_flags.
+    pub fn mips_ases(&self) -> u32 {
+        let flags = self.header.e_flags;
+        let bit = |mark: u32, ase: u32| if flags & mark == 0 { 0 } else { ase };
+        self.abiflags.map_or(0, |abiflags| abiflags.ases)
+            | bit(EF_MIPS_ARCH_ASE_M16, mips::AFL_ASE_MIPS16)
+            | bit(EF_MIPS_MICROMIPS, mips::AFL_ASE_MICROMIPS)
+            | bit(EF_MIPS_ARCH_ASE_MDMX, 0x10)
+    }
+
+    /// The C library whose loader PT_INTERP names.
+    pub fn interp_libc(&self) -> Option<Libc> {
+        let Some(Interp::Path(path)) = &self.interp else { return None };
+        Libc::of_loader(path)
+    }
+}
+
+/// How the names of loaders begin.
+const LOADERS: [(&str, Libc); 7] = [
+    ("ld-musl-", Libc::Musl),
+    ("ld-uClibc", Libc::Uclibc),
+    ("ld-linux", Libc::Glibc),
+    ("ld.so.1", Libc::Glibc),
+    ("ld64.so", Libc::Glibc),
+    ("ld-2.", Libc::Glibc),
+    ("linker", Libc::Bionic),
+];
+
+impl Libc {
+    /// The C library of a loader, by the name of its file.
+    pub fn of_loader(path: &[u8]) -> Option<Libc> {
+        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+        LOADERS.iter().find(|(prefix, _)| name.starts_with(prefix.as_bytes())).map(|(_, libc)| *libc)
+    }
+}

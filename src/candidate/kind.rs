@@ -1,0 +1,317 @@
+//! What a file is that is neither ELF nor a script, by its first bytes.
+
+use std::path::Path;
+
+use super::package::{self, Format};
+use crate::elf::ByteOrder;
+use crate::elf::consts::name_in;
+
+/// What is not a program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Data {
+    /// No bytes at all.
+    Empty,
+    /// The start of an ELF magic, or fewer bytes than any format has: a copy that was cut off.
+    Stub,
+    /// Printable text without `#!`.
+    Text,
+    /// HTML: a saved web page.
+    Html,
+    /// A Git LFS pointer, with the size of the file it stands for.
+    LfsPointer(Option<u64>),
+    /// An archive or a compressed file: "gzip", "xz", "zip", "tar", "zstd", "7z", "bzip2", "lz4", "ar".
+    Archive(&'static str),
+    /// A package.
+    Package(super::package::Package),
+    /// Mach-O; the CPU it was built for.
+    MachO(&'static str),
+    /// PE or a DOS program; the CPU it was built for.
+    Pe(&'static str),
+    /// A Java class, WebAssembly module, Python bytecode, Android DEX, and so on, by name.
+    Other(&'static str),
+    /// Only zeros were seen: a file whose blocks were never written.
+    Zeros,
+    /// Something unknown; its first bytes.
+    Unknown([u8; 4]),
+}
+
+/// Formats told by their first bytes alone. The second field: is it an archive.
+const MAGICS: [(&[u8], bool, &str); 28] = [
+    (b"\x1f\x8b", true, "gzip"),
+    (b"\x1f\x9d", true, "compress"),
+    (b"\xfd7zXZ\0", true, "xz"),
+    (b"PK\x03\x04", true, "zip"),
+    (b"PK\x05\x06", true, "zip"),
+    (b"\x28\xb5\x2f\xfd", true, "zstd"),
+    (b"7z\xbc\xaf\x27\x1c", true, "7z"),
+    (b"BZh", true, "bzip2"),
+    (b"\x04\x22\x4d\x18", true, "lz4"),
+    (b"!<arch>\n", true, "ar"),
+    (b"Rar!\x1a\x07", true, "rar"),
+    (b"]\0\0\x80\0", true, "lzma"),
+    (b"070701", true, "cpio"),
+    (b"\0asm", false, "a WebAssembly module"),
+    (b"dex\n", false, "Android DEX code"),
+    (b"\x1bLua", false, "Lua bytecode"),
+    (b"BC\xc0\xde", false, "LLVM bitcode"),
+    (b"\x27\x05\x19\x56", false, "a U-Boot image"),
+    (b"\xd0\x0d\xfe\xed", false, "a device tree or a FIT image"),
+    (b"hsqs", false, "a squashfs image"),
+    (b"sqsh", false, "a squashfs image"),
+    (b"HDR0", false, "a TRX firmware image"),
+    (b"UBI#", false, "a UBI image"),
+    (b"%PDF", false, "a PDF document"),
+    (b"\x89PNG", false, "a PNG picture"),
+    (b"\xff\xd8\xff", false, "a JPEG picture"),
+    (b"\xff\xfe", false, "UTF-16 text"),
+    (b"\xfe\xff", false, "UTF-16 text"),
+];
+
+/// What a file is by its first bytes. Its name tells packages from other archives: nothing is decompressed here.
+#[inline(never)]
+pub fn data(head: &[u8], size: u64, path: &Path) -> Data {
+    if head.is_empty() {
+        // Files of /proc have contents and no size; an empty head is an empty file all the same.
+        return Data::Empty;
+    }
+    if b"\x7fELF".starts_with(head) {
+        return Data::Stub;
+    }
+    if let Some(format) = package::format(head, path) {
+        return Data::Package(package::named(format, path));
+    }
+    if let Some(data) = foreign_program(head) {
+        return data;
+    }
+    for (magic, archive, name) in &MAGICS {
+        if head.starts_with(magic) {
+            return if *archive { Data::Archive(name) } else { Data::Other(name) };
+        }
+    }
+    if head.get(257..262) == Some(b"ustar") {
+        return Data::Archive("tar");
+    }
+    if head.get(2..4) == Some(b"\r\n") && size > 16 && !is_text(head) {
+        return Data::Other("Python bytecode");
+    }
+    if let Some(rest) = head.strip_prefix(b"version https://git-lfs.github.com/spec/") {
+        return Data::LfsPointer(lfs_size(rest));
+    }
+    if is_html(head) {
+        return Data::Html;
+    }
+    if head.iter().all(|b| *b == 0) {
+        return Data::Zeros;
+    }
+    if is_text(head) {
+        return Data::Text;
+    }
+    match head.first_chunk() {
+        Some(first) => Data::Unknown(*first),
+        None => Data::Stub,
+    }
+}
+
+/// Mach-O, Java and PE.
+fn foreign_program(head: &[u8]) -> Option<Data> {
+    let big = |at| ByteOrder::Big.u32(head, at);
+    let little = |at| ByteOrder::Little.u32(head, at);
+    Some(match big(0) {
+        // A universal file counts its programs where a Java class has its version, 45 at least.
+        0xcafe_babe if big(4) >= 45 => Data::Other("a Java class"),
+        0xcafe_babe | 0xcafe_babf => Data::MachO("universal"),
+        0xfeed_face | 0xfeed_facf => Data::MachO(cpu(&MACH_CPUS, big(4))),
+        0xcefa_edfe | 0xcffa_edfe => Data::MachO(cpu(&MACH_CPUS, little(4))),
+        _ if head.starts_with(b"MZ") => {
+            let at = usize::try_from(little(0x3c)).unwrap_or(usize::MAX);
+            let header = head.get(at..).unwrap_or(&[]);
+            Data::Pe(match header.strip_prefix(b"PE\0\0") {
+                Some(coff) => cpu(&PE_CPUS, ByteOrder::Little.u32(coff, 0) & 0xffff),
+                None => "DOS",
+            })
+        }
+        _ => return None,
+    })
+}
+
+/// cputype of Mach-O.
+const MACH_CPUS: [(u32, &str); 7] = [
+    (7, "i386"),
+    (0x0100_0007, "x86_64"),
+    (12, "arm"),
+    (0x0100_000c, "arm64"),
+    (0x0200_000c, "arm64_32"),
+    (18, "ppc"),
+    (0x0100_0012, "ppc64"),
+];
+
+/// Machine of COFF.
+const PE_CPUS: [(u32, &str); 9] = [
+    (0x14c, "i386"),
+    (0x8664, "amd64"),
+    (0xaa64, "arm64"),
+    (0x1c0, "arm"),
+    (0x1c2, "arm"),
+    (0x1c4, "arm"),
+    (0x5032, "RISC-V"),
+    (0x5064, "RISC-V"),
+    (0xebc, "EFI byte code"),
+];
+
+fn cpu(names: &[(u32, &'static str)], number: u32) -> &'static str {
+    name_in(names, number).unwrap_or("unknown CPU")
+}
+
+/// The number of the line "size N".
+fn lfs_size(text: &[u8]) -> Option<u64> {
+    let line = text.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"size "))?;
+    std::str::from_utf8(line.trim_ascii_end()).ok()?.parse().ok()
+}
+
+/// HTML, after a byte order mark, blanks and comments.
+fn is_html(head: &[u8]) -> bool {
+    const TAGS: [&[u8]; 7] =
+        [b"<!doctype html", b"<html", b"<head", b"<title", b"<body", b"<meta", b"<script"];
+    let mut rest = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    loop {
+        rest = rest.trim_ascii_start();
+        let end: &[u8] = if rest.starts_with(b"<!--") {
+            b"-->"
+        } else if rest.starts_with(b"<?xml") {
+            b"?>"
+        } else {
+            break;
+        };
+        // A comment longer than what was read: what begins with one is markup of some kind.
+        let Some(at) = rest.windows(end.len()).position(|part| part == end) else { return true };
+        rest = rest.get(at.saturating_add(end.len())..).unwrap_or(&[]);
+    }
+    TAGS.iter().any(|tag| {
+        let starts = rest.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+        starts && !rest.get(tag.len()).is_some_and(u8::is_ascii_alphanumeric)
+    })
+}
+
+/// Text as a person wrote it: UTF-8 or an 8-bit set, without control characters but the usual.
+fn is_text(head: &[u8]) -> bool {
+    let control = |b: u8| (b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b | 0x08)) || b == 0x7f;
+    if head.iter().any(|b| control(*b)) {
+        return false;
+    }
+    match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // What was read may end inside a character.
+        Err(error) if error.error_len().is_none() => true,
+        // ISO 8859 has no letters in 0x80..0xa0.
+        Err(_) => !head.iter().any(|b| matches!(b, 0x80..=0x9f)),
+    }
+}
+
+impl Format {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Ipk => ".ipk",
+            Format::Apk2 | Format::Apk3 => ".apk",
+            Format::Deb => ".deb",
+            Format::Rpm => ".rpm",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(head: &[u8]) -> Data {
+        data(head, head.len() as u64, Path::new("program"))
+    }
+
+    #[test]
+    fn nothing_and_next_to_nothing() {
+        assert_eq!(kind(b""), Data::Empty);
+        assert_eq!(kind(b"\x7f"), Data::Stub);
+        assert_eq!(kind(b"\x7fEL"), Data::Stub);
+        assert_eq!(kind(b"\x01\x02\x03"), Data::Stub);
+        assert_eq!(kind(b"\x01\x02\x03\x04"), Data::Unknown([1, 2, 3, 4]));
+        assert_eq!(kind(&[0; 4096]), Data::Zeros);
+        assert_eq!(kind(b"\0"), Data::Zeros);
+    }
+
+    #[test]
+    fn a_saved_web_page() {
+        for page in [
+            &b"<!DOCTYPE html>\n<html>"[..],
+            b"\xef\xbb\xbf\r\n\t <HTML lang=en>",
+            b"<!-- saved from url=(0031)https://github.com/ -->\n<!doctype HTML PUBLIC>",
+            b"<?xml version=\"1.0\"?>\n<!DOCTYPE html><html/>",
+            b"<html>",
+            b"<head><title>302 Found</title>",
+        ] {
+            assert_eq!(kind(page), Data::Html);
+        }
+        assert_eq!(kind(b"<htmlx>"), Data::Text);
+        assert_eq!(kind(b"<?xml version=\"1.0\"?>\n<svg/>"), Data::Text);
+        assert_eq!(kind(b"Not Found"), Data::Text);
+        assert_eq!(kind(b"{\"message\":\"Not Found\"}\n"), Data::Text);
+    }
+
+    #[test]
+    fn text_of_all_sorts() {
+        assert_eq!(kind("größer\n".as_bytes()), Data::Text);
+        assert_eq!(kind(&"größer".as_bytes()[..3]), Data::Text);
+        assert_eq!(kind(b"gr\xf6\xdfer\n"), Data::Text);
+        assert_eq!(kind(b"gr\x96\n"), Data::Unknown(*b"gr\x96\n"));
+        assert_eq!(kind(b"a\0b\0"), Data::Unknown(*b"a\0b\0"));
+        assert_eq!(kind(b" #!/bin/sh\n"), Data::Text);
+    }
+
+    #[test]
+    fn a_git_lfs_pointer_tells_its_size() {
+        let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 16515072\n";
+        assert_eq!(kind(pointer), Data::LfsPointer(Some(16_515_072)));
+        assert_eq!(kind(&pointer[..50]), Data::LfsPointer(None));
+    }
+
+    #[test]
+    fn archives() {
+        for (head, name) in [
+            (&b"\x1f\x8b\x08\0"[..], "gzip"),
+            (b"\xfd7zXZ\0\0", "xz"),
+            (b"PK\x03\x04", "zip"),
+            (b"\x28\xb5\x2f\xfd", "zstd"),
+            (b"7z\xbc\xaf\x27\x1c", "7z"),
+            (b"BZh91AY", "bzip2"),
+            (b"\x04\x22\x4d\x18", "lz4"),
+            (b"!<arch>\nfoo.o/", "ar"),
+        ] {
+            assert_eq!(kind(head), Data::Archive(name));
+        }
+        let mut tar = [0; 512];
+        tar[0] = b'x';
+        tar[257..262].copy_from_slice(b"ustar");
+        assert_eq!(kind(&tar), Data::Archive("tar"));
+    }
+
+    #[test]
+    fn programs_of_other_systems() {
+        assert_eq!(kind(b"\xcf\xfa\xed\xfe\x0c\0\0\x01"), Data::MachO("arm64"));
+        assert_eq!(kind(b"\xcf\xfa\xed\xfe\x07\0\0\x01"), Data::MachO("x86_64"));
+        assert_eq!(kind(b"\xfe\xed\xfa\xce\0\0\0\x12"), Data::MachO("ppc"));
+        assert_eq!(kind(b"\xca\xfe\xba\xbe\0\0\0\x02"), Data::MachO("universal"));
+        assert_eq!(kind(b"\xca\xfe\xba\xbe\0\0\0\x34"), Data::Other("a Java class"));
+        let mut pe = vec![0; 0x90];
+        pe[..2].copy_from_slice(b"MZ");
+        assert_eq!(kind(&pe), Data::Pe("DOS"));
+        pe[0x3c] = 0x80;
+        for (machine, name) in [(b"\x64\x86", "amd64"), (b"\x4c\x01", "i386"), (b"\x64\xaa", "arm64")] {
+            pe[0x80..0x86].copy_from_slice(&[b'P', b'E', 0, 0, machine[0], machine[1]]);
+            assert_eq!(kind(&pe), Data::Pe(name));
+        }
+        pe[0x3c..0x40].copy_from_slice(&[0xff; 4]);
+        assert_eq!(kind(&pe), Data::Pe("DOS"));
+        assert_eq!(kind(b"\0asm\x01\0\0\0"), Data::Other("a WebAssembly module"));
+        assert_eq!(kind(b"\xcb\x0d\x0d\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), Data::Other("Python bytecode"));
+        assert_eq!(kind(b"a\n\r\nlong enough to be Python\n"), Data::Text);
+    }
+}

@@ -1,0 +1,104 @@
+//! Reads a candidate: the only code that does.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::package::Format;
+use super::script::{Line, Rules};
+use super::source::Source;
+use super::{Candidate, Content, Data, Interp, Program, Script, kind, package, program};
+use crate::elf::View;
+use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
+use crate::errno::Errno;
+use crate::system::{FileKind, System};
+
+/// Interpreters that are opened: the kernel takes five scripts in a row, and looks for what the sixth names.
+const DEPTH: u32 = 6;
+
+/// Reads a file, and the interpreter it names in turn. `views` are the ways in which the machine's kernel decodes an
+/// ELF file. About 24 KiB are read of each at most, but for an oversized program header table. A script's
+/// interpreter that has no name is not opened.
+pub fn open(system: &dyn System, path: &Path, views: &[View]) -> Candidate {
+    let rules = system.uname().map_or(Rules::LATEST, |uname| Rules::of_release(&uname.release));
+    open_at(system, path, views, rules, DEPTH)
+}
+
+/// `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
+fn open_at(system: &dyn System, path: &Path, views: &[View], rules: Rules, depth: u32) -> Candidate {
+    let mut candidate = Candidate {
+        path: path.to_path_buf(),
+        resolved: path.to_path_buf(),
+        stat: system.stat(path),
+        may_execute: Ok(()),
+        busy: None,
+        content: Content::Unread(Errno::EACCES),
+        interpreter: None,
+    };
+    let stat = match candidate.stat {
+        Ok(stat) => stat,
+        Err(errno) => {
+            candidate.may_execute = Err(errno);
+            candidate.content = Content::Unread(errno);
+            return candidate;
+        }
+    };
+    if let Ok(resolved) = system.resolve(path) {
+        candidate.resolved = resolved;
+    }
+    candidate.may_execute = system.may_execute(path);
+    if stat.kind != FileKind::Regular {
+        return candidate;
+    }
+    candidate.busy = system.open_for_writing(path);
+    let mut next = None;
+    candidate.content = match system.open(path) {
+        Err(errno) => Content::Unread(errno),
+        Ok(file) => {
+            let mut source = Source::new(file);
+            if source.head().starts_with(b"\x7fELF") {
+                let program = program::read(&mut source, stat.size, views);
+                next = interpreter(&program).map(|path| (path, 1));
+                Content::Elf(program)
+            } else if source.head().starts_with(b"#!") {
+                let script = Script::new(source.head());
+                if let Line::Runs { name, .. } = script.line(rules) {
+                    next = Some((PathBuf::from(OsStr::from_bytes(name)), depth));
+                }
+                Content::Script(script)
+            } else {
+                Content::Data(data(&mut source, stat.size, path))
+            }
+        }
+    };
+    // An empty name is the current directory to the kernel, and nothing to open.
+    if let Some((path, depth)) =
+        next.filter(|(path, left)| depth > 0 && *left > 0 && !path.as_os_str().is_empty())
+    {
+        candidate.interpreter = Some(Box::new(open_at(system, &path, views, rules, depth.saturating_sub(1))));
+    }
+    candidate
+}
+
+/// The PT_INTERP that a kernel would open: of the first decoding that could be a program of this machine.
+fn interpreter(program: &Program) -> Option<PathBuf> {
+    let native = program.native.iter().find(|image| {
+        matches!(image.header.e_type, ET_EXEC | ET_DYN)
+            && machine_name(image.header.e_machine).is_some()
+            && image.program_headers.is_ok()
+    });
+    match &native.or(program.own.as_ref())?.interp {
+        Some(Interp::Path(name)) => Some(PathBuf::from(OsStr::from_bytes(name))),
+        _ => None,
+    }
+}
+
+fn data(source: &mut Source, size: u64, path: &Path) -> Data {
+    let mut data = kind::data(source.head(), size, path);
+    if let Data::Package(package) = &mut data {
+        if package.format == Format::Apk3 {
+            package::read_adb(package, &mut |offset, len| source.get(offset, len, 256).map(<[u8]>::to_vec));
+        }
+    }
+    data
+}

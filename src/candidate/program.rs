@@ -1,0 +1,314 @@
+//! Reads an ELF file: the headers and what they lead to.
+
+use std::rc::Rc;
+
+use super::source::Source;
+use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
+use crate::elf::consts::{
+    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_ARM,
+    EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, ET_DYN, ET_EXEC, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
+    NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
+    SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
+};
+use crate::elf::{
+    AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
+};
+use crate::text;
+
+/// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
+const TABLE_LIMIT: usize = 65_536;
+/// Entries of PT_DYNAMIC, and of the section table, that are looked at.
+const ENTRIES: usize = 512;
+
+/// Reads an ELF file; `views` are those of the machine's kernel.
+#[inline(never)]
+#[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
+pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Program> {
+    let mut ident = [0; 16];
+    for (to, from) in ident.iter_mut().zip(source.head()) {
+        *to = *from;
+    }
+    let own_view = View::of(&ident).filter(|view| source.head().len() >= view.header_size());
+    let mut go = false;
+    let own = own_view.map(|view| image(source, view, true, &mut go));
+    let mut native = Vec::with_capacity(views.len());
+    for view in views {
+        native.push(match &own {
+            Some(own) if own.view == *view => Rc::clone(own),
+            _ => image(source, *view, false, &mut go),
+        });
+    }
+    let mut origin = Origin::default();
+    let mut packed = None;
+    if let Some(image) = own.as_ref().or(native.first()) {
+        packed = upx::find(source, image, size);
+        origin = self::origin(source, image, go);
+    }
+    Box::new(Program { ident, own, native, origin, upx: packed, packs_to: None })
+}
+
+/// Decodes the file in one view. Where the kernel would not look past the header, neither is it done here, unless
+/// the file itself says that this is its view.
+fn image(source: &mut Source, view: View, own: bool, go: &mut bool) -> Rc<Image> {
+    let header = Header::decode(source.head(), view);
+    let looks = own || matches!(header.e_type, ET_EXEC | ET_DYN);
+    let program_headers = if looks { table(source, &header, view) } else { Err(TableError::Empty) };
+    let table = program_headers.as_deref().unwrap_or_default();
+    let first = |kind| table.iter().find(|entry| entry.p_type == kind);
+    let interp = first(PT_INTERP).map(|entry| interp(source, entry));
+    let dynamic = first(PT_DYNAMIC).map(|entry| dynamic(source, view, table, entry));
+    let mut notes = Notes::default();
+    for entry in table.iter().filter(|entry| entry.p_type == PT_NOTE) {
+        read_notes(source, view, &header, entry, &mut notes);
+    }
+    *go |= notes.go;
+    let abiflags = abiflags(source, view, &header, table);
+    let arm_attributes = if header.e_machine == EM_ARM && !table.is_empty() {
+        arm_attributes(source, view, &header)
+    } else {
+        None
+    };
+    let Notes { abi_tag, x86_isa_needed, .. } = notes;
+    Rc::new(Image {
+        view,
+        header,
+        program_headers,
+        interp,
+        abiflags,
+        arm_attributes,
+        dynamic,
+        abi_tag,
+        x86_isa_needed,
+    })
+}
+
+/// The last one counts in the kernel. For other processors the number means something else.
+fn abiflags(source: &mut Source, view: View, header: &Header, table: &[ProgramHeader]) -> Option<AbiFlags> {
+    let entry = table.iter().rfind(|entry| entry.p_type == PT_MIPS_ABIFLAGS)?;
+    let mips = matches!(header.e_machine, EM_MIPS | EM_MIPS_RS3_LE);
+    if !mips || entry.p_filesz < AbiFlags::SIZE as u64 {
+        return None;
+    }
+    let bytes = source.need(at(entry.p_offset), AbiFlags::SIZE, AbiFlags::SIZE)?;
+    Some(AbiFlags::decode(bytes, view.order))
+}
+
+fn table(source: &mut Source, header: &Header, view: View) -> Result<Vec<ProgramHeader>, TableError> {
+    let entry = view.program_header_size();
+    if usize::from(header.e_phentsize) != entry {
+        return Err(TableError::EntrySize);
+    }
+    let size = entry.saturating_mul(usize::from(header.e_phnum));
+    if size == 0 {
+        return Err(TableError::Empty);
+    }
+    if size > TABLE_LIMIT {
+        return Err(TableError::TooLarge);
+    }
+    // The end first: a table that is cut off need not be read.
+    let mut offset = at(header.e_phoff);
+    let end = offset.checked_add(size).ok_or(TableError::Truncated)?;
+    source.need(end.saturating_sub(1), 1, 1).ok_or(TableError::Truncated)?;
+    let mut table = Vec::with_capacity(usize::from(header.e_phnum));
+    while offset < end {
+        let bytes = source.need(offset, entry, end.saturating_sub(offset)).ok_or(TableError::Truncated)?;
+        table.push(ProgramHeader::decode(bytes, view));
+        offset = offset.saturating_add(entry);
+    }
+    Ok(table)
+}
+
+/// The checks of load_elf_binary, in its order.
+fn interp(source: &mut Source, entry: &ProgramHeader) -> Interp {
+    let Ok(size @ 2..=4096) = usize::try_from(entry.p_filesz) else { return Interp::Size(entry.p_filesz) };
+    if i64::try_from(entry.p_offset).is_err() {
+        return Interp::NegativeOffset;
+    }
+    let Some(bytes) = source.need(at(entry.p_offset), size, size) else { return Interp::Truncated };
+    if bytes.last() != Some(&0) {
+        return Interp::NotTerminated;
+    }
+    Interp::Path(bytes.split(|b| *b == 0).next().unwrap_or_default().to_vec())
+}
+
+/// Where an address lies in the file.
+fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
+    for entry in table {
+        let within = address.wrapping_sub(entry.p_vaddr);
+        if entry.p_type == PT_LOAD && within < entry.p_filesz {
+            return entry.p_offset.checked_add(within).map(at);
+        }
+    }
+    None
+}
+
+fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &ProgramHeader) -> Dynamic {
+    let word = view.word();
+    let pair = word.saturating_mul(2);
+    // ld.so goes by the address; they differ only in odd files.
+    let mut offset = offset_of(table, entry.p_vaddr).unwrap_or(at(entry.p_offset));
+    let mut out = Dynamic::default();
+    let (mut strings, mut names) = (None, Vec::new());
+    let size = at(entry.p_filesz).min(ENTRIES.saturating_mul(pair));
+    let end = offset.saturating_add(size);
+    while offset.saturating_add(pair) <= end {
+        let Some(bytes) = source.get(offset, pair, size.min(1024)) else { break };
+        let value = view.order.uint(bytes, word, word);
+        let tag = view.order.uint(bytes, 0, word);
+        match tag {
+            DT_NULL => break,
+            DT_STRTAB => strings = offset_of(table, value),
+            DT_FLAGS_1 => out.flags_1 = value,
+            DT_NEEDED | DT_SONAME | DT_RPATH | DT_RUNPATH => names.push((tag, at(value))),
+            _ => {}
+        }
+        offset = offset.saturating_add(pair);
+    }
+    for (tag, name) in names {
+        let name = strings.and_then(|strings| source.string(strings.checked_add(name)?));
+        match tag {
+            DT_NEEDED => out.needed.extend(name),
+            DT_SONAME => out.soname = name,
+            DT_RPATH => out.rpath = name,
+            _ => out.runpath = name,
+        }
+    }
+    out
+}
+
+/// What the notes tell.
+#[derive(Default)]
+struct Notes {
+    abi_tag: Option<(u32, u32, u32, u32)>,
+    x86_isa_needed: Option<u32>,
+    /// One is the Go linker's.
+    go: bool,
+}
+
+/// Reads the notes of a segment.
+fn read_notes(source: &mut Source, view: View, header: &Header, entry: &ProgramHeader, found: &mut Notes) {
+    let order = view.order;
+    let mut rest = source.some(at(entry.p_offset), at(entry.p_filesz).min(1024));
+    while let Some((Note { name, kind, desc }, tail)) = note(rest, order, entry.p_align) {
+        rest = tail;
+        let gnu = name == b"GNU\0";
+        if gnu && kind == NT_GNU_ABI_TAG && desc.len() >= 16 {
+            let field = |at| order.u32(desc, at);
+            found.abi_tag = Some((field(0), field(4), field(8), field(12)));
+        } else if gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
+            if matches!(header.e_machine, EM_X86_64 | EM_386 | EM_486) {
+                found.x86_isa_needed = isa_needed(desc, view).or(found.x86_isa_needed);
+            }
+        } else if name == b"Go\0\0" && kind == NT_GO_BUILDID {
+            found.go = true;
+        }
+    }
+}
+
+/// GNU_PROPERTY_X86_ISA_1_NEEDED among the properties of a note.
+fn isa_needed(mut properties: &[u8], view: View) -> Option<u32> {
+    while properties.len() >= 12 {
+        let value = |at| view.order.u32(properties, at);
+        if value(0) == GNU_PROPERTY_X86_ISA_1_NEEDED {
+            return Some(value(8));
+        }
+        let within = view.word().saturating_sub(1);
+        let size = usize::try_from(value(4)).ok()?.checked_add(within)? & !within;
+        properties = properties.get(size.checked_add(8)?..)?;
+    }
+    None
+}
+
+/// Calls `each` with every section header, until it returns true.
+fn sections(source: &mut Source, view: View, header: &Header, each: &mut dyn FnMut(SectionHeader) -> bool) {
+    let size = view.section_header_size();
+    if usize::from(header.e_shentsize) != size || header.e_shoff == 0 {
+        return;
+    }
+    let mut offset = at(header.e_shoff);
+    let end = offset.saturating_add(usize::from(header.e_shnum).min(ENTRIES).saturating_mul(size));
+    while offset < end {
+        let Some(bytes) = source.get(offset, size, end.saturating_sub(offset).min(4096)) else { return };
+        if each(SectionHeader::decode(bytes, view)) {
+            return;
+        }
+        offset = offset.saturating_add(size);
+    }
+}
+
+fn arm_attributes(source: &mut Source, view: View, header: &Header) -> Option<ArmAttributes> {
+    let mut found = None;
+    sections(source, view, header, &mut |section| {
+        if section.kind == SHT_ARM_ATTRIBUTES {
+            found = Some(section);
+        }
+        found.is_some()
+    });
+    let section = found?;
+    ArmAttributes::decode(source.some(section.offset, section.size.min(512)), view.order)
+}
+
+/// What made the program.
+fn origin(source: &mut Source, image: &Image, go: bool) -> Origin {
+    let version = go_version(source, image);
+    if go || version.is_some() {
+        return Origin { toolchain: Toolchain::Go, detail: version };
+    }
+    let Some(comment) = comment(source, image) else { return Origin::default() };
+    let mut origin = Origin::default();
+    for line in comment.split(|b| *b == 0) {
+        let has = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
+        let toolchain = if line.starts_with(b"rustc version") {
+            Toolchain::Rust
+        } else if line.starts_with(b"GCC:") || has(b"clang version") {
+            Toolchain::C
+        } else {
+            continue;
+        };
+        // A Rust program holds C as well: its libc. The first of each kind is as good as any.
+        if origin.toolchain == Toolchain::Unknown || toolchain == Toolchain::Rust {
+            origin = Origin { toolchain, detail: Some(text::printable(line.get(..120).unwrap_or(line))) };
+        }
+        if toolchain == Toolchain::Rust {
+            break;
+        }
+    }
+    origin
+}
+
+/// The version in Go's build information, which lies at the front of the first writable segment. Go 1.18 on keeps
+/// it there as text.
+fn go_version(source: &mut Source, image: &Image) -> Option<String> {
+    let table = image.program_headers.as_ref().ok()?;
+    let data = table.iter().find(|entry| entry.p_type == PT_LOAD && entry.p_flags & PF_W != 0)?;
+    let bytes = source.get(at(data.p_offset), 64, 64)?;
+    let info = bytes.strip_prefix(b"\xff Go buildinf:")?;
+    let len = usize::from(*info.get(18)?);
+    let version = info.get(19..19_usize.checked_add(len)?)?;
+    (info.get(1)? & 2 != 0 && version.starts_with(b"go")).then(|| text::printable(version))
+}
+
+/// `.comment`, as far as a bounded look finds it.
+fn comment(source: &mut Source, image: &Image) -> Option<Vec<u8>> {
+    let mut names = SectionHeader::default();
+    let mut candidates: Vec<SectionHeader> = Vec::new();
+    let mut index = 0_u16;
+    sections(source, image.view, &image.header, &mut |section| {
+        if index == image.header.e_shstrndx {
+            names = section;
+        }
+        // Strings that are not loaded: .comment, and those of debug information.
+        if section.kind == SHT_PROGBITS && section.flags & (SHF_ALLOC | SHF_STRINGS) == SHF_STRINGS {
+            candidates.push(section);
+        }
+        index = index.saturating_add(1);
+        candidates.len() == 8
+    });
+    for section in candidates {
+        let name = names.offset.checked_add(usize::try_from(section.name).ok()?)?;
+        if source.get(name, 9, 9) == Some(b".comment\0") {
+            return Some(source.some(section.offset, section.size.min(512)).to_vec());
+        }
+    }
+    None
+}

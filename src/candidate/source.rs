@@ -1,0 +1,123 @@
+//! A file that is read in small pieces: a bounded part of it, whatever its size.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+
+/// Bytes at the front that are read first and kept.
+pub(super) const HEAD: usize = 4096;
+/// Bytes that may be read of a file in all, but for what the kernel reads too: a program header table and a PT_INTERP
+/// may go beyond. With the sample of [`super::sample`] that makes 64 KiB.
+const BUDGET: usize = 24 << 10;
+/// Read ahead at most.
+const WINDOW: usize = 4096;
+
+/// A file with its head, and the last piece that was read elsewhere.
+pub(super) struct Source {
+    file: File,
+    head: Vec<u8>,
+    window: Vec<u8>,
+    window_at: usize,
+    spent: usize,
+}
+
+impl Source {
+    /// Reads the head.
+    pub(super) fn new(file: File) -> Source {
+        let mut head = vec![0; HEAD];
+        let len = read(&file, &mut head, 0);
+        head.truncate(len);
+        Source { file, head, window: Vec::new(), window_at: 0, spent: len }
+    }
+
+    /// The first bytes: 4,096, or all there are.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// `len` bytes (4,096 at most) at an offset; None where the file ends before, or the budget does. Where it must
+    /// read, it reads `ahead` bytes at once.
+    pub(super) fn get(&mut self, offset: usize, len: usize, ahead: usize) -> Option<&[u8]> {
+        if !self.has(offset, len) && self.spent.saturating_add(ahead.max(len)) > BUDGET {
+            return None;
+        }
+        self.need(offset, len, ahead)
+    }
+
+    /// [`Source::get`] without a budget, for what the kernel reads as well.
+    pub(super) fn need(&mut self, offset: usize, len: usize, ahead: usize) -> Option<&[u8]> {
+        if let Some(range) = range(0, self.head.len(), offset, len) {
+            return self.head.get(range);
+        }
+        if !self.has(offset, len) {
+            // A head that is not full was the whole file.
+            if self.head.len() < HEAD || len > WINDOW {
+                return None;
+            }
+            self.window.clear();
+            self.window.resize(ahead.max(len).min(WINDOW), 0);
+            let got = read(&self.file, &mut self.window, offset as u64);
+            self.window.truncate(got);
+            self.window_at = offset;
+            self.spent = self.spent.saturating_add(got);
+        }
+        self.window.get(range(self.window_at, self.window.len(), offset, len)?)
+    }
+
+    fn has(&self, offset: usize, len: usize) -> bool {
+        range(0, self.head.len(), offset, len).is_some()
+            || range(self.window_at, self.window.len(), offset, len).is_some()
+    }
+
+    /// What is at the offset, up to `len` bytes (4,096 at most): less where the file ends.
+    pub(super) fn some(&mut self, offset: usize, len: usize) -> &[u8] {
+        if self.get(offset, len, len).is_none() {
+            // The window now holds what there is, unless the head does.
+            if let Some(tail) = self.head.get(offset..) {
+                if self.head.len() < HEAD {
+                    return tail;
+                }
+            }
+            return if self.window_at == offset { &self.window } else { &[] };
+        }
+        self.get(offset, len, len).unwrap_or(&[])
+    }
+
+    /// A string at an offset, without its NUL, up to 4,095 bytes.
+    pub(super) fn string(&mut self, offset: usize) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        let mut at = offset;
+        while out.len() < 4096 {
+            let piece = self.some(at, 128);
+            if piece.is_empty() {
+                return None;
+            }
+            if let Some(end) = piece.iter().position(|b| *b == 0) {
+                out.extend_from_slice(piece.get(..end)?);
+                return Some(out);
+            }
+            out.extend_from_slice(piece);
+            at = at.checked_add(piece.len())?;
+        }
+        None
+    }
+}
+
+/// Where `len` bytes at `offset` lie in a buffer that begins at `start`.
+fn range(start: usize, held: usize, offset: usize, len: usize) -> Option<std::ops::Range<usize>> {
+    let from = offset.checked_sub(start)?;
+    let to = from.checked_add(len)?;
+    (to <= held).then_some(from..to)
+}
+
+/// pread(2) until the buffer is full or the file ends. An error counts as the end: the kernel could not read on
+/// either. No EINTR: there is no signal handler.
+pub(super) fn read(file: &File, buffer: &mut [u8], offset: u64) -> usize {
+    let mut done = 0_usize;
+    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, offset.saturating_add(done as u64)) {
+            Ok(n @ 1..) => done = done.saturating_add(n),
+            _ => break,
+        }
+    }
+    done
+}

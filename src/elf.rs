@@ -1,0 +1,327 @@
+//! ELF structures decoded within bounds, in a byte order and layout of the caller's choice. Names are those of
+//! elf.h. No section header is needed for anything; the section table is used where it is present.
+
+pub mod abi;
+pub mod consts;
+pub mod mips;
+
+pub use abi::{AbiFlags, ArmAttributes};
+
+/// How the bytes of a file are read: the kernel uses its own, whatever EI_DATA and EI_CLASS say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct View {
+    /// Byte order.
+    pub order: ByteOrder,
+    /// 32- or 64-bit structures.
+    pub class: Class,
+}
+
+impl View {
+    /// What EI_CLASS and EI_DATA say; None where either is no valid value.
+    pub fn of(ident: &[u8]) -> Option<View> {
+        let class = match ident.get(4)? {
+            1 => Class::Elf32,
+            2 => Class::Elf64,
+            _ => return None,
+        };
+        let order = match ident.get(5)? {
+            1 => ByteOrder::Little,
+            2 => ByteOrder::Big,
+            _ => return None,
+        };
+        Some(View { order, class })
+    }
+
+    /// sizeof(Elf32_Ehdr) or sizeof(Elf64_Ehdr).
+    pub const fn header_size(self) -> usize {
+        match self.class {
+            Class::Elf32 => 52,
+            Class::Elf64 => 64,
+        }
+    }
+
+    /// sizeof(Elf32_Phdr) or sizeof(Elf64_Phdr).
+    pub const fn program_header_size(self) -> usize {
+        match self.class {
+            Class::Elf32 => 32,
+            Class::Elf64 => 56,
+        }
+    }
+
+    /// sizeof(Elf32_Shdr) or sizeof(Elf64_Shdr).
+    pub const fn section_header_size(self) -> usize {
+        match self.class {
+            Class::Elf32 => 40,
+            Class::Elf64 => 64,
+        }
+    }
+
+    /// Bytes of an address.
+    pub const fn word(self) -> usize {
+        match self.class {
+            Class::Elf32 => 4,
+            Class::Elf64 => 8,
+        }
+    }
+}
+
+/// Byte order; EI_DATA 1 (ELFDATA2LSB) or 2 (ELFDATA2MSB).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ByteOrder {
+    /// ELFDATA2LSB.
+    Little,
+    /// ELFDATA2MSB.
+    Big,
+}
+
+impl ByteOrder {
+    /// "little-endian" or "big-endian".
+    pub const fn name(self) -> &'static str {
+        match self {
+            ByteOrder::Little => "little-endian",
+            ByteOrder::Big => "big-endian",
+        }
+    }
+
+    /// The unsigned integer of `len` bytes (up to 8) at an offset. Bytes beyond the end read as zeros, as they do in
+    /// the kernel's zero-padded buffer.
+    pub fn uint(self, bytes: &[u8], at: usize, len: usize) -> u64 {
+        let mut value = 0;
+        for i in 0..len {
+            let place = match self {
+                ByteOrder::Big => i,
+                ByteOrder::Little => len.saturating_sub(i).saturating_sub(1),
+            };
+            let byte = bytes.get(at.saturating_add(place)).copied().unwrap_or(0);
+            value = value << 8 | u64::from(byte);
+        }
+        value
+    }
+
+    /// The 32-bit integer at an offset.
+    #[allow(clippy::cast_possible_truncation)]
+    pub fn u32(self, bytes: &[u8], at: usize) -> u32 {
+        self.uint(bytes, at, 4) as u32
+    }
+}
+
+/// Word size; EI_CLASS 1 (ELFCLASS32) or 2 (ELFCLASS64).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// ELFCLASS32.
+    Elf32,
+    /// ELFCLASS64.
+    Elf64,
+}
+
+impl Class {
+    /// 32 or 64.
+    pub const fn bits(self) -> u32 {
+        match self {
+            Class::Elf32 => 32,
+            Class::Elf64 => 64,
+        }
+    }
+}
+
+/// Reads one integer after another; zeros beyond the end.
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    view: View,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8], at: usize, view: View) -> Self {
+        Cursor { bytes, at, view }
+    }
+
+    fn take(&mut self, len: usize) -> u64 {
+        let value = self.view.order.uint(self.bytes, self.at, len);
+        self.at = self.at.saturating_add(len);
+        value
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn u8(&mut self) -> u8 {
+        self.take(1) as u8
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn u16(&mut self) -> u16 {
+        self.take(2) as u16
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    pub(crate) fn u32(&mut self) -> u32 {
+        self.take(4) as u32
+    }
+
+    /// An address or offset: 4 or 8 bytes.
+    pub(crate) fn word(&mut self) -> u64 {
+        self.take(self.view.word())
+    }
+}
+
+/// Elf32_Ehdr or Elf64_Ehdr, without e_ident.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct Header {
+    pub e_type: u16,
+    pub e_machine: u16,
+    pub e_version: u32,
+    pub e_entry: u64,
+    pub e_phoff: u64,
+    pub e_shoff: u64,
+    pub e_flags: u32,
+    pub e_ehsize: u16,
+    pub e_phentsize: u16,
+    pub e_phnum: u16,
+    pub e_shentsize: u16,
+    pub e_shnum: u16,
+    pub e_shstrndx: u16,
+}
+
+impl Header {
+    /// Decodes the first bytes of a file, e_ident included. What is cut off reads as zeros. Each field goes to its
+    /// place at once: a structure literal keeps all of them on the stack first.
+    #[inline(never)]
+    #[allow(clippy::field_reassign_with_default)]
+    pub fn decode(bytes: &[u8], view: View) -> Header {
+        let mut c = Cursor::new(bytes, 16, view);
+        let mut header = Header::default();
+        header.e_type = c.u16();
+        header.e_machine = c.u16();
+        header.e_version = c.u32();
+        header.e_entry = c.word();
+        header.e_phoff = c.word();
+        header.e_shoff = c.word();
+        header.e_flags = c.u32();
+        header.e_ehsize = c.u16();
+        header.e_phentsize = c.u16();
+        header.e_phnum = c.u16();
+        header.e_shentsize = c.u16();
+        header.e_shnum = c.u16();
+        header.e_shstrndx = c.u16();
+        header
+    }
+}
+
+/// Elf32_Phdr or Elf64_Phdr.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[allow(missing_docs)]
+pub struct ProgramHeader {
+    pub p_type: u32,
+    pub p_flags: u32,
+    pub p_offset: u64,
+    pub p_vaddr: u64,
+    pub p_filesz: u64,
+    pub p_memsz: u64,
+    pub p_align: u64,
+}
+
+impl ProgramHeader {
+    /// Decodes one entry of the table, in the same way.
+    #[inline(never)]
+    #[allow(clippy::field_reassign_with_default)]
+    pub fn decode(bytes: &[u8], view: View) -> ProgramHeader {
+        let mut c = Cursor::new(bytes, 0, view);
+        let mut header = ProgramHeader::default();
+        header.p_type = c.u32();
+        // p_flags moved to the front in the 64-bit layout, for alignment.
+        if view.class == Class::Elf64 {
+            header.p_flags = c.u32();
+        }
+        header.p_offset = c.word();
+        header.p_vaddr = c.word();
+        let _p_paddr = c.word();
+        header.p_filesz = c.word();
+        header.p_memsz = c.word();
+        if view.class == Class::Elf32 {
+            header.p_flags = c.u32();
+        }
+        header.p_align = c.word();
+        header
+    }
+}
+
+/// An offset or size in the file. On a machine of 32 bits a file ends at 4 GiB for us.
+pub(crate) fn offset(word: u64) -> usize {
+    usize::try_from(word).unwrap_or(usize::MAX)
+}
+
+/// Elf32_Shdr or Elf64_Shdr, as far as it is used.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct SectionHeader {
+    pub(crate) name: u32,
+    pub(crate) kind: u32,
+    pub(crate) flags: u64,
+    pub(crate) offset: usize,
+    pub(crate) size: usize,
+}
+
+impl SectionHeader {
+    pub(crate) fn decode(bytes: &[u8], view: View) -> SectionHeader {
+        let mut c = Cursor::new(bytes, 0, view);
+        let (name, kind, flags) = (c.u32(), c.u32(), c.word());
+        let _sh_addr = c.word();
+        SectionHeader { name, kind, flags, offset: offset(c.word()), size: offset(c.word()) }
+    }
+}
+
+/// A note of a PT_NOTE segment.
+pub(crate) struct Note<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) kind: u32,
+    pub(crate) desc: &'a [u8],
+}
+
+/// The note at the front of `bytes` and what follows it. `align` is the segment's p_align: 8 for 64-bit
+/// .note.gnu.property, else 4.
+pub(crate) fn note(bytes: &[u8], order: ByteOrder, align: u64) -> Option<(Note<'_>, &[u8])> {
+    let within: usize = if align == 8 { 7 } else { 3 };
+    let pad = |len: usize| len.saturating_add(within) & !within;
+    let size = |at| usize::try_from(order.u32(bytes, at)).unwrap_or(usize::MAX);
+    let name_end = size(0).saturating_add(12);
+    let name = bytes.get(12..name_end)?;
+    let start = pad(name_end);
+    let end = start.saturating_add(size(4));
+    let desc = bytes.get(start..end)?;
+    Some((Note { name, kind: order.u32(bytes, 8), desc }, bytes.get(pad(end)..).unwrap_or(&[])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_read_in_both_orders_and_pad_with_zeros() {
+        let bytes = [1, 2, 3, 4];
+        assert_eq!(ByteOrder::Big.uint(&bytes, 0, 4), 0x0102_0304);
+        assert_eq!(ByteOrder::Little.uint(&bytes, 0, 4), 0x0403_0201);
+        assert_eq!(ByteOrder::Big.uint(&bytes, 2, 4), 0x0304_0000);
+        assert_eq!(ByteOrder::Little.uint(&bytes, 2, 4), 0x0000_0403);
+        assert_eq!(ByteOrder::Little.uint(&bytes, usize::MAX, 8), 0);
+    }
+
+    #[test]
+    fn a_program_of_the_other_byte_order_has_no_valid_type() {
+        let big = b"\x7fELF\x01\x02\x01\0\0\0\0\0\0\0\0\0\x00\x02\x00\x08";
+        let order = ByteOrder::Little;
+        let header = Header::decode(big, View { order, class: Class::Elf32 });
+        assert_eq!((header.e_type, header.e_machine), (0x0200, 0x0800));
+        let own = View::of(big).unwrap();
+        assert_eq!(own, View { order: ByteOrder::Big, class: Class::Elf32 });
+        let header = Header::decode(big, own);
+        assert_eq!((header.e_type, header.e_machine, header.e_phnum), (2, 8, 0));
+    }
+
+    #[test]
+    fn notes_end_where_they_lie() {
+        let bytes = b"\x04\0\0\0\x02\0\0\0\x04\0\0\0Go\0\0ab\0\0tail";
+        let (n, rest) = note(bytes, ByteOrder::Little, 4).unwrap();
+        assert_eq!((n.name, n.kind, n.desc, rest), (&b"Go\0\0"[..], 4, &b"ab"[..], &b"tail"[..]));
+        assert!(note(&bytes[..17], ByteOrder::Little, 4).is_none());
+        assert!(note(b"\xff\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", ByteOrder::Little, 8).is_none());
+    }
+}
