@@ -1,0 +1,305 @@
+//! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
+
+pub mod cpuinfo;
+pub mod probe;
+pub mod recorded;
+
+use std::num::NonZeroU64;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::elf::{ByteOrder, Class, View};
+use crate::system::{Answer, Question, Space};
+
+/// A value, or none, and where it was looked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fact<T> {
+    /// None: unknown.
+    pub value: Option<T>,
+    /// A file, a system call, or how it was worked out.
+    pub source: &'static str,
+}
+
+impl<T> Fact<T> {
+    /// A fact with its source.
+    pub const fn new(value: Option<T>, source: &'static str) -> Self {
+        Fact { value, source }
+    }
+
+    /// The value, where it is known.
+    pub const fn get(&self) -> Option<&T> {
+        self.value.as_ref()
+    }
+}
+
+/// All that is known of a machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The processor, as /proc/cpuinfo tells.
+    pub cpu: Cpu,
+    /// The kernel.
+    pub kernel: Kernel,
+    /// What the machine's own programs are: the ELF header of /proc/self/exe or /bin/busybox.
+    pub userland: Fact<Abi>,
+    /// AT_HWCAP.
+    pub hwcap: Fact<u64>,
+    /// AT_HWCAP2.
+    pub hwcap2: Fact<u64>,
+    /// AT_PLATFORM.
+    pub platform: Fact<String>,
+    /// Do floating-point instructions work.
+    pub fpu: Fact<Fpu>,
+    /// What the kernel answered when it was asked.
+    pub answers: Vec<(Question, Fact<Answer>)>,
+    /// Memory.
+    pub memory: Memory,
+    /// What is mounted, in the order of /proc/mounts.
+    pub mounts: Fact<Vec<Mount>>,
+    /// The C library of the machine's own programs.
+    pub libc: Fact<Libc>,
+    /// Dynamic loaders present, by path.
+    pub loaders: Fact<Vec<String>>,
+    /// What OpenWrt says of itself.
+    pub openwrt: OpenWrt,
+}
+
+/// The processor.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Cpu {
+    /// "system type" (MIPS), "Hardware" (ARM), "platform" (PowerPC): the chip.
+    pub system_type: Fact<String>,
+    /// "machine": the board, from the device tree.
+    pub machine: Fact<String>,
+    /// "cpu model" (MIPS), "model name" (x86, ARM), "cpu" (PowerPC), "uarch" (RISC-V).
+    pub model: Fact<String>,
+    /// "isa": `mips32r2`, or RISC-V's string as one word.
+    pub isa: Fact<Vec<String>>,
+    /// "ASEs implemented".
+    pub ases: Fact<Vec<String>>,
+    /// "Options implemented" (MIPS, kernel 5.17 on).
+    pub options: Fact<Vec<String>>,
+    /// "Features" (ARM, LoongArch) or "flags" (x86).
+    pub features: Fact<Vec<String>>,
+    /// "CPU architecture" (ARM): 5, 6, 7, 8.
+    pub arm_architecture: Fact<u32>,
+}
+
+/// The kernel.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kernel {
+    /// Release, as uname(2) gives it.
+    pub release: Fact<Release>,
+    /// `uname -m`.
+    pub machine: Fact<String>,
+    /// e_machine of its own programs, from `uname -m`.
+    pub e_machine: Fact<u16>,
+    /// Its own word size; the userland's can be smaller.
+    pub class: Fact<Class>,
+    /// Its byte order: that of the userland it runs.
+    pub byte_order: Fact<ByteOrder>,
+    /// AT_PAGESZ, bytes.
+    pub page_size: Fact<u64>,
+    /// /proc/sys/vm/mmap_min_addr.
+    pub mmap_min_addr: Fact<u64>,
+}
+
+/// A kernel release.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Release {
+    /// As it was given: "4.14.151".
+    pub text: String,
+    /// Its first three numbers.
+    pub version: (u32, u32, u32),
+}
+
+/// What a machine's programs are made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Abi {
+    /// EM_MIPS, EM_ARM...
+    pub e_machine: u16,
+    /// Word size and byte order.
+    pub view: View,
+    /// e_flags.
+    pub e_flags: u32,
+}
+
+/// Whether floating-point instructions work.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fpu {
+    /// The processor executes them.
+    Hardware,
+    /// The kernel emulates them: slow, but they work.
+    Emulated,
+    /// They bring SIGILL.
+    Absent,
+}
+
+impl Fpu {
+    /// One word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Fpu::Hardware => "hardware",
+            Fpu::Emulated => "emulated",
+            Fpu::Absent => "absent",
+        }
+    }
+}
+
+/// Memory, in bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Memory {
+    /// MemTotal.
+    pub total: Fact<u64>,
+    /// MemAvailable; before Linux 3.14 MemFree + Cached.
+    pub available: Fact<u64>,
+    /// SwapTotal.
+    pub swap: Fact<u64>,
+}
+
+/// A mounted file system.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mount {
+    /// "/dev/mtdblock6", "overlayfs:/overlay".
+    pub device: String,
+    /// Where.
+    pub point: PathBuf,
+    /// "jffs2", "tmpfs"...
+    pub fstype: String,
+    /// "rw", "noexec"...
+    pub options: Vec<String>,
+    /// None where it was not asked or not told.
+    pub space: Option<Space>,
+}
+
+impl Mount {
+    /// Whether an option is set.
+    pub fn has(&self, option: &str) -> bool {
+        self.options.iter().any(|o| o == option)
+    }
+
+    /// Whether it compresses what is written, so that a file takes less than its length.
+    pub fn compresses(&self) -> bool {
+        matches!(self.fstype.as_str(), "jffs2" | "ubifs" | "btrfs" | "bcachefs")
+    }
+
+    /// Whether its files take RAM.
+    pub fn is_ram(&self) -> bool {
+        matches!(self.fstype.as_str(), "tmpfs" | "ramfs" | "rootfs")
+    }
+}
+
+/// A C library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Libc {
+    /// musl: OpenWrt since 17.01, Alpine.
+    Musl,
+    /// The GNU C library.
+    Glibc,
+    /// uClibc: OpenWrt up to 15.05.
+    Uclibc,
+    /// Android's.
+    Bionic,
+}
+
+impl Libc {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Libc::Musl => "musl",
+            Libc::Glibc => "glibc",
+            Libc::Uclibc => "uClibc",
+            Libc::Bionic => "bionic",
+        }
+    }
+}
+
+/// /etc/openwrt_release, /etc/os-release and /tmp/sysinfo.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OpenWrt {
+    /// DISTRIB_RELEASE.
+    pub release: Fact<String>,
+    /// DISTRIB_TARGET: "ramips/mt7620".
+    pub target: Fact<String>,
+    /// DISTRIB_ARCH: "mipsel_24kc".
+    pub arch: Fact<String>,
+    /// /tmp/sysinfo/board_name.
+    pub board: Fact<String>,
+    /// /tmp/sysinfo/model.
+    pub model: Fact<String>,
+}
+
+/// Text that somebody else wrote, in whatever bytes.
+fn word(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Whether a path is a folder's, or below it: `Path::starts_with` in a fifth of its size.
+pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
+    let [path, folder] = [path, folder].map(|path| path.as_os_str().as_bytes());
+    let mut names = names(path);
+    path.first() == folder.first() && self::names(folder).all(|name| names.next() == Some(name))
+}
+
+/// The names in a path.
+fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|&byte| byte == b'/').filter(|name| !matches!(*name, b"" | b"."))
+}
+
+impl Kernel {
+    /// The size of a page; 4 KiB where it is not known.
+    pub fn page(&self) -> NonZeroU64 {
+        self.page_size.value.and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN.saturating_add(4095))
+    }
+
+    /// Whether the release is known to be older than a version; a kernel of unknown release counts as new.
+    pub fn older_than(&self, version: (u32, u32, u32)) -> bool {
+        self.release.get().is_some_and(|release| release.version < version)
+    }
+}
+
+impl Machine {
+    /// The mount that a path lies on: the last one whose point is a prefix.
+    pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
+        let mounts = self.mounts.get()?;
+        // Of points that are prefixes of one path the longest is the deepest.
+        mounts.iter().filter(|m| is_below(path, &m.point)).max_by_key(|m| m.point.as_os_str().len())
+    }
+
+    /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.
+    pub fn storage_of(&self, folder: &Path) -> Option<&Mount> {
+        let mount = self.mount_of(folder)?;
+        let upper = mount.options.iter().find_map(|option| option.strip_prefix("upperdir="));
+        match upper {
+            Some(upper) if mount.fstype == "overlay" => self.mount_of(Path::new(upper)).or(Some(mount)),
+            _ => Some(mount),
+        }
+    }
+
+    /// Byte order of the kernel.
+    pub fn byte_order(&self) -> Option<ByteOrder> {
+        self.kernel.byte_order.value
+    }
+
+    /// e_machine of the machine: the kernel's, or the userland's where `uname -m` tells nothing.
+    pub fn e_machine(&self) -> Option<u16> {
+        self.kernel.e_machine.value.or(self.userland.value.map(|abi| abi.e_machine))
+    }
+
+    /// The ways in which this kernel decodes an ELF file: its own layout, then the 32-bit one of its compatibility
+    /// handler.
+    pub fn views(&self) -> Vec<View> {
+        let Some(order) = self.byte_order() else { return Vec::new() };
+        match self.kernel.class.value {
+            Some(Class::Elf32) => vec![View { order, class: Class::Elf32 }],
+            Some(Class::Elf64) => {
+                vec![View { order, class: Class::Elf64 }, View { order, class: Class::Elf32 }]
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// What the kernel answered; None where it was not asked yet.
+    pub fn answer(&self, question: Question) -> Option<&Fact<Answer>> {
+        self.answers.iter().find(|(asked, _)| *asked == question).map(|(_, fact)| fact)
+    }
+}

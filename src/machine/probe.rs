@@ -1,0 +1,319 @@
+//! Looks at a machine. [`Live`] is the one that `diag` runs on, and the only user of nix, procfs and the live
+//! system; [`machine`] gathers the facts of any [`System`].
+//!
+//! Nothing here fails: what cannot be read is unknown.
+
+mod ask;
+mod live;
+pub(super) mod mounts;
+pub mod stdio;
+mod tiny_elf;
+mod userland;
+
+use std::fs::File;
+use std::path::Path;
+
+use procfs::KernelVersion;
+
+pub(super) use live::stat_of;
+pub use live::{Live, variable};
+
+use super::{Cpu, Fact, Fpu, Kernel, Machine, Memory, OpenWrt, Release, cpuinfo, word};
+use crate::elf::consts::{
+    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
+};
+use crate::elf::{ByteOrder, Class};
+use crate::errno::Errno;
+use crate::system::{Answer, Question, System};
+
+/// A machine of which nothing is known yet: each fact names where it is looked for.
+const UNKNOWN: Machine = Machine {
+    cpu: Cpu::unknown(cpuinfo::UNTOLD),
+    kernel: Kernel {
+        release: Fact::new(None, "uname -r"),
+        machine: Fact::new(None, "uname -m"),
+        e_machine: Fact::new(None, "uname -m"),
+        class: Fact::new(None, "uname -m"),
+        byte_order: Fact::new(None, "uname -m"),
+        page_size: Fact::new(None, "AT_PAGESZ"),
+        mmap_min_addr: Fact::new(None, "/proc/sys/vm/mmap_min_addr"),
+    },
+    userland: Fact::new(None, "no ELF header in /bin/busybox, /bin/sh, /proc/self/exe"),
+    hwcap: Fact::new(None, "AT_HWCAP"),
+    hwcap2: Fact::new(None, "AT_HWCAP2"),
+    platform: Fact::new(None, "AT_PLATFORM"),
+    fpu: Fact::new(None, cpuinfo::UNTOLD),
+    answers: Vec::new(),
+    memory: Memory {
+        total: Fact::new(None, "/proc/meminfo: MemTotal"),
+        available: Fact::new(None, "/proc/meminfo: MemAvailable"),
+        swap: Fact::new(None, "/proc/meminfo: SwapTotal"),
+    },
+    mounts: Fact::new(None, "/proc/mounts"),
+    libc: Fact::new(None, "names of the dynamic loaders"),
+    loaders: Fact::new(None, "the names in /lib, /lib64, /opt/lib, /system/bin"),
+    openwrt: OpenWrt {
+        release: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
+        target: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
+        arch: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
+        board: Fact::new(None, ""),
+        model: Fact::new(None, ""),
+    },
+};
+
+/// All that can be told of a machine without starting anything on it.
+pub fn machine(system: &dyn System) -> Machine {
+    let mut found = Machine { cpu: processor(system), ..UNKNOWN };
+    let auxv = system.auxv();
+    found.hwcap.value = auxv.hwcap;
+    found.hwcap2.value = auxv.hwcap2;
+    found.platform.value = auxv.platform;
+    found.kernel.page_size.value = auxv.page_size;
+    found.kernel.mmap_min_addr.value =
+        text(system, "/proc/sys/vm/mmap_min_addr").and_then(|text| decimal(&text));
+    if let Some(uname) = system.uname() {
+        found.kernel.release.value = release(&uname.release);
+        let told = of_uname(&uname.machine);
+        found.kernel.e_machine.value = told.map(|(e_machine, _)| e_machine);
+        found.kernel.class.value = told.map(|(_, class)| class);
+        found.kernel.machine.value = Some(uname.machine);
+    }
+    found.fpu = fpu(&found);
+    userland::look(system, &mut found);
+    by_userland(system, &mut found);
+    if let Some(text) = text(system, "/proc/meminfo") {
+        memory(&text, &mut found.memory);
+    }
+    found.mounts.value = mounts::mounts(system);
+    openwrt(system, &mut found.openwrt);
+    found
+}
+
+fn processor(system: &dyn System) -> Cpu {
+    match text(system, "/proc/cpuinfo") {
+        Some(text) => cpuinfo::parse(&text),
+        None => const { Cpu::unknown("/proc/cpuinfo cannot be read") },
+    }
+}
+
+/// What the machine's programs, and diag itself, tell of the kernel that runs them.
+fn by_userland(system: &dyn System, found: &mut Machine) {
+    let kernel = &mut found.kernel;
+    if let Some(abi) = &found.userland.value {
+        kernel.byte_order = Fact::new(Some(abi.view.order), found.userland.source);
+        // A 64-bit program shows a 64-bit kernel; a 32-bit one shows nothing.
+        if kernel.class.value.is_none() && abi.view.class == Class::Elf64 {
+            kernel.class = Fact::new(Some(Class::Elf64), found.userland.source);
+        }
+    } else if let Some(order) = system.own_byte_order() {
+        kernel.byte_order = Fact::new(Some(order), "this build of diag, which runs here");
+    } else {
+        // uname tells it for some.
+        kernel.byte_order.value = kernel.machine.get().and_then(|machine| order_of_uname(machine));
+    }
+}
+
+/// Puts a question to the kernel, once, and keeps the answer. On MIPS the answer to
+/// [`Question::FpInstruction`] also says whether there is an FPU.
+pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
+    if machine.answer(question).is_some() {
+        return;
+    }
+    let answer = Fact::new(system.ask(question), "started a tiny program of diag's own");
+    if question == Question::FpInstruction && machine.e_machine() == Some(EM_MIPS) {
+        let source = "started a tiny program that executes mtc1";
+        // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and
+        // then does not print the FPU either.
+        let shown = machine.fpu.value == Some(Fpu::Hardware);
+        match answer.value {
+            Some(Answer::Works) if !shown => {
+                let told = machine.cpu.model.value.is_some();
+                let unsure =
+                    "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
+                machine.fpu = Fact::new(Some(Fpu::Emulated), if told { source } else { unsure });
+            }
+            Some(Answer::Killed) => machine.fpu = Fact::new(Some(Fpu::Absent), source),
+            None if machine.fpu.value.is_none() => {
+                machine.fpu = cpuinfo::fpu_deduced(&machine.cpu, machine.kernel.release.get());
+            }
+            _ => {}
+        }
+    }
+    machine.answers.push((question, answer));
+}
+
+/// The first bytes of a file.
+fn beginning(file: &File, len: usize) -> Result<Vec<u8>, Errno> {
+    let mut bytes = vec![0; len];
+    let mut got = 0_usize;
+    loop {
+        match nix::unistd::read(file, bytes.get_mut(got..).unwrap_or_default()) {
+            Ok(0) => break,
+            Ok(more) => got = got.saturating_add(more),
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(live::of_nix(errno)),
+        }
+    }
+    bytes.truncate(got);
+    Ok(bytes)
+}
+
+/// A text file, whatever its bytes.
+fn text(system: &dyn System, path: &str) -> Option<Vec<u8>> {
+    system.read(Path::new(path)).ok()
+}
+
+/// What follows some text at the start of a line.
+fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
+    text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(start.as_bytes()))
+}
+
+/// The number at the front, behind blanks.
+fn decimal(text: &[u8]) -> Option<u64> {
+    let mut value = None;
+    for digit in text.trim_ascii_start().iter().map_while(|&byte| char::from(byte).to_digit(10)) {
+        value = Some(value.unwrap_or(0_u64).checked_mul(10)?.checked_add(u64::from(digit))?);
+    }
+    value
+}
+
+/// e_machine and word size of a kernel, by `uname -m`. A 64-bit kernel that shows a 32-bit name to a process
+/// under PER_LINUX32 is told apart on ARM only (armv8l).
+fn of_uname(machine: &str) -> Option<(u16, Class)> {
+    const NAMES: [(&str, u16, Class); 20] = [
+        ("mips64", EM_MIPS, Class::Elf64),
+        ("mips", EM_MIPS, Class::Elf32),
+        ("aarch64", EM_AARCH64, Class::Elf64),
+        ("armv8", EM_AARCH64, Class::Elf64),
+        ("arm", EM_ARM, Class::Elf32),
+        ("x86_64", EM_X86_64, Class::Elf64),
+        ("i386", EM_386, Class::Elf32),
+        ("i486", EM_386, Class::Elf32),
+        ("i586", EM_386, Class::Elf32),
+        ("i686", EM_386, Class::Elf32),
+        ("riscv64", EM_RISCV, Class::Elf64),
+        ("riscv32", EM_RISCV, Class::Elf32),
+        ("ppc64", EM_PPC64, Class::Elf64),
+        ("ppc", EM_PPC, Class::Elf32),
+        ("loongarch64", EM_LOONGARCH, Class::Elf64),
+        ("loongarch32", EM_LOONGARCH, Class::Elf32),
+        // EM_S390, EM_SPARCV9, EM_SPARC, EM_SH
+        ("s390x", 22, Class::Elf64),
+        ("sparc64", 43, Class::Elf64),
+        ("sparc", 2, Class::Elf32),
+        ("sh4", 42, Class::Elf32),
+    ];
+    NAMES.iter().find(|(name, ..)| machine.starts_with(name)).map(|&(_, e_machine, class)| (e_machine, class))
+}
+
+/// The byte order of those whose name tells it; "mips", "ppc" and "sh4" stand for one or both.
+fn order_of_uname(machine: &str) -> Option<ByteOrder> {
+    let (e_machine, _) = of_uname(machine)?;
+    match e_machine {
+        EM_386 | EM_X86_64 | EM_RISCV | EM_LOONGARCH => Some(ByteOrder::Little),
+        // aarch64_be, armv5teb, armv7b.
+        EM_AARCH64 | EM_ARM => Some(if machine.ends_with('b') || machine.ends_with("_be") {
+            ByteOrder::Big
+        } else {
+            ByteOrder::Little
+        }),
+        EM_PPC64 | EM_PPC if machine.ends_with("le") => Some(ByteOrder::Little),
+        EM_PPC64 | EM_PPC | 22 | 43 | 2 => Some(ByteOrder::Big),
+        _ => None,
+    }
+}
+
+/// "4.14.151", "6.18.44-fc-v657"; procfs' own parser wants three numbers, "6.18-rc3" has two.
+fn release(text: &str) -> Option<Release> {
+    let numbers = text.as_bytes().split(|byte| *byte != b'.' && !byte.is_ascii_digit()).next()?;
+    let mut numbers = numbers.split(|&byte| byte == b'.');
+    let (major, minor) = (decimal(numbers.next()?)?, decimal(numbers.next()?)?);
+    let patch = numbers.next().map_or(Some(0), decimal)?;
+    let found = KernelVersion::new(major.try_into().ok()?, minor.try_into().ok()?, patch.try_into().ok()?);
+    let version = (u32::from(found.major), u32::from(found.minor), u32::from(found.patch));
+    Some(Release { text: String::from(text), version })
+}
+
+/// By /proc/cpuinfo, else by AT_HWCAP where that has a bit for it.
+fn fpu(found: &Machine) -> Fact<Fpu> {
+    let told = cpuinfo::fpu(&found.cpu);
+    let Some(hwcap) = found.hwcap.value.filter(|_| told.value.is_none()) else { return told };
+    let has = |bit: u64| hwcap & bit != 0;
+    match found.kernel.e_machine.value {
+        // HWCAP_VFP
+        Some(EM_ARM) => Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP"),
+        // PPC_FEATURE_HAS_FPU; without it the kernel may still emulate.
+        Some(EM_PPC | EM_PPC64) => Fact::new(has(0x0800_0000).then_some(Fpu::Hardware), "AT_HWCAP"),
+        _ => told,
+    }
+}
+
+/// procfs' `Meminfo` wants two dozen lines to be there; these few are all that is needed.
+fn memory(meminfo: &[u8], found: &mut Memory) {
+    let value = |name: &str| decimal(after(meminfo, name)?)?.checked_mul(1024);
+    found.total.value = value("MemTotal:");
+    found.swap.value = value("SwapTotal:");
+    found.available.value = value("MemAvailable:");
+    if found.available.value.is_none() {
+        // Linux 3.14 brought MemAvailable.
+        if let Some(bytes) = value("MemFree:").and_then(|free| free.checked_add(value("Cached:")?)) {
+            found.available = Fact::new(Some(bytes), "/proc/meminfo: MemFree + Cached");
+        }
+    }
+}
+
+/// Forks rename ID and NAME, and keep these.
+static RELEASES: [(&str, [&str; 3]); 2] = [
+    ("/etc/openwrt_release", ["DISTRIB_RELEASE=", "DISTRIB_TARGET=", "DISTRIB_ARCH="]),
+    ("/etc/os-release", ["OPENWRT_RELEASE=", "OPENWRT_BOARD=", "OPENWRT_ARCH="]),
+];
+
+fn openwrt(system: &dyn System, found: &mut OpenWrt) {
+    for (path, names) in &RELEASES {
+        let Some(text) = text(system, path) else { continue };
+        let facts = [&mut found.release, &mut found.target, &mut found.arch];
+        for (fact, name) in facts.into_iter().zip(names) {
+            if fact.value.is_none() {
+                if let Some(value) = assigned(&text, name) {
+                    *fact = Fact::new(Some(value), path);
+                }
+            }
+        }
+    }
+    // /etc/apk/arch may list several, one a line; Alpine has the file too, with names of its own.
+    if found.arch.value.is_none() && found.target.value.is_some() {
+        let arch = line(system, "/etc/apk/arch");
+        if arch.value.is_some() {
+            found.arch = arch;
+        }
+    }
+    // The device tree is what the first of the two is made from.
+    either(system, &mut found.board, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible");
+    either(system, &mut found.model, "/tmp/sysinfo/model", "/proc/device-tree/model");
+}
+
+fn either(system: &dyn System, fact: &mut Fact<String>, first: &'static str, second: &'static str) {
+    *fact = line(system, first);
+    if fact.value.is_none() {
+        *fact = line(system, second);
+    }
+}
+
+/// The value of a shell assignment at the start of a line, without its quotes.
+fn assigned(text: &[u8], name: &str) -> Option<String> {
+    let mut value = after(text, name)?.trim_ascii();
+    while let [b'\'' | b'"', rest @ ..] | [rest @ .., b'\'' | b'"'] = value {
+        value = rest;
+    }
+    (!value.is_empty()).then(|| word(value))
+}
+
+/// The first line of a file; device tree strings end in NUL.
+fn line(system: &dyn System, path: &'static str) -> Fact<String> {
+    let text = text(system, path).unwrap_or_default();
+    let first = text.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default().trim_ascii();
+    Fact::new((!first.is_empty()).then(|| word(first)), path)
+}
+
+#[cfg(test)]
+mod tests;

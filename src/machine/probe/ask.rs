@@ -1,0 +1,172 @@
+//! Starts a tiny ELF file of our own and tells what became of it. The file is handed over by descriptor where
+//! the kernel has memfd_create(2), else by a temporary file; the kernel's answer is the child's end.
+
+use std::ffi::{CString, c_char};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::ptr;
+
+use nix::fcntl::OFlag;
+use nix::libc;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::stat::Mode;
+
+use super::live::{of_descriptor, of_raw};
+use crate::errno::Errno;
+use crate::system::Answer;
+
+/// None where it could not be tried: no memory, no place for the file, a sandbox.
+pub(super) fn start(elf: &[u8]) -> Option<Answer> {
+    if let Some(fd) = in_memory(elf) {
+        let path = of_descriptor(fd.as_raw_fd()).ok()?;
+        // Without x permission (sysctl vm.memfd_noexec) or without /proc and execveat(2) it is no answer.
+        if let Some(answer) = run(&path, Some(fd.as_raw_fd())) {
+            return Some(answer);
+        }
+    }
+    from_file(elf)
+}
+
+fn from_file(elf: &[u8]) -> Option<Answer> {
+    // O_EXCL follows no symbolic link. A name may be left over from one who was killed.
+    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
+    let (path, file) = (0..8).find_map(|n| {
+        let path = CString::new(format!("/tmp/.diag-{}-{n}", std::process::id())).ok()?;
+        let file = nix::fcntl::open(path.as_c_str(), flags, Mode::S_IRWXU).ok()?;
+        Some((path, file))
+    })?;
+    let written = write(&file, elf);
+    // Before it is started, for ETXTBSY.
+    drop(file);
+    let answer = written.and_then(|()| run(&path, None));
+    let _ = nix::unistd::unlink(path.as_c_str());
+    answer
+}
+
+fn in_memory(elf: &[u8]) -> Option<OwnedFd> {
+    // Linux 6.3 wants to be told that it will be executed; before, it does not know the flag.
+    let executable = MFdFlags::MFD_CLOEXEC | MFdFlags::from_bits_retain(0x10);
+    let fd =
+        memfd_create(c"diag", executable).or_else(|_| memfd_create(c"diag", MFdFlags::MFD_CLOEXEC)).ok()?;
+    write(&fd, elf)?;
+    Some(fd)
+}
+
+/// Some where all of it was written; a file so small is written at once, or there is no room.
+fn write(fd: &OwnedFd, elf: &[u8]) -> Option<()> {
+    (nix::unistd::write(fd, elf).ok()? == elf.len()).then_some(())
+}
+
+/// Starts the file in a child of its own and waits for its end, two seconds at most.
+fn run(path: &CString, fd: Option<RawFd>) -> Option<Answer> {
+    let argv: [*const c_char; 2] = [c"diag".as_ptr(), ptr::null()];
+    let envp: [*const c_char; 1] = [ptr::null()];
+    // Where our caller ignores SIGCHLD, the child would be gone before we can ask how it ended.
+    // SAFETY: SIG_DFL is no handler; the old one is put back below.
+    let before = unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    // A fork(2) without the C library's: that waits for threads and locks which are not here.
+    // SAFETY: the child only makes system calls, on memory prepared before, and then execve(2) or _exit(2).
+    let ended = unsafe {
+        let pid = libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0_usize, 0_usize, 0_usize, 0_usize);
+        match libc::pid_t::try_from(pid).unwrap_or(-1) {
+            0 => child(path.as_ptr(), fd, &argv, &envp),
+            pid if pid > 0 => wait(pid),
+            _ => None,
+        }
+    };
+    if before != libc::SIG_ERR {
+        // SAFETY: what signal(2) gave us.
+        unsafe { libc::signal(libc::SIGCHLD, before) };
+    }
+    answer(ended?)
+}
+
+/// # Safety
+///
+/// In a child after fork(2), with `argv` and `envp` ending in null.
+unsafe fn child(path: *const c_char, fd: Option<RawFd>, argv: &[*const c_char], envp: &[*const c_char]) -> ! {
+    // SAFETY: async-signal-safe calls on values that live until execve(2) or _exit(2).
+    unsafe {
+        // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it
+        // the limit is 0 already.
+        let none = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
+        // Not setrlimit(3), which looks for other threads.
+        libc::prlimit(0, libc::RLIMIT_CORE, &raw const none, ptr::null_mut());
+        // alarm(2) outlives execve(2), as an ignored or blocked signal does.
+        libc::signal(libc::SIGALRM, libc::SIG_DFL);
+        let mut nothing = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(nothing.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, nothing.as_ptr(), ptr::null_mut());
+        libc::alarm(2);
+        libc::execve(path, argv.as_ptr(), envp.as_ptr());
+        let mut number = nix::errno::Errno::last_raw();
+        if let (Some(fd), libc::ENOENT | libc::ENOTDIR) = (fd, number) {
+            // No /proc.
+            let at = libc::AT_EMPTY_PATH;
+            libc::syscall(libc::SYS_execveat, fd, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), at);
+            number = nix::errno::Errno::last_raw();
+        }
+        // The tiny program itself always exits with 0.
+        libc::_exit(if (1..=255).contains(&number) { number } else { 255 })
+    }
+}
+
+/// The status that waitpid(2) gives.
+fn wait(pid: libc::pid_t) -> Option<i32> {
+    let mut status = 0;
+    loop {
+        // SAFETY: a child of our own, and a place for an int.
+        let ended = unsafe { libc::waitpid(pid, &raw mut status, 0) };
+        if ended == pid {
+            return Some(status);
+        }
+        if nix::errno::Errno::last() != nix::errno::Errno::EINTR {
+            return None;
+        }
+    }
+}
+
+fn answer(status: i32) -> Option<Answer> {
+    if libc::WIFEXITED(status) {
+        return match libc::WEXITSTATUS(status) {
+            0 => Some(Answer::Works),
+            number => match of_raw(number) {
+                // What a kernel says of the file, not of the circumstances.
+                refusal @ (Errno::ENOEXEC | Errno::ELIBBAD | Errno::EINVAL | Errno::EIO) => {
+                    Some(Answer::Refused(refusal))
+                }
+                _ => None,
+            },
+        };
+    }
+    // SIGALRM is ours, SIGKILL somebody else's.
+    let signal = libc::WTERMSIG(status);
+    (!matches!(signal, libc::SIGALRM | libc::SIGKILL)).then_some(Answer::Killed)
+}
+
+#[cfg(all(test, target_arch = "x86_64"))]
+mod tests {
+    use super::super::tiny_elf::tests::of_this_host;
+    use super::*;
+
+    /// xor edi, edi; mov eax, 60 (exit); syscall
+    const EXIT: [u32; 3] = [0x3cb8_ff31, 0x0f00_0000, 0x9090_9005];
+    /// ud2
+    const UD2: [u32; 1] = [0x9090_0b0f];
+    /// jmp to itself
+    const LOOP: [u32; 1] = [0x9090_feeb];
+
+    #[test]
+    fn what_becomes_of_it() {
+        assert_eq!(start(&of_this_host(62, &EXIT)), Some(Answer::Works));
+        assert_eq!(start(&of_this_host(62, &UD2)), Some(Answer::Killed));
+        assert_eq!(start(&of_this_host(8, &EXIT)), Some(Answer::Refused(Errno::ENOEXEC)));
+        assert_eq!(start(b""), Some(Answer::Refused(Errno::ENOEXEC)));
+    }
+
+    #[test]
+    fn from_a_file_and_within_two_seconds() {
+        assert_eq!(from_file(&of_this_host(62, &EXIT)), Some(Answer::Works));
+        assert_eq!(from_file(&of_this_host(62, &UD2)), Some(Answer::Killed));
+        assert_eq!(from_file(&of_this_host(62, &LOOP)), None);
+    }
+}

@@ -1,0 +1,280 @@
+//! The machine that `diag` runs on.
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::fs::{File, Metadata};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::libc;
+use nix::sys::stat::{FileStat, Mode};
+use nix::unistd::{AccessFlags, faccessat};
+
+use super::tiny_elf::{Tiny, tiny_elf};
+use super::{ask, beginning};
+use crate::elf::{ByteOrder, Class, View};
+use crate::errno::Errno;
+use crate::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname};
+
+/// The machine that `diag` runs on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Live;
+
+/// What this program was built for, which is what runs here.
+const OWN: View = View {
+    order: if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little },
+    class: if cfg!(target_pointer_width = "64") { Class::Elf64 } else { Class::Elf32 },
+};
+
+impl System for Live {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
+        beginning(&self.open(path)?, 65536)
+    }
+
+    fn entries(&self, folder: &Path) -> Vec<OsString> {
+        let mut names = Vec::new();
+        let Ok(folder) = c_path(folder) else { return names };
+        // SAFETY: a path that ends in NUL; null comes back where it is no folder.
+        let stream = unsafe { libc::opendir(folder.as_ptr()) };
+        if stream.is_null() {
+            return names;
+        }
+        // SAFETY: an open stream that nobody else has, and an entry that stays until the next is read.
+        while let Some(entry) = unsafe { libc::readdir(stream).as_ref() } {
+            // SAFETY: d_name ends in NUL.
+            let name = OsStr::from_bytes(unsafe { CStr::from_ptr(entry.d_name.as_ptr()) }.to_bytes());
+            if name != "." && name != ".." {
+                let at = names.iter().take_while(|other: &&OsString| other.as_os_str() < name).count();
+                names.insert(at, name.to_os_string());
+            }
+        }
+        // SAFETY: it is not used after this.
+        unsafe { libc::closedir(stream) };
+        names
+    }
+
+    fn stat(&self, path: &Path) -> Result<Stat, Errno> {
+        nix::sys::stat::stat(c_path(path)?.as_c_str()).map(|found| of_stat(&found)).map_err(of_nix)
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Errno> {
+        // Looked at before it is opened: opening a device can already do something (a watchdog starts).
+        regular(self.stat(path)?.kind)?;
+        let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
+        let file = open(path, flags)?;
+        // And after: it may be another one by now.
+        regular(of_stat(&nix::sys::stat::fstat(&file).map_err(of_nix)?).kind)?;
+        Ok(File::from(file))
+    }
+
+    fn may_execute(&self, path: &Path) -> Result<(), Errno> {
+        faccessat(AT_FDCWD, c_path(path)?.as_c_str(), AccessFlags::X_OK, AtFlags::AT_EACCESS).map_err(of_nix)
+    }
+
+    fn open_for_writing(&self, path: &Path) -> Option<bool> {
+        /// linux/fcntl.h; asm-generic, on MIPS too.
+        const F_SETSIG: i32 = 10;
+        let file = self.open(path).ok()?;
+        let fd = file.as_raw_fd();
+        // A read lease is refused with EAGAIN where the file is open for writing, and is given to the file's owner
+        // and to root only. Should somebody open it for writing in the moment we hold it, he waits for us to give
+        // it back, and we are sent a signal: SIGURG, which does nothing, for SIGIO would end us.
+        // SAFETY: fcntl on a descriptor that `file` keeps open; these commands take an int.
+        let given = unsafe {
+            if libc::fcntl(fd, F_SETSIG, libc::SIGURG) != 0 {
+                return None;
+            }
+            let given = libc::fcntl(fd, libc::F_SETLEASE, libc::F_RDLCK);
+            if given == 0 {
+                libc::fcntl(fd, libc::F_SETLEASE, libc::F_UNLCK);
+            }
+            given
+        };
+        match given {
+            0 => Some(false),
+            _ if nix::errno::Errno::last() == nix::errno::Errno::EAGAIN => Some(true),
+            _ => None,
+        }
+    }
+
+    fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
+        // The kernel tells it of a descriptor. Without /proc nobody would know the mounts to compare it with.
+        let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
+        let held = open(path, flags)?;
+        let link = of_descriptor(held.as_raw_fd())?;
+        // PATH_MAX, which the kernel keeps to here.
+        let mut target = [0_u8; 4096];
+        // SAFETY: a path that ends in NUL, and room of that length.
+        let len = unsafe { libc::readlink(link.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
+        match usize::try_from(len).ok().and_then(|len| target.get(..len)) {
+            Some(target) => Ok(path_of(target)),
+            None => Err(of_nix(nix::errno::Errno::last())),
+        }
+    }
+
+    #[allow(clippy::useless_conversion)] // The fields' width depends on the C library.
+    fn space(&self, folder: &Path) -> Option<Space> {
+        let found = nix::sys::statvfs::statvfs(c_path(folder).ok()?.as_c_str()).ok()?;
+        let unit = u64::from(found.fragment_size());
+        let bytes = |blocks: u64| blocks.saturating_mul(unit);
+        Some(Space {
+            size: bytes(u64::from(found.blocks())),
+            available: bytes(u64::from(found.blocks_available())),
+        })
+    }
+
+    fn uname(&self) -> Option<Uname> {
+        let found = nix::sys::utsname::uname().ok()?;
+        let text = |field: &std::ffi::OsStr| field.to_string_lossy().into_owned();
+        Some(Uname {
+            sysname: text(found.sysname()),
+            release: text(found.release()),
+            machine: text(found.machine()),
+        })
+    }
+
+    fn auxv(&self) -> Auxv {
+        Auxv {
+            hwcap: auxv(libc::AT_HWCAP),
+            hwcap2: auxv(libc::AT_HWCAP2),
+            platform: platform(),
+            page_size: auxv(libc::AT_PAGESZ),
+        }
+    }
+
+    fn search_path(&self) -> Vec<PathBuf> {
+        let path = variable(c"PATH").unwrap_or_else(|| b"/usr/sbin:/usr/bin:/sbin:/bin".to_vec());
+        let mut folders = Vec::new();
+        for folder in path.split(|&byte| byte == b':') {
+            folders.push(path_of(folder));
+        }
+        folders
+    }
+
+    fn ask(&self, question: Question) -> Option<Answer> {
+        // Made when diag is built, for they are smaller than what makes them.
+        static FILES: [(Question, Tiny); 4] = [
+            (Question::FpInstruction, tiny_elf(Question::FpInstruction, OWN)),
+            (Question::MipsFp64, tiny_elf(Question::MipsFp64, OWN)),
+            (Question::MipsNan2008, tiny_elf(Question::MipsNan2008, OWN)),
+            (Question::MipsNanLegacy, tiny_elf(Question::MipsNanLegacy, OWN)),
+        ];
+        // The questions are MIPS' own.
+        if !cfg!(any(target_arch = "mips", target_arch = "mips64")) {
+            return None;
+        }
+        let (_, file) = FILES.iter().find(|(asked, _)| *asked == question)?;
+        ask::start(file.bytes())
+    }
+
+    fn own_byte_order(&self) -> Option<ByteOrder> {
+        Some(OWN.order)
+    }
+}
+
+/// An entry of our own auxiliary vector; it needs no /proc. None where the kernel gave none.
+#[allow(clippy::useless_conversion)] // c_ulong is 32 bits wide on routers.
+fn auxv(key: libc::c_ulong) -> Option<u64> {
+    nix::errno::Errno::clear();
+    // SAFETY: getauxval only looks the number up.
+    let value = unsafe { libc::getauxval(key) };
+    // 0 may be a value: then errno stays clear.
+    (value != 0 || nix::errno::Errno::last_raw() == 0).then(|| u64::from(value))
+}
+
+fn platform() -> Option<String> {
+    // SAFETY: getauxval only looks the number up.
+    let at = unsafe { libc::getauxval(libc::AT_PLATFORM) };
+    if at == 0 {
+        return None;
+    }
+    // SAFETY: the kernel put a NUL-terminated string there, on our stack, where it stays as long as we run.
+    let text = unsafe { CStr::from_ptr(std::ptr::with_exposed_provenance(usize::try_from(at).ok()?)) };
+    Some(text.to_string_lossy().into_owned())
+}
+
+/// A variable of the environment. std's own takes locks, for programs that change theirs.
+pub fn variable(name: &CStr) -> Option<Vec<u8>> {
+    // SAFETY: a name that ends in NUL; diag never changes its environment.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    // SAFETY: where there is a value, it ends in NUL.
+    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_bytes().to_vec())
+}
+
+/// A path as the C library takes it.
+fn c_path(path: &Path) -> Result<CString, Errno> {
+    CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EOTHER)
+}
+
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(bytes))
+}
+
+fn open(path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
+    nix::fcntl::open(c_path(path)?.as_c_str(), flags, Mode::empty()).map_err(of_nix)
+}
+
+/// Where /proc shows what a descriptor stands for.
+pub(super) fn of_descriptor(fd: RawFd) -> Result<CString, Errno> {
+    CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Errno::EOTHER)
+}
+
+/// What std tells of a file.
+pub(in crate::machine) fn stat_of(found: &Metadata) -> Stat {
+    stat(found.mode(), found.size(), found.dev())
+}
+
+fn of_stat(found: &FileStat) -> Stat {
+    stat(found.st_mode, u64::try_from(found.st_size).unwrap_or(0), found.st_dev)
+}
+
+fn stat(mode: u32, size: u64, device: u64) -> Stat {
+    let kind = match mode & 0o170_000 {
+        0o040_000 => FileKind::Directory,
+        0o010_000 => FileKind::Fifo,
+        0o140_000 => FileKind::Socket,
+        0o020_000 => FileKind::CharDevice,
+        0o060_000 => FileKind::BlockDevice,
+        _ => FileKind::Regular,
+    };
+    Stat { kind, mode: mode & 0o7777, size, device }
+}
+
+fn regular(kind: FileKind) -> Result<(), Errno> {
+    match kind {
+        FileKind::Regular => Ok(()),
+        FileKind::Directory => Err(Errno::EISDIR),
+        _ => Err(Errno::EACCES),
+    }
+}
+
+pub(super) fn of_nix(errno: nix::errno::Errno) -> Errno {
+    of_raw(errno as i32)
+}
+
+/// By this architecture's numbers.
+pub(super) fn of_raw(number: i32) -> Errno {
+    match number {
+        libc::EPERM => Errno::EPERM,
+        libc::ENOENT => Errno::ENOENT,
+        libc::EIO => Errno::EIO,
+        libc::E2BIG => Errno::E2BIG,
+        libc::ENOEXEC => Errno::ENOEXEC,
+        libc::EAGAIN => Errno::EAGAIN,
+        libc::ENOMEM => Errno::ENOMEM,
+        libc::EACCES => Errno::EACCES,
+        libc::ENOTDIR => Errno::ENOTDIR,
+        libc::EISDIR => Errno::EISDIR,
+        libc::EINVAL => Errno::EINVAL,
+        libc::ETXTBSY => Errno::ETXTBSY,
+        libc::ENOSPC => Errno::ENOSPC,
+        libc::ENAMETOOLONG => Errno::ENAMETOOLONG,
+        libc::ENOSYS => Errno::ENOSYS,
+        libc::ELOOP => Errno::ELOOP,
+        libc::ELIBBAD => Errno::ELIBBAD,
+        libc::ENXIO => Errno::ENXIO,
+        _ => Errno::EOTHER,
+    }
+}

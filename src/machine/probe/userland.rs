@@ -1,0 +1,197 @@
+//! What the machine's own programs are made for, and what loads them.
+
+use std::path::Path;
+
+use super::beginning;
+use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
+use crate::elf::{ByteOrder, Class, View};
+use crate::machine::{Abi, Fact, Libc, Machine};
+use crate::system::{FileKind, System};
+
+struct Program {
+    path: &'static str,
+    abi: &'static str,
+    libc: &'static str,
+}
+
+/// `diag` itself is a static program and may be narrower than the machine's own, so those are looked at first.
+static PROGRAMS: [Program; 4] = [
+    Program {
+        path: "/bin/busybox",
+        abi: "ELF header of /bin/busybox",
+        libc: "loader that /bin/busybox names",
+    },
+    Program { path: "/bin/sh", abi: "ELF header of /bin/sh", libc: "loader that /bin/sh names" },
+    Program {
+        path: "/system/bin/sh",
+        abi: "ELF header of /system/bin/sh",
+        libc: "loader that /system/bin/sh names",
+    },
+    // What diag was linked with says nothing of the machine.
+    Program { path: "/proc/self/exe", abi: "ELF header of /proc/self/exe", libc: "" },
+];
+
+/// The ABI of the machine's own programs, and the C library of the loader they name; for want of such a program
+/// that of the loaders which are there.
+pub(super) fn look(system: &dyn System, found: &mut Machine) {
+    found.loaders.value = loaders(system);
+    program(system, found);
+    if found.libc.value.is_none() {
+        found.libc.value = found.loaders.get().and_then(|paths| libc(paths));
+    }
+}
+
+/// The first program that the kernel could run: one of another root, say, is passed over.
+fn program(system: &dyn System, found: &mut Machine) {
+    let kernel = found.kernel.e_machine.value;
+    for program in &PROGRAMS {
+        let Some(head) = head(system, program.path) else { continue };
+        let Some(abi) = decode(&head) else { continue };
+        if kernel.is_none_or(|kernel| runs(kernel, abi.e_machine)) {
+            found.userland = Fact::new(Some(abi), program.abi);
+            let libc = named(&head).filter(|_| !program.libc.is_empty());
+            if libc.is_some() {
+                found.libc = Fact::new(libc, program.libc);
+            }
+            return;
+        }
+    }
+}
+
+/// Whether a kernel may run programs of that e_machine.
+fn runs(kernel: u16, program: u16) -> bool {
+    kernel == program
+        || matches!(
+            (kernel, program),
+            (EM_X86_64, EM_386) | (EM_AARCH64, EM_ARM) | (EM_PPC64, EM_PPC) | (43, 2 | 18)
+        )
+}
+
+/// The beginning of a file: the ELF header, and PT_INTERP in practice.
+fn head(system: &dyn System, path: &str) -> Option<Vec<u8>> {
+    beginning(&system.open(Path::new(path)).ok()?, 1024).ok()
+}
+
+fn decode(head: &[u8]) -> Option<Abi> {
+    if !head.starts_with(b"\x7fELF") {
+        return None;
+    }
+    // As the kernel does: the order in which e_type is ET_EXEC or ET_DYN, not EI_DATA.
+    let order = match head.get(16..18)? {
+        [2 | 3, 0] => ByteOrder::Little,
+        [0, 2 | 3] => ByteOrder::Big,
+        _ => return None,
+    };
+    let (class, at) = match head.get(4)? {
+        1 => (Class::Elf32, 36_usize),
+        2 => (Class::Elf64, 48),
+        _ => return None,
+    };
+    if head.len() < at.saturating_add(4) {
+        return None;
+    }
+    let uint = |at, len| order.uint(head, at, len);
+    let (e_machine, e_flags) = (uint(18, 2).try_into().ok()?, uint(at, 4).try_into().ok()?);
+    Some(Abi { e_machine, view: View { order, class }, e_flags })
+}
+
+/// Where loaders lie. Entware keeps its own in /opt/lib.
+const FOLDERS: [&str; 6] = ["/lib", "/lib64", "/lib32", "/libx32", "/opt/lib", "/system/bin"];
+
+/// The dynamic loaders that are there, by path. None where no folder could be listed.
+fn loaders(system: &dyn System) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    let mut listed = false;
+    for folder in FOLDERS {
+        listed |= list(system, folder, true, &mut found);
+    }
+    listed.then_some(found)
+}
+
+/// Adds the loaders of a folder, and of Debian's multiarch folders in it: /lib/mips-linux-gnu/ld.so.1.
+fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>) -> bool {
+    let names = system.entries(Path::new(folder));
+    for name in &names {
+        let Some(name) = name.to_str() else { continue };
+        let mut path = String::from(folder);
+        path.push('/');
+        path.push_str(name);
+        if libc_of(path.as_bytes()).is_some() {
+            // A symbolic link may lead nowhere.
+            if system.stat(Path::new(&path)).is_ok_and(|stat| stat.kind == FileKind::Regular) {
+                found.push(path);
+            }
+        } else if deeper && is_multiarch(name.as_bytes()) {
+            list(system, &path, false, found);
+        }
+    }
+    !names.is_empty()
+}
+
+fn is_multiarch(name: &[u8]) -> bool {
+    name.windows(7).any(|part| part == b"-linux-") && !name.contains(&b'.')
+}
+
+/// How the names of loaders begin. The last is a whole name.
+static NAMES: [(&str, Libc); 6] = [
+    ("ld-musl-", Libc::Musl),
+    ("ld-uClibc", Libc::Uclibc),
+    ("ld64-uClibc", Libc::Uclibc),
+    ("ld-linux", Libc::Glibc),
+    ("ld64.so.", Libc::Glibc),
+    ("ld.so.1", Libc::Glibc),
+];
+
+/// Whose loader has that path.
+fn libc_of(path: &[u8]) -> Option<Libc> {
+    let (folder, name) = path.split_at_checked(path.iter().rposition(|&byte| byte == b'/')?)?;
+    let name = name.strip_prefix(b"/")?;
+    if folder == b"/system/bin" {
+        return (name == b"linker" || name == b"linker64").then_some(Libc::Bionic);
+    }
+    let is = |start: &str| name.starts_with(start.as_bytes()) && (start != "ld.so.1" || name.len() == 7);
+    NAMES.iter().find(|(start, _)| is(start)).map(|(_, libc)| *libc)
+}
+
+/// The C library by the loaders that are there.
+fn libc(loaders: &[String]) -> Option<Libc> {
+    loaders.iter().filter(|path| !path.starts_with("/opt/")).find_map(|path| libc_of(path.as_bytes()))
+}
+
+/// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.
+fn named(head: &[u8]) -> Option<Libc> {
+    head.split(|&byte| byte == 0)
+        .find_map(|string| libc_of(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers() {
+        let file = std::fs::read(std::env::current_exe().expect("path")).expect("itself");
+        let abi = decode(&file).expect("an ELF file");
+        let bits = if cfg!(target_pointer_width = "64") { 64 } else { 32 };
+        assert_eq!(abi.view.class.bits(), bits);
+        for end in 0..200 {
+            let head = file.get(..end).expect("long enough");
+            assert_eq!(decode(head).is_some(), end >= 52, "{end}");
+            named(head);
+        }
+    }
+
+    #[test]
+    fn names_of_loaders() {
+        let of = |path| libc_of(str::as_bytes(path)).map(Libc::name);
+        assert_eq!(of("/lib/ld-musl-mipsel-sf.so.1"), Some("musl"));
+        assert_eq!(of("/lib64/ld-linux-x86-64.so.2"), Some("glibc"));
+        assert_eq!(of("/lib/ld.so.1"), Some("glibc"));
+        assert_eq!(of("/lib64/ld64.so.2"), Some("glibc"));
+        assert_eq!(of("/lib/ld-uClibc.so.0"), Some("uClibc"));
+        assert_eq!(of("/system/bin/linker64"), Some("bionic"));
+        assert_eq!(of("/lib/libc.so"), None);
+        assert_eq!(of("/lib/ld-2.31.so"), None);
+        assert_eq!(of("linker"), None);
+    }
+}
