@@ -1,0 +1,176 @@
+//! What to build for a machine: the Go environment, the Rust target, compiler flags, OpenWrt's package architecture.
+//!
+//! Sources: Go's `cmd/go` documentation (GOARM, GOMIPS), rustc's platform support list, OpenWrt's include/target.mk and
+//! packages lang/{golang,rust}/*-values.mk.
+
+use crate::candidate::Toolchain;
+use crate::elf::consts::{
+    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
+};
+use crate::elf::{ByteOrder, Class};
+use crate::finding::{Finding, Fix};
+use crate::machine::{Fact, Fpu, Machine};
+use crate::text;
+
+/// What to build for a machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// `GOARCH=mipsle GOMIPS=softfloat`; None where Go has no port.
+    pub go: Option<&'static str>,
+    /// The Rust target; a static musl one.
+    pub rust: Option<&'static str>,
+    /// The processor in the compiler's name, and its options.
+    gcc: &'static str,
+}
+
+impl Target {
+    /// The Go build.
+    pub fn go(&self) -> Option<String> {
+        Some(["GOOS=linux ", self.go?, " go build"].concat())
+    }
+
+    /// The Rust build. Targets of tier 3 come without a standard library, so that is built as well.
+    pub fn cargo(&self) -> Option<String> {
+        let triple = self.rust?;
+        let bare =
+            triple.starts_with("mips") || triple.starts_with("powerpc") && !triple.starts_with("powerpc64le");
+        let toolchain = if bare { "+nightly build -Zbuild-std" } else { "build" };
+        Some(["cargo ", toolchain, " --release --target ", triple].concat())
+    }
+
+    /// The compiler, named as OpenWrt's SDK names it for its own machines.
+    pub fn compiler(&self, machine: &Machine) -> String {
+        let vendor = if machine.openwrt.release.get().is_some() { "-openwrt" } else { "" };
+        let (arch, options) = self.gcc.split_once(',').unwrap_or_default();
+        let abi = if arch.starts_with("arm") { "gnueabi" } else { "" };
+        [arch, vendor, "-linux-musl", abi, "-gcc -static", options].concat()
+    }
+}
+
+/// A processor, its word size and byte order where they matter, and what else a machine needs; then Go's environment,
+/// the Rust target, the processor in the compiler's name, and the compiler's options.
+type Row = (u16, Option<Class>, Option<ByteOrder>, fn(&Machine) -> bool, &'static str);
+
+const W32: Option<Class> = Some(Class::Elf32);
+const W64: Option<Class> = Some(Class::Elf64);
+const BIG: Option<ByteOrder> = Some(ByteOrder::Big);
+const LITTLE: Option<ByteOrder> = Some(ByteOrder::Little);
+
+/// The first that fits is the one to build for.
+#[rustfmt::skip]
+const TARGETS: &[Row] = &[
+    (EM_MIPS, W32, BIG, has_fpu,
+     "GOARCH=mips GOMIPS=hardfloat|mips-unknown-linux-musl|mips, -march=mips32 -mhard-float"),
+    (EM_MIPS, W32, BIG, is_r2,
+     "GOARCH=mips GOMIPS=softfloat|mips-unknown-linux-musl|mips, -march=mips32r2 -msoft-float"),
+    (EM_MIPS, W32, BIG, any,
+     "GOARCH=mips GOMIPS=softfloat|mips-unknown-linux-musl|mips, -march=mips32 -msoft-float"),
+    (EM_MIPS, W32, None, has_fpu,
+     "GOARCH=mipsle GOMIPS=hardfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -mhard-float"),
+    (EM_MIPS, W32, None, is_r2,
+     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32r2 -msoft-float"),
+    (EM_MIPS, W32, None, any,
+     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -msoft-float"),
+    (EM_MIPS, None, BIG, any,
+     "GOARCH=mips64 GOMIPS64=softfloat|mips64-openwrt-linux-musl|mips64, -msoft-float"),
+    (EM_MIPS, None, None, any, "GOARCH=mips64le GOMIPS64=softfloat||mips64el, -msoft-float"),
+    (EM_ARM, None, BIG, any, "||armeb, -march=armv5te"),
+    (EM_ARM, None, None, is_v7_vfpv3,
+     "GOARCH=arm GOARM=7|armv7-unknown-linux-musleabihf|arm, -march=armv7-a -mfpu=vfpv3-d16 -mfloat-abi=hard"),
+    (EM_ARM, None, None, is_v6_vfp,
+     "GOARCH=arm GOARM=6|arm-unknown-linux-musleabihf|arm, -march=armv6 -mfpu=vfp -mfloat-abi=hard"),
+    (EM_ARM, None, None, is_v7,
+     "GOARCH=arm GOARM=5|armv7-unknown-linux-musleabi|arm, -march=armv7-a -mfloat-abi=soft"),
+    (EM_ARM, None, None, any,
+     "GOARCH=arm GOARM=5|armv5te-unknown-linux-musleabi|arm, -march=armv5te -mfloat-abi=soft"),
+    (EM_AARCH64, None, LITTLE, any, "GOARCH=arm64|aarch64-unknown-linux-musl|aarch64,"),
+    (EM_X86_64, None, None, any, "GOARCH=amd64|x86_64-unknown-linux-musl|x86_64,"),
+    (EM_386, None, None, has_sse2, "GOARCH=386|i686-unknown-linux-musl|i486, -march=i686"),
+    (EM_386, None, None, any, "GOARCH=386 GO386=softfloat|i586-unknown-linux-musl|i486, -march=i586"),
+    (EM_RISCV, W64, None, any, "GOARCH=riscv64|riscv64gc-unknown-linux-musl|riscv64,"),
+    (EM_PPC, None, None, any, "|powerpc-unknown-linux-musl|powerpc, -msoft-float"),
+    (EM_PPC64, None, BIG, any, "GOARCH=ppc64|powerpc64-unknown-linux-musl|powerpc64, -mabi=elfv2"),
+    (EM_PPC64, None, None, any, "GOARCH=ppc64le|powerpc64le-unknown-linux-musl|powerpc64le,"),
+    (EM_LOONGARCH, W64, None, any, "GOARCH=loong64|loongarch64-unknown-linux-musl|loongarch64,"),
+];
+
+const fn any(_: &Machine) -> bool {
+    true
+}
+
+/// Soft float runs everywhere; hard float only where there is an FPU, and no stock OpenWrt kernel emulates one.
+fn has_fpu(machine: &Machine) -> bool {
+    machine.fpu.value == Some(Fpu::Hardware)
+}
+
+fn is_r2(machine: &Machine) -> bool {
+    lists(&machine.cpu.isa, "mips32r2")
+}
+
+fn is_v7(machine: &Machine) -> bool {
+    machine.cpu.arm_architecture.value >= Some(7)
+}
+
+fn is_v7_vfpv3(machine: &Machine) -> bool {
+    is_v7(machine)
+        && ["vfpv3", "vfpv3d16", "vfpv4", "neon"].iter().any(|name| lists(&machine.cpu.features, name))
+}
+
+/// A Cortex-A9 without VFP (bcm53xx) is a GOARM=5 machine.
+fn is_v6_vfp(machine: &Machine) -> bool {
+    machine.cpu.arm_architecture.value >= Some(6) && lists(&machine.cpu.features, "vfp")
+}
+
+fn has_sse2(machine: &Machine) -> bool {
+    lists(&machine.cpu.features, "sse2")
+}
+
+/// Whether a list has a word.
+pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
+    list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
+}
+
+/// What to build for this machine; None where its processor is not known.
+pub fn target(machine: &Machine) -> Option<Target> {
+    let own = machine.byte_order()?;
+    let userland = machine.userland.get();
+    let class = userland.map(|abi| abi.view.class).or(machine.kernel.class.value)?;
+    let e_machine = userland.map(|abi| abi.e_machine).or_else(|| machine.e_machine())?;
+    let (.., words) = TARGETS.iter().find(|(of, bits, order, fits, _)| {
+        *of == e_machine
+            && bits.is_none_or(|bits| bits == class)
+            && order.is_none_or(|order| order == own)
+            && fits(machine)
+    })?;
+    let mut words = words.split('|');
+    let mut next = || words.next().unwrap_or_default();
+    let given = |words: &'static str| (!words.is_empty()).then_some(words);
+    Some(Target { go: given(next()), rust: given(next()), gcc: next() })
+}
+
+/// Adds the rebuild to a finding: for this machine, with the toolchain that made the program; with all of them where
+/// that is not known.
+pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolchain) {
+    let Some(target) = target(machine) else { return };
+    let go = target.go();
+    let rust = target.cargo();
+    let compiler = target.compiler(machine);
+    // What to do first, where it is said already.
+    let mut text = finding.fix.take().map_or_else(String::new, |fix| fix.text);
+    text.push_str("rebuild it for this machine");
+    if let Some(arch) = machine.openwrt.arch.get() {
+        text = [&text, ", or take the build for ", &text::printable(arch.as_bytes())].concat();
+    }
+    let command = match toolchain {
+        Toolchain::Go if go.is_some() => go,
+        Toolchain::Rust if rust.is_some() => rust,
+        Toolchain::C => Some(compiler),
+        _ => {
+            // The compiler, Rust and Go; the last of them is the command.
+            let rust = rust.map_or(String::new(), |rust| ["\n", &rust].concat());
+            text = [&text, "\n", &compiler, &rust].concat();
+            go
+        }
+    };
+    finding.fix = Some(Fix { text, command });
+}

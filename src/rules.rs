@@ -1,0 +1,186 @@
+//! What there is to say of a candidate: one file for each finding, named after the fault.
+//!
+//! A rule looks at a [`Case`] and gives a finding or none. The doc comment in its `rule!` block is its manual page: it
+//! becomes docs/findings.md and has the headings *What it means*, *How it looks*, *Why*, *Fix* and *Kernel source*.
+
+mod words;
+
+use std::path::PathBuf;
+
+use crate::candidate::{Candidate, Image, Program};
+use crate::finding::{Finding, Severity};
+use crate::loader::{Outcome, Step};
+use crate::machine::Machine;
+
+/// What a rule looks at.
+pub struct Case<'a> {
+    /// The machine.
+    pub machine: &'a Machine,
+    /// The file.
+    pub candidate: &'a Candidate,
+    /// Where it is to be installed.
+    pub destination: Option<&'a Destination>,
+    /// What the kernel does with it; then what it would do without what bars the file ([`crate::loader::layers`]).
+    outcomes: Vec<Outcome>,
+    /// What the kernel does with the content of the file, once nothing bars it.
+    content: Outcome,
+    /// The ELF file.
+    program: Option<&'a Program>,
+    /// The ELF file as it describes itself; else as the kernel sees it.
+    image: Option<&'a Image>,
+    /// The program is for another processor, so that nothing else it asks of one matters.
+    foreign: bool,
+}
+
+/// A folder that a program is to be installed in.
+pub struct Destination {
+    /// The folder, absolute.
+    pub folder: PathBuf,
+    /// Asked for with `--dest`; otherwise it is where packages are installed.
+    pub asked: bool,
+    /// There is no such folder.
+    pub missing: bool,
+    /// What its file system makes of 1024 bytes of the file, where it compresses; from a sample.
+    pub packs_to: Option<u32>,
+}
+
+/// A rule.
+pub struct Rule {
+    /// The code of its finding; never reused.
+    pub code: &'static str,
+    /// Its check.
+    pub check: fn(&Case<'_>) -> Option<Finding>,
+}
+
+/// A rule's manual page.
+pub struct Page {
+    /// The code.
+    pub code: &'static str,
+    /// Markdown.
+    pub text: &'static str,
+}
+
+/// Declares `RULE` and `PAGE` of a module from its manual page, its code and its check.
+macro_rules! rule {
+    ($(#[doc = $line:literal])+ $code:literal, $check:path) => {
+        pub(super) const RULE: super::Rule = super::Rule { code: $code, check: $check };
+        pub(super) const PAGE: super::Page = super::Page { code: $code, text: concat!($($line, "\n"),+) };
+    };
+}
+
+macro_rules! table {
+    ($($module:ident)*) => {
+        $(mod $module;)*
+
+        /// All rules. Where several explain an outcome, the earlier one is the decisive one.
+        pub const RULES: &[Rule] = &[$($module::RULE),*];
+
+        /// Their manual pages, in the same order.
+        pub const PAGES: &[Page] = &[$($module::PAGE),*];
+    };
+}
+
+table! {
+    no_such_file
+    unreadable_file
+    mount_noexec
+    not_executable
+    file_busy
+    script_with_crlf
+    script_line
+    script_interpreter_missing
+    wrong_operating_system
+    not_a_program
+    wrong_byte_order
+    wrong_architecture
+    wrong_word_size
+    wrong_mips_abi
+    interpreter_missing
+    interpreter_unusable
+    damaged_headers
+    truncated_file
+    hard_float_without_fpu
+    isa_above_cpu
+    missing_ase
+    not_enough_memory
+    kernel_too_old
+    not_enough_space
+    packed_by_upx
+}
+
+/// Errors of the folder asked for by `--dest`, whatever the kernel does where the file lies.
+const PLACE: [&str; 2] = ["mount-noexec", "not-enough-space"];
+
+/// All that there is to say: errors first, the decisive one of them first.
+pub fn run(case: &Case<'_>) -> Vec<Finding> {
+    let mut found: [Vec<Finding>; 3] = Default::default();
+    for rule in RULES {
+        if let Some(mut finding) = (rule.check)(case) {
+            finding.code = rule.code;
+            if let Some(list) = found.get_mut(finding.severity as usize) {
+                list.push(finding);
+            }
+        }
+    }
+    let [mut errors, mut warnings, mut notes] = found;
+    if errors.is_empty() {
+        errors.extend(damaged_headers::unexplained(case));
+    }
+    errors.append(&mut warnings);
+    errors.append(&mut notes);
+    errors
+}
+
+/// Whether the file fails here: the kernel's outcome, or the folder that it is to go to.
+pub fn fails(outcome: &Outcome, findings: &[Finding]) -> bool {
+    match outcome {
+        Outcome::Refused { .. } | Outcome::Killed { .. } => true,
+        Outcome::Starts | Outcome::Unknown { .. } => findings
+            .iter()
+            .any(|finding| PLACE.contains(&finding.code) && finding.severity == Severity::Error),
+    }
+}
+
+impl<'a> Case<'a> {
+    /// A candidate, what the kernel does with it, and where it is to go.
+    pub fn new(
+        machine: &'a Machine,
+        candidate: &'a Candidate,
+        outcome: Outcome,
+        destination: Option<&'a Destination>,
+    ) -> Self {
+        let outcomes = crate::loader::layers(machine, candidate, outcome);
+        let content = outcomes.last().copied().unwrap_or(outcome);
+        let program = candidate.program();
+        let image = program.and_then(Program::image);
+        let foreign = image
+            .zip(machine.e_machine())
+            .is_some_and(|(image, own)| words::family(image.header.e_machine) != words::family(own));
+        Case { machine, candidate, destination, outcomes, content, program, image, foreign }
+    }
+
+    /// The ELF file as it describes itself, where it does.
+    fn own(&self) -> Option<&'a Image> {
+        self.program?.own.as_deref()
+    }
+
+    /// Whether the kernel stops at this check, or would once nothing bars the file.
+    fn meets(&self, step: Step) -> bool {
+        self.outcomes.iter().any(|outcome| words::step(outcome) == Some(step))
+    }
+
+    /// Whether the kernel stops at this check once nothing bars the file.
+    fn ends_at(&self, step: Step) -> bool {
+        words::step(&self.content) == Some(step)
+    }
+
+    /// The program is for another byte order.
+    fn is_swapped(&self) -> bool {
+        self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.view.order != order)
+    }
+
+    /// Once nothing bars the file, execve succeeds, and nothing is known that kills it afterwards.
+    fn starts(&self) -> bool {
+        self.content == Outcome::Starts
+    }
+}

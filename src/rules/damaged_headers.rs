@@ -1,0 +1,221 @@
+use std::rc::Rc;
+
+use super::{Case, words};
+use crate::candidate::{Image, Interp, Program, TableError};
+use crate::elf::consts::{ET_CORE, PT_INTERP};
+use crate::elf::{Class, ProgramHeader};
+use crate::finding::{Finding, Severity};
+use crate::loader::{Outcome, Step};
+use crate::machine::Machine;
+
+rule! {
+    /// # What it means
+    /// The ELF headers of the file contradict themselves, or ask for what this kernel does not give, such as smaller
+    /// pages.
+    /// # How it looks
+    /// `syntax error` from ash (ENOEXEC), `Invalid argument`, or `Segmentation fault` before the first instruction.
+    /// # Why
+    /// The file was damaged on its way, edited or stripped by a faulty tool; or it was linked for pages of 4 KiB, and
+    /// the kernel's have 16 or 64.
+    /// # Fix
+    /// Compare it with its source (`sha256sum`). For larger pages, link with `-Wl,-z,max-page-size=65536`.
+    /// # Kernel source
+    /// fs/binfmt_elf.c `load_elf_binary`, `load_elf_phdrs`, `elf_load`.
+    "damaged-headers", check
+}
+
+const REFUSES: &str = "the kernel refuses %n: %0";
+const KILLS: &str = "the kernel kills %n: %0";
+const TYPE: &str = "%n is of a type that the kernel does not know\np e_type=%1";
+const MARKS: &str = "%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k";
+const ENTRY_SIZE_32: &str = "\
+%n has program headers of %2 bytes, the kernel's have 32
+p e_phentsize=%2";
+const ENTRY_SIZE_64: &str = "\
+%n has program headers of %2 bytes, the kernel's have 56
+p e_phentsize=%2";
+const NO_TABLE: &str = "%n has no program headers\np e_phnum=%3";
+const LARGE_TABLE: &str = "%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3";
+const HUGE_TABLE: &str = "%n has %3 program headers, Linux reads %8 (64 KiB)\np e_phnum=%3";
+const INTERP_SIZE: &str = "%n names no loader: its PT_INTERP has a wrong size\np p_filesz=%6";
+const INTERP_END: &str = "%n names a loader without an end\np PT_INTERP=no NUL at its end";
+const INTERP_OFFSET: &str = "%n names a loader at a negative place in the file\np p_offset=%x4";
+const ABIFLAGS: &str = "%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes";
+const SMALL_PAGES: &str = "\
+%n is linked for pages of %8 bytes, this kernel's have %9
+p p_offset=%x4, p_vaddr %x5, p_align %x8";
+const CROOKED: &str = "\
+%n has a segment that does not fit pages of %9 bytes
+p p_offset=%x4, p_vaddr %x5, p_align %x8";
+const FILE_SIZE: &str = "\
+%n has a segment that is larger in the file than in memory
+p p_filesz=%x6, p_memsz %x7";
+const BEYOND: &str = "\
+%n has a segment beyond the address space of programs
+p p_vaddr=%x5, p_memsz %x7";
+const ENTRY_BEYOND: &str = "%n begins beyond the address space of programs";
+const ENTRY_NOWHERE: &str = "%n begins at an address where it has no segment";
+const ENTRY_DATA: &str = "%n begins in a segment that is not executable";
+const ENTRY_HEADER: &str = "%n begins at its own ELF header, which is no code";
+const ENTRY_BETWEEN: &str = "%n begins between two instructions";
+const ENTRY: &str = "p e_entry=%x0";
+const FOR_PAGES: &str = "> rebuild it for larger pages: link with -Wl,-z,max-page-size=65536";
+
+/// A text, and the segment that is at fault.
+type Fault<'a> = (&'static str, Option<&'a ProgramHeader>);
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let program = case.program.filter(|_| !super::not_a_program::is_no_program(case))?;
+    let step = words::step(&case.content)?;
+    // truncated_file's.
+    if super::truncated_file::ends_in_header(program, case.candidate.size()?) {
+        return None;
+    }
+    if program.own.is_none() && matches!(step, Step::ElfType | Step::CheckArch) {
+        let [_, _, _, _, class, data, ..] = program.ident.map(u64::from);
+        return Some(case.tell(Severity::Error, &[MARKS, words::COPY_AGAIN], &[&class, &data]));
+    }
+    let image = kernels_image(program)?;
+    let page = case.machine.kernel.page().get();
+    let header = &image.header;
+    let e_type = case.image?.header.e_type;
+    let (text, segment) = fault(case, image, e_type, step)?;
+    let segment = segment.or(image.table().first()).copied().unwrap_or_default();
+    let entries = |bytes: u64| bytes.checked_div(u64::from(header.e_phentsize)).unwrap_or(0);
+    let align = match text {
+        LARGE_TABLE => entries(page),
+        HUGE_TABLE => entries(65_536),
+        _ => segment.p_align,
+    };
+    let entry = if text.contains('\n') { "" } else { ENTRY };
+    let fix = if text == SMALL_PAGES { FOR_PAGES } else { words::COPY_AGAIN };
+    let [e_type, e_phentsize, e_phnum] = [e_type, header.e_phentsize, header.e_phnum].map(u64::from);
+    Some(case.tell(
+        Severity::Error,
+        &[text, entry, "k %k", fix],
+        &[
+            &header.e_entry,
+            &e_type,
+            &e_phentsize,
+            &e_phnum,
+            &segment.p_offset,
+            &segment.p_vaddr,
+            &segment.p_filesz,
+            &segment.p_memsz,
+            &align,
+            &page,
+        ],
+    ))
+}
+
+/// For an outcome that no rule has explained: what the kernel checks, by name.
+pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
+    let step = words::step(&case.content)?;
+    let title = if matches!(case.content, Outcome::Refused { .. }) { REFUSES } else { KILLS };
+    let built = if case.program.is_some() { "p built for=%b" } else { "" };
+    let pieces = [title, built, "m machine=%m\nk %k", words::COPY_AGAIN];
+    let mut finding = case.tell(Severity::Error, &pieces, &[&step.name()]);
+    finding.code = RULE.code;
+    Some(finding)
+}
+
+/// What is wrong in the headers; None where another rule explains the step.
+fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Option<Fault<'a>> {
+    let text = match step {
+        Step::ElfType if !matches!(e_type, 1..=ET_CORE) => TYPE,
+        Step::ProgramHeaders => table(case, image)?,
+        Step::Interp => return interp(image),
+        Step::MapAlignment => return alignment(case, image),
+        Step::MapRange => return Some(range(image)),
+        Step::MipsAbiFlags => ABIFLAGS,
+        Step::EntryRange => ENTRY_BEYOND,
+        Step::EntryUnmapped => ENTRY_NOWHERE,
+        Step::EntryNotExecutable => ENTRY_DATA,
+        Step::EntryIsHeader => ENTRY_HEADER,
+        // Odd: MIPS16 or microMIPS, missing_ase's.
+        Step::EntryMode if image.header.e_entry & 1 == 0 => ENTRY_BETWEEN,
+        // The file and its place.
+        Step::Lookup
+        | Step::FileType
+        | Step::NoExecMount
+        | Step::Permission
+        | Step::Busy
+        | Step::NoHandler
+        | Step::ScriptLine
+        | Step::ScriptInterpreter
+        | Step::TooManyInterpreters
+        // The processor.
+        | Step::ElfType
+        | Step::CheckArch
+        | Step::MipsNan
+        | Step::MipsFpAbi
+        | Step::EntryMode
+        | Step::FpInstruction
+        | Step::Instruction
+        // The loader.
+        | Step::InterpreterOpen
+        | Step::InterpreterShort
+        | Step::InterpreterArch
+        | Step::InterpreterMap
+        // Memory, and the file's length.
+        | Step::MapMemory
+        | Step::MapZeros
+        | Step::EntryBeyondFile
+        | Step::SegmentBeyondFile => return None,
+    };
+    Some((text, None))
+}
+
+/// The decoding that the kernel gets on with: the file's own where the kernel has it too.
+fn kernels_image(program: &Program) -> Option<&Image> {
+    let own = program.own.as_deref();
+    let same = own.and_then(|own| program.native_in(own.view));
+    same.or(program.native.first().map(Rc::as_ref)).or(own)
+}
+
+fn table(case: &Case<'_>, image: &Image) -> Option<&'static str> {
+    let header = &image.header;
+    let size = u64::from(header.e_phnum).saturating_mul(u64::from(header.e_phentsize));
+    Some(match image.program_headers {
+        Err(TableError::Truncated) => return None,
+        Err(TableError::EntrySize) if image.view.class == Class::Elf64 => ENTRY_SIZE_64,
+        Err(TableError::EntrySize) => ENTRY_SIZE_32,
+        Err(TableError::Empty) => NO_TABLE,
+        // Too large for those that take one page, or for any kernel.
+        _ if takes_a_page(case.machine) && size > case.machine.kernel.page().get() => LARGE_TABLE,
+        Err(TableError::TooLarge) => HUGE_TABLE,
+        Ok(_) => return None,
+    })
+}
+
+/// From 3.19 to 6.16 the table may not exceed a page.
+fn takes_a_page(machine: &Machine) -> bool {
+    !machine.kernel.older_than((3, 19, 0)) && machine.kernel.older_than((6, 17, 0))
+}
+
+fn interp(image: &Image) -> Option<Fault<'_>> {
+    let text = match image.interp.as_ref()? {
+        Interp::Size(_) => INTERP_SIZE,
+        Interp::NotTerminated => INTERP_END,
+        Interp::NegativeOffset => INTERP_OFFSET,
+        Interp::Truncated | Interp::Path(_) => return None,
+    };
+    Some((text, image.table().iter().find(|entry| entry.p_type == PT_INTERP)))
+}
+
+fn alignment<'a>(case: &Case<'_>, image: &'a Image) -> Option<Fault<'a>> {
+    let page = case.machine.kernel.page();
+    let crooked = |segment: &&ProgramHeader| {
+        segment.p_filesz > 0 && segment.p_offset.wrapping_sub(segment.p_vaddr) % page != 0
+    };
+    let segment = image.loads().find(crooked)?;
+    Some((if segment.p_align < page.get() { SMALL_PAGES } else { CROOKED }, Some(segment)))
+}
+
+fn range(image: &Image) -> Fault<'_> {
+    let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_memsz);
+    match image.loads().find(|segment| segment.p_filesz > segment.p_memsz) {
+        Some(segment) => (FILE_SIZE, Some(segment)),
+        None => (BEYOND, image.loads().max_by_key(end)),
+    }
+}

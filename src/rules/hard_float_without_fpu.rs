@@ -1,0 +1,66 @@
+use super::Case;
+use crate::candidate::Image;
+use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_ARM, EM_MIPS};
+use crate::finding::{Finding, Severity};
+use crate::loader::Step;
+use crate::machine::Fpu;
+
+rule! {
+    /// # What it means
+    /// The program was built to use floating-point instructions, and this machine neither has an FPU nor a kernel that
+    /// emulates one.
+    /// # How it looks
+    /// `Illegal instruction`, at once or much later.
+    /// # Why
+    /// The kernel does not look at the float ABI when it starts a program. The first floating-point instruction raises
+    /// an exception; without CONFIG_MIPS_FP_SUPPORT (OpenWrt) that is SIGILL. Go's runtime and a hard-float glibc
+    /// execute one before `main`: that is certain. Other programs that are marked hard-float may never do so.
+    /// # Fix
+    /// `GOMIPS=softfloat` (Go), `-msoft-float` (gcc), GOARM=5 on ARM. Go's default is hard float.
+    /// # Kernel source
+    /// arch/mips/kernel/traps.c `do_cpu`; OpenWrt's target/linux/generic/config-*.
+    "hard-float-without-fpu", check
+}
+
+const NONE: &str = "%n is built for hard float, this machine has no FPU";
+const PERHAPS: &str = "%n is built for hard float, this machine may have no FPU";
+const FACTS: &str = "p built for=%b\nm FPU=%0 (%1)";
+const ARM: &str = "p float ABI=hard float (EF_ARM_ABI_FLOAT_HARD)";
+const ARM_TAG: &str = "p float ABI=hard float (Tag_ABI_VFP_args)";
+const PERHAPS_SIGILL: &str = "k should it come to a floating-point instruction: SIGILL, Illegal instruction";
+const SIGILL: &str = "k starts it; the first floating-point instruction is SIGILL: Illegal instruction";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let (program, image) = (case.program?, case.image?);
+    let fpu = &case.machine.fpu;
+    if case.foreign || !is_hard_float(image) || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated)) {
+        return None;
+    }
+    let certain = fpu.value.is_some() && crate::loader::executes_fp_at_start(program, image);
+    let severity = if certain && !case.starts() { Severity::Error } else { Severity::Warning };
+    let title = if fpu.value.is_some() { NONE } else { PERHAPS };
+    let kernel = match severity {
+        Severity::Error if case.meets(Step::FpInstruction) => SIGILL,
+        _ if case.starts() => PERHAPS_SIGILL,
+        _ => "",
+    };
+    let mark = match image.header.e_machine {
+        EM_ARM if image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => ARM,
+        EM_ARM => ARM_TAG,
+        _ => "",
+    };
+    let known = fpu.value.map_or("not known", Fpu::name);
+    Some(case.tell(severity, &[title, FACTS, mark, kernel, "rebuild"], &[&known, &fpu.source]))
+}
+
+/// The mark of the whole program; one function of it may still be soft.
+fn is_hard_float(image: &Image) -> bool {
+    match image.header.e_machine {
+        EM_MIPS => image.is_mips_hard_float(),
+        EM_ARM => {
+            let attributes = image.arm_attributes.unwrap_or_default();
+            image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 || attributes.vfp_args == Some(1)
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,86 @@
+use super::{Case, words};
+use crate::advice;
+use crate::candidate::{Image, Interp, Toolchain};
+use crate::errno::Errno;
+use crate::finding::{Finding, Severity};
+use crate::loader::{Outcome, Step};
+use crate::machine::Libc;
+
+rule! {
+    /// # What it means
+    /// The program is linked dynamically, and the loader that it names (PT_INTERP) does not exist on this machine.
+    /// # How it looks
+    /// `./nginx: not found`, though the file is there; bash: `cannot execute: required file not found`.
+    /// # Why
+    /// The kernel starts the loader, which then loads the libraries. Its path tells the C library and the ABI:
+    /// /lib/ld-musl-mipsel-sf.so.1 is musl, little-endian, soft float; /lib/ld.so.1 and /lib/ld-linux* are glibc, which
+    /// OpenWrt does not have.
+    /// # Fix
+    /// Build it for the machine's C library, or link it statically (`CGO_ENABLED=0` for Go). A symbolic link to another
+    /// loader does not help: the libraries would be wrong too.
+    /// # Kernel source
+    /// fs/binfmt_elf.c `load_elf_binary`: `open_exec(elf_interpreter)`.
+    "interpreter-missing", check
+}
+
+const WORDS: &str = "\
+%n needs the loader %0, which is not on this machine
+p PT_INTERP=%0 (%1)
+m loaders=%2";
+const LIBC: &str = "m C library=%3";
+const WITHOUT_CGO: &str = "\
+> build it without cgo: it is static then, and needs no loader
+$ CGO_ENABLED=0 GOOS=linux %4 go build";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let (program, image) = (case.program?, case.image?);
+    let Some(Interp::Path(path)) = &image.interp else { return None };
+    let Err(errno) = case.candidate.interpreter.as_ref()?.stat else { return None };
+    if super::wrong_operating_system::by_loader(image).is_some() {
+        return None;
+    }
+    // A program for another machine names another machine's loader.
+    if !case.meets(Step::InterpreterOpen) && (case.starts() || case.foreign || case.is_swapped()) {
+        return None;
+    }
+    let kernel = match case.content {
+        Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,
+        Outcome::Refused { .. } => "k %k",
+        _ => "k %5",
+    };
+    let (wanted, own) = (image.interp_libc(), case.machine.libc.value);
+    let libc = if wanted.is_some() && own.is_some() && wanted != own { LIBC } else { "" };
+    let go = advice::target(case.machine).and_then(|target| target.go);
+    let is_go = program.origin.toolchain == Toolchain::Go && go.is_some();
+    Some(case.tell(
+        Severity::Error,
+        &[WORDS, kernel, libc, if is_go { WITHOUT_CGO } else { "rebuild" }],
+        &[
+            path,
+            &flavour(image, path),
+            &loaders(case),
+            &own.map_or("", Libc::name),
+            &go.unwrap_or_default(),
+            &errno.name(),
+        ],
+    ))
+}
+
+fn loaders(case: &Case<'_>) -> String {
+    match case.machine.loaders.get() {
+        Some(found) if found.is_empty() => "none".to_owned(),
+        Some(found) => found.join(", "),
+        None => "not known".to_owned(),
+    }
+}
+
+/// What the loader's name says.
+fn flavour(image: &Image, path: &[u8]) -> &'static str {
+    let has = |part| words::contains(path, part);
+    match image.interp_libc() {
+        Some(Libc::Musl) if has("-sf.so") => "musl, soft float",
+        Some(Libc::Musl) if has("mips") || has("armhf") => "musl, hard float",
+        Some(libc) => libc.name(),
+        None => "of an unknown C library",
+    }
+}

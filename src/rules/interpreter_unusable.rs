@@ -1,0 +1,76 @@
+use super::{Case, words};
+use crate::candidate::{Candidate, Content, Data, Interp};
+use crate::finding::{Finding, Severity};
+use crate::loader::Step;
+use crate::system::FileKind;
+
+rule! {
+    /// # What it means
+    /// The loader that the program names (PT_INTERP) exists, but the kernel cannot use it: it is for another machine, is
+    /// no ELF file, is not executable, or is damaged.
+    /// # How it looks
+    /// `Accessing a corrupted shared library` (ELIBBAD; musl has no words for it), `Permission denied`, `Input/output
+    /// error`, or `Segmentation fault` within execve.
+    /// # Why
+    /// Often a loader that was copied from another machine, or a symbolic link to the wrong one.
+    /// # Fix
+    /// Remove what was copied, and build the program for the machine's own C library, or statically.
+    /// # Kernel source
+    /// fs/binfmt_elf.c `load_elf_binary` and `load_elf_interp`.
+    "interpreter-unusable", check
+}
+
+const WORDS: &str = "\
+%n needs the loader %0, which is %1%2
+p PT_INTERP=%0
+m loader=%1%2
+k %k";
+const CHMOD: &str = "$ chmod +x %0";
+const WAIT: &str = "> wait until its copy has ended";
+const REMOVE: &str = "\
+> remove it if it was copied here, else reinstall the C library; or 
+rebuild";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let interpreter = case.candidate.interpreter.as_ref()?;
+    let Some(Interp::Path(path)) = &case.image?.interp else { return None };
+    let steps =
+        [Step::InterpreterOpen, Step::InterpreterShort, Step::InterpreterArch, Step::InterpreterMap];
+    if interpreter.stat.is_err() || !steps.iter().any(|step| case.meets(*step)) {
+        return None;
+    }
+    let (what, built) = what(case, interpreter);
+    let fix = match what {
+        NO_BIT => CHMOD,
+        BUSY => WAIT,
+        _ => REMOVE,
+    };
+    Some(case.tell(Severity::Error, &[WORDS, fix], &[path, &what, &built]))
+}
+
+const NO_BIT: &str = "not executable";
+const BUSY: &str = "open for writing";
+
+/// What it is, and what it was built for.
+fn what(case: &Case<'_>, interpreter: &Candidate) -> (&'static str, String) {
+    let kind = interpreter.stat.map_or(FileKind::Regular, |stat| stat.kind);
+    let words = match &interpreter.content {
+        _ if kind != FileKind::Regular => kind.name(),
+        _ if interpreter.may_execute.is_err() => NO_BIT,
+        _ if interpreter.busy == Some(true) => BUSY,
+        _ if interpreter.size() == Some(0) => "empty",
+        Content::Elf(_) | Content::Data(Data::Stub) if case.meets(Step::InterpreterShort) => "cut short",
+        Content::Elf(program) => {
+            let built = words::built_for(Some(program));
+            if case.meets(Step::InterpreterMap) {
+                return ("a file that cannot be mapped: ", built);
+            }
+            let order = program.own.as_ref().map_or("", |image| image.view.order.name());
+            return ("for another machine: ", [order, ", ", &built].concat());
+        }
+        Content::Script(_) => "a script",
+        Content::Data(_) => "no ELF file",
+        Content::Unread(_) => "not readable",
+    };
+    (words, String::new())
+}

@@ -1,0 +1,151 @@
+use super::Case;
+use crate::advice::lists;
+use crate::candidate::Image;
+use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
+use crate::elf::mips::Isa;
+use crate::finding::{Finding, Severity};
+use crate::loader::Step;
+use crate::machine::Machine;
+
+rule! {
+    /// # What it means
+    /// The program is marked as made for a newer processor than this one.
+    /// # How it looks
+    /// `Illegal instruction`, at once or much later; a glibc loader: `CPU ISA level is lower than required`.
+    /// # Why
+    /// The kernel does not compare ISA levels. The first instruction that the processor lacks raises SIGILL. The mark
+    /// promises more than the code may use, so this is a warning; only MIPS release 6, which encodes many instructions
+    /// anew, cannot run on an earlier one.
+    /// # Fix
+    /// Build for the level that the machine lists: `-march=mips32` (MIPS32 R1), GOARM=5, `-march=x86-64`.
+    /// # Kernel source
+    /// None: `elf_check_arch` looks at no ISA level. /proc/cpuinfo `isa`, `CPU architecture`, `flags`.
+    "isa-above-cpu", check
+}
+
+const WORDS: &str = "\
+p built for=%b
+m cpu model=%2
+rebuild";
+const KERNEL: &str = "k does not compare; an instruction that is absent is SIGILL: Illegal instruction";
+const MIPS: &str = "\
+%n is built for %0, this processor is %1
+m isa=%3";
+const ARM: &str = "\
+%n is built for %0, this processor is %1
+p Tag_CPU_arch=%4
+m CPU architecture=%1";
+const NEON: &str = "\
+%n uses %0, this processor has none
+p Tag_Advanced_SIMD_arch=%4
+m Features=%3";
+const VFP: &str = "\
+%n uses %0, this processor has none
+p Tag_FP_arch=%4
+m Features=%3";
+const X86: &str = "\
+%n is built for %0, this processor lacks %1
+p GNU_PROPERTY_X86_ISA_1_NEEDED=%0
+m flags=no %1";
+
+/// What x86-64-v2, v3 and v4 add, as far as it tells them apart (x86-64 psABI, "Micro-Architecture Levels").
+const X86_LEVELS: [(u32, &str, &[&str]); 3] = [
+    (2, "x86-64-v2", &["cx16", "popcnt", "sse4_1", "sse4_2", "ssse3"]),
+    (4, "x86-64-v3", &["avx2", "bmi1", "bmi2", "fma", "movbe"]),
+    (8, "x86-64-v4", &["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]),
+];
+
+/// The text; what the program needs; what the processor is, or lacks; the number of the mark.
+type Lack<'a> = (&'static str, &'a str, &'a str, u32);
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let image = case.image?;
+    if case.foreign || super::words::bits(image) > case.machine.kernel.class.value?.bits() {
+        return None;
+    }
+    let cpu = &case.machine.cpu;
+    let (text, needs, has, mark) = match image.header.e_machine {
+        EM_MIPS => mips(case.machine, image)?,
+        EM_ARM => arm(case.machine, image)?,
+        EM_X86_64 | EM_386 => x86(case.machine, image)?,
+        _ => return None,
+    };
+    let severity = if case.meets(Step::Instruction) { Severity::Error } else { Severity::Warning };
+    // As ISAs are written elsewhere.
+    let (upper, has) = has.strip_prefix("mips").map_or(("", has), |rest| ("MIPS", rest));
+    let dies = case.starts() || severity == Severity::Error;
+    let list = if text == MIPS { &cpu.isa } else { &cpu.features };
+    let list = list.get().map_or_else(String::new, |list| list.join(" "));
+    let model = cpu.model.get().map_or("not known", String::as_str);
+    Some(case.tell(
+        severity,
+        &[text, WORDS, if dies { KERNEL } else { "" }],
+        &[&needs, &[upper, has].concat(), &model, &list, &u64::from(mark)],
+    ))
+}
+
+fn mips<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
+    let needs = image.mips_isa()?;
+    let listed = machine.cpu.isa.get()?;
+    let runs = listed.iter().any(|isa| runs(needs, isa.as_bytes()));
+    if runs {
+        return None;
+    }
+    Some((MIPS, needs.name(), listed.last()?, 0))
+}
+
+/// Whether a level goes with one of those that /proc/cpuinfo lists ("mips1 mips2 mips32r1 mips32r2"; release 6 alone).
+/// R3 and R5 add to R2 what only kernels use.
+fn runs(needs: Isa, listed: &[u8]) -> bool {
+    let digit = |byte: u8| byte.wrapping_sub(b'0');
+    match listed {
+        [b'm', b'i', b'p', b's', level] => u32::from(digit(*level)) == u32::from(needs.level),
+        [b'm', b'i', b'p', b's', width, _, b'r', revision] => {
+            let wide = needs.level < 64 || *width == b'6';
+            let fits = match needs.revision {
+                0 | 1 => matches!(digit(*revision), 1 | 2),
+                2 | 3 | 5 => *revision == b'2',
+                other => digit(*revision) == other,
+            };
+            wide && fits && needs.level > 5
+        }
+        _ => false,
+    }
+}
+
+/// Tag_CPU_arch counts from 0 (pre-v4): 3 is v5T, 6 v6, 10 v7, 14 v8.
+fn arm<'a>(machine: &Machine, image: &Image) -> Option<Lack<'a>> {
+    const NAMES: [&str; 5] = ["ARMv4", "ARMv5", "ARMv6", "ARMv7", "ARMv8"];
+    let name = |level: u32| NAMES.get(level.saturating_sub(4) as usize).copied().unwrap_or("ARM");
+    let attributes = image.arm_attributes?;
+    let has = machine.cpu.arm_architecture.value?;
+    let arch = attributes.cpu_arch?;
+    let needs = match arch {
+        0..=2 => 4,
+        3..=5 => 5,
+        6..=9 | 11 | 12 => 6,
+        10 | 13 => 7,
+        _ => 8,
+    };
+    if needs > has {
+        return Some((ARM, name(needs), name(has), arch));
+    }
+    let features = &machine.cpu.features;
+    let lacks = |names: &[&str]| features.value.is_some() && !names.iter().any(|name| lists(features, name));
+    if attributes.simd_arch > Some(0) && lacks(&["neon", "asimd"]) {
+        return Some((NEON, "NEON", "", attributes.simd_arch?));
+    }
+    if attributes.fp_arch > Some(0) && lacks(&["vfp", "vfpv3", "vfpv3d16", "vfpv4", "fp"]) {
+        return Some((VFP, "VFP", "", attributes.fp_arch?));
+    }
+    None
+}
+
+fn x86<'a>(machine: &Machine, image: &Image) -> Option<Lack<'a>> {
+    let needed = image.x86_isa_needed?;
+    let flags = &machine.cpu.features;
+    flags.get()?;
+    X86_LEVELS.iter().filter(|(bit, ..)| needed & bit != 0).find_map(|(_, level, names)| {
+        names.iter().find(|name| !lists(flags, name)).map(|lacks| (X86, *level, *lacks, 0))
+    })
+}

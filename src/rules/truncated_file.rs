@@ -1,0 +1,115 @@
+use super::{Case, words};
+use crate::candidate::{Content, Data, Image, Interp, Program, TableError};
+use crate::elf::consts::{PT_INTERP, PT_LOAD};
+use crate::finding::{Certainty, Finding, Severity};
+use crate::loader::Step;
+
+rule! {
+    /// # What it means
+    /// The file is shorter than its own headers say: its end is missing.
+    /// # How it looks
+    /// `Bus error` at the start or later; with most of it gone, `syntax error` from ash (ENOEXEC) or `Input/output
+    /// error`.
+    /// # Why
+    /// A download or a copy broke off, or the disk was full. The kernel maps segments without looking at the length of
+    /// the file; touching a page beyond its end is SIGBUS. What is missing of the last page reads as zeros.
+    /// # Fix
+    /// See that there is room (`df`), copy again, and compare `ls -l` and `sha256sum` on both sides.
+    /// # Kernel source
+    /// fs/binfmt_elf.c `load_elf_phdrs`, `elf_load`; mm/filemap.c `filemap_fault`.
+    "truncated-file", check
+}
+
+const STUB: &str = "%n is cut short: it has only %s0\np size=%0 bytes";
+const HEADER: &str = "%n is cut short: its %s0 end within the ELF header\np size=%0 bytes";
+const PARTS: &str = "%n is cut short: it has %s0 of %4%s1";
+const SIZES: &str = "\
+p size=%0 bytes
+p its headers need=%4%1 bytes";
+/// Where rounded they look the same.
+const BYTES: &str = "%n is cut short: it has %0 of %4%1 bytes";
+const FULL: &str = "m disk=%2: %r3 free: likely it was full\n> make room (df), then ";
+const ZEROS: &str = "k starts it: what is missing of its last page reads as zeros";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let size = case.candidate.size()?;
+    let (mut needed, mut at_least) = (0, "");
+    let (title, fatal) = match &case.candidate.content {
+        Content::Data(Data::Stub) => (STUB, true),
+        Content::Elf(program) => match case.image.filter(|_| !ends_in_header(program, size)) {
+            None => (HEADER, true),
+            Some(image) => {
+                needed = wanted(image).filter(|needed| *needed > size)?;
+                let alike = needed < 1024 || needed.saturating_sub(size) < needed >> 6;
+                if image.program_headers.is_err() {
+                    at_least = "at least ";
+                }
+                (if alike { BYTES } else { PARTS }, is_fatal(case, image, size, needed))
+            }
+        },
+        _ => return None,
+    };
+    let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
+    let kernel = match case.program {
+        None => words::DATA_AS_SCRIPT,
+        Some(_) if case.starts() => ZEROS,
+        Some(_) if needed == 0 || is_about(case) => "k %k",
+        // Another rule's fault.
+        Some(_) => "",
+    };
+    let mount = case.machine.mount_of(&case.candidate.resolved);
+    let space = mount.and_then(|mount| mount.space);
+    let full = space.is_some_and(|space| space.available < 65_536 && space.size > 0);
+    let point = mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point);
+    let sizes = if needed > 0 { SIZES } else { "" };
+    let mut finding = case.tell(
+        severity,
+        &[title, sizes, if full { FULL } else { "" }, kernel, words::COPY_AGAIN],
+        &[&size, &needed, &point, &space.map_or(0, |space| space.available), &at_least],
+    );
+    finding.certainty = Certainty::Certain;
+    Some(finding)
+}
+
+/// The kernel stops at what is missing.
+fn is_about(case: &Case<'_>) -> bool {
+    matches!(
+        words::step(&case.content),
+        Some(
+            Step::ProgramHeaders
+                | Step::Interp
+                | Step::MapZeros
+                | Step::EntryBeyondFile
+                | Step::SegmentBeyondFile
+        )
+    )
+}
+
+pub(super) fn ends_in_header(program: &Program, size: u64) -> bool {
+    let header = if program.ident.get(4) == Some(&2) { 64 } else { 52 };
+    size < header
+}
+
+/// Where the header's table, PT_INTERP and the segments end, as far as they can be known.
+fn wanted(image: &Image) -> Option<u64> {
+    let header = &image.header;
+    let table = match &image.program_headers {
+        Ok(table) => table,
+        Err(TableError::Truncated) => {
+            let table = u64::from(u32::from(header.e_phentsize).saturating_mul(u32::from(header.e_phnum)));
+            return Some(header.e_phoff.saturating_add(table));
+        }
+        Err(_) => return None,
+    };
+    let cut_interp = image.interp == Some(Interp::Truncated);
+    let wanted = |kind: u32| kind == PT_LOAD || (cut_interp && kind == PT_INTERP);
+    let parts = table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0);
+    parts.map(|part| part.p_offset.saturating_add(part.p_filesz)).max()
+}
+
+/// The table, PT_INTERP or a whole page is missing.
+fn is_fatal(case: &Case<'_>, image: &Image, size: u64, needed: u64) -> bool {
+    let page = case.machine.kernel.page();
+    let last_page = size.div_ceil(page.get()).saturating_mul(page.get());
+    image.program_headers.is_err() || image.interp == Some(Interp::Truncated) || needed > last_page
+}

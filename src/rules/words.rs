@@ -1,0 +1,286 @@
+//! What shells print when execve(2) fails, and the words for a machine that several findings share.
+//!
+//! Sources: BusyBox 1.35 shell/ash.c `tryexec` and `shellexec`, dash 0.5.12, bash 5.2 execute_cmd.c; observed.
+
+mod template;
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use super::Case;
+use crate::candidate::{Image, Program, Script, Toolchain};
+use crate::elf::consts::{
+    EM_386, EM_486, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC, EM_PPC64, EM_X86_64, machine_name,
+};
+use crate::elf::mips;
+use crate::errno::Errno;
+use crate::loader::{Outcome, Step, When};
+use crate::machine::{Machine, Mount};
+use crate::text;
+
+/// ENOENT for a file that is there.
+pub(super) const NOT_FOUND: &str =
+    "k ENOENT; ash: not found, though the file is there; bash: cannot execute: required file not found";
+
+/// EACCES.
+pub(super) const PERMISSION_DENIED: &str = "k EACCES; the shell: Permission denied";
+
+/// What is no ELF file and no script: what ash prints depends on the bytes.
+pub(super) const DATA_AS_SCRIPT: &str = "k ENOEXEC; ash then runs the file as a script: not found, or syntax error; \
+     bash: cannot execute binary file: Exec format error";
+
+/// Text without `#!`.
+pub(super) const TEXT_AS_SCRIPT: &str = "k ENOEXEC; ash and bash then run the file as a shell script; \
+     what is no command in it: not found";
+
+/// What repairs a file that was damaged on its way.
+pub(super) const COPY_AGAIN: &str = "\
+> copy or download it again; size (ls -l) and checksum have to be the same on both sides
+$ sha256sum %f";
+
+/// What the kernel answers and the shell prints.
+fn kernel(outcome: &Outcome) -> String {
+    let (first, then, last) = match outcome {
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => (
+            "ENOEXEC; ash then runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
+             bash: cannot execute binary file: Exec format error",
+            "",
+            "",
+        ),
+        Outcome::Refused { errno: Errno::ELIBBAD, .. } => {
+            ("ELIBBAD; the shell: Accessing a corrupted shared library (musl: No error information)", "", "")
+        }
+        Outcome::Refused { errno, .. } => (errno.name(), "; the shell: ", errno.text()),
+        Outcome::Killed { signal, when, .. } => {
+            let moment = match when {
+                When::Exec => "kills it within execve: ",
+                When::Start => "starts it, and its first instruction fails: ",
+                When::Later => "starts it; it dies soon after: ",
+            };
+            return [moment, signal.name(), "; the shell: ", signal.words()].concat();
+        }
+        Outcome::Starts => ("starts it", "", ""),
+        Outcome::Unknown { missing } => ("not known: ", *missing, ""),
+    };
+    [first, then, last].concat()
+}
+
+/// The check that ends the start.
+pub(super) const fn step(outcome: &Outcome) -> Option<Step> {
+    match outcome {
+        Outcome::Refused { step, .. } | Outcome::Killed { step, .. } => Some(*step),
+        Outcome::Starts | Outcome::Unknown { .. } => None,
+    }
+}
+
+/// The machine in a few words: what it calls itself, and OpenWrt's name for its packages.
+fn machine(machine: &Machine) -> String {
+    let own = [&machine.openwrt.model, &machine.cpu.system_type, &machine.cpu.machine, &machine.cpu.model];
+    let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
+    let arch = machine.openwrt.arch.get().map_or(["", ""], |arch| [", ", arch]);
+    text::printable([name, &arch.concat()].concat().as_bytes())
+}
+
+/// Processors that are one family, whatever their word size.
+pub(super) const fn family(e_machine: u16) -> u16 {
+    match e_machine {
+        EM_AARCH64 => EM_ARM,
+        EM_X86_64 | EM_486 => EM_386,
+        EM_PPC64 => EM_PPC,
+        other => other,
+    }
+}
+
+/// A processor by name.
+pub(super) fn processor(e_machine: u16) -> &'static str {
+    machine_name(e_machine).unwrap_or("an unknown processor")
+}
+
+/// The word size of a program: by its processor where that has one only, else by its class.
+pub(super) const fn bits(image: &Image) -> u32 {
+    match image.header.e_machine {
+        EM_386 | EM_486 | EM_ARM | EM_PPC => 32,
+        EM_X86_64 | EM_AARCH64 | EM_PPC64 => 64,
+        _ => image.view.class.bits(),
+    }
+}
+
+/// What a program was built for, and by what, in a few words: "MIPS32, o32, soft float, Go".
+pub(super) fn built_for(program: Option<&Program>) -> String {
+    let Some((program, image)) = program.and_then(|program| program.image().map(|image| (program, image)))
+    else {
+        return "a header that is cut short".to_owned();
+    };
+    let mut words = match image.mips_isa() {
+        Some(isa) => isa.name().to_owned(),
+        None => processor(image.header.e_machine).to_owned(),
+    };
+    if image.header.e_machine == EM_MIPS {
+        add(&mut words, image.mips_abi().name());
+        let float = image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi));
+        add(&mut words, float.unwrap_or_default());
+    } else {
+        add(&mut words, if bits(image) == 64 { "64-bit" } else { "32-bit" });
+    }
+    let toolchain = match program.origin.toolchain {
+        Toolchain::Go => "Go",
+        Toolchain::Rust => "Rust",
+        Toolchain::C => "C",
+        Toolchain::Unknown => "",
+    };
+    add(&mut words, toolchain);
+    add(&mut words, if program.upx.is_some() { "packed by UPX" } else { "" });
+    words
+}
+
+#[inline(never)]
+fn add(words: &mut String, word: &str) {
+    if !word.is_empty() {
+        words.push_str(", ");
+        words.push_str(word);
+    }
+}
+
+/// The bytes of a path.
+pub(super) fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+/// Whether two paths are the same, byte by byte: `==` takes them apart.
+pub(super) fn same(one: &Path, other: &Path) -> bool {
+    bytes(one) == bytes(other)
+}
+
+/// What follows the last slash.
+pub(super) fn last(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
+}
+
+/// Whether a text has a part.
+pub(super) fn contains(bytes: &[u8], part: &str) -> bool {
+    bytes.windows(part.len()).any(|window| window == part.as_bytes())
+}
+
+/// A name without a slash, which may have come from PATH.
+pub(super) fn is_bare(path: &Path) -> bool {
+    !bytes(path).contains(&b'/')
+}
+
+/// A path as a word of a shell command.
+pub(super) fn quoted(path: &Path) -> String {
+    let name = text::path(path);
+    let dash = if name.starts_with('-') { "./" } else { "" };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
+    if !name.is_empty() && name.bytes().all(plain) {
+        return [dash, &name].concat();
+    }
+    let mut word = ["'", dash].concat();
+    let mut rest = name.as_str();
+    while let Some((before, after)) = template::cut(rest, b'\'') {
+        word.push_str(before);
+        word.push_str("'\\''");
+        rest = after;
+    }
+    word.push_str(rest);
+    word.push('\'');
+    word
+}
+
+/// The file as a word of a command that works from here.
+pub(super) fn file(case: &Case<'_>) -> String {
+    let candidate = case.candidate;
+    quoted(if is_bare(&candidate.path) { &candidate.resolved } else { &candidate.path })
+}
+
+/// The line after `#!`.
+pub(super) fn line(script: &Script) -> &[u8] {
+    script.buffer.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default()
+}
+
+/// At most 60 characters of it.
+pub(super) fn first_line(script: &Script) -> String {
+    let line = line(script);
+    match line.get(..60) {
+        Some(short) if line.len() > 60 => [&text::printable(short), "..."].concat(),
+        _ => text::printable(line),
+    }
+}
+
+/// A mount in a few words: "/mnt/usb: /dev/sda1, vfat, rw,noexec".
+pub(super) fn mount(mount: &Mount) -> String {
+    let options = mount.options.join(",");
+    let device = if mount.device == mount.fstype { ["", ""] } else { [&mount.device, ", "] };
+    [&text::path(&mount.point), ": ", device[0], device[1], &mount.fstype, ", ", &options].concat()
+}
+
+/// A folder that programs run from, and that has room.
+#[derive(Default)]
+pub(super) struct Room {
+    /// "/tmp (RAM, gone after a restart; 60.2 MiB free)".
+    pub(super) words: String,
+    /// The file's name in it, as a word of a command.
+    pub(super) copy: String,
+    /// The same, and what starts it there, if it would.
+    pub(super) run: String,
+    /// The file lies in it.
+    pub(super) has_it: bool,
+}
+
+/// A folder with room for the file, on a writable mount that lets programs be executed and is not this one: /tmp,
+/// else /root, else the mount with the most room.
+pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
+    const SYSTEM: [&str; 8] = ["/dev", "/proc", "/sys", "/run", "/rom", "/boot", "/overlay", "/snap"];
+    let machine = case.machine;
+    let free = |path: &Path| {
+        let mount = machine.mount_of(path)?;
+        let open = !mount.has("noexec") && !mount.has("ro") && !same(&mount.point, &but.point);
+        mount.space.map(|space| space.available).filter(|free| open && *free >= needed)
+    };
+    let usual = ["/tmp", "/root"].map(Path::new);
+    let mut best = usual.into_iter().find_map(|path| Some((path, free(path)?)));
+    if best.is_none() {
+        for mount in machine.mounts.get()? {
+            let point = mount.point.as_path();
+            let own =
+                bytes(point).len() > 1 && !SYSTEM.iter().any(|folder| lies_in(point, folder.as_bytes()));
+            if let Some(free) = free(point).filter(|free| own && best.is_none_or(|(_, most)| *free >= most)) {
+                best = Some((point, free));
+            }
+        }
+    }
+    let (path, free) = best?;
+    let ram = machine.storage_of(path).is_some_and(Mount::is_ram);
+    let ram = if ram { " (RAM, gone after a restart; " } else { " (" };
+    let resolved = &case.candidate.resolved;
+    let copy = [bytes(path), b"/", last(bytes(resolved))].concat();
+    let copy = quoted(std::ffi::OsStr::from_bytes(&copy).as_ref());
+    let mut run = copy.clone();
+    for (then, holds) in [(" && chmod +x ", case.meets(Step::Permission)), (" && ", case.starts())] {
+        if holds && case.starts() {
+            run.push_str(then);
+            run.push_str(&copy);
+        }
+    }
+    Some(Room {
+        words: [&text::path(path), ram, &text::room(free), " free)"].concat(),
+        copy,
+        run,
+        has_it: lies_in(resolved, bytes(path)),
+    })
+}
+
+/// Whether a path is a folder or leads through it.
+fn lies_in(path: &Path, folder: &[u8]) -> bool {
+    bytes(path).strip_prefix(folder).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
+}
+
+/// Whether it runs OpenWrt.
+pub(super) fn is_openwrt(machine: &Machine) -> bool {
+    machine.openwrt.release.get().is_some()
+}
+
+/// OpenWrt's package manager: apk since 25.12, opkg before. None on another system. A snapshot is a new one.
+pub(super) fn package_manager(machine: &Machine) -> Option<&'static str> {
+    let release = machine.openwrt.release.get()?;
+    Some(if release.as_str() < "25" { "opkg" } else { "apk" })
+}

@@ -1,0 +1,72 @@
+use super::{Case, words};
+use crate::elf::Class;
+use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
+use crate::elf::mips::Abi;
+use crate::finding::{Finding, Severity};
+use crate::loader::Step;
+use crate::system::{Answer, Question};
+
+rule! {
+    /// # What it means
+    /// The program is for MIPS and for this byte order, but uses another calling convention or another floating-point
+    /// mode than the kernel takes: n32, o64 or EABI instead of o32; 64-bit FPU registers (FP64); the NaN encoding of
+    /// IEEE 754-2008.
+    /// # How it looks
+    /// BusyBox ash: `syntax error: unexpected "("`. With FP modes that do not go together (ELIBBAD): `Accessing a
+    /// corrupted shared library`.
+    /// # Why
+    /// EF_MIPS_ABI2, EF_MIPS_ABI, EF_MIPS_FP64 and EF_MIPS_NAN2008 in e_flags are compared with what the kernel was
+    /// built for.
+    /// # Fix
+    /// Build for o32 with soft float: every 32-bit MIPS kernel takes that.
+    /// # Kernel source
+    /// arch/mips/include/asm/elf.h `elf_check_arch`; arch/mips/kernel/elf.c `arch_check_elf`.
+    "wrong-mips-abi", check
+}
+
+const ANSWER: &str = "m asked=%3 %4";
+const WORDS: &str = "\
+%n uses %0, this kernel takes %1
+p e_flags=0x%h2 (%b)
+m machine=%m
+k %k
+rebuild";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let image = case.own()?;
+    let is_mips32 = image.header.e_machine == EM_MIPS && image.view.class == Class::Elf32;
+    if case.starts() || !is_mips32 || case.foreign {
+        return None;
+    }
+    let flags = image.header.e_flags;
+    let abi = image.mips_abi();
+    let (uses, takes) = if flags & EF_MIPS_ABI2 != 0 {
+        ("n32", "o32")
+    } else if abi != Abi::O32 {
+        (abi.name(), "o32")
+    } else if case.meets(Step::CheckArch) && flags & EF_MIPS_FP64 != 0 {
+        ("64-bit FPU registers (FP64)", "32-bit ones")
+    } else if case.meets(Step::MipsNan) && flags & EF_MIPS_NAN2008 != 0 {
+        ("the NaN encoding of IEEE 754-2008", "the legacy one")
+    } else if case.meets(Step::MipsNan) {
+        ("the legacy NaN encoding", "that of IEEE 754-2008")
+    } else if case.meets(Step::MipsFpAbi) {
+        ("a floating-point ABI that does not go with its loader's", "compatible ones")
+    } else {
+        return None;
+    };
+    let question = match words::step(&case.content) {
+        Some(Step::MipsNan) if flags & EF_MIPS_NAN2008 != 0 => Question::MipsNan2008,
+        Some(Step::MipsNan) => Question::MipsNanLegacy,
+        _ => Question::MipsFp64,
+    };
+    let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
+    let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);
+    let given = if answer.is_some() { ANSWER } else { "" };
+    let answer = answer.map_or_else(String::new, Answer::words);
+    Some(case.tell(
+        Severity::Error,
+        &[WORDS, given],
+        &[&uses, &takes, &u64::from(flags), &question.name(), &answer],
+    ))
+}

@@ -1,0 +1,64 @@
+use super::{Case, words};
+use crate::candidate::Image;
+use crate::elf::Class;
+use crate::elf::consts::{EM_MIPS, EM_X86_64};
+use crate::elf::mips::Abi;
+use crate::finding::{Finding, Severity};
+use crate::loader::{Outcome, Step};
+
+rule! {
+    /// # What it means
+    /// The program is 64-bit and the kernel is 32-bit, or it is 32-bit and the kernel runs 64-bit programs only.
+    /// # How it looks
+    /// BusyBox ash: `syntax error: unexpected "("`; bash: `cannot execute binary file: Exec format error`.
+    /// # Why
+    /// A 64-bit kernel runs 32-bit programs only where it was built to (CONFIG_COMPAT, CONFIG_IA32_EMULATION,
+    /// CONFIG_MIPS32_O32) and the processor can. OpenWrt's kernels have not been since 23.05.
+    /// # Fix
+    /// Take the build for this machine's word size.
+    /// # Kernel source
+    /// `elf_check_arch` and `compat_elf_check_arch`; fs/compat_binfmt_elf.c.
+    "wrong-word-size", check
+}
+
+const REFUSED: &str = "%n is a%0 program, this kernel runs %1-bit ones";
+const UNDECIDED: &str = "%n is a%0 program, this kernel is %1-bit";
+const WORDS: &str = "\
+p built for=%b
+m machine=%m
+m kernel=%1-bit
+k %k
+rebuild";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let image = case.own()?;
+    let kernel = case.machine.kernel.class.value?.bits();
+    if case.starts() || case.foreign || case.is_swapped() || is_n32(image) {
+        return None;
+    }
+    let bits = words::bits(image);
+    let is_x32 = image.header.e_machine == EM_X86_64 && image.view.class == Class::Elf32;
+    let undecided = match case.content {
+        Outcome::Unknown { missing } => words::contains(missing.as_bytes(), "CONFIG_"),
+        _ => false,
+    };
+    let refused = case.meets(Step::CheckArch)
+        || case.meets(Step::ElfType)
+        || (is_x32 && case.meets(Step::ProgramHeaders));
+    if (bits == kernel && !is_x32) || !(refused || undecided || bits > kernel) {
+        return None;
+    }
+    let size = match bits {
+        _ if is_x32 => "n x32",
+        64 => " 64-bit",
+        _ => " 32-bit",
+    };
+    let (severity, title) =
+        if undecided { (Severity::Warning, UNDECIDED) } else { (Severity::Error, REFUSED) };
+    Some(case.tell(severity, &[title, WORDS], &[&size, &u64::from(kernel)]))
+}
+
+/// n32 is a matter of the ABI, not of the word size.
+fn is_n32(image: &Image) -> bool {
+    image.header.e_machine == EM_MIPS && image.view.class == Class::Elf32 && image.mips_abi() != Abi::O32
+}
