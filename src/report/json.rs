@@ -1,0 +1,323 @@
+//! The report as JSON, schema 1: docs/report.schema.json. Fields are only ever added within a schema number.
+
+use std::fmt::Write as _;
+
+use super::Judged;
+use crate::elf::ByteOrder;
+use crate::finding::Finding;
+use crate::loader::Outcome;
+use crate::machine::{Abi, Fact, Fpu, Libc, Machine, Mount};
+use crate::system::Answer;
+use crate::text::{path, printable};
+
+/// The document.
+pub fn write(machine: &Machine, judged: &[Judged]) -> String {
+    let mut json = Json { out: String::new() };
+    json.open("", '{');
+    json.number("schema", 1);
+    json.text("diag", env!("CARGO_PKG_VERSION"));
+    write_machine(&mut json, machine);
+    json.open("programs", '[');
+    for judged in judged {
+        write_program(&mut json, judged);
+    }
+    json.close(']');
+    json.close('}');
+    json.out.push('\n');
+    json.out
+}
+
+/// A document in the making. In a list, the key is "".
+struct Json {
+    out: String,
+}
+
+impl Json {
+    /// Begins a member: a comma unless it is the first, and its key.
+    #[inline(never)]
+    fn key(&mut self, key: &str) {
+        if !self.out.ends_with(['{', '[']) && !self.out.is_empty() {
+            self.out.push(',');
+        }
+        if !key.is_empty() {
+            self.quote(key);
+            self.out.push(':');
+        }
+    }
+
+    fn open(&mut self, key: &str, bracket: char) {
+        self.key(key);
+        self.out.push(bracket);
+    }
+
+    fn close(&mut self, bracket: char) {
+        self.out.push(bracket);
+    }
+
+    #[inline(never)]
+    fn raw(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.out.push_str(value);
+    }
+
+    #[inline(never)]
+    fn text(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.quote(value);
+    }
+
+    #[inline(never)]
+    fn number(&mut self, key: &str, value: u64) {
+        self.key(key);
+        let _ = write!(self.out, "{value}");
+    }
+
+    fn optional_text(&mut self, key: &str, value: Option<&str>) {
+        match value {
+            Some(value) => self.text(key, value),
+            None => self.raw(key, "null"),
+        }
+    }
+
+    fn optional_number(&mut self, key: &str, value: Option<u64>) {
+        match value {
+            Some(value) => self.number(key, value),
+            None => self.raw(key, "null"),
+        }
+    }
+
+    /// RFC 8259. Control characters are escaped in all texts before, but for the line ends of a fix.
+    fn quote(&mut self, text: &str) {
+        self.out.push('"');
+        for c in text.chars() {
+            if matches!(c, '"' | '\\' | '\n') {
+                self.out.push('\\');
+            }
+            self.out.push(if c == '\n' { 'n' } else { c });
+        }
+        self.out.push('"');
+    }
+
+    /// `{"value": ..., "source": "..."}`, begun; its value is to follow, then [`Json::source`].
+    fn fact(&mut self, key: &str) {
+        self.open(key, '{');
+    }
+
+    fn source(&mut self, source: &str) {
+        self.text("source", source);
+        self.close('}');
+    }
+
+    #[inline(never)]
+    fn word_fact(&mut self, key: &str, value: Option<&str>, source: &str) {
+        self.fact(key);
+        self.optional_text("value", value);
+        self.source(source);
+    }
+
+    #[inline(never)]
+    fn number_fact(&mut self, key: &str, value: Option<u64>, source: &str) {
+        self.fact(key);
+        self.optional_number("value", value);
+        self.source(source);
+    }
+
+    #[inline(never)]
+    fn text_fact(&mut self, key: &str, fact: &Fact<String>) {
+        let value = fact.get().map(|value| printable(value.as_bytes()));
+        self.word_fact(key, value.as_deref(), fact.source);
+    }
+
+    fn amount_fact(&mut self, key: &str, fact: &Fact<u64>) {
+        self.number_fact(key, fact.value, fact.source);
+    }
+
+    fn list(&mut self, key: &str, words: &[String]) {
+        self.open(key, '[');
+        for word in words {
+            self.text("", &printable(word.as_bytes()));
+        }
+        self.close(']');
+    }
+
+    #[inline(never)]
+    fn list_fact(&mut self, key: &str, fact: &Fact<Vec<String>>) {
+        self.fact(key);
+        match fact.get() {
+            Some(words) => self.list("value", words),
+            None => self.raw("value", "null"),
+        }
+        self.source(fact.source);
+    }
+}
+
+fn write_machine(json: &mut Json, machine: &Machine) {
+    json.open("machine", '{');
+    write_cpu(json, machine);
+    write_kernel(json, machine);
+    write_userland(json, &machine.userland);
+    json.amount_fact("hwcap", &machine.hwcap);
+    json.amount_fact("hwcap2", &machine.hwcap2);
+    json.text_fact("platform", &machine.platform);
+    json.word_fact("fpu", machine.fpu.value.map(Fpu::name), machine.fpu.source);
+    json.open("answers", '[');
+    for (question, fact) in &machine.answers {
+        json.open("", '{');
+        json.text("question", question.name());
+        json.optional_text("answer", fact.value.map(Answer::words).as_deref());
+        json.source(fact.source);
+    }
+    json.close(']');
+    json.open("memory", '{');
+    json.amount_fact("total", &machine.memory.total);
+    json.amount_fact("available", &machine.memory.available);
+    json.amount_fact("swap", &machine.memory.swap);
+    json.close('}');
+    json.fact("mounts");
+    match machine.mounts.get() {
+        Some(mounts) => {
+            json.open("value", '[');
+            for mount in mounts {
+                write_mount(json, mount);
+            }
+            json.close(']');
+        }
+        None => json.raw("value", "null"),
+    }
+    json.source(machine.mounts.source);
+    json.word_fact("libc", machine.libc.value.map(Libc::name), machine.libc.source);
+    json.list_fact("loaders", &machine.loaders);
+    json.open("openwrt", '{');
+    let openwrt = &machine.openwrt;
+    for (key, fact) in [
+        ("release", &openwrt.release),
+        ("target", &openwrt.target),
+        ("arch", &openwrt.arch),
+        ("board", &openwrt.board),
+        ("model", &openwrt.model),
+    ] {
+        json.text_fact(key, fact);
+    }
+    json.close('}');
+    json.close('}');
+}
+
+fn write_userland(json: &mut Json, userland: &Fact<Abi>) {
+    json.fact("userland");
+    match userland.get() {
+        Some(abi) => {
+            json.open("value", '{');
+            json.number("e_machine", abi.e_machine.into());
+            json.number("class", abi.view.class.bits().into());
+            json.text("byte_order", abi.view.order.name());
+            json.number("e_flags", abi.e_flags.into());
+            json.close('}');
+        }
+        None => json.raw("value", "null"),
+    }
+    json.source(userland.source);
+}
+
+fn write_cpu(json: &mut Json, machine: &Machine) {
+    let cpu = &machine.cpu;
+    json.open("cpu", '{');
+    json.text_fact("system_type", &cpu.system_type);
+    json.text_fact("machine", &cpu.machine);
+    json.text_fact("model", &cpu.model);
+    json.list_fact("isa", &cpu.isa);
+    json.list_fact("ases", &cpu.ases);
+    json.list_fact("options", &cpu.options);
+    json.list_fact("features", &cpu.features);
+    let arm = &cpu.arm_architecture;
+    json.number_fact("arm_architecture", arm.value.map(Into::into), arm.source);
+    json.close('}');
+}
+
+fn write_kernel(json: &mut Json, machine: &Machine) {
+    let kernel = &machine.kernel;
+    json.open("kernel", '{');
+    let release = kernel.release.get().map(|release| printable(release.text.as_bytes()));
+    json.word_fact("release", release.as_deref(), kernel.release.source);
+    json.text_fact("machine", &kernel.machine);
+    json.number_fact("e_machine", kernel.e_machine.value.map(Into::into), kernel.e_machine.source);
+    json.number_fact("class", kernel.class.value.map(|class| class.bits().into()), kernel.class.source);
+    json.word_fact("byte_order", kernel.byte_order.value.map(ByteOrder::name), kernel.byte_order.source);
+    json.amount_fact("page_size", &kernel.page_size);
+    json.amount_fact("mmap_min_addr", &kernel.mmap_min_addr);
+    json.close('}');
+}
+
+fn write_mount(json: &mut Json, mount: &Mount) {
+    json.open("", '{');
+    json.text("device", &printable(mount.device.as_bytes()));
+    json.text("point", &path(&mount.point));
+    json.text("type", &printable(mount.fstype.as_bytes()));
+    json.list("options", &mount.options);
+    json.optional_number("size", mount.space.map(|space| space.size));
+    json.optional_number("available", mount.space.map(|space| space.available));
+    json.raw("ram", if mount.is_ram() { "true" } else { "false" });
+    json.close('}');
+}
+
+fn write_program(json: &mut Json, judged: &Judged) {
+    json.open("", '{');
+    json.text("path", &path(&judged.given));
+    json.text("verdict", judged.verdict().name());
+    write_outcome(json, &judged.outcome);
+    json.open("findings", '[');
+    for finding in &judged.findings {
+        write_finding(json, finding);
+    }
+    json.close(']');
+    json.close('}');
+}
+
+fn write_outcome(json: &mut Json, outcome: &Outcome) {
+    json.open("outcome", '{');
+    match outcome {
+        Outcome::Starts => json.text("kind", "starts"),
+        Outcome::Refused { errno, step } => {
+            json.text("kind", "refused");
+            json.text("errno", errno.name());
+            json.text("step", step.name());
+        }
+        Outcome::Killed { signal, when, step } => {
+            json.text("kind", "killed");
+            json.text("signal", signal.name());
+            json.text("when", when.name());
+            json.text("step", step.name());
+        }
+        Outcome::Unknown { missing } => {
+            json.text("kind", "unknown");
+            json.text("missing", missing);
+        }
+    }
+    json.close('}');
+}
+
+fn write_finding(json: &mut Json, finding: &Finding) {
+    json.open("", '{');
+    json.text("code", finding.code);
+    json.text("severity", finding.severity.name());
+    json.text("certainty", finding.certainty.name());
+    json.text("title", &finding.title);
+    json.open("evidence", '[');
+    for evidence in &finding.evidence {
+        json.open("", '{');
+        json.text("side", evidence.side.name());
+        json.text("field", evidence.field);
+        json.text("value", &evidence.value);
+        json.close('}');
+    }
+    json.close(']');
+    match &finding.fix {
+        None => json.raw("fix", "null"),
+        Some(fix) => {
+            json.open("fix", '{');
+            json.text("text", &fix.text);
+            json.optional_text("command", fix.command.as_deref());
+            json.close('}');
+        }
+    }
+    json.close('}');
+}

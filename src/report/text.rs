@@ -1,0 +1,348 @@
+//! The report for people: 80 columns, understandable without colour.
+
+use std::fmt::Write as _;
+
+use super::{Judged, Style, Verdict};
+use crate::advice;
+use crate::finding::{Finding, Fix, Severity, Side};
+use crate::loader::Outcome;
+use crate::machine::{Fact, Machine, Mount};
+use crate::text::{path, printable, room, size};
+
+/// Columns of a line; commands and paths may be longer.
+const WIDTH: usize = 80;
+
+/// Indentation of what stands behind a label.
+const INDENT: usize = 11;
+
+/// The report on programs.
+pub fn programs(machine: &Machine, judged: &[Judged], style: Style) -> String {
+    let mut out = String::new();
+    for (index, judged) in judged.iter().enumerate() {
+        if index > 0 && !style.quiet {
+            out.push('\n');
+        }
+        program(&mut out, judged, style);
+    }
+    if style.verbose && !style.quiet {
+        out.push('\n');
+        out.push_str(&self::machine(machine, style));
+    }
+    out
+}
+
+fn program(out: &mut String, judged: &Judged, style: Style) {
+    let name = path(&judged.candidate.path);
+    let errors = judged.findings.iter().any(|finding| finding.severity == Severity::Error);
+    if !errors {
+        let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
+            (_, Outcome::Unknown { missing }) => {
+                (format!("cannot tell whether {name} starts; not known: {missing}"), YELLOW)
+            }
+            (Verdict::Starts, _) => (format!("{name} starts on this machine"), GREEN),
+            _ => (format!("{name} does not start on this machine"), RED),
+        };
+        if !style.quiet {
+            let line = std::mem::take(&mut verdict);
+            wrap(&mut verdict, &line, 0, 2);
+            verdict.pop();
+        }
+        paint(out, &verdict, colour, style);
+        out.push('\n');
+    }
+    let mut last_fix = None;
+    let mut kernel = String::new();
+    for (index, finding) in judged.findings.iter().enumerate() {
+        if style.quiet && (!errors || index > 0) {
+            return;
+        }
+        head(out, finding, style);
+        if style.quiet {
+            continue;
+        }
+        facts(out, finding, &mut kernel);
+        // One rebuild often mends several faults: it is said once, behind the last of them.
+        let next = judged.findings.get(index.saturating_add(1)).and_then(|next| next.fix.as_ref());
+        if let Some(fix) = finding.fix.as_ref().filter(|fix| Some(*fix) != next && Some(*fix) != last_fix) {
+            fix_lines(out, fix);
+            last_fix = Some(fix);
+        }
+    }
+}
+
+fn head(out: &mut String, finding: &Finding, style: Style) {
+    let colour = match finding.severity {
+        Severity::Error => RED,
+        Severity::Warning => YELLOW,
+        Severity::Note => GREEN,
+    };
+    let mut label = String::from(finding.severity.name());
+    label.push('[');
+    label.push_str(finding.code);
+    label.push_str("]:");
+    paint(out, &label, colour, style);
+    out.push(' ');
+    if style.quiet {
+        out.push_str(&finding.title);
+        out.push('\n');
+    } else {
+        wrap(out, &finding.title, label.len().saturating_add(1), 2);
+    }
+}
+
+/// What each side says; what the kernel does is not said again where it is the same.
+fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
+    for side in [Side::Program, Side::Machine, Side::Kernel] {
+        let mut line = String::new();
+        for evidence in finding.evidence.iter().filter(|evidence| evidence.side == side) {
+            if !line.is_empty() {
+                line.push_str("; ");
+            }
+            if side != Side::Kernel && evidence.field != side.name() {
+                line.push_str(evidence.field);
+                line.push(' ');
+            }
+            line.push_str(&evidence.value);
+        }
+        if line.is_empty() || (side == Side::Kernel && line == *kernel) {
+            continue;
+        }
+        labelled(out, side.name(), &line);
+        if side == Side::Kernel {
+            *kernel = line;
+        }
+    }
+}
+
+/// A sentence, then commands, each alone on its line so that it can be copied; the one to run last.
+fn fix_lines(out: &mut String, fix: &Fix) {
+    let mut lines = fix.text.lines().filter(|line| !line.is_empty());
+    let mut label = "fix";
+    if let Some(sentence) = lines.next() {
+        labelled(out, label, sentence);
+        label = "";
+    }
+    for line in lines.chain(fix.command.as_deref()) {
+        command(out, label, line);
+        label = "";
+    }
+}
+
+fn start(out: &mut String, label: &str) {
+    out.push_str("  ");
+    out.push_str(label);
+    if !label.is_empty() {
+        out.push(':');
+    }
+    let used = label.len().saturating_add(if label.is_empty() { 2 } else { 3 });
+    for _ in used..INDENT {
+        out.push(' ');
+    }
+}
+
+/// A label and words broken at blanks.
+fn labelled(out: &mut String, label: &str, words: &str) {
+    start(out, label);
+    wrap(out, words, INDENT, INDENT);
+}
+
+/// A label and a command, which is not broken.
+fn command(out: &mut String, label: &str, words: &str) {
+    start(out, label);
+    out.push_str(words);
+    out.push('\n');
+}
+
+/// Words from a column on, broken at blanks.
+fn wrap(out: &mut String, words: &str, column: usize, indent: usize) {
+    let mut column = column;
+    for (index, word) in words.split(' ').enumerate() {
+        let length = word.chars().count();
+        if index > 0 && column.saturating_add(length).saturating_add(1) > WIDTH {
+            out.push('\n');
+            for _ in 0..indent {
+                out.push(' ');
+            }
+            column = indent;
+        } else if index > 0 {
+            out.push(' ');
+            column = column.saturating_add(1);
+        }
+        out.push_str(word);
+        column = column.saturating_add(length);
+    }
+    out.push('\n');
+}
+
+const RED: &str = "31";
+const GREEN: &str = "32";
+const YELLOW: &str = "33";
+
+fn paint(out: &mut String, words: &str, colour: &str, style: Style) {
+    if style.colour {
+        out.push_str("\x1b[1;");
+        out.push_str(colour);
+        out.push('m');
+        out.push_str(words);
+        out.push_str("\x1b[0m");
+    } else {
+        out.push_str(words);
+    }
+}
+
+/// The description of a machine, a screenful.
+pub fn machine(machine: &Machine, style: Style) -> String {
+    let mut out = String::new();
+    let known = |facts: &[&Fact<String>]| {
+        let mut words: Vec<String> = Vec::new();
+        for word in facts.iter().filter_map(|fact| fact.get()).map(|word| printable(word.as_bytes())) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        if words.is_empty() { "not known".to_owned() } else { words.join(", ") }
+    };
+    let openwrt = &machine.openwrt;
+    let mut say = |label: &str, words: &str| labelled(&mut out, label, words);
+    say("machine", &known(&[&openwrt.model, &machine.cpu.system_type, &machine.cpu.machine]));
+    if openwrt.release.get().is_some() {
+        say("OpenWrt", &known(&[&openwrt.release, &openwrt.target, &openwrt.arch, &openwrt.board]));
+    }
+    say("CPU", &cpu(machine));
+    say("FPU", &fpu(machine));
+    say("kernel", &kernel(machine));
+    say("libc", &userland(machine));
+    say("loaders", &loaders(machine));
+    say("memory", &memory(machine));
+    mounts(&mut out, machine, style);
+    build(&mut out, machine);
+    out
+}
+
+fn cpu(machine: &Machine) -> String {
+    let cpu = &machine.cpu;
+    let mut words =
+        cpu.model.get().map_or_else(|| "not known".to_owned(), |model| printable(model.as_bytes()));
+    let mut list = |label: &str, fact: &Fact<Vec<String>>| {
+        if let Some(found) = fact.get().filter(|found| !found.is_empty()) {
+            words.push_str("; ");
+            words.push_str(label);
+            words.push_str(&printable(found.join(" ").as_bytes()));
+        }
+    };
+    list("", &cpu.isa);
+    list("ASEs ", &cpu.ases);
+    // Over a hundred flags on x86: too many for a screen.
+    if cpu.features.get().is_some_and(|features| features.len() <= 24) {
+        list("", &cpu.features);
+    }
+    words
+}
+
+fn fpu(machine: &Machine) -> String {
+    let fpu = machine.fpu.get().map_or("not known", |fpu| fpu.name());
+    format!("{fpu} ({})", machine.fpu.source)
+}
+
+fn kernel(machine: &Machine) -> String {
+    let kernel = &machine.kernel;
+    let mut words =
+        kernel.release.get().map_or_else(|| "not known".to_owned(), |r| printable(r.text.as_bytes()));
+    if let Some(uname) = kernel.machine.get() {
+        words.push_str(", uname -m ");
+        words.push_str(&printable(uname.as_bytes()));
+    }
+    if let Some(order) = kernel.byte_order.get() {
+        words.push_str(", ");
+        words.push_str(order.name());
+    }
+    if let Some(class) = kernel.class.get() {
+        let _ = write!(words, ", {}-bit", class.bits());
+    }
+    if let Some(page) = kernel.page_size.get() {
+        let _ = write!(words, ", pages of {}", size(*page));
+    }
+    words
+}
+
+fn userland(machine: &Machine) -> String {
+    let libc = machine.libc.get().map_or("not known", |libc| libc.name());
+    match machine.userland.get() {
+        Some(abi) => {
+            let processor = crate::elf::consts::machine_name(abi.e_machine).unwrap_or("unknown processor");
+            format!(
+                "{libc}; programs are {processor}, {}, {}-bit",
+                abi.view.order.name(),
+                abi.view.class.bits()
+            )
+        }
+        None => libc.to_owned(),
+    }
+}
+
+fn loaders(machine: &Machine) -> String {
+    match machine.loaders.get() {
+        Some(found) if found.is_empty() => "none".to_owned(),
+        Some(found) => printable(found.join(", ").as_bytes()),
+        None => "not known".to_owned(),
+    }
+}
+
+fn memory(machine: &Machine) -> String {
+    let memory = &machine.memory;
+    let (Some(total), Some(available)) = (memory.total.value, memory.available.value) else {
+        return "not known".to_owned();
+    };
+    let swap = match memory.swap.value {
+        Some(0) => "no swap".to_owned(),
+        Some(swap) => format!("swap {}", size(swap)),
+        None => "swap not known".to_owned(),
+    };
+    format!("{}, {} available, {swap}", size(total), room(available))
+}
+
+/// Real file systems first; those in RAM are marked. With -v those without blocks too.
+fn mounts(out: &mut String, machine: &Machine, style: Style) {
+    let Some(mounts) = machine.mounts.get() else { return };
+    let shown = |mount: &&Mount| style.verbose || mount.space.is_some_and(|space| space.size > 0);
+    if !mounts.iter().any(|mount| shown(&mount)) {
+        return;
+    }
+    out.push_str("\n  size       available  type\n");
+    for ram in [false, true] {
+        for mount in mounts.iter().filter(shown).filter(|mount| mount.is_ram() == ram) {
+            line(out, mount);
+        }
+    }
+}
+
+fn line(out: &mut String, mount: &Mount) {
+    let amount = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+    let total = amount(mount.space.map(|space| room(space.size)));
+    let available = amount(mount.space.map(|space| room(space.available)));
+    let (kind, point) = (printable(mount.fstype.as_bytes()), path(&mount.point));
+    let _ = write!(out, "  {total:<10} {available:<10} {kind:<9} {point}");
+    for (holds, word) in
+        [(mount.is_ram(), " (RAM)"), (mount.has("noexec"), " (noexec)"), (mount.has("ro"), " (read-only)")]
+    {
+        if holds {
+            out.push_str(word);
+        }
+    }
+    out.push('\n');
+}
+
+fn build(out: &mut String, machine: &Machine) {
+    let Some(target) = advice::target(machine) else { return };
+    out.push_str("\nBuild for it with\n");
+    for (label, build) in
+        [("Go", target.go()), ("Rust", target.cargo()), ("C", Some(target.compiler(machine)))]
+    {
+        if let Some(build) = build {
+            command(out, label, &build);
+        }
+    }
+    if let Some(arch) = machine.openwrt.arch.get() {
+        labelled(out, "OpenWrt", &format!("packages for {}", printable(arch.as_bytes())));
+    }
+}
