@@ -1,0 +1,154 @@
+//! What must hold of every file on every machine: single-field mutations of good files, on all recorded machines.
+
+mod elf_builder;
+mod fixtures;
+
+use std::path::PathBuf;
+
+use diag::cli::{self, Args, Report};
+use diag::finding::Severity;
+use diag::loader::Outcome;
+use diag::machine::recorded::Recorded;
+use diag::report::{Judged, Style, Verdict, json, text};
+
+use elf_builder::{ABIS, Elf};
+use fixtures::Fixture;
+
+const MACHINES: [&str; 5] = ["lenovo-y1", "ath79-be", "armv7-novfp", "aarch64", "x86-64"];
+
+/// A field and a value that differs from the good one.
+const MUTATIONS: [(&str, u64); 36] = [
+    ("e_type", 0),
+    ("e_type", 1),
+    ("e_type", 3),
+    ("e_type", 4),
+    ("e_machine", 0),
+    ("e_machine", 8),
+    ("e_machine", 40),
+    ("e_machine", 62),
+    ("e_machine", 0xffff),
+    ("EI_CLASS", 0),
+    ("EI_CLASS", 1),
+    ("EI_CLASS", 2),
+    ("EI_DATA", 0),
+    ("EI_DATA", 1),
+    ("EI_DATA", 2),
+    ("EI_OSABI", 9),
+    ("e_entry", 0),
+    ("e_entry", 0x40_0001),
+    ("e_entry", 0xffff_fff0),
+    ("e_phoff", 0),
+    ("e_phoff", 0xffff_ffff),
+    ("e_flags", 0),
+    ("e_flags", 0x5000_1020),
+    ("e_flags", 0x5000_1200),
+    ("e_flags", 0x5000_1400),
+    ("e_flags", 0x9000_1000),
+    ("e_phentsize", 1),
+    ("e_phnum", 0),
+    ("e_phnum", 0xffff),
+    ("p_type", 0),
+    ("p_offset", 1),
+    ("p_offset", 0x10_0000),
+    ("p_vaddr", 0xffff_0000),
+    ("p_filesz", 0x10_0000),
+    ("p_memsz", 1),
+    ("p_flags", 0),
+];
+
+/// The files: every ABI as it is and with one field changed, with and without what else a file may have.
+fn files() -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for abi in ABIS {
+        let good = Elf::of(abi.0);
+        let kinds = [
+            ("static", good.clone()),
+            ("go-hard", good.clone().go().abiflags(32, 1, 1, 0)),
+            ("dynamic", good.clone().interp("/lib/ld.so.1").needed("libc.so.6")),
+            ("musl", good.clone().interp("/lib/ld-musl-mipsel-sf.so.1")),
+            ("r6", good.abiflags(32, 6, 6, 0xfff)),
+        ];
+        for (kind, elf) in kinds {
+            files.push((format!("{}-{kind}", abi.0), elf.build()));
+            for (field, value) in MUTATIONS {
+                files.push((
+                    format!("{}-{kind}-{field}-{value:x}", abi.0),
+                    elf.clone().set(field, value).build(),
+                ));
+            }
+        }
+    }
+    let whole = Elf::of("mipsel").interp("/lib/ld-musl-mipsel-sf.so.1").build();
+    files.extend((0..whole.len()).map(|length| (format!("cut-{length}"), whole[..length].to_vec())));
+    files
+}
+
+fn check(machine: &str, judged: &Judged) {
+    let errors = judged.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let say = format!("{machine}: {}: {:?}\n{:#?}", judged.given.display(), judged.outcome, judged.findings);
+    match judged.outcome {
+        Outcome::Refused { .. } | Outcome::Killed { .. } => {
+            assert!(errors > 0, "no error explains it: {say}");
+            assert_eq!(judged.verdict(), Verdict::Fails, "{say}");
+        }
+        Outcome::Starts => assert_eq!(errors, 0, "an error on what starts: {say}"),
+        Outcome::Unknown { missing } => assert!(!missing.is_empty(), "{say}"),
+    }
+    let order: Vec<Severity> = judged.findings.iter().map(|finding| finding.severity).collect();
+    assert!(order.is_sorted(), "{say}");
+    for finding in &judged.findings {
+        assert!(!finding.title.is_empty() && !finding.title.ends_with('.'), "{say}");
+        let mut codes = judged.findings.iter().filter(|other| other.code == finding.code);
+        assert!(codes.next().is_some() && codes.next().is_none(), "a code twice: {say}");
+    }
+}
+
+#[test]
+fn outcomes_and_findings_agree() {
+    let files = files();
+    for machine in MACHINES {
+        let fixture = Fixture::new(machine, &format!("invariants-{machine}"));
+        let system = fixture.system();
+        let mut programs = Vec::new();
+        for (name, bytes) in &files {
+            let path = format!("/tmp/{name}");
+            fixture.write(&path, bytes);
+            programs.push(PathBuf::from(path));
+        }
+        let args = Args { programs, ..Args::default() };
+        let Report { machine: facts, programs } = cli::judge_all(&system, &args);
+        assert_eq!(programs.len(), files.len());
+        for judged in &programs {
+            check(machine, judged);
+        }
+        let starts = programs.iter().filter(|judged| judged.verdict() == Verdict::Starts).count();
+        assert!(starts > 10, "{machine}: only {starts} start: the mutations show nothing");
+        let document: serde_json::Value = serde_json::from_str(&json::write(&facts, &programs)).unwrap();
+        assert_eq!(document["programs"].as_array().unwrap().len(), files.len());
+        let shown = text::programs(&facts, &programs, Style { verbose: true, ..Style::default() });
+        assert!(shown.bytes().all(|byte| byte >= 0x20 || byte == b'\n'));
+    }
+}
+
+#[test]
+fn a_judgement_is_the_same_each_time() {
+    let fixture = Fixture::new("lenovo-y1", "twice");
+    fixture.cook("/tmp/a elf mips go");
+    let args = Args { programs: vec![PathBuf::from("/tmp/a")], json: true, ..Args::default() };
+    let run = || cli::run(&fixture.system(), &args, Style::default()).text;
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn a_machine_without_proc_is_unknown_and_no_error() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("machines/nothing");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("file"), Elf::of("mips").build()).unwrap();
+    let system = Recorded::new(folder);
+    let described = cli::run(&system, &Args::default(), Style::default());
+    assert_eq!(described.status, 0);
+    assert!(described.text.contains("not known"), "{}", described.text);
+    let args = Args { programs: vec![PathBuf::from("/file")], ..Args::default() };
+    let report = cli::judge_all(&system, &args);
+    assert_ne!(report.programs[0].verdict(), Verdict::Starts, "{:?}", report.programs[0].outcome);
+}

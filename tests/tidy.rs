@@ -1,0 +1,191 @@
+//! The rules of the house, as tests.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use diag::rules::{PAGES, RULES};
+
+fn top() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below a folder, with its text up to its unit tests.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![top().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+                found.push((path.strip_prefix(top()).unwrap().to_path_buf(), code));
+            }
+        }
+    }
+    assert!(!found.is_empty());
+    found.sort();
+    found
+}
+
+/// Lines of code that hold one of the words, in files outside of the ones allowed.
+fn offenders(words: &[&str], allowed: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in sources("src") {
+        let name = path.to_str().unwrap();
+        if allowed.iter().any(|prefix| name.starts_with(prefix)) {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate() {
+            // `unix::` is not nix.
+            let code = line.split("//").next().unwrap_or_default().replace("unix::", "");
+            if words.iter().any(|word| code.contains(word)) {
+                found.push(format!("{name}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    found
+}
+
+const NONE: Vec<String> = Vec::new();
+
+#[test]
+fn only_the_probe_touches_the_live_system() {
+    let words =
+        ["nix::", "procfs::", "fs::", "std::env", "libc::", "process::Command", "std::net", "std::thread"];
+    // `System::open` hands out a File, and `Source` is how candidate::open reads it.
+    let allowed = [
+        "src/machine/probe",
+        "src/machine/recorded.rs",
+        "src/main.rs",
+        "src/system.rs",
+        "src/candidate/source.rs",
+    ];
+    assert_eq!(offenders(&words, &allowed), NONE);
+    // A recorded machine is files, and nothing but files.
+    assert_eq!(
+        offenders(&["nix::", "procfs::", "libc::", "extern \"C\""], &["src/machine/probe"]),
+        NONE,
+        "only src/machine/probe* may use nix and procfs"
+    );
+}
+
+#[test]
+fn only_main_prints() {
+    let words = ["print!", "println!", "dbg!", "stdout()", "stderr()", "write_stdout("];
+    assert_eq!(offenders(&words, &["src/main.rs", "src/machine/probe/stdio.rs"]), NONE);
+}
+
+#[test]
+fn only_open_reads_a_candidate() {
+    let words = [".read_at(", ".read_exact_at(", ".read_to_end(", ".read_exact(", "system.open("];
+    let allowed =
+        ["src/candidate/open.rs", "src/candidate/source.rs", "src/candidate/sample.rs", "src/machine/"];
+    assert_eq!(offenders(&words, &allowed), NONE);
+}
+
+#[test]
+fn nothing_executes_a_candidate() {
+    let words = ["execve", "fexecve", "execveat", "posix_spawn", "fork(", "Command::new", "PROT_EXEC"];
+    let starts = |line: &String| !line.contains('"');
+    let found: Vec<String> =
+        offenders(&words, &["src/machine/probe/ask.rs"]).into_iter().filter(starts).collect();
+    assert_eq!(found, NONE);
+}
+
+#[test]
+fn words_come_after_the_model() {
+    for (path, text) in sources("src/loader") {
+        for word in ["crate::rules", "crate::finding", "crate::report", "crate::advice"] {
+            assert!(!text.contains(word), "{} uses {word}", path.display());
+        }
+    }
+    for (path, text) in sources("src/rules") {
+        assert!(!text.contains("crate::report"), "{} uses the report", path.display());
+        assert!(!text.contains("dyn System"), "{} asks the system", path.display());
+    }
+}
+
+#[test]
+fn every_rule_is_in_the_table() {
+    let files: BTreeSet<String> = fs::read_dir(top().join("src/rules"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().replace('_', "-"))
+        .filter(|name| name != "words")
+        .collect();
+    let codes: BTreeSet<String> = RULES.iter().map(|rule| rule.code.to_owned()).collect();
+    assert_eq!(files, codes, "a rule is one file, named after its code");
+    assert_eq!(codes.len(), RULES.len(), "a code is used once");
+}
+
+#[test]
+fn every_rule_has_a_transcript() {
+    let mut shown = String::new();
+    for entry in fs::read_dir(top().join("tests/transcripts")).unwrap() {
+        shown += &fs::read_to_string(entry.unwrap().path()).unwrap();
+    }
+    let missing: Vec<&str> =
+        RULES.iter().map(|rule| rule.code).filter(|code| !shown.contains(&format!("[{code}]:"))).collect();
+    assert_eq!(missing, Vec::<&str>::new(), "no transcript shows these");
+}
+
+#[test]
+fn every_manual_page_has_its_headings() {
+    for page in PAGES {
+        let headings: Vec<&str> = page.text.lines().filter_map(|line| line.strip_prefix(" # ")).collect();
+        let expected = ["What it means", "How it looks", "Why", "Fix", "Kernel source"];
+        assert_eq!(headings, expected, "{}", page.code);
+    }
+}
+
+#[test]
+fn findings_md_is_fresh() {
+    let mut text = String::from(
+        "# Findings\n\nWhat `diag` can say of a program, by code. Generated from src/rules by \
+         `UPDATE=1 cargo test --test tidy`.\n",
+    );
+    for page in PAGES {
+        text += &format!("\n## {}\n", page.code);
+        for line in page.text.lines() {
+            let line = line.strip_prefix(' ').unwrap_or(line);
+            match line.strip_prefix("# ") {
+                Some(heading) => text += &format!("\n**{heading}.**\n"),
+                None => text += &format!("{line}\n"),
+            }
+        }
+    }
+    let path = top().join("docs/findings.md");
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(&path, &text).unwrap();
+    }
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    assert!(written == text, "docs/findings.md is stale: UPDATE=1 cargo test --test tidy");
+}
+
+#[test]
+fn the_map_names_every_module() {
+    let map = fs::read_to_string(top().join("src/lib.rs")).unwrap();
+    for module in map.lines().filter_map(|line| line.strip_prefix("pub mod ")) {
+        let module = module.trim_end_matches(';');
+        let small = ["errno", "text"].contains(&module);
+        assert!(
+            small || map.contains(&format!("[`{module}`]")) || map.contains(&format!("`{module}::")),
+            "{module}"
+        );
+    }
+}
+
+#[test]
+fn files_stay_readable() {
+    for folder in ["src", "xtask/src"] {
+        for (path, text) in sources(folder) {
+            let lines = text.lines().count();
+            assert!(lines <= 420, "{} has {lines} lines: look for the wall", path.display());
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Golden transcripts: what `diag` says of files on recorded machines, word for word.
+//!
+//! A transcript is a text of blocks. `machine NAME` begins a fresh copy of `machines/NAME`; `file RECIPE` puts a file on
+//! it (see tests/fixtures); `$ diag ...` runs a command, and what follows is its output, closed by its exit status as
+//! `[N]`. Lines that begin with `#` are for the reader. `UPDATE=1 cargo test --test transcripts` writes them anew.
+
+mod elf_builder;
+mod fixtures;
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use diag::cli::{self, Command};
+use diag::report::Style;
+use diag::system::System;
+
+use fixtures::Fixture;
+
+#[test]
+fn transcripts_hold() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(!files.is_empty());
+    let mut stale = Vec::new();
+    for file in files {
+        let written = fs::read_to_string(&file).unwrap();
+        let played = play(file.file_stem().unwrap().to_str().unwrap(), &written);
+        if played != written {
+            if std::env::var_os("UPDATE").is_some() {
+                fs::write(&file, &played).unwrap();
+            } else {
+                stale.push(difference(&file, &written, &played));
+            }
+        }
+    }
+    assert!(stale.is_empty(), "{}", stale.join("\n"));
+}
+
+fn difference(file: &Path, written: &str, played: &str) -> String {
+    let at = written.lines().zip(played.lines()).take_while(|(a, b)| a == b).count();
+    let show =
+        |text: &str| text.lines().skip(at).take(8).map(|line| format!("    {line}\n")).collect::<String>();
+    format!(
+        "{}: from line {} on it says\n{}  and is now\n{}",
+        file.display(),
+        at + 1,
+        show(written),
+        show(played)
+    )
+}
+
+/// Plays a transcript and gives it back with the output that it has now.
+fn play(name: &str, transcript: &str) -> String {
+    let mut out = String::new();
+    let mut fixture: Option<Fixture> = None;
+    let mut machines = 0;
+    let mut in_output = false;
+    let mut lines = transcript.lines().peekable();
+    while let Some(line) = lines.next() {
+        if in_output {
+            in_output = !(line.starts_with('[') && line.ends_with(']'));
+            continue;
+        }
+        out += &format!("{line}\n");
+        if let Some(machine) = line.strip_prefix("machine ") {
+            machines += 1;
+            fixture = Some(Fixture::new(machine, &format!("{name}-{machines}")));
+        } else if let Some(recipe) = line.strip_prefix("file ") {
+            fixture.as_ref().expect("a machine first").cook(recipe);
+        } else if let Some(command) = line.strip_prefix("$ diag") {
+            let (text, status) = run(&fixture.as_ref().expect("a machine first").limited(), command);
+            out += &format!("{text}[{status}]\n");
+            // A command that was never played has no output yet.
+            let begins =
+                |next: &&str| ["$ ", "# ", "file ", "machine "].iter().any(|word| next.starts_with(word));
+            in_output = lines.peek().is_some_and(|next| !next.is_empty() && !begins(next));
+        } else {
+            assert!(line.is_empty() || line.starts_with('#'), "{name}: {line}");
+        }
+    }
+    out
+}
+
+/// JSON for reading, without the version.
+fn pretty(json: &str) -> String {
+    let mut document: serde_json::Value = serde_json::from_str(json).unwrap();
+    document["diag"] = "VERSION".into();
+    format!("{document:#}\n")
+}
+
+fn run(system: &dyn System, command: &str) -> (String, u8) {
+    match cli::parse(command.split_whitespace().map(OsString::from)) {
+        Command::Report(args) => {
+            let style = Style { quiet: args.quiet, verbose: args.verbose > 0, colour: false };
+            let output = cli::run(system, &args, style);
+            let text = if args.json { pretty(&output.text) } else { output.text };
+            (text, output.status)
+        }
+        Command::Print(text) => (text.to_owned(), 0),
+        Command::Usage(problem) => (format!("{problem}\n"), 2),
+    }
+}
