@@ -23,9 +23,11 @@ pub(crate) fn ensure(needs: &[Need<'_>]) -> Result<()> {
         })
         .map(|(_, package)| *package)
         .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
+/// Installs Debian packages, where this process may.
+pub(crate) fn install(missing: &[&str]) -> Result<()> {
     let by_hand = format!("apt-get install {}", missing.join(" "));
     if !nix_is_root()? || !sh::on_path("apt-get") {
         bail!("missing programs; as root: {by_hand}");
@@ -33,12 +35,14 @@ pub(crate) fn ensure(needs: &[Need<'_>]) -> Result<()> {
     sh::say(&by_hand);
     let apt = |args: &[&str]| -> Result<()> {
         let mut command = Command::new("apt-get");
-        command.env("DEBIAN_FRONTEND", "noninteractive").arg("-qq").args(args);
+        command.env("DEBIAN_FRONTEND", "noninteractive");
+        // Another apt may be at work; and stdout is for what a task has to say.
+        command.args(["-qq", "-o", "DPkg::Lock::Timeout=300"]).args(args).stdout(std::io::stderr());
         sh::run(&mut command)
     };
     apt(&["update"])?;
     let mut install = vec!["install", "-y", "--no-install-recommends"];
-    install.extend(&missing);
+    install.extend(missing);
     apt(&install).with_context(|| by_hand.clone())
 }
 

@@ -1,10 +1,15 @@
 //! `cargo xtask`: what needs a cross toolchain, QEMU or Debian packages. Each task sets up what it
 //! needs and says what it does.
 
+mod debian;
 mod dist;
 mod host;
+mod judge;
 mod lab;
+mod samples;
 mod sh;
+mod test;
+mod toolchain;
 
 use anyhow::Result;
 use clap::Parser;
@@ -16,11 +21,17 @@ enum Task {
     Dist(dist::Args),
     /// Boot a MIPS kernel in QEMU with a root laid out like OpenWrt's, and run commands there.
     Lab(lab::Args),
+    /// Compare what diag says of many files with what real kernels do with them.
+    Judge(judge::Args),
+    /// Run every test: cargo test, the router builds with their checks, the lab.
+    Test(test::Args),
 }
 
 fn main() -> Result<()> {
     match Task::parse() {
         Task::Dist(args) => dist::main(&args),
         Task::Lab(args) => lab::main(&args),
+        Task::Judge(args) => judge::main(&args),
+        Task::Test(args) => test::main(&args),
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn root() -> PathBuf {
 /// `target/NAME`, created when it is missing.
 pub(crate) fn target(name: &str) -> Result<PathBuf> {
     let base = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let dir = base.join(name);
+    let dir = std::path::absolute(base)?.join(name);
     std::fs::create_dir_all(&dir).with_context(|| format!("create {}", dir.display()))?;
     Ok(dir)
 }
@@ -61,4 +61,38 @@ pub(crate) fn on_path(name: impl AsRef<OsStr>) -> bool {
 /// Says on stderr what a task is about to do.
 pub(crate) fn say(what: impl AsRef<str>) {
     eprintln!("xtask: {}", what.as_ref());
+}
+
+/// Makes `dir` as a whole or not at all: `fill` gets a new folder beside it, which is renamed when all is in
+/// it. So a build that was interrupted is never taken for a finished one.
+pub(crate) fn build_dir(dir: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    let mut name = dir.file_name().context("a folder without a name")?.to_owned();
+    name.push(format!(".new-{}", std::process::id()));
+    let new = dir.with_file_name(name);
+    let _ = std::fs::remove_dir_all(&new);
+    std::fs::create_dir_all(&new).with_context(|| format!("create {}", new.display()))?;
+    if let Err(error) = fill(&new) {
+        let _ = std::fs::remove_dir_all(&new);
+        return Err(error);
+    }
+    // Another process may have been faster; then its folder serves.
+    if std::fs::rename(&new, dir).is_err() {
+        std::fs::remove_dir_all(&new)?;
+    }
+    Ok(dir.to_path_buf())
+}
+
+/// Runs a command to its end without its chatter; where it fails, the error ends with the last of it.
+pub(crate) fn quiet(command: &mut Command) -> Result<()> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("start {:?}", command.get_program()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<&str> = said.lines().collect();
+    let last = lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n");
+    bail!("{command:?}: {}\n{last}", output.status)
 }

@@ -1,0 +1,91 @@
+//! From the sources to `target/dist/NAME`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use super::targets::Target;
+use crate::{sh, toolchain};
+
+/// What a build leaves.
+pub(crate) struct Built {
+    /// The binary that people get.
+    pub(crate) binary: PathBuf,
+    /// The same before `strip`: it knows the name of each function.
+    pub(crate) symbols: PathBuf,
+}
+
+/// Builds one target; quick where nothing changed.
+pub(crate) fn build(target: &Target) -> Result<Built> {
+    toolchain::rust_src()?;
+    let dir = target_dir()?;
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(sh::root()).env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &dir);
+    // Flags from the environment would take the place of the recipe's.
+    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+        cargo.env_remove(variable);
+    }
+    cargo.args(["build", "--quiet", "--release", "--locked", "--package", "diag", "--bin", "diag"]);
+    cargo.args(["--target", target.triple, "--config", ".cargo/router.toml"]);
+    cargo.args(["--config", "profile.release.strip=false", "--config", &flags(target)?]);
+    toolchain::link_by_zig(&mut cargo, target.triple)?;
+    sh::say(format!("{}: cargo build for {}", target.name, target.triple));
+    sh::run(&mut cargo)?;
+    let symbols = dir.join(target.triple).join("release/diag");
+    let binary = sh::target("dist")?.join(target.name);
+    strip(&symbols, &binary)?;
+    Ok(Built { binary, symbols })
+}
+
+/// The router build has a target folder of its own, so that it never waits for another build, nor undoes it.
+/// Another zig means other libraries, of which cargo knows nothing: so it starts anew.
+fn target_dir() -> Result<PathBuf> {
+    let dir = sh::target("router")?;
+    let made_by = dir.join("zig-release");
+    if fs::read_to_string(&made_by).is_ok_and(|release| release == toolchain::zig_release()) {
+        return Ok(dir);
+    }
+    fs::remove_dir_all(&dir).with_context(|| format!("remove {}", dir.display()))?;
+    fs::create_dir_all(&dir)?;
+    fs::write(made_by, toolchain::zig_release())?;
+    Ok(dir)
+}
+
+/// The flags that belong to this computer and to zig, as a line of cargo's configuration. `-Os` is for zig's
+/// own libraries (7,000 bytes), and `-g` keeps the symbol table, which zig drops otherwise.
+fn flags(target: &Target) -> Result<String> {
+    let mut flags: Vec<String> =
+        target.zig.iter().chain(&["-Os", "-g"]).map(|word| format!("-Clink-arg={word}")).collect();
+    flags.extend(remap_registries()?);
+    Ok(format!("target.{}.rustflags={flags:?}", target.triple))
+}
+
+/// trim-paths leaves the name of the registry in the path of a dependency, which is the mirror's where there
+/// is one; with these the binary is the same everywhere.
+fn remap_registries() -> Result<Vec<String>> {
+    let registries = cargo_home()?.join("registry/src");
+    let Ok(entries) = fs::read_dir(&registries) else { return Ok(Vec::new()) };
+    let mut flags: Vec<String> = entries
+        .flatten()
+        .map(|entry| format!("--remap-path-prefix={}=crates", entry.path().display()))
+        .collect();
+    flags.sort();
+    Ok(flags)
+}
+
+/// Where cargo keeps the dependencies' sources.
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    match std::env::var_os("CARGO_HOME") {
+        Some(home) => Ok(PathBuf::from(home)),
+        None => Ok(std::env::home_dir().context("no home folder")?.join(".cargo")),
+    }
+}
+
+/// Writes `binary` as a whole, for it may be running.
+fn strip(symbols: &Path, binary: &Path) -> Result<()> {
+    let new = binary.with_extension(format!("new-{}", std::process::id()));
+    sh::run(toolchain::objcopy()?.arg("--strip-all").arg(symbols).arg(&new))?;
+    fs::rename(&new, binary).with_context(|| format!("rename to {}", binary.display()))
+}

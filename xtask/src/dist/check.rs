@@ -1,0 +1,109 @@
+//! What a router binary promises, checked on the file itself.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use object::elf::{ET_EXEC, FileHeader32, FileHeader64, PT_DYNAMIC, PT_INTERP};
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endian, Endianness};
+
+use super::targets::{PACKED_GATE, Target};
+use super::{build, mips};
+use crate::{host, sh, toolchain};
+
+/// One sentence for each promise that the binary breaks.
+pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
+    let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
+    let mut faults = size(target, &data)?;
+    faults.extend(header(target, &data)?);
+    faults.extend(paths(&data)?);
+    if target.e_machine == object::elf::EM_MIPS {
+        faults.extend(mips::faults(target, binary, &data)?);
+    }
+    faults.extend(run(target, binary)?);
+    Ok(faults.into_iter().map(|fault| format!("{}: {fault}", target.name)).collect())
+}
+
+/// The size of `data` as squashfs stores it on a router.
+pub(crate) fn packed(data: &[u8]) -> Result<u64> {
+    host::ensure(&[("xz", "xz-utils")])?;
+    let file = sh::target("tools")?.join(format!("packed-{}", std::process::id()));
+    fs::write(&file, data)?;
+    let output = Command::new("xz").args(["-9", "--stdout"]).arg(&file).output().context("start xz")?;
+    fs::remove_file(&file)?;
+    Ok(output.stdout.len() as u64)
+}
+
+fn size(target: &Target, data: &[u8]) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let size = data.len() as u64;
+    if size > target.gate {
+        faults.push(format!("{size} bytes, {} over the gate of {}", size - target.gate, target.gate));
+    }
+    let packed = packed(data)?;
+    if packed > PACKED_GATE {
+        faults
+            .push(format!("{packed} bytes packed, {} over the gate of {PACKED_GATE}", packed - PACKED_GATE));
+    }
+    Ok(faults)
+}
+
+fn header(target: &Target, data: &[u8]) -> Result<Vec<String>> {
+    match data.get(4) {
+        Some(1) => elf::<FileHeader32<Endianness>>(target, data),
+        Some(2) => elf::<FileHeader64<Endianness>>(target, data),
+        _ => Ok(vec!["not an ELF file".to_owned()]),
+    }
+}
+
+fn elf<Elf: FileHeader<Endian = Endianness>>(target: &Target, data: &[u8]) -> Result<Vec<String>> {
+    let header = Elf::parse(data)?;
+    let order = header.endian()?;
+    let mut faults = Vec::new();
+    let bits = if header.is_class_64() { 64 } else { 32 };
+    if bits != target.bits || order.is_big_endian() != target.big_endian {
+        faults.push(format!("ELF{bits} {order:?}-endian is not what {} means", target.triple));
+    }
+    let (kind, machine) = (header.e_type(order), header.e_machine(order));
+    if machine != target.e_machine {
+        faults.push(format!("e_machine {machine}, wanted {}", target.e_machine));
+    }
+    if kind != ET_EXEC {
+        faults.push(format!("e_type {kind}, wanted ET_EXEC"));
+    }
+    for segment in header.program_headers(order, data)? {
+        match segment.p_type(order) {
+            PT_INTERP => faults.push("PT_INTERP: it wants a loader that a router may not have".to_owned()),
+            PT_DYNAMIC => faults.push("PT_DYNAMIC: not linked statically".to_owned()),
+            _ => {}
+        }
+    }
+    Ok(faults)
+}
+
+/// Folders of this computer in the file: they say who built it, and make it another file elsewhere.
+fn paths(data: &[u8]) -> Result<Vec<String>> {
+    let folders = [sh::root(), sh::target("router")?, build::cargo_home()?, toolchain::sysroot()?];
+    let holds = |folder: &Path| {
+        let folder = folder.as_os_str().as_encoded_bytes();
+        data.windows(folder.len().max(1)).any(|window| window == folder)
+    };
+    let found = folders.iter().filter(|folder| holds(folder));
+    Ok(found.map(|folder| format!("the path {} is in the file", folder.display())).collect())
+}
+
+/// Runs it as the weakest CPU that it is for.
+fn run(target: &Target, binary: &Path) -> Result<Option<String>> {
+    let (qemu, cpu) = target.qemu;
+    host::ensure(&[(qemu, "qemu-user")])?;
+    let output =
+        Command::new(qemu).args(["-cpu", cpu]).arg(binary).arg("--version").output().context("start qemu")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        return Ok(Some(format!("`{qemu} -cpu {cpu} {} --version`: {}", target.name, output.status)));
+    }
+    let right = said.is_empty() || said.starts_with("diag ");
+    Ok((!right).then(|| format!("--version says {:?}, not \"diag VERSION\"", said.trim())))
+}
