@@ -1,0 +1,159 @@
+//! The kernels: two without FPU support, as OpenWrt's are, and Debian's, which has it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::available_parallelism;
+
+use anyhow::{Context, Result};
+
+use crate::{debian, host, sh};
+
+/// A kernel for QEMU's Malta board, and with it a byte order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub(crate) enum Kernel {
+    /// Linux 6.12, big-endian, no FPU support.
+    Mips,
+    /// Linux 6.12, little-endian, no FPU support.
+    Mipsel,
+    /// Debian's 6.1 (4kc-malta), little-endian, with FPU support and emulation.
+    MipselFpu,
+}
+
+/// The configuration of the two kernels that are built here, on top of tinyconfig.
+const CONFIG: &str = include_str!("kernel.config");
+/// Where their source is from: Debian's package of it.
+const SOURCE: &str = "linux-source-6.12";
+
+/// Modules of Debian's kernel that the root needs, in the order to load them.
+const MODULES: [&str; 3] = ["drivers/block/loop.ko", "fs/squashfs/squashfs.ko", "fs/overlayfs/overlay.ko"];
+
+impl Kernel {
+    /// The name on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mips => "mips",
+            Self::Mipsel => "mipsel",
+            Self::MipselFpu => "mipsel-fpu",
+        }
+    }
+
+    /// The architecture as Debian, GNU and zig name it: what its programs are built for.
+    pub(crate) fn arch(self) -> &'static str {
+        match self {
+            Self::Mips => "mips",
+            Self::Mipsel | Self::MipselFpu => "mipsel",
+        }
+    }
+
+    pub(super) fn openwrt_arch(self) -> String {
+        format!("{}_24kc", self.arch())
+    }
+
+    pub(super) fn openwrt_target(self) -> &'static str {
+        if self == Self::Mips { "malta/be" } else { "malta/le" }
+    }
+
+    /// The name of the dynamic loader in /lib.
+    pub(crate) fn loader(self) -> String {
+        format!("ld-musl-{}-sf.so.1", self.arch())
+    }
+
+    /// The kernel itself, an ELF file: from `DIAG_CACHE`, from Debian, or built here once.
+    pub(crate) fn file(self) -> Result<PathBuf> {
+        if self == Self::MipselFpu {
+            return one_of(&self.debian()?.join("boot"), "vmlinuz-");
+        }
+        let name = format!("vmlinux-{}-nofpu", self.arch());
+        if let Some(cached) = sh::cached(&name) {
+            return Ok(cached);
+        }
+        let dir = sh::target("lab")?.join(format!("kernel-{}", self.arch()));
+        if !dir.join("vmlinux").is_file() {
+            sh::build_dir(&dir, |new| self.build(new))?;
+        }
+        Ok(dir.join("vmlinux"))
+    }
+
+    /// The modules to load before the root can be mounted.
+    pub(super) fn modules(self) -> Result<Vec<PathBuf>> {
+        if self != Self::MipselFpu {
+            return Ok(Vec::new());
+        }
+        let version = one_of(&self.debian()?.join("lib/modules"), "")?;
+        Ok(MODULES.map(|module| version.join("kernel").join(module)).to_vec())
+    }
+
+    fn debian(self) -> Result<PathBuf> {
+        debian::fetch(self.arch(), &["^linux-image-[0-9].*-4kc-malta$"])
+    }
+
+    /// Builds a kernel into `dir` as `vmlinux`.
+    fn build(self, dir: &Path) -> Result<()> {
+        let prefix = format!("{}-linux-gnu", self.arch());
+        let (gcc, package) = (format!("{prefix}-gcc"), format!("gcc-{prefix}"));
+        let needs =
+            [(gcc.as_str(), package.as_str()), ("make", "make"), ("flex", "flex"), ("bison", "bison")];
+        host::ensure(&[&needs[..], &[("bc", "bc"), ("xz", "xz-utils"), ("perl", "perl")]].concat())?;
+        let source = source()?;
+        let work = tempfile::tempdir_in(dir).context("create a folder for the build")?;
+        let make = |targets: &[&str]| -> Result<()> {
+            let mut make = Command::new("make");
+            make.arg("-C").arg(&source).arg(format!("O={}", work.path().display()));
+            make.args(["ARCH=mips", "-s", "KBUILD_BUILD_USER=diag", "KBUILD_BUILD_HOST=lab"]);
+            make.arg(format!("CROSS_COMPILE={prefix}-"));
+            make.arg(format!("-j{}", available_parallelism().map_or(1, usize::from)));
+            sh::quiet(make.args(targets))
+        };
+        sh::say(format!("build Linux for {} (about 13 minutes on two cores)", self.name()));
+        make(&["tinyconfig"])?;
+        let order = if self == Self::Mips { "CONFIG_CPU_BIG_ENDIAN=y" } else { "CONFIG_CPU_LITTLE_ENDIAN=y" };
+        // The last word on a symbol is the valid one.
+        let config = work.path().join(".config");
+        let tiny = fs::read_to_string(&config)?;
+        fs::write(&config, format!("{tiny}\n{CONFIG}\n{order}\n"))?;
+        make(&["olddefconfig"])?;
+        self.check_config(&fs::read_to_string(&config)?)?;
+        make(&["vmlinux"])?;
+        let mut strip = Command::new(format!("{prefix}-strip"));
+        sh::run(strip.arg("-o").arg(dir.join("vmlinux")).arg(work.path().join("vmlinux")))
+    }
+
+    /// Kconfig drops a wish that it cannot fulfil without a word; this does not.
+    fn check_config(self, config: &str) -> Result<()> {
+        let has = |line: &str| config.lines().any(|have| have == line);
+        let lost = |line: &&str| match line.strip_suffix(" is not set") {
+            Some(unwanted) => has(&format!("{}=y", unwanted.trim_start_matches("# "))),
+            None => line.starts_with("CONFIG_") && !has(line),
+        };
+        let lost: Vec<&str> = CONFIG.lines().filter(lost).collect();
+        anyhow::ensure!(lost.is_empty(), "Kconfig would not have for {}: {}", self.name(), lost.join(", "));
+        Ok(())
+    }
+}
+
+/// Linux's source, unpacked.
+fn source() -> Result<PathBuf> {
+    let dir = sh::target("lab")?.join(SOURCE);
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    // The package is the same for every architecture.
+    let archive = debian::fetch("mipsel", &[SOURCE])?.join(format!("usr/src/{SOURCE}.tar.xz"));
+    sh::say(format!("unpack {SOURCE}"));
+    sh::build_dir(&dir, |new| {
+        let mut tar = Command::new("tar");
+        sh::run(tar.args(["--strip-components=1", "-xf"]).arg(&archive).arg("-C").arg(new))
+    })
+}
+
+/// The only entry of a folder whose name begins so.
+fn one_of(dir: &Path, start: &str) -> Result<PathBuf> {
+    for entry in fs::read_dir(dir).with_context(|| format!("read {}", dir.display()))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(start) {
+            return Ok(entry.path());
+        }
+    }
+    anyhow::bail!("{} holds no {start}*", dir.display())
+}

@@ -1,0 +1,119 @@
+//! QEMU, for a bounded time.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::Run;
+use crate::host;
+
+/// What the three serial ports brought.
+pub(super) struct Wires {
+    /// ttyS1: the commands' output.
+    pub(super) output: Vec<u8>,
+    /// ttyS2: their status, then an archive of /tmp/out.
+    pub(super) results: Vec<u8>,
+    /// ttyS0: the kernel's messages, and the lab's own complaints.
+    pub(super) console: String,
+}
+
+/// The time was over before the commands were.
+#[derive(Debug)]
+pub(crate) struct TimedOut {
+    limit: Duration,
+}
+
+impl std::fmt::Display for TimedOut {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(to, "the lab was stopped: its {} s were over before the commands were", self.limit.as_secs())
+    }
+}
+
+impl std::error::Error for TimedOut {}
+
+/// A child that does not outlive its owner.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Boots until the guest switches itself off; hands the commands' output to `live` as it comes.
+pub(super) fn boot(run: &Run, initramfs: &Path, live: &mut (dyn Write + Send)) -> Result<Wires> {
+    let dir = initramfs.parent().unwrap_or(Path::new("."));
+    let (console, results, errors) = (dir.join("console"), dir.join("results"), dir.join("errors"));
+    let mut command = command(run, initramfs, &console, &results)?;
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(fs::File::create(&errors)?);
+    let mut qemu = Guard(command.spawn().context("start QEMU")?);
+    let from = qemu.0.stdout.take().context("QEMU without an output")?;
+    let (status, output) = thread::scope(|scope| -> Result<_> {
+        let reader = scope.spawn(move || copy(from, live));
+        let status = wait(&mut qemu.0, run.timeout)?;
+        let output = reader.join().ok().context("the reader of QEMU's output failed")??;
+        Ok((status, output))
+    })?;
+    let console = String::from_utf8_lossy(&fs::read(&console).unwrap_or_default()).replace('\r', "");
+    match status {
+        None => Err(TimedOut { limit: run.timeout }.into()),
+        Some(true) => Ok(Wires { output, results: fs::read(&results)?, console }),
+        Some(false) => bail!("QEMU failed: {}", fs::read_to_string(&errors)?.trim()),
+    }
+}
+
+fn command(run: &Run, initramfs: &Path, console: &Path, results: &Path) -> Result<Command> {
+    let program = format!("qemu-system-{}", run.kernel.arch());
+    host::ensure(&[(&program, "qemu-system-mips")])?;
+    let mut command = Command::new("setpriv"); // so that QEMU dies with us, whatever we die of
+    command.args(["--pdeathsig", "KILL", &program, "-M", "malta", "-cpu", &run.cpu, "-no-reboot"]);
+    command.args(["-m", &run.memory.to_string(), "-kernel"]).arg(run.kernel.file()?);
+    command.arg("-initrd").arg(initramfs).args(["-append", APPEND]);
+    command.args(["-display", "none", "-vga", "none", "-nic", "none", "-monitor", "none"]);
+    command.arg("-serial").arg(wire(console));
+    command.args(["-chardev", "stdio,id=output,signal=off", "-serial", "chardev:output"]);
+    command.arg("-serial").arg(wire(results));
+    Ok(command)
+}
+
+/// 12 MiB of flash in blocks of 64 KiB; after a panic no second try.
+const APPEND: &str = "console=ttyS0 rdinit=/init quiet panic=-1 mtdram.total_size=12288 mtdram.erase_size=64";
+
+fn wire(file: &Path) -> PathBuf {
+    let mut wire = std::ffi::OsString::from("file:");
+    wire.push(file);
+    wire.into()
+}
+
+/// Whether QEMU ended well; nothing when the time was over, and it was killed.
+fn wait(qemu: &mut Child, limit: Duration) -> Result<Option<bool>> {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(status) = qemu.try_wait()? {
+            return Ok(Some(status.success()));
+        }
+        if Instant::now() >= end {
+            qemu.kill()?;
+            qemu.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn copy(mut from: impl Read, live: &mut (dyn Write + Send)) -> Result<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let count = from.read(&mut buffer)?;
+        let Some(part) = buffer.get(..count).filter(|part| !part.is_empty()) else { return Ok(all) };
+        all.extend_from_slice(part);
+        live.write_all(part).and_then(|()| live.flush()).context("pass the commands' output on")?;
+    }
+}
