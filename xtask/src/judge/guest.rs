@@ -1,0 +1,150 @@
+//! The guest's side: a folder of samples goes in, what diag, the kernel and ash said of each comes out.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::lab::{self, Kernel};
+use crate::samples::{self, Order, ROWS, Row, Where};
+use crate::sh;
+
+const SCRIPT: &str = include_str!("guest.sh");
+const RUNNER: &str = include_str!("runner.c");
+
+/// A boot in preparation.
+pub(super) struct Boot {
+    kernel: Kernel,
+    place: Where,
+    dir: tempfile::TempDir,
+    list: String,
+    scripts: Vec<&'static str>,
+}
+
+impl Boot {
+    /// With diag, the runner and the samples of this boot.
+    pub(super) fn new(kernel: Kernel, diag: &Path, place: Where) -> Result<Self> {
+        let order = Order::of(kernel);
+        let dir = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the samples")?;
+        let (bin, files) = (dir.path().join("bin"), dir.path().join("s"));
+        fs::create_dir(&bin)?;
+        fs::create_dir(&files)?;
+        fs::copy(diag, bin.join("diag")).with_context(|| format!("copy {}", diag.display()))?;
+        fs::copy(samples::static_program("runner", RUNNER, order)?, bin.join("runner"))?;
+        fs::write(bin.join("guest.sh"), SCRIPT)?;
+        let mut list = String::new();
+        for row in rows(place) {
+            samples::place(row, order, &files)?;
+            let make = row.guest_command().unwrap_or("true");
+            writeln!(list, "{}|{}|{make}|{}", row.name, row.path(), row.args)?;
+        }
+        Ok(Self { kernel, place, dir, list, scripts: Vec::new() })
+    }
+
+    /// A script to run once the samples are judged.
+    pub(super) fn script(mut self, name: &'static str, text: &str) -> Result<Self> {
+        fs::write(self.dir.path().join("bin").join(format!("{name}.sh")), text)?;
+        self.scripts.push(name);
+        Ok(self)
+    }
+
+    /// One more program to judge.
+    pub(super) fn program(mut self, program: &Path, name: &str) -> Result<Self> {
+        let to = self.dir.path().join("s").join(name);
+        fs::copy(program, &to).with_context(|| format!("copy {}", program.display()))?;
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+        writeln!(self.list, "{name}|./{name}|true|")?;
+        Ok(self)
+    }
+
+    pub(super) fn run(self) -> Result<Results> {
+        fs::write(self.dir.path().join("bin/list"), &self.list)?;
+        let mut commands =
+            "export PATH=$PATH:/tmp/bin\nash /tmp/bin/guest.sh /tmp/bin/list || exit\n".to_owned();
+        for script in &self.scripts {
+            let files = if *script == "space" { super::space::FILES } else { "" };
+            writeln!(commands, "ash /tmp/bin/{script}.sh {files} || exit")?;
+        }
+        let mut run = lab::Run::new(self.kernel, commands);
+        run = run.file(self.dir.path().join("bin")).file(self.dir.path().join("s"));
+        run.timeout = Duration::from_secs(900);
+        sh::say(format!("lab {}: judge {} files", self.kernel.name(), self.list.lines().count()));
+        let ran = lab::run(&run)?;
+        let said = String::from_utf8_lossy(&ran.output).into_owned();
+        if ran.status != 0 {
+            bail!("the guest's script ended with status {}: {said}", ran.status);
+        }
+        Ok(Results { place: self.place, files: ran.pulled, said })
+    }
+}
+
+/// The samples of a boot.
+pub(super) fn rows(place: Where) -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().filter(move |row| row.place == place)
+}
+
+/// What a boot left.
+pub(super) struct Results {
+    place: Where,
+    files: BTreeMap<String, Vec<u8>>,
+    /// What the scripts complained of.
+    pub(super) said: String,
+}
+
+/// What was said of one sample.
+pub(super) struct Observed {
+    pub(super) name: String,
+    /// Its row, where it has one.
+    pub(super) row: Option<&'static Row>,
+    pub(super) json: Vec<u8>,
+    pub(super) status: i32,
+    pub(super) text: String,
+    /// diag's stderr.
+    pub(super) errors: String,
+    /// The runner's line.
+    pub(super) kernel: String,
+    /// What the program printed under the runner.
+    pub(super) said: String,
+    /// What ash printed when it was to start the program, and its status.
+    pub(super) ash: String,
+    pub(super) ash_status: String,
+}
+
+impl Results {
+    pub(super) fn files(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.files
+    }
+
+    pub(super) fn bytes(&self, name: &str) -> Result<&[u8]> {
+        self.files.get(name).map(Vec::as_slice).with_context(|| format!("the guest left no {name}"))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<String> {
+        Ok(String::from_utf8_lossy(self.bytes(name)?).trim_end().to_owned())
+    }
+
+    /// All samples of the boot.
+    pub(super) fn observed(&self) -> Result<Vec<Observed>> {
+        rows(self.place).map(|row| Ok(Observed { row: Some(row), ..self.observe(row.name)? })).collect()
+    }
+
+    pub(super) fn observe(&self, name: &str) -> Result<Observed> {
+        let text = |end: &str| self.text(&format!("{name}.{end}"));
+        Ok(Observed {
+            name: name.to_owned(),
+            row: None,
+            json: self.bytes(&format!("{name}.json"))?.to_vec(),
+            status: text("status")?.parse().context("no status")?,
+            text: text("text")?,
+            errors: text("errors")?,
+            kernel: text("kernel").unwrap_or_else(|_| "no answer".to_owned()),
+            said: text("said")?,
+            ash: text("ash")?,
+            ash_status: text("ash-status").unwrap_or_else(|_| "timeout".to_owned()),
+        })
+    }
+}

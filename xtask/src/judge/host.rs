@@ -1,0 +1,89 @@
+//! What needs no router: how much of a file is read, and reports of this computer's own programs.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Tally, schema};
+use crate::samples::{self, Order, Size};
+use crate::{host as needs, sh};
+
+/// Bytes that may be read of a candidate, whatever its size.
+const READ_GATE: u64 = 64 * 1024;
+const FOLDERS: [&str; 3] = ["/usr/bin", "/usr/sbin", "/etc"];
+
+pub(super) fn host() -> Tally {
+    let mut tally = Tally::new("host");
+    if let Some(diag) = tally.attempt(build()) {
+        for (order, size) in
+            [(Order::Big, Size::Stripped), (Order::Little, Size::Packed), (Order::Big, Size::Unstripped)]
+        {
+            let checked = reads_little(&diag, order, size, &mut tally);
+            tally.attempt(checked);
+        }
+        let checked = reports(&diag, &mut tally);
+        tally.attempt(checked);
+    }
+    tally.done()
+}
+
+/// diag for this computer.
+fn build() -> Result<PathBuf> {
+    sh::say("diag for this computer: cargo build --release");
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(sh::root()).args(["build", "--quiet", "--release", "--locked", "--package", "diag"]);
+    sh::run(&mut cargo)?;
+    Ok(sh::target("release")?.join("diag"))
+}
+
+/// Counts by strace what is read or mapped of a large file.
+fn reads_little(diag: &Path, order: Order, size: Size, tally: &mut Tally) -> Result<()> {
+    needs::ensure(&[("strace", "strace")])?;
+    let file = samples::v2ray(order, size)?.canonicalize()?;
+    let dir = tempfile::tempdir().context("create a folder for strace")?;
+    let log = dir.path().join("log");
+    let mut strace = Command::new("strace");
+    let calls = "trace=read,pread64,readv,preadv,preadv2,mmap,sendfile,copy_file_range,splice";
+    strace.args(["-f", "-y", "-e", calls, "-o"]).arg(&log).arg(diag).arg("--json").arg(&file);
+    let output = strace.output().context("start strace")?;
+    ensure!(output.status.code() == Some(1), "diag of {}: {}", file.display(), output.status);
+    let log = fs::read_to_string(&log)?;
+    let of_file = format!("<{}>", file.display());
+    let read: u64 = log.lines().filter(|line| line.contains(&of_file)).filter_map(bytes_of).sum();
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    tally.note(format!("diag reads {read} bytes of {name}"));
+    tally.check(0 < read && read <= READ_GATE, || {
+        format!("diag reads {read} bytes of {name}; the budget is {READ_GATE}\n{log}")
+    });
+    Ok(())
+}
+
+/// What a call read: its result; of a mapping, its length.
+fn bytes_of(line: &str) -> Option<u64> {
+    if line.contains("mmap(") {
+        return line.split(',').nth(1)?.trim().parse().ok();
+    }
+    line.rsplit_once("= ")?.1.trim().parse().ok()
+}
+
+/// Reports of whatever lies about here fit the schema, and have one entry for each file.
+fn reports(diag: &Path, tally: &mut Tally) -> Result<()> {
+    let schema = schema::load()?;
+    for folder in FOLDERS {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(folder).with_context(|| format!("read {folder}"))? {
+            files.push(entry?.path());
+        }
+        files.sort();
+        for some in files.chunks(100) {
+            let output = Command::new(diag).arg("--json").args(some).output().context("start diag")?;
+            let Some(report) = schema::report(&schema, folder, &output.stdout, tally) else { continue };
+            let count = report["programs"].as_array().map_or(0, Vec::len);
+            tally
+                .check(count == some.len(), || format!("{folder}: {count} entries for {} files", some.len()));
+        }
+    }
+    Ok(())
+}

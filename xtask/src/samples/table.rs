@@ -1,0 +1,374 @@
+//! The samples, and what is to come of each. The kernel judges all of them; `Expect` says what must be so
+//! besides, for the cases that people meet.
+
+use super::elf::{
+    E_ENTRY, E_FLAGS, E_MACHINE, E_PHENTSIZE, E_PHNUM, E_PHOFF, E_SHOFF, E_TYPE, E_VERSION, EI_CLASS,
+    EI_DATA, EI_OSABI, P_ALIGN, P_FILESZ, P_FLAGS, P_MEMSZ, P_OFFSET, P_TYPE, P_VADDR, PT_INTERP, PT_LOAD,
+    PT_MIPS_ABIFLAGS,
+};
+use super::{Cut, Float, Link, Make, Side, Size, bytes};
+
+/// One sample.
+pub(crate) struct Row {
+    /// Its name, in the folder that the guest judges.
+    pub(crate) name: &'static str,
+    pub(super) make: Make,
+    pub(crate) mode: u32,
+    /// Its arguments.
+    pub(crate) args: &'static str,
+    /// The path to judge, where it is not `./NAME`.
+    pub(crate) at: Option<&'static str>,
+    pub(crate) place: Where,
+    expect: Expect,
+    with_fpu: Option<Expect>,
+    /// What the findings have to say, with {own} and {other} for the byte orders and {goarch} for this machine's.
+    pub(crate) says: &'static [&'static str],
+    /// diag may say that it does not know.
+    pub(crate) unknown: bool,
+}
+
+/// The boot in which it is judged: large files have one of their own, for memory's sake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Where {
+    Small,
+    Large,
+}
+
+/// What must be so, beyond the agreement of diag and the kernel.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expect {
+    Agrees,
+    /// It runs, and prints this.
+    Runs(&'static str),
+    /// It fails; this is the first finding's code.
+    Fails(&'static str),
+    /// The same, with this outcome.
+    Dies(&'static str, &'static str),
+    /// It starts, with this warning; whether it then lives is for its code to say.
+    Warned(&'static str),
+    /// It starts, and what it then does is its own code's fault, of which no header tells.
+    Broken,
+    /// This kernel has nothing by which diag could see what it then answers.
+    Hidden(&'static str),
+}
+
+const fn row(name: &'static str, make: Make, expect: Expect) -> Row {
+    let (with_fpu, at) = (None, None);
+    Row {
+        name,
+        make,
+        mode: 0o755,
+        args: "",
+        at,
+        place: Where::Small,
+        expect,
+        with_fpu,
+        says: &[],
+        unknown: false,
+    }
+}
+
+impl Row {
+    const fn mode(mut self, mode: u32) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    const fn args(mut self, args: &'static str) -> Self {
+        self.args = args;
+        self
+    }
+
+    const fn at(mut self, path: &'static str) -> Self {
+        self.at = Some(path);
+        self
+    }
+
+    const fn large(mut self) -> Self {
+        self.place = Where::Large;
+        self
+    }
+
+    const fn with_fpu(mut self, expect: Expect) -> Self {
+        self.with_fpu = Some(expect);
+        self
+    }
+
+    const fn says(mut self, says: &'static [&'static str]) -> Self {
+        self.says = says;
+        self
+    }
+
+    const fn may_be_unknown(mut self) -> Self {
+        self.unknown = true;
+        self
+    }
+
+    /// What is expected on a kernel with or without FPU support.
+    pub(crate) fn expect(&self, fpu: bool) -> Expect {
+        self.with_fpu.filter(|_| fpu).unwrap_or(self.expect)
+    }
+
+    /// The path as the guest has it.
+    pub(crate) fn path(&self) -> String {
+        self.at.map_or_else(|| format!("./{}", self.name), str::to_owned)
+    }
+
+    /// The command of the guest that makes it.
+    pub(crate) fn guest_command(&self) -> Option<&'static str> {
+        if let Make::Guest(command) = self.make { Some(command) } else { None }
+    }
+}
+
+use Expect::{Agrees, Broken, Dies, Fails, Hidden, Runs, Warned};
+use Make::{Bytes, C, DynamicMutant, Go, Guest, Host, Mutant, Text, V2ray};
+use Side::{Foreign, Native};
+
+const SWAPPED: &[&str] = &["{own}-endian", "{other}-endian"];
+const SWAPPED_GO: &[&str] = &["{own}-endian", "{other}-endian", "GOARCH={goarch} GOMIPS=softfloat"];
+const FROM_GO: &str = "hello from go";
+const FROM_C: &str = "hello from c";
+const FROM_SH: &str = "hello from sh";
+const SH: &str = "#!/bin/sh\necho hello from sh\n";
+
+pub(crate) const ROWS: &[Row] = &[
+    // Whole programs.
+    row("go-soft", Go(Native, Float::Soft), Runs(FROM_GO)),
+    row("go-hard", Go(Native, Float::Hard), Dies("hard-float-without-fpu", "killed SIGILL later"))
+        .with_fpu(Runs(FROM_GO))
+        .says(&["softfloat"]),
+    row("go-swapped", Go(Foreign, Float::Soft), Dies("wrong-byte-order", "refused ENOEXEC")).says(SWAPPED_GO),
+    row("go-swapped-hard", Go(Foreign, Float::Hard), Dies("wrong-byte-order", "refused ENOEXEC"))
+        .says(SWAPPED_GO),
+    row("v2ray-16", V2ray(Native, Size::Stripped), Runs("V2Ray")).args("-version").large(),
+    row("v2ray-5", V2ray(Native, Size::Packed), Runs("V2Ray")).args("-version").large(),
+    row("v2ray-swapped-23", V2ray(Foreign, Size::Unstripped), Dies("wrong-byte-order", "refused ENOEXEC"))
+        .says(SWAPPED_GO)
+        .large(),
+    row("v2ray-swapped-16", V2ray(Foreign, Size::Stripped), Dies("wrong-byte-order", "refused ENOEXEC"))
+        .says(SWAPPED_GO)
+        .large(),
+    row("v2ray-swapped-5", V2ray(Foreign, Size::Packed), Dies("wrong-byte-order", "refused ENOEXEC"))
+        .says(SWAPPED_GO)
+        .large(),
+    row("c-static", C(Native, Link::Static), Runs(FROM_C)),
+    row("c-hard-idle", C(Native, Link::HardIdle), Runs(FROM_C)),
+    row("c-static-hard", C(Native, Link::StaticHard), Warned("hard-float-without-fpu"))
+        .with_fpu(Runs(FROM_C)),
+    row("c-dynamic", C(Native, Link::Dynamic), Runs(FROM_C)),
+    row("c-swapped", C(Foreign, Link::Static), Dies("wrong-byte-order", "refused ENOEXEC")).says(SWAPPED),
+    row("c-swapped-dynamic", C(Foreign, Link::Dynamic), Dies("wrong-byte-order", "refused ENOEXEC"))
+        .says(SWAPPED),
+    row("c-hard-loader", C(Native, Link::DynamicHard), Dies("interpreter-missing", "refused ENOENT"))
+        .says(&["/lib/ld-musl-", "-sf.so.1"]),
+    row("c-glibc", C(Native, Link::Glibc), Dies("interpreter-missing", "refused ENOENT"))
+        .says(&["/lib/ld.so.1", "not found"]),
+    row("c-library", C(Native, Link::Library), Agrees),
+    row("c-object", C(Native, Link::Object), Dies("not-a-program", "refused ENOEXEC")),
+    row("x86-64", Host("/bin/true"), Dies("wrong-architecture", "refused ENOEXEC")),
+    row("arm", Bytes(bytes::arm), Dies("wrong-architecture", "refused ENOEXEC")),
+    // Permissions and places.
+    row("not-executable", C(Native, Link::Static), Dies("not-executable", "refused EACCES")).mode(0o644),
+    row("others-only", C(Native, Link::Static), Runs(FROM_C)).mode(0o601),
+    row("folder", Guest("mkdir folder"), Dies("not-a-program", "refused EACCES")),
+    row("fifo", Guest("mkfifo fifo"), Dies("not-a-program", "refused EACCES")),
+    row("device", Guest("true"), Dies("not-a-program", "refused EACCES")).at("/dev/zero"),
+    row("noexec", Guest("cp c-static /dev/noexec"), Dies("mount-noexec", "refused EACCES")).at("/dev/noexec"),
+    row("noexec-script", Guest("cp script /dev/script"), Dies("mount-noexec", "refused EACCES"))
+        .at("/dev/script"),
+    // File leases show it; the lab's own kernels are built without CONFIG_FILE_LOCKING.
+    row("busy", Guest("cp c-static busy; sleep 1000 >>busy &"), Hidden("refused ETXTBSY"))
+        .with_fpu(Dies("file-busy", "refused ETXTBSY")),
+    row("missing", Guest("true"), Agrees).may_be_unknown(),
+    row("loop", Guest("ln -s loop loop"), Agrees).may_be_unknown(),
+    row("link", Guest("ln -s go-swapped link"), Dies("wrong-byte-order", "refused ENOEXEC")).says(SWAPPED_GO),
+    // Scripts.
+    row("script", Text(SH), Runs(FROM_SH)),
+    row("script-argument", Text("#! /bin/sh -e\necho hello from sh\n"), Runs(FROM_SH)),
+    row(
+        "script-crlf",
+        Text("#!/bin/sh\r\necho hello from sh\r\n"),
+        Dies("script-with-crlf", "refused ENOENT"),
+    )
+    .says(&["not found"]),
+    row(
+        "script-missing",
+        Text("#!/usr/bin/python3\nprint()\n"),
+        Dies("script-interpreter-missing", "refused ENOENT"),
+    )
+    .says(&["/usr/bin/python3", "not found"]),
+    row("script-bare", Text("#!\necho hello from sh\n"), Agrees),
+    row("script-blank", Text("#!   \necho hello from sh\n"), Agrees),
+    row("script-unfinished", Text("#!/bin/sh"), Agrees),
+    row("script-not-executable", Text("#!./not-executable\n"), Agrees),
+    row("script-folder", Text("#!/tmp\n"), Agrees),
+    row("script-swapped", Text("#!/tmp/s/go-swapped\n"), Agrees),
+    row("script-text", Text("#!/tmp/s/text\n"), Agrees),
+    row("script-long", Bytes(bytes::long_line), Agrees),
+    row("script-long-name", Bytes(bytes::long_name), Agrees),
+    row("script-0644", Text(SH), Dies("not-executable", "refused EACCES")).mode(0o644),
+    row("chain-2", Text("#!/tmp/s/script\n"), Runs(FROM_SH)),
+    row("chain-3", Text("#!/tmp/s/chain-2\n"), Runs(FROM_SH)),
+    row("chain-4", Text("#!/tmp/s/chain-3\n"), Runs(FROM_SH)),
+    row("chain-5", Text("#!/tmp/s/chain-4\n"), Agrees),
+    row("chain-6", Text("#!/tmp/s/chain-5\n"), Agrees),
+    row("chain-7", Text("#!/tmp/s/chain-6\n"), Dies("script-line", "refused ELOOP")),
+    row("script-of-itself", Text("#!/tmp/s/script-of-itself\n"), Agrees),
+    // What is not a program.
+    row("empty", Bytes(bytes::empty), Dies("not-a-program", "refused ENOEXEC")),
+    row("one-byte", Text("x"), Dies("not-a-program", "refused ENOEXEC")),
+    row("text", Text("hello from a text file\n"), Dies("not-a-program", "refused ENOEXEC")),
+    row("shell-text", Text("echo hello from sh\n"), Dies("not-a-program", "refused ENOEXEC")),
+    row(
+        "html",
+        Text("<!DOCTYPE html>\n<html><body>404</body></html>\n"),
+        Dies("not-a-program", "refused ENOEXEC"),
+    ),
+    row("gzip", Bytes(bytes::gzip), Dies("not-a-program", "refused ENOEXEC")),
+    row("zip", Bytes(bytes::zip), Dies("not-a-program", "refused ENOEXEC")),
+    row("xz", Bytes(bytes::xz), Dies("not-a-program", "refused ENOEXEC")),
+    row("zstd", Bytes(bytes::zstd), Dies("not-a-program", "refused ENOEXEC")),
+    row("7z", Bytes(bytes::seven_zip), Dies("not-a-program", "refused ENOEXEC")),
+    row("tar", Bytes(bytes::tar), Dies("not-a-program", "refused ENOEXEC")),
+    row("ipk", Bytes(bytes::ipk), Dies("not-a-program", "refused ENOEXEC")).says(&["ipk"]),
+    row("apk", Bytes(bytes::apk), Dies("not-a-program", "refused ENOEXEC")).says(&["apk"]),
+    row("deb", Bytes(bytes::deb), Dies("not-a-program", "refused ENOEXEC")).says(&["deb"]),
+    row("mach-o", Bytes(bytes::mach_o), Dies("wrong-operating-system", "refused ENOEXEC")).says(&["macOS"]),
+    row("pe", Bytes(bytes::pe), Dies("wrong-operating-system", "refused ENOEXEC")).says(&["Windows"]),
+    row(
+        "git-lfs",
+        Text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
+        Dies("not-a-program", "refused ENOEXEC"),
+    ),
+    row("zeros", Bytes(bytes::zeros), Dies("not-a-program", "refused ENOEXEC")),
+    // Cut short.
+    row("cut-0x33", Make::Cut(Cut::First(51)), Agrees),
+    row("cut-header", Make::Cut(Cut::First(52)), Agrees),
+    row("cut-headers", Make::Cut(Cut::First(4096)), Agrees),
+    row("cut-half", Make::Cut(Cut::Half), Fails("truncated-file")),
+    row("cut-page", Make::Cut(Cut::Without(4096)), Agrees),
+    row("cut-10", Make::Cut(Cut::Without(10)), Agrees),
+    row(
+        "v2ray-cut-header",
+        Guest("head -c 52 v2ray-16 >v2ray-cut-header && chmod 755 v2ray-cut-header"),
+        Agrees,
+    )
+    .large(),
+    row(
+        "v2ray-cut-half",
+        Guest("head -c 8257536 v2ray-16 >v2ray-cut-half && chmod 755 v2ray-cut-half"),
+        Fails("truncated-file"),
+    )
+    .large(),
+    row(
+        "v2ray-cut-page",
+        Guest("head -c -4096 v2ray-16 >v2ray-cut-page && chmod 755 v2ray-cut-page"),
+        Agrees,
+    )
+    .large(),
+    row("v2ray-cut-10", Guest("head -c -10 v2ray-5 >v2ray-cut-10 && chmod 755 v2ray-cut-10"), Agrees).large(),
+    // One field of the ELF header changed.
+    row("class-64", Mutant(|elf| elf.byte(EI_CLASS, 2)), Agrees),
+    row("class-0", Mutant(|elf| elf.byte(EI_CLASS, 0)), Agrees),
+    row("data-0", Mutant(|elf| elf.byte(EI_DATA, 0)), Runs(FROM_C)),
+    row("data-swapped", Mutant(|elf| elf.byte(EI_DATA, 3 - elf.bytes[EI_DATA])), Runs(FROM_C)),
+    row("osabi-freebsd", Mutant(|elf| elf.byte(EI_OSABI, 9)), Runs(FROM_C)),
+    row("type-rel", Mutant(|elf| elf.half(E_TYPE, 1)), Agrees),
+    row("type-dyn", Mutant(|elf| elf.half(E_TYPE, 3)), Broken),
+    row("type-core", Mutant(|elf| elf.half(E_TYPE, 4)), Agrees),
+    row("machine-arm", Mutant(|elf| elf.half(E_MACHINE, 40)), Dies("wrong-architecture", "refused ENOEXEC")),
+    row("machine-mips-rs3", Mutant(|elf| elf.half(E_MACHINE, 10)), Agrees),
+    row("version-0", Mutant(|elf| elf.word(E_VERSION, 0)), Runs(FROM_C)),
+    row("entry-0", Mutant(|elf| elf.word(E_ENTRY, 0)), Agrees),
+    row("entry-odd", Mutant(|elf| elf.add(E_ENTRY, 1)), Broken),
+    row("entry-2", Mutant(|elf| elf.add(E_ENTRY, 2)), Agrees),
+    row("entry-unmapped", Mutant(|elf| elf.word(E_ENTRY, 0x7000_0000)), Agrees),
+    row("entry-kernel", Mutant(|elf| elf.word(E_ENTRY, 0x8000_1000)), Agrees),
+    row("entry-data", Mutant(|elf| elf.word(E_ENTRY, elf.get(elf.data() + P_VADDR))), Broken),
+    row("phoff-0", Mutant(|elf| elf.word(E_PHOFF, 0)), Agrees),
+    row("phoff-beyond", Mutant(|elf| elf.word(E_PHOFF, 0x0010_0000)), Agrees),
+    row("phoff-negative", Mutant(|elf| elf.word(E_PHOFF, 0x8000_0000)), Agrees),
+    row("shoff-beyond", Mutant(|elf| elf.word(E_SHOFF, 0xffff_ff00)), Runs(FROM_C)),
+    row("phentsize-56", Mutant(|elf| elf.half(E_PHENTSIZE, 56)), Agrees),
+    row("phnum-0", Mutant(|elf| elf.half(E_PHNUM, 0)), Agrees),
+    row("phnum-1", Mutant(|elf| elf.half(E_PHNUM, 1)), Agrees),
+    row("phnum-200", Mutant(|elf| elf.half(E_PHNUM, 200)), Agrees),
+    row("phnum-most", Mutant(|elf| elf.half(E_PHNUM, 0xffff)), Agrees),
+    row("flags-n32", Mutant(|elf| elf.set(E_FLAGS, 0x20)), Dies("wrong-mips-abi", "refused ENOEXEC")),
+    row("flags-fp64", Mutant(|elf| elf.set(E_FLAGS, 0x200)), Dies("wrong-mips-abi", "refused ENOEXEC"))
+        .with_fpu(Agrees),
+    row("flags-nan2008", Mutant(|elf| elf.set(E_FLAGS, 0x400)), Agrees),
+    row("flags-abi-o64", Mutant(|elf| elf.word(E_FLAGS, 0x5000_2001)), Agrees),
+    row("flags-abi-none", Mutant(|elf| elf.word(E_FLAGS, 0x5000_0001)), Agrees),
+    row("flags-mips32r2", Mutant(|elf| elf.word(E_FLAGS, 0x7000_1001)), Runs(FROM_C)),
+    row("flags-micromips", Mutant(|elf| elf.set(E_FLAGS, 0x0200_0000)), Runs(FROM_C)),
+    row("flags-mips16", Mutant(|elf| elf.set(E_FLAGS, 0x0400_0000)), Runs(FROM_C)),
+    // One field of a program header changed.
+    row("offset-8", Mutant(|elf| elf.add(elf.text() + P_OFFSET, 8)), Agrees),
+    row("offset-beyond", Mutant(|elf| elf.add(elf.text() + P_OFFSET, 0x0010_0000)), Agrees),
+    row("vaddr-8", Mutant(|elf| elf.add(elf.text() + P_VADDR, 8)), Agrees),
+    row("vaddr-0", Mutant(|elf| elf.word(elf.header(PT_LOAD, 0) + P_VADDR, 0)), Broken),
+    row("vaddr-kernel", Mutant(|elf| elf.word(elf.data() + P_VADDR, 0x8000_0000)), Agrees),
+    row("filesz-0", Mutant(|elf| elf.word(elf.text() + P_FILESZ, 0)), Broken),
+    row("filesz-above-memsz", Mutant(|elf| elf.word(elf.data() + P_FILESZ, 0x0100_0000)), Agrees),
+    row("filesz-beyond", Mutant(|elf| beyond(elf, 0x1000)), Agrees).with_fpu(Broken),
+    row("filesz-far-beyond", Mutant(|elf| beyond(elf, 0x0010_0000)), Agrees).with_fpu(Broken),
+    row("memsz-8-mib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 8 << 20)), Runs(FROM_C)),
+    row("memsz-200-mib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 200 << 20)), Agrees),
+    row("memsz-1-gib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 1 << 30)), Agrees),
+    row("memsz-3-gib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 3 << 30)), Agrees),
+    row("text-no-load", Mutant(|elf| elf.word(elf.text() + P_TYPE, 0)), Agrees),
+    row("text-no-flags", Mutant(|elf| elf.word(elf.text() + P_FLAGS, 0)), Agrees),
+    row("text-read-only", Mutant(|elf| elf.word(elf.text() + P_FLAGS, 4)), Agrees),
+    row("data-read-only", Mutant(|elf| elf.word(elf.data() + P_FLAGS, 4)), Broken),
+    row("align-0", Mutant(|elf| elf.word(elf.text() + P_ALIGN, 0)), Runs(FROM_C)),
+    row("align-3", Mutant(|elf| elf.word(elf.text() + P_ALIGN, 3)), Runs(FROM_C)),
+    row("abiflags-short", Mutant(|elf| elf.word(elf.header(PT_MIPS_ABIFLAGS, 0) + P_FILESZ, 12)), Agrees),
+    row("abiflags-hard", Mutant(|elf| elf.byte(abiflags(elf) + FP_ABI, 1)), Agrees),
+    row("abiflags-fp64", Mutant(|elf| elf.byte(abiflags(elf) + FP_ABI, 6)), Agrees),
+    row("abiflags-fpxx", Mutant(|elf| elf.byte(abiflags(elf) + FP_ABI, 5)), Agrees),
+    row("abiflags-dsp", Mutant(|elf| elf.word(abiflags(elf) + ASES, 1)), Agrees),
+    // The interpreter.
+    row("interp-unterminated", DynamicMutant(shorter), Agrees),
+    row("interp-1", DynamicMutant(|elf| elf.word(elf.header(PT_INTERP, 0) + P_FILESZ, 1)), Agrees),
+    row(
+        "interp-beyond",
+        DynamicMutant(|elf| elf.word(elf.header(PT_INTERP, 0) + P_OFFSET, 0x0010_0000)),
+        Agrees,
+    ),
+    row("interp-long", DynamicMutant(|elf| elf.word(elf.header(PT_INTERP, 0) + P_FILESZ, 5000)), Agrees),
+    row("interp-text", DynamicMutant(|elf| elf.interpreter("/tmp/s/text")), Agrees),
+    row("interp-html", DynamicMutant(|elf| elf.interpreter("/tmp/s/zeros")), Agrees),
+    row("interp-script", DynamicMutant(|elf| elf.interpreter("/tmp/s/script")), Agrees),
+    row("interp-swapped", DynamicMutant(|elf| elf.interpreter("/tmp/s/c-swapped")), Agrees),
+    row("interp-static", DynamicMutant(|elf| elf.interpreter("/tmp/s/c-static")), Agrees),
+    row("interp-object", DynamicMutant(|elf| elf.interpreter("/tmp/s/c-object")), Agrees),
+    row("interp-folder", DynamicMutant(|elf| elf.interpreter("/tmp/s/folder")), Agrees),
+    row("interp-relative", DynamicMutant(|elf| elf.interpreter("no-such-file")), Agrees),
+    row("interp-noexec", DynamicMutant(|elf| elf.interpreter("/dev/noexec")), Agrees),
+    row("interp-cut", DynamicMutant(|elf| elf.interpreter("/tmp/s/cut-0x33")), Agrees),
+    row("interp-arm", DynamicMutant(|elf| elf.interpreter("/tmp/s/arm")), Agrees),
+];
+
+/// Offsets in .MIPS.abiflags.
+const FP_ABI: usize = 7;
+const ASES: usize = 12;
+
+fn abiflags(elf: &super::Elf) -> usize {
+    elf.get(elf.header(PT_MIPS_ABIFLAGS, 0) + P_OFFSET) as usize
+}
+
+/// The last segment reaches so far beyond the end of the file.
+fn beyond(elf: &mut super::Elf, more: u32) {
+    let data = elf.data();
+    let end = u32::try_from(elf.bytes.len()).unwrap_or(u32::MAX);
+    let size = end - elf.get(data + P_OFFSET) + more;
+    elf.word(data + P_FILESZ, size);
+    elf.word(data + P_MEMSZ, size + 0x4000);
+}
+
+/// The interpreter's name without the NUL at its end.
+fn shorter(elf: &mut super::Elf) {
+    let header = elf.header(PT_INTERP, 0);
+    elf.add(header + P_FILESZ, u32::MAX);
+}

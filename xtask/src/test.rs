@@ -1,0 +1,87 @@
+//! `cargo xtask test`: everything that has to hold, in one go. What fails first does not keep the rest from running.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use clap::Parser;
+
+use crate::{dist, judge, sh};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Leave out the check of cross.toml, which compiles `cross`
+    #[arg(long)]
+    no_cross: bool,
+}
+
+/// Lines of the summary, and whether all went well.
+struct Summary {
+    lines: Vec<String>,
+    failed: bool,
+}
+
+impl Summary {
+    fn line(&mut self, passed: bool, what: &str, since: Instant) {
+        let word = if passed { "ok" } else { "FAILED" };
+        self.failed |= !passed;
+        self.lines.push(format!("{word:6} {what} ({} s)", since.elapsed().as_secs()));
+    }
+
+    fn step(&mut self, what: &str, step: impl FnOnce() -> Result<()>) {
+        let since = Instant::now();
+        sh::say(format!("test: {what}"));
+        let outcome = step();
+        if let Err(error) = &outcome {
+            println!("{what}: FAILED: {error:#}");
+        }
+        self.line(outcome.is_ok(), what, since);
+    }
+}
+
+pub(crate) fn main(args: &Args) -> Result<()> {
+    let mut summary = Summary { lines: Vec::new(), failed: false };
+    summary.step("cargo test", cargo_test);
+    summary.step("router builds", router_builds);
+    if !args.no_cross {
+        summary.step("cross.toml", dist::cross_check);
+    }
+    summary.step("the lab itself", lab_tests);
+    for group in judge::groups() {
+        let since = Instant::now();
+        let tally = group();
+        summary.line(tally.passed(), &tally.summary(), since);
+    }
+    println!("\n{}", summary.lines.join("\n"));
+    if summary.failed {
+        bail!("something does not hold");
+    }
+    Ok(())
+}
+
+fn cargo_test() -> Result<()> {
+    sh::run(
+        Command::new("cargo")
+            .args(["test", "--quiet", "--workspace", "--locked", "--no-fail-fast"])
+            .current_dir(sh::root()),
+    )
+}
+
+/// The tests that boot QEMU, which plain `cargo test` leaves out.
+fn lab_tests() -> Result<()> {
+    sh::run(
+        Command::new("cargo")
+            .args(["test", "--quiet", "--package", "xtask", "--locked", "--", "--ignored"])
+            .current_dir(sh::root()),
+    )
+}
+
+/// All of them, with their checks: as `cargo xtask dist`.
+fn router_builds() -> Result<()> {
+    #[derive(Parser)]
+    struct Dist {
+        #[command(flatten)]
+        args: dist::Args,
+    }
+    dist::main(&Dist::parse_from(["dist"]).args)
+}
