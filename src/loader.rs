@@ -179,6 +179,8 @@ steps! {
     EntryBeyondFile "entry beyond the end of the file"
     /// e_entry asks for an instruction set (MIPS16, microMIPS) that the processor lacks.
     EntryMode "entry in an instruction set that is absent"
+    /// e_entry lies where a segment has only zeros, which are no instructions.
+    EntryZeros "entry in zeros"
     /// e_entry is the ELF header itself, as in a shared library without an entry point.
     EntryIsHeader "entry is the ELF header"
     /// A segment has pages beyond the end of the file: touching one is SIGBUS.

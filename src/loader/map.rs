@@ -22,11 +22,17 @@ pub(super) fn segments(load: &Load<'_>) -> Stage {
     if zeroing_fails(load) {
         return kill(Signal::SIGSEGV, When::Exec, Step::MapZeros);
     }
-    if load.image.interp.is_none() && load.image.header.e_type != ET_DYN && load.image.header.e_entry >= limit
-    {
+    if load.image.interp.is_none() && entry_out_of_range(load.image, limit) {
         return kill(Signal::SIGSEGV, When::Exec, Step::EntryRange);
     }
     Ok(())
+}
+
+/// `BAD_ADDR(elf_entry)`. Where the program is relocated, the sum wraps for the highest addresses.
+fn entry_out_of_range(image: &Image, limit: u64) -> bool {
+    let entry = image.header.e_entry;
+    let top = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
+    entry >= limit && (image.header.e_type != ET_DYN || entry < top.saturating_sub(limit))
 }
 
 /// Whether the rest of the page behind a segment's file part cannot be cleared, because no page of the file is there.
@@ -73,7 +79,9 @@ pub(super) fn interpreter(load: &Load<'_>, interpreter: &Candidate) -> Stage {
 fn check(machine: &Machine, segment: &ProgramHeader, limit: u64, relocated: bool) -> Stage {
     let pages = Pages::of(machine);
     let range = kill(Signal::SIGSEGV, When::Exec, Step::MapRange);
-    if segment.p_filesz > segment.p_memsz || segment.p_memsz > limit {
+    // A negative loff_t cannot be mapped.
+    let negative = segment.p_filesz > 0 && i64::try_from(segment.p_offset).is_err();
+    if segment.p_filesz > segment.p_memsz || segment.p_memsz > limit || negative {
         return range;
     }
     let out = segment.p_vaddr >= limit || segment.p_memsz > limit.saturating_sub(segment.p_vaddr);

@@ -3,7 +3,9 @@
 use super::load::{Load, Pages};
 use super::{Missing, Signal, Stage, Step, Stop, When, kill, unknown};
 use crate::candidate::{Image, Program, Toolchain};
-use crate::elf::consts::{EM_AARCH64, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64, PF_R, PF_W, PF_X};
+use crate::elf::consts::{
+    EM_386, EM_486, EM_AARCH64, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64, PF_R, PF_W, PF_X,
+};
 use crate::elf::{Class, ProgramHeader};
 use crate::machine::{Fpu, Libc, Machine};
 use crate::system::Question;
@@ -22,20 +24,49 @@ pub(super) fn entry(load: &Load<'_>) -> Stage {
     let Some(segment) = load.image.loads().rfind(|segment| covers(segment, entry, pages)) else {
         return kill(Signal::SIGSEGV, When::Start, Step::EntryUnmapped);
     };
-    let needed = if refuses_data(load.machine) { PF_X } else { PF_R | PF_W | PF_X };
-    if segment.p_flags & needed == 0 {
-        return kill(Signal::SIGSEGV, When::Start, Step::EntryNotExecutable);
-    }
     let size = load.candidate.size().unwrap_or(u64::MAX);
     let within = entry.wrapping_sub(segment.p_vaddr);
     let offset = within.wrapping_add(segment.p_offset);
+    let of_file = pages.down(entry) < pages.up(segment.p_vaddr.saturating_add(segment.p_filesz));
+    let beyond = segment.p_filesz > 0 && of_file && pages.down(offset) >= size;
+    let accessible = segment.p_flags & (PF_R | PF_W | PF_X) != 0;
+    // A page that cannot be had comes before what may be done with it, but where the fault tells that it was for an
+    // instruction.
+    if beyond && accessible && !tells_fetches(load.machine) {
+        return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
+    }
+    if !accessible || (segment.p_flags & PF_X == 0 && refuses_data(load.machine)) {
+        return kill(Signal::SIGSEGV, When::Start, Step::EntryNotExecutable);
+    }
+    if beyond {
+        return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
+    }
     if segment.p_filesz > 0 && offset == 0 {
         return header_as_code(load);
     }
-    if within < segment.p_filesz && pages.down(offset) >= size {
-        return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
+    let cleared =
+        segment.p_flags & PF_W != 0 && segment.p_memsz > segment.p_filesz && within >= segment.p_filesz;
+    if segment.p_filesz == 0 || !of_file || cleared || offset >= size {
+        return zeros_as_code(load);
     }
     Ok(())
+}
+
+/// Zeros write through a register that is 0 on x86, and are reserved on others; on MIPS and ARM they do nothing, and
+/// what follows them decides.
+fn zeros_as_code(load: &Load<'_>) -> Stage {
+    let signal = match load.image.header.e_machine {
+        EM_X86_64 | EM_386 | EM_486 => Signal::SIGSEGV,
+        EM_AARCH64 | EM_RISCV | EM_PPC | EM_PPC64 => Signal::SIGILL,
+        _ => return Ok(()),
+    };
+    kill(signal, When::Start, Step::EntryZeros)
+}
+
+/// Whether a page fault says that an instruction was fetched, so that a segment without PF_X is SIGSEGV at once
+/// (arch/arm64 and arch/riscv mm/fault.c; not so on x86, `access_error`).
+fn tells_fetches(machine: &Machine) -> bool {
+    matches!(machine.e_machine(), Some(EM_AARCH64 | EM_RISCV))
 }
 
 /// \x7fELF is an opcode that MIPS reserves in both byte orders (COP1 with a reserved format, and DINSU).

@@ -57,6 +57,7 @@ const ENTRY_BEYOND: &str = "%n begins beyond the address space of programs";
 const ENTRY_NOWHERE: &str = "%n begins at an address where it has no segment";
 const ENTRY_DATA: &str = "%n begins in a segment that is not executable";
 const ENTRY_HEADER: &str = "%n begins at its own ELF header, which is no code";
+const ENTRY_ZEROS: &str = "%n begins where it holds only zeros, which are no code";
 const ENTRY_BETWEEN: &str = "%n begins between two instructions";
 const ENTRY: &str = "p e_entry=%x0";
 const FOR_PAGES: &str = "> rebuild it for larger pages: link with -Wl,-z,max-page-size=65536";
@@ -132,6 +133,7 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         Step::EntryUnmapped => ENTRY_NOWHERE,
         Step::EntryNotExecutable => ENTRY_DATA,
         Step::EntryIsHeader => ENTRY_HEADER,
+        Step::EntryZeros => ENTRY_ZEROS,
         // Odd: MIPS16 or microMIPS, missing_ase's.
         Step::EntryMode if image.header.e_entry & 1 == 0 => ENTRY_BETWEEN,
         // The file and its place.
