@@ -34,8 +34,9 @@ impl Target {
         let triple = self.rust?;
         let bare =
             triple.starts_with("mips") || triple.starts_with("powerpc") && !triple.starts_with("powerpc64le");
-        let toolchain = if bare { "+nightly build -Zbuild-std" } else { "build" };
-        Some(["cargo ", toolchain, " --release --target ", triple].concat())
+        // `cargo b -r` is `cargo build --release`, in as many letters as a line of 80 has left.
+        let command = if bare { "cargo +nightly b -r -Zbuild-std" } else { "cargo build --release" };
+        Some([command, " --target ", triple].concat())
     }
 
     /// The compiler, named as OpenWrt's SDK names it for its own machines.
