@@ -13,8 +13,8 @@ use crate::errno::Errno;
 pub trait System {
     /// The first 64 KiB of a small text file (/proc/cpuinfo, /etc/openwrt_release).
     fn read(&self, path: &Path) -> Result<Vec<u8>, Errno>;
-    /// The names in a folder, sorted; empty where it cannot be listed.
-    fn entries(&self, folder: &Path) -> Vec<OsString>;
+    /// The names in a folder that are to be kept, sorted; None where it cannot be listed.
+    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>>;
     /// stat(2): symbolic links are followed.
     fn stat(&self, path: &Path) -> Result<Stat, Errno>;
     /// Opens a regular file to read it; never blocks.

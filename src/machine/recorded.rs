@@ -103,12 +103,12 @@ impl System for Recorded {
         Ok(bytes)
     }
 
-    fn entries(&self, folder: &Path) -> Vec<OsString> {
-        let entries = self.locate(folder).ok().and_then(|path| std::fs::read_dir(self.inside(&path)).ok());
-        let Some(entries) = entries else { return Vec::new() };
-        let mut names: Vec<OsString> = entries.flatten().map(|entry| entry.file_name()).collect();
+    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+        let entries = std::fs::read_dir(self.inside(&self.locate(folder).ok()?)).ok()?;
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let mut names: Vec<OsString> = names.filter(|name| keep(name.as_bytes())).collect();
         names.sort_unstable();
-        names
+        Some(names)
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
@@ -357,7 +357,8 @@ mod tests {
         assert_eq!(of("/a/b/file/x"), Err(Errno::ENOTDIR));
         assert_eq!(system.open(Path::new("/a")).err(), Some(Errno::EISDIR));
         assert_eq!(system.may_execute(Path::new("/a/b/file")), Err(Errno::EACCES));
-        assert_eq!(system.entries(Path::new("/absolute")), ["file"]);
+        assert_eq!(system.entries(Path::new("/absolute"), |_| true), Some(vec![OsString::from("file")]));
+        assert_eq!(system.entries(Path::new("/nowhere"), |_| true), None);
         std::fs::remove_dir_all(&root).expect("removed");
     }
 }

@@ -25,8 +25,8 @@ impl System for Files {
     fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
         fs::read(path).map_err(|e| errno(&e))
     }
-    fn entries(&self, _: &Path) -> Vec<OsString> {
-        Vec::new()
+    fn entries(&self, _: &Path, _: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+        None
     }
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
         let m = fs::metadata(path).map_err(|e| errno(&e))?;

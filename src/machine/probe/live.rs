@@ -33,26 +33,27 @@ impl System for Live {
         beginning(&self.open(path)?, 65536)
     }
 
-    fn entries(&self, folder: &Path) -> Vec<OsString> {
+    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
         let mut names = Vec::new();
-        let Ok(folder) = c_path(folder) else { return names };
+        let folder = c_path(folder).ok()?;
         // SAFETY: a path that ends in NUL; null comes back where it is no folder.
         let stream = unsafe { libc::opendir(folder.as_ptr()) };
         if stream.is_null() {
-            return names;
+            return None;
         }
         // SAFETY: an open stream that nobody else has, and an entry that stays until the next is read.
         while let Some(entry) = unsafe { libc::readdir(stream).as_ref() } {
             // SAFETY: d_name ends in NUL.
-            let name = OsStr::from_bytes(unsafe { CStr::from_ptr(entry.d_name.as_ptr()) }.to_bytes());
-            if name != "." && name != ".." {
+            let name = unsafe { CStr::from_ptr(entry.d_name.as_ptr()) }.to_bytes();
+            if keep(name) {
+                let name = OsStr::from_bytes(name);
                 let at = names.iter().take_while(|other: &&OsString| other.as_os_str() < name).count();
                 names.insert(at, name.to_os_string());
             }
         }
         // SAFETY: it is not used after this.
         unsafe { libc::closedir(stream) };
-        names
+        Some(names)
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {

@@ -93,8 +93,8 @@ fn asking_without_cpuinfo() {
         fn read(&self, path: &Path) -> Result<Vec<u8>, crate::errno::Errno> {
             self.0.read(path)
         }
-        fn entries(&self, folder: &Path) -> Vec<std::ffi::OsString> {
-            self.0.entries(folder)
+        fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<std::ffi::OsString>> {
+            self.0.entries(folder, keep)
         }
         fn stat(&self, path: &Path) -> Result<crate::system::Stat, crate::errno::Errno> {
             self.0.stat(path)

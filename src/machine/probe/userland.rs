@@ -110,7 +110,10 @@ fn loaders(system: &dyn System) -> Option<Vec<String>> {
 
 /// Adds the loaders of a folder, and of Debian's multiarch folders in it: /lib/mips-linux-gnu/ld.so.1.
 fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>) -> bool {
-    let names = system.entries(Path::new(folder));
+    let Some(names) = system.entries(Path::new(folder), |name| starts_a_loader(name) || is_multiarch(name))
+    else {
+        return false;
+    };
     for name in &names {
         let Some(name) = name.to_str() else { continue };
         let mut path = String::from(folder);
@@ -125,7 +128,12 @@ fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>
             list(system, &path, false, found);
         }
     }
-    !names.is_empty()
+    true
+}
+
+/// Whether it may be a loader's name. A folder of libraries holds hundreds of names; few are looked at.
+fn starts_a_loader(name: &[u8]) -> bool {
+    name.starts_with(b"ld") || name.starts_with(b"linker")
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
