@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
 use crate::loader;
-use crate::machine::{Machine, probe};
+use crate::machine::{Machine, Mount, probe};
 use crate::report::{self, Judged, Style};
 use crate::rules::{self, Case, Destination};
 use crate::system::{FileKind, Question, System};
@@ -228,7 +228,9 @@ fn destination(
         None if machine.openwrt.release.get().is_some() => PathBuf::from("/"),
         None => return None,
     };
-    let packs = machine.storage_of(&folder).is_some_and(crate::machine::Mount::compresses);
+    // What fits as it is needs no estimate.
+    let is_tight = |mount: &Mount| mount.space.is_none_or(|space| Some(space.available) < candidate.size());
+    let packs = machine.storage_of(&folder).is_some_and(|mount| mount.compresses() && is_tight(mount));
     let packs_to = if packs { sample::packs_to(system, candidate) } else { None };
     let missing = match system.stat(&folder) {
         Ok(stat) => stat.kind != FileKind::Directory,
