@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result, bail};
 
@@ -66,8 +67,10 @@ pub(crate) fn say(what: impl AsRef<str>) {
 /// Makes `dir` as a whole or not at all: `fill` gets a new folder beside it, which is renamed when all is in
 /// it. So a build that was interrupted is never taken for a finished one.
 pub(crate) fn build_dir(dir: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+    // Another thread may be at the same folder.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
     let mut name = dir.file_name().context("a folder without a name")?.to_owned();
-    name.push(format!(".new-{}", std::process::id()));
+    name.push(format!(".new-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
     let new = dir.with_file_name(name);
     let _ = std::fs::remove_dir_all(&new);
     std::fs::create_dir_all(&new).with_context(|| format!("create {}", new.display()))?;

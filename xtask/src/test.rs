@@ -71,7 +71,17 @@ fn cargo_test() -> Result<()> {
 fn lab_tests() -> Result<()> {
     sh::run(
         Command::new("cargo")
-            .args(["test", "--quiet", "--package", "xtask", "--locked", "--", "--ignored"])
+            // One after the other: each would build what they share.
+            .args([
+                "test",
+                "--quiet",
+                "--package",
+                "xtask",
+                "--locked",
+                "--",
+                "--ignored",
+                "--test-threads=1",
+            ])
             .current_dir(sh::root()),
     )
 }
