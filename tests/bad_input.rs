@@ -105,7 +105,9 @@ fn what_is_long() {
 
 #[test]
 fn what_may_not_be_read() {
-    let folder = folder("unreadable");
+    // Not below the project, which may lie where only its owner may look.
+    let folder = std::env::temp_dir().join(format!("diag-unreadable-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
     let path = folder.join("file");
     executable(&path, b"#!/bin/sh\n");
     fs::set_permissions(&path, Permissions::from_mode(0o111)).unwrap();
@@ -127,6 +129,7 @@ fn what_may_not_be_read() {
     let output = run(&mut command);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("error[unreadable-file]"), "{output:?}");
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
