@@ -69,9 +69,6 @@ pub struct Program {
     pub origin: Origin,
     /// Packed by UPX: the size it unpacks to, where the packer's header tells it.
     pub upx: Option<Upx>,
-    /// How the file would shrink on a compressing file system: packed bytes for each 1024, from a sample. None
-    /// where nobody needs it.
-    pub packs_to: Option<u32>,
 }
 
 /// What UPX left in a packed file.

@@ -44,7 +44,7 @@ pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Progra
         packed = upx::find(source, image, size);
         origin = self::origin(source, image, go);
     }
-    Box::new(Program { ident, own, native, origin, upx: packed, packs_to: None })
+    Box::new(Program { ident, own, native, origin, upx: packed })
 }
 
 /// Decodes the file in one view. Where the kernel would not look past the header, neither is it done here, unless

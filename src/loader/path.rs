@@ -32,7 +32,7 @@ pub(super) fn open(machine: &Machine, candidate: &Candidate, past: Past) -> Stag
     Ok(())
 }
 
-pub(super) fn on_noexec_mount(machine: &Machine, candidate: &Candidate) -> bool {
+fn on_noexec_mount(machine: &Machine, candidate: &Candidate) -> bool {
     machine.mount_of(&candidate.resolved).is_some_and(|mount| mount.has("noexec"))
 }
 

@@ -82,7 +82,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let room = room.unwrap_or_default();
     let is_go = case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go);
-    let is_packed = ratio(case, destination).is_some_and(is_packed);
+    let is_packed = destination.packs_to.is_some_and(is_packed);
     let is_plain = case.program.is_some_and(|program| program.upx.is_none()) && !is_packed;
     let given = |holds: bool, words| if holds { words } else { "" };
     let mut finding = case.tell(
@@ -108,16 +108,11 @@ fn needed(case: &Case<'_>, destination: &Destination, layer: &Mount, size: u64) 
     if packed || !layer.compresses() {
         return (size, Certainty::Certain);
     }
-    match ratio(case, destination) {
+    match destination.packs_to {
         Some(ratio) if is_packed(ratio) => (size, Certainty::Certain),
         Some(ratio) => (size.saturating_mul(u64::from(ratio)).div_ceil(1024), Certainty::Likely),
         None => (size, Certainty::Likely),
     }
-}
-
-/// What 1024 bytes of the file become.
-fn ratio(case: &Case<'_>, destination: &Destination) -> Option<u32> {
-    destination.packs_to.or_else(|| case.program?.packs_to)
 }
 
 /// What shrinks by less than a twentieth counts as packed.
