@@ -170,9 +170,10 @@ fn status(judged: &[Judged]) -> u8 {
     if all().any(|status| status == 1) { 1 } else { all().max().unwrap_or(0) }
 }
 
-/// A description of the machine is also a saved profile: it carries every answer.
+/// A description of the machine is also a saved profile: it carries every answer that can decide there.
 fn ask_all(system: &dyn System, machine: &mut Machine) {
-    for question in Question::ALL {
+    let (Some(e_machine), Some(class)) = (machine.e_machine(), machine.kernel.class.value) else { return };
+    for &question in Question::ALL.iter().filter(|question| question.concerns(e_machine, class)) {
         ask(system, machine, question);
     }
 }

@@ -7,17 +7,16 @@ mod arch;
 mod elf;
 mod load;
 mod map;
-mod mips;
 mod path;
 mod script;
 mod start;
 
-pub(crate) use start::executes_fp_at_start;
+pub(crate) use arch::executes_fp_at_start;
 
 use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;
 use crate::machine::Machine;
-use crate::system::Question;
+use crate::system::{Answer, Question};
 
 /// What becomes of a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -234,19 +233,9 @@ enum Missing {
     InterpreterContent,
     Processor,
     Layout,
-    PowerPc32,
-    Arm32,
-    X32,
-    Ia32,
-    O32,
-    N32,
-    Fp64,
-    FpAbi,
-    Nan,
     HeaderAsCode,
-    Compressed,
-    OldInstructions,
-    FloatingPoint,
+    /// The kernel was asked, and there is no answer.
+    Answer(Question),
 }
 
 impl Missing {
@@ -259,22 +248,38 @@ impl Missing {
             Missing::InterpreterContent => "the content of the interpreter, which may not be read",
             Missing::Processor => "the processor and word size of this kernel",
             Missing::Layout => "byte order and word size of this kernel",
-            Missing::PowerPc32 => "whether this kernel runs 32-bit PowerPC programs",
-            Missing::Arm32 => "whether this kernel runs 32-bit ARM programs (CONFIG_COMPAT)",
-            Missing::X32 => "whether this kernel runs x32 programs (CONFIG_X86_X32_ABI)",
-            Missing::Ia32 => "whether this kernel runs 32-bit x86 programs (CONFIG_IA32_EMULATION)",
-            Missing::O32 => "whether this kernel runs o32 programs (CONFIG_MIPS32_O32)",
-            Missing::N32 => "whether this kernel runs n32 programs (CONFIG_MIPS32_N32)",
-            Missing::Fp64 => "whether this kernel takes FP64 programs (CONFIG_MIPS_O32_FP64_SUPPORT)",
-            Missing::FpAbi => "whether this kernel compares FP ABIs (CONFIG_MIPS_O32_FP64_SUPPORT)",
-            Missing::Nan => "which NaN encoding this kernel takes",
             Missing::HeaderAsCode => "what the processor makes of an ELF header that it is to execute",
-            Missing::Compressed => "whether the processor has MIPS16 or microMIPS",
-            Missing::OldInstructions => {
-                "whether this kernel emulates the instructions that MIPS release 6 dropped"
-            }
-            Missing::FloatingPoint => "whether floating-point instructions work",
+            Missing::Answer(question) => question.what(),
         }
+    }
+}
+
+/// What became of the kernel's answer to a question.
+enum Told {
+    Yes,
+    No,
+    /// It was asked, and could not answer.
+    Untold,
+}
+
+/// Puts a question: answered, or asked before anything else goes on.
+fn told(machine: &Machine, question: Question) -> Stage<Told> {
+    match machine.answer(question) {
+        None => Err(Stop::Ask(question)),
+        Some(fact) => Ok(match fact.value {
+            Some(Answer::Works) => Told::Yes,
+            Some(Answer::Refused(_) | Answer::Killed) => Told::No,
+            None => Told::Untold,
+        }),
+    }
+}
+
+/// The same where nothing else can tell.
+fn asked(machine: &Machine, question: Question) -> Stage<bool> {
+    match told(machine, question)? {
+        Told::Yes => Ok(true),
+        Told::No => Ok(false),
+        Told::Untold => unknown(Missing::Answer(question)),
     }
 }
 

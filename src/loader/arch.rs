@@ -1,31 +1,99 @@
-//! `elf_check_arch` and `compat_elf_check_arch`: is this file for this processor.
+//! What differs between architectures: one room each, one row of [`ARCHES`] each.
+//!
+//! A build for a router holds the row of its own processor only (feature `every-machine` off): it is the machine
+//! itself that rules the others out.
+
+#[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
+mod arm;
+#[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
+mod loongarch;
+#[cfg(any(feature = "every-machine", target_arch = "mips", target_arch = "mips64"))]
+mod mips;
+#[cfg(any(feature = "every-machine", target_arch = "powerpc", target_arch = "powerpc64"))]
+mod powerpc;
+#[cfg(any(feature = "every-machine", target_arch = "riscv32", target_arch = "riscv64"))]
+mod riscv;
+#[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
+mod x86;
 
 use super::load::Load;
-use super::{Missing, Stage, Step, mips, refuse, unknown};
+use super::{Missing, Signal, Stage, Step, Told, refuse, told, unknown};
+use crate::candidate::{Image, Program, Toolchain};
 use crate::elf::Class;
-use crate::elf::consts::{
-    EF_ARM_EABIMASK, EM_386, EM_486, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV,
-    EM_X86_64,
-};
 use crate::errno::Errno;
+use crate::machine::{Libc, Machine};
+use crate::system::Question;
 
-/// The check of the handler that reads the file in `load.image.view`.
+/// An architecture, as fs/binfmt_elf.c sees it.
+pub(super) struct Arch {
+    /// e_machine of the kernel itself.
+    pub(super) e_machine: u16,
+    /// `elf_check_arch`, or `compat_elf_check_arch` where `load.image.view` is not the kernel's own word size.
+    pub(super) elf_check_arch: fn(&Load<'_>) -> Stage,
+    /// `arch_elf_pt_proc` of the program headers, and `arch_check_elf`.
+    pub(super) arch_check_elf: fn(&Load<'_>) -> Stage,
+    /// TASK_SIZE of a program of this layout, in bytes.
+    pub(super) task_size: fn(&Machine, &Image) -> u64,
+    /// Whether the processor keeps data from being executed. Where it does not, whatever may be read or written is.
+    pub(super) refuses_data: fn(&Machine) -> bool,
+    /// Whether a page fault says that an instruction was fetched, so that a segment without PF_X is SIGSEGV before
+    /// it is asked whether the page can be had.
+    pub(super) tells_fetches: bool,
+    /// What zeros are as an instruction; None where they do nothing, and what follows them decides.
+    pub(super) zeros: Option<Signal>,
+    /// What the ELF header is as an instruction, where that is the same for every header.
+    pub(super) magic: Option<Signal>,
+    /// What is special about e_entry: an instruction set, a function descriptor.
+    pub(super) entry: fn(&Load<'_>) -> Stage<Entry>,
+    /// What becomes of a program that has started: instructions that the processor lacks.
+    pub(super) later: fn(&Load<'_>) -> Stage,
+}
+
+/// What e_entry is.
+pub(super) enum Entry {
+    /// The address of the first instruction.
+    Address(u64),
+    /// The address of something else, so that nothing is said of the first instruction.
+    Elsewhere,
+}
+
+const ARCHES: &[Arch] = &[
+    #[cfg(any(feature = "every-machine", target_arch = "mips", target_arch = "mips64"))]
+    mips::MIPS,
+    #[cfg(any(feature = "every-machine", target_arch = "arm"))]
+    arm::ARM,
+    #[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
+    arm::AARCH64,
+    #[cfg(any(feature = "every-machine", target_arch = "x86"))]
+    x86::I386,
+    #[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
+    x86::X86_64,
+    #[cfg(any(feature = "every-machine", target_arch = "riscv32", target_arch = "riscv64"))]
+    riscv::RISCV,
+    #[cfg(any(feature = "every-machine", target_arch = "powerpc"))]
+    powerpc::PPC,
+    #[cfg(any(feature = "every-machine", target_arch = "powerpc", target_arch = "powerpc64"))]
+    powerpc::PPC64,
+    #[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
+    loongarch::LOONGARCH,
+];
+
+/// The machine's own.
+pub(super) fn of(machine: &Machine) -> Option<&'static Arch> {
+    let e_machine = machine.e_machine()?;
+    ARCHES.iter().find(|arch| arch.e_machine == e_machine)
+}
+
+/// The check of the handler that reads the file in `load.image.view`. Of an architecture that has no row here, all
+/// that is known is that it takes its own e_machine in its own word size.
 pub(super) fn elf_check_arch(load: &Load<'_>) -> Stage {
-    let kernel = &load.machine.kernel;
-    let (Some(e_machine), Some(class)) = (load.machine.e_machine(), kernel.class.value) else {
+    let (Some(e_machine), Some(class)) = (load.machine.e_machine(), load.machine.kernel.class.value) else {
         return unknown(Missing::Processor);
     };
-    let compat = load.image.view.class != class;
-    match e_machine {
-        EM_MIPS => mips::elf_check_arch(load),
-        EM_ARM => arm(load),
-        EM_AARCH64 if compat => arm_on_aarch64(load),
-        EM_X86_64 if compat => ia32(load),
-        EM_386 => i386(load),
-        EM_RISCV | EM_LOONGARCH => same_class(load, e_machine),
-        EM_PPC64 if compat => only(load, EM_PPC).and_then(|()| compat_known(load, Missing::PowerPc32)),
-        _ if compat => refuse(Errno::ENOEXEC, Step::CheckArch),
-        other => only(load, other),
+    match of(load.machine) {
+        Some(arch) => (arch.elf_check_arch)(load),
+        None if load.image.view.class != class => refuse(Errno::ENOEXEC, Step::CheckArch),
+        None => only(load, e_machine),
     }
 }
 
@@ -33,63 +101,67 @@ fn only(load: &Load<'_>, e_machine: u16) -> Stage {
     if load.image.header.e_machine == e_machine { Ok(()) } else { refuse(Errno::ENOEXEC, Step::CheckArch) }
 }
 
-/// arch/x86 `elf_check_arch_ia32`.
-fn i386(load: &Load<'_>) -> Stage {
-    if load.image.header.e_machine == EM_486 { Ok(()) } else { only(load, EM_386) }
+/// Whether the file is read by the kernel's compatibility handler.
+fn is_compat(load: &Load<'_>) -> bool {
+    load.machine.kernel.class.value.is_some_and(|class| load.image.view.class != class)
 }
 
-/// arch/riscv and arch/loongarch look at EI_CLASS too; their 32-bit compatibility needs hardware that no router
-/// has.
+/// arch/riscv and arch/loongarch look at EI_CLASS as well as at e_machine.
+#[cfg(any(
+    feature = "every-machine",
+    target_arch = "riscv32",
+    target_arch = "riscv64",
+    target_arch = "loongarch64"
+))]
 fn same_class(load: &Load<'_>, e_machine: u16) -> Stage {
-    let class = load.program.ident.get(4).copied();
-    let wanted = if load.machine.kernel.class.value == Some(Class::Elf64) { 2 } else { 1 };
-    if class != Some(wanted) {
+    let wanted = if load.image.view.class == Class::Elf64 { 2 } else { 1 };
+    if load.program.ident.get(4) != Some(&wanted) {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
     only(load, e_machine)
 }
 
-/// arch/arm/kernel/elf.c `elf_check_arch`.
-fn arm(load: &Load<'_>) -> Stage {
-    only(load, EM_ARM)?;
+/// Whether a 64-bit kernel has the handler for a 32-bit file: a machine whose own programs are of that kind does;
+/// else the kernel is asked. Where it cannot be, OpenWrt tells: its 64-bit kernels have had no compatibility since
+/// `openwrt` (target/linux/*/config-*).
+fn compat_runs(load: &Load<'_>, question: Question, openwrt: (u32, u32, u32)) -> Stage {
+    let machine = load.machine;
     let header = &load.image.header;
-    let thumb = load.machine.cpu.features.get().is_none_or(|f| f.iter().any(|feature| feature == "thumb"));
-    let entry = header.e_entry & 3;
-    if entry == 2 || (entry & 1 == 1 && !thumb) {
-        return refuse(Errno::ENOEXEC, Step::CheckArch);
+    let abi2 = crate::elf::consts::EF_MIPS_ABI2;
+    let like_userland = machine.userland.get().is_some_and(|abi| {
+        abi.view.class == Class::Elf32
+            && abi.e_machine == header.e_machine
+            && (abi.e_flags ^ header.e_flags) & abi2 == 0
+    });
+    if like_userland {
+        return Ok(());
     }
+    let openwrt_has_none = machine.openwrt.release.get().is_some() && !machine.kernel.older_than(openwrt);
+    match told(machine, question)? {
+        Told::Yes => Ok(()),
+        Told::No => refuse(Errno::ENOEXEC, Step::CheckArch),
+        Told::Untold if openwrt_has_none => refuse(Errno::ENOEXEC, Step::CheckArch),
+        Told::Untold => unknown(Missing::Answer(question)),
+    }
+}
+
+#[allow(clippy::unnecessary_wraps)]
+fn entry_is_address(load: &Load<'_>) -> Stage<Entry> {
+    Ok(Entry::Address(load.image.header.e_entry))
+}
+
+#[allow(clippy::unnecessary_wraps)]
+fn nothing(_: &Load<'_>) -> Stage {
     Ok(())
 }
 
-/// arch/arm64 `compat_elf_check_arch`: CONFIG_COMPAT, AArch32 at EL0, and an EABI version.
-fn arm_on_aarch64(load: &Load<'_>) -> Stage {
-    only(load, EM_ARM)?;
-    if load.image.header.e_flags & EF_ARM_EABIMASK == 0 {
-        return refuse(Errno::ENOEXEC, Step::CheckArch);
-    }
-    compat_known(load, Missing::Arm32)
+/// Whether a program that is marked hard-float executes a floating-point instruction before `main`: Go's runtime and
+/// a hard-float glibc do. Others may never do so.
+pub(crate) fn executes_fp_at_start(program: &Program, image: &Image) -> bool {
+    image.is_mips_hard_float() && (program.origin.toolchain == Toolchain::Go || is_glibc(image))
 }
 
-/// CONFIG_IA32_EMULATION, and CONFIG_X86_X32_ABI for a 32-bit layout with EM_X86_64.
-fn ia32(load: &Load<'_>) -> Stage {
-    if load.image.header.e_machine == EM_X86_64 {
-        return compat_known(load, Missing::X32);
-    }
-    i386(load)?;
-    compat_known(load, Missing::Ia32)
-}
-
-/// A machine whose own programs are 32-bit runs 32-bit programs; OpenWrt's 64-bit kernels have had no
-/// compatibility since 23.05 (target/linux/*/config-*).
-fn compat_known(load: &Load<'_>, missing: Missing) -> Stage {
-    let machine = load.machine;
-    if let Some(abi) = machine.userland.get() {
-        if abi.view.class == Class::Elf32 && abi.e_machine == load.image.header.e_machine {
-            return Ok(());
-        }
-    }
-    if machine.openwrt.release.get().is_some() && !machine.kernel.older_than((5, 15, 0)) {
-        return refuse(Errno::ENOEXEC, Step::CheckArch);
-    }
-    unknown(missing)
+/// A glibc loader, or the ABI tag that glibc puts into static programs.
+fn is_glibc(image: &Image) -> bool {
+    image.abi_tag.is_some_and(|(os, ..)| os == 0) || image.interp_libc() == Some(Libc::Glibc)
 }

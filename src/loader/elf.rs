@@ -1,9 +1,8 @@
 //! fs/binfmt_elf.c `load_elf_binary` up to its point of no return.
 
 use super::load::Load;
-use super::{Missing, Past, Stage, Step, Stop, arch, map, mips, path, refuse, start, unknown};
+use super::{Missing, Past, Stage, Step, Stop, arch, map, path, refuse, start, unknown};
 use crate::candidate::{Candidate, Content, Image, Interp, Program, TableError};
-use crate::elf::consts::EM_MIPS;
 use crate::errno::Errno;
 use crate::machine::Machine;
 
@@ -36,19 +35,12 @@ fn handler(load: &Load<'_>) -> Stage {
     check_header(load)?;
     check_table(load)?;
     check_interpreter(load)?;
-    let is_mips = load.image.header.e_machine == EM_MIPS;
-    if is_mips {
-        mips::arch_elf_pt_proc(load)?;
-        mips::arch_check_elf(load)?;
-    }
+    let arch = arch::of(load.machine);
+    arch.map_or(Ok(()), |arch| (arch.arch_check_elf)(load))?;
     map::segments(load)?;
     begin(load)?;
     start::missing_pages(load)?;
-    if is_mips {
-        start::mips_release(load)?;
-        start::mips_floating_point(load)?;
-    }
-    Ok(())
+    arch.map_or(Ok(()), |arch| (arch.later)(load))
 }
 
 /// The checks on the ELF header.

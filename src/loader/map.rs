@@ -1,11 +1,9 @@
 //! fs/binfmt_elf.c after the point of no return: whatever fails here is SIGSEGV, not an errno.
 
 use super::load::{Load, Pages};
-use super::{Signal, Stage, Step, When, kill};
+use super::{Signal, Stage, Step, When, arch, kill};
 use crate::candidate::{Candidate, Content, Image};
-use crate::elf::consts::{
-    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64, ET_DYN,
-};
+use crate::elf::consts::ET_DYN;
 use crate::elf::{Class, ProgramHeader};
 use crate::machine::Machine;
 
@@ -113,21 +111,11 @@ fn memory(machine: &Machine) -> u64 {
         .map_or(u64::MAX, |total| total.saturating_add(machine.memory.swap.value.unwrap_or(u64::MAX)))
 }
 
-/// TASK_SIZE of a program of this layout; the largest one where the kernel's configuration decides.
+/// TASK_SIZE of a program of this layout; without a bound where it is not known.
 fn task_size(machine: &Machine, image: &Image) -> u64 {
-    let compat = image.view.class == Class::Elf32 && machine.kernel.class.value == Some(Class::Elf64);
-    match image.header.e_machine {
-        EM_MIPS if image.view.class == Class::Elf64 => 1 << 48,
-        EM_MIPS if compat => 0x7fff_8000,
-        EM_MIPS => 0x8000_0000,
-        EM_386 if compat => 0xffff_e000,
-        EM_ARM if compat => 0x1_0000_0000,
-        EM_386 | EM_PPC => 0xc000_0000,
-        EM_ARM => 0xbf00_0000,
-        EM_X86_64 => 0x7fff_ffff_f000,
-        EM_AARCH64 => 1 << 52,
-        EM_RISCV | EM_LOONGARCH | EM_PPC64 => 1 << 56,
-        _ if image.view.class == Class::Elf32 => 1 << 32,
-        _ => u64::MAX,
+    match arch::of(machine) {
+        Some(arch) => (arch.task_size)(machine, image),
+        None if image.view.class == Class::Elf32 => 1 << 32,
+        None => u64::MAX,
     }
 }

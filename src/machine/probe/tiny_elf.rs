@@ -36,9 +36,9 @@ pub(super) const fn tiny_elf(question: Question, view: View) -> Tiny {
         Class::Elf64 => (0x6000_0000, 5058),
     };
     let e_flags = match question {
-        Question::FpInstruction | Question::MipsNanLegacy => base,
         Question::MipsFp64 => base | EF_MIPS_FP64,
         Question::MipsNan2008 => base | EF_MIPS_NAN2008,
+        _ => base,
     };
     // Whatever kind of NaN an FPU has, one of the two flags lets the instruction through to it; before Release 6
     // that is the legacy one.

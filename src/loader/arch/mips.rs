@@ -1,15 +1,50 @@
 //! arch/mips/kernel/elf.c and arch/mips/include/asm/elf.h.
 
-use super::load::Load;
-use super::{Missing, Stage, Step, Stop, refuse, unknown};
+use super::super::{Signal, When, asked, kill};
+use super::{
+    Arch, Entry, Load, Missing, Stage, Step, Told, compat_runs, executes_fp_at_start, refuse, told, unknown,
+};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{
     EF_MIPS_ABI, EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS,
 };
 use crate::errno::Errno;
-use crate::machine::Machine;
-use crate::system::{Answer, Question};
+use crate::machine::{Fpu, Machine};
+use crate::system::Question;
+
+pub(super) const MIPS: Arch = Arch {
+    e_machine: EM_MIPS,
+    elf_check_arch,
+    arch_check_elf: check_elf,
+    task_size,
+    // No RIXI but on some.
+    refuses_data: |_| false,
+    tells_fetches: false,
+    zeros: None,
+    // Reserved in both byte orders: COP1 with a reserved format, and DINSU.
+    magic: Some(Signal::SIGILL),
+    entry,
+    later,
+};
+
+/// arch/mips/include/asm/processor.h. 64-bit: `TASK_SIZE64` is 1 << the bits of a virtual address (48 or more with
+/// CONFIG_MIPS_VA_BITS_48, else 40).
+fn task_size(machine: &Machine, image: &Image) -> u64 {
+    match (image.view.class, machine.kernel.class.value) {
+        (Class::Elf64, _) => 1 << 48,
+        (Class::Elf32, Some(Class::Elf64)) => 0x7fff_8000,
+        (Class::Elf32, _) => 0x8000_0000,
+    }
+}
+
+fn check_elf(load: &Load<'_>) -> Stage {
+    if load.image.header.e_machine != EM_MIPS {
+        return Ok(());
+    }
+    arch_elf_pt_proc(load)?;
+    arch_check_elf(load)
+}
 
 /// PT_LOPROC..=PT_HIPROC.
 const PROCESSOR_SPECIFIC: std::ops::RangeInclusive<u32> = 0x7000_0000..=0x7fff_ffff;
@@ -21,7 +56,7 @@ const PT_MIPS_ABIFLAGS: u32 = 0x7000_0003;
 const ABIFLAGS_SIZE: u64 = 24;
 
 /// `elf_check_arch`: EI_CLASS is looked at, EI_DATA is not.
-pub(super) fn elf_check_arch(load: &Load<'_>) -> Stage {
+fn elf_check_arch(load: &Load<'_>) -> Stage {
     let header = &load.image.header;
     let class = match load.program.ident.get(4) {
         Some(1) => Class::Elf32,
@@ -37,7 +72,7 @@ pub(super) fn elf_check_arch(load: &Load<'_>) -> Stage {
         (Some(Class::Elf64), Class::Elf32) if header.e_flags & EF_MIPS_ABI2 != 0 => n32(load),
         (Some(Class::Elf64), Class::Elf32) => {
             o32(load)?;
-            on_64_bit_kernel(load, Missing::O32)
+            compat_runs(load, Question::MipsO32, (4, 14, 0))
         }
         _ => o32(load),
     }
@@ -50,7 +85,7 @@ fn o32(load: &Load<'_>) -> Stage {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
     let is_asked = flags & EF_MIPS_FP64 != 0 && !load.machine.kernel.older_than((3, 14, 0));
-    if is_asked && !accepts(load.machine, Question::MipsFp64, Missing::Fp64)? {
+    if is_asked && !asked(load.machine, Question::MipsFp64)? {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
     Ok(())
@@ -60,39 +95,12 @@ fn n32(load: &Load<'_>) -> Stage {
     if load.image.header.e_flags & EF_MIPS_ABI != 0 {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    on_64_bit_kernel(load, Missing::N32)
-}
-
-/// A 64-bit kernel whose own programs are of that kind runs them; OpenWrt has had neither o32 nor n32 since 19.07.
-fn on_64_bit_kernel(load: &Load<'_>, missing: Missing) -> Stage {
-    let machine = load.machine;
-    if let Some(abi) = machine.userland.get() {
-        let kind = |flags: u32| flags & EF_MIPS_ABI2 != 0;
-        if abi.view.class == Class::Elf32 && kind(abi.e_flags) == kind(load.image.header.e_flags) {
-            return Ok(());
-        }
-    }
-    if machine.openwrt.release.get().is_some() && !machine.kernel.older_than((4, 14, 0)) {
-        return refuse(Errno::ENOEXEC, Step::CheckArch);
-    }
-    unknown(missing)
-}
-
-/// The kernel's answer to a question of acceptance.
-fn accepts(machine: &Machine, question: Question, missing: Missing) -> Stage<bool> {
-    match machine.answer(question) {
-        None => Err(Stop::Ask(question)),
-        Some(fact) => match fact.value {
-            Some(Answer::Works) => Ok(true),
-            Some(Answer::Refused(_)) => Ok(false),
-            Some(Answer::Killed) | None => unknown(missing),
-        },
-    }
+    compat_runs(load, Question::MipsN32, (4, 14, 0))
 }
 
 /// `arch_elf_pt_proc`, for each program header of the processor's range (Linux 3.19 on). An error of a short
 /// PT_MIPS_ABIFLAGS is returned as it is.
-pub(super) fn arch_elf_pt_proc(load: &Load<'_>) -> Stage {
+fn arch_elf_pt_proc(load: &Load<'_>) -> Stage {
     if load.machine.kernel.older_than((3, 19, 0)) || !checks_fp_abi(load.machine) {
         return Ok(());
     }
@@ -120,7 +128,7 @@ fn checks_fp_abi(machine: &Machine) -> bool {
 }
 
 /// `arch_check_elf`: first the NaN encoding, then the FP ABI.
-pub(super) fn arch_check_elf(load: &Load<'_>) -> Stage {
+fn arch_check_elf(load: &Load<'_>) -> Stage {
     let machine = load.machine;
     if machine.kernel.older_than((3, 19, 0)) || !checks_fp_abi(machine) {
         return Ok(());
@@ -135,7 +143,7 @@ pub(super) fn arch_check_elf(load: &Load<'_>) -> Stage {
     if compatible(program, loader.unwrap_or(program)) {
         return Ok(());
     }
-    if accepts(machine, Question::MipsFp64, Missing::FpAbi)? {
+    if asked(machine, Question::MipsFp64)? {
         return refuse(Errno::ELIBBAD, Step::MipsFpAbi);
     }
     Ok(())
@@ -154,7 +162,7 @@ fn check_nan(load: &Load<'_>, interpreter: Option<&Image>) -> Stage {
     // The machine's own programs tell without a question that theirs is taken.
     let like_userland =
         load.machine.userland.get().is_some_and(|abi| own == (abi.e_flags & EF_MIPS_NAN2008 != 0));
-    if !like_userland && !accepts(load.machine, question, Missing::Nan)? {
+    if !like_userland && !asked(load.machine, question)? {
         return refuse(Errno::ENOEXEC, Step::MipsNan);
     }
     if interpreter.is_some_and(|interpreter| nan2008(interpreter) != own) {
@@ -194,4 +202,67 @@ fn compatible(program: i8, interpreter: i8) -> bool {
     let index = |abi: i8| usize::try_from(abi.saturating_add(1)).ok();
     let (Some(row), Some(column)) = (index(program), index(interpreter)) else { return false };
     column < 9 && ROWS.get(row).is_some_and(|row| row >> column & 1 == 1)
+}
+
+/// An odd entry selects MIPS16 or microMIPS: an address error where the processor has neither.
+fn entry(load: &Load<'_>) -> Stage<Entry> {
+    let entry = load.image.header.e_entry;
+    if entry.trailing_zeros() >= 2 {
+        return Ok(Entry::Address(entry));
+    }
+    if entry.trailing_zeros() > 0 {
+        return kill(Signal::SIGBUS, When::Start, Step::EntryMode);
+    }
+    let has = |name: &str| load.machine.cpu.ases.get().map(|ases| ases.iter().any(|ase| ase == name));
+    for (names, question) in
+        [(["mips16", "mips16e2"], Question::Mips16), (["micromips"; 2], Question::MicroMips)]
+    {
+        let works = match (has(names[0]), has(names[1])) {
+            (Some(one), Some(other)) => one || other,
+            _ => asked(load.machine, question)?,
+        };
+        if works {
+            return Ok(Entry::Address(entry & !1));
+        }
+    }
+    kill(Signal::SIGBUS, When::Start, Step::EntryMode)
+}
+
+fn later(load: &Load<'_>) -> Stage {
+    if load.image.header.e_machine != EM_MIPS {
+        return Ok(());
+    }
+    release(load)?;
+    floating_point(load)
+}
+
+/// Release 6 encodes many instructions anew: its code does not run on earlier ones.
+fn release(load: &Load<'_>) -> Stage {
+    let Some(isa) = load.image.mips_isa() else { return Ok(()) };
+    let Some(listed) = load.machine.cpu.isa.get() else { return Ok(()) };
+    let machine_is_6 = listed.iter().any(|name| name.ends_with("r6"));
+    let machine_is_older = listed.iter().any(|name| !name.ends_with("r6"));
+    if isa.revision == 6 && !machine_is_6 {
+        return kill(Signal::SIGILL, When::Later, Step::Instruction);
+    }
+    if isa.revision != 6 && machine_is_6 && !machine_is_older && !asked(load.machine, Question::MipsBefore6)?
+    {
+        return kill(Signal::SIGILL, When::Later, Step::Instruction);
+    }
+    Ok(())
+}
+
+fn floating_point(load: &Load<'_>) -> Stage {
+    if load.image.view.class != Class::Elf32 || !executes_fp_at_start(load.program, load.image) {
+        return Ok(());
+    }
+    match load.machine.fpu.value {
+        Some(Fpu::Hardware | Fpu::Emulated) => Ok(()),
+        Some(Fpu::Absent) => kill(Signal::SIGILL, When::Later, Step::FpInstruction),
+        None => match told(load.machine, Question::FpInstruction)? {
+            Told::Yes => Ok(()),
+            Told::No => kill(Signal::SIGILL, When::Later, Step::FpInstruction),
+            Told::Untold => unknown(Missing::Answer(Question::FpInstruction)),
+        },
+    }
 }
