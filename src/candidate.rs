@@ -6,6 +6,8 @@ mod open;
 pub mod origin;
 pub mod package;
 mod program;
+#[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
+mod property;
 pub mod sample;
 pub mod script;
 mod source;
@@ -21,7 +23,19 @@ pub use script::Script;
 
 use crate::elf::{AbiFlags, ArmAttributes, Header, ProgramHeader, View};
 use crate::errno::Errno;
+use crate::machine::misc::MiscRule;
 use crate::system::Stat;
+
+/// How a kernel reads a file: what [`open`] has to know of it.
+#[derive(Clone, Debug)]
+pub struct Handlers<'a> {
+    /// In which ways it decodes an ELF file.
+    pub views: Vec<View>,
+    /// How it reads a `#!` line.
+    pub script: script::Rules,
+    /// The rules of binfmt_misc.
+    pub misc: &'a [MiscRule],
+}
 
 /// A file that is to be judged, and the interpreter it names.
 #[derive(Debug)]
@@ -38,8 +52,21 @@ pub struct Candidate {
     pub busy: Option<bool>,
     /// What is in it.
     pub content: Content,
-    /// The interpreter that a script or an ELF file names, opened in turn; at most 6 deep.
+    /// The rule of binfmt_misc that takes it, before anything else is looked at.
+    pub misc: Option<Misc>,
+    /// The interpreter that binfmt_misc, a script or an ELF file names, opened in turn; at most 6 deep.
     pub interpreter: Option<Box<Candidate>>,
+}
+
+/// A rule of binfmt_misc that matches.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Misc {
+    /// Its name.
+    pub rule: String,
+    /// Its interpreter is held open by the kernel.
+    pub fixed: bool,
+    /// Another rule with another interpreter matches as well; the kernel takes the one registered last.
+    pub contested: bool,
 }
 
 /// What is in a file.
@@ -98,6 +125,8 @@ pub struct Image {
     pub dynamic: Option<Dynamic>,
     /// NT_GNU_ABI_TAG: the kernel it wants at least. OS number (0 is Linux), then major, minor, patch.
     pub abi_tag: Option<(u32, u32, u32, u32)>,
+    /// What the kernel makes of PT_GNU_PROPERTY where the file is for arm64.
+    pub gnu_property: Result<(), Errno>,
     /// GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4.
     pub x86_isa_needed: Option<u32>,
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
-use crate::loader;
+use crate::loader::{self, Outcome};
 use crate::machine::{Machine, Mount, probe};
 use crate::report::{self, Judged, Style};
 use crate::rules::{self, Case, Destination};
@@ -183,17 +183,22 @@ fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
     probe::ask(system, machine, question);
 }
 
-/// Judges one program; a question is put only where it decides.
+/// What the kernel does with a file; a question is put to it only where the answer decides.
+pub fn outcome(system: &dyn System, machine: &mut Machine, path: &Path) -> (Candidate, Outcome) {
+    let candidate = candidate::open(system, path, &machine.handlers());
+    loop {
+        match loader::exec(machine, &candidate) {
+            Ok(outcome) => return (candidate, outcome),
+            Err(question) => ask(system, machine, question),
+        }
+    }
+}
+
+/// Judges one program.
 fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Option<&Path>) -> Judged {
     let path = locate(system, given);
     log::info!("reading {}", text::path(&path));
-    let candidate = candidate::open(system, &path, &machine.views());
-    let outcome = loop {
-        match loader::exec(machine, &candidate) {
-            Ok(outcome) => break outcome,
-            Err(question) => ask(system, machine, question),
-        }
-    };
+    let (candidate, outcome) = outcome(system, machine, &path);
     if let Some(question) = loader::further_question(machine, &candidate) {
         ask(system, machine, question);
     }

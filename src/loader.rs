@@ -4,9 +4,12 @@
 //! question and starts again.
 
 mod arch;
+mod areas;
 mod elf;
 mod load;
 mod map;
+mod misc;
+mod mmap;
 mod path;
 mod script;
 mod start;
@@ -131,6 +134,8 @@ steps! {
     Busy "deny_write_access"
     /// fs/exec.c `search_binary_handler`: no handler knows the first bytes.
     NoHandler "search_binary_handler"
+    /// fs/binfmt_misc.c `load_misc_binary`, `open_exec` of the rule's interpreter.
+    MiscInterpreter "load_misc_binary: open_exec"
     /// fs/binfmt_script.c `load_script`: the `#!` line names no interpreter, or is longer than the buffer.
     ScriptLine "load_script"
     /// fs/binfmt_script.c `load_script`, `open_exec` of the interpreter.
@@ -141,6 +146,8 @@ steps! {
     ElfType "load_elf_binary: e_type"
     /// `elf_check_arch` of the architecture, and of its compatibility handler.
     CheckArch "elf_check_arch"
+    /// `elf_check_fdpic`: an FDPIC program, and no handler for those (CONFIG_BINFMT_ELF_FDPIC).
+    Fdpic "elf_check_fdpic"
     /// fs/binfmt_elf.c `load_elf_phdrs`: the program header table.
     ProgramHeaders "load_elf_phdrs"
     /// fs/binfmt_elf.c `load_elf_binary`: PT_INTERP itself.
@@ -164,7 +171,12 @@ steps! {
     /// fs/binfmt_elf.c `elf_load`, `padzero`: the page in which a segment's file part ends and its zeros begin lies
     /// beyond the end of the file.
     MapZeros "elf_load: padzero"
-    /// mm/util.c `__vm_enough_memory`: one mapping exceeds RAM plus swap.
+    /// security/commoncap.c `cap_mmap_addr`: an address below vm.mmap_min_addr, without CAP_SYS_RAWIO.
+    MapLow "security_mmap_addr"
+    /// mm/mmap.c `do_mmap`, MAP_FIXED_NOREPLACE: the first segment meets what is mapped there.
+    MapCollision "do_mmap: MAP_FIXED_NOREPLACE"
+    /// mm/util.c `__vm_enough_memory`: one mapping exceeds RAM plus swap; mm/mmap.c `may_expand_vm`: RLIMIT_AS,
+    /// RLIMIT_DATA.
     MapMemory "__vm_enough_memory"
     /// fs/binfmt_elf.c `load_elf_interp`: the interpreter cannot be mapped.
     InterpreterMap "load_elf_interp"
@@ -178,6 +190,8 @@ steps! {
     EntryBeyondFile "entry beyond the end of the file"
     /// e_entry asks for an instruction set (MIPS16, microMIPS) that the processor lacks.
     EntryMode "entry in an instruction set that is absent"
+    /// e_entry lies between two instructions, which have to be aligned: an address error.
+    EntryAlignment "entry not aligned"
     /// e_entry lies where a segment has only zeros, which are no instructions.
     EntryZeros "entry in zeros"
     /// e_entry is the ELF header itself, as in a shared library without an entry point.
@@ -187,6 +201,9 @@ steps! {
     /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
     /// `do_cpu`).
     FpInstruction "floating-point instruction"
+    /// System calls of the old ARM ABI, which the kernel takes for others (arch/arm/kernel/entry-common.S
+    /// `vector_swi` without CONFIG_OABI_COMPAT).
+    OldSystemCall "system call of the old ABI"
     /// Instructions that were encoded anew (MIPS release 6) or are absent.
     Instruction "instruction of another ISA"
 }
@@ -234,6 +251,16 @@ enum Missing {
     Processor,
     Layout,
     HeaderAsCode,
+    NoExecute,
+    CpuFeatures,
+    MiscRule,
+    MiscInterpreter,
+    Place,
+    LargestFile,
+    Limits,
+    Memory,
+    LostPart,
+    Release6,
     /// The kernel was asked, and there is no answer.
     Answer(Question),
 }
@@ -249,6 +276,16 @@ impl Missing {
             Missing::Processor => "the processor and word size of this kernel",
             Missing::Layout => "byte order and word size of this kernel",
             Missing::HeaderAsCode => "what the processor makes of an ELF header that it is to execute",
+            Missing::NoExecute => "whether this kernel keeps data from being executed",
+            Missing::CpuFeatures => "the features of the processor",
+            Missing::MiscRule => "which of several rules of binfmt_misc was registered last",
+            Missing::MiscInterpreter => "the interpreter of binfmt_misc, which the kernel holds open",
+            Missing::Place => "where this kernel puts what it maps, which is random or set when it was built",
+            Missing::LargestFile => "how large a file of this file system may be",
+            Missing::Limits => "how much of its resource limits (ulimit) is taken",
+            Missing::Memory => "how much memory others leave, where vm.overcommit_memory is 2",
+            Missing::LostPart => "whether the program needs what its file has lost",
+            Missing::Release6 => "whether its code is that of MIPS release 6, as its header says",
             Missing::Answer(question) => question.what(),
         }
     }
@@ -337,13 +374,30 @@ pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Ques
     (hard && open && is_mips).then_some(Question::FpInstruction)
 }
 
+/// Interpreters that are let through; the next one is not.
+const MAX_DEPTH: usize = 5;
+
 /// fs/exec.c `exec_binprm`: opens the file and hands it to the handler that knows its first bytes.
 fn binprm(machine: &Machine, candidate: &Candidate, depth: usize, past: Past) -> Stage {
     path::open(machine, candidate, past)?;
+    if depth > MAX_DEPTH {
+        return refuse(Errno::ELOOP, Step::TooManyInterpreters);
+    }
+    if let Some(misc) = &candidate.misc {
+        return misc::load(machine, candidate, misc, depth);
+    }
     match &candidate.content {
         Content::Unread(_) => unknown(Missing::Content),
         Content::Data(_) => refuse(Errno::ENOEXEC, Step::NoHandler),
         Content::Script(script) => script::load(machine, candidate, script, depth),
         Content::Elf(program) => elf::load(machine, candidate, program),
+    }
+}
+
+/// Goes on with the interpreter of a script or of binfmt_misc; `step`: what it fails at where it cannot be opened.
+fn interpreted(machine: &Machine, interpreter: &Candidate, depth: usize, step: Step) -> Stage {
+    match binprm(machine, interpreter, depth.saturating_add(1), Past::default()) {
+        Err(Stop::Refused(errno, failed)) if failed.opens_a_file() => refuse(errno, step),
+        other => other,
     }
 }

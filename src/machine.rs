@@ -1,6 +1,7 @@
 //! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
 
 pub mod cpuinfo;
+pub mod misc;
 pub mod probe;
 pub mod recorded;
 
@@ -8,6 +9,10 @@ use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use misc::MiscRule;
+
+use crate::candidate::Handlers;
+use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, View};
 use crate::system::{Answer, Question, Space};
 
@@ -51,8 +56,12 @@ pub struct Machine {
     pub fpu: Fact<Fpu>,
     /// What the kernel answered when it was asked.
     pub answers: Vec<(Question, Fact<Answer>)>,
+    /// The enabled rules of binfmt_misc. Several that match are tried in an order that the kernel does not tell.
+    pub misc: Fact<Vec<MiscRule>>,
     /// Memory.
     pub memory: Memory,
+    /// Resource limits of the asking process, and so of a program that its shell starts.
+    pub limits: Limits,
     /// What is mounted, in the order of /proc/mounts.
     pub mounts: Fact<Vec<Mount>>,
     /// The C library of the machine's own programs.
@@ -154,6 +163,21 @@ pub struct Memory {
     pub available: Fact<u64>,
     /// SwapTotal.
     pub swap: Fact<u64>,
+    /// vm.overcommit_memory: 0 by a rule of thumb, 1 always, 2 never.
+    pub overcommit: Fact<u64>,
+    /// CommitLimit - Committed_AS: what may still be had where overcommit is 2.
+    pub commit: Fact<u64>,
+}
+
+/// getrlimit(2), soft limits in bytes; u64::MAX is no limit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// RLIMIT_AS.
+    pub address_space: Fact<u64>,
+    /// RLIMIT_DATA.
+    pub data: Fact<u64>,
+    /// RLIMIT_STACK.
+    pub stack: Fact<u64>,
 }
 
 /// A mounted file system.
@@ -233,6 +257,15 @@ fn word(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// The number at the front, behind blanks.
+fn decimal(text: &[u8]) -> Option<u64> {
+    let mut value = None;
+    for digit in text.trim_ascii_start().iter().map_while(|&byte| char::from(byte).to_digit(10)) {
+        value = Some(value.unwrap_or(0_u64).checked_mul(10)?.checked_add(u64::from(digit))?);
+    }
+    value
+}
+
 /// Whether a path is a folder's, or below it: `Path::starts_with` in a fifth of its size.
 pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
     let [path, folder] = [path, folder].map(|path| path.as_os_str().as_bytes());
@@ -296,6 +329,12 @@ impl Machine {
             }
             None => Vec::new(),
         }
+    }
+
+    /// How this kernel reads a file.
+    pub fn handlers(&self) -> Handlers<'_> {
+        let script = self.kernel.release.get().map_or(Rules::LATEST, |release| Rules::of(release.version));
+        Handlers { views: self.views(), script, misc: self.misc.get().map(Vec::as_slice).unwrap_or_default() }
     }
 
     /// What the kernel answered; None where it was not asked yet.

@@ -86,6 +86,7 @@ table! {
     mount_noexec
     not_executable
     file_busy
+    misc_interpreter_missing
     script_with_crlf
     script_line
     script_interpreter_missing
@@ -106,6 +107,7 @@ table! {
     kernel_too_old
     not_enough_space
     packed_by_upx
+    started_by_binfmt_misc
 }
 
 /// Errors of the folder asked for by `--dest`, whatever the kernel does where the file lies.

@@ -32,6 +32,10 @@ pub trait System {
     fn uname(&self) -> Option<Uname>;
     /// The ELF auxiliary vector of a process of this machine, getauxval(3).
     fn auxv(&self) -> Auxv;
+    /// getrlimit(2).
+    fn limits(&self) -> Limits {
+        Limits::default()
+    }
     /// PATH.
     fn search_path(&self) -> Vec<PathBuf>;
     /// Puts a question to the kernel; None where it cannot be put.
@@ -104,6 +108,17 @@ pub struct Uname {
     pub release: String,
     /// "mips" for both byte orders.
     pub machine: String,
+}
+
+/// Soft limits in bytes, u64::MAX where there is none.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Limits {
+    /// RLIMIT_AS.
+    pub address_space: Option<u64>,
+    /// RLIMIT_DATA.
+    pub data: Option<u64>,
+    /// RLIMIT_STACK.
+    pub stack: Option<u64>,
 }
 
 /// Entries of the auxiliary vector that describe the machine.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use diag::candidate::{self, Candidate, Content, Image, Interp, TableError, Toolchain, sample};
 use diag::elf::{ByteOrder, Class, View};
 use diag::errno::Errno;
-use elf_builder::files::{Files, Temp};
+use elf_builder::files::{Files, Temp, open as open_file};
 use elf_builder::{ABIS, Elf};
 use object::Endianness;
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
@@ -153,7 +153,7 @@ fn this_hosts_programs_read_as_object_reads_them() {
         }
         seen += 1;
         let before = read_so_far();
-        let candidate = candidate::open(&Files, &path, &[LE64, LE32]);
+        let candidate = open_file(&path, &[LE64, LE32]);
         // Its interpreter was read as well.
         spent = spent.max(read_so_far() - before);
         cross_any(&data, own(&candidate), &path.display().to_string());
@@ -317,10 +317,10 @@ fn scripts_lead_to_six_interpreters_at_most() {
 #[test]
 fn what_is_no_regular_file_is_not_opened() {
     for path in ["/", "/dev/zero", "/dev/null"] {
-        let candidate = candidate::open(&Files, Path::new(path), &ALL);
+        let candidate = open_file(Path::new(path), &ALL);
         assert!(matches!(candidate.content, Content::Unread(Errno::EACCES)), "{path}");
     }
-    let candidate = candidate::open(&Files, Path::new("/nowhere/at/all"), &ALL);
+    let candidate = open_file(Path::new("/nowhere/at/all"), &ALL);
     assert!(matches!(candidate.content, Content::Unread(Errno::ENOENT)));
     assert_eq!(candidate.may_execute, Err(Errno::ENOENT));
 }
@@ -373,7 +373,7 @@ fn the_seeds_program() {
     if !path.exists() {
         return;
     }
-    let candidate = candidate::open(&Files, &path, &[LE32]);
+    let candidate = open_file(&path, &[LE32]);
     let program = candidate.program().unwrap();
     assert_eq!(program.upx.unwrap().unpacked, Some(16_515_072));
     assert_eq!(program.native[0].header.e_type, 0x0200);

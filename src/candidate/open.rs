@@ -5,27 +5,24 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::package::Format;
-use super::script::{Line, Rules};
+use super::script::Line;
 use super::source::Source;
-use super::{Candidate, Content, Data, Interp, Program, Script, kind, package, program};
-use crate::elf::View;
+use super::{Candidate, Content, Data, Handlers, Interp, Misc, Program, Script, kind, package, program};
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
 use crate::system::{FileKind, System};
 
-/// Interpreters that are opened: the kernel takes five scripts in a row, and looks for what the sixth names.
+/// Interpreters that are opened: the kernel takes five rewrites in a row, and looks for what the sixth names.
 const DEPTH: u32 = 6;
 
-/// Reads a file, and the interpreter it names in turn. `views` are the ways in which the machine's kernel decodes an
-/// ELF file. About 24 KiB are read of each at most, but for an oversized program header table. A script's
-/// interpreter that has no name is not opened.
-pub fn open(system: &dyn System, path: &Path, views: &[View]) -> Candidate {
-    let rules = system.uname().map_or(Rules::LATEST, |uname| Rules::of_release(&uname.release));
-    open_at(system, path, views, rules, DEPTH)
+/// Reads a file, and the interpreter it names in turn. About 24 KiB are read of each at most, but for an oversized
+/// program header table. A script's interpreter that has no name is not opened.
+pub fn open(system: &dyn System, path: &Path, handlers: &Handlers<'_>) -> Candidate {
+    open_at(system, path, handlers, DEPTH)
 }
 
 /// `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
-fn open_at(system: &dyn System, path: &Path, views: &[View], rules: Rules, depth: u32) -> Candidate {
+fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32) -> Candidate {
     let mut candidate = Candidate {
         path: path.to_path_buf(),
         resolved: path.to_path_buf(),
@@ -33,6 +30,7 @@ fn open_at(system: &dyn System, path: &Path, views: &[View], rules: Rules, depth
         may_execute: Ok(()),
         busy: None,
         content: Content::Unread(Errno::EACCES),
+        misc: None,
         interpreter: None,
     };
     let stat = match candidate.stat {
@@ -52,32 +50,57 @@ fn open_at(system: &dyn System, path: &Path, views: &[View], rules: Rules, depth
     }
     candidate.busy = system.open_for_writing(path);
     let mut next = None;
-    candidate.content = match system.open(path) {
-        Err(errno) => Content::Unread(errno),
+    match system.open(path) {
+        Err(errno) => candidate.content = Content::Unread(errno),
         Ok(file) => {
             let mut source = Source::new(file);
-            if source.head().starts_with(b"\x7fELF") {
-                let program = program::read(&mut source, stat.size, views);
-                next = interpreter(&program).map(|path| (path, 1));
-                Content::Elf(program)
-            } else if source.head().starts_with(b"#!") {
-                let script = Script::new(source.head());
-                if let Line::Runs { name, .. } = script.line(rules) {
-                    next = Some((PathBuf::from(OsStr::from_bytes(name)), depth));
-                }
-                Content::Script(script)
-            } else {
-                Content::Data(data(&mut source, stat.size, path))
+            (candidate.content, next) = content(&mut source, stat.size, path, handlers);
+            // An ELF file's interpreter is none that rules apply to.
+            if let (Some((misc, interpreter)), 1..) = (misc(handlers, path, source.head()), depth) {
+                candidate.misc = Some(misc);
+                next = Some((interpreter, depth));
             }
         }
-    };
-    // An empty name is the current directory to the kernel, and nothing to open.
-    if let Some((path, depth)) =
-        next.filter(|(path, left)| depth > 0 && *left > 0 && !path.as_os_str().is_empty())
-    {
-        candidate.interpreter = Some(Box::new(open_at(system, &path, views, rules, depth.saturating_sub(1))));
+    }
+    if let Some((path, left)) = next.map(|(path, left)| (path, left.min(depth))) {
+        // An empty name is the current directory to the kernel, and nothing to open.
+        if left > 0 && !path.as_os_str().is_empty() {
+            candidate.interpreter = Some(Box::new(open_at(system, &path, handlers, left.saturating_sub(1))));
+        }
     }
     candidate
+}
+
+/// What is in a file, the interpreter that it names, and how many interpreters may follow on it.
+fn content(
+    source: &mut Source,
+    size: u64,
+    path: &Path,
+    handlers: &Handlers<'_>,
+) -> (Content, Option<(PathBuf, u32)>) {
+    if source.head().starts_with(b"\x7fELF") {
+        let program = program::read(source, size, &handlers.views);
+        let next = interpreter(&program).map(|path| (path, 1));
+        (Content::Elf(program), next)
+    } else if source.head().starts_with(b"#!") {
+        let script = Script::new(source.head());
+        let next = match script.line(handlers.script) {
+            Line::Runs { name, .. } => Some((PathBuf::from(OsStr::from_bytes(name)), u32::MAX)),
+            _ => None,
+        };
+        (Content::Script(script), next)
+    } else {
+        (Content::Data(data(source, size, path)), None)
+    }
+}
+
+/// The rule of binfmt_misc that matches, and what it starts.
+fn misc(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(Misc, PathBuf)> {
+    let buffer = head.get(..handlers.script.buffer).unwrap_or(head);
+    let mut rules = handlers.misc.iter().filter(|rule| rule.matches(path, buffer));
+    let rule = rules.next()?;
+    let contested = rules.any(|other| other.interpreter != rule.interpreter);
+    Some((Misc { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
 }
 
 /// The PT_INTERP that a kernel would open: of the first decoding that could be a program of this machine.

@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
+#[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
+use super::property;
 use super::source::Source;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
 use crate::elf::consts::{
-    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_ARM,
-    EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, ET_DYN, ET_EXEC, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
-    NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
-    SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
+    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64,
+    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, ET_DYN, ET_EXEC, GNU_PROPERTY_X86_ISA_1_NEEDED,
+    NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD,
+    PT_MIPS_ABIFLAGS, PT_NOTE, SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
 };
 use crate::elf::{
     AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
@@ -68,6 +70,13 @@ fn image(source: &mut Source, view: View, own: bool, go: &mut bool) -> Rc<Image>
     } else {
         None
     };
+    #[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
+    let gnu_property = match header.e_machine {
+        EM_AARCH64 | EM_ARM => property::check(source, view, table),
+        _ => Ok(()),
+    };
+    #[cfg(not(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm")))]
+    let gnu_property = Ok(());
     let Notes { abi_tag, x86_isa_needed, .. } = notes;
     Rc::new(Image {
         view,
@@ -78,6 +87,7 @@ fn image(source: &mut Source, view: View, own: bool, go: &mut bool) -> Rc<Image>
         arm_attributes,
         dynamic,
         abi_tag,
+        gnu_property,
         x86_isa_needed,
     })
 }

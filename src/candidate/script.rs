@@ -55,22 +55,6 @@ impl Rules {
             empty_is_name: version >= (5, 8, 0),
         }
     }
-
-    /// The rules of a release as uname(2) gives it: "4.14.151". The latest where it cannot be read.
-    pub fn of_release(release: &str) -> Rules {
-        let mut numbers = [0_u32; 3];
-        let mut part = 0_usize;
-        for byte in release.bytes() {
-            let Some(number) = numbers.get_mut(part) else { break };
-            if byte.is_ascii_digit() {
-                *number = number.saturating_mul(10).saturating_add(u32::from(byte & 15));
-            } else {
-                part = part.saturating_add(1);
-            }
-        }
-        let [major, minor, patch] = numbers;
-        if major == 0 || part == 0 { Rules::LATEST } else { Rules::of((major, minor, patch)) }
-    }
 }
 
 const fn blank(byte: u8) -> bool {
@@ -225,14 +209,13 @@ mod tests {
 
     #[test]
     fn releases() {
-        assert_eq!(Rules::of_release("3.10.14"), OLD);
-        assert_eq!(Rules::of_release("4.14.151"), OLD);
-        assert_eq!(Rules::of_release("4.14.152-foo"), Rules { truncates: false, ..OLD });
-        assert_eq!(Rules::of_release("4.9.198"), OLD);
-        assert_eq!(Rules::of_release("5.4.238"), BETWEEN);
-        assert_eq!(Rules::of_release("5.15.167"), Rules::LATEST);
-        assert_eq!(Rules::of_release("6.12"), Rules::LATEST);
-        assert_eq!(Rules::of_release("?"), Rules::LATEST);
+        assert_eq!(Rules::of((3, 10, 14)), OLD);
+        assert_eq!(Rules::of((4, 14, 151)), OLD);
+        assert_eq!(Rules::of((4, 14, 152)), Rules { truncates: false, ..OLD });
+        assert_eq!(Rules::of((4, 9, 198)), OLD);
+        assert_eq!(Rules::of((5, 4, 238)), BETWEEN);
+        assert_eq!(Rules::of((5, 15, 167)), Rules::LATEST);
+        assert_eq!(Rules::of((6, 12, 0)), Rules::LATEST);
     }
 
     #[test]

@@ -3,11 +3,9 @@
 use super::load::Load;
 use super::{Missing, Past, Stage, Step, Stop, arch, map, path, refuse, start, unknown};
 use crate::candidate::{Candidate, Content, Image, Interp, Program, TableError};
+use crate::elf::consts::{ET_DYN, ET_EXEC};
 use crate::errno::Errno;
 use crate::machine::Machine;
-
-/// ET_EXEC and ET_DYN.
-const LOADABLE: [u16; 2] = [2, 3];
 
 /// Tries the handlers in the kernel's order: its own layout, then the compatibility one. Only ENOEXEC lets the
 /// next one try; where all say so, the one that got furthest is the one to explain.
@@ -17,7 +15,7 @@ pub(super) fn load(machine: &Machine, candidate: &Candidate, program: &Program) 
     }
     let mut furthest = None;
     for image in &program.native {
-        let stop = match handler(&Load { machine, candidate, program, image }) {
+        let stop = match load_elf_binary(&Load { machine, candidate, program, image }) {
             Ok(()) => return Ok(()),
             Err(stop) => stop,
         };
@@ -31,21 +29,29 @@ pub(super) fn load(machine: &Machine, candidate: &Candidate, program: &Program) 
 
 /// Not inlined: the loop over the views would keep everything that it reads in registers, and spill it.
 #[inline(never)]
-fn handler(load: &Load<'_>) -> Stage {
+fn load_elf_binary(load: &Load<'_>) -> Stage {
     check_header(load)?;
-    check_table(load)?;
-    check_interpreter(load)?;
+    load_elf_phdrs(load)?;
+    let interpreter = open_interpreter(load)?;
     let arch = arch::of(load.machine);
-    arch.map_or(Ok(()), |arch| (arch.arch_check_elf)(load))?;
-    map::segments(load)?;
-    begin(load)?;
-    start::missing_pages(load)?;
-    arch.map_or(Ok(()), |arch| (arch.later)(load))
+    arch.map_or(Ok(()), |arch| (arch.arch_elf_pt_proc)(load))?;
+    let interpreter = match interpreter {
+        Some(interpreter) => Some(check_interpreter(load, interpreter)?),
+        None => None,
+    };
+    // Of other architectures no more is known.
+    let Some(arch) = arch else { return Ok(()) };
+    (arch.arch_check_elf)(load)?;
+    let loaded = map::load(load, interpreter.as_ref(), arch)?;
+    start::fetch(load, interpreter.as_ref().unwrap_or(load), arch, &loaded)?;
+    start::lost_pages(load)?;
+    interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
+    (arch.later)(load)
 }
 
 /// The checks on the ELF header.
 fn check_header(load: &Load<'_>) -> Stage {
-    if !LOADABLE.contains(&load.image.header.e_type) {
+    if !matches!(load.image.header.e_type, ET_EXEC | ET_DYN) {
         return refuse(Errno::ENOEXEC, Step::ElfType);
     }
     match arch::elf_check_arch(load) {
@@ -55,21 +61,13 @@ fn check_header(load: &Load<'_>) -> Stage {
     }
 }
 
-fn check_table(load: &Load<'_>) -> Stage {
+fn load_elf_phdrs(load: &Load<'_>) -> Stage {
     let errno = match load.image.program_headers {
         Err(error) => table_errno(load.machine, error),
-        Ok(_) if table_too_large(load.machine, load.image) => Errno::ENOEXEC,
+        Ok(_) if is_table_too_large(load.machine, load.image) => Errno::ENOEXEC,
         Ok(_) => return Ok(()),
     };
     refuse(errno, Step::ProgramHeaders)
-}
-
-/// What runs first: the interpreter, or the program.
-fn begin(load: &Load<'_>) -> Stage {
-    match &load.candidate.interpreter {
-        Some(interpreter) if load.image.interp.is_some() => map::interpreter(load, interpreter),
-        _ => start::entry(load),
-    }
 }
 
 /// A short read was EIO up to Linux 3.18.
@@ -82,7 +80,7 @@ fn table_errno(machine: &Machine, error: TableError) -> Errno {
 }
 
 /// From 3.19 to 6.16 the table may not exceed a page.
-fn table_too_large(machine: &Machine, image: &Image) -> bool {
+fn is_table_too_large(machine: &Machine, image: &Image) -> bool {
     if machine.kernel.older_than((3, 19, 0)) || !machine.kernel.older_than((6, 17, 0)) {
         return false;
     }
@@ -90,47 +88,53 @@ fn table_too_large(machine: &Machine, image: &Image) -> bool {
     size > machine.kernel.page_size.value.unwrap_or(4096)
 }
 
-fn check_interp(interp: &Interp) -> Stage {
-    let errno = match interp {
-        Interp::Path(_) => return Ok(()),
-        Interp::Size(_) | Interp::NotTerminated => Errno::ENOEXEC,
-        Interp::Truncated => Errno::EIO,
-        Interp::NegativeOffset => Errno::EINVAL,
+/// Reads the first PT_INTERP, opens the file it names, and reads that one's ELF header.
+fn open_interpreter<'a>(load: &Load<'a>) -> Stage<Option<&'a Candidate>> {
+    let Some(interp) = &load.image.interp else { return Ok(None) };
+    match interp {
+        Interp::Path(_) => {}
+        Interp::Size(_) | Interp::NotTerminated => return refuse(Errno::ENOEXEC, Step::Interp),
+        Interp::Truncated => return refuse(Errno::EIO, Step::Interp),
+        Interp::NegativeOffset => return refuse(Errno::EINVAL, Step::Interp),
+    }
+    let Some(interpreter) = &load.candidate.interpreter else {
+        // It resolves to the current folder, which is no regular file.
+        return match interp {
+            Interp::Path(name) if name.is_empty() => refuse(Errno::EACCES, Step::InterpreterOpen),
+            _ => unknown(Missing::Interpreter),
+        };
     };
-    refuse(errno, Step::Interp)
-}
-
-/// Checks PT_INTERP, opens the interpreter and checks its header; its e_type and segments come after the point of no return.
-fn check_interpreter(load: &Load<'_>) -> Stage {
-    let Load { machine, candidate, image, .. } = *load;
-    let Some(interp) = &image.interp else { return Ok(()) };
-    check_interp(interp)?;
-    let Some(interpreter) = &candidate.interpreter else { return unknown(Missing::Interpreter) };
-    if let Err(stop) = path::open(machine, interpreter, Past::default()) {
+    if let Err(stop) = path::open(load.machine, interpreter, Past::default()) {
         return match stop {
             Stop::Refused(errno, _) => refuse(errno, Step::InterpreterOpen),
             other => Err(other),
         };
     }
-    let header_size = image.view.header_size() as u64;
-    if interpreter.size().is_some_and(|size| size < header_size) {
+    if interpreter.size().is_some_and(|size| size < load.image.view.header_size() as u64) {
         return refuse(Errno::EIO, Step::InterpreterShort);
     }
+    Ok(Some(interpreter))
+}
+
+/// The interpreter's magic, processor and program headers; its e_type and segments come after the point of no return.
+fn check_interpreter<'a>(load: &Load<'a>, interpreter: &'a Candidate) -> Stage<Load<'a>> {
+    let bad = refuse(Errno::ELIBBAD, Step::InterpreterArch);
     let program = match &interpreter.content {
         Content::Unread(_) => return unknown(Missing::InterpreterContent),
         Content::Elf(program) => program,
-        Content::Script(_) | Content::Data(_) => return refuse(Errno::ELIBBAD, Step::InterpreterArch),
+        Content::Script(_) | Content::Data(_) => return bad,
     };
-    let Some(image) = program.native_in(image.view) else {
+    let Some(image) = program.native_in(load.image.view) else {
         return unknown(Missing::Layout);
     };
-    match arch::elf_check_arch(&Load { machine, candidate: interpreter, program, image }) {
-        Ok(()) => {}
-        Err(Stop::Refused(..)) => return refuse(Errno::ELIBBAD, Step::InterpreterArch),
-        Err(other) => return Err(other),
+    let interpreter = Load { machine: load.machine, candidate: interpreter, program, image };
+    match arch::elf_check_arch(&interpreter) {
+        Err(Stop::Refused(..)) => return bad,
+        other => other?,
     }
-    if image.program_headers.is_err() || table_too_large(machine, image) {
-        return refuse(Errno::ELIBBAD, Step::InterpreterArch);
+    if image.program_headers.is_err() || is_table_too_large(load.machine, image) {
+        return bad;
     }
-    Ok(())
+    arch::of(load.machine).map_or(Ok(()), |arch| (arch.arch_elf_pt_proc)(&interpreter))?;
+    Ok(interpreter)
 }

@@ -1,121 +1,298 @@
-//! fs/binfmt_elf.c after the point of no return: whatever fails here is SIGSEGV, not an errno.
+//! fs/binfmt_elf.c `load_elf_binary` after its point of no return, over what it uses of mm/mmap.c (Linux 6.12 where
+//! nothing else is said). Whatever fails here is SIGSEGV, not an errno.
 
+use std::ops::Range;
+
+use super::arch::Arch;
+use super::areas::{Area, Areas};
 use super::load::{Load, Pages};
-use super::{Signal, Stage, Step, When, arch, kill};
-use crate::candidate::{Candidate, Content, Image};
-use crate::elf::consts::ET_DYN;
+use super::mmap::{How, Mm, segfault};
+use super::{Missing, Signal, Stage, Step, Stop, When};
+use crate::candidate::Image;
+use crate::elf::consts::{ET_DYN, ET_EXEC, PF_W, PF_X};
 use crate::elf::{Class, ProgramHeader};
-use crate::machine::Machine;
 
-/// PF_W.
-const WRITABLE: u32 = 2;
-
-/// Maps the program's PT_LOADs in table order.
-pub(super) fn segments(load: &Load<'_>) -> Stage {
-    let machine = load.machine;
-    let limit = task_size(machine, load.image);
-    for segment in load.image.loads() {
-        check(machine, segment, limit, load.image.header.e_type == ET_DYN)?;
-    }
-    if zeroing_fails(load) {
-        return kill(Signal::SIGSEGV, When::Exec, Step::MapZeros);
-    }
-    if load.image.interp.is_none() && entry_out_of_range(load.image, limit) {
-        return kill(Signal::SIGSEGV, When::Exec, Step::EntryRange);
-    }
-    Ok(())
+/// What was mapped, and where the file lies that runs first.
+pub(super) struct Loaded {
+    pub(super) areas: Areas,
+    /// What is added to its addresses.
+    pub(super) bias: u64,
+    /// Where the stack may lie.
+    pub(super) stack: Range<u64>,
 }
 
-/// `BAD_ADDR(elf_entry)`. Where the program is relocated, the sum wraps for the highest addresses.
-fn entry_out_of_range(image: &Image, limit: u64) -> bool {
-    let entry = image.header.e_entry;
-    let top = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
-    entry >= limit && (image.header.e_type != ET_DYN || entry < top.saturating_sub(limit))
+/// Maps the program and its interpreter. Where the kernel chooses an address at random, both ends of the choice are
+/// tried: where they end differently, nobody can tell.
+pub(super) fn load(program: &Load<'_>, interpreter: Option<&Load<'_>>, arch: &Arch) -> Stage<Loaded> {
+    let low = Loading::new(program, arch, false).load(interpreter);
+    let high = Loading::new(program, arch, true).load(interpreter);
+    match (low, high) {
+        (Err(Stop::Killed(..)), Err(stop)) | (Err(stop), Err(Stop::Killed(..)) | Ok(_)) => Err(stop),
+        (Ok(_), Err(Stop::Killed(..))) => Err(Stop::Unknown(Missing::Place)),
+        (_, other) => other,
+    }
 }
 
-/// Whether the rest of the page behind a segment's file part cannot be cleared, because no page of the file is there.
-/// Since 6.7 that counts for every writable segment, before for the last one whatever its flags. Linux 6.1.176 was
-/// seen to go on.
-fn zeroing_fails(load: &Load<'_>) -> bool {
-    let kernel = &load.machine.kernel;
-    let pages = Pages::of(load.machine);
-    let Some(size) = load.candidate.size() else { return false };
-    let fails = |segment: &ProgramHeader| {
-        let end = segment.p_vaddr.wrapping_add(segment.p_filesz);
-        let page = pages.down(segment.p_offset.saturating_add(segment.p_filesz));
-        segment.p_memsz > segment.p_filesz && segment.p_filesz > 0 && pages.down(end) != end && page >= size
-    };
-    if !kernel.older_than((6, 7, 0)) {
-        return load.image.loads().any(|segment| segment.p_flags & WRITABLE != 0 && fails(segment));
-    }
-    let is_6_1 = !kernel.older_than((6, 1, 0)) && kernel.older_than((6, 2, 0));
-    let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_filesz);
-    !is_6_1 && load.image.loads().max_by_key(end).is_some_and(fails)
+struct Loading<'a> {
+    program: &'a Load<'a>,
+    mm: Mm<'a>,
 }
 
-/// `load_elf_interp`: any failure is one of the program's exec.
-pub(super) fn interpreter(load: &Load<'_>, interpreter: &Candidate) -> Stage {
-    let fail = || kill(Signal::SIGSEGV, When::Exec, Step::InterpreterMap);
-    let Content::Elf(program) = &interpreter.content else { return Ok(()) };
-    let Some(image) = program.native_in(load.image.view) else {
-        return Ok(());
-    };
-    let is_loadable = matches!(image.header.e_type, 2 | ET_DYN);
-    if !is_loadable || image.loads().next().is_none() {
-        return fail();
+impl<'a> Loading<'a> {
+    fn new(program: &'a Load<'a>, arch: &Arch, high: bool) -> Self {
+        let space = (arch.space)(program.machine, program.image);
+        Loading { program, mm: Mm::new(program.machine, space, high) }
     }
-    let limit = task_size(load.machine, image);
-    for segment in image.loads() {
-        if check(load.machine, segment, limit, image.header.e_type == ET_DYN).is_err() {
-            return fail();
+
+    fn load(mut self, interpreter: Option<&Load<'_>>) -> Stage<Loaded> {
+        let mut bias = self.program(interpreter.is_some())?;
+        match interpreter {
+            Some(interpreter) => bias = self.interpreter(interpreter, bias)?,
+            None if self.mm.is_bad(self.program.image.header.e_entry.wrapping_add(bias)) => {
+                return segfault(Step::EntryRange);
+            }
+            None => {}
         }
+        let stack = self.mm.space.stack.clone();
+        Ok(Loaded { areas: self.mm.done()?, bias, stack })
     }
-    if image.header.e_type != ET_DYN && image.header.e_entry >= limit { fail() } else { Ok(()) }
+
+    /// The loop over the program's PT_LOADs; gives `load_bias`.
+    fn program(&mut self, has_interpreter: bool) -> Stage<u64> {
+        let image = self.program.image;
+        let mut bias = 0;
+        let mut first = true;
+        for segment in image.loads() {
+            let vaddr = segment.p_vaddr;
+            let mut how = How::Fixed;
+            let mut total = 0;
+            if first && image.header.e_type == ET_EXEC {
+                how = self.first_of_exec();
+            } else if first {
+                total = total_mapping_size(image, self.mm.pages);
+                (bias, how) = self.relocate(segment, total, has_interpreter)?;
+                bias = self.mm.pages.down(bias.wrapping_sub(vaddr)) & self.mm.word;
+            }
+            let wish = bias.wrapping_add(vaddr) & self.mm.word;
+            let at = self.elf_load(self.program, segment, wish, how, total)?;
+            if self.mm.is_bad(at) {
+                return segfault(Step::MapRange);
+            }
+            if first && image.header.e_type == ET_DYN {
+                bias = bias.wrapping_add(at).wrapping_sub(self.mm.pages.down(wish)) & self.mm.word;
+            }
+            first = false;
+            self.check_range(segment, vaddr)?;
+        }
+        Ok(bias)
+    }
+
+    /// Since 4.17 what lies there is not replaced; from 4.17 to 5.3 not by later segments either.
+    fn first_of_exec(&self) -> How {
+        if self.program.machine.kernel.older_than((4, 17, 0)) { How::Fixed } else { How::FixedNoReplace }
+    }
+
+    /// Where a relocated program goes: with an interpreter to ELF_ET_DYN_BASE; without, it is one itself, and goes to
+    /// where mmap(2) puts it, which a large alignment needs to know first (since 6.11, and in 6.1's later releases).
+    fn relocate(&mut self, segment: &ProgramHeader, total: u64, has_interpreter: bool) -> Stage<(u64, How)> {
+        let kernel = &self.program.machine.kernel;
+        if total == 0 {
+            return segfault(Step::MapRange);
+        }
+        let alignment = maximum_alignment(self.program.image, self.mm.pages);
+        let aligned = |base: u64| if alignment == 0 { base } else { base & !alignment.wrapping_sub(1) };
+        if has_interpreter {
+            let range = &self.mm.space.et_dyn_base;
+            let base = if self.mm.high { range.end.saturating_sub(1) } else { range.start };
+            let base = if kernel.older_than((5, 10, 0)) { base } else { aligned(base) };
+            return Ok((base, self.first_of_exec()));
+        }
+        if alignment <= self.mm.pages.size() || (kernel.older_than((6, 11, 0)) && !is_6_1(self.program)) {
+            return Ok((0, How::Hint));
+        }
+        let base = self.elf_load(self.program, segment, 0, How::Hint, total)?;
+        if self.mm.is_bad(base) {
+            return segfault(Step::MapRange);
+        }
+        self.mm.areas.unmap(base, base.saturating_add(self.mm.pages.up(total)));
+        Ok((aligned(base), How::FixedNoReplace))
+    }
+
+    /// `load_elf_interp`; gives what is added to its addresses.
+    fn interpreter(&mut self, load: &Load<'_>, program_bias: u64) -> Stage<u64> {
+        let fail = |stop: Stop| match stop {
+            Stop::Killed(..) => Stop::Killed(Signal::SIGSEGV, When::Exec, Step::InterpreterMap),
+            other => other,
+        };
+        self.map_interpreter(load, program_bias).map_err(fail)
+    }
+
+    fn map_interpreter(&mut self, load: &Load<'_>, program_bias: u64) -> Stage<u64> {
+        let image = load.image;
+        let fixed = image.header.e_type == ET_EXEC;
+        let mut total = total_mapping_size(image, self.mm.pages);
+        if !matches!(image.header.e_type, ET_EXEC | ET_DYN) || total == 0 {
+            return segfault(Step::InterpreterMap);
+        }
+        let mut bias = 0;
+        let mut first = true;
+        for segment in image.loads() {
+            let vaddr = segment.p_vaddr;
+            let how = if fixed || !first { How::Fixed } else { How::Hint };
+            if first && !fixed && program_bias != 0 {
+                bias = 0_u64.wrapping_sub(vaddr) & self.mm.word;
+            }
+            let wish = bias.wrapping_add(vaddr) & self.mm.word;
+            let at = self.elf_load(load, segment, wish, how, total)?;
+            total = 0;
+            if self.mm.is_bad(at) {
+                return segfault(Step::InterpreterMap);
+            }
+            if first && !fixed {
+                bias = at.wrapping_sub(self.mm.pages.down(vaddr)) & self.mm.word;
+            }
+            first = false;
+            self.check_range(segment, bias.wrapping_add(vaddr) & self.mm.word)?;
+        }
+        self.zeros_of_interpreter(load, bias)?;
+        if self.mm.is_bad(image.header.e_entry.wrapping_add(bias)) {
+            return segfault(Step::InterpreterMap);
+        }
+        Ok(bias)
+    }
+
+    /// Before 6.7: what is behind the last byte of the file is cleared, whatever it is, up to the end of its page.
+    fn zeros_of_interpreter(&mut self, load: &Load<'_>, bias: u64) -> Stage {
+        if !load.machine.kernel.older_than((6, 7, 0)) {
+            return Ok(());
+        }
+        let ends = load.image.loads().map(|segment| segment.p_vaddr.wrapping_add(segment.p_filesz));
+        let end = bias.wrapping_add(ends.max().unwrap_or(0)) & self.mm.word;
+        if self.padzero(load, end) { Ok(()) } else { segfault(Step::InterpreterMap) }
+    }
+
+    /// The checks behind each segment's mapping; `start` is biased for an interpreter only.
+    fn check_range(&self, segment: &ProgramHeader, start: u64) -> Stage {
+        let fits = !self.mm.is_bad(start)
+            && segment.p_filesz <= segment.p_memsz
+            && segment.p_memsz <= self.mm.limit
+            && self.mm.limit.wrapping_sub(segment.p_memsz) >= start;
+        if fits { Ok(()) } else { segfault(Step::MapRange) }
+    }
+
+    /// `elf_load`: the file's part, and zeros behind it. Gives the address of the first page.
+    fn elf_load(
+        &mut self,
+        load: &Load<'_>,
+        segment: &ProgramHeader,
+        address: u64,
+        how: How,
+        total: u64,
+    ) -> Stage<u64> {
+        let pages = self.mm.pages;
+        let within = segment.p_vaddr & pages.within();
+        let mut at = pages.down(address);
+        let mut zeros = at;
+        let end = |at: u64, size: u64| at.wrapping_add(within).wrapping_add(size);
+        if segment.p_filesz > 0 {
+            at = self.elf_map(load, segment, at, how, total)?;
+            if self.mm.is_bad(at) {
+                return Ok(at);
+            }
+            zeros = end(at, segment.p_filesz) & self.mm.word;
+            let is_checked = !load.machine.kernel.older_than((6, 7, 0)) || !is_6_1(load);
+            let matters = segment.p_flags & PF_W != 0 || load.machine.kernel.older_than((6, 7, 0));
+            if segment.p_memsz > segment.p_filesz && !self.padzero(load, zeros) && is_checked && matters {
+                return segfault(Step::MapZeros);
+            }
+        }
+        if segment.p_memsz > segment.p_filesz {
+            self.mm.vm_brk(zeros, end(at, segment.p_memsz) & self.mm.word, segment.p_flags & PF_X)?;
+        }
+        Ok(at)
+    }
+
+    /// `elf_map`. `total`: the size of the whole image, so that all of it finds room.
+    fn elf_map(
+        &mut self,
+        load: &Load<'_>,
+        segment: &ProgramHeader,
+        at: u64,
+        how: How,
+        total: u64,
+    ) -> Stage<u64> {
+        let pages = self.mm.pages;
+        let within = segment.p_vaddr & pages.within();
+        let size = pages.wrapping_up(segment.p_filesz.wrapping_add(within)) & self.mm.word;
+        if size == 0 {
+            return Ok(at);
+        }
+        let offset = segment.p_offset.wrapping_sub(within) & self.mm.word;
+        let len = if total == 0 { size } else { pages.wrapping_up(total) & self.mm.word };
+        let Some(end) = offset.checked_add(len).filter(|end| *end <= self.mm.word) else {
+            return segfault(Step::MapRange);
+        };
+        if offset & pages.within() != 0 {
+            return segfault(Step::MapAlignment);
+        }
+        if len == 0 || i64::try_from(end).is_err() {
+            return segfault(Step::MapRange);
+        }
+        let at = self.mm.get_unmapped_area(at, len, how)?;
+        if end > 1 << 40 {
+            // s_maxbytes: 16 TiB on ext4, 8 EiB on tmpfs.
+            self.mm.doubt(Missing::LargestFile);
+        }
+        let area = Area {
+            start: at,
+            end: at.saturating_add(len),
+            flags: segment.p_flags,
+            offset: Some(offset),
+            cleared: u64::MAX,
+            of_interpreter: !std::ptr::eq(load, self.program),
+        };
+        self.mm.account(&area)?;
+        self.mm.areas.map(area);
+        if len > size {
+            self.mm.areas.unmap(at.saturating_add(size), at.saturating_add(len));
+        }
+        Ok(at)
+    }
+
+    /// `padzero`: whether the rest of the page can be cleared.
+    fn padzero(&mut self, load: &Load<'_>, from: u64) -> bool {
+        if from & self.mm.pages.within() == 0 {
+            return true;
+        }
+        let size = load.candidate.size().unwrap_or(u64::MAX);
+        let is_there = self.mm.areas.at(from).is_some_and(|area| {
+            let offset = area.offset_of(from);
+            area.flags & PF_W != 0 && offset.is_none_or(|offset| self.mm.pages.down(offset) < size)
+        });
+        if is_there {
+            self.mm.areas.clear(from);
+        }
+        is_there
+    }
 }
 
-/// `elf_load` and the range checks before it.
-fn check(machine: &Machine, segment: &ProgramHeader, limit: u64, relocated: bool) -> Stage {
-    let pages = Pages::of(machine);
-    let range = kill(Signal::SIGSEGV, When::Exec, Step::MapRange);
-    // A negative loff_t cannot be mapped.
-    let negative = segment.p_filesz > 0 && i64::try_from(segment.p_offset).is_err();
-    if segment.p_filesz > segment.p_memsz || segment.p_memsz > limit || negative {
-        return range;
-    }
-    let out = segment.p_vaddr >= limit || segment.p_memsz > limit.saturating_sub(segment.p_vaddr);
-    if out && !relocated {
-        return range;
-    }
-    if segment.p_filesz > 0 && segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0 {
-        return kill(Signal::SIGSEGV, When::Exec, Step::MapAlignment);
-    }
-    if largest_accounted(segment, pages) > memory(machine) {
-        return kill(Signal::SIGSEGV, When::Exec, Step::MapMemory);
-    }
-    Ok(())
+/// 6.1's releases of 2025 have 6.7's `elf_load`, but for its check of `padzero`.
+fn is_6_1(load: &Load<'_>) -> bool {
+    let kernel = &load.machine.kernel;
+    !kernel.older_than((6, 1, 0)) && kernel.older_than((6, 2, 0))
 }
 
-/// What `__vm_enough_memory` is asked for in one piece: the anonymous tail, and a writable file mapping.
-fn largest_accounted(segment: &ProgramHeader, pages: Pages) -> u64 {
-    let file = pages.up(segment.p_filesz);
-    let tail = pages.up(segment.p_memsz).saturating_sub(file);
-    if segment.p_flags & WRITABLE != 0 { tail.max(file) } else { tail }
+/// `total_mapping_size`.
+fn total_mapping_size(image: &Image, pages: Pages) -> u64 {
+    // elf_addr_t
+    let mask = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
+    let starts = image.loads().map(|segment| pages.down(segment.p_vaddr));
+    let ends = image.loads().map(|segment| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask);
+    ends.max().unwrap_or(0).wrapping_sub(starts.min().unwrap_or(0))
 }
 
-/// RAM plus swap: the bound of the heuristic overcommit mode. Without a bound where it is not known.
-fn memory(machine: &Machine) -> u64 {
-    machine
-        .memory
-        .total
-        .value
-        .map_or(u64::MAX, |total| total.saturating_add(machine.memory.swap.value.unwrap_or(u64::MAX)))
-}
-
-/// TASK_SIZE of a program of this layout; without a bound where it is not known.
-fn task_size(machine: &Machine, image: &Image) -> u64 {
-    match arch::of(machine) {
-        Some(arch) => (arch.task_size)(machine, image),
-        None if image.view.class == Class::Elf32 => 1 << 32,
-        None => u64::MAX,
-    }
+/// `maximum_alignment`.
+fn maximum_alignment(image: &Image, pages: Pages) -> u64 {
+    let powers = image.loads().map(|segment| segment.p_align).filter(|align| align.is_power_of_two());
+    pages.wrapping_up(powers.max().unwrap_or(0))
 }

@@ -1,68 +1,110 @@
 //! The first instructions: exec succeeded, but what the program begins with is not there or not executable.
 
-use super::arch::{self, Entry};
+use super::arch::{self, Arch, Entry};
+use super::areas::Area;
 use super::load::{Load, Pages};
+use super::map::Loaded;
 use super::{Missing, Signal, Stage, Step, When, kill, unknown};
+use crate::candidate::Toolchain;
 use crate::elf::ProgramHeader;
-use crate::elf::consts::{PF_R, PF_W, PF_X};
+use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 
-/// Where a program without an interpreter begins.
-pub(super) fn entry(load: &Load<'_>) -> Stage {
-    let pages = Pages::of(load.machine);
-    let Some(arch) = arch::of(load.machine) else { return Ok(()) };
-    let Entry::Address(entry) = (arch.entry)(load)? else { return Ok(()) };
-    // The last segment that covers the page wins: MAP_FIXED replaces what was there.
-    let Some(segment) = load.image.loads().rfind(|segment| covers(segment, entry, pages)) else {
+/// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
+/// or the program.
+pub(super) fn fetch(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded) -> Stage {
+    let Entry::Address(entry) = (arch.entry)(first)? else { return Ok(()) };
+    let mut entry = entry.wrapping_add(loaded.bias);
+    if !first.is_wide_kernel() {
+        entry &= u64::from(u32::MAX);
+    }
+    let Some(area) = loaded.areas.at(entry) else {
+        if loaded.stack.contains(&entry) {
+            return unknown(Missing::Place);
+        }
         return kill(Signal::SIGSEGV, When::Start, Step::EntryUnmapped);
     };
-    let size = load.candidate.size().unwrap_or(u64::MAX);
-    let within = entry.wrapping_sub(segment.p_vaddr);
-    let offset = within.wrapping_add(segment.p_offset);
-    let of_file = pages.down(entry) < pages.up(segment.p_vaddr.saturating_add(segment.p_filesz));
-    let beyond = segment.p_filesz > 0 && of_file && pages.down(offset) >= size;
-    let accessible = segment.p_flags & (PF_R | PF_W | PF_X) != 0;
+    let size = if area.of_interpreter { first } else { program }.candidate.size().unwrap_or(u64::MAX);
+    let offset = area.offset_of(entry);
+    let beyond = offset.is_some_and(|offset| Pages::of(first.machine).down(offset) >= size);
+    let accessible = area.flags & (PF_R | PF_W | PF_X) != 0;
     // A page that cannot be had comes before what may be done with it, but where the fault tells that it was for an
     // instruction.
     if beyond && accessible && !arch.tells_fetches {
         return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
     }
-    if !accessible || (segment.p_flags & PF_X == 0 && (arch.refuses_data)(load.machine)) {
+    if !arch::executes(program, area.flags)? {
         return kill(Signal::SIGSEGV, When::Start, Step::EntryNotExecutable);
     }
     if beyond {
         return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
     }
-    if segment.p_filesz > 0 && offset == 0 {
-        return match arch.magic {
+    if is_zero(area, entry, size) {
+        return match (arch.zeros)(first) {
+            Some(signal) => kill(signal, When::Start, Step::EntryZeros),
+            None => slide(program, loaded, entry, size),
+        };
+    }
+    if offset == Some(0) {
+        return match (arch.magic)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryIsHeader),
             None => unknown(Missing::HeaderAsCode),
         };
     }
-    let cleared =
-        segment.p_flags & PF_W != 0 && segment.p_memsz > segment.p_filesz && within >= segment.p_filesz;
-    if segment.p_filesz == 0 || !of_file || cleared || offset >= size {
-        // Where zeros are no instruction; where they do nothing, what follows them decides.
-        return arch.zeros.map_or(Ok(()), |signal| kill(signal, When::Start, Step::EntryZeros));
-    }
     Ok(())
 }
 
-/// In whole pages, as the kernel maps it.
-fn covers(segment: &ProgramHeader, address: u64, pages: Pages) -> bool {
-    let last = segment.p_vaddr.saturating_add(segment.p_memsz.saturating_sub(1));
-    segment.p_memsz > 0 && address >= pages.down(segment.p_vaddr) && pages.down(address) <= last
+/// Whether there is nothing but zeros at an address, by how it was mapped.
+fn is_zero(area: &Area, address: u64, size: u64) -> bool {
+    address >= area.cleared || area.offset_of(address).is_none_or(|offset| offset >= size)
 }
 
-/// A segment with whole pages beyond the end of the file: the copy was cut short, and what was lost is part of the
-/// program.
-pub(super) fn missing_pages(load: &Load<'_>) -> Stage {
+/// Zeros that do nothing: what lies behind the last of them decides.
+fn slide(program: &Load<'_>, loaded: &Loaded, entry: u64, size: u64) -> Stage {
+    let pages = Pages::of(program.machine);
+    let mut at = entry;
+    while let Some(area) = loaded.areas.at(at) {
+        if !arch::executes(program, area.flags)? {
+            break;
+        }
+        let offset = area.offset_of(at);
+        if offset.is_some_and(|offset| pages.down(offset) >= size) {
+            return kill(Signal::SIGBUS, When::Start, Step::EntryZeros);
+        }
+        if !is_zero(area, at, size) {
+            return Ok(());
+        }
+        // Zeros in the place of a file's bytes end with their page.
+        at = if offset.is_some() { pages.up(at.saturating_add(1)) } else { area.end };
+    }
+    if loaded.stack.contains(&at) {
+        return unknown(Missing::Place);
+    }
+    kill(Signal::SIGSEGV, When::Start, Step::EntryZeros)
+}
+
+/// A segment with whole pages beyond the end of the file: touching one is SIGBUS. That they are touched is known of
+/// what a loader, an unpacker or Go's runtime reads first; of other programs nobody can tell.
+pub(super) fn lost_pages(load: &Load<'_>) -> Stage {
     let Some(size) = load.candidate.size() else { return Ok(()) };
     let end = Pages::of(load.machine).up(size);
-    let lost = |segment: &ProgramHeader| {
-        segment.p_filesz > 0 && segment.p_offset.saturating_add(segment.p_filesz) > end
-    };
-    if load.image.loads().any(lost) {
+    let behind = |segment: &ProgramHeader| segment.p_offset.saturating_add(segment.p_filesz);
+    if !load.image.loads().any(|segment| segment.p_filesz > 0 && behind(segment) > end) {
+        return Ok(());
+    }
+    let is_go = load.program.origin.toolchain == Toolchain::Go;
+    if loses_dynamic(load, end) || is_go || load.program.upx.is_some() {
         return kill(Signal::SIGBUS, When::Later, Step::SegmentBeyondFile);
     }
-    Ok(())
+    unknown(Missing::LostPart)
+}
+
+/// Whether PT_DYNAMIC, which a dynamic loader reads first, lies behind the last page of the file.
+fn loses_dynamic(load: &Load<'_>, end: u64) -> bool {
+    let Some(dynamic) = load.image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC) else {
+        return false;
+    };
+    let within = |segment: &ProgramHeader| dynamic.p_vaddr.wrapping_sub(segment.p_vaddr);
+    let holder = load.image.loads().rfind(|segment| within(segment) < segment.p_filesz);
+    load.image.interp.is_some()
+        && holder.is_some_and(|segment| segment.p_offset.saturating_add(within(segment)) >= end)
 }

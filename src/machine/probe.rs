@@ -11,6 +11,7 @@ mod tiny_elf;
 mod userland;
 
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use procfs::KernelVersion;
@@ -18,7 +19,8 @@ use procfs::KernelVersion;
 pub(super) use live::stat_of;
 pub use live::{Live, variable};
 
-use super::{Cpu, Fact, Fpu, Kernel, Machine, Memory, OpenWrt, Release, cpuinfo, word};
+use super::misc::MiscRule;
+use super::{Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, cpuinfo, decimal, word};
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
 };
@@ -44,10 +46,18 @@ const UNKNOWN: Machine = Machine {
     platform: Fact::new(None, "AT_PLATFORM"),
     fpu: Fact::new(None, cpuinfo::UNTOLD),
     answers: Vec::new(),
+    misc: Fact::new(None, "/proc/sys/fs/binfmt_misc"),
     memory: Memory {
         total: Fact::new(None, "/proc/meminfo: MemTotal"),
         available: Fact::new(None, "/proc/meminfo: MemAvailable"),
         swap: Fact::new(None, "/proc/meminfo: SwapTotal"),
+        overcommit: Fact::new(None, "/proc/sys/vm/overcommit_memory"),
+        commit: Fact::new(None, "/proc/meminfo: CommitLimit - Committed_AS"),
+    },
+    limits: Limits {
+        address_space: Fact::new(None, "RLIMIT_AS"),
+        data: Fact::new(None, "RLIMIT_DATA"),
+        stack: Fact::new(None, "RLIMIT_STACK"),
     },
     mounts: Fact::new(None, "/proc/mounts"),
     libc: Fact::new(None, "names of the dynamic loaders"),
@@ -69,8 +79,7 @@ pub fn machine(system: &dyn System) -> Machine {
     found.hwcap2.value = auxv.hwcap2;
     found.platform.value = auxv.platform;
     found.kernel.page_size.value = auxv.page_size;
-    found.kernel.mmap_min_addr.value =
-        text(system, "/proc/sys/vm/mmap_min_addr").and_then(|text| decimal(&text));
+    found.kernel.mmap_min_addr.value = number(system, "/proc/sys/vm/mmap_min_addr");
     if let Some(uname) = system.uname() {
         found.kernel.release.value = release(&uname.release);
         let told = of_uname(&uname.machine);
@@ -84,6 +93,12 @@ pub fn machine(system: &dyn System) -> Machine {
     if let Some(text) = text(system, "/proc/meminfo") {
         memory(&text, &mut found.memory);
     }
+    found.memory.overcommit.value = number(system, "/proc/sys/vm/overcommit_memory");
+    let limits = system.limits();
+    found.limits.address_space.value = limits.address_space;
+    found.limits.data.value = limits.data;
+    found.limits.stack.value = limits.stack;
+    found.misc.value = misc(system);
     found.mounts.value = mounts::mounts(system);
     openwrt(system, &mut found.openwrt);
     found
@@ -163,18 +178,30 @@ fn text(system: &dyn System, path: &str) -> Option<Vec<u8>> {
     system.read(Path::new(path)).ok()
 }
 
+/// A number alone in a file.
+fn number(system: &dyn System, path: &str) -> Option<u64> {
+    decimal(&text(system, path)?)
+}
+
+/// The enabled rules of binfmt_misc; none where it is not mounted, which is also how one turns it off.
+fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
+    let folder = Path::new("/proc/sys/fs/binfmt_misc");
+    let mut rules = Vec::new();
+    let names = system.entries(folder, |name| !matches!(name, b"." | b".." | b"register" | b"status"))?;
+    if !names.is_empty()
+        && system.read(&folder.join("status")).is_ok_and(|status| status.starts_with(b"enabled"))
+    {
+        for name in names {
+            let text = system.read(&folder.join(&name)).unwrap_or_default();
+            rules.extend(MiscRule::parse(name.as_bytes(), &text));
+        }
+    }
+    Some(rules)
+}
+
 /// What follows some text at the start of a line.
 fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
     text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(start.as_bytes()))
-}
-
-/// The number at the front, behind blanks.
-fn decimal(text: &[u8]) -> Option<u64> {
-    let mut value = None;
-    for digit in text.trim_ascii_start().iter().map_while(|&byte| char::from(byte).to_digit(10)) {
-        value = Some(value.unwrap_or(0_u64).checked_mul(10)?.checked_add(u64::from(digit))?);
-    }
-    value
 }
 
 /// e_machine and word size of a kernel, by `uname -m`. A 64-bit kernel that shows a 32-bit name to a process
@@ -254,6 +281,8 @@ fn memory(meminfo: &[u8], found: &mut Memory) {
     found.total.value = value("MemTotal:");
     found.swap.value = value("SwapTotal:");
     found.available.value = value("MemAvailable:");
+    found.commit.value =
+        value("CommitLimit:").zip(value("Committed_AS:")).map(|(limit, used)| limit.saturating_sub(used));
     if found.available.value.is_none() {
         // Linux 3.14 brought MemAvailable.
         if let Some(bytes) = value("MemFree:").and_then(|free| free.checked_add(value("Cached:")?)) {

@@ -6,7 +6,8 @@ use super::Judged;
 use crate::elf::ByteOrder;
 use crate::finding::Finding;
 use crate::loader::Outcome;
-use crate::machine::{Abi, Fact, Fpu, Libc, Machine, Mount};
+use crate::machine::misc::{MiscRule, Pattern};
+use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::system::Answer;
 use crate::text::{path, printable};
 
@@ -172,7 +173,11 @@ fn write_machine(json: &mut Json, machine: &Machine) {
     json.amount_fact("total", &machine.memory.total);
     json.amount_fact("available", &machine.memory.available);
     json.amount_fact("swap", &machine.memory.swap);
+    json.amount_fact("overcommit", &machine.memory.overcommit);
+    json.amount_fact("commit", &machine.memory.commit);
     json.close('}');
+    write_limits(json, &machine.limits);
+    write_misc(json, &machine.misc);
     json.fact("mounts");
     match machine.mounts.get() {
         Some(mounts) => {
@@ -200,6 +205,58 @@ fn write_machine(json: &mut Json, machine: &Machine) {
     }
     json.close('}');
     json.close('}');
+}
+
+fn write_limits(json: &mut Json, limits: &Limits) {
+    json.open("limits", '{');
+    for (key, fact) in
+        [("address_space", &limits.address_space), ("data", &limits.data), ("stack", &limits.stack)]
+    {
+        match fact.value {
+            Some(u64::MAX) => json.word_fact(key, Some("unlimited"), fact.source),
+            _ => json.amount_fact(key, fact),
+        }
+    }
+    json.close('}');
+}
+
+fn write_misc(json: &mut Json, misc: &Fact<Vec<MiscRule>>) {
+    json.fact("binfmt_misc");
+    match misc.get() {
+        Some(rules) => {
+            json.open("value", '[');
+            for rule in rules {
+                write_rule(json, rule);
+            }
+            json.close(']');
+        }
+        None => json.raw("value", "null"),
+    }
+    json.source(misc.source);
+}
+
+fn write_rule(json: &mut Json, rule: &MiscRule) {
+    json.open("", '{');
+    json.text("name", &printable(rule.name.as_bytes()));
+    json.text("interpreter", &path(&rule.interpreter));
+    json.raw("fixed", if rule.fixed { "true" } else { "false" });
+    match &rule.pattern {
+        Pattern::Extension(extension) => json.text("extension", &printable(extension)),
+        Pattern::Magic { offset, magic, mask } => {
+            json.number("offset", *offset as u64);
+            json.text("magic", &hexadecimal(magic));
+            json.text("mask", &hexadecimal(mask));
+        }
+    }
+    json.close('}');
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    let mut digits = String::new();
+    for byte in bytes {
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 fn write_userland(json: &mut Json, userland: &Fact<Abi>) {

@@ -53,6 +53,10 @@ p p_filesz=%x6, p_memsz %x7";
 const BEYOND: &str = "\
 %n has a segment beyond the address space of programs
 p p_vaddr=%x5, p_memsz %x7";
+const LOW: &str = "%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5";
+const COLLISION: &str = "\
+%n has a segment where the kernel has put something else
+p p_vaddr=%x5, p_align %x8";
 const ENTRY_BEYOND: &str = "%n begins beyond the address space of programs";
 const ENTRY_NOWHERE: &str = "%n begins at an address where it has no segment";
 const ENTRY_DATA: &str = "%n begins in a segment that is not executable";
@@ -128,14 +132,15 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         Step::Interp => return interp(image),
         Step::MapAlignment => return alignment(case, image),
         Step::MapRange => return Some(range(image)),
+        Step::MapLow => LOW,
+        Step::MapCollision => COLLISION,
         Step::MipsAbiFlags => ABIFLAGS,
         Step::EntryRange => ENTRY_BEYOND,
         Step::EntryUnmapped => ENTRY_NOWHERE,
         Step::EntryNotExecutable => ENTRY_DATA,
         Step::EntryIsHeader => ENTRY_HEADER,
         Step::EntryZeros => ENTRY_ZEROS,
-        // Odd: MIPS16 or microMIPS, missing_ase's.
-        Step::EntryMode if image.header.e_entry & 1 == 0 => ENTRY_BETWEEN,
+        Step::EntryAlignment => ENTRY_BETWEEN,
         // The file and its place.
         Step::Lookup
         | Step::FileType
@@ -143,15 +148,18 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         | Step::Permission
         | Step::Busy
         | Step::NoHandler
+        | Step::MiscInterpreter
         | Step::ScriptLine
         | Step::ScriptInterpreter
         | Step::TooManyInterpreters
         // The processor.
         | Step::ElfType
         | Step::CheckArch
+        | Step::Fdpic
         | Step::MipsNan
         | Step::MipsFpAbi
         | Step::EntryMode
+        | Step::OldSystemCall
         | Step::FpInstruction
         | Step::Instruction
         // The loader.

@@ -33,7 +33,7 @@ const WITHOUT_CGO: &str = "\
 $ CGO_ENABLED=0 GOOS=linux %4 go build";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let (program, image) = (case.program?, case.image?);
+    let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);
     let Some(Interp::Path(path)) = &image.interp else { return None };
     let Err(errno) = case.candidate.interpreter.as_ref()?.stat else { return None };
     if super::wrong_operating_system::by_loader(image).is_some() {

@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         step,
         Step::ScriptLine | Step::TooManyInterpreters | Step::NoExecMount | Step::Permission | Step::Busy
     );
-    let interpreter = case.candidate.interpreter.as_deref()?;
+    let interpreter = case.candidate.interpreter.as_deref().filter(|_| case.candidate.misc.is_none())?;
     let path = name(case);
     if others || path.last() == Some(&b'\r') || super::script_line::is_cut(case, script) {
         return None;

@@ -5,7 +5,8 @@ use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use diag::candidate::{self, Candidate};
+use diag::candidate::script::Rules;
+use diag::candidate::{self, Candidate, Handlers};
 use diag::elf::View;
 use diag::errno::Errno;
 use diag::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname};
@@ -68,6 +69,12 @@ impl System for Files {
     }
 }
 
+/// Reads a file as a candidate.
+pub fn open(path: &Path, views: &[View]) -> Candidate {
+    let handlers = Handlers { views: views.to_vec(), script: Rules::LATEST, misc: &[] };
+    candidate::open(&Files, path, &handlers)
+}
+
 /// A file in a folder of the test's own, removed at the end.
 pub struct Temp(pub PathBuf);
 
@@ -82,7 +89,7 @@ impl Temp {
     }
     /// Reads it as a candidate.
     pub fn open(&self, views: &[View]) -> Candidate {
-        candidate::open(&Files, &self.0, views)
+        open(&self.0, views)
     }
 }
 

@@ -16,7 +16,7 @@ use super::tiny_elf::{Tiny, tiny_elf};
 use super::{ask, beginning};
 use crate::elf::{ByteOrder, Class, View};
 use crate::errno::Errno;
-use crate::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname};
+use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
 
 /// The machine that `diag` runs on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -145,6 +145,14 @@ impl System for Live {
         }
     }
 
+    fn limits(&self) -> Limits {
+        Limits {
+            address_space: limit(libc::RLIMIT_AS),
+            data: limit(libc::RLIMIT_DATA),
+            stack: limit(libc::RLIMIT_STACK),
+        }
+    }
+
     fn search_path(&self) -> Vec<PathBuf> {
         let path = variable(c"PATH").unwrap_or_else(|| b"/usr/sbin:/usr/bin:/sbin:/bin".to_vec());
         let mut folders = Vec::new();
@@ -173,6 +181,20 @@ impl System for Live {
     fn own_byte_order(&self) -> Option<ByteOrder> {
         Some(OWN.order)
     }
+}
+
+#[cfg(target_env = "gnu")]
+type Resource = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type Resource = libc::c_int;
+
+#[allow(clippy::useless_conversion)] // rlim_t is 32 bits wide with some C libraries.
+fn limit(resource: Resource) -> Option<u64> {
+    let mut found = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: a place for what is asked.
+    let failed = unsafe { libc::getrlimit(resource, &raw mut found) } != 0;
+    let unlimited = found.rlim_cur == libc::RLIM_INFINITY;
+    (!failed).then(|| if unlimited { u64::MAX } else { u64::from(found.rlim_cur) })
 }
 
 /// An entry of our own auxiliary vector; it needs no /proc. None where the kernel gave none.

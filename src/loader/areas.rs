@@ -1,0 +1,109 @@
+//! The address space that execve(2) fills: which pages of which file lie where.
+
+use crate::elf::consts::PF_W;
+
+/// A mapping, in whole pages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Area {
+    /// The first address.
+    pub(super) start: u64,
+    /// The address behind the last one.
+    pub(super) end: u64,
+    /// PF_*.
+    pub(super) flags: u32,
+    /// The offset in its file of what lies at `start`; None: zeros.
+    pub(super) offset: Option<u64>,
+    /// From here on the file's bytes were cleared.
+    pub(super) cleared: u64,
+    /// Its file is the interpreter.
+    pub(super) of_interpreter: bool,
+}
+
+impl Area {
+    /// The offset in its file of an address; None where there are zeros.
+    pub(super) fn offset_of(&self, address: u64) -> Option<u64> {
+        Some(self.offset?.wrapping_add(address.wrapping_sub(self.start)))
+    }
+
+    /// Whether its pages count as memory that somebody must have (mm/vma.h `accountable_mapping`).
+    pub(super) fn is_accounted(&self) -> bool {
+        self.offset.is_none() || self.flags & PF_W != 0
+    }
+}
+
+/// All that is mapped. Areas do not overlap.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Areas {
+    areas: Vec<Area>,
+}
+
+impl Areas {
+    /// What lies at an address.
+    pub(super) fn at(&self, address: u64) -> Option<&Area> {
+        self.areas.iter().find(|area| area.start <= address && address < area.end)
+    }
+
+    /// Whether anything lies in a range.
+    pub(super) fn is_taken(&self, start: u64, end: u64) -> bool {
+        self.areas.iter().any(|area| area.start < end && start < area.end)
+    }
+
+    /// MAP_FIXED: what was there gives way.
+    pub(super) fn map(&mut self, area: Area) {
+        self.unmap(area.start, area.end);
+        if area.start < area.end {
+            self.areas.push(area);
+        }
+    }
+
+    /// munmap(2).
+    pub(super) fn unmap(&mut self, start: u64, end: u64) {
+        let mut at = 0_usize;
+        while let Some(area) = self.areas.get_mut(at) {
+            at = at.saturating_add(1);
+            if area.end <= start || end <= area.start {
+                continue;
+            }
+            let mut behind = *area;
+            area.end = area.end.min(start).max(area.start);
+            if behind.end > end {
+                behind.offset = behind.offset_of(end);
+                behind.start = end;
+                self.areas.push(behind);
+            }
+        }
+        self.areas.retain(|area| area.start < area.end);
+    }
+
+    /// Clears the file's bytes from an address to the end of its page.
+    pub(super) fn clear(&mut self, from: u64) {
+        if let Some(area) = self.areas.iter_mut().find(|area| area.start <= from && from < area.end) {
+            area.cleared = area.cleared.min(from);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn area(start: u64, end: u64, offset: u64) -> Area {
+        Area { start, end, flags: 5, offset: Some(offset), cleared: u64::MAX, of_interpreter: false }
+    }
+
+    #[test]
+    fn what_is_mapped_later_wins() {
+        let mut space = Areas::default();
+        space.map(area(0x1000, 0x5000, 0));
+        space.map(area(0x2000, 0x3000, 0x9000));
+        let offset = |address| space.at(address).and_then(|area| area.offset_of(address));
+        assert_eq!(
+            [0x1fff, 0x2000, 0x3010, 0x4fff, 0x5000].map(offset),
+            [Some(0xfff), Some(0x9000), Some(0x2010), Some(0x3fff), None]
+        );
+        assert!(space.is_taken(0x4fff, 0x6000) && !space.is_taken(0x5000, 0x6000));
+        space.unmap(0, 0x2800);
+        assert!(space.at(0x27ff).is_none());
+        assert_eq!(space.at(0x2800).and_then(|area| area.offset_of(0x2800)), Some(0x9800));
+    }
+}

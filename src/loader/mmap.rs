@@ -1,0 +1,207 @@
+//! mm/mmap.c, mm/util.c: what the kernel says when a range of addresses is asked for (Linux 6.12).
+
+use super::arch::Space;
+use super::areas::{Area, Areas};
+use super::load::Pages;
+use super::{Missing, Signal, Stage, Step, Stop, Told, When, kill, told};
+use crate::elf::Class;
+use crate::elf::consts::{PF_R, PF_W};
+use crate::machine::Machine;
+use crate::system::Question;
+
+/// How mmap(2) is asked for an address.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum How {
+    /// The address is a wish; 0 is none.
+    Hint,
+    Fixed,
+    FixedNoReplace,
+}
+
+/// The address space in the making.
+pub(super) struct Mm<'a> {
+    machine: &'a Machine,
+    pub(super) pages: Pages,
+    /// Where things can lie.
+    pub(super) space: Space,
+    /// TASK_SIZE.
+    pub(super) limit: u64,
+    /// unsigned long.
+    pub(super) word: u64,
+    /// At the highest addresses that chance can choose; else at the lowest.
+    pub(super) high: bool,
+    pub(super) areas: Areas,
+    /// What the kernel has found free, so that nothing of its own lies there.
+    reserved: (u64, u64),
+    /// Bytes mapped.
+    total: u64,
+    /// What is not certain: it counts where nothing kills for certain.
+    doubt: Option<Stop>,
+}
+
+impl<'a> Mm<'a> {
+    pub(super) fn new(machine: &'a Machine, space: Space, high: bool) -> Self {
+        let wide = machine.kernel.class.value != Some(Class::Elf32);
+        let mut mm = Mm {
+            machine,
+            pages: Pages::of(machine),
+            limit: if high { space.task_size.most } else { space.task_size.least },
+            space,
+            word: if wide { u64::MAX } else { u64::from(u32::MAX) },
+            high,
+            areas: Areas::default(),
+            reserved: (0, 0),
+            total: 0,
+            doubt: None,
+        };
+        // fs/exec.c `setup_arg_pages` needs some room for the arguments.
+        if machine.limits.stack.value.is_some_and(|limit| limit < 1 << 16) {
+            mm.doubt(Missing::Limits);
+        }
+        mm
+    }
+
+    /// BAD_ADDR.
+    pub(super) fn is_bad(&self, address: u64) -> bool {
+        address & self.word >= self.limit
+    }
+
+    /// What nobody can tell, where it is not known by now.
+    pub(super) fn doubt(&mut self, missing: Missing) {
+        self.doubt = self.doubt.or(Some(Stop::Unknown(missing)));
+    }
+
+    /// All that was mapped, unless there was a doubt.
+    pub(super) fn done(self) -> Stage<Areas> {
+        match self.doubt {
+            Some(doubt) => Err(doubt),
+            None => Ok(self.areas),
+        }
+    }
+
+    /// `vm_brk_flags`: zeros, in the place of whatever was there.
+    pub(super) fn vm_brk(&mut self, start: u64, end: u64, executable: u32) -> Stage {
+        let start = self.pages.wrapping_up(start) & self.word;
+        let len = self.pages.wrapping_up(end).wrapping_sub(start) & self.word;
+        if len == 0 {
+            return Ok(());
+        }
+        self.get_unmapped_area(start, len, How::Fixed)?;
+        let flags = PF_R | PF_W | executable;
+        let area = Area {
+            start,
+            end: start.saturating_add(len),
+            flags,
+            offset: None,
+            cleared: u64::MAX,
+            of_interpreter: false,
+        };
+        self.account(&area)?;
+        self.areas.map(area);
+        Ok(())
+    }
+
+    /// mm/mmap.c `__get_unmapped_area`.
+    pub(super) fn get_unmapped_area(&mut self, at: u64, len: u64, how: How) -> Stage<u64> {
+        if len > self.limit {
+            return segfault(Step::MapRange);
+        }
+        if how == How::Hint {
+            let end = at.saturating_add(len);
+            let is_free = at != 0 && end <= self.limit && !self.areas.is_taken(at, end);
+            if is_free && end <= self.space.stack.start {
+                return Ok(at.max(self.lowest()));
+            }
+            if is_free {
+                self.doubt(Missing::Place);
+            }
+            let top = if self.high {
+                self.space.mmap_base.end.saturating_sub(1)
+            } else {
+                self.space.mmap_base.start
+            };
+            let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
+                return segfault(Step::MapRange);
+            };
+            let at = self.pages.down(at);
+            self.reserved = (at, at.saturating_add(len));
+            return Ok(at);
+        }
+        if at > self.limit.wrapping_sub(len) {
+            return segfault(Step::MapRange);
+        }
+        // security_mmap_addr
+        if at < self.machine.kernel.mmap_min_addr.value.unwrap_or(1 << 16) {
+            match told(self.machine, Question::LowAddress) {
+                Ok(Told::Yes) => {}
+                Ok(Told::No) => return segfault(Step::MapLow),
+                Ok(Told::Untold) => self.doubt(Missing::Answer(Question::LowAddress)),
+                Err(stop) => self.doubt = self.doubt.or(Some(stop)),
+            }
+        }
+        let end = at.saturating_add(len);
+        if how == How::FixedNoReplace && self.areas.is_taken(at, end) {
+            return segfault(Step::MapCollision);
+        }
+        let is_free = self.reserved.0 <= at && end <= self.reserved.1;
+        if !is_free && at < self.space.stack.end && self.space.stack.start < end {
+            self.doubt(Missing::Place);
+        }
+        if how == How::FixedNoReplace {
+            self.reserved = (at, end);
+        }
+        Ok(at)
+    }
+
+    /// vm.mmap_min_addr.
+    fn lowest(&self) -> u64 {
+        self.pages.up(self.machine.kernel.mmap_min_addr.value.unwrap_or(1 << 16))
+    }
+
+    /// mm/util.c `__vm_enough_memory`, mm/mmap.c `may_expand_vm`.
+    pub(super) fn account(&mut self, area: &Area) -> Stage {
+        /// What execve(2) maps besides: stack, arguments, vdso.
+        const BESIDES: u64 = 16 << 20;
+        let machine = self.machine;
+        let len = area.end.wrapping_sub(area.start);
+        self.total = self.total.saturating_add(len);
+        let limits = &machine.limits;
+        let data = if area.is_accounted() { limits.data.value } else { None };
+        for limit in
+            [limits.address_space.value, data].into_iter().flatten().filter(|limit| *limit != u64::MAX)
+        {
+            if limit != 0 && self.total > limit {
+                return segfault(Step::MapMemory);
+            }
+            if self.total.saturating_add(BESIDES) > limit {
+                self.doubt(Missing::Limits);
+            }
+        }
+        if !area.is_accounted() {
+            return Ok(());
+        }
+        let memory = &machine.memory;
+        let most = match memory.overcommit.value {
+            Some(1) => return Ok(()),
+            Some(2) => memory.commit.value.unwrap_or(0),
+            _ => match (memory.total.value, memory.swap.value) {
+                (Some(total), Some(swap)) => total.saturating_add(swap),
+                _ => u64::MAX,
+            },
+        };
+        if len <= most {
+            return Ok(());
+        }
+        if memory.overcommit.value == Some(2) {
+            // What others have taken changes from moment to moment.
+            self.doubt(Missing::Memory);
+            return Ok(());
+        }
+        segfault(Step::MapMemory)
+    }
+}
+
+/// What fails after the point of no return.
+pub(super) fn segfault<T>(step: Step) -> Stage<T> {
+    kill(Signal::SIGSEGV, When::Exec, step)
+}

@@ -1,0 +1,38 @@
+use super::{Case, words};
+use crate::errno::Errno;
+use crate::finding::{Finding, Severity};
+use crate::loader::Step;
+
+rule! {
+    /// # What it means
+    /// A rule of binfmt_misc takes the file, and the interpreter that it names does not exist or cannot be executed.
+    /// # How it looks
+    /// `not found` or `Permission denied` for a file that is there.
+    /// # Why
+    /// The rules are asked before the kernel looks at the file itself, so that one of them can also take what the
+    /// kernel would run. Most are registered by qemu-user packages, and stay when the package is gone.
+    /// # Fix
+    /// Install the interpreter again, or remove the rule: `echo -1 > /proc/sys/fs/binfmt_misc/NAME`.
+    /// # Kernel source
+    /// fs/binfmt_misc.c `load_misc_binary`, `open_exec`.
+    "misc-interpreter-missing", check
+}
+
+const WORDS: &str = "\
+%n is started by %0, says binfmt_misc; that cannot be executed: %1
+m binfmt_misc=rule %2: %0";
+const MEND: &str = "\
+> install it again, or remove the rule
+$ echo -1 > /proc/sys/fs/binfmt_misc/%2";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let misc = case.candidate.misc.as_ref()?;
+    let interpreter = case.candidate.interpreter.as_ref()?;
+    if !case.meets(Step::MiscInterpreter) {
+        return None;
+    }
+    let errno = interpreter.stat.err().or(interpreter.may_execute.err());
+    let why = errno.map_or("it is no regular file, or busy", |errno| errno.text());
+    let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND } else { "k %k" };
+    Some(case.tell(Severity::Error, &[WORDS, kernel, MEND], &[&words::bytes(&interpreter.path), &why, &misc.rule]))
+}
