@@ -141,6 +141,8 @@ steps! {
     ElfType "load_elf_binary: e_type"
     /// `elf_check_arch` of the architecture, and of its compatibility handler.
     CheckArch "elf_check_arch"
+    /// `elf_check_fdpic`: an FDPIC program, and no handler for those (CONFIG_BINFMT_ELF_FDPIC).
+    Fdpic "elf_check_fdpic"
     /// fs/binfmt_elf.c `load_elf_phdrs`: the program header table.
     ProgramHeaders "load_elf_phdrs"
     /// fs/binfmt_elf.c `load_elf_binary`: PT_INTERP itself.
@@ -178,6 +180,8 @@ steps! {
     EntryBeyondFile "entry beyond the end of the file"
     /// e_entry asks for an instruction set (MIPS16, microMIPS) that the processor lacks.
     EntryMode "entry in an instruction set that is absent"
+    /// e_entry lies between two instructions, which have to be aligned: an address error.
+    EntryAlignment "entry not aligned"
     /// e_entry lies where a segment has only zeros, which are no instructions.
     EntryZeros "entry in zeros"
     /// e_entry is the ELF header itself, as in a shared library without an entry point.
@@ -187,6 +191,9 @@ steps! {
     /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
     /// `do_cpu`).
     FpInstruction "floating-point instruction"
+    /// System calls of the old ARM ABI, which the kernel takes for others (arch/arm/kernel/entry-common.S
+    /// `vector_swi` without CONFIG_OABI_COMPAT).
+    OldSystemCall "system call of the old ABI"
     /// Instructions that were encoded anew (MIPS release 6) or are absent.
     Instruction "instruction of another ISA"
 }
@@ -234,6 +241,10 @@ enum Missing {
     Processor,
     Layout,
     HeaderAsCode,
+    NoExecute,
+    #[allow(dead_code)] // Of the stages that map segments.
+    TaskSize,
+    CpuFeatures,
     /// The kernel was asked, and there is no answer.
     Answer(Question),
 }
@@ -249,6 +260,9 @@ impl Missing {
             Missing::Processor => "the processor and word size of this kernel",
             Missing::Layout => "byte order and word size of this kernel",
             Missing::HeaderAsCode => "what the processor makes of an ELF header that it is to execute",
+            Missing::NoExecute => "whether this kernel keeps data from being executed",
+            Missing::TaskSize => "where the address space of programs ends on this kernel (TASK_SIZE)",
+            Missing::CpuFeatures => "the features of the processor",
             Missing::Answer(question) => question.what(),
         }
     }

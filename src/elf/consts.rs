@@ -92,6 +92,8 @@ pub const EF_ARM_ABI_FLOAT_SOFT: u32 = 0x200;
 pub const EF_ARM_ABI_FLOAT_HARD: u32 = 0x400;
 /// In OABI files (EABI version 0) the same bit.
 pub const EF_ARM_VFP_FLOAT: u32 = 0x400;
+/// In OABI files the bit of EF_ARM_ABI_FLOAT_SOFT.
+pub const EF_ARM_SOFT_FLOAT: u32 = 0x200;
 pub const EF_ARM_BE8: u32 = 0x0080_0000;
 pub const EF_ARM_EABIMASK: u32 = 0xff00_0000;
 pub const EF_ARM_EABI_VER5: u32 = 0x0500_0000;

@@ -13,13 +13,17 @@ mod mips;
 mod powerpc;
 #[cfg(any(feature = "every-machine", target_arch = "riscv32", target_arch = "riscv64"))]
 mod riscv;
+mod space;
 #[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
 mod x86;
 
+pub(super) use space::Space;
+
 use super::load::Load;
-use super::{Missing, Signal, Stage, Step, Told, refuse, told, unknown};
+use super::{Missing, Signal, Stage, Step, Told, When, kill, refuse, told, unknown};
 use crate::candidate::{Image, Program, Toolchain};
 use crate::elf::Class;
+use crate::elf::consts::{PF_R, PF_W, PF_X, PT_GNU_STACK};
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::system::Question;
@@ -28,21 +32,29 @@ use crate::system::Question;
 pub(super) struct Arch {
     /// e_machine of the kernel itself.
     pub(super) e_machine: u16,
-    /// `elf_check_arch`, or `compat_elf_check_arch` where `load.image.view` is not the kernel's own word size.
+    /// `elf_check_arch` and `elf_check_fdpic`, or `compat_elf_check_arch` where `load.image.view` is not the kernel's
+    /// own word size. Of the program, and of its interpreter.
     pub(super) elf_check_arch: fn(&Load<'_>) -> Stage,
-    /// `arch_elf_pt_proc` of the program headers, and `arch_check_elf`.
+    /// `arch_elf_pt_proc` of all program headers of a file: of the program once its interpreter was opened and its
+    /// first bytes were read, of the interpreter once its own table was read.
+    pub(super) arch_elf_pt_proc: fn(&Load<'_>) -> Stage,
+    /// `arch_check_elf` of the program, with its interpreter: the last check before the point of no return.
     pub(super) arch_check_elf: fn(&Load<'_>) -> Stage,
-    /// TASK_SIZE of a program of this layout, in bytes.
-    pub(super) task_size: fn(&Machine, &Image) -> u64,
-    /// Whether the processor keeps data from being executed. Where it does not, whatever may be read or written is.
-    pub(super) refuses_data: fn(&Machine) -> bool,
+    /// Where things lie in the address space of a program of this layout.
+    pub(super) space: fn(&Machine, &Image) -> Space,
+    /// `elf_read_implies_exec` of the program: whether what may be read may be executed, in the program's segments
+    /// and in its interpreter's.
+    pub(super) read_implies_exec: fn(&Load<'_>) -> bool,
+    /// Whether processor or kernel keep data from being executed: where they do not, whatever may be read or written
+    /// is code. None where the machine does not tell.
+    pub(super) refuses_data: fn(&Machine) -> Option<bool>,
     /// Whether a page fault says that an instruction was fetched, so that a segment without PF_X is SIGSEGV before
     /// it is asked whether the page can be had.
     pub(super) tells_fetches: bool,
     /// What zeros are as an instruction; None where they do nothing, and what follows them decides.
-    pub(super) zeros: Option<Signal>,
+    pub(super) zeros: fn(&Load<'_>) -> Option<Signal>,
     /// What the ELF header is as an instruction, where that is the same for every header.
-    pub(super) magic: Option<Signal>,
+    pub(super) magic: fn(&Load<'_>) -> Option<Signal>,
     /// What is special about e_entry: an instruction set, a function descriptor.
     pub(super) entry: fn(&Load<'_>) -> Stage<Entry>,
     /// What becomes of a program that has started: instructions that the processor lacks.
@@ -101,9 +113,59 @@ fn only(load: &Load<'_>, e_machine: u16) -> Stage {
     if load.image.header.e_machine == e_machine { Ok(()) } else { refuse(Errno::ENOEXEC, Step::CheckArch) }
 }
 
+/// Whether a segment of these p_flags can be executed: fs/binfmt_elf.c `make_prot`, mm/mmap.c `do_mmap` with
+/// READ_IMPLIES_EXEC, and the processor. `load` is the program, for the segments of its interpreter as well.
+pub(super) fn executes(load: &Load<'_>, p_flags: u32) -> Stage<bool> {
+    if p_flags & PF_X != 0 || p_flags & (PF_R | PF_W) == 0 {
+        return Ok(p_flags & PF_X != 0);
+    }
+    let Some(arch) = of(load.machine) else { return unknown(Missing::NoExecute) };
+    if p_flags & PF_R != 0 && (arch.read_implies_exec)(load) {
+        return Ok(true);
+    }
+    match (arch.refuses_data)(load.machine) {
+        Some(refuses) => Ok(!refuses),
+        None => unknown(Missing::NoExecute),
+    }
+}
+
 /// Whether the file is read by the kernel's compatibility handler.
 fn is_compat(load: &Load<'_>) -> bool {
-    load.machine.kernel.class.value.is_some_and(|class| load.image.view.class != class)
+    is_compat_image(load.machine, load.image)
+}
+
+fn is_compat_image(machine: &Machine, image: &Image) -> bool {
+    machine.kernel.class.value.is_some_and(|class| image.view.class != class)
+}
+
+/// What PT_GNU_STACK says of the stack (`executable_stack`).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stack {
+    /// EXSTACK_DEFAULT: there is none.
+    Default,
+    /// EXSTACK_DISABLE_X.
+    Data,
+    /// EXSTACK_ENABLE_X.
+    Code,
+}
+
+/// The last PT_GNU_STACK counts.
+fn stack(image: &Image) -> Stack {
+    match image.table().iter().rfind(|segment| segment.p_type == PT_GNU_STACK) {
+        None => Stack::Default,
+        Some(segment) if segment.p_flags & PF_X != 0 => Stack::Code,
+        Some(_) => Stack::Data,
+    }
+}
+
+/// `elf_read_implies_exec` of x86 and ARM in both word sizes: since 5.8 without PT_GNU_STACK, before also with an
+/// executable stack. 64-bit programs have had none since.
+fn stack_implies_exec(load: &Load<'_>) -> bool {
+    match stack(load.image) {
+        Stack::Data => false,
+        Stack::Code => load.machine.kernel.older_than((5, 8, 0)),
+        Stack::Default => load.image.view.class == Class::Elf32 || load.machine.kernel.older_than((5, 8, 0)),
+    }
 }
 
 /// arch/riscv and arch/loongarch look at EI_CLASS as well as at e_machine.
@@ -145,9 +207,25 @@ fn compat_runs(load: &Load<'_>, question: Question, openwrt: (u32, u32, u32)) ->
     }
 }
 
+/// The instructions of the architecture are of 4 bytes: an address between two is an error of its own.
+fn entry_is_aligned(load: &Load<'_>) -> Stage<Entry> {
+    if load.image.header.e_entry & 3 != 0 {
+        return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment);
+    }
+    entry_is_address(load)
+}
+
 #[allow(clippy::unnecessary_wraps)]
 fn entry_is_address(load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(load.image.header.e_entry))
+}
+
+fn sigill(_: &Load<'_>) -> Option<Signal> {
+    Some(Signal::SIGILL)
+}
+
+fn not_told(_: &Load<'_>) -> Option<Signal> {
+    None
 }
 
 #[allow(clippy::unnecessary_wraps)]

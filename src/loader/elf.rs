@@ -36,7 +36,10 @@ fn handler(load: &Load<'_>) -> Stage {
     check_table(load)?;
     check_interpreter(load)?;
     let arch = arch::of(load.machine);
-    arch.map_or(Ok(()), |arch| (arch.arch_check_elf)(load))?;
+    if let Some(arch) = arch {
+        (arch.arch_elf_pt_proc)(load)?;
+        (arch.arch_check_elf)(load)?;
+    }
     map::segments(load)?;
     begin(load)?;
     start::missing_pages(load)?;

@@ -114,7 +114,7 @@ fn memory(machine: &Machine) -> u64 {
 /// TASK_SIZE of a program of this layout; without a bound where it is not known.
 fn task_size(machine: &Machine, image: &Image) -> u64 {
     match arch::of(machine) {
-        Some(arch) => (arch.task_size)(machine, image),
+        Some(arch) => (arch.space)(machine, image).task_size.most,
         None if image.view.class == Class::Elf32 => 1 << 32,
         None => u64::MAX,
     }

@@ -26,14 +26,14 @@ pub(super) fn entry(load: &Load<'_>) -> Stage {
     if beyond && accessible && !arch.tells_fetches {
         return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
     }
-    if !accessible || (segment.p_flags & PF_X == 0 && (arch.refuses_data)(load.machine)) {
+    if !arch::executes(load, segment.p_flags)? {
         return kill(Signal::SIGSEGV, When::Start, Step::EntryNotExecutable);
     }
     if beyond {
         return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
     }
     if segment.p_filesz > 0 && offset == 0 {
-        return match arch.magic {
+        return match (arch.magic)(load) {
             Some(signal) => kill(signal, When::Start, Step::EntryIsHeader),
             None => unknown(Missing::HeaderAsCode),
         };
@@ -42,7 +42,7 @@ pub(super) fn entry(load: &Load<'_>) -> Stage {
         segment.p_flags & PF_W != 0 && segment.p_memsz > segment.p_filesz && within >= segment.p_filesz;
     if segment.p_filesz == 0 || !of_file || cleared || offset >= size {
         // Where zeros are no instruction; where they do nothing, what follows them decides.
-        return arch.zeros.map_or(Ok(()), |signal| kill(signal, When::Start, Step::EntryZeros));
+        return (arch.zeros)(load).map_or(Ok(()), |signal| kill(signal, When::Start, Step::EntryZeros));
     }
     Ok(())
 }

@@ -134,8 +134,7 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         Step::EntryNotExecutable => ENTRY_DATA,
         Step::EntryIsHeader => ENTRY_HEADER,
         Step::EntryZeros => ENTRY_ZEROS,
-        // Odd: MIPS16 or microMIPS, missing_ase's.
-        Step::EntryMode if image.header.e_entry & 1 == 0 => ENTRY_BETWEEN,
+        Step::EntryAlignment => ENTRY_BETWEEN,
         // The file and its place.
         Step::Lookup
         | Step::FileType
@@ -149,6 +148,8 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         // The processor.
         | Step::ElfType
         | Step::CheckArch
+        | Step::Fdpic
+        | Step::OldSystemCall
         | Step::MipsNan
         | Step::MipsFpAbi
         | Step::EntryMode

@@ -32,8 +32,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if image.header.e_machine != EM_MIPS || case.foreign {
         return None;
     }
-    // An even one that is no multiple of 4 is no instruction in any mode.
-    let fatal = case.meets(Step::EntryMode) && image.header.e_entry & 1 == 1;
+    let fatal = case.meets(Step::EntryMode);
     let ases = &case.machine.cpu.ases;
     let listed = ases.get()?;
     let declared = image.mips_ases();

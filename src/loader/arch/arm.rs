@@ -1,40 +1,78 @@
-//! arch/arm/kernel/elf.c, and the compatibility of arch/arm64/include/asm/elf.h.
+//! arch/arm/kernel/elf.c, and the compatibility of arch/arm64/include/asm/elf.h and kernel/process.c.
 
-use super::super::asked;
+use super::super::{Missing, Told, When, asked, kill, told, unknown};
+use super::space::{Bounds, Layout, STACK_RANDOM_32, STACK_RANDOM_64, Space};
 use super::{
-    Arch, Entry, Load, Signal, Stage, Step, compat_runs, entry_is_address, is_compat, nothing, only, refuse,
+    Arch, Entry, Load, Machine, Signal, Stage, Step, compat_runs, entry_is_aligned, is_compat,
+    is_compat_image, nothing, only, refuse, stack_implies_exec,
 };
-use crate::elf::consts::{EF_ARM_EABIMASK, EM_AARCH64, EM_ARM};
+use crate::candidate::Image;
+use crate::elf::Class;
+use crate::elf::consts::{
+    EF_ARM_APCS_26, EF_ARM_EABIMASK, EF_ARM_SOFT_FLOAT, EF_ARM_VFP_FLOAT, EI_OSABI, ELFOSABI_ARM_FDPIC,
+    EM_AARCH64, EM_ARM,
+};
 use crate::errno::Errno;
 use crate::system::Question;
 
 pub(super) const ARM: Arch = Arch {
     e_machine: EM_ARM,
     elf_check_arch: arm,
+    arch_elf_pt_proc: nothing,
     arch_check_elf: nothing,
-    task_size: |_, _| 0xbf00_0000,
-    refuses_data: |_| false,
-    tells_fetches: false,
-    zeros: None,
-    magic: None,
+    space: arm_space,
+    read_implies_exec: arm_implies_exec,
+    // arch/arm/mm/fault.c `do_page_fault` wants VM_EXEC for a fetch, whether or not the processor has XN.
+    refuses_data: |_| Some(true),
+    tells_fetches: true,
+    // andeq r0, r0, r0; in Thumb movs r0, r0.
+    zeros: |_| None,
+    // Its condition decides whether it is an instruction at all.
+    magic: |_| None,
     entry: arm_entry,
-    later: nothing,
+    later: arm_later,
 };
 
 pub(super) const AARCH64: Arch = Arch {
     e_machine: EM_AARCH64,
     elf_check_arch: aarch64,
+    arch_elf_pt_proc: nothing,
     arch_check_elf: nothing,
-    task_size: |_, image| if image.header.e_machine == EM_ARM { 0x1_0000_0000 } else { 1 << 52 },
-    refuses_data: |_| true,
+    space: aarch64_space,
+    // `elf_read_implies_exec` and `compat_elf_read_implies_exec`.
+    read_implies_exec: stack_implies_exec,
+    refuses_data: |_| Some(true),
     tells_fetches: true,
-    zeros: Some(Signal::SIGILL),
-    magic: None,
-    entry: entry_is_address,
+    // udf #0.
+    zeros: aarch64_sigill,
+    // Unallocated: bits 28 to 25 are 0011.
+    magic: aarch64_sigill,
+    entry: aarch64_entry,
     later: nothing,
 };
 
-/// `elf_check_arch`.
+/// HWCAP_* bits of AT_HWCAP, and their names in /proc/cpuinfo.
+const HWCAP_THUMB: (u32, &str) = (2, "thumb");
+const HWCAP_26BIT: (u32, &str) = (3, "26bit");
+const HWCAP_VFP: (u32, &str) = (6, "vfp");
+
+/// Whether `elf_hwcap` has a bit; None where neither /proc/cpuinfo nor AT_HWCAP tells.
+fn hwcap(machine: &Machine, (bit, name): (u32, &str)) -> Option<bool> {
+    match machine.cpu.features.get() {
+        Some(features) => Some(features.iter().any(|feature| feature == name)),
+        None => machine.hwcap.value.map(|hwcap| hwcap >> bit & 1 == 1),
+    }
+}
+
+fn needs(load: &Load<'_>, feature: (u32, &str)) -> Stage {
+    match hwcap(load.machine, feature) {
+        Some(true) => Ok(()),
+        Some(false) => refuse(Errno::ENOEXEC, Step::CheckArch),
+        None => unknown(Missing::CpuFeatures),
+    }
+}
+
+/// `elf_check_arch`, then `elf_check_fdpic`.
 fn arm(load: &Load<'_>) -> Stage {
     only(load, EM_ARM)?;
     let header = &load.image.header;
@@ -42,14 +80,39 @@ fn arm(load: &Load<'_>) -> Stage {
     if entry == 2 || (entry & 1 == 1 && !has_thumb(load)?) {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    Ok(())
+    if is_old_abi(load.image) {
+        if header.e_flags & EF_ARM_APCS_26 != 0 {
+            needs(load, HWCAP_26BIT)?;
+        }
+        if header.e_flags & (EF_ARM_VFP_FLOAT | EF_ARM_SOFT_FLOAT) == EF_ARM_VFP_FLOAT {
+            needs(load, HWCAP_VFP)?;
+        }
+    }
+    fdpic(load)
+}
+
+/// EF_ARM_EABI_UNKNOWN.
+fn is_old_abi(image: &Image) -> bool {
+    image.header.e_flags & EF_ARM_EABIMASK == 0
 }
 
 fn has_thumb(load: &Load<'_>) -> Stage<bool> {
-    match load.machine.cpu.features.get() {
-        Some(features) => Ok(features.iter().any(|feature| feature == "thumb")),
-        None => asked(load.machine, Question::Thumb),
+    hwcap(load.machine, HWCAP_THUMB).map_or_else(|| asked(load.machine, Question::Thumb), Ok)
+}
+
+/// Since 4.14 fs/binfmt_elf.c leaves FDPIC files to fs/binfmt_elf_fdpic.c, which most kernels do not have.
+fn fdpic(load: &Load<'_>) -> Stage {
+    let is_fdpic = load.program.ident.get(EI_OSABI) == Some(&ELFOSABI_ARM_FDPIC);
+    if !is_fdpic || load.machine.kernel.older_than((4, 14, 0)) || asked(load.machine, Question::ArmFdpic)? {
+        return Ok(());
     }
+    refuse(Errno::ENOEXEC, Step::Fdpic)
+}
+
+/// `arm_elf_read_implies_exec`: always below ARMv6.
+fn arm_implies_exec(load: &Load<'_>) -> bool {
+    load.machine.cpu.arm_architecture.value.is_some_and(|architecture| architecture < 6)
+        || stack_implies_exec(load)
 }
 
 /// The lowest bit selects Thumb.
@@ -58,14 +121,96 @@ fn arm_entry(load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(load.image.header.e_entry & !1))
 }
 
+/// None of the system calls of the old ABI works without CONFIG_OABI_COMPAT, `exit` included: what the program
+/// does instead ends in the undefined instruction of its library's `abort`.
+fn arm_later(load: &Load<'_>) -> Stage {
+    if !is_old_abi(load.image) {
+        return Ok(());
+    }
+    match told(load.machine, Question::ArmOabi)? {
+        Told::Yes => Ok(()),
+        Told::No => kill(Signal::SIGILL, When::Later, Step::OldSystemCall),
+        Told::Untold => unknown(Missing::Answer(Question::ArmOabi)),
+    }
+}
+
+/// `TASK_SIZE` is 16 MiB less than CONFIG_PAGE_OFFSET, which is 1 to 3 GiB. STACK_TOP is 64 MiB for APCS-26
+/// (`elf_set_personality`). ELF_ET_DYN_BASE was two thirds of TASK_SIZE up to 4.12.
+fn arm_space(machine: &Machine, image: &Image) -> Space {
+    let task_size = Bounds { least: 0x3f00_0000, most: 0xbf00_0000 };
+    let is_26 = is_old_abi(image) && image.header.e_flags & EF_ARM_APCS_26 != 0;
+    let older = machine.kernel.older_than((4, 13, 0));
+    Layout {
+        task_size,
+        stack_top: if is_26 { Bounds::exactly(1 << 26) } else { task_size },
+        stack_random: STACK_RANDOM_32,
+        et_dyn_base: Bounds {
+            least: 0x40_0000,
+            most: if older { task_size.two_thirds().most } else { 0x40_0000 },
+        },
+        mmap_random: 1 << 28,
+    }
+    .space()
+}
+
 /// `elf_check_arch` and `compat_elf_check_arch`: CONFIG_COMPAT, AArch32 at EL0, and an EABI version.
 fn aarch64(load: &Load<'_>) -> Stage {
     if !is_compat(load) {
         return only(load, EM_AARCH64);
     }
     only(load, EM_ARM)?;
-    if load.image.header.e_flags & EF_ARM_EABIMASK == 0 {
+    if is_old_abi(load.image) {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
     compat_runs(load, Question::Arm32, (5, 15, 0))
+}
+
+fn aarch64_sigill(load: &Load<'_>) -> Option<Signal> {
+    if is_compat(load) { None } else { Some(Signal::SIGILL) }
+}
+
+/// arch/arm64/mm/fault.c `do_sp_pc_abort`. Thumb is selected by the lowest bit here too (`compat_start_thread`), and
+/// an ARM address between two instructions is an error that comes late.
+fn aarch64_entry(load: &Load<'_>) -> Stage<Entry> {
+    if is_compat(load) && load.image.header.e_entry & 1 == 1 {
+        arm_entry(load)
+    } else {
+        entry_is_aligned(load)
+    }
+}
+
+/// `TASK_SIZE_64` is 1 << CONFIG_ARM64_VA_BITS: 36 (16 KiB pages), 39 (4 KiB) or 42 (64 KiB) to 48, or 52 where the
+/// processor has them (64 KiB pages since 5.0, others since 6.9). The stack and what is mapped without an address lie
+/// below 1 << 48 then. Randomization takes an eighth. For 32-bit programs `TASK_SIZE_32`, `AARCH32_VECTORS_BASE` and
+/// COMPAT_ELF_ET_DYN_BASE, which was two thirds of 4 GiB up to 4.12.
+fn aarch64_space(machine: &Machine, image: &Image) -> Space {
+    let kernel = &machine.kernel;
+    if image.view.class == Class::Elf32 && is_compat_image(machine, image) {
+        let older = kernel.older_than((4, 13, 0));
+        return Layout {
+            task_size: Bounds {
+                least: 0x1_0000_0000_u64.saturating_sub(kernel.page().get()),
+                most: 0x1_0000_0000,
+            },
+            stack_top: Bounds::exactly(0xffff_0000),
+            stack_random: STACK_RANDOM_32,
+            et_dyn_base: Bounds { least: 0x40_0000, most: if older { 0xaaaa_aaaa } else { 0x40_0000 } },
+            mmap_random: kernel.page().get() << 16,
+        }
+        .space();
+    }
+    let (least, has_52) = match kernel.page_size.value {
+        Some(0x1000) => (1 << 39, (6, 9, 0)),
+        Some(0x1_0000) => (1 << 42, (5, 0, 0)),
+        _ => (1 << 36, (5, 0, 0)),
+    };
+    let window = Bounds { least, most: 1 << 48 };
+    Layout {
+        task_size: Bounds { least, most: if kernel.older_than(has_52) { 1 << 48 } else { 1 << 52 } },
+        stack_top: window,
+        stack_random: STACK_RANDOM_64,
+        et_dyn_base: window.two_thirds(),
+        mmap_random: 1 << 45,
+    }
+    .space()
 }

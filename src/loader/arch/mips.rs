@@ -1,14 +1,17 @@
 //! arch/mips/kernel/elf.c and arch/mips/include/asm/elf.h.
 
 use super::super::{Signal, When, asked, kill};
+use super::space::{Bounds, Layout, STACK_RANDOM_32, Space};
 use super::{
     Arch, Entry, Load, Missing, Stage, Step, Told, compat_runs, executes_fp_at_start, refuse, told, unknown,
 };
 use crate::candidate::Image;
-use crate::elf::Class;
 use crate::elf::consts::{
-    EF_MIPS_ABI, EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS,
+    EF_MIPS_ABI, EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS, PT_HIPROC, PT_LOPROC,
+    PT_MIPS_ABIFLAGS,
 };
+use crate::elf::mips::fp;
+use crate::elf::{AbiFlags, ByteOrder, Class};
 use crate::errno::Errno;
 use crate::machine::{Fpu, Machine};
 use crate::system::Question;
@@ -16,44 +19,58 @@ use crate::system::Question;
 pub(super) const MIPS: Arch = Arch {
     e_machine: EM_MIPS,
     elf_check_arch,
-    arch_check_elf: check_elf,
-    task_size,
-    // No RIXI but on some.
-    refuses_data: |_| false,
-    tells_fetches: false,
-    zeros: None,
-    // Reserved in both byte orders: COP1 with a reserved format, and DINSU.
-    magic: Some(Signal::SIGILL),
+    arch_elf_pt_proc,
+    arch_check_elf,
+    space,
+    // `mips_elf_read_implies_exec` holds only without RIXI, where it makes no difference.
+    read_implies_exec: |_| false,
+    refuses_data: |machine| Some(lists(machine.cpu.options.get(), "rixi")),
+    // arch/mips/mm/fault.c `__do_page_fault`: VM_EXEC, where the address is that of the instruction, with RIXI.
+    tells_fetches: true,
+    // sll zero, zero, 0: nop.
+    zeros: |_| None,
+    magic,
     entry,
     later,
 };
 
-/// arch/mips/include/asm/processor.h. 64-bit: `TASK_SIZE64` is 1 << the bits of a virtual address (48 or more with
-/// CONFIG_MIPS_VA_BITS_48, else 40).
-fn task_size(machine: &Machine, image: &Image) -> u64 {
+/// In little-endian COP1 of a reserved format, in big-endian DINSU of an impossible size, which no 32-bit processor
+/// has.
+fn magic(load: &Load<'_>) -> Option<Signal> {
+    let is_64 = load.machine.kernel.class.value != Some(Class::Elf32);
+    if is_64 && load.image.view.order == ByteOrder::Big { None } else { Some(Signal::SIGILL) }
+}
+
+/// arch/mips/include/asm/processor.h: TASK_SIZE of a 32-bit kernel (32 KiB less before 4.4), `TASK_SIZE32`, and
+/// `TASK_SIZE64`, of 40 bits or, with CONFIG_MIPS_VA_BITS_48, of as many as the processor has, 48 at most.
+/// arch/mips/kernel/process.c `mips_stack_top` leaves room below it for the vDSO, its randomization (VDSO_RANDOMIZE_SIZE)
+/// and a few pages.
+fn space(machine: &Machine, image: &Image) -> Space {
+    const fn layout(least: u64, most: u64, vdso: u64, random: u64) -> Layout {
+        let task_size = Bounds { least, most };
+        Layout {
+            task_size,
+            stack_top: Bounds { least: least.saturating_sub(vdso), most },
+            stack_random: STACK_RANDOM_32,
+            et_dyn_base: task_size.two_thirds(),
+            mmap_random: random,
+        }
+    }
+    let page = machine.kernel.page().get();
     match (image.view.class, machine.kernel.class.value) {
-        (Class::Elf64, _) => 1 << 48,
-        (Class::Elf32, Some(Class::Elf64)) => 0x7fff_8000,
-        (Class::Elf32, _) => 0x8000_0000,
+        (Class::Elf64, _) => layout(1 << 40, 1 << 48, 65 << 20, page << 18),
+        (Class::Elf32, Some(Class::Elf64)) => layout(0x7fff_8000, 0x7fff_8000, 2 << 20, page << 15),
+        (Class::Elf32, _) if machine.kernel.older_than((4, 4, 0)) => {
+            layout(0x7fff_8000, 0x8000_0000, 2 << 20, page << 15)
+        }
+        (Class::Elf32, _) => layout(0x8000_0000, 0x8000_0000, 2 << 20, page << 15),
     }
+    .space()
 }
 
-fn check_elf(load: &Load<'_>) -> Stage {
-    if load.image.header.e_machine != EM_MIPS {
-        return Ok(());
-    }
-    arch_elf_pt_proc(load)?;
-    arch_check_elf(load)
+fn lists(words: Option<&Vec<String>>, word: &str) -> bool {
+    words.is_some_and(|words| words.iter().any(|listed| listed == word))
 }
-
-/// PT_LOPROC..=PT_HIPROC.
-const PROCESSOR_SPECIFIC: std::ops::RangeInclusive<u32> = 0x7000_0000..=0x7fff_ffff;
-
-/// PT_MIPS_ABIFLAGS.
-const PT_MIPS_ABIFLAGS: u32 = 0x7000_0003;
-
-/// sizeof(struct mips_elf_abiflags_v0).
-const ABIFLAGS_SIZE: u64 = 24;
 
 /// `elf_check_arch`: EI_CLASS is looked at, EI_DATA is not.
 fn elf_check_arch(load: &Load<'_>) -> Stage {
@@ -98,110 +115,132 @@ fn n32(load: &Load<'_>) -> Stage {
     compat_runs(load, Question::MipsN32, (4, 14, 0))
 }
 
-/// `arch_elf_pt_proc`, for each program header of the processor's range (Linux 3.19 on). An error of a short
-/// PT_MIPS_ABIFLAGS is returned as it is.
+/// `arch_elf_pt_proc`, for each program header of the processor's range (since 3.19).
 fn arch_elf_pt_proc(load: &Load<'_>) -> Stage {
-    if load.machine.kernel.older_than((3, 19, 0)) || !checks_fp_abi(load.machine) {
-        return Ok(());
-    }
-    let size = load.candidate.size().unwrap_or(u64::MAX);
     for segment in load.image.table().iter().filter(|segment| segment.p_type == PT_MIPS_ABIFLAGS) {
-        if segment.p_filesz < ABIFLAGS_SIZE {
-            return refuse(Errno::EINVAL, Step::MipsAbiFlags);
-        }
-        if segment.p_offset.saturating_add(ABIFLAGS_SIZE) > size {
-            return refuse(Errno::EIO, Step::MipsAbiFlags);
+        let size = AbiFlags::SIZE as u64;
+        let errno = if segment.p_filesz < size || i64::try_from(segment.p_offset).is_err() {
+            Errno::EINVAL
+        } else if segment.p_offset.saturating_add(size) > load.candidate.size().unwrap_or(u64::MAX) {
+            Errno::EIO
+        } else {
+            continue;
+        };
+        if has_elf_state(load)? {
+            return refuse(errno, Step::MipsAbiFlags);
         }
     }
     Ok(())
 }
 
-/// `arch_elf_pt_proc` and `arch_check_elf` are compiled only with CONFIG_MIPS_FP_SUPPORT (an option since 5.0).
-/// Since 5.17 "Options implemented" then names a NaN encoding.
-fn checks_fp_abi(machine: &Machine) -> bool {
+/// Whether `arch_elf_pt_proc` and `arch_check_elf` are there: since 3.19, and since 5.0 with CONFIG_MIPS_FP_SUPPORT
+/// only. Since 5.17 "Options implemented" then names a NaN encoding; with it, floating-point instructions work on
+/// every processor.
+fn has_elf_state(load: &Load<'_>) -> Stage<bool> {
+    let machine = load.machine;
     if machine.kernel.older_than((5, 0, 0)) {
-        return true;
+        return Ok(!machine.kernel.older_than((3, 19, 0)));
     }
     let options = machine.cpu.options.get();
-    options.is_some_and(|options| options.iter().any(|option| option.starts_with("nan_")))
-        || machine.fpu.value.is_some_and(|fpu| fpu != crate::machine::Fpu::Absent)
+    if lists(options, "nan_legacy") || lists(options, "nan_2008") {
+        return Ok(true);
+    }
+    match machine.fpu.value {
+        Some(fpu) => Ok(fpu != Fpu::Absent),
+        None => asked(machine, Question::FpInstruction),
+    }
 }
 
-/// `arch_check_elf`: first the NaN encoding, then the FP ABI.
+/// `arch_check_elf`: first the NaN encoding, then the FP ABI. Whether it is there is asked where it would refuse.
 fn arch_check_elf(load: &Load<'_>) -> Stage {
-    let machine = load.machine;
-    if machine.kernel.older_than((3, 19, 0)) || !checks_fp_abi(machine) {
-        return Ok(());
-    }
-    let interpreter = interpreter_image(load);
-    if !machine.kernel.older_than((4, 5, 0)) {
-        check_nan(load, interpreter)?;
-    }
-    // The FP ABI is compared only with CONFIG_MIPS_O32_FP64_SUPPORT, which is told by taking an FP64 file; what
-    // passes the table whatever the answer needs none.
+    let interpreter = interpreter(load);
+    check_nan(load, interpreter)?;
+    // The FP ABI is compared only with CONFIG_MIPS_O32_FP64_SUPPORT, which is told by taking an FP64 file.
     let (program, loader) = (fp_abi(load.image), interpreter.map(fp_abi));
-    if compatible(program, loader.unwrap_or(program)) {
-        return Ok(());
-    }
-    if asked(machine, Question::MipsFp64)? {
+    let is_o32 = load.image.view.class == Class::Elf32 && load.image.header.e_flags & EF_MIPS_ABI2 == 0;
+    if !have_a_mode(is_o32, program, loader.unwrap_or(program))
+        && has_elf_state(load)?
+        && asked(load.machine, Question::MipsFp64)?
+    {
         return refuse(Errno::ELIBBAD, Step::MipsFpAbi);
     }
     Ok(())
 }
 
-fn interpreter_image<'a>(load: &Load<'a>) -> Option<&'a Image> {
-    let program = load.candidate.interpreter.as_ref()?.program()?;
+fn interpreter<'a>(load: &Load<'a>) -> Option<&'a Image> {
     load.image.interp.as_ref()?;
-    program.native_in(load.image.view)
+    load.candidate.interpreter.as_ref()?.program()?.native_in(load.image.view)
 }
 
+/// The NaN encoding of IEEE 754-2008 or the older one (since 4.5): `mips_use_nan_2008` and `mips_use_nan_legacy`, as
+/// arch/mips/kernel/fpu-probe.c `cpu_set_nan_2008` sets them by the parameter `ieee754=`:
+///
+/// | processor | strict (default) | legacy | 2008 | relaxed (default of Loongson-64), emulated (6.12) |
+/// | --- | --- | --- | --- | --- |
+/// | FPU without FIR.HAS2008, or before MIPS32 | legacy | legacy | legacy | both |
+/// | FPU with FCSR.NAN2008 fixed to 1 (release 6) | 2008 | 2008 | 2008 | both |
+/// | FPU with FCSR.NAN2008 writable | both | legacy | 2008 | both |
+/// | no FPU, MIPS32 on | both | legacy | 2008 | both |
+/// | no FPU, before MIPS32 | legacy | legacy | 2008 | both |
 fn check_nan(load: &Load<'_>, interpreter: Option<&Image>) -> Stage {
-    let nan2008 = |image: &Image| image.header.e_flags & EF_MIPS_NAN2008 != 0;
-    let own = nan2008(load.image);
+    let nan2008 = |e_flags: u32| e_flags & EF_MIPS_NAN2008 != 0;
+    let machine = load.machine;
+    if machine.kernel.older_than((4, 5, 0)) {
+        return Ok(());
+    }
+    let own = nan2008(load.image.header.e_flags);
     let question = if own { Question::MipsNan2008 } else { Question::MipsNanLegacy };
     // The machine's own programs tell without a question that theirs is taken.
-    let like_userland =
-        load.machine.userland.get().is_some_and(|abi| own == (abi.e_flags & EF_MIPS_NAN2008 != 0));
-    if !like_userland && !asked(load.machine, question)? {
+    let like_userland = machine.userland.get().is_some_and(|abi| own == nan2008(abi.e_flags));
+    if !like_userland && has_elf_state(load)? && !asked(machine, question)? {
         return refuse(Errno::ENOEXEC, Step::MipsNan);
     }
-    if interpreter.is_some_and(|interpreter| nan2008(interpreter) != own) {
-        return refuse(Errno::ELIBBAD, Step::MipsNan);
-    }
-    Ok(())
+    let differs = interpreter.is_some_and(|image| nan2008(image.header.e_flags) != own);
+    if differs && has_elf_state(load)? { refuse(Errno::ELIBBAD, Step::MipsNan) } else { Ok(()) }
 }
 
-/// MIPS_ABI_FP_*: 0 any, 1 double, 2 single, 3 soft, 4 old 64, 5 xx, 6 64, 7 64A, -1 absent, 8 one too high.
-fn fp_abi(image: &Image) -> i8 {
-    const OLD_64: i8 = 4;
-    let mut abi = -1;
-    for segment in image.table().iter().filter(|segment| PROCESSOR_SPECIFIC.contains(&segment.p_type)) {
-        if image.view.class == Class::Elf32 && image.header.e_flags & EF_MIPS_FP64 != 0 {
-            abi = OLD_64;
-        }
+/// fp_abi of a file: that of PT_MIPS_ABIFLAGS, or OLD_64 where EF_MIPS_FP64 is set and no PT_MIPS_ABIFLAGS follows
+/// the last header of the processor's range; None (-1 in the kernel) where nothing says so.
+fn fp_abi(image: &Image) -> Option<u8> {
+    let mut abi = None;
+    for segment in image.table() {
         if segment.p_type == PT_MIPS_ABIFLAGS {
-            abi = image.abiflags.map_or(-1, |flags| i8::try_from(flags.fp_abi.min(8)).unwrap_or(8));
+            abi = image.abiflags.map(|flags| flags.fp_abi);
+        } else if (PT_LOPROC..=PT_HIPROC).contains(&segment.p_type)
+            && image.view.class == Class::Elf32
+            && image.header.e_flags & EF_MIPS_FP64 != 0
+        {
+            abi = Some(fp::OLD_64);
         }
     }
     abi
 }
 
-/// The table of `arch_check_elf` for o32: rows and columns absent, any, double, single, soft, old 64, xx, 64, 64A.
-fn compatible(program: i8, interpreter: i8) -> bool {
-    const ROWS: [u16; 9] = [
-        0b1_0101_1111, // absent
-        0b1_1101_1111, // any
-        0b1_0100_0111, // double
-        0b0_0000_1011, // single
-        0b0_0001_0011, // soft
-        0b0_0000_0000, // old 64
-        0b1_1100_0111, // xx
-        0b1_1100_0010, // 64
-        0b1_1100_0111, // 64A
+/// Whether there is an FPU mode for both: `fpu_reqs`, `none_req` and `max_abi` of `arch_check_elf`. Without one in
+/// common it is ELIBBAD; which one it is decides nothing.
+fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option<u8>) -> bool {
+    const SINGLE: u8 = 1;
+    const SOFT: u8 = 2;
+    const FR1: u8 = 4;
+    const FRDEFAULT: u8 = 8;
+    const FRE: u8 = 16;
+    // any, double, single, soft; old 64, xx, 64, 64A, which n32 and n64 do not have.
+    const MODES: [u8; 8] = [
+        SINGLE | SOFT | FR1 | FRDEFAULT | FRE,
+        FRDEFAULT | FRE,
+        SINGLE,
+        SOFT,
+        0,
+        FR1 | FRDEFAULT | FRE,
+        FR1,
+        FR1 | FRE,
     ];
-    let index = |abi: i8| usize::try_from(abi.saturating_add(1)).ok();
-    let (Some(row), Some(column)) = (index(program), index(interpreter)) else { return false };
-    column < 9 && ROWS.get(row).is_some_and(|row| row >> column & 1 == 1)
+    let modes = |abi: Option<u8>| match abi {
+        None => SINGLE | SOFT | FRDEFAULT | FRE,
+        Some(abi) if !is_o32 && abi > fp::SOFT => 0,
+        Some(abi) => MODES.get(usize::from(abi)).copied().unwrap_or(0),
+    };
+    modes(program) & modes(interpreter) != 0
 }
 
 /// An odd entry selects MIPS16 or microMIPS: an address error where the processor has neither.
@@ -211,7 +250,7 @@ fn entry(load: &Load<'_>) -> Stage<Entry> {
         return Ok(Entry::Address(entry));
     }
     if entry.trailing_zeros() > 0 {
-        return kill(Signal::SIGBUS, When::Start, Step::EntryMode);
+        return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment);
     }
     let has = |name: &str| load.machine.cpu.ases.get().map(|ases| ases.iter().any(|ase| ase == name));
     for (names, question) in
@@ -229,9 +268,6 @@ fn entry(load: &Load<'_>) -> Stage<Entry> {
 }
 
 fn later(load: &Load<'_>) -> Stage {
-    if load.image.header.e_machine != EM_MIPS {
-        return Ok(());
-    }
     release(load)?;
     floating_point(load)
 }
@@ -253,7 +289,7 @@ fn release(load: &Load<'_>) -> Stage {
 }
 
 fn floating_point(load: &Load<'_>) -> Stage {
-    if load.image.view.class != Class::Elf32 || !executes_fp_at_start(load.program, load.image) {
+    if !executes_fp_at_start(load.program, load.image) {
         return Ok(());
     }
     match load.machine.fpu.value {

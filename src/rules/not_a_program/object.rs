@@ -57,7 +57,7 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
     if has_entry && soname.is_none_or(is_loader) {
         return None;
     }
-    let dies = [Step::EntryUnmapped, Step::EntryNotExecutable, Step::EntryIsHeader, Step::EntryZeros, Step::EntryMode];
+    let dies = [Step::EntryUnmapped, Step::EntryNotExecutable, Step::EntryIsHeader, Step::EntryZeros, Step::EntryMode, Step::EntryAlignment];
     let fatal = !has_entry || dies.iter().any(|step| case.ends_at(*step));
     let (severity, kernel) =
         if fatal && !case.starts() { (Severity::Error, "k %k") } else { (Severity::Warning, STARTS) };
