@@ -115,6 +115,31 @@ impl Abi {
         matches!(self.e_machine, 8 | 40)
     }
 
+    /// Instructions that read a byte at each of two addresses, below 2 GiB, and then end the program; None where that
+    /// is not written for the processor.
+    pub fn reads_and_exits(&self, addresses: [u64; 2], status: u8) -> Option<Vec<u8>> {
+        let mut code = Vec::new();
+        for address in addresses {
+            let address = u32::try_from(address).ok()?;
+            match self.isa {
+                // mov al, [address]: in 64-bit code by a SIB byte without base and index.
+                Isa::X86_64 | Isa::X32 => code.extend([0x8a, 0x04, 0x25]),
+                Isa::I386 => code.extend([0x8a, 0x05]),
+                // lui t0, high; lb t0, low(t0): the low half is signed.
+                Isa::Mips(_) => {
+                    let high = address.wrapping_add(0x8000) >> 16;
+                    code.extend(self.uint(u64::from(0x3c08_0000 | high), 4));
+                    code.extend(self.uint(u64::from(0x8108_0000 | (address & 0xffff)), 4));
+                    continue;
+                }
+                _ => return None,
+            }
+            code.extend(address.to_le_bytes());
+        }
+        code.extend(self.exit(status));
+        Some(code)
+    }
+
     /// Instructions that end the program with a status: at most 16 bytes. What stands behind the system call is an
     /// instruction that does not work, should it come back.
     pub fn exit(&self, status: u8) -> Vec<u8> {

@@ -56,6 +56,8 @@ pub struct Kind {
     spare: usize,
     /// PT_MIPS_REGINFO and PT_MIPS_ABIFLAGS.
     mips: bool,
+    /// Its code reads the first and the last byte of the writable segment.
+    pub reads: bool,
 }
 
 const PLAIN: Kind = Kind {
@@ -68,6 +70,7 @@ const PLAIN: Kind = Kind {
     bss: 0,
     spare: 0,
     mips: false,
+    reads: false,
 };
 const DYNAMIC: Kind = Kind { name: "dynamic", role: Role::Dynamic, ..PLAIN };
 const INTERP: Kind = Kind { name: "interp", role: Role::Interpreter, e_type: DYN, ..PLAIN };
@@ -80,6 +83,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "bss", data: Some((0x20, 0x3000)), ..PLAIN },
     Kind { name: "pie-bss", e_type: DYN, data: Some((0x20, 0x3000)), ..PLAIN },
     Kind { name: "two", data: Some((0x1010, 0)), spare: 1, ..PLAIN },
+    Kind { name: "reads", data: Some((0x2010, 0x1000)), reads: true, ..PLAIN },
     Kind { name: "rwx-bss", flags: RWX, bss: 0x2100, ..PLAIN },
     Kind { name: "rx-bss", bss: 0x2100, ..PLAIN },
     Kind { name: "pages", gap: 2 * SMALL_PAGE, ..PLAIN },
@@ -104,9 +108,9 @@ impl Kind {
         KINDS.iter().find(|kind| kind.name == name)
     }
 
-    /// Whether there is such a program for the ABI: only MIPS has the headers of MIPS.
+    /// Whether there is such a program for the ABI: only MIPS has the headers of MIPS, and reading takes code.
     pub fn fits(&self, abi: &Abi) -> bool {
-        !self.mips || abi.e_machine == 8
+        (!self.mips || abi.e_machine == 8) && (!self.reads || abi.reads_and_exits([0; 2], PROGRAM).is_some())
     }
 
     /// Whether it has program headers that only MIPS has.
@@ -189,7 +193,14 @@ impl Base {
             marks.push(("abiflags.ases", (at + 12, 4)));
         }
         bytes.resize(bytes.len() + usize::try_from(kind.gap).unwrap_or(0), 0);
-        let code = abi.exit(kind.status_of_code());
+        let mut code = abi.exit(kind.status_of_code());
+        if let Some((filesz, bss)) = kind.data.filter(|_| kind.reads) {
+            // Where the segment will lie depends on the length of the code alone, which does not change.
+            let len = abi.reads_and_exits([0; 2], PROGRAM).map_or(0, |code| code.len());
+            let text = (bytes.len().next_multiple_of(16) + len) as u64;
+            let data = start + text.next_multiple_of(16) + text.next_multiple_of(PAGE);
+            code = abi.reads_and_exits([data, data + filesz + bss - 1], PROGRAM).unwrap_or(code);
+        }
         let mut e_entry;
         if abi.has_descriptors() {
             let at = bytes.len().next_multiple_of(16) + 32;

@@ -23,7 +23,9 @@ pub struct Count {
     pub started: u64,
     /// diag says what the kernel did.
     pub agreed: u64,
-    /// It does not.
+    /// Nothing speaks against what diag says: the program ended before it could come true.
+    pub spared: u64,
+    /// It does not say what the kernel did.
     pub disagreed: u64,
     /// diag could not tell.
     pub unknown: u64,
@@ -66,6 +68,7 @@ impl Count {
         self.cases += other.cases;
         self.started += other.started;
         self.agreed += other.agreed;
+        self.spared += other.spared;
         self.disagreed += other.disagreed;
         self.unknown += other.unknown;
         self.varied += other.varied;
@@ -85,6 +88,7 @@ impl Tally {
         count.started += u64::from(matches!(answer, Answer::Started(_)));
         match verdict {
             Verdict::Agrees => count.agreed += 1,
+            Verdict::Spared => count.spared += 1,
             Verdict::Unknown => count.unknown += 1,
             Verdict::Disagrees => count.disagreed += 1,
         }
@@ -147,11 +151,14 @@ impl Tally {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, name: &str, c: &Count| {
-            let Count { cases, started, agreed, disagreed, unknown, varied } = c;
-            writeln!(f, "{name:24} {cases:7} {started:7} {agreed:7} {disagreed:9} {unknown:7} {varied:6}")
+            let Count { cases, started, agreed, spared, disagreed, unknown, varied } = c;
+            writeln!(
+                f,
+                "{name:24} {cases:7} {started:7} {agreed:7} {spared:6} {disagreed:9} {unknown:7} {varied:6}"
+            )
         };
         writeln!(f, "kernel: {}", self.kernel)?;
-        writeln!(f, "class                      cases started  agreed disagreed unknown varied")?;
+        writeln!(f, "class                      cases started  agreed spared disagreed unknown varied")?;
         for (class, count) in &self.classes {
             line(f, class.name(), count)?;
         }
