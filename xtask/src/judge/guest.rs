@@ -14,7 +14,7 @@ use crate::samples::{self, Order, ROWS, Row, Where};
 use crate::sh;
 
 const SCRIPT: &str = include_str!("guest.sh");
-const RUNNER: &str = include_str!("runner.c");
+const RUNNER: &str = include_str!("../../../oracle/src/runner.c");
 
 /// A boot in preparation.
 pub(super) struct Boot {

@@ -1,0 +1,197 @@
+//! A whole run on this computer: cases are written, judged, executed, compared, and what disagrees is shrunk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::abi::Abi;
+use crate::answer::Answer;
+use crate::case::{Case, Files};
+use crate::compare::{Verdict, compare};
+use crate::folder::Folder;
+use crate::generate::Plan;
+use crate::model::Model;
+use crate::runner::Runner;
+use crate::shrink::shrink;
+use crate::tally::{Disagreement, Tally};
+
+/// How often a kernel is asked that disagrees: it places stacks and libraries at random.
+const AGAIN: usize = 12;
+/// Kinds of disagreements that are shrunk.
+const SHRUNK: usize = 40;
+
+/// Judges a program by its path, in the current folder.
+pub type Judge<'a> = Box<dyn FnMut(&Path) -> Model + 'a>;
+
+/// The ABIs that share this computer's kernel; its own first.
+pub fn abis() -> Vec<&'static Abi> {
+    let little = cfg!(target_endian = "little");
+    let names: &[&str] = match std::env::consts::ARCH {
+        "x86_64" => &["x86-64", "i386", "x32"],
+        "x86" => &["i386", "x86-64"],
+        "aarch64" => &["aarch64", "arm", "thumb", "arm-oabi"],
+        "arm" => &["arm", "thumb", "arm-oabi"],
+        "riscv64" => &["riscv64"],
+        "loongarch64" => &["loongarch64"],
+        "powerpc64" if little => &["ppc64le"],
+        "powerpc64" => &["ppc64", "ppc64-v2", "ppc"],
+        "powerpc" => &["ppc"],
+        "mips" if little => &["mipsel"],
+        "mips" => &["mips"],
+        "mips64" if little => &["n64el", "n32el", "mipsel"],
+        "mips64" => &["n64", "n32", "mips"],
+        _ => &[],
+    };
+    names.iter().filter_map(|name| Abi::of(name)).collect()
+}
+
+/// One worker: a folder (the current one), a runner and a judge.
+struct Desk<'a> {
+    folder: Folder,
+    runner: Runner,
+    judge: Judge<'a>,
+}
+
+impl Desk<'_> {
+    fn ask(&mut self, files: &Files) -> io::Result<Answer> {
+        for _ in 0..AGAIN {
+            let answer = self.runner.ask(&files.path)?;
+            // Another thread's child may hold our file open for a moment, from fork to execve.
+            if answer != Answer::Refused("ETXTBSY".to_owned()) || files.busy {
+                return Ok(answer);
+            }
+            thread::yield_now();
+        }
+        self.runner.ask(&files.path)
+    }
+
+    /// What diag says, what the kernel does, and what it does where it is asked again, should they disagree.
+    fn try_out(&mut self, case: &Case) -> io::Result<(Model, Answer, Verdict, bool)> {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        let files = case.files();
+        self.folder.place(&files)?;
+        let writer = self.folder.occupy(&files)?;
+        let model = (self.judge)(Path::new(OsStr::from_bytes(&files.path)));
+        let mut answer = self.ask(&files)?;
+        let mut verdict = compare(case, &model, &answer);
+        let mut varied = false;
+        for _ in 0..AGAIN {
+            if verdict != Verdict::Disagrees {
+                break;
+            }
+            let other = self.ask(&files)?;
+            verdict = compare(case, &model, &other);
+            varied = verdict == Verdict::Agrees;
+            if varied {
+                answer = other;
+            }
+        }
+        drop(writer);
+        self.folder.clear(&files);
+        Ok((model, answer, verdict, varied))
+    }
+
+    /// The smallest forms of what disagrees in one way; of those that change the same places, one.
+    fn shrink(&mut self, found: &Disagreement) -> Vec<String> {
+        let mut shapes = Vec::new();
+        let mut smallest = Vec::new();
+        for case in found.examples.iter().filter_map(|text| Case::parse(text).ok()) {
+            let case = shrink(&case, |case| {
+                self.try_out(case).is_ok_and(|(model, answer, verdict, _)| {
+                    verdict == Verdict::Disagrees
+                        && model.to_string() == found.model
+                        && answer.words() == found.kernel
+                })
+            });
+            if !shapes.contains(&case.shape()) {
+                shapes.push(case.shape());
+                smallest.push(case.to_string());
+            }
+        }
+        smallest
+    }
+}
+
+/// Runs a plan in the current folder, which a [`crate::sandbox::Sandbox`] has made.
+pub fn run<'a>(plan: &Plan, count: usize, judges: &(dyn Fn() -> Judge<'a> + Sync)) -> io::Result<Tally> {
+    let desks = Desks::new(plan)?;
+    let next = AtomicUsize::new(0);
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let work = || -> io::Result<Tally> {
+        let mut desk = desks.one(judges())?;
+        let mut tally = Tally::default();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return Ok(tally);
+            }
+            let case = plan.case(index);
+            let (model, answer, verdict, varied) = desk.try_out(&case)?;
+            tally.count(&case, &model, &answer, verdict);
+            if varied {
+                tally.varied(&case);
+            }
+        }
+    };
+    let tallies: Vec<io::Result<Tally>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a panic"))))
+            .collect()
+    });
+    let mut all = Tally::new(desks.kernel.clone());
+    for tally in tallies {
+        all.merge(tally?);
+    }
+    all.disagreements.sort_by_key(|found| std::cmp::Reverse(found.cases));
+    let mut desk = desks.one(judges())?;
+    for found in all.disagreements.iter_mut().take(SHRUNK) {
+        found.examples = desk.shrink(found);
+    }
+    Ok(all)
+}
+
+/// One case in full: its text, what diag says, what the kernel does, and the bytes.
+pub fn one(plan: &Plan, case: &Case, judge: Judge<'_>) -> io::Result<(String, Verdict)> {
+    let mut desk = Desks::new(plan)?.one(judge)?;
+    let (model, answer, verdict, varied) = desk.try_out(case)?;
+    let mut out = format!("case:    {case}\ndiag:    {model}\nkernel:  {answer}\nverdict: {verdict:?}\n");
+    if varied {
+        out += "the kernel answers now this, now that\n";
+    }
+    let files = case.files();
+    out += &format!("path:    {}\n", files.path.escape_ascii());
+    for file in files.files {
+        out += &format!("{} ({} bytes, mode {:04o})\n", file.name, file.bytes.len(), file.mode);
+        for (line, bytes) in file.bytes.chunks(16).enumerate().take(40) {
+            let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            out += &format!("  {:06x}  {}\n", line * 16, hex.join(" "));
+        }
+    }
+    Ok((out, verdict))
+}
+
+/// What all workers share.
+struct Desks {
+    folder: Folder,
+    runner: PathBuf,
+    kernel: String,
+}
+
+impl Desks {
+    fn new(plan: &Plan) -> io::Result<Desks> {
+        let folder = Folder::create(Path::new("."), &plan.abis)?;
+        folder.special()?;
+        let kernel = nix::sys::utsname::uname()?;
+        let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
+        let kernel = format!("{} {}", text(kernel.release()), text(kernel.machine()));
+        Ok(Desks { folder, runner: PathBuf::from("../runner"), kernel })
+    }
+
+    fn one<'a>(&self, judge: Judge<'a>) -> io::Result<Desk<'a>> {
+        Ok(Desk { folder: self.folder.clone(), runner: Runner::start(&self.runner)?, judge })
+    }
+}

@@ -1,0 +1,96 @@
+//! Where programs of unknown effect run: a private mount namespace with a file system in memory, and a process that
+//! is nobody. Mode bits, vm.mmap_min_addr and the overcommit reserve depend on who asks, so diag's model and the
+//! runner are both in it.
+
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::{env, fs, io};
+
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{Gid, Uid, chown};
+
+use crate::runner;
+
+/// uid and gid of nobody.
+pub const NOBODY: u32 = 65534;
+
+/// A folder with the runner in it, and one for cases.
+#[derive(Debug)]
+pub struct Sandbox {
+    root: PathBuf,
+    /// Whether file systems could be mounted: then the folder `noexec` lies on one.
+    pub mounts: bool,
+    /// Whether the caller is root, and the programs can be nobody's.
+    pub is_root: bool,
+}
+
+impl Sandbox {
+    /// Enters a mount namespace of its own, where it may. Only for a process of one thread.
+    pub fn enter() -> io::Result<Sandbox> {
+        let is_root = Uid::effective().is_root();
+        let root = env::temp_dir().join(format!("diag-oracle-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
+        fs::create_dir_all(&root)?;
+        let mounts = is_private(is_root) && memory(&root, MsFlags::empty()).is_ok();
+        let cases = root.join("cases");
+        fs::create_dir_all(cases.join("noexec"))?;
+        runner::install(&root.join("runner"))?;
+        let mounts = mounts && memory(&cases.join("noexec"), MsFlags::MS_NOEXEC).is_ok();
+        let owner = is_root.then_some((Uid::from_raw(NOBODY), Gid::from_raw(NOBODY)));
+        for folder in [&cases, &cases.join("noexec")] {
+            if let Some((uid, gid)) = owner {
+                chown(folder, Some(uid), Some(gid))?;
+            }
+        }
+        Ok(Sandbox { root, mounts, is_root })
+    }
+
+    /// Runs this very program again, with other arguments: in the folder of cases, as nobody where that can be chosen.
+    pub fn again<S: AsRef<OsStr>>(&self, nobody: bool, arguments: &[S]) -> io::Result<ExitStatus> {
+        let mut command = Command::new("/proc/self/exe");
+        command.args(arguments).current_dir(self.root.join("cases"));
+        if nobody && self.is_root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.status()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if self.mounts {
+            for mounted in [&self.root.join("cases/noexec"), &self.root] {
+                let _ = umount2(mounted, MntFlags::MNT_DETACH);
+            }
+        }
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// A mount namespace, with a user namespace around it where that is needed.
+fn is_private(is_root: bool) -> bool {
+    let (uid, gid) = (Uid::effective(), Gid::effective());
+    let user = if is_root { CloneFlags::empty() } else { CloneFlags::CLONE_NEWUSER };
+    if unshare(user | CloneFlags::CLONE_NEWNS).is_err() {
+        return false;
+    }
+    if !is_root {
+        let map = |id: u32| format!("{id} {id} 1");
+        let written = fs::write("/proc/self/setgroups", "deny")
+            .and_then(|()| fs::write("/proc/self/uid_map", map(uid.as_raw())))
+            .and_then(|()| fs::write("/proc/self/gid_map", map(gid.as_raw())));
+        if written.is_err() {
+            return false;
+        }
+    }
+    let none: Option<&Path> = None;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).is_ok()
+}
+
+/// A file system in memory.
+fn memory(place: &Path, flags: MsFlags) -> nix::Result<()> {
+    mount(Some("oracle"), place, Some("tmpfs"), flags | MsFlags::MS_NOSUID, Some("mode=755"))
+}

@@ -1,0 +1,183 @@
+//! Real kernels judge the model: thousands of changed programs, each handed to execve(2) of this computer's kernel
+//! and to diag. They must say the same.
+//!
+//! `cargo test --test oracle -- --seed 7 --count 100000`; `-- --case 'x86-64 tiny: e_type=3'` shows one case in full.
+//! A disagreement is printed in its smallest form, as such a case.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::{env, fs};
+
+use diag::candidate;
+use diag::loader::{self, Outcome};
+use diag::machine::Machine;
+use diag::machine::probe::{self, Live};
+use oracle::case::Case;
+use oracle::compare::Verdict;
+use oracle::generate::Plan;
+use oracle::host::{self, Judge};
+use oracle::model::{self, Model};
+use oracle::sandbox::Sandbox;
+use oracle::tally::Tally;
+
+/// Cases of a plain `cargo test`, and of those again as root.
+const COUNT: usize = 20_000;
+const AS_ROOT: usize = 1_000;
+/// Of a hundred cases, those at least that start, and those at most of which diag cannot tell.
+const STARTED: u64 = 25;
+const UNKNOWN: u64 = 2;
+/// Programs of this computer that are changed, too, where they are there: one of each kind of its userland.
+const PROGRAMS: [&str; 3] = ["/usr/bin/true", "/bin/true", "/lib64/ld-linux-x86-64.so.2"];
+
+/// What diag says of a file: the loop of `diag::cli`, without findings.
+fn judge(machine: &mut Machine, path: &Path) -> Outcome {
+    let candidate = candidate::open(&Live, path, &machine.views());
+    loop {
+        match loader::exec(machine, &candidate) {
+            Ok(outcome) => return outcome,
+            Err(question) => probe::ask(&Live, machine, question),
+        }
+    }
+}
+
+fn model(outcome: Outcome) -> Model {
+    let (outcome, step) = match outcome {
+        Outcome::Starts => (model::Outcome::Starts, ""),
+        Outcome::Refused { errno, step } => (model::Outcome::Refused(errno.name().into()), step.name()),
+        Outcome::Killed { signal, when, step } => {
+            (model::Outcome::Killed(signal.name().into(), when.name().into()), step.name())
+        }
+        Outcome::Unknown { missing } => (model::Outcome::Unknown(missing.into()), ""),
+    };
+    Model { outcome, step: step.to_owned() }
+}
+
+/// What was asked for. Arguments of the standard harness are heeded where they mean something.
+#[derive(Clone, Debug)]
+struct Args {
+    count: usize,
+    seed: u64,
+    case: Option<String>,
+    /// Where to write the counts, as JSON.
+    tally: Option<String>,
+    /// Set where it runs within a sandbox: whether that has mounts.
+    inside: Option<bool>,
+    skip: bool,
+    list: bool,
+}
+
+fn args() -> Args {
+    let (count, seed) = (COUNT, 1);
+    let mut args = Args { count, seed, case: None, tally: None, inside: None, skip: false, list: false };
+    let mut words = env::args().skip(1);
+    while let Some(word) = words.next() {
+        let mut value = || words.next().unwrap_or_else(|| panic!("{word} wants a value"));
+        match word.as_str() {
+            "--count" => args.count = value().parse().expect("a count"),
+            "--seed" => args.seed = value().parse().expect("a seed"),
+            "--case" => args.case = Some(value()),
+            "--tally" => args.tally = Some(value()),
+            "--inside" => args.inside = Some(value() == "true"),
+            "--list" => args.list = true,
+            "--ignored" => args.skip = true,
+            "--test-threads" | "--format" | "--color" | "--skip" | "--logfile" | "-Z" => drop(value()),
+            // `cargo test NAME`.
+            name if !name.starts_with('-') => args.skip |= !"oracle".contains(name),
+            _ => {}
+        }
+    }
+    args
+}
+
+fn main() -> ExitCode {
+    let args = args();
+    if args.list {
+        println!("oracle: test\n\n1 test, 0 benchmarks");
+        return ExitCode::SUCCESS;
+    }
+    if args.skip {
+        return ExitCode::SUCCESS;
+    }
+    let passed = match args.inside {
+        Some(mounts) => inside(&args, mounts),
+        None => outside(&args),
+    };
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Sets up what needs rights, and goes on without any.
+fn outside(args: &Args) -> bool {
+    let again = |nobody: bool, count: usize| {
+        let sandbox = Sandbox::enter().expect("a folder to work in");
+        if !sandbox.mounts {
+            println!("oracle: no mount namespace here: the cases on a noexec mount are left out");
+        }
+        let mut words = vec!["--inside".to_owned(), sandbox.mounts.to_string()];
+        words.extend(["--count".to_owned(), count.to_string(), "--seed".to_owned(), args.seed.to_string()]);
+        for (name, value) in [("--case", &args.case), ("--tally", &args.tally)] {
+            words.extend(value.iter().flat_map(|value| [name.to_owned(), value.clone()]));
+        }
+        println!("oracle: as {}", if nobody && sandbox.is_root { "nobody" } else { "the caller" });
+        (sandbox.again(nobody, &words).expect("this program again").success(), sandbox.is_root)
+    };
+    let (passed, is_root) = again(true, args.count);
+    // Mode bits and vm.mmap_min_addr bind root less.
+    passed & (!is_root || again(false, args.count.min(AS_ROOT)).0)
+}
+
+fn plan(args: &Args, mounts: bool) -> Plan {
+    let machine = probe::machine(&Live);
+    let memory = machine.memory.total.value.unwrap_or(0) + machine.memory.swap.value.unwrap_or(0);
+    let there = PROGRAMS.into_iter().filter(|path| fs::metadata(path).is_ok_and(|m| m.is_file()));
+    Plan {
+        abis: host::abis(),
+        seed: args.seed,
+        page: machine.kernel.page().get(),
+        memory,
+        programs: there.map(str::to_owned).collect(),
+        noexec: mounts,
+        busy: true,
+        sweep: true,
+    }
+}
+
+fn inside(args: &Args, mounts: bool) -> bool {
+    let plan = plan(args, mounts);
+    if plan.abis.is_empty() {
+        println!("oracle: no programs are written for this processor");
+        return true;
+    }
+    let machine = probe::machine(&Live);
+    let judges = || -> Judge<'static> {
+        let mut machine = machine.clone();
+        Box::new(move |path| model(judge(&mut machine, path)))
+    };
+    if let Some(text) = &args.case {
+        let case = Case::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let (shown, verdict) = host::one(&plan, &case, judges()).expect("a case");
+        print!("{shown}");
+        return verdict != Verdict::Disagrees;
+    }
+    let tally = host::run(&plan, args.count, &judges).expect("a run");
+    print!("{tally}");
+    if let Some(file) = &args.tally {
+        fs::write(file, serde_json::to_string_pretty(&tally).expect("JSON")).expect("a file for the counts");
+    }
+    holds(&tally)
+}
+
+/// What a run must show besides agreement.
+fn holds(tally: &Tally) -> bool {
+    let total = tally.total();
+    let mut passed = true;
+    let mut check = |right: bool, what: &str| {
+        if !right {
+            println!("oracle: FAILED: {what}");
+        }
+        passed &= right;
+    };
+    check(total.disagreed == 0, &format!("{} of {} cases disagree", total.disagreed, total.cases));
+    check(total.started * 100 >= total.cases * STARTED, "too few cases start");
+    check(total.unknown * 100 <= total.cases * UNKNOWN, "diag cannot tell of too many cases");
+    passed
+}
