@@ -136,8 +136,7 @@ pub struct Image {
 pub enum TableError {
     /// e_phentsize is not the size of a program header.
     EntrySize,
-    /// e_phnum is 0. Also where the table was not read, since e_type is neither ET_EXEC nor ET_DYN in a view that is
-    /// not the file's own.
+    /// e_phnum is 0.
     Empty,
     /// Over 65,536 bytes.
     TooLarge,

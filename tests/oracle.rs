@@ -4,13 +4,11 @@
 //! `cargo test --test oracle -- --seed 7 --count 100000`; `-- --case 'x86-64 tiny: e_type=3'` shows one case in full.
 //! A disagreement is printed in its smallest form, as such a case.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use diag::candidate;
-use diag::loader::{self, Outcome};
-use diag::machine::Machine;
+use diag::cli;
+use diag::loader::Outcome;
 use diag::machine::probe::{self, Live};
 use oracle::case::Case;
 use oracle::compare::Verdict;
@@ -28,17 +26,6 @@ const STARTED: u64 = 25;
 const UNKNOWN: u64 = 2;
 /// Programs of this computer that are changed, too, where they are there: one of each kind of its userland.
 const PROGRAMS: [&str; 3] = ["/usr/bin/true", "/bin/true", "/lib64/ld-linux-x86-64.so.2"];
-
-/// What diag says of a file: the loop of `diag::cli`, without findings.
-fn judge(machine: &mut Machine, path: &Path) -> Outcome {
-    let candidate = candidate::open(&Live, path, &machine.views());
-    loop {
-        match loader::exec(machine, &candidate) {
-            Ok(outcome) => return outcome,
-            Err(question) => probe::ask(&Live, machine, question),
-        }
-    }
-}
 
 fn model(outcome: Outcome) -> Model {
     let (outcome, step) = match outcome {
@@ -150,7 +137,7 @@ fn inside(args: &Args, mounts: bool) -> bool {
     let machine = probe::machine(&Live);
     let judges = || -> Judge<'static> {
         let mut machine = machine.clone();
-        Box::new(move |path| model(judge(&mut machine, path)))
+        Box::new(move |path| model(cli::outcome(&Live, &mut machine, path).1))
     };
     if let Some(text) = &args.case {
         let case = Case::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -8,9 +8,9 @@ use super::source::Source;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
 use crate::elf::consts::{
     DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64,
-    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, ET_DYN, ET_EXEC, GNU_PROPERTY_X86_ISA_1_NEEDED,
-    NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD,
-    PT_MIPS_ABIFLAGS, PT_NOTE, SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
+    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
+    NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
+    SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
 };
 use crate::elf::{
     AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
@@ -32,12 +32,12 @@ pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Progra
     }
     let own_view = View::of(&ident).filter(|view| source.head().len() >= view.header_size());
     let mut go = false;
-    let own = own_view.map(|view| image(source, view, true, &mut go));
+    let own = own_view.map(|view| image(source, view, &mut go));
     let mut native = Vec::with_capacity(views.len());
     for view in views {
         native.push(match &own {
             Some(own) if own.view == *view => Rc::clone(own),
-            _ => image(source, *view, false, &mut go),
+            _ => image(source, *view, &mut go),
         });
     }
     let mut origin = Origin::default();
@@ -49,12 +49,10 @@ pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Progra
     Box::new(Program { ident, own, native, origin, upx: packed })
 }
 
-/// Decodes the file in one view. Where the kernel would not look past the header, neither is it done here, unless
-/// the file itself says that this is its view.
-fn image(source: &mut Source, view: View, own: bool, go: &mut bool) -> Rc<Image> {
+/// Decodes the file in one view.
+fn image(source: &mut Source, view: View, go: &mut bool) -> Rc<Image> {
     let header = Header::decode(source.head(), view);
-    let looks = own || matches!(header.e_type, ET_EXEC | ET_DYN);
-    let program_headers = if looks { table(source, &header, view) } else { Err(TableError::Empty) };
+    let program_headers = table(source, &header, view);
     let table = program_headers.as_deref().unwrap_or_default();
     let first = |kind| table.iter().find(|entry| entry.p_type == kind);
     let interp = first(PT_INTERP).map(|entry| interp(source, entry));

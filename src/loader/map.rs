@@ -27,9 +27,9 @@ pub(super) fn load(program: &Load<'_>, interpreter: Option<&Load<'_>>, arch: &Ar
     let low = Loading::new(program, arch, false).load(interpreter);
     let high = Loading::new(program, arch, true).load(interpreter);
     match (low, high) {
-        (Err(Stop::Killed(..)), Err(stop)) | (Err(stop), Err(Stop::Killed(..)) | Ok(_)) => Err(stop),
-        (Ok(_), Err(Stop::Killed(..))) => Err(Stop::Unknown(Missing::Place)),
-        (_, other) => other,
+        (Ok(loaded), Ok(_)) => Ok(loaded),
+        (Err(Stop::Killed(..)), Ok(_)) | (Ok(_), Err(Stop::Killed(..))) => Err(Stop::Unknown(Missing::Place)),
+        (Err(Stop::Killed(..)), Err(stop)) | (Err(stop), _) | (_, Err(stop)) => Err(stop),
     }
 }
 
@@ -239,10 +239,6 @@ impl<'a> Loading<'a> {
             return segfault(Step::MapRange);
         }
         let at = self.mm.get_unmapped_area(at, len, how)?;
-        if end > 1 << 40 {
-            // s_maxbytes: 16 TiB on ext4, 8 EiB on tmpfs.
-            self.mm.doubt(Missing::LargestFile);
-        }
         let area = Area {
             start: at,
             end: at.saturating_add(len),

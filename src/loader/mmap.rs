@@ -40,7 +40,10 @@ pub(super) struct Mm<'a> {
 }
 
 impl<'a> Mm<'a> {
-    pub(super) fn new(machine: &'a Machine, space: Space, high: bool) -> Self {
+    pub(super) fn new(machine: &'a Machine, mut space: Space, high: bool) -> Self {
+        if let Some(limit) = machine.limits.stack.value.filter(|limit| *limit != u64::MAX) {
+            space.mmap_base.start = space.mmap_base.start.max(space.lowest_mmap_base(limit));
+        }
         let wide = machine.kernel.class.value != Some(Class::Elf32);
         let mut mm = Mm {
             machine,
@@ -124,7 +127,8 @@ impl<'a> Mm<'a> {
                 return segfault(Step::MapRange);
             };
             let at = self.pages.down(at);
-            self.reserved = (at, at.saturating_add(len));
+            // All below is free, too.
+            self.reserved = (0, at.saturating_add(len));
             return Ok(at);
         }
         if at > self.limit.wrapping_sub(len) {

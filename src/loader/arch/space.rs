@@ -40,6 +40,20 @@ pub(in super::super) struct Space {
     /// `mmap_base` with any RLIMIT_STACK. With an infinite one, and vm.legacy_va_layout, it is the base above which
     /// they are (TASK_UNMAPPED_BASE); that lies in the range too.
     pub(in super::super) mmap_base: Range<u64>,
+    /// What is taken off at random for the stack, and for `mmap_base`.
+    random: (u64, u64),
+}
+
+impl Space {
+    /// The lowest `mmap_base` with a limit of the stack (RLIMIT_STACK) that is not infinite: mm/util.c `mmap_base`.
+    pub(in super::super) fn lowest_mmap_base(&self, stack_limit: u64) -> u64 {
+        /// `stack_guard_gap`, 256 pages: of up to 64 KiB.
+        const GUARD: u64 = 16 << 20;
+        let (stack, mmap) = self.random;
+        let gap = stack_limit.saturating_add(stack).saturating_add(GUARD).max(Layout::GAP);
+        let top = self.stack.end.min(self.task_size.least);
+        top.saturating_sub(gap).saturating_sub(mmap)
+    }
 }
 
 /// What an architecture has to say of it.
@@ -87,6 +101,7 @@ impl Layout {
             // MAX_GAP is five sixths of STACK_TOP.
             mmap_base: (stack_top.least / 6).saturating_sub(mmap_random)
                 ..stack_top.most.saturating_sub(Self::GAP).saturating_add(1),
+            random: (stack_random, mmap_random),
         }
     }
 }
