@@ -28,7 +28,8 @@ use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::system::Question;
 
-/// An architecture, as fs/binfmt_elf.c sees it.
+/// An architecture, as fs/binfmt_elf.c sees it. Its functions have the kernel's names.
+#[allow(clippy::struct_field_names)]
 pub(super) struct Arch {
     /// e_machine of the kernel itself.
     pub(super) e_machine: u16,
@@ -220,6 +221,7 @@ fn entry_is_address(load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(load.image.header.e_entry))
 }
 
+#[allow(clippy::unnecessary_wraps)]
 fn sigill(_: &Load<'_>) -> Option<Signal> {
     Some(Signal::SIGILL)
 }

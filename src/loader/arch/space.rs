@@ -19,7 +19,7 @@ impl Bounds {
 
     /// Two thirds, as ELF_ET_DYN_BASE is of TASK_SIZE. The kernel divides first.
     pub(super) const fn two_thirds(self) -> Bounds {
-        Bounds { least: self.least / 3 * 2, most: self.most / 3 * 2 }
+        Bounds { least: (self.least / 3).saturating_mul(2), most: (self.most / 3).saturating_mul(2) }
     }
 }
 
