@@ -63,6 +63,7 @@ pub(super) struct Arch {
 }
 
 /// What e_entry is.
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
 pub(super) enum Entry {
     /// The address of the first instruction.
     Address(u64),

@@ -148,9 +148,9 @@ fn arm_space(machine: &Machine, image: &Image) -> Space {
             least: 0x40_0000,
             most: if older { task_size.two_thirds().most } else { 0x40_0000 },
         },
-        mmap_random: 1 << 28,
     }
     .space()
+    .randomized(1 << 28)
 }
 
 /// `elf_check_arch` and `compat_elf_check_arch`: CONFIG_COMPAT, AArch32 at EL0, and an EABI version.
@@ -195,9 +195,9 @@ fn aarch64_space(machine: &Machine, image: &Image) -> Space {
             stack_top: Bounds::exactly(0xffff_0000),
             stack_random: STACK_RANDOM_32,
             et_dyn_base: Bounds { least: 0x40_0000, most: if older { 0xaaaa_aaaa } else { 0x40_0000 } },
-            mmap_random: kernel.page().get() << 16,
         }
-        .space();
+        .space()
+        .randomized(kernel.page().get() << 16);
     }
     let (least, has_52) = match kernel.page_size.value {
         Some(0x1000) => (1 << 39, (6, 9, 0)),
@@ -210,7 +210,7 @@ fn aarch64_space(machine: &Machine, image: &Image) -> Space {
         stack_top: window,
         stack_random: STACK_RANDOM_64,
         et_dyn_base: window.two_thirds(),
-        mmap_random: 1 << 45,
     }
     .space()
+    .randomized(1 << 45)
 }

@@ -41,12 +41,7 @@ fn space(machine: &Machine, image: &Image) -> Space {
         Class::Elf64 => Bounds { least: 1 << 39, most: 1 << 48 },
     };
     let stack_top = Bounds { least: task_size.least.saturating_sub(65 << 20), most: task_size.most };
-    Layout {
-        task_size,
-        stack_top,
-        stack_random: STACK_RANDOM_32,
-        et_dyn_base: task_size.two_thirds(),
-        mmap_random: machine.kernel.page().get() << 18,
-    }
-    .space()
+    Layout { task_size, stack_top, stack_random: STACK_RANDOM_32, et_dyn_base: task_size.two_thirds() }
+        .space()
+        .randomized(machine.kernel.page().get() << 18)
 }

@@ -41,31 +41,29 @@ fn magic(load: &Load<'_>) -> Option<Signal> {
     if is_64 && load.image.view.order == ByteOrder::Big { None } else { Some(Signal::SIGILL) }
 }
 
-/// arch/mips/include/asm/processor.h: TASK_SIZE of a 32-bit kernel (32 KiB less before 4.4), `TASK_SIZE32`, and
+/// arch/mips/include/asm/processor.h: TASK_SIZE of a 32-bit kernel (32 KiB less before 4.4, the first with a vDSO), `TASK_SIZE32`, and
 /// `TASK_SIZE64`, of 40 bits or, with CONFIG_MIPS_VA_BITS_48, of as many as the processor has, 48 at most.
 /// arch/mips/kernel/process.c `mips_stack_top` leaves room below it for the vDSO, its randomization (VDSO_RANDOMIZE_SIZE)
 /// and a few pages.
 fn space(machine: &Machine, image: &Image) -> Space {
-    const fn layout(least: u64, most: u64, vdso: u64, random: u64) -> Layout {
+    const NATIVE: Space = fixed(0x8000_0000, 0x8000_0000, 2 << 20);
+    const OLDER: Space = fixed(0x7fff_8000, 0x7fff_8000, 2 << 20);
+    const N64: Space = fixed(1 << 40, 1 << 48, 65 << 20);
+    const fn fixed(least: u64, most: u64, vdso: u64) -> Space {
         let task_size = Bounds { least, most };
-        Layout {
-            task_size,
-            stack_top: Bounds { least: least.saturating_sub(vdso), most },
-            stack_random: STACK_RANDOM_32,
-            et_dyn_base: task_size.two_thirds(),
-            mmap_random: random,
-        }
+        let stack_top = Bounds { least: least.saturating_sub(vdso), most };
+        let et_dyn_base = task_size.two_thirds();
+        Layout { task_size, stack_top, stack_random: STACK_RANDOM_32, et_dyn_base }.space()
     }
-    let page = machine.kernel.page().get();
-    match (image.view.class, machine.kernel.class.value) {
-        (Class::Elf64, _) => layout(1 << 40, 1 << 48, 65 << 20, page << 18),
-        (Class::Elf32, Some(Class::Elf64)) => layout(0x7fff_8000, 0x7fff_8000, 2 << 20, page << 15),
-        (Class::Elf32, _) if machine.kernel.older_than((4, 4, 0)) => {
-            layout(0x7fff_8000, 0x8000_0000, 2 << 20, page << 15)
-        }
-        (Class::Elf32, _) => layout(0x8000_0000, 0x8000_0000, 2 << 20, page << 15),
-    }
-    .space()
+    let kernel = &machine.kernel;
+    let (space, bits) = if image.view.class == Class::Elf64 {
+        (N64, 18)
+    } else if kernel.class.value == Some(Class::Elf64) || kernel.older_than((4, 4, 0)) {
+        (OLDER, 15)
+    } else {
+        (NATIVE, 15)
+    };
+    space.randomized(kernel.page().get() << bits)
 }
 
 fn lists(words: Option<&Vec<String>>, word: &str) -> bool {

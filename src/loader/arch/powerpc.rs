@@ -69,18 +69,19 @@ const BASE_BEFORE: u64 = 0x2000_0000;
 /// CONFIG_TASK_SIZE: 2 GiB (8xx) to 3 GiB; 7.3 takes up to 256 MiB off below the kernel.
 fn space_32(machine: &Machine, _: &Image) -> Space {
     let task_size = Bounds { least: 0x8000_0000, most: 0xc000_0000 };
-    layout_32(machine, task_size).space()
+    of_32_bits(machine, task_size)
 }
 
-fn layout_32(machine: &Machine, task_size: Bounds) -> Layout {
+fn of_32_bits(machine: &Machine, task_size: Bounds) -> Space {
     let older = machine.kernel.older_than((4, 13, 0));
     Layout {
         task_size,
         stack_top: task_size,
         stack_random: STACK_RANDOM_32,
         et_dyn_base: Bounds { least: 0x40_0000, most: if older { BASE_BEFORE } else { 0x40_0000 } },
-        mmap_random: 1 << 29,
     }
+    .space()
+    .randomized(1 << 29)
 }
 
 /// `TASK_SIZE_USER64`: 64 TiB with 4 KiB pages, up to 4 PiB with 64 KiB ones (since 4.17); 16 TiB before 3.7. The stack
@@ -89,7 +90,7 @@ fn space_64(machine: &Machine, image: &Image) -> Space {
     let page = machine.kernel.page().get();
     if image.view.class == Class::Elf32 {
         let end = 0x1_0000_0000_u64.saturating_sub(page);
-        return layout_32(machine, Bounds::exactly(end)).space();
+        return of_32_bits(machine, Bounds::exactly(end));
     }
     let least = if machine.kernel.older_than((3, 7, 0)) { 1 << 44 } else { 1 << 46 };
     let large = page > 4096;
@@ -99,7 +100,7 @@ fn space_64(machine: &Machine, image: &Image) -> Space {
         stack_top: Bounds { least, most: if large { 1 << 47 } else { 1 << 46 } },
         stack_random: STACK_RANDOM_64,
         et_dyn_base: Bounds { least: if older { BASE_BEFORE } else { 1 << 32 }, most: 1 << 32 },
-        mmap_random: 1 << 45,
     }
     .space()
+    .randomized(1 << 45)
 }

@@ -57,9 +57,9 @@ fn space(machine: &Machine, image: &Image) -> Space {
             stack_top: Bounds { least: task_size.least, most: task_size.most.max(0x8000_0000) },
             stack_random: STACK_RANDOM_32,
             et_dyn_base: task_size.two_thirds(),
-            mmap_random: kernel.page().get() << 17,
         }
-        .space();
+        .space()
+        .randomized(kernel.page().get() << 17);
     }
     let most = if kernel.older_than((5, 17, 0)) {
         SV39
@@ -74,7 +74,7 @@ fn space(machine: &Machine, image: &Image) -> Space {
         stack_top: window,
         stack_random: STACK_RANDOM_64,
         et_dyn_base: window.two_thirds(),
-        mmap_random: kernel.page().get() << 24,
     }
     .space()
+    .randomized(kernel.page().get() << 24)
 }

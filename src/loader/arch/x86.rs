@@ -72,9 +72,9 @@ fn space_32(machine: &Machine, _: &Image) -> Space {
             least: 0x40_0000,
             most: if older { task_size.two_thirds().most } else { 0x40_0000 },
         },
-        mmap_random: 1 << 28,
     }
     .space()
+    .randomized(1 << 28)
 }
 
 /// `TASK_SIZE_MAX`: 47 bits, or 56 with five levels of page tables (since 4.14), which the flag la57 tells: the kernel
@@ -94,9 +94,9 @@ fn space_64(machine: &Machine, image: &Image) -> Space {
             stack_top: Bounds::exactly(IA32),
             stack_random: STACK_RANDOM_32,
             et_dyn_base: Bounds { least: 0x40_0000, most: if older { IA32 / 3 * 2 } else { IA32_BASE } },
-            mmap_random: 1 << 28,
         }
-        .space();
+        .space()
+        .randomized(1 << 28);
     }
     let task_size = match has(machine, "la57") {
         _ if machine.kernel.older_than((4, 14, 0)) => Bounds::exactly(WINDOW),
@@ -110,7 +110,7 @@ fn space_64(machine: &Machine, image: &Image) -> Space {
         // 0x3fffff pages.
         stack_random: 16 << 30,
         et_dyn_base: Bounds::exactly(WINDOW).two_thirds(),
-        mmap_random: 1 << 44,
     }
     .space()
+    .randomized(1 << 44)
 }
