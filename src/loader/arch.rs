@@ -3,6 +3,9 @@
 //! A build for a router holds the row of its own processor only (feature `every-machine` off): it is the machine
 //! itself that rules the others out.
 
+// What only others need.
+#![cfg_attr(not(feature = "every-machine"), allow(dead_code))]
+
 #[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
 mod arm;
 #[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
@@ -42,7 +45,7 @@ pub(super) struct Arch {
     /// `arch_check_elf` of the program, with its interpreter: the last check before the point of no return.
     pub(super) arch_check_elf: fn(&Load<'_>) -> Stage,
     /// Where things lie in the address space of a program of this layout.
-    pub(super) space: fn(&Machine, &Image) -> Space,
+    pub(super) space: fn(&Machine, &Image) -> &'static Space,
     /// `elf_read_implies_exec` of the program: whether what may be read may be executed, in the program's segments
     /// and in its interpreter's.
     pub(super) read_implies_exec: fn(&Load<'_>) -> bool,
@@ -63,7 +66,6 @@ pub(super) struct Arch {
 }
 
 /// What e_entry is.
-#[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
 pub(super) enum Entry {
     /// The address of the first instruction.
     Address(u64),

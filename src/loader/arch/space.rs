@@ -52,18 +52,14 @@ pub(super) struct Layout {
     pub(super) stack_random: u64,
     /// ELF_ET_DYN_BASE.
     pub(super) et_dyn_base: Bounds,
+    /// What `arch_mmap_rnd` adds at most, by the highest vm.mmap_rnd_bits that the configuration allows.
+    pub(super) mmap_random: u64,
 }
 
 /// 0x7ff pages of 4 KiB: STACK_RND_MASK where an architecture has none of its own, and of 32-bit programs.
 pub(super) const STACK_RANDOM_32: u64 = 8 << 20;
 
 /// 0x3ffff pages of 4 KiB: STACK_RND_MASK of arm64, riscv and powerpc for 64-bit programs.
-#[cfg(any(
-    feature = "every-machine",
-    target_arch = "aarch64",
-    target_arch = "riscv64",
-    target_arch = "powerpc64"
-))]
 pub(super) const STACK_RANDOM_64: u64 = 1 << 30;
 
 impl Layout {
@@ -74,26 +70,18 @@ impl Layout {
     /// The smallest gap below STACK_TOP (mm/util.c, MIN_GAP), where it is less than the largest.
     const GAP: u64 = 128 << 20;
 
-    /// The ranges that follow, but for [`Space::randomized`].
+    /// The ranges that follow.
     pub(super) const fn space(&self) -> Space {
-        let Layout { task_size, stack_top, stack_random, et_dyn_base } = *self;
+        let Layout { task_size, stack_top, stack_random, et_dyn_base, mmap_random } = *self;
+        // MAX_GAP is five sixths of STACK_TOP.
         let gap = if (stack_top.most / 6).saturating_mul(5) > Self::GAP { Self::GAP } else { 0 };
         let lowest_stack = stack_top.least.saturating_sub(stack_random).saturating_sub(Self::STACK);
         Space {
             task_size,
             stack: lowest_stack..stack_top.most,
-            et_dyn_base: et_dyn_base.least..et_dyn_base.most.saturating_add(1),
-            // MAX_GAP is five sixths of STACK_TOP.
-            mmap_base: stack_top.least / 6..stack_top.most.saturating_sub(gap).saturating_add(1),
+            et_dyn_base: et_dyn_base.least..et_dyn_base.most.saturating_add(mmap_random).saturating_add(1),
+            mmap_base: (stack_top.least / 6).saturating_sub(mmap_random)
+                ..stack_top.most.saturating_sub(gap).saturating_add(1),
         }
-    }
-}
-
-impl Space {
-    /// With what `arch_mmap_rnd` adds at most, by the highest vm.mmap_rnd_bits that the configuration allows.
-    pub(super) fn randomized(mut self, random: u64) -> Space {
-        self.et_dyn_base.end = self.et_dyn_base.end.saturating_add(random);
-        self.mmap_base.start = self.mmap_base.start.saturating_sub(random);
-        self
     }
 }
