@@ -240,7 +240,8 @@ const fn unknown<T>(missing: Missing) -> Stage<T> {
     Err(Stop::Unknown(missing))
 }
 
-/// A fact that decides and is not known.
+/// A fact that decides and is not known. Some are of one architecture.
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
 #[derive(Clone, Copy)]
 enum Missing {
     Access,

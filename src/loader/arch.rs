@@ -3,6 +3,9 @@
 //! A build for a router holds the row of its own processor only (feature `every-machine` off): it is the machine
 //! itself that rules the others out.
 
+// What only others need.
+#![cfg_attr(not(feature = "every-machine"), allow(dead_code))]
+
 #[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
 mod arm;
 #[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
@@ -28,7 +31,8 @@ use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::system::Question;
 
-/// An architecture, as fs/binfmt_elf.c sees it.
+/// An architecture, as fs/binfmt_elf.c sees it. Its functions have the kernel's names.
+#[allow(clippy::struct_field_names)]
 pub(super) struct Arch {
     /// e_machine of the kernel itself.
     pub(super) e_machine: u16,
@@ -41,7 +45,7 @@ pub(super) struct Arch {
     /// `arch_check_elf` of the program, with its interpreter: the last check before the point of no return.
     pub(super) arch_check_elf: fn(&Load<'_>) -> Stage,
     /// Where things lie in the address space of a program of this layout.
-    pub(super) space: fn(&Machine, &Image) -> Space,
+    pub(super) space: fn(&Machine, &Image) -> &'static Space,
     /// `elf_read_implies_exec` of the program: whether what may be read may be executed, in the program's segments
     /// and in its interpreter's.
     pub(super) read_implies_exec: fn(&Load<'_>) -> bool,
@@ -220,6 +224,7 @@ fn entry_is_address(load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(load.image.header.e_entry))
 }
 
+#[allow(clippy::unnecessary_wraps)]
 fn sigill(_: &Load<'_>) -> Option<Signal> {
     Some(Signal::SIGILL)
 }

@@ -7,7 +7,6 @@ use super::{
     is_compat_image, nothing, only, refuse, stack_implies_exec,
 };
 use crate::candidate::Image;
-use crate::elf::Class;
 use crate::elf::consts::{
     EF_ARM_APCS_26, EF_ARM_EABIMASK, EF_ARM_SOFT_FLOAT, EF_ARM_VFP_FLOAT, EI_OSABI, ELFOSABI_ARM_FDPIC,
     EM_AARCH64, EM_ARM,
@@ -134,23 +133,21 @@ fn arm_later(load: &Load<'_>) -> Stage {
     }
 }
 
+/// ELF_ET_DYN_BASE, which was two thirds of TASK_SIZE up to 4.12.
+const fn of_32(task_size: Bounds, stack_top: Bounds) -> Space {
+    let et_dyn_base = Bounds { least: 0x40_0000, most: task_size.two_thirds().most };
+    Layout { task_size, stack_top, stack_random: STACK_RANDOM_32, et_dyn_base, mmap_random: 1 << 28 }.space()
+}
+
 /// `TASK_SIZE` is 16 MiB less than CONFIG_PAGE_OFFSET, which is 1 to 3 GiB. STACK_TOP is 64 MiB for APCS-26
-/// (`elf_set_personality`). ELF_ET_DYN_BASE was two thirds of TASK_SIZE up to 4.12.
-fn arm_space(machine: &Machine, image: &Image) -> Space {
-    let task_size = Bounds { least: 0x3f00_0000, most: 0xbf00_0000 };
-    let is_26 = is_old_abi(image) && image.header.e_flags & EF_ARM_APCS_26 != 0;
-    let older = machine.kernel.older_than((4, 13, 0));
-    Layout {
-        task_size,
-        stack_top: if is_26 { Bounds::exactly(1 << 26) } else { task_size },
-        stack_random: STACK_RANDOM_32,
-        et_dyn_base: Bounds {
-            least: 0x40_0000,
-            most: if older { task_size.two_thirds().most } else { 0x40_0000 },
-        },
-        mmap_random: 1 << 28,
+/// (`elf_set_personality`).
+fn arm_space(_: &Machine, image: &Image) -> &'static Space {
+    const TASK_SIZE: Bounds = Bounds { least: 0x3f00_0000, most: 0xbf00_0000 };
+    if is_old_abi(image) && image.header.e_flags & EF_ARM_APCS_26 != 0 {
+        const { &of_32(TASK_SIZE, Bounds::exactly(1 << 26)) }
+    } else {
+        const { &of_32(TASK_SIZE, TASK_SIZE) }
     }
-    .space()
 }
 
 /// `elf_check_arch` and `compat_elf_check_arch`: CONFIG_COMPAT, AArch32 at EL0, and an EABI version.
@@ -182,35 +179,29 @@ fn aarch64_entry(load: &Load<'_>) -> Stage<Entry> {
 /// `TASK_SIZE_64` is 1 << CONFIG_ARM64_VA_BITS: 36 (16 KiB pages), 39 (4 KiB) or 42 (64 KiB) to 48, or 52 where the
 /// processor has them (64 KiB pages since 5.0, others since 6.9). The stack and what is mapped without an address lie
 /// below 1 << 48 then. Randomization takes an eighth. For 32-bit programs `TASK_SIZE_32`, `AARCH32_VECTORS_BASE` and
-/// COMPAT_ELF_ET_DYN_BASE, which was two thirds of 4 GiB up to 4.12.
-fn aarch64_space(machine: &Machine, image: &Image) -> Space {
-    let kernel = &machine.kernel;
-    if image.view.class == Class::Elf32 && is_compat_image(machine, image) {
-        let older = kernel.older_than((4, 13, 0));
-        return Layout {
-            task_size: Bounds {
-                least: 0x1_0000_0000_u64.saturating_sub(kernel.page().get()),
-                most: 0x1_0000_0000,
-            },
-            stack_top: Bounds::exactly(0xffff_0000),
-            stack_random: STACK_RANDOM_32,
-            et_dyn_base: Bounds { least: 0x40_0000, most: if older { 0xaaaa_aaaa } else { 0x40_0000 } },
-            mmap_random: kernel.page().get() << 16,
+/// COMPAT_ELF_ET_DYN_BASE.
+fn aarch64_space(machine: &Machine, image: &Image) -> &'static Space {
+    const fn of(least: u64, most: u64) -> Space {
+        let window = Bounds { least, most: 1 << 48 };
+        Layout {
+            task_size: Bounds { least, most },
+            stack_top: window,
+            stack_random: STACK_RANDOM_64,
+            et_dyn_base: window.two_thirds(),
+            mmap_random: 1 << 45,
         }
-        .space();
+        .space()
     }
-    let (least, has_52) = match kernel.page_size.value {
-        Some(0x1000) => (1 << 39, (6, 9, 0)),
-        Some(0x1_0000) => (1 << 42, (5, 0, 0)),
-        _ => (1 << 36, (5, 0, 0)),
-    };
-    let window = Bounds { least, most: 1 << 48 };
-    Layout {
-        task_size: Bounds { least, most: if kernel.older_than(has_52) { 1 << 48 } else { 1 << 52 } },
-        stack_top: window,
-        stack_random: STACK_RANDOM_64,
-        et_dyn_base: window.two_thirds(),
-        mmap_random: 1 << 45,
+    if is_compat_image(machine, image) {
+        return const { &of_32(Bounds { least: 0xffff_0000, most: 0x1_0000_0000 }, Bounds::exactly(0xffff_0000)) };
     }
-    .space()
+    let before = |version| machine.kernel.older_than(version);
+    match machine.kernel.page_size.value {
+        Some(0x1000) if before((6, 9, 0)) => const { &of(1 << 39, 1 << 48) },
+        Some(0x1000) => const { &of(1 << 39, 1 << 52) },
+        Some(0x4000) if before((6, 9, 0)) => const { &of(1 << 36, 1 << 48) },
+        Some(0x1_0000) if before((5, 0, 0)) => const { &of(1 << 42, 1 << 48) },
+        Some(0x1_0000) => const { &of(1 << 42, 1 << 52) },
+        _ => const { &of(1 << 36, 1 << 52) },
+    }
 }

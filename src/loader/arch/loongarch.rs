@@ -35,18 +35,20 @@ fn elf_check_arch(load: &Load<'_>) -> Stage {
 
 /// `TASK_SIZE64`: the bits of a virtual address that the processor has and the page tables span. Below it,
 /// `stack_top` leaves room for the vDSO and its randomization.
-fn space(machine: &Machine, image: &Image) -> Space {
-    let task_size = match image.view.class {
-        Class::Elf32 => Bounds::exactly(0x8000_0000),
-        Class::Elf64 => Bounds { least: 1 << 39, most: 1 << 48 },
-    };
-    let stack_top = Bounds { least: task_size.least.saturating_sub(65 << 20), most: task_size.most };
-    Layout {
-        task_size,
-        stack_top,
-        stack_random: STACK_RANDOM_32,
-        et_dyn_base: task_size.two_thirds(),
-        mmap_random: machine.kernel.page().get() << 18,
+fn space(_: &Machine, image: &Image) -> &'static Space {
+    const fn of(task_size: Bounds) -> Space {
+        Layout {
+            task_size,
+            stack_top: Bounds { least: task_size.least.saturating_sub(65 << 20), most: task_size.most },
+            stack_random: STACK_RANDOM_32,
+            et_dyn_base: task_size.two_thirds(),
+            // 18 bits of pages of up to 64 KiB.
+            mmap_random: 1 << 34,
+        }
+        .space()
     }
-    .space()
+    match image.view.class {
+        Class::Elf32 => const { &of(Bounds::exactly(0x8000_0000)) },
+        Class::Elf64 => const { &of(Bounds { least: 1 << 39, most: 1 << 48 }) },
+    }
 }

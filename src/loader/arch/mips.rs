@@ -24,7 +24,7 @@ pub(super) const MIPS: Arch = Arch {
     space,
     // `mips_elf_read_implies_exec` holds only without RIXI, where it makes no difference.
     read_implies_exec: |_| false,
-    refuses_data: |machine| Some(lists(machine.cpu.options.get(), "rixi")),
+    refuses_data: |machine| Some(has_option(machine, "rixi")),
     // arch/mips/mm/fault.c `__do_page_fault`: VM_EXEC, where the address is that of the instruction, with RIXI.
     tells_fetches: true,
     // sll zero, zero, 0: nop.
@@ -41,35 +41,29 @@ fn magic(load: &Load<'_>) -> Option<Signal> {
     if is_64 && load.image.view.order == ByteOrder::Big { None } else { Some(Signal::SIGILL) }
 }
 
-/// arch/mips/include/asm/processor.h: TASK_SIZE of a 32-bit kernel (32 KiB less before 4.4), `TASK_SIZE32`, and
-/// `TASK_SIZE64`, of 40 bits or, with CONFIG_MIPS_VA_BITS_48, of as many as the processor has, 48 at most.
-/// arch/mips/kernel/process.c `mips_stack_top` leaves room below it for the vDSO, its randomization (VDSO_RANDOMIZE_SIZE)
-/// and a few pages.
-fn space(machine: &Machine, image: &Image) -> Space {
-    const fn layout(least: u64, most: u64, vdso: u64, random: u64) -> Layout {
+/// arch/mips/include/asm/processor.h: TASK_SIZE of a 32-bit kernel (32 KiB less before 4.4, the first with a vDSO),
+/// `TASK_SIZE32`, and `TASK_SIZE64`, of 40 bits or, with CONFIG_MIPS_VA_BITS_48, of as many as the processor has, 48
+/// at most. arch/mips/kernel/process.c `mips_stack_top` leaves room below it for the vDSO, its randomization
+/// (VDSO_RANDOMIZE_SIZE) and a few pages. 15 bits of pages of up to 16 KiB are random, 18 bits in n64.
+fn space(machine: &Machine, image: &Image) -> &'static Space {
+    const fn of(least: u64, most: u64, vdso: u64, mmap_random: u64) -> Space {
         let task_size = Bounds { least, most };
-        Layout {
-            task_size,
-            stack_top: Bounds { least: least.saturating_sub(vdso), most },
-            stack_random: STACK_RANDOM_32,
-            et_dyn_base: task_size.two_thirds(),
-            mmap_random: random,
-        }
+        let stack_top = Bounds { least: least.saturating_sub(vdso), most };
+        let et_dyn_base = task_size.two_thirds();
+        Layout { task_size, stack_top, stack_random: STACK_RANDOM_32, et_dyn_base, mmap_random }.space()
     }
-    let page = machine.kernel.page().get();
-    match (image.view.class, machine.kernel.class.value) {
-        (Class::Elf64, _) => layout(1 << 40, 1 << 48, 65 << 20, page << 18),
-        (Class::Elf32, Some(Class::Elf64)) => layout(0x7fff_8000, 0x7fff_8000, 2 << 20, page << 15),
-        (Class::Elf32, _) if machine.kernel.older_than((4, 4, 0)) => {
-            layout(0x7fff_8000, 0x8000_0000, 2 << 20, page << 15)
-        }
-        (Class::Elf32, _) => layout(0x8000_0000, 0x8000_0000, 2 << 20, page << 15),
+    if image.view.class == Class::Elf64 {
+        const { &of(1 << 40, 1 << 48, 65 << 20, 1 << 34) }
+    } else if machine.kernel.class.value == Some(Class::Elf64) || machine.kernel.older_than((4, 4, 0)) {
+        const { &of(0x7fff_8000, 0x7fff_8000, 2 << 20, 1 << 29) }
+    } else {
+        const { &of(0x8000_0000, 0x8000_0000, 2 << 20, 1 << 29) }
     }
-    .space()
 }
 
-fn lists(words: Option<&Vec<String>>, word: &str) -> bool {
-    words.is_some_and(|words| words.iter().any(|listed| listed == word))
+/// Whether "Options implemented" has a word that begins so.
+fn has_option(machine: &Machine, start: &str) -> bool {
+    machine.cpu.options.get().is_some_and(|options| options.iter().any(|option| option.starts_with(start)))
 }
 
 /// `elf_check_arch`: EI_CLASS is looked at, EI_DATA is not.
@@ -141,8 +135,7 @@ fn has_elf_state(load: &Load<'_>) -> Stage<bool> {
     if machine.kernel.older_than((5, 0, 0)) {
         return Ok(!machine.kernel.older_than((3, 19, 0)));
     }
-    let options = machine.cpu.options.get();
-    if lists(options, "nan_legacy") || lists(options, "nan_2008") {
+    if has_option(machine, "nan_") {
         return Ok(true);
     }
     match machine.fpu.value {

@@ -63,43 +63,38 @@ fn entry(load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(header.e_entry & !3))
 }
 
-/// ELF_ET_DYN_BASE was 512 MiB up to 4.12.
-const BASE_BEFORE: u64 = 0x2000_0000;
+/// ELF_ET_DYN_BASE; it was 512 MiB up to 4.12.
+const BASE_32: Bounds = Bounds { least: 0x40_0000, most: 0x2000_0000 };
+const BASE_64: Bounds = Bounds { least: 0x2000_0000, most: 1 << 32 };
 
-/// CONFIG_TASK_SIZE: 2 GiB (8xx) to 3 GiB; 7.3 takes up to 256 MiB off below the kernel.
-fn space_32(machine: &Machine, _: &Image) -> Space {
-    let task_size = Bounds { least: 0x8000_0000, most: 0xc000_0000 };
-    layout_32(machine, task_size).space()
+const fn of_32(task_size: Bounds) -> Space {
+    let (stack_random, et_dyn_base, mmap_random) = (STACK_RANDOM_32, BASE_32, 1 << 29);
+    Layout { task_size, stack_top: task_size, stack_random, et_dyn_base, mmap_random }.space()
 }
 
-fn layout_32(machine: &Machine, task_size: Bounds) -> Layout {
-    let older = machine.kernel.older_than((4, 13, 0));
-    Layout {
-        task_size,
-        stack_top: task_size,
-        stack_random: STACK_RANDOM_32,
-        et_dyn_base: Bounds { least: 0x40_0000, most: if older { BASE_BEFORE } else { 0x40_0000 } },
-        mmap_random: 1 << 29,
-    }
+/// CONFIG_TASK_SIZE: 2 GiB (8xx) to 3 GiB; 7.3 takes up to 256 MiB off below the kernel.
+fn space_32(_: &Machine, _: &Image) -> &'static Space {
+    const { &of_32(Bounds { least: 0x8000_0000, most: 0xc000_0000 }) }
 }
 
 /// `TASK_SIZE_USER64`: 64 TiB with 4 KiB pages, up to 4 PiB with 64 KiB ones (since 4.17); 16 TiB before 3.7. The stack
 /// lies below 128 TiB. 32-bit programs have 4 GiB but for a page.
-fn space_64(machine: &Machine, image: &Image) -> Space {
-    let page = machine.kernel.page().get();
-    if image.view.class == Class::Elf32 {
-        let end = 0x1_0000_0000_u64.saturating_sub(page);
-        return layout_32(machine, Bounds::exactly(end)).space();
+fn space_64(machine: &Machine, image: &Image) -> &'static Space {
+    const fn of(least: u64, task_size: u64, stack_top: u64) -> Space {
+        Layout {
+            task_size: Bounds { least, most: task_size },
+            stack_top: Bounds { least, most: stack_top },
+            stack_random: STACK_RANDOM_64,
+            et_dyn_base: BASE_64,
+            mmap_random: 1 << 45,
+        }
+        .space()
     }
-    let least = if machine.kernel.older_than((3, 7, 0)) { 1 << 44 } else { 1 << 46 };
-    let large = page > 4096;
-    let older = machine.kernel.older_than((4, 13, 0));
-    Layout {
-        task_size: Bounds { least, most: if large { 1 << 52 } else { 1 << 46 } },
-        stack_top: Bounds { least, most: if large { 1 << 47 } else { 1 << 46 } },
-        stack_random: STACK_RANDOM_64,
-        et_dyn_base: Bounds { least: if older { BASE_BEFORE } else { 1 << 32 }, most: 1 << 32 },
-        mmap_random: 1 << 45,
+    let large_pages = machine.kernel.page_size.value != Some(4096);
+    match image.view.class {
+        Class::Elf32 => const { &of_32(Bounds { least: 0xffff_0000, most: 0xffff_f000 }) },
+        Class::Elf64 if machine.kernel.older_than((3, 7, 0)) => const { &of(1 << 44, 1 << 46, 1 << 46) },
+        Class::Elf64 if large_pages => const { &of(1 << 46, 1 << 52, 1 << 47) },
+        Class::Elf64 => const { &of(1 << 46, 1 << 46, 1 << 46) },
     }
-    .space()
 }

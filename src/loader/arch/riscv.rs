@@ -43,38 +43,36 @@ fn entry(load: &Load<'_>) -> Stage<Entry> {
 /// `TASK_SIZE_64` is half of what Sv39, Sv48 (since 5.17) or Sv57 (since 5.18) address; `DEFAULT_MAP_WINDOW`, from
 /// which the stack and ELF_ET_DYN_BASE are counted since 6.6, at most half of Sv48. A 32-bit kernel's ends where
 /// its fixed mappings begin (`FIXADDR_START`).
-fn space(machine: &Machine, image: &Image) -> Space {
+fn space(machine: &Machine, image: &Image) -> &'static Space {
     const SV39: u64 = 1 << 38;
     const SV48: u64 = 1 << 47;
     const SV57: u64 = 1 << 56;
-    let kernel = &machine.kernel;
-    if image.view.class == Class::Elf32 {
-        let compat = Bounds::exactly(0x8000_0000_u64.saturating_sub(kernel.page().get()));
-        let native = Bounds { least: 0x9000_0000, most: 0xa000_0000 };
-        let task_size = if is_compat_image(machine, image) { compat } else { native };
-        return Layout {
-            task_size,
-            stack_top: Bounds { least: task_size.least, most: task_size.most.max(0x8000_0000) },
-            stack_random: STACK_RANDOM_32,
-            et_dyn_base: task_size.two_thirds(),
-            mmap_random: kernel.page().get() << 17,
+    const fn of_32(task_size: Bounds, stack_top: Bounds) -> Space {
+        let (stack_random, mmap_random) = (STACK_RANDOM_32, 1 << 29);
+        Layout { task_size, stack_top, stack_random, et_dyn_base: task_size.two_thirds(), mmap_random }
+            .space()
+    }
+    const fn of_64(task_size: u64, window: u64) -> Space {
+        let stack_top = Bounds { least: SV39, most: window };
+        Layout {
+            task_size: Bounds { least: SV39, most: task_size },
+            stack_top,
+            stack_random: STACK_RANDOM_64,
+            et_dyn_base: stack_top.two_thirds(),
+            mmap_random: 1 << 36,
         }
-        .space();
+        .space()
     }
-    let most = if kernel.older_than((5, 17, 0)) {
-        SV39
-    } else if kernel.older_than((5, 18, 0)) {
-        SV48
-    } else {
-        SV57
-    };
-    let window = Bounds { least: SV39, most: if kernel.older_than((6, 6, 0)) { most } else { SV48 } };
-    Layout {
-        task_size: Bounds { least: SV39, most },
-        stack_top: window,
-        stack_random: STACK_RANDOM_64,
-        et_dyn_base: window.two_thirds(),
-        mmap_random: kernel.page().get() << 24,
+    const NATIVE_32: Bounds = Bounds { least: 0x9000_0000, most: 0xa000_0000 };
+    let older = |version| machine.kernel.older_than(version);
+    match image.view.class {
+        Class::Elf32 if is_compat_image(machine, image) => {
+            const { &of_32(Bounds::exactly(0x7fff_f000), Bounds::exactly(0x8000_0000)) }
+        }
+        Class::Elf32 => const { &of_32(NATIVE_32, NATIVE_32) },
+        Class::Elf64 if older((5, 17, 0)) => const { &of_64(SV39, SV39) },
+        Class::Elf64 if older((5, 18, 0)) => const { &of_64(SV48, SV48) },
+        Class::Elf64 if older((6, 6, 0)) => const { &of_64(SV57, SV57) },
+        Class::Elf64 => const { &of_64(SV57, SV48) },
     }
-    .space()
 }

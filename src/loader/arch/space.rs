@@ -19,13 +19,12 @@ impl Bounds {
 
     /// Two thirds, as ELF_ET_DYN_BASE is of TASK_SIZE. The kernel divides first.
     pub(super) const fn two_thirds(self) -> Bounds {
-        Bounds { least: self.least / 3 * 2, most: self.most / 3 * 2 }
+        Bounds { least: (self.least / 3).saturating_mul(2), most: (self.most / 3).saturating_mul(2) }
     }
 }
 
 /// The addresses that decide whether a segment can be mapped. What is random, or set when the kernel was built, is a
 /// range: outside of it the thing certainly does not lie.
-#[allow(dead_code)] // The stages that map segments are to read all of it.
 pub(in super::super) struct Space {
     /// TASK_SIZE. At or beyond `most` nothing can be mapped; below `least` the limit is no obstacle; in between it is
     /// not known.
@@ -74,12 +73,6 @@ pub(super) struct Layout {
 pub(super) const STACK_RANDOM_32: u64 = 8 << 20;
 
 /// 0x3ffff pages of 4 KiB: STACK_RND_MASK of arm64, riscv and powerpc for 64-bit programs.
-#[cfg(any(
-    feature = "every-machine",
-    target_arch = "aarch64",
-    target_arch = "riscv64",
-    target_arch = "powerpc64"
-))]
 pub(super) const STACK_RANDOM_64: u64 = 1 << 30;
 
 impl Layout {
@@ -87,20 +80,21 @@ impl Layout {
     /// (`setup_arg_pages`), and what `arch_align_stack` takes off.
     const STACK: u64 = 8 << 20;
 
-    /// The smallest gap below STACK_TOP (mm/util.c, MIN_GAP).
+    /// The smallest gap below STACK_TOP (mm/util.c, MIN_GAP), where it is less than the largest.
     const GAP: u64 = 128 << 20;
 
     /// The ranges that follow.
     pub(super) const fn space(&self) -> Space {
         let Layout { task_size, stack_top, stack_random, et_dyn_base, mmap_random } = *self;
+        // MAX_GAP is five sixths of STACK_TOP.
+        let gap = if (stack_top.most / 6).saturating_mul(5) > Self::GAP { Self::GAP } else { 0 };
         let lowest_stack = stack_top.least.saturating_sub(stack_random).saturating_sub(Self::STACK);
         Space {
             task_size,
             stack: lowest_stack..stack_top.most,
             et_dyn_base: et_dyn_base.least..et_dyn_base.most.saturating_add(mmap_random).saturating_add(1),
-            // MAX_GAP is five sixths of STACK_TOP.
             mmap_base: (stack_top.least / 6).saturating_sub(mmap_random)
-                ..stack_top.most.saturating_sub(Self::GAP).saturating_add(1),
+                ..stack_top.most.saturating_sub(gap).saturating_add(1),
             random: (stack_random, mmap_random),
         }
     }

@@ -61,56 +61,55 @@ fn x86_64(load: &Load<'_>) -> Stage {
 }
 
 /// CONFIG_PAGE_OFFSET: 1 to 3 GiB. ELF_ET_DYN_BASE was two thirds of it up to 4.12.
-fn space_32(machine: &Machine, _: &Image) -> Space {
-    let task_size = Bounds { least: 0x4000_0000, most: 0xc000_0000 };
-    let older = machine.kernel.older_than((4, 13, 0));
-    Layout {
-        task_size,
-        stack_top: task_size,
-        stack_random: STACK_RANDOM_32,
-        et_dyn_base: Bounds {
-            least: 0x40_0000,
-            most: if older { task_size.two_thirds().most } else { 0x40_0000 },
-        },
-        mmap_random: 1 << 28,
+fn space_32(_: &Machine, _: &Image) -> &'static Space {
+    const TASK_SIZE: Bounds = Bounds { least: 0x4000_0000, most: 0xc000_0000 };
+    const {
+        &Layout {
+            task_size: TASK_SIZE,
+            stack_top: TASK_SIZE,
+            stack_random: STACK_RANDOM_32,
+            et_dyn_base: Bounds { least: 0x40_0000, most: TASK_SIZE.two_thirds().most },
+            mmap_random: 1 << 28,
+        }
+        .space()
     }
-    .space()
 }
 
 /// `TASK_SIZE_MAX`: 47 bits, or 56 with five levels of page tables (since 4.14), which the flag la57 tells: the kernel
 /// clears it where it does not use them. A segment may lie there, the stack and what is mapped without an address do
 /// not (`DEFAULT_MAP_WINDOW`). `IA32_PAGE_OFFSET` for i386 and x32, whose ELF_ET_DYN_BASE is 16 MiB above
-/// `TASK_UNMAPPED_BASE`.
-fn space_64(machine: &Machine, image: &Image) -> Space {
-    const PAGE: u64 = 4096;
-    const WINDOW: u64 = (1 << 47) - PAGE;
-    const FIVE_LEVELS: u64 = (1 << 56) - PAGE;
-    const IA32: u64 = 0xffff_e000;
-    const IA32_BASE: u64 = 0x5655_5000;
-    if image.view.class == Class::Elf32 {
-        let older = machine.kernel.older_than((4, 13, 0));
-        return Layout {
-            task_size: Bounds::exactly(IA32),
-            stack_top: Bounds::exactly(IA32),
-            stack_random: STACK_RANDOM_32,
-            et_dyn_base: Bounds { least: 0x40_0000, most: if older { IA32 / 3 * 2 } else { IA32_BASE } },
-            mmap_random: 1 << 28,
+/// `TASK_UNMAPPED_BASE` (two thirds of it up to 4.12).
+fn space_64(machine: &Machine, image: &Image) -> &'static Space {
+    const WINDOW: u64 = (1 << 47) - 4096;
+    const FIVE_LEVELS: u64 = (1 << 56) - 4096;
+    const IA32: Bounds = Bounds::exactly(0xffff_e000);
+    const fn of(least: u64, most: u64) -> Space {
+        Layout {
+            task_size: Bounds { least, most },
+            stack_top: Bounds::exactly(WINDOW),
+            // 0x3fffff pages.
+            stack_random: 16 << 30,
+            et_dyn_base: Bounds::exactly(WINDOW).two_thirds(),
+            mmap_random: 1 << 44,
         }
-        .space();
+        .space()
     }
-    let task_size = match has(machine, "la57") {
-        _ if machine.kernel.older_than((4, 14, 0)) => Bounds::exactly(WINDOW),
-        Some(true) => Bounds::exactly(FIVE_LEVELS),
-        Some(false) => Bounds::exactly(WINDOW),
-        None => Bounds { least: WINDOW, most: FIVE_LEVELS },
-    };
-    Layout {
-        task_size,
-        stack_top: Bounds::exactly(WINDOW),
-        // 0x3fffff pages.
-        stack_random: 16 << 30,
-        et_dyn_base: Bounds::exactly(WINDOW).two_thirds(),
-        mmap_random: 1 << 44,
+    if image.view.class == Class::Elf32 {
+        return const {
+            &Layout {
+                task_size: IA32,
+                stack_top: IA32,
+                stack_random: STACK_RANDOM_32,
+                et_dyn_base: Bounds { least: 0x5655_5000, most: IA32.two_thirds().most },
+                mmap_random: 1 << 28,
+            }
+            .space()
+        };
     }
-    .space()
+    match has(machine, "la57") {
+        _ if machine.kernel.older_than((4, 14, 0)) => const { &of(WINDOW, WINDOW) },
+        Some(true) => const { &of(FIVE_LEVELS, FIVE_LEVELS) },
+        Some(false) => const { &of(WINDOW, WINDOW) },
+        None => const { &of(WINDOW, FIVE_LEVELS) },
+    }
 }
