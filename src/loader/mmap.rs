@@ -23,7 +23,9 @@ pub(super) struct Mm<'a> {
     machine: &'a Machine,
     pub(super) pages: Pages,
     /// Where things can lie.
-    pub(super) space: Space,
+    pub(super) space: &'static Space,
+    /// The lowest `mmap_base`.
+    lowest_base: u64,
     /// TASK_SIZE.
     pub(super) limit: u64,
     /// unsigned long.
@@ -40,16 +42,16 @@ pub(super) struct Mm<'a> {
 }
 
 impl<'a> Mm<'a> {
-    pub(super) fn new(machine: &'a Machine, mut space: Space, high: bool) -> Self {
-        if let Some(limit) = machine.limits.stack.value.filter(|limit| *limit != u64::MAX) {
-            space.mmap_base.start = space.mmap_base.start.max(space.lowest_mmap_base(limit));
-        }
+    pub(super) fn new(machine: &'a Machine, space: &'static Space, high: bool) -> Self {
+        let limit = machine.limits.stack.value.filter(|limit| *limit != u64::MAX);
+        let lowest_base = limit.map_or(0, |limit| space.lowest_mmap_base(limit)).max(space.mmap_base.start);
         let wide = machine.kernel.class.value != Some(Class::Elf32);
         let mut mm = Mm {
             machine,
             pages: Pages::of(machine),
             limit: if high { space.task_size.most } else { space.task_size.least },
             space,
+            lowest_base,
             word: if wide { u64::MAX } else { u64::from(u32::MAX) },
             high,
             areas: Areas::default(),
@@ -118,11 +120,7 @@ impl<'a> Mm<'a> {
             if is_free {
                 self.doubt(Missing::Place);
             }
-            let top = if self.high {
-                self.space.mmap_base.end.saturating_sub(1)
-            } else {
-                self.space.mmap_base.start
-            };
+            let top = if self.high { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
             let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
                 return segfault(Step::MapRange);
             };
