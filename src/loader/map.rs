@@ -17,8 +17,15 @@ pub(super) struct Loaded {
     pub(super) areas: Areas,
     /// What is added to its addresses.
     pub(super) bias: u64,
-    /// Where the stack may lie.
-    pub(super) stack: Range<u64>,
+    /// Where the kernel may have put something of its own.
+    kernels_own: [Range<u64>; 2],
+}
+
+impl Loaded {
+    /// Whether something of the kernel's own may lie at an address.
+    pub(super) fn is_kernels_own(&self, address: u64) -> bool {
+        self.kernels_own.iter().any(|range| range.contains(&address))
+    }
 }
 
 /// Maps the program and its interpreter. Where the kernel chooses an address at random, both ends of the choice are
@@ -53,8 +60,8 @@ impl<'a> Loading<'a> {
             }
             None => {}
         }
-        let stack = self.mm.space.stack.clone();
-        Ok(Loaded { areas: self.mm.done()?, bias, stack })
+        let kernels_own = self.mm.kernels_own();
+        Ok(Loaded { areas: self.mm.done()?, bias, kernels_own })
     }
 
     /// The loop over the program's PT_LOADs; gives `load_bias`.

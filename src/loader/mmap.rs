@@ -1,5 +1,7 @@
 //! mm/mmap.c, mm/util.c: what the kernel says when a range of addresses is asked for (Linux 6.12).
 
+use std::ops::Range;
+
 use super::arch::Space;
 use super::areas::{Area, Areas};
 use super::load::Pages;
@@ -35,6 +37,8 @@ pub(super) struct Mm<'a> {
     pub(super) areas: Areas,
     /// What the kernel has found free, so that nothing of its own lies there.
     reserved: (u64, u64),
+    /// Where the last mapping was put for which there was no address.
+    hinted: u64,
     /// Bytes mapped.
     total: u64,
     /// What is not certain: it counts where nothing kills for certain.
@@ -56,6 +60,7 @@ impl<'a> Mm<'a> {
             high,
             areas: Areas::default(),
             reserved: (0, 0),
+            hinted: 0,
             total: 0,
             doubt: None,
         };
@@ -74,6 +79,15 @@ impl<'a> Mm<'a> {
     /// What nobody can tell, where it is not known by now.
     pub(super) fn doubt(&mut self, missing: Missing) {
         self.doubt = self.doubt.or(Some(Stop::Unknown(missing)));
+    }
+
+    /// Where the kernel may have put something of its own: the stack, and behind it on some architectures the vDSO;
+    /// on others that follows, from above, on what was mapped without an address.
+    pub(super) fn kernels_own(&self) -> [Range<u64>; 2] {
+        /// Pages of the vDSO and its data.
+        const PAGES: u64 = 32;
+        let pages = self.pages.size().saturating_mul(PAGES);
+        [self.space.stack.start..self.space.task_size.most, self.hinted.saturating_sub(pages)..self.hinted]
     }
 
     /// All that was mapped, unless there was a doubt.
@@ -127,6 +141,7 @@ impl<'a> Mm<'a> {
             let at = self.pages.down(at);
             // All below is free, too.
             self.reserved = (0, at.saturating_add(len));
+            self.hinted = at;
             return Ok(at);
         }
         if at > self.limit.wrapping_sub(len) {

@@ -18,7 +18,7 @@ pub(super) fn fetch(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &
         entry &= u64::from(u32::MAX);
     }
     let Some(area) = loaded.areas.at(entry) else {
-        if loaded.stack.contains(&entry) {
+        if loaded.is_kernels_own(entry) {
             return unknown(Missing::Place);
         }
         return kill(Signal::SIGSEGV, When::Start, Step::EntryUnmapped);
@@ -76,7 +76,7 @@ fn slide(program: &Load<'_>, loaded: &Loaded, entry: u64, size: u64) -> Stage {
         // Zeros in the place of a file's bytes end with their page.
         at = if offset.is_some() { pages.up(at.saturating_add(1)) } else { area.end };
     }
-    if loaded.stack.contains(&at) {
+    if loaded.is_kernels_own(at) {
         return unknown(Missing::Place);
     }
     kill(Signal::SIGSEGV, When::Start, Step::EntryZeros)
