@@ -45,6 +45,8 @@ struct Args {
     count: usize,
     seed: u64,
     case: Option<String>,
+    /// Leave disagreements as they are.
+    raw: bool,
     /// Where to write the counts, as JSON.
     tally: Option<String>,
     /// Set where it runs within a sandbox: whether that has mounts.
@@ -55,7 +57,8 @@ struct Args {
 
 fn args() -> Args {
     let (count, seed) = (COUNT, 1);
-    let mut args = Args { count, seed, case: None, tally: None, inside: None, skip: false, list: false };
+    let mut args =
+        Args { count, seed, case: None, raw: false, tally: None, inside: None, skip: false, list: false };
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_else(|| panic!("{word} wants a value"));
@@ -65,6 +68,7 @@ fn args() -> Args {
             "--case" => args.case = Some(value()),
             "--tally" => args.tally = Some(value()),
             "--inside" => args.inside = Some(value() == "true"),
+            "--raw" => args.raw = true,
             "--list" => args.list = true,
             "--ignored" => args.skip = true,
             "--test-threads" | "--format" | "--color" | "--skip" | "--logfile" | "-Z" => drop(value()),
@@ -104,6 +108,7 @@ fn outside(args: &Args) -> bool {
         for (name, value) in [("--case", &args.case), ("--tally", &args.tally)] {
             words.extend(value.iter().flat_map(|value| [name.to_owned(), value.clone()]));
         }
+        words.extend(args.raw.then(|| "--raw".to_owned()));
         println!("oracle: as {}", if nobody && sandbox.is_root { "nobody" } else { "the caller" });
         (sandbox.again(nobody, &words).expect("this program again").success(), sandbox.is_root)
     };
@@ -145,7 +150,7 @@ fn inside(args: &Args, mounts: bool) -> bool {
         print!("{shown}");
         return verdict != Verdict::Disagrees;
     }
-    let tally = host::run(&plan, args.count, &judges).expect("a run");
+    let tally = host::run(&plan, args.count, !args.raw, &judges).expect("a run");
     print!("{tally}");
     if let Some(file) = &args.tally {
         fs::write(file, serde_json::to_string_pretty(&tally).expect("JSON")).expect("a file for the counts");

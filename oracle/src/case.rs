@@ -85,11 +85,20 @@ impl Case {
 
     /// What is changed, without the numbers: cases of one shape have one cause, mostly.
     pub fn shape(&self) -> String {
-        let place = |edit: &Edit| {
-            let text = edit.to_string();
-            text.split_once('=').map_or(text.clone(), |(place, _)| place.to_owned())
+        let base = self.base();
+        let place = |edit: &Edit| match edit {
+            Edit::Set(Part::Program, Place::Byte(at), _) => {
+                let field = base.as_ref().and_then(|base| base.field_at(self.abi, *at));
+                field.unwrap_or(Place::Byte(*at)).to_string()
+            }
+            edit => {
+                let text = edit.to_string();
+                text.split_once('=').map_or(text.clone(), |(place, _)| place.to_owned())
+            }
         };
-        self.edits.iter().map(place).collect::<Vec<_>>().join(" ")
+        let mut places: Vec<String> = self.edits.iter().map(place).collect();
+        places.sort();
+        places.join(" ")
     }
 
     /// FNV-1a of its text: what its files are named after.
@@ -204,6 +213,14 @@ impl Base {
             Place::Mark(name) => self.marks.iter().find(|(mark, _)| *mark == name).map(|(_, place)| *place),
             Place::Byte(at) => Some((at, 1)),
         }
+    }
+
+    /// The field that a byte belongs to.
+    fn field_at(&self, abi: &Abi, byte: usize) -> Option<Place> {
+        let segments = (0..self.segments)
+            .flat_map(|index| SEGMENT.iter().map(move |(name, ..)| Place::Segment(index, name)));
+        let mut fields = HEADER.iter().map(|(name, ..)| Place::Header(name)).chain(segments);
+        fields.find(|field| self.place(abi, *field).is_some_and(|(at, size)| (at..at + size).contains(&byte)))
     }
 
     /// The number at a place.

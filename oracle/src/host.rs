@@ -1,9 +1,14 @@
 //! A whole run on this computer: cases are written, judged, executed, compared, and what disagrees is shrunk.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::abi::Abi;
 use crate::answer::Answer;
@@ -49,6 +54,7 @@ pub fn abis() -> Vec<&'static Abi> {
 /// One worker: a folder (the current one), a runner and a judge.
 struct Desk<'a> {
     folder: Folder,
+    in_work: Arc<Mutex<HashSet<String>>>,
     runner: Runner,
     judge: Judge<'a>,
 }
@@ -68,20 +74,32 @@ impl Desk<'_> {
 
     /// What diag says, what the kernel does, and what it does where it is asked again, should they disagree.
     fn try_out(&mut self, case: &Case) -> io::Result<(Model, Answer, Verdict, bool)> {
-        use std::ffi::OsStr;
-        use std::os::unix::ffi::OsStrExt as _;
-        let files = case.files();
-        self.folder.place(&files)?;
-        let writer = self.folder.occupy(&files)?;
+        // Another worker may have drawn the very same case: it is one file.
+        let text = case.to_string();
+        while !self.in_work().insert(text.clone()) {
+            thread::sleep(Duration::from_millis(1));
+        }
+        let result = self.try_files(case, &case.files());
+        self.in_work().remove(&text);
+        result
+    }
+
+    fn in_work(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.in_work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_files(&mut self, case: &Case, files: &Files) -> io::Result<(Model, Answer, Verdict, bool)> {
+        self.folder.place(files)?;
+        let writer = self.folder.occupy(files)?;
         let model = (self.judge)(Path::new(OsStr::from_bytes(&files.path)));
-        let mut answer = self.ask(&files)?;
+        let mut answer = self.ask(files)?;
         let mut verdict = compare(case, &model, &answer);
         let mut varied = false;
         for _ in 0..AGAIN {
             if verdict != Verdict::Disagrees {
                 break;
             }
-            let other = self.ask(&files)?;
+            let other = self.ask(files)?;
             verdict = compare(case, &model, &other);
             varied = verdict == Verdict::Agrees;
             if varied {
@@ -89,7 +107,7 @@ impl Desk<'_> {
             }
         }
         drop(writer);
-        self.folder.clear(&files);
+        self.folder.clear(files);
         Ok((model, answer, verdict, varied))
     }
 
@@ -115,7 +133,12 @@ impl Desk<'_> {
 }
 
 /// Runs a plan in the current folder, which a [`crate::sandbox::Sandbox`] has made.
-pub fn run<'a>(plan: &Plan, count: usize, judges: &(dyn Fn() -> Judge<'a> + Sync)) -> io::Result<Tally> {
+pub fn run<'a>(
+    plan: &Plan,
+    count: usize,
+    shrinks: bool,
+    judges: &(dyn Fn() -> Judge<'a> + Sync),
+) -> io::Result<Tally> {
     let desks = Desks::new(plan)?;
     let next = AtomicUsize::new(0);
     let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -148,7 +171,7 @@ pub fn run<'a>(plan: &Plan, count: usize, judges: &(dyn Fn() -> Judge<'a> + Sync
     }
     all.disagreements.sort_by_key(|found| std::cmp::Reverse(found.cases));
     let mut desk = desks.one(judges())?;
-    for found in all.disagreements.iter_mut().take(SHRUNK) {
+    for found in all.disagreements.iter_mut().take(if shrinks { SHRUNK } else { 0 }) {
         found.examples = desk.shrink(found);
     }
     Ok(all)
@@ -177,6 +200,7 @@ pub fn one(plan: &Plan, case: &Case, judge: Judge<'_>) -> io::Result<(String, Ve
 /// What all workers share.
 struct Desks {
     folder: Folder,
+    in_work: Arc<Mutex<HashSet<String>>>,
     runner: PathBuf,
     kernel: String,
 }
@@ -188,10 +212,11 @@ impl Desks {
         let kernel = nix::sys::utsname::uname()?;
         let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
         let kernel = format!("{} {}", text(kernel.release()), text(kernel.machine()));
-        Ok(Desks { folder, runner: PathBuf::from("../runner"), kernel })
+        Ok(Desks { folder, in_work: Arc::default(), runner: PathBuf::from("../runner"), kernel })
     }
 
     fn one<'a>(&self, judge: Judge<'a>) -> io::Result<Desk<'a>> {
-        Ok(Desk { folder: self.folder.clone(), runner: Runner::start(&self.runner)?, judge })
+        let runner = Runner::start(&self.runner)?;
+        Ok(Desk { folder: self.folder.clone(), in_work: Arc::clone(&self.in_work), runner, judge })
     }
 }

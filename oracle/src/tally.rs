@@ -42,7 +42,7 @@ pub struct Disagreement {
     pub kernel: String,
     /// How many cases there are of the kind.
     pub cases: u64,
-    /// Some of them, the shortest; in their smallest forms once they are shrunk.
+    /// Some of them, the shortest of each [`Case::shape`]; in their smallest forms once they are shrunk.
     pub examples: Vec<String>,
 }
 
@@ -112,7 +112,15 @@ impl Tally {
             return;
         };
         known.cases += other.cases;
-        known.examples.extend(other.examples);
+        for example in other.examples {
+            let alike = |known: &&mut String| shape(known) == shape(&example);
+            match known.examples.iter_mut().find(alike) {
+                // The same order whatever worker came first.
+                Some(known) if (example.len(), &example) < (known.len(), known) => *known = example,
+                Some(_) => {}
+                None => known.examples.push(example),
+            }
+        }
         // A short one is nearer to its cause.
         known.examples.sort_by_key(|case| (case.len(), case.clone()));
         known.examples.truncate(EXAMPLES);
@@ -146,6 +154,10 @@ impl Tally {
         self.classes.values().for_each(|count| total.add(*count));
         total
     }
+}
+
+fn shape(case: &str) -> Option<String> {
+    Case::parse(case).ok().map(|case| case.shape())
 }
 
 impl fmt::Display for Tally {
