@@ -32,8 +32,17 @@ pub struct Runner {
 impl Runner {
     /// Starts it in the current folder.
     pub fn start(program: &Path) -> io::Result<Runner> {
+        Runner::with(program, &[])
+    }
+
+    /// One whose programs are killed before their first instruction.
+    pub fn stopping(program: &Path) -> io::Result<Runner> {
+        Runner::with(program, &["-x"])
+    }
+
+    fn with(program: &Path, options: &[&str]) -> io::Result<Runner> {
         let mut command = Command::new(program);
-        command.args(["-b", "-t", CLOCK]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(["-b", "-t", CLOCK]).args(options).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn()?;
         let (names, answers) = (child.stdin.take(), child.stdout.take());
         let answers = BufReader::new(answers.ok_or(io::ErrorKind::BrokenPipe)?);

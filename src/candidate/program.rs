@@ -129,7 +129,8 @@ fn table(source: &mut Source, header: &Header, view: View) -> Result<Vec<Program
 /// The checks of load_elf_binary, in its order.
 fn interp(source: &mut Source, entry: &ProgramHeader) -> Interp {
     let Ok(size @ 2..=4096) = usize::try_from(entry.p_filesz) else { return Interp::Size(entry.p_filesz) };
-    if i64::try_from(entry.p_offset).is_err() {
+    // fs/read_write.c `rw_verify_area`
+    if i64::try_from(entry.p_offset.saturating_add(entry.p_filesz)).is_err() {
         return Interp::NegativeOffset;
     }
     let Some(bytes) = source.need(at(entry.p_offset), size, size) else { return Interp::Truncated };
