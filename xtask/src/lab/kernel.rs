@@ -23,14 +23,23 @@ pub(crate) enum Kernel {
     MipselFpu,
     /// Debian's 6.1 (5kc-malta), 64-bit, little-endian; a root of 32-bit (o32) programs.
     Mips64el,
+    /// Debian's 6.12 (5kc-malta), from its backports.
+    #[value(name = "mips64el-6.12")]
+    Mips64elNew,
     /// Debian's 6.1.
     Arm64,
+    /// Debian's 6.12, with pages of 16 KiB.
+    #[value(name = "arm64-16k")]
+    Arm64Pages16k,
     /// Debian's 6.1 (armmp): ARMv7.
     Armhf,
     /// Debian's 6.12.
     Riscv64,
     /// Debian's 6.1: pages of 64 KiB.
     Ppc64el,
+    /// Debian's 6.12, with pages of 4 KiB.
+    #[value(name = "ppc64el-4k")]
+    Ppc64elPages4k,
 }
 
 /// The configuration of the two kernels that are built here, on top of tinyconfig.

@@ -83,6 +83,15 @@ const MALTA: Machine = Machine {
 /// The same with one of Debian's kernels, whose drivers are modules.
 const MALTA_DEBIAN: Machine = Machine { modules: &["loop", "squashfs", "overlay"], ..MALTA };
 
+/// 64 bits; the root's programs have 32.
+const MALTA64: Machine = Machine {
+    name: "mips64el",
+    qemu: "mips64el",
+    cpu: "5KEf",
+    source: Source::Debian("mips64el", r"^linux-image-6\.1\..*[0-9]-5kc-malta$"),
+    ..MALTA_DEBIAN
+};
+
 /// A board of QEMU's own, with virtio devices.
 const VIRT: Machine = Machine {
     name: "arm64",
@@ -148,17 +157,28 @@ impl Kernel {
                 source: debian("mipsel", "^linux-image-[0-9].*-4kc-malta$"),
                 ..MALTA_DEBIAN
             },
-            Self::Mips64el => Machine {
-                name: "mips64el",
-                qemu: "mips64el",
-                cpu: "5KEf",
-                source: debian("mips64el", r"^linux-image-6\.1\..*[0-9]-5kc-malta$"),
-                ..MALTA_DEBIAN
+            Self::Mips64el => MALTA64,
+            Self::Mips64elNew => Machine {
+                name: "mips64el-6.12",
+                source: debian("mips64el", r"^linux-image-6\.12\..*-5kc-malta$"),
+                ..MALTA64
             },
             Self::Arm64 => VIRT,
+            Self::Arm64Pages16k => Machine {
+                name: "arm64-16k",
+                // The first CPU of QEMU's that knows such pages; its pointer authentication the quick way.
+                cpu: "max,pauth-impdef=on",
+                source: debian("arm64", r"^linux-image-6\.12\..*[0-9]-arm64-16k$"),
+                ..VIRT
+            },
             Self::Armhf => ARMHF,
             Self::Riscv64 => RISCV64,
             Self::Ppc64el => PPC64EL,
+            Self::Ppc64elPages4k => Machine {
+                name: "ppc64el-4k",
+                source: debian("ppc64el", r"^linux-image-6\.12\..*[0-9]-powerpc64le$"),
+                ..PPC64EL
+            },
         }
     }
 }

@@ -24,6 +24,9 @@ const fn other(name: &'static str, kernel: Kernel, cpu: &'static str, tools: &'s
     Judge { name, kernel, cpu, tools, abis: &[], on_request: true }
 }
 
+const MIPS64EL: &[&str] = &["mipsel", "n32el", "n64el"];
+const ARM64: &[&str] = &["aarch64", "arm", "thumb"];
+
 /// All of them.
 pub(crate) const KERNELS: &[Judge] = &[
     // No FPU support in the kernel, as on OpenWrt.
@@ -35,9 +38,15 @@ pub(crate) const KERNELS: &[Judge] = &[
     mips("mipsel-fpu-74kf", Kernel::MipselFpu, "74Kf"),
     mips("mipsel-fpu-m14kc", Kernel::MipselFpu, "M14Kc"),
     // 64 bits: diag and the runner are o32 programs there.
-    Judge { abis: &["mipsel", "n32el", "n64el"], ..mips("mips64el", Kernel::Mips64el, "5KEf") },
-    Judge { abis: &["aarch64", "arm", "thumb"], ..other("arm64", Kernel::Arm64, "cortex-a57", "aarch64") },
+    Judge { abis: MIPS64EL, ..mips("mips64el", Kernel::Mips64el, "5KEf") },
+    Judge { abis: MIPS64EL, on_request: true, ..mips("mips64el-6.12", Kernel::Mips64elNew, "5KEf") },
+    Judge { abis: ARM64, ..other("arm64", Kernel::Arm64, "cortex-a57", "aarch64") },
+    Judge {
+        abis: &["aarch64"],
+        ..other("arm64-16k", Kernel::Arm64Pages16k, "max,pauth-impdef=on", "aarch64")
+    },
     Judge { abis: &["arm", "thumb", "arm-oabi"], ..other("armhf", Kernel::Armhf, "cortex-a15", "armv5") },
     Judge { abis: &["riscv64"], ..other("riscv64", Kernel::Riscv64, "rv64", "riscv64") },
     Judge { abis: &["ppc64le"], ..other("ppc64el", Kernel::Ppc64el, "power9", "powerpc64le") },
+    Judge { abis: &["ppc64le"], ..other("ppc64el-4k", Kernel::Ppc64elPages4k, "power9", "powerpc64le") },
 ];
