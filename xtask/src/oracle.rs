@@ -3,11 +3,13 @@
 mod guest;
 mod judges;
 mod real;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use guest::{Extent, Said, Seen};
@@ -36,12 +38,10 @@ fn select(names: &[String]) -> Result<Vec<&'static Judge>> {
     if names.is_empty() {
         return Ok(KERNELS.iter().filter(|judge| !judge.on_request).collect());
     }
-    let find = |name: &String| match KERNELS.iter().find(|judge| judge.name == *name) {
-        Some(judge) => Ok(judge),
-        None => {
-            let all: Vec<&str> = KERNELS.iter().map(|judge| judge.name).collect();
-            bail!("no kernel {name}; there are {}", all.join(", "))
-        }
+    let find = |name: &String| {
+        let all = || KERNELS.iter().map(|judge| judge.name).collect::<Vec<_>>().join(", ");
+        let found = KERNELS.iter().find(|judge| judge.name == *name);
+        found.with_context(|| format!("no kernel {name}; there are {}", all()))
     };
     names.iter().map(find).collect()
 }

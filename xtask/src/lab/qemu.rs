@@ -27,11 +27,14 @@ pub(super) struct Brought {
 #[derive(Debug)]
 pub(crate) struct TimedOut {
     limit: Duration,
+    console: String,
 }
 
 impl std::fmt::Display for TimedOut {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(to, "the lab was stopped: its {} s were over before the commands were", self.limit.as_secs())
+        let limit = self.limit.as_secs();
+        write!(to, "the lab was stopped: its {limit} s were over before the commands were")?;
+        if self.console.is_empty() { Ok(()) } else { write!(to, "; its console:\n{}", self.console) }
     }
 }
 
@@ -63,7 +66,7 @@ pub(super) fn boot(run: &Run, initramfs: &Path, live: &mut (dyn Write + Send)) -
     })?;
     let console = String::from_utf8_lossy(&fs::read(&console).unwrap_or_default()).replace('\r', "");
     match status {
-        None => Err(TimedOut { limit: run.timeout }.into()),
+        None => Err(TimedOut { limit: run.timeout, console }.into()),
         Some(true) => Ok(Brought { output, results: fs::read(&results)?, console }),
         Some(false) => bail!("QEMU failed: {}", fs::read_to_string(&errors)?.trim()),
     }

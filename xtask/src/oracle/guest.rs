@@ -130,3 +130,34 @@ fn seen(left: &BTreeMap<String, Vec<u8>>, names: &[String], took: Duration) -> R
     }
     Ok(Seen { machine, cases, complaints, seconds })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn left(reports: &str, answers: &str) -> Result<Seen> {
+        let files =
+            [("reports", reports), ("answers", answers), ("complaints", ""), ("times", "1.5 2.5 5.0\n")];
+        let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+        seen(&BTreeMap::from(files), &["a", "b"].map(str::to_owned), Duration::from_secs(9))
+    }
+
+    #[test]
+    fn reports_of_several_runs_are_put_together() {
+        let reports =
+            r#"{"machine":{"x":1},"programs":[{"path":"a"}]} {"machine":{"x":1},"programs":[{"path":"b"}]}"#;
+        let seen = left(reports, "refused ENOEXEC\nstarted exited 0\n").unwrap();
+        assert_eq!(seen.machine["x"], 1);
+        assert_eq!(seen.cases[1].name, "b");
+        assert_eq!(seen.cases[1].kernel, "started exited 0");
+        assert_eq!(seen.seconds.to_string(), "9.0 s, of which diag 1.0 and the runner 2.5");
+    }
+
+    #[test]
+    fn what_is_missing_or_elsewhere_is_an_error() {
+        let one = r#"{"machine":{},"programs":[{"path":"a"}]}"#;
+        assert!(left(one, "refused ENOEXEC\nrefused ENOEXEC\n").is_err());
+        let swapped = r#"{"machine":{},"programs":[{"path":"b"},{"path":"a"}]}"#;
+        assert!(left(swapped, "refused ENOEXEC\nrefused ENOEXEC\n").is_err());
+    }
+}
