@@ -40,6 +40,14 @@ pub(crate) fn fetch(arch: &str, packages: &[&str]) -> Result<PathBuf> {
     })
 }
 
+/// Debian's static BusyBox for an architecture.
+pub(crate) fn busybox(arch: &str) -> Result<PathBuf> {
+    let package = fetch(arch, &["busybox-static"])?;
+    // A release before the merge of /bin with /usr/bin, or one after it.
+    let places = ["bin/busybox", "usr/bin/busybox"].map(|place| package.join(place));
+    places.into_iter().find(|file| file.is_file()).with_context(|| format!("no BusyBox for {arch}"))
+}
+
 /// The unpacked and patched source of a Debian source package; downloads it once.
 pub(crate) fn source(package: &str) -> Result<PathBuf> {
     let base = sh::target("debian/source")?;

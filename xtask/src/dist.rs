@@ -1,4 +1,5 @@
-//! The router builds: small static binaries that run on a bare router, checked for what they promise.
+//! The router builds: small static binaries that run on a bare router, checked for what they promise. The same for
+//! other machines, without a promise about the size.
 
 mod build;
 mod bytes;
@@ -15,7 +16,7 @@ use targets::{TARGETS, Target};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The binaries to build (diag-mips, ...); all of them where none is named.
+    /// The binaries to build (diag-mips, diag-aarch64, ...); the routers' where none is named.
     names: Vec<String>,
     /// Check instead what `cross` would do with cross.toml, on stand-ins for Docker and rustup.
     #[arg(long)]
@@ -36,10 +37,15 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
 }
 
-/// Builds the named binaries (all where `names` is empty) without checks or report; gives their paths in the
+/// Builds the named binaries (the routers' where `names` is empty) without checks or report; gives their paths in the
 /// order of the names. Quick where nothing changed.
 pub(crate) fn build(names: &[&str]) -> Result<Vec<PathBuf>> {
     select(names)?.into_iter().map(|target| Ok(build::build(target)?.binary)).collect()
+}
+
+/// zig's words for the machine that the binary of this name is for, its C library included.
+pub(crate) fn zig_flags(name: &str) -> Result<&'static [&'static str]> {
+    Ok(select(&[name])?.pop().map_or(&[], |target| target.zig))
 }
 
 /// Checks that `cross` with cross.toml would build what `dist` builds. Compiles `cross` the first time, which
@@ -50,11 +56,13 @@ pub(crate) fn cross_check() -> Result<()> {
 
 fn select(names: &[&str]) -> Result<Vec<&'static Target>> {
     if names.is_empty() {
-        return Ok(TARGETS.iter().collect());
+        return Ok(TARGETS.iter().filter(|target| target.gate.is_some()).collect());
     }
     let find = |name: &&str| match TARGETS.iter().find(|target| target.name == *name) {
         Some(target) => Ok(target),
-        None => bail!("no target {name}; there are {}", TARGETS.map(|target| target.name).join(", ")),
+        None => {
+            bail!("no target {name}; there are {}", TARGETS.each_ref().map(|target| target.name).join(", "))
+        }
     };
     names.iter().map(find).collect()
 }

@@ -18,7 +18,7 @@ use crate::lab::Kernel;
 use crate::sh;
 pub(crate) use c::{Link, static_program};
 pub(crate) use elf::Elf;
-pub(crate) use go::{Float, Size, go, hello_source, v2ray};
+pub(crate) use go::{Float, Size, go, hello as go_hello, hello_source, v2ray};
 pub(crate) use table::{Expect, ROWS, Row, Where};
 
 /// A byte order, and with it the names of its builds.

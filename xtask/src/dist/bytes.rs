@@ -44,11 +44,14 @@ struct Named {
 fn total(target: &Target, binary: &[u8]) -> Result<String> {
     let (size, packed) = (binary.len() as u64, check::packed(binary)?);
     let of = |size: u64, limit: u64| format!("{} % of {}", size * 100 / limit, thousands(limit));
+    let Some(gate) = target.gate else {
+        return Ok(format!("{}: {} bytes; packed {}\n", target.name, thousands(size), thousands(packed)));
+    };
     Ok(format!(
         "{}: {} bytes ({}, the gate; {}, the aim); packed {} ({})\n",
         target.name,
         thousands(size),
-        of(size, target.gate),
+        of(size, gate),
         of(size, AIM),
         thousands(packed),
         of(packed, PACKED_GATE),

@@ -19,7 +19,7 @@ pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
     let mut faults = size(target, &data)?;
     faults.extend(header(target, &data)?);
     faults.extend(paths(&data)?);
-    if target.e_machine == object::elf::EM_MIPS {
+    if target.e_machine == object::elf::EM_MIPS && target.bits == 32 {
         faults.extend(mips::faults(target, binary, &data)?);
     }
     faults.extend(run(target, binary)?);
@@ -38,9 +38,10 @@ pub(crate) fn packed(data: &[u8]) -> Result<u64> {
 
 fn size(target: &Target, data: &[u8]) -> Result<Vec<String>> {
     let mut faults = Vec::new();
+    let Some(gate) = target.gate else { return Ok(faults) };
     let size = data.len() as u64;
-    if size > target.gate {
-        faults.push(format!("{size} bytes, {} over the gate of {}", size - target.gate, target.gate));
+    if size > gate {
+        faults.push(format!("{size} bytes, {} over the gate of {gate}", size - gate));
     }
     let packed = packed(data)?;
     if packed > PACKED_GATE {

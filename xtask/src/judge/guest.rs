@@ -34,7 +34,7 @@ impl Boot {
         fs::create_dir(&bin)?;
         fs::create_dir(&files)?;
         fs::copy(diag, bin.join("diag")).with_context(|| format!("copy {}", diag.display()))?;
-        fs::copy(samples::static_program("runner", RUNNER, order)?, bin.join("runner"))?;
+        fs::copy(samples::static_program("runner", RUNNER, order.arch())?, bin.join("runner"))?;
         fs::write(bin.join("guest.sh"), SCRIPT)?;
         let mut list = String::new();
         for row in rows(place) {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # /sbin/init of the read-only root: lays the writable overlay over it the way OpenWrt's mount_root does
-# (fstools, libfstools/mount.c: fopivot), runs the commands, and sends what came of it through the serial
-# ports: their output through ttyS1, their status and /tmp/out through ttyS2. ttyS0 is the kernel's.
+# (fstools, libfstools/mount.c: fopivot). run.sh, which is added to this, runs the commands. ttyS0 is the
+# kernel's.
 
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -65,38 +65,7 @@ if [ $overlay = /overlay ]; then
 fi
 
 echo OpenWrt >/proc/sys/kernel/hostname
-mkdir -p /tmp/sysinfo /tmp/run /tmp/log /tmp/lock /tmp/out
+mkdir -p /tmp/sysinfo /tmp/run /tmp/log /tmp/lock
 echo mti,malta | tee /tmp/sysinfo/board_name >/tmp/sysinfo/model
 ifconfig lo 127.0.0.1 2>/dev/null
 
-# What was asked for.
-for port in ttyS1 ttyS2; do
-	busybox stty -F /dev/$port raw -echo
-done
-if [ -d /tmp/.lab/root ]; then
-	cp -a /tmp/.lab/root/. / || fail "copy the files in"
-fi
-commands=$(cat /tmp/.lab/commands)
-mkfifo /tmp/.lab/output
-cat /tmp/.lab/output >/dev/ttyS1 &
-sender=$!
-exec 3>/tmp/.lab/output
-rm -rf /tmp/.lab
-cd /tmp || fail "cd /tmp"
-env -i HOME=/root USER=root LOGNAME=root SHELL=/bin/ash TERM=vt100 PATH=$PATH PWD=/tmp \
-	ash -c "$commands" >&3 2>&1 3>&-
-status=$?
-
-# Whatever they left running would hold the output open for ever.
-for process in /proc/[0-9]*; do
-	id=${process#/proc/}
-	[ "$id" = 1 ] || [ "$id" = $sender ] || kill -9 "$id" 2>/dev/null
-done
-exec 3>&-
-wait $sender
-
-{
-	echo "status $status"
-	tar -C /tmp/out -czf - .
-} >/dev/ttyS2
-poweroff -f

@@ -15,31 +15,33 @@ pub(super) enum Node {
     Bytes(Vec<u8>),
     /// The bytes of a file of this computer.
     Copy(PathBuf),
+    Fifo,
 }
 
-/// A file of the guest: its name without a leading slash, its permissions, its content.
+/// A file of the guest: its name without a leading slash, its permissions, its owner (and group), its content.
 #[derive(Clone, Hash)]
 pub(super) struct Entry {
     pub(super) name: String,
     pub(super) mode: u32,
+    pub(super) owner: u32,
     pub(super) node: Node,
 }
 
 impl Entry {
     pub(super) fn dir(name: &str) -> Self {
-        Self { name: name.to_owned(), mode: 0o755, node: Node::Dir }
+        Self { name: name.to_owned(), mode: 0o755, owner: 0, node: Node::Dir }
     }
 
     pub(super) fn link(name: &str, to: &str) -> Self {
-        Self { name: name.to_owned(), mode: 0o777, node: Node::Link(to.to_owned()) }
+        Self { name: name.to_owned(), mode: 0o777, owner: 0, node: Node::Link(to.to_owned()) }
     }
 
     pub(super) fn bytes(name: &str, mode: u32, bytes: impl Into<Vec<u8>>) -> Self {
-        Self { name: name.to_owned(), mode, node: Node::Bytes(bytes.into()) }
+        Self { name: name.to_owned(), mode, owner: 0, node: Node::Bytes(bytes.into()) }
     }
 
     pub(super) fn copy(name: &str, mode: u32, from: impl Into<PathBuf>) -> Self {
-        Self { name: name.to_owned(), mode, node: Node::Copy(from.into()) }
+        Self { name: name.to_owned(), mode, owner: 0, node: Node::Copy(from.into()) }
     }
 }
 
@@ -49,7 +51,7 @@ pub(super) fn write(entries: &[Entry], to: &mut impl Write) -> Result<()> {
         let inode = u32::try_from(index).context("more than 4 billion files")? + 1;
         write_entry(inode, entry, to).with_context(|| format!("put {} into the initramfs", entry.name))?;
     }
-    header(0, "TRAILER!!!", 0, 0, to)?;
+    header(0, 0, &Entry::bytes("TRAILER!!!", 0, ""), 0, to)?;
     Ok(())
 }
 
@@ -57,14 +59,16 @@ fn write_entry(inode: u32, entry: &Entry, to: &mut impl Write) -> Result<()> {
     const DIR: u32 = 0o040_000;
     const FILE: u32 = 0o100_000;
     const LINK: u32 = 0o120_000;
+    const FIFO: u32 = 0o010_000;
     match &entry.node {
-        Node::Dir => header(inode, &entry.name, DIR | entry.mode, 0, to)?,
-        Node::Link(target) => body(inode, &entry.name, LINK | entry.mode, target.as_bytes(), to)?,
-        Node::Bytes(bytes) => body(inode, &entry.name, FILE | entry.mode, bytes, to)?,
+        Node::Dir => header(inode, DIR, entry, 0, to)?,
+        Node::Fifo => header(inode, FIFO, entry, 0, to)?,
+        Node::Link(target) => body(inode, LINK, entry, target.as_bytes(), to)?,
+        Node::Bytes(bytes) => body(inode, FILE, entry, bytes, to)?,
         Node::Copy(path) => {
             let mut file = File::open(path).with_context(|| format!("open {}", path.display()))?;
             let size = file.metadata()?.len();
-            header(inode, &entry.name, FILE | entry.mode, u32::try_from(size)?, to)?;
+            header(inode, FILE, entry, u32::try_from(size)?, to)?;
             let copied = io::copy(&mut file, to)?;
             anyhow::ensure!(copied == size, "{} changed while it was read", path.display());
             pad(copied, to)?;
@@ -73,21 +77,22 @@ fn write_entry(inode: u32, entry: &Entry, to: &mut impl Write) -> Result<()> {
     Ok(())
 }
 
-fn body(inode: u32, name: &str, mode: u32, bytes: &[u8], to: &mut impl Write) -> Result<()> {
-    header(inode, name, mode, u32::try_from(bytes.len())?, to)?;
+fn body(inode: u32, kind: u32, entry: &Entry, bytes: &[u8], to: &mut impl Write) -> Result<()> {
+    header(inode, kind, entry, u32::try_from(bytes.len())?, to)?;
     to.write_all(bytes)?;
     pad(bytes.len() as u64, to)?;
     Ok(())
 }
 
-fn header(inode: u32, name: &str, mode: u32, size: u32, to: &mut impl Write) -> Result<()> {
-    const NOBODY_KNOWS: u32 = 0; // owner, time, device numbers
+fn header(inode: u32, kind: u32, entry: &Entry, size: u32, to: &mut impl Write) -> Result<()> {
+    const NO_TIME: u32 = 0;
+    const NO_DEVICES: [u32; 4] = [0; 4];
+    let name = &entry.name;
     let name_size = u32::try_from(name.len())? + 1;
     write!(to, "070701")?;
     let links = 1;
-    let before = [inode, mode, NOBODY_KNOWS, NOBODY_KNOWS, links, NOBODY_KNOWS, size];
-    let devices = [NOBODY_KNOWS; 4];
-    for field in before.iter().chain(&devices).chain(&[name_size, 0]) {
+    let before = [inode, kind | entry.mode, entry.owner, entry.owner, links, NO_TIME, size];
+    for field in before.iter().chain(&NO_DEVICES).chain(&[name_size, 0]) {
         write!(to, "{field:08x}")?;
     }
     write!(to, "{name}\0")?;

@@ -1,4 +1,5 @@
-//! The kernels: two without FPU support, as OpenWrt's are, and Debian's, which has it.
+//! The kernels: two without FPU support, as OpenWrt's are, and Debian's, which has it; Debian's for other
+//! architectures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,9 +8,11 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result};
 
+use super::machine::{Root, Source};
+use super::modules;
 use crate::{debian, host, sh};
 
-/// A kernel for QEMU's Malta board, and with it a byte order.
+/// A kernel, and with it an architecture and the machine for it. What each needs is in `machine.rs`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub(crate) enum Kernel {
     /// Linux 6.12, big-endian, no FPU support.
@@ -18,6 +21,25 @@ pub(crate) enum Kernel {
     Mipsel,
     /// Debian's 6.1 (4kc-malta), little-endian, with FPU support and emulation.
     MipselFpu,
+    /// Debian's 6.1 (5kc-malta), 64-bit, little-endian; a root of 32-bit (o32) programs.
+    Mips64el,
+    /// Debian's 6.12 (5kc-malta), from its backports.
+    #[value(name = "mips64el-6.12")]
+    Mips64elNew,
+    /// Debian's 6.1.
+    Arm64,
+    /// Debian's 6.12, with pages of 16 KiB.
+    #[value(name = "arm64-16k")]
+    Arm64Pages16k,
+    /// Debian's 6.1 (armmp): ARMv7.
+    Armhf,
+    /// Debian's 6.12.
+    Riscv64,
+    /// Debian's 6.1: pages of 64 KiB.
+    Ppc64el,
+    /// Debian's 6.12, with pages of 4 KiB.
+    #[value(name = "ppc64el-4k")]
+    Ppc64elPages4k,
 }
 
 /// The configuration of the two kernels that are built here, on top of tinyconfig.
@@ -25,25 +47,20 @@ const CONFIG: &str = include_str!("kernel.config");
 /// Where their source is from: Debian's package of it.
 const SOURCE: &str = "linux-source-6.12";
 
-/// Modules of Debian's kernel that the root needs, in the order to load them.
-const MODULES: [&str; 3] = ["drivers/block/loop.ko", "fs/squashfs/squashfs.ko", "fs/overlayfs/overlay.ko"];
-
 impl Kernel {
     /// The name on the command line.
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Mips => "mips",
-            Self::Mipsel => "mipsel",
-            Self::MipselFpu => "mipsel-fpu",
-        }
+        self.machine().name
     }
 
     /// The architecture as Debian, GNU and zig name it: what its programs are built for.
     pub(crate) fn arch(self) -> &'static str {
-        match self {
-            Self::Mips => "mips",
-            Self::Mipsel | Self::MipselFpu => "mipsel",
-        }
+        self.machine().arch
+    }
+
+    /// Whether its root is laid out like OpenWrt's, with the lab's own BusyBox and musl.
+    pub(super) fn is_router(self) -> bool {
+        self.machine().root == Root::OpenWrt
     }
 
     pub(super) fn openwrt_arch(self) -> String {
@@ -59,10 +76,11 @@ impl Kernel {
         format!("ld-musl-{}-sf.so.1", self.arch())
     }
 
-    /// The kernel itself, an ELF file: from `DIAG_CACHE`, from Debian, or built here once.
+    /// The kernel itself, as QEMU loads it: from `DIAG_CACHE`, from Debian, or built here once.
     pub(crate) fn file(self) -> Result<PathBuf> {
-        if self == Self::MipselFpu {
-            return one_of(&self.debian()?.join("boot"), "vmlinuz-");
+        if let Some(package) = self.package()? {
+            // vmlinuz where the kernel unpacks itself, else vmlinux.
+            return one_of(&package.join("boot"), "vmlinu");
         }
         let name = format!("vmlinux-{}-nofpu", self.arch());
         if let Some(cached) = sh::cached(&name) {
@@ -75,17 +93,20 @@ impl Kernel {
         Ok(dir.join("vmlinux"))
     }
 
-    /// The modules to load before the root can be mounted.
-    pub(super) fn modules(self) -> Result<Vec<PathBuf>> {
-        if self != Self::MipselFpu {
-            return Ok(Vec::new());
+    /// The modules to load first, in that order.
+    pub(super) fn modules(self) -> Result<Vec<Vec<u8>>> {
+        match self.package()? {
+            Some(package) => modules::load_order(&package, self.machine().modules),
+            None => Ok(Vec::new()),
         }
-        let version = one_of(&self.debian()?.join("lib/modules"), "")?;
-        Ok(MODULES.map(|module| version.join("kernel").join(module)).to_vec())
     }
 
-    fn debian(self) -> Result<PathBuf> {
-        debian::fetch(self.arch(), &["^linux-image-[0-9].*-4kc-malta$"])
+    /// Debian's package, unpacked.
+    fn package(self) -> Result<Option<PathBuf>> {
+        match self.machine().source {
+            Source::Here => Ok(None),
+            Source::Debian(arch, package) => debian::fetch(arch, &[package]).map(Some),
+        }
     }
 
     /// Builds a kernel into `dir` as `vmlinux`.

@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use super::Run;
+use super::machine::Wires;
 use crate::host;
 
-/// What the three serial ports brought.
-pub(super) struct Wires {
-    /// ttyS1: the commands' output.
+/// What the three wires brought.
+pub(super) struct Brought {
+    /// The commands' output.
     pub(super) output: Vec<u8>,
-    /// ttyS2: their status, then an archive of /tmp/out.
+    /// Their status, then an archive of /tmp/out.
     pub(super) results: Vec<u8>,
-    /// ttyS0: the kernel's messages, and the lab's own complaints.
+    /// The kernel's messages, and the lab's own complaints.
     pub(super) console: String,
 }
 
@@ -26,11 +27,14 @@ pub(super) struct Wires {
 #[derive(Debug)]
 pub(crate) struct TimedOut {
     limit: Duration,
+    console: String,
 }
 
 impl std::fmt::Display for TimedOut {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(to, "the lab was stopped: its {} s were over before the commands were", self.limit.as_secs())
+        let limit = self.limit.as_secs();
+        write!(to, "the lab was stopped: its {limit} s were over before the commands were")?;
+        if self.console.is_empty() { Ok(()) } else { write!(to, "; its console:\n{}", self.console) }
     }
 }
 
@@ -47,7 +51,7 @@ impl Drop for Guard {
 }
 
 /// Boots until the guest switches itself off; hands the commands' output to `live` as it comes.
-pub(super) fn boot(run: &Run, initramfs: &Path, live: &mut (dyn Write + Send)) -> Result<Wires> {
+pub(super) fn boot(run: &Run, initramfs: &Path, live: &mut (dyn Write + Send)) -> Result<Brought> {
     let dir = initramfs.parent().unwrap_or(Path::new("."));
     let (console, results, errors) = (dir.join("console"), dir.join("results"), dir.join("errors"));
     let mut command = command(run, initramfs, &console, &results)?;
@@ -62,31 +66,43 @@ pub(super) fn boot(run: &Run, initramfs: &Path, live: &mut (dyn Write + Send)) -
     })?;
     let console = String::from_utf8_lossy(&fs::read(&console).unwrap_or_default()).replace('\r', "");
     match status {
-        None => Err(TimedOut { limit: run.timeout }.into()),
-        Some(true) => Ok(Wires { output, results: fs::read(&results)?, console }),
+        None => Err(TimedOut { limit: run.timeout, console }.into()),
+        Some(true) => Ok(Brought { output, results: fs::read(&results)?, console }),
         Some(false) => bail!("QEMU failed: {}", fs::read_to_string(&errors)?.trim()),
     }
 }
 
 fn command(run: &Run, initramfs: &Path, console: &Path, results: &Path) -> Result<Command> {
-    let program = format!("qemu-system-{}", run.kernel.arch());
-    host::ensure(&[(&program, "qemu-system-mips")])?;
+    let machine = run.kernel.machine();
+    let program = format!("qemu-system-{}", machine.qemu);
+    host::ensure(&[(&program, machine.package)])?;
     let mut command = Command::new("setpriv"); // so that QEMU dies with us, whatever we die of
-    command.args(["--pdeathsig", "KILL", &program, "-M", "malta", "-cpu", &run.cpu, "-no-reboot"]);
+    command.args(["--pdeathsig", "KILL", &program, "-M", machine.board, "-cpu", &run.cpu, "-no-reboot"]);
     command.args(["-m", &run.memory.to_string(), "-kernel"]).arg(run.kernel.file()?);
-    command.arg("-initrd").arg(initramfs).args(["-append", APPEND]);
+    command.arg("-initrd").arg(initramfs).args(["-append", &format!("console={} {APPEND}", machine.console)]);
     command.args(["-display", "none", "-vga", "none", "-nic", "none", "-monitor", "none"]);
-    command.arg("-serial").arg(wire(console));
-    command.args(["-chardev", "stdio,id=output,signal=off", "-serial", "chardev:output"]);
-    command.arg("-serial").arg(wire(results));
+    command.arg("-serial").arg(wire("file:", console));
+    // As a file: QEMU's own "stdio" counts as unplugged once there is nothing to read.
+    command.args(["-chardev", "file,id=output,path=/dev/stdout"]);
+    command.arg("-chardev").arg(wire("file,id=results,path=", results));
+    match machine.wires {
+        Wires::Serial => command.args(["-serial", "chardev:output", "-serial", "chardev:results"]),
+        Wires::Virtio(bus) => command.args(["-device", &format!("virtio-serial-{bus}")]).args([
+            "-device",
+            "virtserialport,chardev=output",
+            "-device",
+            "virtserialport,chardev=results",
+        ]),
+    };
     Ok(command)
 }
 
 /// 12 MiB of flash in blocks of 64 KiB; after a panic no second try.
-const APPEND: &str = "console=ttyS0 rdinit=/init quiet panic=-1 mtdram.total_size=12288 mtdram.erase_size=64";
+const APPEND: &str = "rdinit=/init quiet panic=-1 mtdram.total_size=12288 mtdram.erase_size=64";
 
-fn wire(file: &Path) -> PathBuf {
-    let mut wire = std::ffi::OsString::from("file:");
+/// QEMU's words for a wire that ends in a file.
+fn wire(start: &str, file: &Path) -> PathBuf {
+    let mut wire = std::ffi::OsString::from(start);
     wire.push(file);
     wire.into()
 }

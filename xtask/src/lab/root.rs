@@ -1,32 +1,28 @@
-//! The guest's root: a squashfs laid out like OpenWrt's, and the initramfs that brings it.
+//! A router's root: a squashfs laid out like OpenWrt's.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{BufWriter, Write};
+use std::io;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::cpio::{self, Entry, Node};
+use super::cpio::{Entry, Node};
+use super::initramfs::script;
 use super::{Kernel, busybox, musl};
 use crate::{host, sh};
 
 /// The release whose files the root pretends to have: the one with the lab's kernel, 6.12.
 const RELEASE: &str = "25.12.0";
 
-/// The first process of the initramfs, and the one of the root.
-const INIT: &str = include_str!("init.sh");
+/// The first process of the root: what makes it ready, and what then runs the commands.
 const BOOT: &str = include_str!("boot.sh");
 
 /// KiB of incompressible bytes on the overlay. With them `df -h` shows about what the seed's router
 /// showed: 12.0M, 10.6M available.
 const FILLER: &str = "960";
-
-/// What the initramfs's script calls.
-const INITRAMFS_APPLETS: &str = "sh insmod mknod losetup mount find mv rmdir poweroff switch_root";
 
 /// The BusyBox applets of a stock OpenWrt, by folder (package/utils/busybox/Config-defaults.in). What is not
 /// here (od, base64, stat, timeout, xz...) a router does not have either; `busybox NAME` still has it.
@@ -77,56 +73,14 @@ pub(super) fn squashfs(kernel: Kernel) -> Result<PathBuf> {
     Ok(file)
 }
 
-/// The initramfs's own part: BusyBox, the modules, the squashfs, the commands.
-pub(super) fn initramfs(kernel: Kernel, commands: &str) -> Result<Vec<Entry>> {
-    let mut entries = ["bin", "modules", "root", "lab"].map(Entry::dir).to_vec();
-    entries.push(Entry::copy("bin/busybox", 0o755, busybox::file(kernel)?));
-    entries.extend(INITRAMFS_APPLETS.split(' ').map(|name| Entry::link(&format!("bin/{name}"), "busybox")));
-    entries.push(Entry::bytes("init", 0o755, INIT));
-    for (index, module) in kernel.modules()?.into_iter().enumerate() {
-        entries.push(Entry::copy(&format!("modules/{index}.ko"), 0o644, module));
+/// The names under which the root has an ELF program; most of them are links.
+pub(super) fn programs(kernel: Kernel) -> Vec<String> {
+    let mut names = vec!["/bin/busybox".to_owned(), "/lib/libc.so".to_owned(), "/usr/bin/ldd".to_owned()];
+    names.push(format!("/lib/{}", kernel.loader()));
+    for (folder, applets) in APPLETS {
+        names.extend(applets.split_whitespace().map(|applet| format!("/{folder}/{applet}")));
     }
-    entries.push(Entry::copy("rom.squashfs", 0o644, squashfs(kernel)?));
-    entries.push(Entry::bytes("lab/commands", 0o644, commands));
-    Ok(entries)
-}
-
-/// The files to copy in, where the initramfs's script expects them: those for /tmp under tmp, others
-/// under lab/root. A folder is taken with all that is in it.
-pub(super) fn files(files: &[(PathBuf, String)]) -> Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    for (from, name) in files {
-        let inner = name.strip_prefix('/').with_context(|| format!("{name}: not an absolute name"))?;
-        let place = if inner.starts_with("tmp/") { inner.to_owned() } else { format!("lab/root/{inner}") };
-        let place = place.trim_end_matches('/');
-        let from = from.canonicalize().with_context(|| format!("copy {} in", from.display()))?;
-        collect(&from, place, &mut found).with_context(|| format!("copy {} in", from.display()))?;
-    }
-    let mut folders = BTreeSet::new();
-    for entry in &found {
-        folders
-            .extend(Path::new(&entry.name).ancestors().skip(1).map(|dir| dir.to_string_lossy().into_owned()));
-    }
-    folders.remove("");
-    Ok(folders.iter().map(|dir| Entry::dir(dir)).chain(found).collect())
-}
-
-fn collect(from: &Path, place: &str, found: &mut Vec<Entry>) -> Result<()> {
-    let metadata = fs::symlink_metadata(from)?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if metadata.is_dir() {
-        found.push(Entry { name: place.to_owned(), mode, node: Node::Dir });
-        let mut children = fs::read_dir(from)?.collect::<Result<Vec<_>, _>>()?;
-        children.sort_by_key(fs::DirEntry::file_name);
-        for child in children {
-            collect(&child.path(), &format!("{place}/{}", child.file_name().to_string_lossy()), found)?;
-        }
-    } else if metadata.is_symlink() {
-        found.push(Entry::link(place, &fs::read_link(from)?.to_string_lossy()));
-    } else {
-        found.push(Entry::copy(place, mode, from));
-    }
-    Ok(())
+    names
 }
 
 /// What is in the read-only root.
@@ -143,7 +97,7 @@ fn entries(kernel: Kernel) -> Result<Vec<Entry>> {
     entries.push(Entry::bytes("lib/libc.so", 0o755, read(&musl::build(kernel)?.join("lib/libc.so"))?));
     entries.push(Entry::link(&format!("lib/{}", kernel.loader()), "libc.so"));
     entries.push(Entry::link("usr/bin/ldd", "../../lib/libc.so"));
-    entries.push(Entry::bytes("sbin/init", 0o755, BOOT.replace("FILLER", FILLER)));
+    entries.push(Entry::bytes("sbin/init", 0o755, script(kernel, &BOOT.replace("FILLER", FILLER))));
     entries.push(Entry::link("var", "tmp"));
     entries.extend(identity(kernel));
     Ok(entries)
@@ -190,6 +144,7 @@ fn unpack(entries: &[Entry], tree: &Path) -> Result<()> {
             Node::Link(target) => symlink(target, &path),
             Node::Bytes(bytes) => fs::write(&path, bytes),
             Node::Copy(from) => fs::copy(from, &path).map(|_| ()),
+            Node::Fifo => Err(io::ErrorKind::Unsupported.into()),
         }
         .with_context(|| format!("make {}", path.display()))?;
         if !matches!(entry.node, Node::Link(_)) {
@@ -197,12 +152,4 @@ fn unpack(entries: &[Entry], tree: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Writes an initramfs of these entries to a file; gives its size.
-pub(super) fn write(entries: &[Entry], file: &Path) -> Result<u64> {
-    let mut to = BufWriter::new(fs::File::create(file)?);
-    cpio::write(entries, &mut to)?;
-    to.flush().with_context(|| format!("write {}", file.display()))?;
-    Ok(fs::metadata(file)?.len())
 }

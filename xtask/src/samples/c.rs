@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Order, make};
-use crate::{lab, sh, toolchain};
+use crate::{dist, lab, sh, toolchain};
 
 const HELLO: &str = include_str!("hello.c");
 const LIBRARY: &str = include_str!("library.c");
@@ -67,12 +67,13 @@ fn flags(arch: &str, how: Link) -> (String, &'static [&'static str]) {
     (format!("{arch}-linux-{system}"), flags)
 }
 
-/// A static soft-float program from C source, for tools that run in the guest.
-pub(crate) fn static_program(name: &str, code: &str, order: Order) -> Result<PathBuf> {
-    let target = format!("{}-linux-musleabi", order.arch());
-    let flags = ["-target", &target, "-Os", "-s", "-D_GNU_SOURCE", MCPU, "-static", "-no-pie"];
+/// A static program from C source, for tools that run in the guest; the machine is named as diag's binary for it
+/// is (`mipsel` for `diag-mipsel`).
+pub(crate) fn static_program(name: &str, code: &str, machine: &str) -> Result<PathBuf> {
+    let target = dist::zig_flags(&format!("diag-{machine}"))?;
+    let flags = [target, &["-Os", "-s", "-D_GNU_SOURCE=", "-static", "-no-pie"]].concat();
     let recipe = format!("zig {} cc {}\n{code}", toolchain::zig_release(), flags.join(" "));
-    make(&format!("{name}-{}", order.arch()), &recipe, |to| compile(code, &flags, to))
+    make(&format!("{name}-{machine}"), &recipe, |to| compile(code, &flags, to))
 }
 
 fn compile(code: &str, flags: &[&str], to: &Path) -> Result<()> {

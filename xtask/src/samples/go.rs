@@ -49,7 +49,7 @@ pub(crate) fn hello_source() -> &'static str {
 }
 
 /// A Go program that prints "hello from go".
-pub(super) fn hello(order: Order, float: Float) -> Result<PathBuf> {
+pub(crate) fn hello(order: Order, float: Float) -> Result<PathBuf> {
     let (goarch, gomips) = (order.goarch(), float.gomips());
     let recipe = format!("GOARCH={goarch} GOMIPS={gomips} go build\n{HELLO}");
     make(&format!("go-{goarch}-{gomips}"), &recipe, |to| {

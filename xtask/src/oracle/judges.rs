@@ -1,0 +1,52 @@
+//! The kernels that judge, and as which CPU.
+
+use crate::lab::Kernel;
+
+/// A kernel on a CPU.
+pub(crate) struct Judge {
+    pub(crate) name: &'static str,
+    pub(crate) kernel: Kernel,
+    /// QEMU's name of it.
+    pub(crate) cpu: &'static str,
+    /// The machine that diag and the runner are built for there: `mipsel` for `diag-mipsel`.
+    pub(crate) tools: &'static str,
+    /// The ABIs that it runs programs of, by the oracle's names.
+    pub(crate) abis: &'static [&'static str],
+    /// Whether it judges only where it is asked for by name.
+    pub(crate) on_request: bool,
+}
+
+const fn mips(name: &'static str, kernel: Kernel, cpu: &'static str) -> Judge {
+    Judge { name, kernel, cpu, tools: "mipsel", abis: &["mipsel"], on_request: false }
+}
+
+const fn other(name: &'static str, kernel: Kernel, cpu: &'static str, tools: &'static str) -> Judge {
+    Judge { name, kernel, cpu, tools, abis: &[], on_request: true }
+}
+
+const MIPS64EL: &[&str] = &["mipsel", "n32el", "n64el"];
+const ARM64: &[&str] = &["aarch64", "arm", "thumb"];
+
+/// All of them.
+pub(crate) const KERNELS: &[Judge] = &[
+    // No FPU support in the kernel, as on OpenWrt.
+    Judge { tools: "mips", abis: &["mips"], ..mips("mips", Kernel::Mips, "24Kc") },
+    mips("mipsel", Kernel::Mipsel, "24Kc"),
+    // FPU support, with the FPU emulated or real; FP64 and NaN2008 are checked.
+    mips("mipsel-fpu-24kc", Kernel::MipselFpu, "24Kc"),
+    mips("mipsel-fpu-24kf", Kernel::MipselFpu, "24Kf"),
+    mips("mipsel-fpu-74kf", Kernel::MipselFpu, "74Kf"),
+    mips("mipsel-fpu-m14kc", Kernel::MipselFpu, "M14Kc"),
+    // 64 bits: diag and the runner are o32 programs there.
+    Judge { abis: MIPS64EL, ..mips("mips64el", Kernel::Mips64el, "5KEf") },
+    Judge { abis: MIPS64EL, on_request: true, ..mips("mips64el-6.12", Kernel::Mips64elNew, "5KEf") },
+    Judge { abis: ARM64, ..other("arm64", Kernel::Arm64, "cortex-a57", "aarch64") },
+    Judge {
+        abis: &["aarch64"],
+        ..other("arm64-16k", Kernel::Arm64Pages16k, "max,pauth-impdef=on", "aarch64")
+    },
+    Judge { abis: &["arm", "thumb", "arm-oabi"], ..other("armhf", Kernel::Armhf, "cortex-a15", "armv5") },
+    Judge { abis: &["riscv64"], ..other("riscv64", Kernel::Riscv64, "rv64", "riscv64") },
+    Judge { abis: &["ppc64le"], ..other("ppc64el", Kernel::Ppc64el, "power9", "powerpc64le") },
+    Judge { abis: &["ppc64le"], ..other("ppc64el-4k", Kernel::Ppc64elPages4k, "power9", "powerpc64le") },
+];

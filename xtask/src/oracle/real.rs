@@ -1,0 +1,94 @@
+//! Real programs, judged and then run: Go's for every kind of MIPS, Debian's static BusyBox for every architecture
+//! that it has; and whatever program a router's root holds.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+
+use super::guest::{self, Extent, Said};
+use super::judges::Judge;
+use super::{outcome, show, text};
+use crate::samples::{self, Float, Order};
+use crate::{debian, lab, sh};
+
+/// Debian's architectures of the releases that `debian` fetches from.
+const DEBIAN: [&str; 10] =
+    ["amd64", "arm64", "armel", "armhf", "i386", "mips64el", "mipsel", "ppc64el", "riscv64", "s390x"];
+
+/// Milliseconds for a program; an emulated CPU is slow, and so may be a busy computer.
+const CLOCK: u32 = 20_000;
+
+/// A real program. Without arguments it ends with status 0 where its machine is.
+pub(crate) struct Real {
+    /// Its name in the folder of cases. BusyBox is what it is called as: `true`.
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+}
+
+/// All of them, fetched or built where they are missing.
+pub(crate) fn programs() -> Result<Vec<Real>> {
+    let mut all = Vec::new();
+    for order in [Order::Big, Order::Little] {
+        for float in [Float::Soft, Float::Hard] {
+            let path = samples::go_hello(order, float)?;
+            let name = path.file_name().context("a file")?.to_string_lossy().into_owned();
+            all.push(Real { name, path });
+        }
+    }
+    for arch in DEBIAN {
+        all.push(Real { name: format!("busybox-{arch}/true"), path: debian::busybox(arch)? });
+    }
+    Ok(all)
+}
+
+/// Puts the programs into a folder; gives their names.
+pub(crate) fn place(programs: &[Real], folder: &Path) -> Result<Vec<String>> {
+    for Real { name, path } in programs {
+        let to = folder.join(name);
+        fs::create_dir_all(to.parent().unwrap_or(folder))?;
+        fs::copy(path, &to).with_context(|| format!("copy {}", path.display()))?;
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+    }
+    Ok(programs.iter().map(|program| program.name.clone()).collect())
+}
+
+/// Whether diag and this kernel agree on all of them, in two boots.
+pub(super) fn judge(judge: &Judge) -> Result<()> {
+    let folder = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the programs")?;
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+    let names = place(&programs()?, folder.path())?;
+    let mut apart = Vec::new();
+    let seen = guest::run(judge, folder.path(), &names, Extent::Run(CLOCK))?;
+    show(judge, &seen);
+    apart.extend(seen.cases.iter().filter(|said| !agree(said)).map(words));
+    let of_root = lab::programs(judge.kernel);
+    if !of_root.is_empty() {
+        let empty = tempfile::tempdir_in(sh::target("lab")?).context("create an empty folder")?;
+        let seen = guest::run(judge, empty.path(), &of_root, Extent::Exec)?;
+        show(judge, &seen);
+        let starts =
+            |said: &&Said| text(&said.diag["verdict"]) == "starts" && said.kernel.ends_with(" stopped");
+        apart.extend(seen.cases.iter().filter(|said| !starts(said)).map(words));
+    }
+    ensure!(apart.is_empty(), "{}: diag and the kernel do not agree:\n{}", judge.name, apart.join("\n"));
+    Ok(())
+}
+
+/// Whether the kernel did what diag said, and a program that starts ended well.
+fn agree(said: &Said) -> bool {
+    let (outcome, kernel) = (&said.diag["outcome"], said.kernel.as_str());
+    let signal = text(&outcome["signal"]);
+    match (text(&outcome["kind"]), text(&outcome["when"])) {
+        ("starts", _) => kernel.starts_with("started") && kernel.ends_with(" exited 0"),
+        ("refused", _) => kernel == format!("refused {}", text(&outcome["errno"])),
+        ("killed", "exec") => kernel == format!("killed-exec {signal}"),
+        ("killed", _) => kernel.starts_with("started") && kernel.contains(&format!(" killed {signal}")),
+        _ => false,
+    }
+}
+
+fn words(said: &Said) -> String {
+    format!("{}: diag: {}; kernel: {}", said.name, outcome(said), said.kernel)
+}
