@@ -40,6 +40,10 @@ pub trait System {
     fn search_path(&self) -> Vec<PathBuf>;
     /// Puts a question to the kernel; None where it cannot be put.
     fn ask(&self, question: Question) -> Option<Answer>;
+    /// Whether the asking program, where it runs on that very machine, is itself what the question is about.
+    fn is_itself(&self, _: Question) -> bool {
+        false
+    }
     /// The byte order of the asking program, where it runs on that very machine.
     fn own_byte_order(&self) -> Option<ByteOrder> {
         None
@@ -169,7 +173,7 @@ const fn ppc64(e_machine: u16, _: Class) -> bool {
 macro_rules! questions {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal $kernels:ident $what:literal)*) => {
         /// A fact that only the kernel can tell. It is found by starting a tiny ELF file of our own which has just
-        /// that property and exits at once.
+        /// that property and exits at once; where diag itself has it, by diag's running there.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Question {
             $($(#[doc = $doc])+ $name,)*
@@ -246,7 +250,7 @@ pub enum Answer {
     Works,
     /// execve(2) refused it.
     Refused(Errno),
-    /// It was killed by SIGILL or another signal.
+    /// It was killed: by SIGILL, SIGBUS, SIGSEGV, SIGTRAP or SIGSYS.
     Killed,
 }
 

@@ -87,12 +87,14 @@ fn only_open_reads_a_candidate() {
     assert_eq!(offenders(&words, &allowed), NONE);
 }
 
+/// Who starts a program, one of diag's own: on the machine, and in QEMU.
+const OWN_PROGRAMS: [&str; 2] = ["src/machine/probe/ask.rs", "src/machine/probe/tiny_elf/tests.rs"];
+
 #[test]
 fn nothing_executes_a_candidate() {
     let words = ["execve", "fexecve", "execveat", "posix_spawn", "fork(", "Command::new", "PROT_EXEC"];
     let starts = |line: &String| !line.contains('"');
-    let found: Vec<String> =
-        offenders(&words, &["src/machine/probe/ask.rs"]).into_iter().filter(starts).collect();
+    let found: Vec<String> = offenders(&words, &OWN_PROGRAMS).into_iter().filter(starts).collect();
     assert_eq!(found, NONE);
 }
 

@@ -134,7 +134,14 @@ pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
     if machine.answer(question).is_some() {
         return;
     }
-    let answer = Fact::new(system.ask(question), "started a tiny program of diag's own");
+    let answer = if system.is_itself(question) {
+        Fact::new(Some(Answer::Works), "this build of diag, which runs here")
+    } else {
+        match system.ask(question) {
+            None => Fact::new(None, "no tiny program of diag's own tells"),
+            answer => Fact::new(answer, "started a tiny program of diag's own"),
+        }
+    };
     if question == Question::FpInstruction && machine.e_machine() == Some(EM_MIPS) {
         let source = "started a tiny program that executes mtc1";
         // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and

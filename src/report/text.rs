@@ -7,6 +7,7 @@ use crate::advice;
 use crate::finding::{Finding, Fix, Severity, Side};
 use crate::loader::Outcome;
 use crate::machine::{Fact, Machine, Mount};
+use crate::system::Answer;
 use crate::text::{path, printable, room, size};
 
 /// Columns of a line; commands and paths may be longer.
@@ -215,6 +216,9 @@ pub fn machine(machine: &Machine, style: Style) -> String {
     say("loaders", &loaders(machine));
     say("memory", &memory(machine));
     mounts(&mut out, machine, style);
+    if style.verbose {
+        answers(&mut out, machine);
+    }
     build(&mut out, machine);
     out
 }
@@ -330,6 +334,17 @@ fn line(out: &mut String, mount: &Mount) {
         }
     }
     out.push('\n');
+}
+
+/// What the kernel was asked, and how it is known.
+fn answers(out: &mut String, machine: &Machine) {
+    if !machine.answers.is_empty() {
+        out.push_str("\n  asked             answer           by\n");
+    }
+    for (question, fact) in &machine.answers {
+        let answer = fact.value.map_or_else(|| "not known".to_owned(), Answer::words);
+        let _ = writeln!(out, "  {:<17} {answer:<16} {}", question.name(), fact.source);
+    }
 }
 
 fn build(out: &mut String, machine: &Machine) {

@@ -1,5 +1,6 @@
 //! The lab's tests: what diag says of a file, against what real kernels and a real ash then do with it.
 
+mod answers;
 mod compare;
 mod facts;
 mod go;
@@ -130,6 +131,8 @@ fn judge(kernel: Kernel, diag: Option<&Path>, keep: Option<&Path>, tally: &mut T
     save(&small, keep, kernel, "small")?;
     tally.check(small.said.is_empty(), || format!("the guest's scripts complain: {}", small.said));
     facts::check(kernel, &small, &schema, tally);
+    let asked = answers::elsewhere(kernel, &diag, &schema, tally);
+    tally.attempt(asked);
     let seen = small.observed()?;
     compare::all(kernel, &seen, &schema, tally);
 

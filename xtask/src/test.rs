@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-use crate::{dist, judge, sh};
+use crate::{dist, host, judge, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -42,6 +42,7 @@ impl Summary {
 pub(crate) fn main(args: &Args) -> Result<()> {
     let mut summary = Summary { lines: Vec::new(), failed: false };
     summary.step("cargo test", cargo_test);
+    summary.step("diag's tiny programs in QEMU", tiny_programs);
     summary.step("router builds", router_builds);
     if !args.no_cross {
         summary.step("cross.toml", dist::cross_check);
@@ -63,6 +64,16 @@ fn cargo_test() -> Result<()> {
     sh::run(
         Command::new("cargo")
             .args(["test", "--quiet", "--workspace", "--locked", "--no-fail-fast"])
+            .current_dir(sh::root()),
+    )
+}
+
+/// The programs by which diag asks the kernel, of every architecture.
+fn tiny_programs() -> Result<()> {
+    host::ensure(&[("qemu-mips", "qemu-user")])?;
+    sh::run(
+        Command::new("cargo")
+            .args(["test", "--quiet", "--package", "diag", "--lib", "--locked", "--", "--ignored"])
             .current_dir(sh::root()),
     )
 }

@@ -1,5 +1,5 @@
 //! Starts a tiny ELF file of our own and tells what became of it. The file is handed over by descriptor where
-//! the kernel has memfd_create(2), else by a temporary file; the kernel's answer is the child's end.
+//! the kernel has memfd_create(2), else of a temporary file; the kernel's answer is the child's end.
 
 use std::ffi::{CString, c_char};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
@@ -8,22 +8,26 @@ use std::ptr;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 
 use super::live::{of_descriptor, of_raw};
 use crate::errno::Errno;
 use crate::system::Answer;
 
+/// What becomes of a program that has a property, on a machine that starts the plain one. Where that does not start
+/// either, it is for the circumstances: a resource limit, a sandbox.
+pub(super) fn answer(elf: &[u8], plain: &[u8]) -> Option<Answer> {
+    let answer = start(elf)?;
+    (answer == Answer::Works || start(plain) == Some(Answer::Works)).then_some(answer)
+}
+
 /// None where it could not be tried: no memory, no place for the file, a sandbox.
-pub(super) fn start(elf: &[u8]) -> Option<Answer> {
-    if let Some(fd) = in_memory(elf) {
-        let path = of_descriptor(fd.as_raw_fd()).ok()?;
-        // Without x permission (sysctl vm.memfd_noexec) or without /proc and execveat(2) it is no answer.
-        if let Some(answer) = run(&path, Some(fd.as_raw_fd())) {
-            return Some(answer);
-        }
+fn start(elf: &[u8]) -> Option<Answer> {
+    if !may_write(elf.len()) {
+        return None;
     }
-    from_file(elf)
+    // Without x permission (sysctl vm.memfd_noexec) it is no answer.
+    in_memory(elf).and_then(|fd| run(&fd)).or_else(|| from_file(elf))
 }
 
 fn from_file(elf: &[u8]) -> Option<Answer> {
@@ -35,11 +39,19 @@ fn from_file(elf: &[u8]) -> Option<Answer> {
         Some((path, file))
     })?;
     let written = write(&file, elf);
+    let opened = nix::fcntl::open(path.as_c_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok();
+    let _ = nix::unistd::unlink(path.as_c_str());
+    written?;
+    // Where /tmp has no sticky bit, somebody may have put a file of his own there.
+    let opened = opened.filter(|opened| is_same(opened, &file))?;
     // Before it is started, for ETXTBSY.
     drop(file);
-    let answer = written.and_then(|()| run(&path, None));
-    let _ = nix::unistd::unlink(path.as_c_str());
-    answer
+    run(&opened)
+}
+
+fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
+    let of = |fd| fstat(fd).ok().map(|found| (found.st_dev, found.st_ino));
+    of(one) == of(other)
 }
 
 fn in_memory(elf: &[u8]) -> Option<OwnedFd> {
@@ -51,13 +63,29 @@ fn in_memory(elf: &[u8]) -> Option<OwnedFd> {
     Some(fd)
 }
 
+/// Beyond RLIMIT_FSIZE, write(2) brings SIGXFSZ, which would end diag.
+fn may_write(len: usize) -> bool {
+    let mut limit = std::mem::MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: room for the limit, which is there where the call succeeds.
+    let limit = unsafe {
+        if libc::prlimit(0, libc::RLIMIT_FSIZE, ptr::null(), limit.as_mut_ptr()) != 0 {
+            // Linux before 2.6.36.
+            return true;
+        }
+        limit.assume_init()
+    };
+    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX) >= len
+}
+
 /// Some where all of it was written; a file so small is written at once, or there is no room.
 fn write(fd: &OwnedFd, elf: &[u8]) -> Option<()> {
     (nix::unistd::write(fd, elf).ok()? == elf.len()).then_some(())
 }
 
 /// Starts the file in a child of its own and waits for its end, two seconds at most.
-fn run(path: &CString, fd: Option<RawFd>) -> Option<Answer> {
+fn run(file: &OwnedFd) -> Option<Answer> {
+    let fd = file.as_raw_fd();
+    let path = of_descriptor(fd).ok()?;
     let argv: [*const c_char; 2] = [c"diag".as_ptr(), ptr::null()];
     let envp: [*const c_char; 1] = [ptr::null()];
     // Where our caller ignores SIGCHLD, the child would be gone before we can ask how it ended.
@@ -77,13 +105,13 @@ fn run(path: &CString, fd: Option<RawFd>) -> Option<Answer> {
         // SAFETY: what signal(2) gave us.
         unsafe { libc::signal(libc::SIGCHLD, before) };
     }
-    answer(ended?)
+    of_status(ended?)
 }
 
 /// # Safety
 ///
 /// In a child after fork(2), with `argv` and `envp` ending in null.
-unsafe fn child(path: *const c_char, fd: Option<RawFd>, argv: &[*const c_char], envp: &[*const c_char]) -> ! {
+unsafe fn child(path: *const c_char, fd: RawFd, argv: &[*const c_char], envp: &[*const c_char]) -> ! {
     // SAFETY: async-signal-safe calls on values that live until execve(2) or _exit(2).
     unsafe {
         // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it
@@ -99,8 +127,8 @@ unsafe fn child(path: *const c_char, fd: Option<RawFd>, argv: &[*const c_char], 
         libc::alarm(2);
         libc::execve(path, argv.as_ptr(), envp.as_ptr());
         let mut number = nix::errno::Errno::last_raw();
-        if let (Some(fd), libc::ENOENT | libc::ENOTDIR) = (fd, number) {
-            // No /proc.
+        if matches!(number, libc::ENOENT | libc::ENOTDIR) {
+            // No /proc. Linux before 3.19 has no execveat(2) either.
             let at = libc::AT_EMPTY_PATH;
             libc::syscall(libc::SYS_execveat, fd, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), at);
             number = nix::errno::Errno::last_raw();
@@ -125,7 +153,7 @@ fn wait(pid: libc::pid_t) -> Option<i32> {
     }
 }
 
-fn answer(status: i32) -> Option<Answer> {
+fn of_status(status: i32) -> Option<Answer> {
     if libc::WIFEXITED(status) {
         return match libc::WEXITSTATUS(status) {
             0 => Some(Answer::Works),
@@ -138,35 +166,13 @@ fn answer(status: i32) -> Option<Answer> {
             },
         };
     }
-    // SIGALRM is ours, SIGKILL somebody else's.
-    let signal = libc::WTERMSIG(status);
-    (!matches!(signal, libc::SIGALRM | libc::SIGKILL)).then_some(Answer::Killed)
+    // SIGALRM is ours; SIGKILL, SIGTERM and such are somebody else's.
+    matches!(
+        libc::WTERMSIG(status),
+        libc::SIGILL | libc::SIGBUS | libc::SIGSEGV | libc::SIGTRAP | libc::SIGSYS
+    )
+    .then_some(Answer::Killed)
 }
 
 #[cfg(all(test, target_arch = "x86_64"))]
-mod tests {
-    use super::super::tiny_elf::tests::of_this_host;
-    use super::*;
-
-    /// xor edi, edi; mov eax, 60 (exit); syscall
-    const EXIT: [u32; 3] = [0x3cb8_ff31, 0x0f00_0000, 0x9090_9005];
-    /// ud2
-    const UD2: [u32; 1] = [0x9090_0b0f];
-    /// jmp to itself
-    const LOOP: [u32; 1] = [0x9090_feeb];
-
-    #[test]
-    fn what_becomes_of_it() {
-        assert_eq!(start(&of_this_host(62, &EXIT)), Some(Answer::Works));
-        assert_eq!(start(&of_this_host(62, &UD2)), Some(Answer::Killed));
-        assert_eq!(start(&of_this_host(8, &EXIT)), Some(Answer::Refused(Errno::ENOEXEC)));
-        assert_eq!(start(b""), Some(Answer::Refused(Errno::ENOEXEC)));
-    }
-
-    #[test]
-    fn from_a_file_and_within_two_seconds() {
-        assert_eq!(from_file(&of_this_host(62, &EXIT)), Some(Answer::Works));
-        assert_eq!(from_file(&of_this_host(62, &UD2)), Some(Answer::Killed));
-        assert_eq!(from_file(&of_this_host(62, &LOOP)), None);
-    }
-}
+mod tests;

@@ -12,21 +12,14 @@ use nix::libc;
 use nix::sys::stat::{FileStat, Mode};
 use nix::unistd::{AccessFlags, faccessat};
 
-use super::tiny_elf::{Tiny, tiny_elf};
-use super::{ask, beginning};
-use crate::elf::{ByteOrder, Class, View};
+use super::{ask, beginning, tiny_elf};
+use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
 
 /// The machine that `diag` runs on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Live;
-
-/// What this program was built for, which is what runs here.
-const OWN: View = View {
-    order: if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little },
-    class: if cfg!(target_pointer_width = "64") { Class::Elf64 } else { Class::Elf32 },
-};
 
 impl System for Live {
     fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
@@ -163,23 +156,15 @@ impl System for Live {
     }
 
     fn ask(&self, question: Question) -> Option<Answer> {
-        // Made when diag is built, for they are smaller than what makes them.
-        static FILES: [(Question, Tiny); 4] = [
-            (Question::FpInstruction, tiny_elf(Question::FpInstruction, OWN)),
-            (Question::MipsFp64, tiny_elf(Question::MipsFp64, OWN)),
-            (Question::MipsNan2008, tiny_elf(Question::MipsNan2008, OWN)),
-            (Question::MipsNanLegacy, tiny_elf(Question::MipsNanLegacy, OWN)),
-        ];
-        // The questions are MIPS' own.
-        if !cfg!(any(target_arch = "mips", target_arch = "mips64")) {
-            return None;
-        }
-        let (_, file) = FILES.iter().find(|(asked, _)| *asked == question)?;
-        ask::start(file.bytes())
+        ask::answer(&tiny_elf::file(Some(question))?, &tiny_elf::file(None)?)
+    }
+
+    fn is_itself(&self, question: Question) -> bool {
+        tiny_elf::is_diag_itself(question)
     }
 
     fn own_byte_order(&self) -> Option<ByteOrder> {
-        Some(OWN.order)
+        Some(tiny_elf::OWN.view.order)
     }
 }
 

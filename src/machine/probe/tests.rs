@@ -82,6 +82,37 @@ fn asking_a_recorded_machine() {
     assert!(found.fpu.source.contains("mtc1"));
 }
 
+/// A description of a machine asks all that can decide there.
+#[test]
+fn recorded_answers_are_whole() {
+    for name in ["aarch64", "armv7-novfp", "ath79-be", "lenovo-y1", "x86-64"] {
+        let system = recorded(name);
+        let found = machine(&system);
+        let (e_machine, class) =
+            (found.e_machine().expect("uname"), found.kernel.class.value.expect("uname"));
+        for &question in Question::ALL {
+            let answered = system.ask(question).is_some();
+            assert_eq!(answered, question.concerns(e_machine, class), "{name}: {question:?}");
+        }
+    }
+}
+
+/// A program may be what it asks for.
+#[test]
+fn diag_itself_is_an_answer() {
+    for &question in Question::ALL {
+        let mut found = machine(&Live);
+        ask(&Live, &mut found, question);
+        let fact = found.answer(question).expect("asked");
+        let itself = Live.is_itself(question);
+        assert_eq!(fact.source == "this build of diag, which runs here", itself, "{question:?}");
+        assert!(!itself || fact.value == Some(Answer::Works), "{question:?}");
+        let compatible = [Question::Ia32, Question::Arm32, Question::Ppc32, Question::Riscv32];
+        let is_32_bit = cfg!(target_pointer_width = "32");
+        assert!(is_32_bit || !itself || !compatible.contains(&question), "{question:?}");
+    }
+}
+
 /// A kernel that runs the instruction, and a processor that cannot be looked at.
 #[test]
 fn asking_without_cpuinfo() {

@@ -1,202 +1,298 @@
-//! The tiny programs that put a question to a MIPS kernel: one segment, at most one instruction under test, exit.
+//! The tiny programs that put a question to a kernel: an ELF file of one segment, at most one property under test,
+//! exit(0), and behind it an instruction that is none. One room for each architecture.
+//!
+//! They are made when diag is built, for the one architecture that it is built for: they are smaller than what makes
+//! them. Kept is one program without any property, and of each other the bytes in which it differs.
 
-use crate::elf::consts::{EF_MIPS_FP64, EF_MIPS_NAN2008};
+mod arm;
+mod loongarch;
+mod mips;
+mod powerpc;
+mod riscv;
+mod x86;
+
+use crate::elf::consts::{
+    ELFOSABI_ARM_FDPIC, EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV,
+    EM_X86_64, ET_EXEC,
+};
 use crate::elf::{ByteOrder, Class, View};
 use crate::system::Question;
 
-/// mtc1 $zero, $f0. An instruction that writes general register 0 would be no test.
-const MTC1: u32 = 0x4480_0000;
-/// li $a0, 0
-const ZERO: u32 = 0x2404_0000;
-/// li $v0, N: a system call's number.
-const CALL: u32 = 0x2402_0000;
-const SYSCALL: u32 = 0x0000_000c;
-/// Not reached.
-const BREAK: u32 = 0x0000_000d;
+/// Bytes of every tiny program: an ELF64 header, a program header, and room for code.
+pub(super) const SIZE: usize = 144;
 
-/// A file, in room for the largest: n64, five instructions.
-pub(super) struct Tiny {
-    room: [u8; 140],
+/// What a program is built for.
+#[derive(Clone, Copy)]
+pub(super) struct Own {
+    /// e_machine.
+    pub(super) e_machine: u16,
+    /// Its layout.
+    pub(super) view: View,
+}
+
+/// What diag was built for, which is what runs here.
+pub(super) const OWN: Own = Own {
+    e_machine: if cfg!(any(
+        target_arch = "mips",
+        target_arch = "mips64",
+        target_arch = "mips32r6",
+        target_arch = "mips64r6"
+    )) {
+        EM_MIPS
+    } else if cfg!(target_arch = "arm") {
+        EM_ARM
+    } else if cfg!(target_arch = "aarch64") {
+        EM_AARCH64
+    } else if cfg!(target_arch = "x86") {
+        EM_386
+    } else if cfg!(target_arch = "x86_64") {
+        EM_X86_64
+    } else if cfg!(any(target_arch = "riscv32", target_arch = "riscv64")) {
+        EM_RISCV
+    } else if cfg!(target_arch = "powerpc") {
+        EM_PPC
+    } else if cfg!(target_arch = "powerpc64") {
+        EM_PPC64
+    } else if cfg!(target_arch = "loongarch64") {
+        EM_LOONGARCH
+    } else {
+        0 // EM_NONE
+    },
+    view: View {
+        order: if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little },
+        class: if cfg!(target_pointer_width = "64") { Class::Elf64 } else { Class::Elf32 },
+    },
+};
+
+/// What diag proves of the kernel by running at all.
+pub(super) const fn is_diag_itself(question: Question) -> bool {
+    let wide = matches!(OWN.view.class, Class::Elf64);
+    match question {
+        Question::MipsO32 => cfg!(any(target_arch = "mips", target_arch = "mips32r6")),
+        Question::MipsN32 => !wide && cfg!(any(target_arch = "mips64", target_arch = "mips64r6")),
+        Question::Arm32 => cfg!(target_arch = "arm"),
+        Question::Ia32 => cfg!(target_arch = "x86"),
+        Question::X32 => !wide && cfg!(target_arch = "x86_64"),
+        Question::Riscv32 => cfg!(target_arch = "riscv32"),
+        Question::Ppc32 => cfg!(target_arch = "powerpc"),
+        _ => false,
+    }
+}
+
+/// The program that puts the question, made by what `own` is; without a question one that starts wherever `own` does.
+/// None where such a program cannot put it.
+const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
+    match own.e_machine {
+        EM_MIPS => mips::tiny_elf(question, own),
+        EM_ARM => arm::arm(question, own),
+        EM_AARCH64 => arm::aarch64(question, own),
+        EM_386 | EM_X86_64 => x86::tiny_elf(question, own),
+        EM_RISCV => riscv::tiny_elf(question, own),
+        EM_PPC | EM_PPC64 => powerpc::tiny_elf(question, own),
+        EM_LOONGARCH => loongarch::tiny_elf(question, own),
+        _ => None,
+    }
+}
+
+/// What every architecture is asked, as part of the same program.
+const fn is_of_every_architecture(question: Option<Question>) -> bool {
+    matches!(question, None | Some(Question::Page4K | Question::LowAddress))
+}
+
+/// The file that puts a question, or the plain one.
+pub(super) fn file(question: Option<Question>) -> Option<[u8; SIZE]> {
+    let mut file = PLAIN?;
+    let Some(question) = question else { return Some(file) };
+    let held = HELD.wrapping_shr(question as u32) & 1 == 1;
+    for change in CHANGES.iter().filter(|change| change.question == question) {
+        if let Some(byte) = file.get_mut(usize::from(change.at)) {
+            *byte = change.byte;
+        }
+    }
+    held.then_some(file)
+}
+
+const PLAIN: Option<[u8; SIZE]> = match tiny_elf(None, OWN) {
+    Some(plain) => Some(plain.bytes),
+    None => None,
+};
+
+/// A bit for each question that has a file.
+const HELD: u32 = {
+    let mut held = 0_u32;
+    let mut rest = Question::ALL;
+    while let [question, more @ ..] = rest {
+        if tiny_elf(Some(*question), OWN).is_some() {
+            held |= 1_u32.wrapping_shl(*question as u32);
+        }
+        rest = more;
+    }
+    held
+};
+
+/// A byte in which a question's file differs from the plain one.
+#[derive(Clone, Copy)]
+struct Change {
+    question: Question,
+    at: u8,
+    byte: u8,
+}
+
+static CHANGES: [Change; changes(&mut [])] = {
+    let mut found = [Change { question: Question::Page4K, at: 0, byte: 0 }; changes(&mut [])];
+    changes(&mut found);
+    found
+};
+
+/// Fills in the changes, as far as there is room, and counts them.
+const fn changes(mut room: &mut [Change]) -> usize {
+    let mut count = 0_usize;
+    let mut questions = Question::ALL;
+    while let [question, more @ ..] = questions {
+        questions = more;
+        let (Some(plain), Some(file)) = (PLAIN, tiny_elf(Some(*question), OWN)) else { continue };
+        let (mut old, mut new) = (plain.as_slice(), file.bytes.as_slice());
+        let mut at = 0_u8;
+        while let ([old_byte, old_rest @ ..], [byte, new_rest @ ..]) = (old, new) {
+            if *old_byte != *byte {
+                count = count.saturating_add(1);
+                if let [first, rest @ ..] = room {
+                    *first = Change { question: *question, at, byte: *byte };
+                    room = rest;
+                }
+            }
+            at = at.saturating_add(1);
+            (old, new) = (old_rest, new_rest);
+        }
+    }
+    count
+}
+
+/// A file in the making: headers, then code.
+struct Tiny {
+    bytes: [u8; SIZE],
     len: usize,
+    /// EI_DATA.
+    order: ByteOrder,
+    wide: bool,
 }
 
 impl Tiny {
-    /// The file.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.room.get(..self.len).unwrap_or_default()
-    }
-}
-
-/// The file, for o32 or n64. EF_MIPS_FP64 is a matter of o32.
-pub(super) const fn tiny_elf(question: Question, view: View) -> Tiny {
-    let class = if matches!(question, Question::MipsFp64) { Class::Elf32 } else { view.class };
-    // o32: EF_MIPS_ABI_O32 | EF_MIPS_ARCH_32, __NR_exit 4001; n64: EF_MIPS_ARCH_64, __NR_exit 5058.
-    let (base, exit) = match class {
-        Class::Elf32 => (0x5000_1000, 4001),
-        Class::Elf64 => (0x6000_0000, 5058),
-    };
-    let e_flags = match question {
-        Question::MipsFp64 => base | EF_MIPS_FP64,
-        Question::MipsNan2008 => base | EF_MIPS_NAN2008,
-        _ => base,
-    };
-    // Whatever kind of NaN an FPU has, one of the two flags lets the instruction through to it; before Release 6
-    // that is the legacy one.
-    let first = if matches!(question, Question::FpInstruction) { MTC1 } else { ZERO };
-    image(View { order: view.order, class }, 8, e_flags, &[first, ZERO, CALL | exit, SYSCALL, BREAK])
-}
-
-/// A static ET_EXEC of one segment, with five instructions at most.
-const fn image(view: View, e_machine: u16, e_flags: u32, code: &[u32]) -> Tiny {
-    // Below 2 GiB and aligned for pages of 64 KiB.
+    /// Below 2 GiB, and aligned for pages of 64 KiB.
     const VADDR: u32 = 0x40_0000;
-    let little = matches!(view.order, ByteOrder::Little);
-    let wide = matches!(view.class, Class::Elf64);
-    let (ehsize, phentsize, head) = if wide { (64, 56, 120) } else { (52, 32, 84) };
-    let mut size: u32 = head;
-    let mut rest = code;
-    while let [_, more @ ..] = rest {
-        size = size.saturating_add(4);
-        rest = more;
-    }
-    let mut room = [0; 140];
-    let mut out = Bytes { room: &mut room, little, wide, len: 0 };
-    out.bytes(b"\x7fELF");
-    out.bytes(&[if wide { 2 } else { 1 }, if little { 1 } else { 2 }, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    out.half(2); // ET_EXEC
-    out.half(e_machine);
-    out.word(1);
-    out.long(VADDR.saturating_add(head)); // e_entry
-    out.long(if wide { 64 } else { 52 }); // e_phoff
-    out.long(0);
-    out.word(e_flags);
-    out.half(ehsize);
-    out.half(phentsize);
-    out.half(1);
-    out.half(0);
-    out.half(0);
-    out.half(0);
-    out.word(1); // PT_LOAD
-    if wide {
-        out.word(5); // PF_R | PF_X
-    }
-    out.long(0);
-    out.long(VADDR);
-    out.long(VADDR);
-    out.long(size);
-    out.long(size);
-    if !wide {
-        out.word(5);
-    }
-    out.long(0x1_0000);
-    let mut rest = code;
-    while let [instruction, more @ ..] = rest {
-        out.word(*instruction);
-        rest = more;
-    }
-    Tiny { len: out.len, room }
-}
+    /// [`SIZE`], as ELF has it.
+    const FILESZ: u32 = 144;
 
-/// Fills a file from front to end.
-struct Bytes<'a> {
-    room: &'a mut [u8],
-    little: bool,
-    wide: bool,
-    len: usize,
-}
+    /// The headers of a static ET_EXEC of one segment. What a question wants of them whatever the architecture, it gets
+    /// here.
+    const fn new(question: Option<Question>, e_machine: u16, view: View, e_flags: u32) -> Tiny {
+        let wide = matches!(view.class, Class::Elf64);
+        let mut out = Tiny { bytes: [0; SIZE], len: 0, order: view.order, wide };
+        let vaddr = match question {
+            Some(Question::Page4K) => Tiny::VADDR.saturating_add(4096),
+            Some(Question::LowAddress) => 0,
+            _ => Tiny::VADDR,
+        };
+        let osabi = if matches!(question, Some(Question::ArmFdpic)) { ELFOSABI_ARM_FDPIC } else { 0 };
+        // The instruction set is in the lowest bit of an address.
+        let odd = matches!(question, Some(Question::Thumb | Question::Mips16 | Question::MicroMips));
+        let (ehsize, phentsize, head) = if wide { (64, 56, 120) } else { (52, 32, 84) };
+        out.put(b"\x7fELF");
+        let class = if wide { 2 } else { 1 };
+        let data = if matches!(view.order, ByteOrder::Little) { 1 } else { 2 };
+        out.put(&[class, data, 1, osabi, 0, 0, 0, 0, 0, 0, 0, 0]);
+        out.half(ET_EXEC);
+        out.half(e_machine);
+        out.word(1);
+        out.long(vaddr.saturating_add(head) | odd as u32); // e_entry
+        out.long(if wide { 64 } else { 52 }); // e_phoff
+        out.long(0);
+        out.word(e_flags);
+        out.half(ehsize);
+        out.half(phentsize);
+        out.half(1);
+        out.half(0);
+        out.half(0);
+        out.half(0);
+        out.word(1); // PT_LOAD
+        if wide {
+            out.word(5); // PF_R | PF_X
+        }
+        out.long(0);
+        out.long(vaddr);
+        out.long(vaddr);
+        out.long(Tiny::FILESZ);
+        out.long(Tiny::FILESZ);
+        if !wide {
+            out.word(5);
+        }
+        out.long(4096);
+        out
+    }
 
-impl Bytes<'_> {
-    #[allow(clippy::mem_replace_with_default)] // `mem::take` is no const fn.
-    const fn bytes(&mut self, mut bytes: &[u8]) {
-        while let [byte, more @ ..] = bytes {
-            if let Some((place, room)) = std::mem::replace(&mut self.room, &mut []).split_first_mut() {
-                *place = *byte;
-                self.room = room;
-                self.len = self.len.saturating_add(1);
-            }
-            bytes = more;
+    /// Code as it lies there.
+    const fn put(&mut self, mut code: &[u8]) {
+        let (_, mut room) = self.bytes.split_at_mut(self.len);
+        while let ([byte, more @ ..], [place, rest @ ..]) = (code, room) {
+            *place = *byte;
+            self.len = self.len.saturating_add(1);
+            (code, room) = (more, rest);
         }
     }
 
     const fn half(&mut self, value: u16) {
-        self.bytes(&if self.little { value.to_le_bytes() } else { value.to_be_bytes() });
+        self.put(&match self.order {
+            ByteOrder::Little => value.to_le_bytes(),
+            ByteOrder::Big => value.to_be_bytes(),
+        });
     }
 
     const fn word(&mut self, value: u32) {
-        self.bytes(&if self.little { value.to_le_bytes() } else { value.to_be_bytes() });
+        self.put(&match self.order {
+            ByteOrder::Little => value.to_le_bytes(),
+            ByteOrder::Big => value.to_be_bytes(),
+        });
     }
 
     /// An address or a size.
     const fn long(&mut self, value: u32) {
-        if self.wide && !self.little {
+        let little = matches!(self.order, ByteOrder::Little);
+        if self.wide && !little {
             self.word(0);
         }
         self.word(value);
-        if self.wide && self.little {
+        if self.wide && little {
             self.word(0);
         }
+    }
+
+    /// Instructions in the file's own byte order.
+    const fn code(mut self, mut code: &[u32]) -> Tiny {
+        while let [instruction, more @ ..] = code {
+            self.word(*instruction);
+            code = more;
+        }
+        self
+    }
+
+    /// Instructions of 16 bits, or halves of longer ones, in the file's own byte order.
+    const fn halves(mut self, mut code: &[u16]) -> Tiny {
+        while let [instruction, more @ ..] = code {
+            self.half(*instruction);
+            code = more;
+        }
+        self
+    }
+
+    /// Instructions that are little-endian whatever the data are.
+    const fn little(mut self, mut code: &[u32]) -> Tiny {
+        while let [instruction, more @ ..] = code {
+            self.put(&instruction.to_le_bytes());
+            code = more;
+        }
+        self
     }
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use object::read::elf::{FileHeader, ProgramHeader as _};
-
-    use super::*;
-
-    /// A program of this host, to try the starting of one.
-    pub(in super::super) fn of_this_host(e_machine: u16, code: &[u32]) -> Vec<u8> {
-        let view = View { order: ByteOrder::Little, class: Class::Elf64 };
-        image(view, e_machine, 0, code).bytes().to_vec()
-    }
-
-    fn read<Elf: FileHeader<Endian = object::Endianness>>(
-        file: &[u8],
-        order: ByteOrder,
-        code_at: u64,
-    ) -> object::elf::FileFlags {
-        let header = Elf::parse(file).expect("a header");
-        let endian = header.endian().expect("an endian");
-        assert_eq!(endian == object::Endianness::Little, order == ByteOrder::Little);
-        assert_eq!(header.e_machine(endian), object::elf::EM_MIPS);
-        assert_eq!(header.e_type(endian), object::elf::ET_EXEC);
-        let segments = header.program_headers(endian, file).expect("program headers");
-        assert_eq!(segments.len(), 1);
-        let segment = segments.first().expect("one");
-        assert_eq!(segment.p_type(endian), object::elf::PT_LOAD);
-        assert_eq!(segment.p_flags(endian), object::elf::PF_R | object::elf::PF_X);
-        assert_eq!(segment.p_offset(endian).into(), 0);
-        assert_eq!(segment.p_filesz(endian).into(), u64::try_from(file.len()).expect("small"));
-        assert_eq!(segment.p_memsz(endian).into(), segment.p_filesz(endian).into());
-        assert_eq!(header.e_entry(endian).into(), segment.p_vaddr(endian).into() + code_at);
-        header.e_flags(endian)
-    }
-
-    #[test]
-    fn as_another_reader_sees_them() {
-        use object::elf::{EF_MIPS_ABI_O32, EF_MIPS_ARCH_32, EF_MIPS_FP64, EF_MIPS_NAN2008};
-        use object::elf::{FileHeader32, FileHeader64};
-        let base = EF_MIPS_ABI_O32 | EF_MIPS_ARCH_32;
-        for order in [ByteOrder::Little, ByteOrder::Big] {
-            for (question, flags) in [
-                (Question::FpInstruction, base),
-                (Question::MipsFp64, base | EF_MIPS_FP64),
-                (Question::MipsNan2008, base | EF_MIPS_NAN2008),
-                (Question::MipsNanLegacy, base),
-            ] {
-                let file = tiny_elf(question, View { order, class: Class::Elf32 });
-                assert_eq!(
-                    read::<FileHeader32<object::Endianness>>(file.bytes(), order, 84),
-                    flags,
-                    "{question:?}"
-                );
-                let file = tiny_elf(question, View { order, class: Class::Elf64 });
-                if question != Question::MipsFp64 {
-                    read::<FileHeader64<object::Endianness>>(file.bytes(), order, 120);
-                }
-            }
-        }
-        let big = tiny_elf(Question::FpInstruction, View { order: ByteOrder::Big, class: Class::Elf32 });
-        assert_eq!(big.bytes().get(84..88), Some(&[0x44, 0x80, 0, 0][..]));
-    }
-}
+pub(super) mod tests;

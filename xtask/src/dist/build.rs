@@ -28,7 +28,8 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
         cargo.env_remove(variable);
     }
     cargo.args(["build", "--quiet", "--release", "--locked", "--package", "diag", "--bin", "diag"]);
-    cargo.args(["--target", target.triple, "--config", ".cargo/router.toml"]);
+    // A router's build knows the kernels of its own architecture.
+    cargo.args(["--no-default-features", "--target", target.triple, "--config", ".cargo/router.toml"]);
     cargo.args(["--config", "profile.release.strip=false", "--config", &flags(target)?]);
     toolchain::link_by_zig(&mut cargo, target.triple)?;
     sh::say(format!("{}: cargo build for {}", target.name, target.triple));

@@ -14,6 +14,9 @@ use crate::{sh, toolchain};
 /// The release that cross.toml is written for.
 const CROSS: &str = "0.2.5";
 
+/// What the head of cross.toml says, but for the target.
+const COMMAND: [&str; 5] = ["build", "--release", "--no-default-features", "--config", ".cargo/router.toml"];
+
 /// Writes down its words, each with a NUL behind it.
 const ENGINE: &str = r#"#!/bin/sh
 case $1 in
@@ -83,7 +86,8 @@ fn run_cross(cross: &Path, target: &Target, record: &Path) -> Result<()> {
     let sysroot = toolchain::sysroot()?;
     let mut command = Command::new(cross);
     command
-        .args(["build", "--release", "--config", ".cargo/router.toml", "--target", target.triple])
+        .args(COMMAND)
+        .args(["--target", target.triple])
         .current_dir(sh::root())
         .env("CROSS_CONFIG", "cross.toml")
         .env("CROSS_CONTAINER_ENGINE", record.join("docker"))
@@ -118,7 +122,7 @@ fn check_engine(target: &Target, words: &[&str]) -> Result<()> {
     let passed = words.windows(2).any(|pair| pair == ["-e", "RUSTC_BOOTSTRAP=1"]);
     ensure!(passed, "RUSTC_BOOTSTRAP=1 does not reach the container: {words:?}");
     let command = inner(words)?;
-    let wanted = ["cargo", "build", "--release", "--config", ".cargo/router.toml", "--target", target.triple];
+    let wanted = [&["cargo"], &COMMAND[..], &["--target", target.triple]].concat();
     ensure!(command == wanted, "the container runs {command:?}, wanted {wanted:?}");
     Ok(())
 }

@@ -8,7 +8,7 @@ use jsonschema::Validator;
 use serde_json::Value;
 
 use super::guest::Results;
-use super::{Tally, schema};
+use super::{Tally, answers, schema};
 use crate::lab::Kernel;
 use crate::samples::Order;
 
@@ -22,6 +22,7 @@ pub(super) fn check(kernel: Kernel, boot: &Results, schema: &Validator, tally: &
     let Some(report) = schema::report(schema, "the machine", json, tally) else { return };
     let facts = Facts { boot, machine: &report["machine"] };
     facts.floating_point(kernel, tally);
+    answers::of_24kc(kernel, &report, tally);
     let checked = [
         facts.status(tally),
         facts.processor(kernel, tally),

@@ -1,0 +1,173 @@
+//! What the kernel of this computer answers to diag's own tiny programs, against what else tells the same.
+
+use std::fs::{self, File};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use diag::cli::{self, Args};
+use diag::errno::Errno;
+use diag::machine::probe::Live;
+use diag::system::{Answer, Question};
+
+/// The answers in a report of the machine, as `diag` itself prints it.
+fn answers(diag: &mut Command) -> Vec<(String, Option<String>)> {
+    let output = diag.arg("--json").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(output.stderr.is_empty(), "{output:?}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let word = |value: &serde_json::Value| value.as_str().map(str::to_owned);
+    let answers = report["machine"]["answers"].as_array().unwrap();
+    answers.iter().map(|answer| (word(&answer["question"]).unwrap(), word(&answer["answer"]))).collect()
+}
+
+fn of(answers: &[(String, Option<String>)], question: Question) -> Option<String> {
+    let found = answers.iter().find(|(name, _)| name == question.name());
+    found.unwrap_or_else(|| panic!("{question:?} was not asked: {answers:?}")).1.clone()
+}
+
+fn diag() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_diag"))
+}
+
+/// A description asks all that can decide here, says how it knows, and carries it.
+#[test]
+fn all_that_concerns_this_machine() {
+    let report = cli::judge_all(&Live, &Args::default());
+    let kernel = &report.machine.kernel;
+    let (e_machine, class) = (kernel.e_machine.value.unwrap(), kernel.class.value.unwrap());
+    let asked: Vec<Question> = report.machine.answers.iter().map(|(question, _)| *question).collect();
+    let concerns: Vec<Question> =
+        Question::ALL.iter().copied().filter(|question| question.concerns(e_machine, class)).collect();
+    assert_eq!(asked, concerns);
+    assert!(report.machine.answers.iter().all(|(_, fact)| fact.source.contains("diag")));
+    let printed = answers(&mut diag());
+    assert_eq!(printed.len(), asked.len());
+    for (question, fact) in &report.machine.answers {
+        assert_eq!(of(&printed, *question), fact.value.map(Answer::words), "{question:?}");
+    }
+    let text = String::from_utf8(diag().arg("-v").output().unwrap().stdout).unwrap();
+    for (question, fact) in &report.machine.answers {
+        let answer = fact.value.map_or_else(|| "not known".to_owned(), Answer::words);
+        let line = format!("  {:<17} {answer:<16} {}", question.name(), fact.source);
+        assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+    }
+}
+
+#[test]
+fn pages() {
+    let machine = cli::judge_all(&Live, &Args::default()).machine;
+    let works = machine.kernel.page_size.value.unwrap() == 4096;
+    let wanted = if works { Answer::Works } else { Answer::Killed };
+    assert_eq!(machine.answer(Question::Page4K).unwrap().value, Some(wanted));
+}
+
+/// A line of /proc/self/status, as the number it is.
+fn status(name: &str, radix: u32) -> u64 {
+    let text = fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    u64::from_str_radix(line.split_whitespace().next().unwrap(), radix).unwrap()
+}
+
+/// Whether somebody with these capabilities maps address 0; None in a user namespace or a lowered limit of which
+/// nothing is known here.
+fn low_address(cap_eff: u64) -> Option<&'static str> {
+    const CAP_SYS_RAWIO: u64 = 17;
+    let first = fs::read_to_string("/proc/self/uid_map").unwrap();
+    let is_first = first.split_whitespace().collect::<Vec<_>>() == ["0", "0", "4294967295"];
+    let limit = fs::read_to_string("/proc/sys/vm/mmap_min_addr").ok()?;
+    // 32-bit ARM never maps its first two pages at a fixed address.
+    if cfg!(target_arch = "arm") {
+        return Some("killed");
+    }
+    is_first.then_some(if cap_eff >> CAP_SYS_RAWIO & 1 == 1 || limit.trim() == "0" {
+        "works"
+    } else {
+        "killed"
+    })
+}
+
+#[test]
+fn the_lowest_addresses_as_this_user_and_as_nobody() {
+    let own = answers(&mut diag());
+    if let Some(wanted) = low_address(status("CapEff:", 16)) {
+        assert_eq!(of(&own, Question::LowAddress).as_deref(), Some(wanted));
+    }
+    if status("Uid:", 10) != 0 {
+        return;
+    }
+    // Nobody need not be able to reach the build's folder: the file is open.
+    let file = File::open(env!("CARGO_BIN_EXE_diag")).unwrap();
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    let nobody = answers(Command::new(path).uid(65534).gid(65534));
+    if let Some(wanted) = low_address(0) {
+        assert_eq!(of(&nobody, Question::LowAddress).as_deref(), Some(wanted));
+    }
+    for (question, answer) in &own {
+        if question != Question::LowAddress.name() {
+            let same = nobody.iter().find(|(name, _)| name == question);
+            assert_eq!(same.map(|(_, answer)| answer), Some(answer), "{question}");
+        }
+    }
+}
+
+/// What the kernel was configured with, where it tells.
+fn configuration() -> Option<String> {
+    let packed = Command::new("zcat").arg("/proc/config.gz").output().ok()?;
+    if packed.status.success() {
+        return String::from_utf8(packed.stdout).ok();
+    }
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").ok()?;
+    fs::read_to_string(format!("/boot/config-{}", release.trim())).ok()
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn other_abis() {
+    let machine = cli::judge_all(&Live, &Args::default()).machine;
+    let (config, line) = (configuration(), fs::read_to_string("/proc/cmdline").unwrap_or_default());
+    for (question, option, off, parameter) in [
+        (Question::Ia32, "IA32_EMULATION", "IA32_EMULATION_DEFAULT_DISABLED", "ia32_emulation"),
+        (Question::X32, "X86_X32_ABI", "X86_X32_DISABLED", "syscall.x32"),
+    ] {
+        let answer = machine.answer(question).unwrap().value;
+        let refused = Some(Answer::Refused(Errno::ENOEXEC));
+        assert!(answer == Some(Answer::Works) || answer == refused, "{question:?}: {answer:?}");
+        // The command line has the last word.
+        let Some(config) = config.as_ref().filter(|_| !line.contains(parameter)) else { continue };
+        let set = |option| config.lines().any(|line| line == format!("CONFIG_{option}=y"));
+        let wanted = if set(option) && !set(off) { Some(Answer::Works) } else { refused };
+        assert_eq!(answer, wanted, "{question:?}");
+    }
+}
+
+/// What keeps every program from starting is no word on this one.
+#[test]
+fn limits_are_no_answer() {
+    let limited = |limit: &str| {
+        let script = format!("ulimit {limit} && exec \"$0\" \"$@\"");
+        answers(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_diag")]))
+    };
+    // No file may be written: none for the tiny program.
+    assert!(limited("-f 0").iter().all(|(_, answer)| answer.is_none()));
+    // Enough for diag, which has no less to map than a tiny program.
+    assert_eq!(limited("-v 200000"), answers(&mut diag()));
+    assert_eq!(limited("-c 0"), answers(&mut diag()));
+}
+
+#[test]
+fn no_child_is_left_behind() {
+    let children = || fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
+    let before = children();
+    cli::judge_all(&Live, &Args::default());
+    assert_eq!(children(), before);
+}
+
+/// Who reads a report finds every question in its description.
+#[test]
+fn the_schema_names_every_question() {
+    let schema = include_str!("../docs/report.schema.json");
+    for question in Question::ALL {
+        assert!(schema.contains(&format!(" {}", question.name())), "{}", question.name());
+    }
+}
