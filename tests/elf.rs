@@ -8,7 +8,7 @@ use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use diag::candidate::{self, Candidate, Content, Image, Interp, TableError, Toolchain, sample};
+use diag::candidate::{Candidate, Content, Image, Interp, TableError, Toolchain, sample};
 use diag::elf::{ByteOrder, Class, View};
 use diag::errno::Errno;
 use elf_builder::files::{Files, Temp, open as open_file};
