@@ -7,8 +7,8 @@ use super::property;
 use super::source::Source;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
 use crate::elf::consts::{
-    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64,
-    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
+    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_ARM,
+    EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
     NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
     SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
 };
@@ -70,7 +70,7 @@ fn image(source: &mut Source, view: View, go: &mut bool) -> Rc<Image> {
     };
     #[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
     let gnu_property = match header.e_machine {
-        EM_AARCH64 | EM_ARM => property::check(source, view, table),
+        crate::elf::consts::EM_AARCH64 | EM_ARM => property::check(source, view, table),
         _ => Ok(()),
     };
     #[cfg(not(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm")))]

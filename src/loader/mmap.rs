@@ -126,13 +126,15 @@ impl<'a> Mm<'a> {
             return segfault(Step::MapRange);
         }
         if how == How::Hint {
-            let end = at.saturating_add(len);
-            let is_free = at != 0 && end <= self.limit && !self.areas.is_taken(at, end);
+            // `round_hint_to_min`
+            let wish = at.max(self.lowest());
+            let end = wish.saturating_add(len);
+            let is_free = at != 0 && end <= self.limit && !self.areas.is_taken(wish, end);
             if is_free && end <= self.space.stack.start {
-                return Ok(at.max(self.lowest()));
+                return Ok(wish);
             }
             if is_free {
-                self.doubt(Missing::Place);
+                return Err(Stop::Unknown(Missing::Place));
             }
             let top = if self.high { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
             let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
