@@ -248,3 +248,6 @@ pub(crate) fn executes_fp_at_start(program: &Program, image: &Image) -> bool {
 fn is_glibc(image: &Image) -> bool {
     image.abi_tag.is_some_and(|(os, ..)| os == 0) || image.interp_libc() == Some(Libc::Glibc)
 }
+
+#[cfg(all(test, feature = "every-machine"))]
+mod tests;

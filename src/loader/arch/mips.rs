@@ -211,7 +211,7 @@ fn fp_abi(image: &Image) -> Option<u8> {
 
 /// Whether there is an FPU mode for both: `fpu_reqs`, `none_req` and `max_abi` of `arch_check_elf`. Without one in
 /// common it is ELIBBAD; which one it is decides nothing.
-fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option<u8>) -> bool {
+pub(super) fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option<u8>) -> bool {
     const SINGLE: u8 = 1;
     const SOFT: u8 = 2;
     const FR1: u8 = 4;
