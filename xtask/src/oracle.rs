@@ -9,7 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use guest::{Extent, Said, Seen};
@@ -25,12 +25,14 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
+    let mut apart = Vec::new();
     for judge in select(&args.kernels)? {
         match &args.folder {
             Some(folder) => show(judge, &guest::run(judge, folder, &names(folder)?, Extent::Run(2_000))?),
-            None => real::judge(judge)?,
+            None => apart.extend(real::judge(judge)?),
         }
     }
+    ensure!(apart.is_empty(), "diag and a kernel do not agree:\n{}", apart.join("\n"));
     Ok(())
 }
 

@@ -102,10 +102,11 @@ pub(crate) const TARGETS: [Target; 9] = [
         cross: false,
         gate: None,
     },
+    // Its standard library asks for an unwinder whatever a panic does.
     Target {
         name: "diag-powerpc64le",
         triple: "powerpc64le-unknown-linux-musl",
-        zig: &["-target", "powerpc64le-linux-musl"],
+        zig: &["-target", "powerpc64le-linux-musl", "-l", "unwind"],
         bits: 64,
         big_endian: false,
         e_machine: object::elf::EM_PPC64,
