@@ -45,7 +45,13 @@ impl Areas {
 
     /// Whether anything lies in a range.
     pub(super) fn is_taken(&self, start: u64, end: u64) -> bool {
-        self.areas.iter().any(|area| area.start < end && start < area.end)
+        self.highest_start(start, end).is_some()
+    }
+
+    /// The highest start of what lies in a range.
+    pub(super) fn highest_start(&self, start: u64, end: u64) -> Option<u64> {
+        let there = self.areas.iter().filter(|area| area.start < end && start < area.end);
+        there.map(|area| area.start).max()
     }
 
     /// MAP_FIXED: what was there gives way.

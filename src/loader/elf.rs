@@ -42,11 +42,30 @@ fn load_elf_binary(load: &Load<'_>) -> Stage {
     // Of other architectures no more is known.
     let Some(arch) = arch else { return Ok(()) };
     (arch.arch_check_elf)(load)?;
-    let loaded = map::load(load, interpreter.as_ref(), arch)?;
-    start::fetch(load, interpreter.as_ref().unwrap_or(load), arch, &loaded)?;
+    by_chance(|high| {
+        let loaded = map::load(load, interpreter.as_ref(), arch, high)?;
+        start::fetch(load, interpreter.as_ref().unwrap_or(load), arch, &loaded)
+    })?;
     start::lost_pages(load)?;
     interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
     (arch.later)(load)
+}
+
+/// What comes of addresses that are random: both ends of the choice are tried. Where they end differently, nobody can
+/// tell.
+fn by_chance(go: impl Fn(bool) -> Stage) -> Stage {
+    let low = go(false);
+    match (low, go(true)) {
+        (Ok(()), Ok(())) => Ok(()),
+        (Err(stop @ (Stop::Ask(_) | Stop::Unknown(_))), _)
+        | (_, Err(stop @ (Stop::Ask(_) | Stop::Unknown(_)))) => Err(stop),
+        (Err(Stop::Killed(signal, when, _)), Err(Stop::Killed(other, at, _)))
+            if signal == other && when == at =>
+        {
+            low
+        }
+        _ => unknown(Missing::Place),
+    }
 }
 
 /// The checks on the ELF header.

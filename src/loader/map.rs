@@ -7,7 +7,7 @@ use super::arch::Arch;
 use super::areas::{Area, Areas};
 use super::load::{Load, Pages};
 use super::mmap::{How, Mm, segfault};
-use super::{Missing, Signal, Stage, Step, Stop, When};
+use super::{Signal, Stage, Step, Stop, When};
 use crate::candidate::Image;
 use crate::elf::consts::{ET_DYN, ET_EXEC, PF_W, PF_X};
 use crate::elf::{Class, ProgramHeader};
@@ -28,16 +28,15 @@ impl Loaded {
     }
 }
 
-/// Maps the program and its interpreter. Where the kernel chooses an address at random, both ends of the choice are
-/// tried: where they end differently, nobody can tell.
-pub(super) fn load(program: &Load<'_>, interpreter: Option<&Load<'_>>, arch: &Arch) -> Stage<Loaded> {
-    let low = Loading::new(program, arch, false).load(interpreter);
-    let high = Loading::new(program, arch, true).load(interpreter);
-    match (low, high) {
-        (Ok(loaded), Ok(_)) => Ok(loaded),
-        (Err(Stop::Killed(..)), Ok(_)) | (Ok(_), Err(Stop::Killed(..))) => Err(Stop::Unknown(Missing::Place)),
-        (Err(Stop::Killed(..)), Err(stop)) | (Err(stop), _) | (_, Err(stop)) => Err(stop),
-    }
+/// Maps the program and its interpreter, where the kernel chooses addresses at random at the highest ones or at the
+/// lowest.
+pub(super) fn load(
+    program: &Load<'_>,
+    interpreter: Option<&Load<'_>>,
+    arch: &Arch,
+    high: bool,
+) -> Stage<Loaded> {
+    Loading::new(program, arch, high).load(interpreter)
 }
 
 struct Loading<'a> {

@@ -86,8 +86,14 @@ impl<'a> Mm<'a> {
     pub(super) fn kernels_own(&self) -> [Range<u64>; 2] {
         /// Pages of the vDSO and its data.
         const PAGES: u64 = 32;
+        /// Between `mmap_base` and the stack at least, MIN_GAP.
+        const GAP: u64 = 100 << 20;
         let pages = self.pages.size().saturating_mul(PAGES);
-        [self.space.stack.start..self.space.task_size.most, self.hinted.saturating_sub(pages)..self.hinted]
+        let stack = if self.hinted == 0 { 0 } else { self.reserved.1.saturating_add(GAP) };
+        [
+            self.space.stack.start.max(stack)..self.space.task_size.most,
+            self.hinted.saturating_sub(pages)..self.hinted,
+        ]
     }
 
     /// All that was mapped, unless there was a doubt.
@@ -136,15 +142,7 @@ impl<'a> Mm<'a> {
             if is_free {
                 return Err(Stop::Unknown(Missing::Place));
             }
-            let top = if self.high { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
-            let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
-                return segfault(Step::MapRange);
-            };
-            let at = self.pages.down(at);
-            // All below is free, too.
-            self.reserved = (0, at.saturating_add(len));
-            self.hinted = at;
-            return Ok(at);
+            return self.highest_gap(len);
         }
         if at > self.limit.wrapping_sub(len) {
             return segfault(Step::MapRange);
@@ -170,6 +168,26 @@ impl<'a> Mm<'a> {
             self.reserved = (at, end);
         }
         Ok(at)
+    }
+
+    /// mm/mmap.c `arch_get_unmapped_area_topdown`.
+    fn highest_gap(&mut self, len: u64) -> Stage<u64> {
+        let mut top = if self.high { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
+        loop {
+            let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
+                return segfault(Step::MapRange);
+            };
+            match self.areas.highest_start(at, top) {
+                Some(start) => top = start,
+                None => {
+                    let at = self.pages.down(at);
+                    let free = if self.areas.is_taken(0, at) { at } else { 0 };
+                    self.reserved = (free, at.saturating_add(len));
+                    self.hinted = at;
+                    return Ok(at);
+                }
+            }
+        }
     }
 
     /// vm.mmap_min_addr.
