@@ -201,11 +201,6 @@ steps! {
     /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
     /// `do_cpu`).
     FpInstruction "floating-point instruction"
-    /// System calls of the old ARM ABI, which the kernel takes for others (arch/arm/kernel/entry-common.S
-    /// `vector_swi` without CONFIG_OABI_COMPAT).
-    OldSystemCall "system call of the old ABI"
-    /// Instructions that were encoded anew (MIPS release 6) or are absent.
-    Instruction "instruction of another ISA"
 }
 
 impl Step {
@@ -260,7 +255,7 @@ enum Missing {
     Limits,
     Memory,
     LostPart,
-    Release6,
+    MarkedCode,
     /// The kernel was asked, and there is no answer.
     Answer(Question),
 }
@@ -284,7 +279,9 @@ impl Missing {
             Missing::Limits => "how much of its resource limits (ulimit) is taken",
             Missing::Memory => "how much memory others leave, where vm.overcommit_memory is 2",
             Missing::LostPart => "whether the program needs what its file has lost",
-            Missing::Release6 => "whether its code is that of MIPS release 6, as its header says",
+            Missing::MarkedCode => {
+                "whether its code is as its header says: then this machine does not run it"
+            }
             Missing::Answer(question) => question.what(),
         }
     }

@@ -159,9 +159,7 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         | Step::MipsNan
         | Step::MipsFpAbi
         | Step::EntryMode
-        | Step::OldSystemCall
         | Step::FpInstruction
-        | Step::Instruction
         // The loader.
         | Step::InterpreterOpen
         | Step::InterpreterShort

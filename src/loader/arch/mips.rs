@@ -265,20 +265,18 @@ fn later(load: &Load<'_>) -> Stage {
     floating_point(load)
 }
 
-/// Release 6 encodes many instructions anew: its code does not run on earlier ones.
+/// Release 6 encodes many instructions anew: its code does not run on earlier ones, nor theirs on it where the kernel
+/// does not emulate that. But the header is no proof of the code.
 fn release(load: &Load<'_>) -> Stage {
     let Some(isa) = load.image.mips_isa() else { return Ok(()) };
     let Some(listed) = load.machine.cpu.isa.get() else { return Ok(()) };
     let machine_is_6 = listed.iter().any(|name| name.ends_with("r6"));
     let machine_is_older = listed.iter().any(|name| !name.ends_with("r6"));
-    if isa.revision == 6 && !machine_is_6 {
-        return kill(Signal::SIGILL, When::Later, Step::Instruction);
-    }
-    if isa.revision != 6 && machine_is_6 && !machine_is_older && !asked(load.machine, Question::MipsBefore6)?
-    {
-        return kill(Signal::SIGILL, When::Later, Step::Instruction);
-    }
-    Ok(())
+    let runs = match isa.revision {
+        6 => machine_is_6,
+        _ => !machine_is_6 || machine_is_older || asked(load.machine, Question::MipsBefore6)?,
+    };
+    if runs { Ok(()) } else { unknown(Missing::MarkedCode) }
 }
 
 fn floating_point(load: &Load<'_>) -> Stage {
