@@ -319,3 +319,70 @@ fn abiflags(abi: &Abi) -> Vec<u8> {
     bytes.resize(24, 0);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use object::elf::{FileHeader32, FileHeader64, PF_X, PT_INTERP, PT_LOAD};
+    use object::endian::Endianness;
+    use object::read::elf::{FileHeader, ProgramHeader as _};
+
+    use super::*;
+    use crate::abi::ABIS;
+
+    /// As another reader sees it: the code lies where the program begins, within an executable segment, and segments
+    /// can be mapped with pages of 64 KiB.
+    fn read<Elf: FileHeader<Endian = Endianness>>(abi: &Abi, kind: &Kind, bytes: &[u8], name: &[u8]) {
+        let context = format!("{} {}", abi.name, kind.name);
+        let header = Elf::parse(bytes).expect(&context);
+        let order = header.endian().expect(&context);
+        assert_eq!(order == Endianness::Big, abi.big, "{context}");
+        let number = |at: u64| usize::try_from(at).expect(&context);
+        let (mut at, mut interpreter) = (None, None);
+        let mut entry = header.e_entry(order).into() & !abi.entry_mark();
+        for segment in header.program_headers(order, bytes).expect(&context) {
+            let from: u64 = segment.p_offset(order).into();
+            let (address, size) = (segment.p_vaddr(order).into(), segment.p_filesz(order).into());
+            if segment.p_type(order) == PT_INTERP {
+                interpreter = Some(&bytes[number(from)..number(from + size)]);
+            }
+            if segment.p_type(order) == PT_LOAD {
+                assert_eq!(from % PAGE, address % PAGE, "{context}");
+                assert!(
+                    size <= segment.p_memsz(order).into() && from + size <= bytes.len() as u64,
+                    "{context}"
+                );
+                if abi.has_descriptors() && (address..address + size).contains(&entry) {
+                    let descriptor = &bytes[number(entry - address + from)..][..8];
+                    entry = u64::from_be_bytes(descriptor.try_into().expect(&context));
+                }
+                if (address..address + size).contains(&entry) {
+                    assert_eq!(segment.p_flags(order) & PF_X, PF_X, "{context}");
+                    at = Some(number(entry - address + from));
+                }
+            }
+        }
+        let code = abi.exit(kind.status_of_code());
+        let code_at = &bytes[at.expect(&context)..];
+        assert!(
+            code_at.starts_with(&code) || kind.reads && code_at.windows(code.len()).any(|part| part == code)
+        );
+        assert_eq!(interpreter, (kind.role == Role::Dynamic).then_some(name), "{context}");
+    }
+
+    #[test]
+    fn as_another_reader_sees_them() {
+        let name = b"a-name\0";
+        for abi in ABIS {
+            for kind in KINDS.iter().filter(|kind| kind.fits(abi)) {
+                let base = Base::build(abi, kind, name);
+                if abi.wide {
+                    read::<FileHeader64<Endianness>>(abi, kind, &base.bytes, name);
+                } else {
+                    read::<FileHeader32<Endianness>>(abi, kind, &base.bytes, name);
+                }
+                let fields = base.number(abi, crate::edit::Place::Header("e_phnum"));
+                assert_eq!(fields, base.segments as u64);
+            }
+        }
+    }
+}

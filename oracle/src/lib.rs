@@ -15,6 +15,7 @@
 //! | [`generate`], [`class`], [`values`], [`random`] | cases from a seed |
 //! | [`folder`] | cases as files, and the files that they share |
 //! | [`runner`], [`host`] | asks this computer's kernel, with a C source that serves guests as well; a whole run here |
+//! | [`batch`] | a folder of cases for a guest, and the counts of what it said |
 //! | [`answer`], [`model`], [`compare`] | what the kernel did, what diag says, whether they agree |
 //! | [`shrink`], [`tally`] | a disagreement in its smallest form; the counts |
 //! | [`sandbox`] | a private mount namespace, and a process that is nobody |
@@ -25,6 +26,7 @@
 pub mod abi;
 pub mod answer;
 pub mod base;
+pub mod batch;
 pub mod case;
 pub mod class;
 pub mod compare;

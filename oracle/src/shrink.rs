@@ -25,7 +25,7 @@ pub fn shrink(case: &Case, mut still: impl FnMut(&Case) -> bool) -> Case {
 }
 
 /// Simpler forms of a case, the boldest first.
-fn forms(case: &Case) -> Vec<Case> {
+pub fn forms(case: &Case) -> Vec<Case> {
     let with = |edits: Vec<Edit>| Case { edits, ..case.clone() };
     let mut forms: Vec<Case> = Vec::new();
     for index in 0..case.edits.len() {

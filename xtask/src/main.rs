@@ -24,7 +24,7 @@ enum Task {
     Lab(lab::Args),
     /// Compare what diag says of many files with what real kernels do with them.
     Judge(judge::Args),
-    /// Let real kernels in QEMU judge files, beside what diag says of them there.
+    /// Let kernels judge changed programs, and compare what diag says of each.
     Oracle(oracle::Args),
     /// Run every test: cargo test, the router builds with their checks, the lab.
     Test(test::Args),

@@ -1,95 +1,152 @@
-//! Real kernels in QEMU judge files: what each does with a file, beside what diag said of it there.
+//! `cargo xtask oracle`: kernels judge changed programs, and diag must say what they do. This computer's kernel, and
+//! those of [`judges`] in QEMU.
 
 mod guest;
+mod host;
 mod judges;
+mod lab;
 mod real;
+mod report;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
+use oracle::tally::Tally;
 use serde_json::Value;
 
-use guest::{Extent, Said, Seen};
+use crate::sh;
 use judges::{Judge, KERNELS};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Only these kernels; where none is named, those for MIPS
+    /// How many programs for each kernel
+    #[arg(long, default_value_t = 5_000)]
+    count: usize,
+    /// Another seed gives other programs
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Only kernels of this architecture: host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el
+    #[arg(long = "arch", value_name = "ARCH")]
+    archs: Vec<String>,
+    /// Only this kernel, by name
     #[arg(long = "kernel", value_name = "NAME")]
     kernels: Vec<String>,
-    /// A folder whose files are judged; where none is given, real programs are
-    folder: Option<PathBuf>,
+    /// Only this one, in full: 'x86-64 tiny: e_type=3'
+    #[arg(long, conflicts_with_all = ["count", "seed"])]
+    case: Option<String>,
+    /// Real programs instead: BusyBox of every architecture, Go's of every kind of MIPS, and the lab's own
+    #[arg(long, conflicts_with_all = ["count", "seed", "case"])]
+    real: bool,
+    /// Judge nothing; write docs/accuracy.md from what the last run of each kernel has left
+    #[arg(long, conflicts_with_all = ["archs", "kernels", "count", "seed", "case", "real"])]
+    report: bool,
+}
+
+impl Args {
+    fn all() -> Self {
+        let (archs, kernels) = (Vec::new(), Vec::new());
+        Args { count: 5_000, seed: 1, archs, kernels, case: None, real: false, report: false }
+    }
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let mut apart = Vec::new();
-    for judge in select(&args.kernels)? {
-        match &args.folder {
-            Some(folder) => show(judge, &guest::run(judge, folder, &names(folder)?, Extent::Run(2_000))?),
-            None => apart.extend(real::judge(judge)?),
+    if args.report {
+        return report::write();
+    }
+    let (host, judges) = select(args)?;
+    if let Some(case) = &args.case {
+        return judges
+            .iter()
+            .try_for_each(|judge| lab::one(judge, case))
+            .and_then(|()| if host { host::run(args) } else { Ok(()) });
+    }
+    let mut failed = Vec::new();
+    let mut note = |name: &str, outcome: Result<()>| {
+        if let Err(error) = outcome {
+            println!("{name}: FAILED: {error:#}");
+            failed.push(name.to_owned());
+        }
+    };
+    if args.real {
+        for judge in &judges {
+            note(judge.name, real::check(judge));
+        }
+    } else {
+        if host {
+            note("host", host::run(args));
+        }
+        for (judge, outcome) in lab::run(&judges, args.count, args.seed)? {
+            note(judge.name, outcome.and_then(|tally| told(judge.name, &tally)));
         }
     }
-    ensure!(apart.is_empty(), "diag and a kernel do not agree:\n{}", apart.join("\n"));
+    ensure!(failed.is_empty(), "diag does not say what these kernels do: {}", failed.join(", "));
     Ok(())
 }
 
-fn select(names: &[String]) -> Result<Vec<&'static Judge>> {
-    if names.is_empty() {
-        return Ok(KERNELS.iter().filter(|judge| !judge.on_request).collect());
+/// For `cargo xtask test`: what each kernel of the lab says of its programs, in a line; and whether diag agrees.
+pub(crate) fn lab_kernels() -> Result<Vec<(String, bool)>> {
+    let (_, judges) = select(&Args::all())?;
+    let outcomes = lab::run(&judges, Args::all().count, 1)?;
+    let line = |(judge, outcome): (&Judge, Result<Tally>)| match outcome {
+        Ok(tally) => {
+            let holds = told(judge.name, &tally);
+            let total = tally.total();
+            let counts = format!("{} programs, {} disagree", total.cases, total.disagreed);
+            (format!("oracle {}: {counts}", judge.name), holds.is_ok())
+        }
+        Err(error) => (format!("oracle {}: {error:#}", judge.name), false),
+    };
+    Ok(outcomes.into_iter().map(line).collect())
+}
+
+/// For `cargo xtask test`: real programs on every kernel of the lab.
+pub(crate) fn real_programs() -> Result<()> {
+    let (_, judges) = select(&Args::all())?;
+    judges.iter().try_for_each(|judge| real::check(judge))
+}
+
+/// Prints the counts, keeps them for the report, and says what does not hold.
+fn told(name: &str, tally: &Tally) -> Result<()> {
+    print!("{tally}");
+    save(name, tally)?;
+    let total = tally.total();
+    ensure!(total.disagreed == 0, "{} of {} disagree", total.disagreed, total.cases);
+    ensure!(total.started * 4 >= total.cases, "only {} of {} start", total.started, total.cases);
+    ensure!(total.unknown * 20 <= total.cases, "diag cannot tell of {} of {}", total.unknown, total.cases);
+    Ok(())
+}
+
+/// Where the counts of a kernel are kept.
+fn tally_file(name: &str) -> Result<PathBuf> {
+    Ok(sh::target("oracle")?.join(format!("{name}.json")))
+}
+
+fn save(name: &str, tally: &Tally) -> Result<()> {
+    let file = tally_file(name)?;
+    fs::write(&file, serde_json::to_string_pretty(tally)?)
+        .with_context(|| format!("write {}", file.display()))
+}
+
+/// This computer's kernel or not, and which of the lab's.
+fn select(args: &Args) -> Result<(bool, Vec<&'static Judge>)> {
+    let mut host = args.archs.is_empty() && args.kernels.is_empty();
+    let mut judges: Vec<&Judge> =
+        if host { KERNELS.iter().filter(|judge| !judge.on_request).collect() } else { Vec::new() };
+    for arch in &args.archs {
+        let before = judges.len();
+        judges.extend(KERNELS.iter().filter(|judge| judge.arch() == arch));
+        host |= arch == "host";
+        ensure!(judges.len() > before || arch == "host", "no kernel is of {arch}");
     }
-    let find = |name: &String| {
+    for name in &args.kernels {
         let all = || KERNELS.iter().map(|judge| judge.name).collect::<Vec<_>>().join(", ");
         let found = KERNELS.iter().find(|judge| judge.name == *name);
-        found.with_context(|| format!("no kernel {name}; there are {}", all()))
-    };
-    names.iter().map(find).collect()
-}
-
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        names.push(entry?.file_name().to_string_lossy().into_owned());
+        judges.push(found.with_context(|| format!("no kernel {name}; there are {}", all()))?);
     }
-    names.sort();
-    Ok(names)
-}
-
-/// How often what diag said met what the kernel did; and what it took.
-fn show(judge: &Judge, seen: &Seen) {
-    let mut pairs: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
-    for said in &seen.cases {
-        pairs.entry((outcome(said), said.kernel.clone())).or_default().push(&said.name);
-    }
-    for ((diag, kernel), names) in pairs {
-        let first = names.first().copied().unwrap_or_default();
-        println!("{}: {:5}  {diag}  |  {kernel}  |  {first}", judge.name, names.len());
-    }
-    println!("{}: {} files in {}", judge.name, seen.cases.len(), seen.seconds);
-    println!("{}: runs {}; {}", judge.name, judge.abis.join(", "), facts(&seen.machine));
-    if !seen.complaints.is_empty() {
-        println!("{}: on stderr: {}", judge.name, seen.complaints.trim_end());
-    }
-}
-
-/// The facts that decide, as diag found them.
-fn facts(machine: &Value) -> String {
-    let kernel = ["release", "class", "byte_order", "page_size", "mmap_min_addr"];
-    let mut words: Vec<String> =
-        kernel.map(|fact| format!("{fact} {}", machine["kernel"][fact]["value"])).to_vec();
-    words.push(format!("fpu {}", machine["fpu"]["value"]));
-    let answers = machine["answers"].as_array().map_or(&[][..], Vec::as_slice);
-    words.extend(answers.iter().map(|asked| format!("{} {}", text(&asked["question"]), asked["answer"])));
-    words.join(", ")
-}
-
-/// diag's outcome in the words of the runner.
-fn outcome(said: &Said) -> String {
-    let words =
-        ["kind", "errno", "signal", "when", "missing", "step"].map(|field| &said.diag["outcome"][field]);
-    words.iter().filter_map(|word| word.as_str()).collect::<Vec<_>>().join(" ")
+    Ok((host, judges))
 }
 
 /// A field of a report as text; empty where there is none.

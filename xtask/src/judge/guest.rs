@@ -14,7 +14,6 @@ use crate::samples::{self, Order, ROWS, Row, Where};
 use crate::sh;
 
 const SCRIPT: &str = include_str!("guest.sh");
-const RUNNER: &str = include_str!("../../../oracle/src/runner.c");
 
 /// A boot in preparation.
 pub(super) struct Boot {
@@ -34,7 +33,8 @@ impl Boot {
         fs::create_dir(&bin)?;
         fs::create_dir(&files)?;
         fs::copy(diag, bin.join("diag")).with_context(|| format!("copy {}", diag.display()))?;
-        fs::copy(samples::static_program("runner", RUNNER, order.arch())?, bin.join("runner"))?;
+        let runner = samples::static_program("runner", oracle::runner::SOURCE, order.arch())?;
+        fs::copy(runner, bin.join("runner"))?;
         fs::write(bin.join("guest.sh"), SCRIPT)?;
         let mut list = String::new();
         for row in rows(place) {

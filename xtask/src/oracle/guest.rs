@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use oracle::runner;
 use serde_json::Value;
 
 use super::judges::Judge;
@@ -15,8 +16,6 @@ use crate::{dist, samples, sh};
 
 /// Starts a program for many names as another user.
 const BATCH: &str = include_str!("batch.c");
-/// Asks the kernel.
-const RUNNER: &str = include_str!("runner.c");
 const SCRIPT: &str = include_str!("batch.sh");
 
 /// Who judges and runs the cases in the guest, and owns them: nobody, as on the host.
@@ -67,20 +66,33 @@ pub(crate) enum Extent {
     Exec,
 }
 
+/// diag, and what starts it and the programs there.
+pub(crate) struct Tools([(&'static str, PathBuf); 3]);
+
+/// Builds them.
+pub(crate) fn tools(judge: &Judge) -> Result<Tools> {
+    let [diag] = &dist::build(&[&format!("diag-{}", judge.tools)])?[..] else { bail!("dist built nothing") };
+    Ok(Tools([
+        ("diag", diag.clone()),
+        ("batch", samples::static_program("batch", BATCH, judge.tools)?),
+        ("runner", samples::static_program("oracle-runner", runner::SOURCE, judge.tools)?),
+    ]))
+}
+
 /// Boots once. `names` are relative to `folder`, or absolute ones of the guest's root; a name has no line feed. The
 /// folder is copied with modes, links and FIFOs, and belongs to the user who judges.
-pub(crate) fn run(judge: &Judge, folder: &Path, names: &[String], extent: Extent) -> Result<Seen> {
+pub(crate) fn run(
+    judge: &Judge,
+    tools: &Tools,
+    folder: &Path,
+    names: &[String],
+    extent: Extent,
+) -> Result<Seen> {
     let bin = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the tools")?;
     ensure!(!names.iter().any(|name| name.is_empty() || name.contains('\n')), "a name of no case");
     fs::write(bin.path().join("names"), names.iter().map(|name| format!("{name}\n")).collect::<String>())?;
-    let [diag] = &dist::build(&[&format!("diag-{}", judge.tools)])?[..] else { bail!("dist built nothing") };
-    let tools = [
-        ("diag", diag.clone()),
-        ("batch", samples::static_program("batch", BATCH, judge.tools)?),
-        ("runner", samples::static_program("oracle-runner", RUNNER, judge.tools)?),
-    ];
-    for (name, from) in tools {
-        fs::copy(&from, bin.path().join(name)).with_context(|| format!("copy {}", from.display()))?;
+    for (name, from) in &tools.0 {
+        fs::copy(from, bin.path().join(name)).with_context(|| format!("copy {}", from.display()))?;
     }
     let runner = match extent {
         Extent::Run(milliseconds) => format!("-t {milliseconds}"),

@@ -16,6 +16,22 @@ pub(crate) struct Judge {
     pub(crate) on_request: bool,
 }
 
+impl Judge {
+    /// The architecture, by Debian's name.
+    pub(crate) fn arch(&self) -> &str {
+        self.name.split('-').next().unwrap_or_default()
+    }
+
+    /// The size of a page, bytes.
+    pub(crate) fn page(&self) -> u64 {
+        match self.kernel {
+            Kernel::Arm64Pages16k => 16 << 10,
+            Kernel::Ppc64el => 64 << 10,
+            _ => 4 << 10,
+        }
+    }
+}
+
 const fn mips(name: &'static str, kernel: Kernel, cpu: &'static str) -> Judge {
     Judge { name, kernel, cpu, tools: "mipsel", abis: &["mipsel"], on_request: false }
 }

@@ -5,11 +5,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use oracle::model::Model;
 
 use super::guest::{self, Extent, Said};
 use super::judges::Judge;
-use super::{outcome, show, text};
+use super::text;
 use crate::samples::{self, Float, Order};
 use crate::{debian, lab, sh};
 
@@ -54,28 +55,32 @@ pub(crate) fn place(programs: &[Real], folder: &Path) -> Result<Vec<String>> {
     Ok(programs.iter().map(|program| program.name.clone()).collect())
 }
 
-/// What diag and this kernel do not agree on of all that, in two boots.
-pub(super) fn judge(judge: &Judge) -> Result<Vec<String>> {
+/// All that on a kernel, in two boots.
+pub(super) fn check(judge: &Judge) -> Result<()> {
+    let tools = guest::tools(judge)?;
     let folder = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the programs")?;
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
     let names = place(&programs()?, folder.path())?;
-    let mut apart = Vec::new();
-    let words_of = |said: &Said| {
-        format!("{}: {}: diag: {}; kernel: {}", judge.name, said.name, outcome(said), said.kernel)
-    };
-    let seen = guest::run(judge, folder.path(), &names, Extent::Run(CLOCK))?;
-    show(judge, &seen);
-    apart.extend(seen.cases.iter().filter(|said| !agree(said)).map(words_of));
+    let seen = guest::run(judge, &tools, folder.path(), &names, Extent::Run(CLOCK))?;
+    let mut apart: Vec<String> = seen.cases.iter().filter(|said| !agree(said)).map(words).collect();
+    let started = seen.cases.iter().filter(|said| said.kernel.starts_with("started")).count();
+    println!("{}: {} real programs, {started} start, {}", judge.name, names.len(), seen.seconds);
     let of_root = lab::programs(judge.kernel);
     if !of_root.is_empty() {
         let empty = tempfile::tempdir_in(sh::target("lab")?).context("create an empty folder")?;
-        let seen = guest::run(judge, empty.path(), &of_root, Extent::Exec)?;
-        show(judge, &seen);
+        let seen = guest::run(judge, &tools, empty.path(), &of_root, Extent::Exec)?;
         let starts =
             |said: &&Said| text(&said.diag["verdict"]) == "starts" && said.kernel.ends_with(" stopped");
-        apart.extend(seen.cases.iter().filter(|said| !starts(said)).map(words_of));
+        apart.extend(seen.cases.iter().filter(|said| !starts(said)).map(words));
+        println!("{}: {} programs of its root", judge.name, of_root.len());
     }
-    Ok(apart)
+    ensure!(apart.is_empty(), "{}", apart.join("\n"));
+    Ok(())
+}
+
+fn words(said: &Said) -> String {
+    let outcome = Model::of_json(&said.diag["outcome"]).map_or_else(String::new, |model| model.to_string());
+    format!("{}: diag: {outcome}; kernel: {}", said.name, said.kernel)
 }
 
 /// Whether the kernel did what diag said, and a program that starts ended well.

@@ -54,7 +54,8 @@ fn kinds_and_modes_reach_the_guest_and_nobody_judges() {
         let dir = tempfile::tempdir().unwrap();
         let expected = cases(dir.path(), judge.tools);
         let names: Vec<String> = expected.iter().map(|(name, _)| (*name).to_owned()).collect();
-        let seen = guest::run(judge, dir.path(), &names, Extent::Run(10_000)).unwrap();
+        let seen = guest::run(judge, &guest::tools(judge).unwrap(), dir.path(), &names, Extent::Run(10_000))
+            .unwrap();
         assert_eq!(seen.complaints, "", "{}", judge.name);
         for (Said { name, diag, kernel }, (_, end)) in seen.cases.iter().zip(&expected) {
             assert!(kernel.ends_with(end), "{}: {name}: {kernel}, not {end}", judge.name);
@@ -75,7 +76,7 @@ fn only_exec_runs_nothing() {
     let empty = tempfile::tempdir().unwrap();
     // The first would end the guest, the others are there to be judged.
     let names = ["/sbin/poweroff", "/bin/ash", "/lib/libc.so", "/bin/nothing"].map(str::to_owned);
-    let seen = guest::run(judge, empty.path(), &names, Extent::Exec).unwrap();
+    let seen = guest::run(judge, &guest::tools(judge).unwrap(), empty.path(), &names, Extent::Exec).unwrap();
     let ends: Vec<bool> = seen.cases.iter().map(|said| said.kernel.ends_with(" stopped")).collect();
     assert_eq!(ends, [true, true, true, false]);
     assert_eq!(seen.cases[3].kernel, "refused ENOENT");

@@ -1,0 +1,104 @@
+//! docs/accuracy.md: what the last run of each kernel has counted.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use oracle::class::Class;
+use oracle::tally::{Count, Tally};
+
+use super::judges::KERNELS;
+use super::tally_file;
+use crate::sh;
+
+const HEAD: &str = "\
+# Accuracy
+
+What diag says of changed programs, against what kernels do with them: one program a case, handed to `execve(2)` under
+`ptrace(2)` by a runner of a few lines. `cargo xtask oracle` judges them, `cargo xtask oracle --report` writes this page
+from what it has counted; `cargo xtask oracle --help` tells how to ask other kernels, or for more.
+
+A case *agrees* where the kernel did what diag said: the errno of a refusal; the signal, and whether it came within
+`execve`, at the first instruction or later; or a start, with the first instruction fetched without a fault and, where
+it is ours, run to its end. *Not told* are those where diag says that it cannot tell, and why. *Varied*: the kernel
+itself answers now this, now that, since addresses are random; one of its answers is diag's.
+";
+
+pub(super) fn write() -> Result<()> {
+    let mut tallies = Vec::new();
+    for name in std::iter::once("host").chain(KERNELS.iter().map(|judge| judge.name)) {
+        if let Ok(text) = fs::read_to_string(tally_file(name)?) {
+            let tally: Tally =
+                serde_json::from_str(&text).with_context(|| format!("the counts of {name}"))?;
+            tallies.push((name, tally));
+        }
+    }
+    ensure!(!tallies.is_empty(), "no kernel has judged anything yet: cargo xtask oracle");
+    let file = sh::root().join("docs/accuracy.md");
+    fs::write(&file, page(&tallies)).with_context(|| format!("write {}", file.display()))?;
+    sh::say(format!("wrote {}: {} kernels", file.display(), tallies.len()));
+    Ok(())
+}
+
+fn page(tallies: &[(&str, Tally)]) -> String {
+    let mut page = HEAD.to_owned();
+    page += "\n## Kernels\n\n| kernel | cases | started | agreed | disagreed | not told | varied |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+    for (name, tally) in tallies {
+        row(&mut page, &format!("{name}: {}", tally.kernel), &tally.total());
+    }
+    page += "\n## Kinds of changes\n";
+    for (name, tally) in tallies {
+        let _ = write!(
+            page,
+            "\n### {name}\n\n| kind | cases | started | agreed | disagreed | not told | varied |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        );
+        for class in Class::ALL {
+            if let Some(count) = tally.classes.get(&class) {
+                row(&mut page, class.name(), count);
+            }
+        }
+    }
+    page += "\n## What nobody could tell\n\n| missing | cases |\n| --- | ---: |\n";
+    counts(&mut page, tallies.iter().map(|(_, tally)| &tally.missing));
+    page += "\n## Checks of the kernel that diag named\n\n| step | cases |\n| --- | ---: |\n";
+    counts(&mut page, tallies.iter().map(|(_, tally)| &tally.steps));
+    page += "\n## Disagreements\n";
+    let mut none = true;
+    for (name, tally) in tallies {
+        for found in &tally.disagreements {
+            none = false;
+            let _ = write!(
+                page,
+                "\n- {name}, {} cases: diag says {}; the kernel: {}. Smallest: `{}`.\n",
+                found.cases,
+                found.model,
+                found.kernel,
+                found.examples.first().map_or("", String::as_str)
+            );
+        }
+    }
+    if none {
+        page += "\nNone.\n";
+    }
+    page
+}
+
+fn row(page: &mut String, name: &str, count: &Count) {
+    let Count { cases, started, agreed, spared, disagreed, unknown, varied } = count;
+    let agreed = agreed + spared;
+    let _ =
+        writeln!(page, "| {name} | {cases} | {started} | {agreed} | {disagreed} | {unknown} | {varied} |");
+}
+
+fn counts<'a>(page: &mut String, all: impl Iterator<Item = &'a BTreeMap<String, u64>>) {
+    let mut sum: BTreeMap<&str, u64> = BTreeMap::new();
+    for (words, count) in all.flatten() {
+        *sum.entry(words).or_default() += count;
+    }
+    for (words, count) in sum {
+        let _ = writeln!(page, "| {words} | {count} |");
+    }
+}
