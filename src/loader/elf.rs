@@ -36,10 +36,7 @@ fn handler(load: &Load<'_>) -> Stage {
     check_table(load)?;
     check_interpreter(load)?;
     let arch = arch::of(load.machine);
-    if let Some(arch) = arch {
-        (arch.arch_elf_pt_proc)(load)?;
-        (arch.arch_check_elf)(load)?;
-    }
+    arch.map_or(Ok(()), |arch| (arch.arch_check_elf)(load))?;
     map::segments(load)?;
     begin(load)?;
     start::missing_pages(load)?;
@@ -106,7 +103,8 @@ fn check_interp(interp: &Interp) -> Stage {
 /// Checks PT_INTERP, opens the interpreter and checks its header; its e_type and segments come after the point of no return.
 fn check_interpreter(load: &Load<'_>) -> Stage {
     let Load { machine, candidate, image, .. } = *load;
-    let Some(interp) = &image.interp else { return Ok(()) };
+    let pt_proc = arch::of(machine).map(|arch| arch.arch_elf_pt_proc);
+    let Some(interp) = &image.interp else { return pt_proc.map_or(Ok(()), |pt_proc| pt_proc(load)) };
     check_interp(interp)?;
     let Some(interpreter) = &candidate.interpreter else { return unknown(Missing::Interpreter) };
     if let Err(stop) = path::open(machine, interpreter, Past::default()) {
@@ -119,6 +117,9 @@ fn check_interpreter(load: &Load<'_>) -> Stage {
     if interpreter.size().is_some_and(|size| size < header_size) {
         return refuse(Errno::EIO, Step::InterpreterShort);
     }
+    if let Some(pt_proc) = pt_proc {
+        pt_proc(load)?;
+    }
     let program = match &interpreter.content {
         Content::Unread(_) => return unknown(Missing::InterpreterContent),
         Content::Elf(program) => program,
@@ -127,7 +128,8 @@ fn check_interpreter(load: &Load<'_>) -> Stage {
     let Some(image) = program.native_in(image.view) else {
         return unknown(Missing::Layout);
     };
-    match arch::elf_check_arch(&Load { machine, candidate: interpreter, program, image }) {
+    let load = Load { machine, candidate: interpreter, program, image };
+    match arch::elf_check_arch(&load) {
         Ok(()) => {}
         Err(Stop::Refused(..)) => return refuse(Errno::ELIBBAD, Step::InterpreterArch),
         Err(other) => return Err(other),
@@ -135,5 +137,5 @@ fn check_interpreter(load: &Load<'_>) -> Stage {
     if image.program_headers.is_err() || table_too_large(machine, image) {
         return refuse(Errno::ELIBBAD, Step::InterpreterArch);
     }
-    Ok(())
+    pt_proc.map_or(Ok(()), |pt_proc| pt_proc(&load))
 }
