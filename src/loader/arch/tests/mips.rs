@@ -312,7 +312,6 @@ fn data_is_code_but_with_rixi() {
         )
     };
     assert_eq!(code(&openwrt(), PF_R), "ok");
-    assert_eq!(code(&openwrt(), PF_W), "ok");
     let mut rixi = openwrt();
     rixi.cpu.options = words("4kex rixi rixiex");
     let is_code =
