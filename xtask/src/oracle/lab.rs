@@ -130,6 +130,8 @@ fn ask(judge: &Judge, tools: &Tools, cases: Vec<Case>, times: usize) -> Result<(
     let folder = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the cases")?;
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
     let batch = Batch::of(folder.path(), &Plan::of(judge.abis, 0), cases).context("write the cases")?;
+    // An archive for a guest holds no sockets.
+    fs::remove_file(folder.path().join("socket")).context("remove the socket")?;
     let names: Vec<String> =
         batch.names().iter().flat_map(|name| iter::repeat_n(name.clone(), times)).collect();
     let seen = guest::run(judge, tools, folder.path(), &names, Extent::Run(CLOCK))?;
