@@ -24,6 +24,8 @@ pub struct Plan {
     pub programs: Vec<String>,
     /// Whether the folder `noexec` lies on such a mount.
     pub noexec: bool,
+    /// Whether the rules of [`crate::folder::misc_rules`] hold.
+    pub misc: bool,
     /// Whether files may be held open for writing while they are executed.
     pub busy: bool,
     /// Whether some of the cases are cut at every length, one after the other.
@@ -40,6 +42,7 @@ impl Default for Plan {
             memory: 256 << 20,
             programs: Vec::new(),
             noexec: false,
+            misc: false,
             busy: false,
             sweep: true,
         }
@@ -62,6 +65,7 @@ impl Plan {
             0 | 1 if self.sweep => elf::length(self, index / 20 * 2 + index % 20),
             2 | 3 => script::line(self, random, abi),
             4 => script::nested(random, abi),
+            5 if self.misc && random.once_in(3) => path::misc(random, abi),
             5 => path::path(self, random, abi),
             6..=8 => elf::interpreter(self, random, abi),
             9 => elf::of_abi(self, random, abi),

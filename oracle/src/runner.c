@@ -18,7 +18,9 @@
  *
  * The child stops at execve's SIGTRAP, so a signal before that came from execve itself.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -261,13 +264,16 @@ static void clock_set(int milliseconds) {
 	setitimer(ITIMER_REAL, &timer, 0);
 }
 
-/* vfork(2): the child borrows our memory until execve, so its errno needs no pipe. */
+/* vfork(2), where the C library has it: musl's is fork(2) on MIPS, ARM, PowerPC and others, whose child has memory of
+ * its own. So its errno comes back in a page that both have. */
 static void try(char *path, FILE *result, const struct options *options) {
 	static char *envp[] = {0};
 	char *argv[] = {path, 0};
-	static volatile int failure;
+	static volatile int *failure;
 	int status;
-	failure = 0;
+	if (!failure) failure = mmap(0, sizeof *failure, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (failure == MAP_FAILED) exit(2);
+	*failure = 0;
 	late = 0;
 	child = 0;
 	pid_t pid = vfork();
@@ -275,15 +281,15 @@ static void try(char *path, FILE *result, const struct options *options) {
 		setsid();
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
 		execve(path, argv, envp);
-		failure = errno;
+		*failure = errno;
 		_exit(1);
 	}
 	child = pid;
 	if (pid > 0) clock_set(options->milliseconds);
 	if (pid < 0 || waitpid(child, &status, 0) != child) {
 		fprintf(result, "lost: %s", strerror(errno));
-	} else if (failure) {
-		fprintf(result, "refused %s", errno_name(failure));
+	} else if (*failure) {
+		fprintf(result, "refused %s", errno_name(*failure));
 	} else if (WIFSIGNALED(status)) {
 		fprintf(result, "killed-exec %s", signal_name(WTERMSIG(status)));
 	} else if (!WIFSTOPPED(status)) {
