@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use diag::candidate;
-use diag::loader::{self, Outcome, Step};
+use diag::loader::{self, Outcome};
 use diag::machine::Machine;
 use diag::machine::probe::{self, Live};
 use oracle::case::Case;
@@ -23,27 +23,9 @@ use oracle::tally::Tally;
 /// Cases of a plain `cargo test`, and of those again as root.
 const COUNT: usize = 20_000;
 const AS_ROOT: usize = 1_000;
-/// Of a hundred cases, those at least that start, and those at most of which diag cannot tell; what cannot be found or
-/// read does not count there: diag says so.
+/// Of a hundred cases, those at least that start, and those at most of which diag cannot tell.
 const STARTED: u64 = 25;
 const UNKNOWN: u64 = 2;
-/// How the words of such unknowns begin or end.
-const UNSEEN: [&str; 2] = ["cannot be looked up", "may not be read"];
-/// Steps that x86-64 has no cases for: they belong to other processors, to chance (where a stack lies), or to the
-/// lookup of the program itself, which diag leaves open.
-const ELSEWHERE: [&str; 11] = [
-    "path lookup",
-    "elf_check_fdpic",
-    "arch_elf_pt_proc",
-    "arch_check_elf: NaN",
-    "arch_check_elf: FP ABI",
-    "do_mmap: MAP_FIXED_NOREPLACE",
-    "entry in an instruction set that is absent",
-    "entry not aligned",
-    "entry is the ELF header",
-    "floating-point instruction",
-    "instruction of another ISA",
-];
 /// Programs of this computer that are changed, too, where they are there: one of each kind of its userland.
 const PROGRAMS: [&str; 3] = ["/usr/bin/true", "/bin/true", "/lib64/ld-linux-x86-64.so.2"];
 
@@ -195,6 +177,24 @@ fn inside(args: &Args, has: &str) -> bool {
     holds(&tally)
 }
 
+/// In the words of unknowns that count for nothing: what cannot be found or read, diag cannot judge.
+const UNSEEN: [&str; 2] = ["cannot be looked up", "may not be read"];
+/// Steps that x86-64 has no cases for: they belong to other processors, to chance (where a stack lies), or to the
+/// lookup of the program itself, which diag leaves open.
+const ELSEWHERE: [&str; 11] = [
+    "path lookup",
+    "elf_check_fdpic",
+    "arch_elf_pt_proc",
+    "arch_check_elf: NaN",
+    "arch_check_elf: FP ABI",
+    "do_mmap: MAP_FIXED_NOREPLACE",
+    "entry in an instruction set that is absent",
+    "entry not aligned",
+    "entry is the ELF header",
+    "floating-point instruction",
+    "instruction of another ISA",
+];
+
 /// What a run must show besides agreement.
 fn holds(tally: &Tally) -> bool {
     let total = tally.total();
@@ -213,7 +213,7 @@ fn holds(tally: &Tally) -> bool {
     check(unknown * 100 <= total.cases * UNKNOWN, &format!("diag cannot tell of {unknown} cases"));
     // Of a short run nobody can expect it.
     if cfg!(target_arch = "x86_64") && total.cases >= COUNT as u64 {
-        let steps = Step::ALL.iter().map(|step| step.name());
+        let steps = diag::loader::Step::ALL.iter().map(|step| step.name());
         let missed: Vec<&str> =
             steps.filter(|step| !tally.steps.contains_key(*step) && !ELSEWHERE.contains(step)).collect();
         check(missed.is_empty(), &format!("no case met {}", missed.join(", ")));
