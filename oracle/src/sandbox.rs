@@ -3,9 +3,10 @@
 //! runner are both in it.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::{env, fs, io};
 
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
@@ -39,7 +40,7 @@ impl Sandbox {
         let root = env::temp_dir().join(format!("diag-oracle-{}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(&root)?;
-        let user = if is_root && !nobody { false } else { enter_user(is_root) };
+        let user = !(is_root && !nobody) && enter_user(is_root).is_ok();
         let mounts = (user || is_root) && is_private() && memory(&root, MsFlags::empty()).is_ok();
         let misc = user && mounts && misc().is_ok();
         let cases = root.join("cases");
@@ -78,13 +79,28 @@ impl Drop for Sandbox {
 }
 
 /// A user namespace: root keeps every user in it, another one only itself.
-fn enter_user(is_root: bool) -> bool {
+fn enter_user(is_root: bool) -> io::Result<()> {
     let (uid, gid) = (Uid::effective(), Gid::effective());
-    let map = |id: u32| if is_root { "0 0 4294967295".to_owned() } else { format!("{id} {id} 1") };
-    unshare(CloneFlags::CLONE_NEWUSER).is_ok()
-        && (is_root || fs::write("/proc/self/setgroups", "deny").is_ok())
-        && fs::write("/proc/self/uid_map", map(uid.as_raw())).is_ok()
-        && fs::write("/proc/self/gid_map", map(gid.as_raw())).is_ok()
+    if !is_root {
+        unshare(CloneFlags::CLONE_NEWUSER)?;
+        fs::write("/proc/self/setgroups", "deny")?;
+        fs::write("/proc/self/uid_map", format!("{uid} {uid} 1"))?;
+        return fs::write("/proc/self/gid_map", format!("{gid} {gid} 1"));
+    }
+    // More than oneself can only be mapped from outside.
+    let me = format!("/proc/{}", std::process::id());
+    let script =
+        format!("read go && for map in uid gid; do echo 0 0 4294967295 >{me}/${{map}}_map || exit; done");
+    let mut outside = Command::new("sh").arg("-c").arg(script).stdin(Stdio::piped()).spawn()?;
+    let entered = unshare(CloneFlags::CLONE_NEWUSER);
+    let mut go = outside.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
+    if entered.is_ok() {
+        go.write_all(b"go\n")?;
+    }
+    drop(go);
+    let mapped = outside.wait()?.success();
+    entered?;
+    if mapped { Ok(()) } else { Err(io::Error::other("the users could not be mapped")) }
 }
 
 /// A mount namespace.
