@@ -40,7 +40,7 @@ impl Sandbox {
         let root = env::temp_dir().join(format!("diag-oracle-{}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
         fs::create_dir_all(&root)?;
-        let user = !(is_root && !nobody) && enter_user(is_root).is_ok();
+        let user = (nobody || !is_root) && enter_user(is_root).is_ok();
         let mounts = (user || is_root) && is_private() && memory(&root, MsFlags::empty()).is_ok();
         let misc = user && mounts && misc().is_ok();
         let cases = root.join("cases");

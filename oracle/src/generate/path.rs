@@ -37,10 +37,11 @@ pub(super) fn misc(random: &mut Random, abi: &'static Abi) -> Case {
         }
         _ => {
             let suffix = random.pick(&SUFFIXES);
-            let more = random.pick(&["", "", "x", ".x", "/"]);
             case.edits.push(Edit::Suffix(Chunk::once(suffix)));
-            if !more.is_empty() {
-                case.edits.push(Edit::Path(Chunk::once(format!("@{more}"))));
+            match random.below(8) {
+                0 => case.edits.push(Edit::Suffix(Chunk::once(random.pick(&["x", ".x", suffix])))),
+                1 => case.edits.push(Edit::Path(Chunk::once(random.pick(&["./@", "dir/../@"])))),
+                _ => {}
             }
         }
     }
