@@ -56,6 +56,8 @@ pub struct Kind {
     spare: usize,
     /// PT_MIPS_REGINFO and PT_MIPS_ABIFLAGS.
     mips: bool,
+    /// PT_DYNAMIC, at the end of the writable segment.
+    dynamic: bool,
     /// Its code reads the first and the last byte of the writable segment.
     pub reads: bool,
 }
@@ -70,6 +72,7 @@ const PLAIN: Kind = Kind {
     bss: 0,
     spare: 0,
     mips: false,
+    dynamic: false,
     reads: false,
 };
 const DYNAMIC: Kind = Kind { name: "dynamic", role: Role::Dynamic, ..PLAIN };
@@ -93,6 +96,7 @@ pub const KINDS: &[Kind] = &[
     DYNAMIC,
     Kind { name: "dynamic-pie", e_type: DYN, data: Some((0x20, 0x100)), ..DYNAMIC },
     Kind { name: "dynamic-pages", gap: SMALL_PAGE, data: Some((0x1010, 0x3000)), spare: 1, ..DYNAMIC },
+    Kind { name: "dynamic-data", e_type: DYN, data: Some((0x3010, 0)), dynamic: true, ..DYNAMIC },
     Kind { name: "dynamic-mips", mips: true, ..DYNAMIC },
     INTERP,
     Kind { name: "interp-exec", e_type: EXEC, ..INTERP },
@@ -156,6 +160,7 @@ impl Base {
         let count = 1
             + usize::from(kind.role == Role::Dynamic)
             + usize::from(kind.data.is_some())
+            + usize::from(kind.dynamic)
             + kind.spare
             + if kind.mips { 2 } else { 0 };
         let mut bytes = vec![0; header + count * entry];
@@ -228,6 +233,14 @@ impl Base {
             let vaddr = start + offset + (text.next_multiple_of(PAGE));
             let memsz = filesz + bss;
             segments.push(Segment { p_type: 1, flags: RW, offset, filesz, memsz, vaddr, align: PAGE });
+            if kind.dynamic {
+                // One entry, DT_NULL.
+                let (len, at) = (2 * abi.word() as u64, bytes.len() - 2 * abi.word());
+                bytes[at..].fill(0);
+                let (offset, vaddr) = (at as u64, vaddr + filesz - len);
+                let (p_type, flags, filesz, memsz, align) = (2, RW, len, len, 8);
+                segments.push(Segment { p_type, flags, offset, filesz, memsz, vaddr, align });
+            }
         }
         for _ in 0..kind.spare {
             segments.push(Segment {

@@ -150,7 +150,9 @@ impl Case {
     pub fn files(&self) -> Files {
         let hash = self.hash();
         let folder = if self.edits.contains(&Edit::NoExec) { "noexec/" } else { "" };
-        let name = format!("{folder}c{hash:016x}");
+        let suffix = self.chunks(|edit| if let Edit::Suffix(chunk) = edit { Some(chunk) } else { None });
+        let suffix = String::from_utf8_lossy(&suffix.unwrap_or_default()).into_owned();
+        let name = format!("{folder}c{hash:016x}{suffix}");
         let base = self.base().unwrap_or_else(|| {
             let text = self.chunks(|edit| if let Edit::Text(chunk) = edit { Some(chunk) } else { None });
             Base { bytes: text.unwrap_or_default(), table: 0, segments: 0, marks: Vec::new() }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::Role;
 use crate::case::{Case, Start};
 use crate::edit::{Edit, Part, Place};
+use crate::folder::{MAGIC, OSABI};
 
 /// What a case is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -34,13 +35,15 @@ pub enum Class {
     Nesting,
     /// The path, the mode, the mount, a writer.
     Path,
+    /// What a rule of binfmt_misc is for.
+    Misc,
     /// A program of this computer.
     Host,
 }
 
 impl Class {
     /// All of them.
-    pub const ALL: [Class; 13] = [
+    pub const ALL: [Class; 14] = [
         Class::Unchanged,
         Class::Header,
         Class::Segment,
@@ -53,6 +56,7 @@ impl Class {
         Class::Script,
         Class::Nesting,
         Class::Path,
+        Class::Misc,
         Class::Host,
     ];
 
@@ -71,6 +75,7 @@ impl Class {
             Class::Script => "script",
             Class::Nesting => "nested scripts",
             Class::Path => "path and permissions",
+            Class::Misc => "binfmt_misc",
             Class::Host => "this computer's programs",
         }
     }
@@ -88,6 +93,15 @@ impl Class {
             matches!(edit, Edit::Set(_, Place::Mark(_) | Place::Header("e_flags" | "EI_OSABI"), _))
         };
         let nests = |edit: &Edit| matches!(edit, Edit::Text(chunk) if contains(&chunk.bytes, b".chain-"));
+        let of_misc = |edit: &Edit| match edit {
+            Edit::Suffix(_) => true,
+            Edit::Text(chunk) => chunk.bytes.starts_with(MAGIC),
+            Edit::Set(Part::Program, Place::Header("EI_OSABI"), value) => *value == OSABI,
+            _ => false,
+        };
+        if any(of_misc) {
+            return Class::Misc;
+        }
         if any(path) {
             return Class::Path;
         }

@@ -59,6 +59,8 @@ pub enum Edit {
     Text(Chunk),
     /// `path=...`: what is handed to execve(2), in pieces; `@` is the file.
     Path(Chunk),
+    /// `suffix=.orc`: how the file's name ends, for binfmt_misc.
+    Suffix(Chunk),
     /// `noexec`: the file lies on a file system that is mounted so.
     NoExec,
     /// `busy`: somebody holds the file open for writing.
@@ -146,6 +148,7 @@ impl fmt::Display for Edit {
             Edit::Name(chunk) => write!(f, "name={chunk}"),
             Edit::Text(chunk) => write!(f, "text={chunk}"),
             Edit::Path(chunk) => write!(f, "path={chunk}"),
+            Edit::Suffix(chunk) => write!(f, "suffix={chunk}"),
             Edit::NoExec => f.write_str("noexec"),
             Edit::Busy => f.write_str("busy"),
         }
@@ -191,6 +194,7 @@ impl Edit {
             "name" => return Chunk::parse(value).map(Edit::Name),
             "text" => return Chunk::parse(value).map(Edit::Text),
             "path" => return Chunk::parse(value).map(Edit::Path),
+            "suffix" => return Chunk::parse(value).map(Edit::Suffix),
             _ => {}
         }
         let (part, what) = match what.strip_prefix("interp.") {

@@ -19,6 +19,28 @@ pub const SHARED: &[&str] =
 pub const CHAIN: usize = 7;
 /// What the last of such scripts names: a program, nothing, a text.
 pub const CHAIN_ENDS: [&str; 3] = ["tiny", "missing", "text"];
+/// How a text begins that a rule of [`misc_rules`] is for.
+pub const MAGIC: &[u8] = b"ORCL";
+/// The EI_OSABI that one is for.
+pub const OSABI: u64 = 255;
+/// The suffixes that the others are for.
+pub const SUFFIXES: [&str; 5] = [".orc", ".orp", ".orm", ".ors", ".ort"];
+
+/// Rules for binfmt_misc, as they are written into its `register`: by bytes at the front, by EI_OSABI, and by suffix,
+/// with interpreters that are a program, nothing, a script and a text.
+pub fn misc_rules(abi: &Abi) -> Vec<String> {
+    let abi = abi.name;
+    vec![
+        format!(":oracle-magic:M::ORCL::{abi}.pie:"),
+        format!(":oracle-osabi:M:7:\\xff::{abi}.static:"),
+        format!(":oracle-orc:E::orc::{abi}.tiny:"),
+        format!(":oracle-orp:E::orp::{abi}.dynamic:P"),
+        ":oracle-orm:E::orm::missing:".to_owned(),
+        format!(":oracle-ors:E::ors::{abi}.chain-tiny-4:"),
+        ":oracle-ort:E::ort::text:".to_owned(),
+    ]
+}
+
 /// Makes in a guest what [`Folder::special`] makes here. Before Linux 5.8 an executable FIFO is opened before it is
 /// refused, and that waits for a writer: there it has no x bit.
 pub const SPECIAL: &str = "mkdir -p dir noexec closed\nmkfifo -m 644 fifo\nln -sf loop loop\n\

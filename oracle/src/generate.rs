@@ -11,6 +11,7 @@ use crate::values::Setting;
 
 /// What cases are to be made of.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // What a place has or has not, each by itself.
 pub struct Plan {
     /// For which ABIs: all that share a kernel.
     pub abis: Vec<&'static Abi>,
@@ -24,6 +25,8 @@ pub struct Plan {
     pub programs: Vec<String>,
     /// Whether the folder `noexec` lies on such a mount.
     pub noexec: bool,
+    /// Whether the rules of [`crate::folder::misc_rules`] hold.
+    pub misc: bool,
     /// Whether files may be held open for writing while they are executed.
     pub busy: bool,
     /// Whether some of the cases are cut at every length, one after the other.
@@ -40,6 +43,7 @@ impl Default for Plan {
             memory: 256 << 20,
             programs: Vec::new(),
             noexec: false,
+            misc: false,
             busy: false,
             sweep: true,
         }
@@ -59,9 +63,11 @@ impl Plan {
         // The kernel's own ABI more often than those of its compatibility handlers.
         let abi = if random.once_in(2) { self.abis[0] } else { random.pick(&self.abis) };
         match index % 20 {
-            0 | 1 if self.sweep => elf::length(self, index / 20 * 2 + index % 20),
+            0 if self.sweep => elf::length(self, index / 20),
+            0 | 1 => elf::any_length(random, abi),
             2 | 3 => script::line(self, random, abi),
             4 => script::nested(random, abi),
+            5 if self.misc && random.once_in(3) => path::misc(random, abi),
             5 => path::path(self, random, abi),
             6..=8 => elf::interpreter(self, random, abi),
             9 => elf::of_abi(self, random, abi),

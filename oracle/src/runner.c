@@ -18,7 +18,9 @@
  *
  * The child stops at execve's SIGTRAP, so a signal before that came from execve itself.
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -83,14 +83,29 @@ pub(super) fn bytes(plan: &Plan, random: &mut Random, abi: &'static Abi) -> Case
     case
 }
 
+/// Lengths at which a file ends: all up to a bound, then those around the ends of pages.
+fn lengths(case: &Case) -> Vec<usize> {
+    let len = case.base().map_or(0, |base| base.bytes.len());
+    let edges = (1..=len / 0x1000).flat_map(|page| (page * 0x1000 - 3)..=(page * 0x1000 + 3));
+    (0..len.min(EVERY_LENGTH)).chain(edges.filter(move |at| (EVERY_LENGTH..=len).contains(at))).collect()
+}
+
+/// Some length of some program; the long ones have more to lose.
+pub(super) fn any_length(random: &mut Random, abi: &'static Abi) -> Case {
+    let mut case = program(random, abi);
+    let lengths = lengths(&case);
+    let len = if random.once_in(2) {
+        random.pick(&lengths)
+    } else {
+        lengths[lengths.len() - 1 - random.below(lengths.len().min(40))]
+    };
+    case.edits.push(Edit::Cut(Part::Program, len));
+    case
+}
+
 /// The `index`th length, of one kind of program after the other.
 pub(super) fn length(plan: &Plan, index: usize) -> Case {
     let mut index = index;
-    let lengths = |case: &Case| {
-        let len = case.base().map_or(0, |base| base.bytes.len());
-        let edges = (1..=len / 0x1000).flat_map(|page| (page * 0x1000 - 3)..=(page * 0x1000 + 3));
-        (0..len.min(EVERY_LENGTH)).chain(edges.filter(move |at| (EVERY_LENGTH..=len).contains(at))).collect()
-    };
     // The smallest program of every ABI first.
     for kind in crate::base::KINDS {
         for abi in &plan.abis {
@@ -98,7 +113,7 @@ pub(super) fn length(plan: &Plan, index: usize) -> Case {
                 continue;
             }
             let mut case = Case::pristine(abi, kind);
-            let lengths: Vec<usize> = lengths(&case);
+            let lengths = lengths(&case);
             if let Some(len) = lengths.get(index) {
                 case.edits.push(Edit::Cut(Part::Program, *len));
                 return case;

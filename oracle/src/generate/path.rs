@@ -4,7 +4,8 @@ use super::Plan;
 use crate::abi::Abi;
 use crate::base::Kind;
 use crate::case::{Case, Start};
-use crate::edit::{Chunk, Edit, Part};
+use crate::edit::{Chunk, Edit, Part, Place};
+use crate::folder::{MAGIC, OSABI, SUFFIXES};
 use crate::random::Random;
 
 /// A good program, or a bad one that is only looked at once it may be executed, or a script.
@@ -19,6 +20,35 @@ fn program(random: &mut Random, abi: &'static Abi) -> Case {
         1 => Case { abi, start: Start::Script, edits: vec![Edit::Text(Chunk::once("text"))] },
         _ => Case::pristine(abi, Kind::of(random.pick(&kinds)).unwrap_or(&crate::base::KINDS[0])),
     }
+}
+
+/// What a rule of binfmt_misc may be for.
+pub(super) fn misc(random: &mut Random, abi: &'static Abi) -> Case {
+    let mut case = program(random, abi);
+    match random.below(4) {
+        0 => {
+            let text = [MAGIC, random.pick(&[&b""[..], b"\n", b" and more"])].concat();
+            case = Case { abi, start: Start::Script, edits: vec![Edit::Text(Chunk::once(text))] };
+        }
+        1 => {
+            let osabi = Place::Header("EI_OSABI");
+            case = Case::pristine(abi, &crate::base::KINDS[random.below(8)]);
+            case.edits.push(Edit::Set(Part::Program, osabi, OSABI));
+        }
+        _ => {
+            let suffix = random.pick(&SUFFIXES);
+            case.edits.push(Edit::Suffix(Chunk::once(suffix)));
+            match random.below(8) {
+                0 => case.edits.push(Edit::Suffix(Chunk::once(random.pick(&["x", ".x", suffix])))),
+                1 => case.edits.push(Edit::Path(Chunk::once(random.pick(&["./@", "dir/../@"])))),
+                _ => {}
+            }
+        }
+    }
+    if random.once_in(4) {
+        case.edits.push(Edit::Mode(Part::Program, random.pick(&[0o644, 0o111, 0o700])));
+    }
+    case
 }
 
 pub(super) fn path(plan: &Plan, random: &mut Random, abi: &'static Abi) -> Case {
