@@ -71,7 +71,9 @@ fn flags(arch: &str, how: Link) -> (String, &'static [&'static str]) {
 /// is (`mipsel` for `diag-mipsel`).
 pub(crate) fn static_program(name: &str, code: &str, machine: &str) -> Result<PathBuf> {
     let target = dist::zig_flags(&format!("diag-{machine}"))?;
-    let flags = [target, &["-Os", "-s", "-D_GNU_SOURCE=", "-static", "-no-pie"]].concat();
+    // The malloc of zig's C library asks for atomic instructions, which ARMv5 lacks; the guests are ARMv7.
+    let cpu: &[&str] = if machine == "armv5" { &["-mcpu=cortex_a7+soft_float"] } else { &[] };
+    let flags = [target, cpu, &["-Os", "-s", "-D_GNU_SOURCE=", "-static", "-no-pie"]].concat();
     let recipe = format!("zig {} cc {}\n{code}", toolchain::zig_release(), flags.join(" "));
     make(&format!("{name}-{machine}"), &recipe, |to| compile(code, &flags, to))
 }
