@@ -39,6 +39,19 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// Changed programs and real ones, on the kernels in QEMU.
+    fn oracle(&mut self) {
+        let since = Instant::now();
+        sh::say("test: changed programs on the lab's kernels");
+        match crate::oracle::lab_kernels() {
+            Ok(lines) => lines.iter().for_each(|(line, holds)| self.line(*holds, line, since)),
+            Err(error) => self.line(false, &format!("oracle: {error:#}"), since),
+        }
+        self.step("real programs on the lab's kernels", crate::oracle::real_programs);
+    }
+}
+
 pub(crate) fn main(args: &Args) -> Result<()> {
     let mut summary = Summary { lines: Vec::new(), failed: false };
     summary.step("cargo test", cargo_test);
@@ -53,6 +66,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         let tally = group();
         summary.line(tally.passed(), &tally.summary(), since);
     }
+    summary.oracle();
     println!("\n{}", summary.lines.join("\n"));
     if summary.failed {
         bail!("something does not hold");

@@ -93,6 +93,7 @@ impl File {
         ident[4] = if self.view.class == Class::Elf64 { 2 } else { 1 };
         ident[7] = self.osabi;
         let image = Rc::new(Image {
+            gnu_property: Ok(()),
             view: self.view,
             header: self.header,
             program_headers: Ok(self.table.clone()),
@@ -109,6 +110,7 @@ impl File {
 
     fn candidate(&self) -> Candidate {
         Candidate {
+            misc: None,
             path: PathBuf::new(),
             resolved: PathBuf::new(),
             stat: Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: 4096, device: 0 }),
