@@ -84,7 +84,7 @@ fn programs_of_the_old_abi_need_its_system_calls() {
     assert_eq!(later(file(OLD), &arm("")), "ask arm-oabi");
     assert_eq!(later(file(OLD), &yes(arm(""), Question::ArmOabi)), "ok");
     let killed = answer(arm(""), Question::ArmOabi, Some(Answer::Killed));
-    assert_eq!(later(file(OLD), &killed), "SIGILL at later: system call of the old ABI");
+    assert!(later(file(OLD), &killed).starts_with("unknown: whether its code"));
 }
 
 #[test]
