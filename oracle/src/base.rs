@@ -198,14 +198,7 @@ impl Base {
             marks.push(("abiflags.ases", (at + 12, 4)));
         }
         bytes.resize(bytes.len() + usize::try_from(kind.gap).unwrap_or(0), 0);
-        let mut code = abi.exit(kind.status_of_code());
-        if let Some((filesz, bss)) = kind.data.filter(|_| kind.reads) {
-            // Where the segment will lie depends on the length of the code alone, which does not change.
-            let len = abi.reads_and_exits([0; 2], PROGRAM).map_or(0, |code| code.len());
-            let text = (bytes.len().next_multiple_of(16) + len) as u64;
-            let data = start + text.next_multiple_of(16) + text.next_multiple_of(PAGE);
-            code = abi.reads_and_exits([data, data + filesz + bss - 1], PROGRAM).unwrap_or(code);
-        }
+        let code = kind.code(abi, start, bytes.len());
         let mut e_entry;
         if abi.has_descriptors() {
             let at = bytes.len().next_multiple_of(16) + 32;
@@ -312,6 +305,19 @@ impl Base {
 }
 
 impl Kind {
+    /// Its instructions, for a place in the file.
+    fn code(&self, abi: &Abi, start: u64, at: usize) -> Vec<u8> {
+        let reads = || {
+            let (filesz, bss) = self.data.filter(|_| self.reads)?;
+            // Where the segment will lie depends on the length of the code alone, which does not change.
+            let len = abi.reads_and_exits([0; 2], PROGRAM)?.len();
+            let text = (at.next_multiple_of(16) + len) as u64;
+            let data = start + text.next_multiple_of(16) + text.next_multiple_of(PAGE);
+            abi.reads_and_exits([data, data + filesz + bss - 1], PROGRAM)
+        };
+        reads().unwrap_or_else(|| abi.exit(self.status_of_code()))
+    }
+
     /// What its own code exits with.
     fn status_of_code(&self) -> u8 {
         if self.role == Role::Interpreter { INTERPRETER } else { PROGRAM }
