@@ -20,7 +20,7 @@ use clap::Parser;
 enum Task {
     /// Build the router binaries into target/dist, and say where their bytes are.
     Dist(dist::Args),
-    /// Boot a MIPS kernel in QEMU with a root laid out like OpenWrt's, and run commands there.
+    /// Boot a kernel in QEMU, those for MIPS with a root laid out like OpenWrt's, and run commands there.
     Lab(lab::Args),
     /// Compare what diag says of many files with what real kernels do with them.
     Judge(judge::Args),
