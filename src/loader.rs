@@ -158,6 +158,8 @@ steps! {
     InterpreterShort "load_elf_binary: elf_read"
     /// fs/binfmt_elf.c `load_elf_binary`: the interpreter is no ELF file for this machine.
     InterpreterArch "load_elf_binary: interpreter"
+    /// fs/binfmt_elf.c `parse_elf_properties` (arm64, since 5.8): PT_GNU_PROPERTY is cut short, or not in order.
+    GnuProperty "parse_elf_properties"
     /// arch/mips/kernel/elf.c `arch_elf_pt_proc`: PT_MIPS_ABIFLAGS is cut short.
     MipsAbiFlags "arch_elf_pt_proc"
     /// arch/mips/kernel/elf.c `arch_check_elf`: the NaN encoding.

@@ -84,7 +84,7 @@ impl<'a> Mm<'a> {
     }
 
     /// Where the kernel may have put something of its own: the stack, and behind it on some architectures the vDSO;
-    /// on others that follows, from above, on what was mapped without an address.
+    /// on others that follows, from above, on what was mapped without an address, or in a hole of it.
     pub(super) fn kernels_own(&self) -> [Range<u64>; 2] {
         /// Pages of the vDSO and its data.
         const PAGES: u64 = 32;
@@ -94,7 +94,7 @@ impl<'a> Mm<'a> {
         let stack = if self.hinted == 0 { 0 } else { self.reserved.1.saturating_add(GAP) };
         [
             self.space.stack.start.max(stack)..self.space.task_size.most,
-            self.hinted.saturating_sub(pages)..self.hinted,
+            self.hinted.saturating_sub(pages)..if self.hinted == 0 { 0 } else { self.reserved.1 },
         ]
     }
 

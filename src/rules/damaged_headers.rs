@@ -41,6 +41,7 @@ const INTERP_SIZE: &str = "%n names no loader: its PT_INTERP has a wrong size\np
 const INTERP_END: &str = "%n names a loader without an end\np PT_INTERP=no NUL at its end";
 const INTERP_OFFSET: &str = "%n names a loader at a negative place in the file\np p_offset=%x4";
 const ABIFLAGS: &str = "%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes";
+const PROPERTY: &str = "%n has GNU properties that are cut short, or not in order\np PT_GNU_PROPERTY=of its own, or of its loader";
 const SMALL_PAGES: &str = "\
 %n is linked for pages of %8 bytes, this kernel's have %9
 p p_offset=%x4, p_vaddr %x5, p_align %x8";
@@ -135,6 +136,7 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         Step::MapLow => LOW,
         Step::MapCollision => COLLISION,
         Step::MipsAbiFlags => ABIFLAGS,
+        Step::GnuProperty => PROPERTY,
         Step::EntryRange => ENTRY_BEYOND,
         Step::EntryUnmapped => ENTRY_NOWHERE,
         Step::EntryNotExecutable => ENTRY_DATA,

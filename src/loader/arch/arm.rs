@@ -36,7 +36,7 @@ pub(super) const AARCH64: Arch = Arch {
     e_machine: EM_AARCH64,
     elf_check_arch: aarch64,
     arch_elf_pt_proc: nothing,
-    arch_check_elf: nothing,
+    arch_check_elf: gnu_property,
     space: aarch64_space,
     // `elf_read_implies_exec` and `compat_elf_read_implies_exec`.
     read_implies_exec: stack_implies_exec,
@@ -203,5 +203,21 @@ fn aarch64_space(machine: &Machine, image: &Image) -> &'static Space {
         Some(0x1_0000) if before((5, 0, 0)) => const { &of(1 << 42, 1 << 48) },
         Some(0x1_0000) => const { &of(1 << 42, 1 << 52) },
         _ => const { &of(1 << 36, 1 << 52) },
+    }
+}
+
+/// fs/binfmt_elf.c `parse_elf_properties`: of the interpreter, where there is one.
+fn gnu_property(load: &Load<'_>) -> Stage {
+    if load.machine.kernel.older_than((5, 8, 0)) {
+        return Ok(());
+    }
+    let interpreter = load.candidate.interpreter.as_ref().filter(|_| load.image.interp.is_some());
+    let image = match interpreter.and_then(|interpreter| interpreter.program()) {
+        Some(program) => program.native_in(load.image.view),
+        None => Some(load.image),
+    };
+    match image.map_or(Ok(()), |image| image.gnu_property) {
+        Ok(()) => Ok(()),
+        Err(errno) => refuse(errno, Step::GnuProperty),
     }
 }
