@@ -1,7 +1,10 @@
 //! What the kernel of this computer answers to diag's own tiny programs, against what else tells the same.
 
-use std::fs::{self, File};
+mod elf_builder;
+
+use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
@@ -161,6 +164,25 @@ fn no_child_is_left_behind() {
     let before = children();
     cli::judge_all(&Live, &Args::default());
     assert_eq!(children(), before);
+}
+
+/// Asked is what decides, and nothing else.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn only_what_decides_is_asked() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("asking");
+    fs::create_dir_all(&folder).unwrap();
+    let asked = |name: &str| {
+        let path = folder.join(name);
+        fs::write(&path, elf_builder::Elf::of(name).build()).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let report = cli::judge_all(&Live, &Args { programs: vec![path], ..Args::default() });
+        report.machine.answers.into_iter().map(|(question, _)| question).collect::<Vec<_>>()
+    };
+    assert_eq!(asked("x86-64"), []);
+    assert_eq!(asked("mipsel"), []);
+    assert_eq!(asked("i386"), [Question::Ia32]);
+    assert_eq!(asked("x32"), [Question::X32]);
 }
 
 /// Who reads a report finds every question in its description.
