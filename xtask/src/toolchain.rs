@@ -16,7 +16,7 @@ pub(crate) use rust_src::rust_src;
 const ZIG: &str = "0.17.1";
 
 /// What rustc calls as its linker. rustc names gcc's runtime, which zig has built in, and an unwinder, which
-/// nothing needs (it brings 1,200 bytes of stdio).
+/// nothing needs (it brings 1,200 bytes of stdio); and for x86 an emulation that zig's target already says.
 ///
 /// This little is all that a static build asks of `cargo-zigbuild`; doing it here leaves its flags to us (zig
 /// must link with `-Os`, or its libc is built for speed), and one tool less to fetch and to trust.
@@ -24,7 +24,7 @@ const LINKER: &str = r#"#!/bin/sh
 for word; do
     shift
     case $word in
-    -lgcc | -lgcc_s | -lgcc_eh | -lunwind) ;;
+    -lgcc | -lgcc_s | -lgcc_eh | -lunwind | -Wl,-melf_i386) ;;
     *) set -- "$@" "$word" ;;
     esac
 done

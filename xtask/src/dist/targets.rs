@@ -102,7 +102,7 @@ pub(crate) const TARGETS: [Target; 9] = [
         cross: false,
         gate: None,
     },
-    // Its standard library asks for an unwinder whatever a panic does.
+    // The standard library asks for an unwinder there, whatever a panic does.
     Target {
         name: "diag-powerpc64le",
         triple: "powerpc64le-unknown-linux-musl",

@@ -57,10 +57,7 @@ pub(crate) const KERNELS: &[Judge] = &[
     Judge { abis: MIPS64EL, ..mips("mips64el", Kernel::Mips64el, "5KEf") },
     Judge { abis: MIPS64EL, on_request: true, ..mips("mips64el-6.12", Kernel::Mips64elNew, "5KEf") },
     Judge { abis: ARM64, ..other("arm64", Kernel::Arm64, "cortex-a57", "aarch64") },
-    Judge {
-        abis: &["aarch64"],
-        ..other("arm64-16k", Kernel::Arm64Pages16k, "max,pauth-impdef=on", "aarch64")
-    },
+    Judge { abis: ARM64, ..other("arm64-16k", Kernel::Arm64Pages16k, "max,pauth-impdef=on", "aarch64") },
     Judge { abis: &["arm", "thumb", "arm-oabi"], ..other("armhf", Kernel::Armhf, "cortex-a15", "armv5") },
     Judge { abis: &["riscv64"], ..other("riscv64", Kernel::Riscv64, "rv64", "riscv64") },
     Judge { abis: &["ppc64le"], ..other("ppc64el", Kernel::Ppc64el, "power9", "powerpc64le") },
