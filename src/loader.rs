@@ -258,6 +258,8 @@ enum Missing {
     Memory,
     LostPart,
     MarkedCode,
+    TwoFaults,
+    Endless,
     /// The kernel was asked, and there is no answer.
     Answer(Question),
 }
@@ -284,6 +286,10 @@ impl Missing {
             Missing::MarkedCode => {
                 "whether its code is as its header says: then this machine does not run it"
             }
+            Missing::TwoFaults => {
+                "which of two faults comes first: not aligned, and not mapped for execution"
+            }
+            Missing::Endless => "an end: this kernel faults again and again on code that may only be written",
             Missing::Answer(question) => question.what(),
         }
     }

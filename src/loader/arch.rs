@@ -26,7 +26,7 @@ use super::load::Load;
 use super::{Missing, Signal, Stage, Step, Told, When, kill, refuse, told, unknown};
 use crate::candidate::{Image, Program, Toolchain};
 use crate::elf::Class;
-use crate::elf::consts::{PF_R, PF_W, PF_X, PT_GNU_STACK};
+use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_GNU_STACK};
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::system::Question;
@@ -126,6 +126,10 @@ pub(super) fn executes(load: &Load<'_>, p_flags: u32) -> Stage<bool> {
     let Some(arch) = of(load.machine) else { return unknown(Missing::NoExecute) };
     if p_flags & PF_R != 0 && (arch.read_implies_exec)(load) {
         return Ok(true);
+    }
+    // arch/mips/mm/cache.c `setup_protection_map`: it may not be read, for which no fault is ever final.
+    if p_flags & (PF_R | PF_W) == PF_W && arch.e_machine == EM_MIPS {
+        return unknown(Missing::Endless);
     }
     match (arch.refuses_data)(load.machine) {
         Some(refuses) => Ok(!refuses),

@@ -7,7 +7,7 @@ use super::areas::{Area, Areas};
 use super::load::Pages;
 use super::{Missing, Signal, Stage, Step, Stop, Told, When, kill, told};
 use crate::elf::Class;
-use crate::elf::consts::{PF_R, PF_W};
+use crate::elf::consts::{EM_ARM, PF_R, PF_W};
 use crate::machine::Machine;
 use crate::system::Question;
 
@@ -149,15 +149,7 @@ impl<'a> Mm<'a> {
         if at > self.limit.wrapping_sub(len) {
             return segfault(Step::MapRange);
         }
-        // security_mmap_addr
-        if at < self.machine.kernel.mmap_min_addr.value.unwrap_or(1 << 16) {
-            match told(self.machine, Question::LowAddress) {
-                Ok(Told::Yes) => {}
-                Ok(Told::No) => return segfault(Step::MapLow),
-                Ok(Told::Untold) => self.doubt(Missing::Answer(Question::LowAddress)),
-                Err(stop) => self.doubt = self.doubt.or(Some(stop)),
-            }
-        }
+        self.security_mmap_addr(at)?;
         let end = at.saturating_add(len);
         if how == How::FixedNoReplace && self.areas.is_taken(at, end) {
             return segfault(Step::MapCollision);
@@ -172,6 +164,27 @@ impl<'a> Mm<'a> {
         Ok(at)
     }
 
+    /// security/commoncap.c `cap_mmap_addr`; and `arch_mmap_check` of ARM (FIRST_USER_ADDRESS), which bars the address
+    /// that is asked for even from root.
+    fn security_mmap_addr(&mut self, at: u64) -> Stage {
+        const FIRST_USER_ADDRESS: u64 = 8192;
+        if at >= self.machine.kernel.mmap_min_addr.value.unwrap_or(1 << 16) {
+            return Ok(());
+        }
+        let arm = cfg!(any(feature = "every-machine", target_arch = "arm"));
+        let is_arm = arm && self.machine.e_machine() == Some(EM_ARM);
+        if is_arm && at < FIRST_USER_ADDRESS {
+            return segfault(Step::MapLow);
+        }
+        match told(self.machine, Question::LowAddress) {
+            Ok(Told::Yes) => {}
+            Ok(Told::No) if !is_arm => return segfault(Step::MapLow),
+            Ok(_) => self.doubt(Missing::Answer(Question::LowAddress)),
+            Err(stop) => self.doubt = self.doubt.or(Some(stop)),
+        }
+        Ok(())
+    }
+
     /// mm/mmap.c `arch_get_unmapped_area_topdown`.
     fn highest_gap(&mut self, len: u64) -> Stage<u64> {
         let mut top = if self.high { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
@@ -179,16 +192,15 @@ impl<'a> Mm<'a> {
             let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
                 return segfault(Step::MapRange);
             };
-            match self.areas.highest_start(at, top) {
-                Some(start) => top = start,
-                None => {
-                    let at = self.pages.down(at);
-                    let free = if self.areas.is_taken(0, at) { at } else { 0 };
-                    self.reserved = (free, at.saturating_add(len));
-                    self.hinted = at;
-                    return Ok(at);
-                }
+            if let Some(start) = self.areas.highest_start(at, top) {
+                top = start;
+                continue;
             }
+            let at = self.pages.down(at);
+            let free = if self.areas.is_taken(0, at) { at } else { 0 };
+            self.reserved = (free, at.saturating_add(len));
+            self.hinted = at;
+            return Ok(at);
         }
     }
 

@@ -4,7 +4,7 @@ use super::arch::{self, Arch, Entry};
 use super::areas::Area;
 use super::load::{Load, Pages};
 use super::map::Loaded;
-use super::{Missing, Signal, Stage, Step, When, kill, unknown};
+use super::{Missing, Signal, Stage, Step, Stop, When, kill, unknown};
 use crate::candidate::Toolchain;
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
@@ -12,11 +12,28 @@ use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
 /// or the program.
 pub(super) fn fetch(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded) -> Stage {
-    let Entry::Address(entry) = (arch.entry)(first)? else { return Ok(()) };
-    let mut entry = entry.wrapping_add(loaded.bias);
+    let (mut entry, fault) = match (arch.entry)(first) {
+        Ok(Entry::Address(entry)) => (entry, None),
+        Ok(Entry::Elsewhere) => return Ok(()),
+        Err(stop @ Stop::Killed(..)) => (first.image.header.e_entry, Some(stop)),
+        Err(stop) => return Err(stop),
+    };
+    entry = entry.wrapping_add(loaded.bias);
     if !first.is_wide_kernel() {
         entry &= u64::from(u32::MAX);
     }
+    match (page(program, first, arch, loaded, entry), fault) {
+        (Ok(()), Some(fault)) => Err(fault),
+        // An address that is not aligned, where nothing can be fetched either: which fault is first, is the
+        // processor's (QEMU looks for the page first, MIPS32 at the address).
+        (Err(Stop::Killed(..)), Some(_)) => unknown(Missing::TwoFaults),
+        (Err(stop), _) => Err(stop),
+        (Ok(()), None) => code(program, first, arch, loaded, entry),
+    }
+}
+
+/// The page of an address: whether there is one, and whether it may be executed.
+fn page(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded, entry: u64) -> Stage {
     let Some(area) = loaded.areas.at(entry) else {
         if loaded.is_kernels_own(entry) {
             return unknown(Missing::Place);
@@ -38,13 +55,20 @@ pub(super) fn fetch(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &
     if beyond {
         return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
     }
+    Ok(())
+}
+
+/// What lies at an address that can be fetched.
+fn code(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded, entry: u64) -> Stage {
+    let Some(area) = loaded.areas.at(entry) else { return Ok(()) };
+    let size = if area.of_interpreter { first } else { program }.candidate.size().unwrap_or(u64::MAX);
     if is_zero(area, entry, size) {
         return match (arch.zeros)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryZeros),
             None => slide(program, loaded, entry, size),
         };
     }
-    if offset == Some(0) {
+    if area.offset_of(entry) == Some(0) {
         return match (arch.magic)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryIsHeader),
             None => unknown(Missing::HeaderAsCode),
