@@ -57,6 +57,9 @@ pub struct Tally {
     pub steps: BTreeMap<String, u64>,
     /// What was missing where diag could not tell.
     pub missing: BTreeMap<String, u64>,
+    /// Cases that could not be put to the kernel, by why.
+    #[serde(default)]
+    pub lost: BTreeMap<String, u64>,
     /// What kernels did.
     pub answers: BTreeMap<String, u64>,
     /// By kind.
@@ -139,6 +142,7 @@ impl Tally {
         for (mine, theirs) in [
             (&mut self.steps, other.steps),
             (&mut self.missing, other.missing),
+            (&mut self.lost, other.lost),
             (&mut self.answers, other.answers),
         ] {
             for (key, count) in theirs {
@@ -178,6 +182,7 @@ impl fmt::Display for Tally {
         for (title, counts) in [
             ("diag said, by step", &self.steps),
             ("could not tell, for want of", &self.missing),
+            ("not put to the kernel", &self.lost),
             ("kernel", &self.answers),
         ] {
             writeln!(f, "{title}:")?;

@@ -208,6 +208,13 @@ pub(crate) fn programs(kernel: Kernel) -> Vec<String> {
     if kernel.is_router() { root::programs(kernel) } else { Vec::new() }
 }
 
+/// Fetches or builds what boots of this kernel need, so that several may begin at once.
+pub(crate) fn prepare(kernel: Kernel) -> Result<()> {
+    qemu::install(kernel)?;
+    kernel.file()?;
+    initramfs::own(kernel, "true").map(drop)
+}
+
 fn save(files: &BTreeMap<String, Vec<u8>>, dir: &Path) -> Result<()> {
     for (name, bytes) in files {
         let path = dir.join(name);

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::Run;
 use super::machine::Wires;
+use super::{Kernel, Run};
 use crate::host;
 
 /// What the three wires brought.
@@ -72,10 +72,17 @@ pub(super) fn boot(run: &Run, initramfs: &Path, live: &mut (dyn Write + Send)) -
     }
 }
 
-fn command(run: &Run, initramfs: &Path, console: &Path, results: &Path) -> Result<Command> {
-    let machine = run.kernel.machine();
+/// The name of the QEMU that a kernel runs on; installs it where it is missing.
+pub(super) fn install(kernel: Kernel) -> Result<String> {
+    let machine = kernel.machine();
     let program = format!("qemu-system-{}", machine.qemu);
     host::ensure(&[(&program, machine.package)])?;
+    Ok(program)
+}
+
+fn command(run: &Run, initramfs: &Path, console: &Path, results: &Path) -> Result<Command> {
+    let machine = run.kernel.machine();
+    let program = install(run.kernel)?;
     let mut command = Command::new("setpriv"); // so that QEMU dies with us, whatever we die of
     command.args(["--pdeathsig", "KILL", &program, "-M", machine.board, "-cpu", &run.cpu, "-no-reboot"]);
     command.args(["-m", &run.memory.to_string(), "-kernel"]).arg(run.kernel.file()?);

@@ -71,6 +71,7 @@ pub(crate) struct Tools([(&'static str, PathBuf); 3]);
 
 /// Builds them.
 pub(crate) fn tools(judge: &Judge) -> Result<Tools> {
+    lab::prepare(judge.kernel)?;
     let [diag] = &dist::build(&[&format!("diag-{}", judge.tools)])?[..] else { bail!("dist built nothing") };
     Ok(Tools([
         ("diag", diag.clone()),

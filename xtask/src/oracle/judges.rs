@@ -1,5 +1,7 @@
 //! The kernels that judge, and as which CPU.
 
+use oracle::case::Case;
+
 use crate::lab::Kernel;
 
 /// A kernel on a CPU.
@@ -20,6 +22,17 @@ impl Judge {
     /// The architecture, by Debian's name.
     pub(crate) fn arch(&self) -> &str {
         self.name.split('-').next().unwrap_or_default()
+    }
+
+    /// Whether QEMU itself would crash of a case, so that no kernel can judge it: on 5KEf, which has neither MIPS16 nor
+    /// microMIPS, an odd address to execute ends it by an assertion (translate-all.c `setjmp_gen_code`).
+    pub(crate) fn crashes_of(&self, case: &Case) -> bool {
+        /// The lowest byte of e_entry.
+        const ENTRY: usize = 24;
+        let is_odd = |bytes: &[u8]| {
+            bytes.starts_with(b"\x7fELF") && bytes.get(ENTRY).is_some_and(|byte| byte & 1 == 1)
+        };
+        self.cpu == "5KEf" && case.files().files.iter().any(|file| is_odd(&file.bytes))
     }
 
     /// The size of a page, bytes.

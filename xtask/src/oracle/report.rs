@@ -63,6 +63,8 @@ fn page(tallies: &[(&str, Tally)]) -> String {
     }
     page += "\n## What nobody could tell\n\n| missing | cases |\n| --- | ---: |\n";
     counts(&mut page, tallies.iter().map(|(_, tally)| &tally.missing));
+    page += "\n## What could not be asked\n\n| why | cases |\n| --- | ---: |\n";
+    counts(&mut page, tallies.iter().map(|(_, tally)| &tally.lost));
     page += "\n## Checks of the kernel that diag named\n\n| step | cases |\n| --- | ---: |\n";
     counts(&mut page, tallies.iter().map(|(_, tally)| &tally.steps));
     page += "\n## Disagreements\n";
