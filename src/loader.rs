@@ -259,6 +259,8 @@ enum Missing {
     LostPart,
     MarkedCode,
     TwoFaults,
+    Unpredictable,
+    Descriptor,
     Endless,
     /// The kernel was asked, and there is no answer.
     Answer(Question),
@@ -289,6 +291,10 @@ impl Missing {
             Missing::TwoFaults => {
                 "which of two faults comes first: not aligned, and not mapped for execution"
             }
+            Missing::Unpredictable => {
+                "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
+            }
+            Missing::Descriptor => "where the function descriptor at e_entry leads",
             Missing::Endless => "an end: this kernel faults again and again on code that may only be written",
             Missing::Answer(question) => question.what(),
         }

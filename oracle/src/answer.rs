@@ -47,19 +47,26 @@ pub enum End {
 /// si_code of a signal that the kernel sends for no particular address.
 const SI_KERNEL: i32 = 0x80;
 
+/// Whether two addresses are of one instruction: the lowest bits may select an instruction set, or be dropped.
+fn same(one: u64, other: u64) -> bool {
+    one & !3 == other & !3
+}
+
 impl Started {
     /// Whether the first instruction could not be had: the page is not there, or not to be executed, or the address
     /// is none. The fault is of that very address; an address error on MIPS names none.
     pub fn fetch_failed(&self) -> bool {
         let End::Killed { signal, at: Some((code, address, pc)) } = &self.end else { return false };
         let aligned = signal == "SIGBUS" && *code == SI_KERNEL;
-        matches!(signal.as_str(), "SIGSEGV" | "SIGBUS") && self.pc == Some(*pc) && (address == pc || aligned)
+        matches!(signal.as_str(), "SIGSEGV" | "SIGBUS")
+            && self.pc.is_some_and(|first| same(first, *pc))
+            && (same(*address, *pc) || aligned)
     }
 
     /// Whether it died at its first instruction, or just behind.
     pub fn died_at_once(&self) -> bool {
         match (&self.end, self.pc) {
-            (End::Killed { at: Some((_, _, pc)), .. }, Some(first)) => pc.wrapping_sub(first) < 16,
+            (End::Killed { at: Some((_, _, pc)), .. }, Some(first)) => pc.wrapping_sub(first & !3) < 16,
             (End::Killed { .. }, _) => true,
             _ => false,
         }

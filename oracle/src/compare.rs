@@ -42,7 +42,10 @@ pub fn compare(case: &Case, model: &Model, answer: &Answer) -> Verdict {
         (Outcome::Refused(said), Answer::Refused(seen)) => said == seen,
         (Outcome::Killed(said, when), Answer::KilledExec(seen)) => when == "exec" && said == seen,
         (Outcome::Killed(said, when), Answer::Started(started)) => {
-            if spared(case, said, when, started) {
+            // So many zeros that the runner's clock is over before the last of them.
+            let slides = case.abi.slides_on_zeros() && started.first.iter().all(|byte| *byte == 0);
+            if spared(case, said, when, started) || (when == "start" && slides && started.end == End::Running)
+            {
                 return Verdict::Spared;
             }
             dies(said, when, started, case.abi.slides_on_zeros())

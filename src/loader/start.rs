@@ -14,7 +14,7 @@ use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 pub(super) fn fetch(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded) -> Stage {
     let (mut entry, fault) = match (arch.entry)(first) {
         Ok(Entry::Address(entry)) => (entry, None),
-        Ok(Entry::Elsewhere) => return Ok(()),
+        Ok(Entry::Elsewhere) => return unknown(Missing::Descriptor),
         Err(stop @ Stop::Killed(..)) => (first.image.header.e_entry, Some(stop)),
         Err(stop) => return Err(stop),
     };

@@ -78,7 +78,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         if host {
             note("host", host::run(args));
         }
-        for (judge, outcome) in lab::run(&judges, args.count, args.seed)? {
+        for (judge, outcome) in lab::run(&judges, args.count, args.seed) {
             note(judge.name, outcome.and_then(|tally| told(judge.name, &tally)));
         }
     }
@@ -89,7 +89,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 /// For `cargo xtask test`: what each kernel of the lab says of its programs, in a line; and whether diag agrees.
 pub(crate) fn lab_kernels() -> Result<Vec<(String, bool)>> {
     let (_, judges) = select(&Args::all())?;
-    let outcomes = lab::run(&judges, Args::all().count, 1)?;
+    let outcomes = lab::run(&judges, Args::all().count, 1);
     let line = |(judge, outcome): (&Judge, Result<Tally>)| match outcome {
         Ok(tally) => {
             let holds = told(judge.name, &tally);

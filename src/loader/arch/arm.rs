@@ -167,12 +167,12 @@ fn aarch64_sigill(load: &Load<'_>) -> Option<Signal> {
 }
 
 /// arch/arm64/mm/fault.c `do_sp_pc_abort`. Thumb is selected by the lowest bit here too (`compat_start_thread`), and
-/// an ARM address between two instructions is an error that comes late.
+/// what an ARM address between two instructions does, the architecture leaves open.
 fn aarch64_entry(load: &Load<'_>) -> Stage<Entry> {
-    if is_compat(load) && load.image.header.e_entry & 1 == 1 {
-        arm_entry(load)
-    } else {
-        entry_is_aligned(load)
+    match load.image.header.e_entry & 3 {
+        1 | 3 if is_compat(load) => arm_entry(load),
+        2 if is_compat(load) => unknown(Missing::Unpredictable),
+        _ => entry_is_aligned(load),
     }
 }
 

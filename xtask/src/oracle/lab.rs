@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{fs, iter, thread};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use oracle::answer::Answer;
 use oracle::batch::Batch;
 use oracle::case::Case;
@@ -34,14 +34,10 @@ const ROUNDS: usize = 8;
 const CLOCK: u32 = 2_000;
 
 /// All kernels, several at a time; the counts of each.
-pub(super) fn run<'a>(
-    judges: &[&'a Judge],
-    count: usize,
-    seed: u64,
-) -> Result<Vec<(&'a Judge, Result<Tally>)>> {
+pub(super) fn run<'a>(judges: &[&'a Judge], count: usize, seed: u64) -> Vec<(&'a Judge, Result<Tally>)> {
     let mut ready = Vec::new();
     for judge in judges {
-        ready.push((*judge, guest::tools(judge)?));
+        ready.push((*judge, guest::tools(judge)));
     }
     let next = AtomicUsize::new(0);
     let outcomes = Mutex::new(Vec::new());
@@ -49,7 +45,10 @@ pub(super) fn run<'a>(
         for _ in 0..BOOTS {
             scope.spawn(|| {
                 while let Some((judge, tools)) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = kernel(judge, tools, count, seed);
+                    let outcome = match tools {
+                        Ok(tools) => kernel(judge, tools, count, seed),
+                        Err(error) => Err(anyhow!("{error:#}")),
+                    };
                     outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((*judge, outcome));
                 }
             });
@@ -57,7 +56,7 @@ pub(super) fn run<'a>(
     });
     let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(judge, _)| judges.iter().position(|other| other.name == judge.name));
-    Ok(outcomes)
+    outcomes
 }
 
 /// One case on a kernel, in full.
