@@ -6,6 +6,7 @@
 mod ask;
 mod live;
 pub(super) mod mounts;
+pub mod start;
 pub mod stdio;
 mod tiny_elf;
 mod userland;

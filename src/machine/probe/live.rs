@@ -278,6 +278,7 @@ pub(super) fn of_raw(number: i32) -> Errno {
         libc::EINVAL => Errno::EINVAL,
         libc::ETXTBSY => Errno::ETXTBSY,
         libc::ENOSPC => Errno::ENOSPC,
+        libc::EPIPE => Errno::EPIPE,
         libc::ENAMETOOLONG => Errno::ENAMETOOLONG,
         libc::ENOSYS => Errno::ENOSYS,
         libc::ELOOP => Errno::ELOOP,
