@@ -8,6 +8,7 @@ mod live;
 pub(super) mod mounts;
 pub mod start;
 pub mod stdio;
+mod sys;
 mod tiny_elf;
 mod userland;
 

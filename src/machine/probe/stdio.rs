@@ -9,16 +9,14 @@ use nix::libc;
 use nix::sys::stat::Mode;
 use nix::unistd;
 
-use super::live;
+use super::{live, sys};
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Looks whether stdout is open, and opens /dev/null in the place of what is closed: else a file that is judged would
 /// be stdout or stderr.
 pub(super) fn look() {
-    // SAFETY: F_GETFD touches no memory of ours.
-    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
-    CLOSED.store(flags < 0, Ordering::Relaxed);
+    CLOSED.store(sys::fcntl(libc::STDOUT_FILENO, libc::F_GETFD, 0) < 0, Ordering::Relaxed);
     while let Ok(null) = nix::fcntl::open(c"/dev/null", OFlag::O_RDWR, Mode::empty()) {
         if null.as_raw_fd() > libc::STDERR_FILENO {
             break;
