@@ -5,9 +5,15 @@
 use std::ffi::{OsString, c_char, c_int};
 
 use diag::cli::{self, Command, Output};
+#[cfg(not(feature = "every-machine"))]
+use diag::machine::probe::heap;
 use diag::machine::probe::{self, Live, start, stdio};
 use diag::report::Style;
 use log::LevelFilter;
+
+#[cfg(not(feature = "every-machine"))]
+#[global_allocator]
+static HEAP: heap::Heap = heap::Heap::new();
 
 /// The C library calls it: what Rust's own start-up brings is 3,400 bytes on a router.
 #[unsafe(no_mangle)]

@@ -4,6 +4,7 @@
 //! Nothing here fails: what cannot be read is unknown.
 
 mod ask;
+pub mod heap;
 mod live;
 pub(super) mod mounts;
 pub mod start;

@@ -111,9 +111,7 @@ unsafe fn child(path: *const c_char, fd: RawFd, argv: &[*const c_char], envp: &[
         libc::prlimit(0, libc::RLIMIT_CORE, &raw const none, ptr::null_mut());
         // alarm(2) outlives execve(2), as an ignored or blocked signal does.
         sys::at_signal(libc::SIGALRM, &sys::DEFAULT);
-        let mut nothing = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        libc::sigemptyset(nothing.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_SETMASK, nothing.as_ptr(), ptr::null_mut());
+        sys::signal_mask(libc::SIG_SETMASK, 0);
         libc::alarm(2);
         libc::execve(path, argv.as_ptr(), envp.as_ptr());
         let mut number = nix::errno::Errno::last_raw();

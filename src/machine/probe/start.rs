@@ -3,11 +3,10 @@
 
 use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
 use std::os::unix::ffi::OsStrExt as _;
-use std::ptr;
 
 use nix::libc;
 
-use super::stdio;
+use super::{stdio, sys};
 
 /// Makes sure of the standard descriptors, and that a pipe without a reader is an error and no signal. Gives the
 /// arguments, without the program's own name.
@@ -17,13 +16,8 @@ use super::stdio;
 /// At the beginning of `main`, with what `main` is given.
 pub unsafe fn begin(count: c_int, arguments: *const *const c_char) -> impl Iterator<Item = OsString> {
     stdio::look();
-    let mut pipe = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: a set that is emptied before it is used. Blocked, the signal waits for ever.
-    unsafe {
-        libc::sigemptyset(pipe.as_mut_ptr());
-        libc::sigaddset(pipe.as_mut_ptr(), libc::SIGPIPE);
-        libc::sigprocmask(libc::SIG_BLOCK, pipe.as_ptr(), ptr::null_mut());
-    }
+    // Blocked, it waits for ever.
+    sys::signal_mask(libc::SIG_BLOCK, 1 << (libc::SIGPIPE - 1));
     (1..usize::try_from(count).unwrap_or(0)).map(move |at| {
         // SAFETY: there are `count` of them, each ends in NUL, and they stay as long as we run.
         let argument = unsafe { CStr::from_ptr(*arguments.add(at)) };

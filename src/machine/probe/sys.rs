@@ -61,6 +61,17 @@ pub(super) fn names(folder: &CStr, keep: fn(&[u8]) -> bool) -> Option<Vec<OsStri
     }
 }
 
+/// Bytes of the kernel's set of signals.
+const SET: usize = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 16 } else { 8 };
+
+/// rt_sigprocmask(2), which says what signals wait. `set` has a bit for each; there are more than this tells.
+pub(super) fn signal_mask(how: c_int, set: usize) {
+    let signals = [set, 0, 0, 0];
+    let (how, nowhere) = (c_long::from(how), std::ptr::null_mut::<usize>());
+    // SAFETY: a set that is larger than the kernel's, and no place for the old one.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, signals.as_ptr(), nowhere, SET) };
+}
+
 /// What a process does at a signal, in the layout of the kernel; there is room for that of any architecture.
 pub(super) type Action = [usize; 20];
 
@@ -73,8 +84,6 @@ pub(super) const DEFAULT: Action = [0; 20];
 ///
 /// The action is [`DEFAULT`], or what this has given for the same signal.
 pub(super) unsafe fn at_signal(signal: c_int, action: &Action) -> Action {
-    /// Bytes of a set of signals.
-    const SET: usize = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 16 } else { 8 };
     let mut before = DEFAULT;
     let to = before.as_mut_ptr();
     // SAFETY: both are larger than what the kernel reads and writes there.
