@@ -9,6 +9,7 @@ use diag::cli::{self, Command, Output};
 use diag::machine::probe::heap;
 use diag::machine::probe::{self, Live, start, stdio};
 use diag::report::Style;
+use diag::text;
 use log::LevelFilter;
 
 #[cfg(not(feature = "every-machine"))]
@@ -53,7 +54,7 @@ fn print(output: &Output) -> u8 {
     match stdio::write_stdout(output.text.as_bytes()) {
         Ok(()) => output.status,
         Err(why) => {
-            complain(&format!("the report could not be written: {why}"));
+            complain(&text::concat(&["the report could not be written: ", why]));
             2
         }
     }

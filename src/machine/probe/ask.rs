@@ -1,7 +1,7 @@
 //! Starts a tiny ELF file of our own and tells what became of it. The file is handed over by descriptor where
 //! the kernel has memfd_create(2), else of a temporary file; the kernel's answer is the child's end.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::ptr;
 
@@ -10,10 +10,11 @@ use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, fstat};
 
-use super::live::{limit, of_descriptor, of_raw};
+use super::live::{c_text, limit, of_descriptor, of_raw};
 use super::sys;
 use crate::errno::Errno;
 use crate::system::Answer;
+use crate::text;
 
 /// What becomes of a program that has a property, on a machine that starts the plain one. Where that does not start
 /// either, it is for the circumstances: a resource limit, a sandbox.
@@ -35,7 +36,8 @@ fn from_file(elf: &[u8]) -> Option<Answer> {
     // O_EXCL follows no symbolic link. A name may be left over from one who was killed.
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
     let (path, file) = (0..8).find_map(|n| {
-        let path = CString::new(format!("/tmp/.diag-{}-{n}", std::process::id())).ok()?;
+        let [id, n] = [std::process::id().into(), n].map(|number| text::number(number, 10, 1));
+        let path = c_text(text::concat(&["/tmp/.diag-", &id, "-", &n]).as_bytes()).ok()?;
         let file = nix::fcntl::open(path.as_c_str(), flags, Mode::S_IRWXU).ok()?;
         Some((path, file))
     })?;

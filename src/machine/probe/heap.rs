@@ -44,7 +44,8 @@ impl Heap {
     fn fresh(&self, size: usize) -> *mut u8 {
         if self.left.get() < size {
             let len = size.max(PIECE);
-            let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+            let (access, kind) =
+                (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
             // SAFETY: new memory, at an address of the kernel's choice.
             let piece = unsafe { libc::mmap(ptr::null_mut(), len, access, kind, -1, 0) };
             if piece == libc::MAP_FAILED {

@@ -16,6 +16,7 @@ use super::{ask, beginning, sys, tiny_elf};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
+use crate::text;
 
 /// The machine that `diag` runs on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -191,7 +192,16 @@ pub fn variable(name: &CStr) -> Option<Vec<u8>> {
 
 /// A path as the C library takes it.
 fn c_path(path: &Path) -> Result<CString, Errno> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EOTHER)
+    c_text(path.as_os_str().as_bytes())
+}
+
+/// A text as the C library takes it.
+pub(super) fn c_text(bytes: &[u8]) -> Result<CString, Errno> {
+    if bytes.iter().any(|byte| *byte == 0) {
+        return Err(Errno::EOTHER);
+    }
+    // SAFETY: no NUL is in it.
+    Ok(unsafe { CString::from_vec_unchecked(bytes.to_vec()) })
 }
 
 fn path_of(bytes: &[u8]) -> PathBuf {
@@ -204,7 +214,8 @@ fn open(path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
 
 /// Where /proc shows what a descriptor stands for.
 pub(super) fn of_descriptor(fd: RawFd) -> Result<CString, Errno> {
-    CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Errno::EOTHER)
+    let fd = u64::try_from(fd).map_err(|_| Errno::EOTHER)?;
+    c_text(text::concat(&["/proc/self/fd/", &text::number(fd, 10, 1)]).as_bytes())
 }
 
 /// What std tells of a file.
