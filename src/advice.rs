@@ -26,7 +26,7 @@ pub struct Target {
 impl Target {
     /// The Go build.
     pub fn go(&self) -> Option<String> {
-        Some(["GOOS=linux ", self.go?, " go build"].concat())
+        Some(text::concat(&["GOOS=linux ", self.go?, " go build"]))
     }
 
     /// The Rust build. Targets of tier 3 come without a standard library, so that is built as well.
@@ -36,15 +36,15 @@ impl Target {
             triple.starts_with("mips") || triple.starts_with("powerpc") && !triple.starts_with("powerpc64le");
         // `cargo b -r` is `cargo build --release`, in as many letters as a line of 80 has left.
         let command = if bare { "cargo +nightly b -r -Zbuild-std" } else { "cargo build --release" };
-        Some([command, " --target ", triple].concat())
+        Some(text::concat(&[command, " --target ", triple]))
     }
 
     /// The compiler, named as OpenWrt's SDK names it for its own machines.
     pub fn compiler(&self, machine: &Machine) -> String {
         let vendor = if machine.openwrt.release.get().is_some() { "-openwrt" } else { "" };
-        let (arch, options) = self.gcc.split_once(',').unwrap_or_default();
+        let (arch, options) = text::cut(self.gcc, b',').unwrap_or_default();
         let abi = if arch.starts_with("arm") { "gnueabi" } else { "" };
-        [arch, vendor, "-linux-musl", abi, "-gcc -static", options].concat()
+        text::concat(&[arch, vendor, "-linux-musl", abi, "-gcc -static", options])
     }
 }
 
@@ -143,7 +143,7 @@ pub fn target(machine: &Machine) -> Option<Target> {
             && order.is_none_or(|order| order == own)
             && fits(machine)
     })?;
-    let mut words = words.split('|');
+    let mut words = text::split(words, b'|');
     let mut next = || words.next().unwrap_or_default();
     let given = |words: &'static str| (!words.is_empty()).then_some(words);
     Some(Target { go: given(next()), rust: given(next()), gcc: next() })
@@ -160,7 +160,8 @@ pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolc
     let mut text = finding.fix.take().map_or_else(String::new, |fix| fix.text);
     text.push_str("rebuild it for this machine");
     if let Some(arch) = machine.openwrt.arch.get() {
-        text = [&text, ", or take the build for ", &text::printable(arch.as_bytes())].concat();
+        text.push_str(", or take the build for ");
+        text.push_str(&text::printable(arch.as_bytes()));
     }
     let command = match toolchain {
         Toolchain::Go if go.is_some() => go,
@@ -168,8 +169,10 @@ pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolc
         Toolchain::C => Some(compiler),
         _ => {
             // The compiler, Rust and Go; the last of them is the command.
-            let rust = rust.map_or(String::new(), |rust| ["\n", &rust].concat());
-            text = [&text, "\n", &compiler, &rust].concat();
+            for command in [Some(compiler), rust].into_iter().flatten() {
+                text.push('\n');
+                text.push_str(&command);
+            }
             go
         }
     };

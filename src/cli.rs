@@ -1,6 +1,6 @@
 //! The command line: what was asked, and one call that does it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::mem::ManuallyDrop;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
 use crate::loader::{self, Outcome};
-use crate::machine::{Machine, Mount, probe};
+use crate::machine::{Machine, Mount, below, probe};
 use crate::report::{self, Judged, Style};
 use crate::rules::{self, Case, Destination};
 use crate::system::{FileKind, Question, System};
@@ -73,27 +73,25 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
             args.programs.push(PathBuf::from(argument));
             continue;
         }
-        match argument.to_str().unwrap_or_default() {
-            "--" => only_programs = true,
-            "--json" => args.json = true,
-            "--help" => return Command::Print(HELP),
-            "--version" => return Command::Print(VERSION),
-            "--dest" => match arguments.next() {
-                Some(folder) => args.dest = Some(PathBuf::from(folder)),
-                None => return usage("--dest wants a folder"),
-            },
-            _ if bytes.starts_with(b"--dest=") => {
-                args.dest =
-                    Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes.get(7..).unwrap_or_default())));
-            }
-            _ if bytes.starts_with(b"--") => {
-                return usage(&format!("there is no option {}", text::name(&argument)));
-            }
-            _ => {
-                if let Some(command) = short(&mut args, bytes.get(1..).unwrap_or_default()) {
-                    return command;
-                }
-            }
+        // Compared as a whole: a `match` on bytes is code for each of them.
+        let is = |option: &str| bytes == option.as_bytes();
+        if is("--") {
+            only_programs = true;
+        } else if is("--json") {
+            args.json = true;
+        } else if is("--help") {
+            return Command::Print(HELP);
+        } else if is("--version") {
+            return Command::Print(VERSION);
+        } else if is("--dest") {
+            let Some(folder) = arguments.next() else { return usage("--dest wants a folder") };
+            args.dest = Some(PathBuf::from(folder));
+        } else if let Some(folder) = bytes.strip_prefix(b"--dest=") {
+            args.dest = Some(PathBuf::from(OsStr::from_bytes(folder)));
+        } else if bytes.starts_with(b"--") {
+            return usage(&text::concat(&["there is no option ", &text::name(&argument)]));
+        } else if let Some(command) = short(&mut args, bytes.get(1..).unwrap_or_default()) {
+            return command;
         }
     }
     if args.dest.is_some() && args.programs.is_empty() {
@@ -110,14 +108,14 @@ fn short(args: &mut Args, letters: &[u8]) -> Option<Command> {
             b'q' => args.quiet = true,
             b'h' => return Some(Command::Print(HELP)),
             b'V' => return Some(Command::Print(VERSION)),
-            _ => return Some(usage(&format!("there is no option -{}", text::printable(&[*letter])))),
+            _ => return Some(usage(&text::concat(&["there is no option -", &text::printable(&[*letter])]))),
         }
     }
     None
 }
 
 fn usage(problem: &str) -> Command {
-    Command::Usage(format!("{problem}; see diag --help"))
+    Command::Usage(text::concat(&[problem, "; see diag --help"]))
 }
 
 /// A finished report, and the exit status it stands for.
@@ -213,10 +211,10 @@ fn locate(system: &dyn System, path: &Path) -> PathBuf {
     if path.as_os_str().as_bytes().contains(&b'/') || system.stat(path).is_ok() {
         return path.to_path_buf();
     }
-    for mut folder in system.search_path() {
-        folder.push(path);
-        if system.stat(&folder).is_ok_and(|stat| stat.kind == FileKind::Regular) {
-            return folder;
+    for folder in system.search_path() {
+        let found = below(&folder, path.as_os_str().as_bytes());
+        if system.stat(&found).is_ok_and(|stat| stat.kind == FileKind::Regular) {
+            return found;
         }
     }
     path.to_path_buf()

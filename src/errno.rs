@@ -57,6 +57,8 @@ errno! {
     ENOSPC "No space left on device"
     /// A component over 255 bytes, or a path over 4095.
     ENAMETOOLONG "Filename too long (glibc: File name too long)"
+    /// A pipe that nobody reads.
+    EPIPE "Broken pipe"
     /// No such system call.
     ENOSYS "Function not implemented"
     /// Too many symbolic links, or too many interpreters.

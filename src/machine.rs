@@ -5,8 +5,9 @@ pub mod misc;
 pub mod probe;
 pub mod recorded;
 
+use std::ffi::OsString;
 use std::num::NonZeroU64;
-use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
 use misc::MiscRule;
@@ -258,12 +259,22 @@ fn word(bytes: &[u8]) -> String {
 }
 
 /// The number at the front, behind blanks.
-fn decimal(text: &[u8]) -> Option<u64> {
+pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     let mut value = None;
     for digit in text.trim_ascii_start().iter().map_while(|&byte| char::from(byte).to_digit(10)) {
         value = Some(value.unwrap_or(0_u64).checked_mul(10)?.checked_add(u64::from(digit))?);
     }
     value
+}
+
+/// A path in a folder: `Path::join` in a third of its size.
+pub(crate) fn below(folder: &Path, name: &[u8]) -> PathBuf {
+    let mut path = folder.as_os_str().as_bytes().to_vec();
+    if !path.is_empty() && !path.ends_with(b"/") {
+        path.push(b'/');
+    }
+    path.extend_from_slice(name);
+    PathBuf::from(OsString::from_vec(path))
 }
 
 /// Whether a path is a folder's, or below it: `Path::starts_with` in a fifth of its size.

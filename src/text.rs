@@ -1,7 +1,7 @@
-//! Words for bytes: names that may hold anything, sizes.
+//! Words for bytes: names that may hold anything, sizes. And what texts are made of: std's `format!`, `concat` and
+//! `split` are made for more, and on a router each takes several times the code.
 
 use std::ffi::OsStr;
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -14,7 +14,7 @@ pub fn printable(bytes: &[u8]) -> String {
             push(&mut out, c);
         }
         for byte in chunk.invalid() {
-            let _ = write!(out, "\\x{byte:02x}");
+            escape(&mut out, (*byte).into());
         }
     }
     out
@@ -26,14 +26,19 @@ fn push(out: &mut String, c: char) {
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
         // C0, DEL and C1 steer terminals; the others reorder what is shown around them.
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => {
-            let _ = write!(out, "\\x{:02x}", c as u32);
-        }
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' => escape(out, c.into()),
         '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            let _ = write!(out, "\\u{{{:x}}}", c as u32);
+            out.push_str("\\u{");
+            out.push_str(&number(u32::from(c).into(), 16, 1));
+            out.push('}');
         }
         _ => out.push(c),
     }
+}
+
+fn escape(out: &mut String, byte: u32) {
+    out.push_str("\\x");
+    out.push_str(&number(byte.into(), 16, 2));
 }
 
 /// [`printable`] for a path.
@@ -59,7 +64,7 @@ pub fn room(bytes: u64) -> String {
 fn rounded(bytes: u64, up: bool) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
-        return format!("{bytes} bytes");
+        return concat(&[&number(bytes, 10, 1), " bytes"]);
     }
     let mut whole = bytes;
     let mut unit = 0_usize;
@@ -79,11 +84,76 @@ fn rounded(bytes: u64, up: bool) -> String {
         whole.saturating_mul(10).saturating_add((part.saturating_mul(10).saturating_add(add)) >> 10),
     );
     let tenths = tenths.unwrap_or(u32::MAX);
+    let decimal = |digits: u32| number(digits.into(), 10, 1);
     if tenths < 1000 {
-        format!("{}.{} {name}", tenths / 10, tenths % 10)
+        concat(&[&decimal(tenths / 10), ".", &decimal(tenths % 10), " ", name])
     } else {
-        format!("{} {name}", tenths.saturating_add(if up { 9 } else { 5 }) / 10)
+        concat(&[&decimal(tenths.saturating_add(if up { 9 } else { 5 }) / 10), " ", name])
     }
+}
+
+/// A number to the base of 8, 10 or 16, with zeros in front up to a width.
+pub fn number(number: u64, base: u32, width: usize) -> String {
+    let mut out = String::new();
+    digits(&mut out, number.to_be_bytes(), base, width);
+    out
+}
+
+/// Divides byte by byte, since a division of 64 bits is dear on a router, and has the rest written first.
+#[allow(clippy::cast_possible_truncation)] // What is below the base, divided by it, is a byte again.
+fn digits(out: &mut String, mut number: [u8; 8], base: u32, width: usize) {
+    let mut digit = 0_u32;
+    let mut is_more = width > 1;
+    for byte in &mut number {
+        let part = digit << 8 | u32::from(*byte);
+        *byte = part.checked_div(base).unwrap_or(0) as u8;
+        digit = part.checked_rem(base).unwrap_or(0);
+        is_more |= *byte != 0;
+    }
+    if is_more {
+        digits(out, number, base, width.saturating_sub(1));
+    }
+    out.extend(char::from_digit(digit, 16));
+}
+
+/// Texts one after another.
+#[inline(never)]
+pub fn concat(parts: &[&str]) -> String {
+    let mut out = String::new();
+    for part in parts {
+        out.push_str(part);
+    }
+    out
+}
+
+/// Words with something between them.
+#[inline(never)]
+pub(crate) fn join(words: &[String], between: &str) -> String {
+    let mut out = String::new();
+    for (index, word) in words.iter().enumerate() {
+        out.push_str(if index > 0 { between } else { "" });
+        out.push_str(word);
+    }
+    out
+}
+
+/// What stands before an ASCII mark, and what after it.
+#[inline(never)]
+pub(crate) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == mark)?;
+    let (before, after) = text.split_at_checked(at)?;
+    Some((before, after.get(1..)?))
+}
+
+/// What stands between ASCII marks.
+pub(crate) fn split(text: &str, mark: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let (part, more) = cut(text, mark).map_or((text, None), |(part, more)| (part, Some(more)));
+        rest = more;
+        Some(part)
+    })
 }
 
 #[cfg(test)]
@@ -96,6 +166,24 @@ mod tests {
         let all: Vec<u8> = (0..=255).collect();
         assert!(printable(&all).bytes().all(|b| b >= 0x20 && b != 0x7f));
         assert_eq!(printable("grün 测试".as_bytes()), "grün 测试");
+    }
+
+    #[test]
+    fn numbers() {
+        assert_eq!([0, 7, 10, 1_000_000].map(|n| number(n, 10, 1)), ["0", "7", "10", "1000000"]);
+        assert_eq!(number(u64::MAX, 10, 1), u64::MAX.to_string());
+        assert_eq!(number(u64::MAX, 16, 1), "ffffffffffffffff");
+        assert_eq!((number(0x7f, 16, 8), number(0o755, 8, 4)), ("0000007f".to_owned(), "0755".to_owned()));
+    }
+
+    #[test]
+    fn parts() {
+        let parts = |text| split(text, b'|').collect::<Vec<_>>();
+        assert_eq!(parts("a||b|"), ["a", "", "b", ""]);
+        assert_eq!((parts(""), parts("ü")), (vec![""], vec!["ü"]));
+        assert_eq!((cut("a=b=c", b'='), cut("", b'=')), (Some(("a", "b=c")), None));
+        assert_eq!(join(&["a".to_owned(), String::new(), "b".to_owned()], ", "), "a, , b");
+        assert_eq!(concat(&["a", "", "b"]), "ab");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::package::{self, Format};
 use crate::elf::ByteOrder;
 use crate::elf::consts::name_in;
+use crate::machine::decimal;
 
 /// What is not a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -165,7 +166,8 @@ fn cpu(names: &[(u32, &'static str)], number: u32) -> &'static str {
 /// The number of the line "size N".
 fn lfs_size(text: &[u8]) -> Option<u64> {
     let line = text.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"size "))?;
-    std::str::from_utf8(line.trim_ascii_end()).ok()?.parse().ok()
+    let line = line.trim_ascii_end();
+    if line.iter().all(u8::is_ascii_digit) { decimal(line) } else { None }
 }
 
 /// HTML, after a byte order mark, blanks and comments.
@@ -198,13 +200,17 @@ fn is_text(head: &[u8]) -> bool {
     if head.iter().any(|b| control(*b)) {
         return false;
     }
-    match std::str::from_utf8(head) {
-        Ok(_) => true,
-        // What was read may end inside a character.
-        Err(error) if error.error_len().is_none() => true,
-        // ISO 8859 has no letters in 0x80..0xa0.
-        Err(_) => !head.iter().any(|b| matches!(b, 0x80..=0x9f)),
-    }
+    let mut chunks = head.utf8_chunks();
+    let invalid = chunks.next().map_or(&[][..], |chunk| chunk.invalid());
+    let tail = match invalid {
+        [] => return true,
+        [0xc2..=0xdf, ..] => 2,
+        [0xe0..=0xef, ..] => 3,
+        [0xf0..=0xf4, ..] => 4,
+        _ => 0,
+    };
+    // What was read may end inside a character. ISO 8859 has no letters in 0x80..0xa0.
+    (chunks.next().is_none() && invalid.len() < tail) || !head.iter().any(|b| matches!(b, 0x80..=0x9f))
 }
 
 impl Format {

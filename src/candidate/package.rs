@@ -68,8 +68,9 @@ pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
 /// NAME-VERSION-RELEASE.ARCH.rpm.
 pub(super) fn named(format: Format, path: &Path) -> Package {
     let mut package = Package { format, name: None, arch: None };
-    let Some(stem) = path.file_stem() else { return package };
-    let stem = stem.as_bytes();
+    let file = path.as_os_str().as_bytes().rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let dot = file.iter().rposition(|b| *b == b'.').filter(|dot| *dot > 0).unwrap_or(file.len());
+    let stem = file.get(..dot).unwrap_or_default();
     // A version begins with a digit.
     let separator = if matches!(format, Format::Ipk | Format::Deb) { b'_' } else { b'-' };
     let digit = |pair: &[u8]| matches!(pair, [s, b'0'..=b'9'] if *s == separator);

@@ -4,9 +4,12 @@
 //! Nothing here fails: what cannot be read is unknown.
 
 mod ask;
+pub mod heap;
 mod live;
 pub(super) mod mounts;
+pub mod start;
 pub mod stdio;
+mod sys;
 mod tiny_elf;
 mod userland;
 
@@ -20,7 +23,9 @@ pub(super) use live::stat_of;
 pub use live::{Live, variable};
 
 use super::misc::MiscRule;
-use super::{Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, cpuinfo, decimal, word};
+use super::{
+    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, below, cpuinfo, decimal, word,
+};
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
 };
@@ -196,10 +201,10 @@ fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     let mut rules = Vec::new();
     let names = system.entries(folder, |name| !matches!(name, b"." | b".." | b"register" | b"status"))?;
     if !names.is_empty()
-        && system.read(&folder.join("status")).is_ok_and(|status| status.starts_with(b"enabled"))
+        && system.read(&below(folder, b"status")).is_ok_and(|status| status.starts_with(b"enabled"))
     {
         for name in names {
-            let text = system.read(&folder.join(&name)).unwrap_or_default();
+            let text = system.read(&below(folder, name.as_bytes())).unwrap_or_default();
             rules.extend(MiscRule::parse(name.as_bytes(), &text));
         }
     }

@@ -1,7 +1,5 @@
 //! The report as JSON, schema 1: docs/report.schema.json. Fields are only ever added within a schema number.
 
-use std::fmt::Write as _;
-
 use super::Judged;
 use crate::elf::ByteOrder;
 use crate::finding::Finding;
@@ -9,7 +7,7 @@ use crate::loader::Outcome;
 use crate::machine::misc::{MiscRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::system::Answer;
-use crate::text::{path, printable};
+use crate::text::{number, path, printable};
 
 /// The document.
 pub fn write(machine: &Machine, judged: &[Judged]) -> String {
@@ -70,7 +68,7 @@ impl Json {
     #[inline(never)]
     fn number(&mut self, key: &str, value: u64) {
         self.key(key);
-        let _ = write!(self.out, "{value}");
+        self.out.push_str(&number(value, 10, 1));
     }
 
     fn optional_text(&mut self, key: &str, value: Option<&str>) {
@@ -254,7 +252,7 @@ fn write_rule(json: &mut Json, rule: &MiscRule) {
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut digits = String::new();
     for byte in bytes {
-        let _ = write!(digits, "{byte:02x}");
+        digits.push_str(&number((*byte).into(), 16, 2));
     }
     digits
 }

@@ -1,14 +1,13 @@
 //! The report for people: 80 columns, understandable without colour.
 
-use std::fmt::Write as _;
-
 use super::{Judged, Style, Verdict};
 use crate::advice;
+use crate::elf::Class;
 use crate::finding::{Finding, Fix, Severity, Side};
 use crate::loader::Outcome;
 use crate::machine::{Fact, Machine, Mount};
 use crate::system::Answer;
-use crate::text::{path, printable, room, size};
+use crate::text::{concat, join, path, printable, room, size, split};
 
 /// Columns of a line; commands and paths may be longer.
 const WIDTH: usize = 80;
@@ -38,10 +37,10 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     if !errors {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
             (_, Outcome::Unknown { missing }) => {
-                (format!("cannot tell whether {name} starts; not known: {missing}"), YELLOW)
+                (concat(&["cannot tell whether ", &name, " starts; not known: ", missing]), YELLOW)
             }
-            (Verdict::Starts, _) => (format!("{name} starts on this machine"), GREEN),
-            _ => (format!("{name} does not start on this machine"), RED),
+            (Verdict::Starts, _) => (concat(&[&name, " starts on this machine"]), GREEN),
+            _ => (concat(&[&name, " does not start on this machine"]), RED),
         };
         if !style.quiet {
             let line = std::mem::take(&mut verdict);
@@ -117,7 +116,7 @@ fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
 
 /// A sentence, then commands, each alone on its line so that it can be copied; the one to run last.
 fn fix_lines(out: &mut String, fix: &Fix) {
-    let mut lines = fix.text.lines().filter(|line| !line.is_empty());
+    let mut lines = split(&fix.text, b'\n').filter(|line| !line.is_empty());
     let mut label = "fix";
     if let Some(sentence) = lines.next() {
         labelled(out, label, sentence);
@@ -157,8 +156,8 @@ fn command(out: &mut String, label: &str, words: &str) {
 /// Words from a column on, broken at blanks.
 fn wrap(out: &mut String, words: &str, column: usize, indent: usize) {
     let mut column = column;
-    for (index, word) in words.split(' ').enumerate() {
-        let length = word.chars().count();
+    for (index, word) in split(words, b' ').enumerate() {
+        let length = width(word);
         if index > 0 && column.saturating_add(length).saturating_add(1) > WIDTH {
             out.push('\n');
             for _ in 0..indent {
@@ -173,6 +172,28 @@ fn wrap(out: &mut String, words: &str, column: usize, indent: usize) {
         column = column.saturating_add(length);
     }
     out.push('\n');
+}
+
+/// Columns that a text takes.
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// A text, and blanks up to the next column of a table.
+fn column(out: &mut String, text: &str, columns: usize) {
+    out.push_str(text);
+    for _ in width(text)..columns {
+        out.push(' ');
+    }
+    out.push(' ');
+}
+
+/// A word size.
+fn bits(class: Class) -> &'static str {
+    match class {
+        Class::Elf32 => "32-bit",
+        Class::Elf64 => "64-bit",
+    }
 }
 
 const RED: &str = "31";
@@ -201,7 +222,7 @@ pub fn machine(machine: &Machine, style: Style) -> String {
                 words.push(word);
             }
         }
-        if words.is_empty() { "not known".to_owned() } else { words.join(", ") }
+        if words.is_empty() { "not known".to_owned() } else { join(&words, ", ") }
     };
     let openwrt = &machine.openwrt;
     let mut say = |label: &str, words: &str| labelled(&mut out, label, words);
@@ -231,7 +252,7 @@ fn cpu(machine: &Machine) -> String {
         if let Some(found) = fact.get().filter(|found| !found.is_empty()) {
             words.push_str("; ");
             words.push_str(label);
-            words.push_str(&printable(found.join(" ").as_bytes()));
+            words.push_str(&printable(join(found, " ").as_bytes()));
         }
     };
     list("", &cpu.isa);
@@ -245,7 +266,7 @@ fn cpu(machine: &Machine) -> String {
 
 fn fpu(machine: &Machine) -> String {
     let fpu = machine.fpu.get().map_or("not known", |fpu| fpu.name());
-    format!("{fpu} ({})", machine.fpu.source)
+    concat(&[fpu, " (", machine.fpu.source, ")"])
 }
 
 fn kernel(machine: &Machine) -> String {
@@ -261,10 +282,12 @@ fn kernel(machine: &Machine) -> String {
         words.push_str(order.name());
     }
     if let Some(class) = kernel.class.get() {
-        let _ = write!(words, ", {}-bit", class.bits());
+        words.push_str(", ");
+        words.push_str(bits(*class));
     }
     if let Some(page) = kernel.page_size.get() {
-        let _ = write!(words, ", pages of {}", size(*page));
+        words.push_str(", pages of ");
+        words.push_str(&size(*page));
     }
     words
 }
@@ -274,11 +297,8 @@ fn userland(machine: &Machine) -> String {
     match machine.userland.get() {
         Some(abi) => {
             let processor = crate::elf::consts::machine_name(abi.e_machine).unwrap_or("unknown processor");
-            format!(
-                "{libc}; programs are {processor}, {}, {}-bit",
-                abi.view.order.name(),
-                abi.view.class.bits()
-            )
+            let (order, bits) = (abi.view.order.name(), bits(abi.view.class));
+            concat(&[libc, "; programs are ", processor, ", ", order, ", ", bits])
         }
         None => libc.to_owned(),
     }
@@ -287,7 +307,7 @@ fn userland(machine: &Machine) -> String {
 fn loaders(machine: &Machine) -> String {
     match machine.loaders.get() {
         Some(found) if found.is_empty() => "none".to_owned(),
-        Some(found) => printable(found.join(", ").as_bytes()),
+        Some(found) => printable(join(found, ", ").as_bytes()),
         None => "not known".to_owned(),
     }
 }
@@ -299,10 +319,10 @@ fn memory(machine: &Machine) -> String {
     };
     let swap = match memory.swap.value {
         Some(0) => "no swap".to_owned(),
-        Some(swap) => format!("swap {}", size(swap)),
+        Some(swap) => concat(&["swap ", &size(swap)]),
         None => "swap not known".to_owned(),
     };
-    format!("{}, {} available, {swap}", size(total), room(available))
+    concat(&[&size(total), ", ", &room(available), " available, ", &swap])
 }
 
 /// Real file systems first; those in RAM are marked. With -v those without blocks too.
@@ -324,8 +344,11 @@ fn line(out: &mut String, mount: &Mount) {
     let amount = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
     let total = amount(mount.space.map(|space| room(space.size)));
     let available = amount(mount.space.map(|space| room(space.available)));
-    let (kind, point) = (printable(mount.fstype.as_bytes()), path(&mount.point));
-    let _ = write!(out, "  {total:<10} {available:<10} {kind:<9} {point}");
+    out.push_str("  ");
+    column(out, &total, 10);
+    column(out, &available, 10);
+    column(out, &printable(mount.fstype.as_bytes()), 9);
+    out.push_str(&path(&mount.point));
     for (holds, word) in
         [(mount.is_ram(), " (RAM)"), (mount.has("noexec"), " (noexec)"), (mount.has("ro"), " (read-only)")]
     {
@@ -343,7 +366,11 @@ fn answers(out: &mut String, machine: &Machine) {
     }
     for (question, fact) in &machine.answers {
         let answer = fact.value.map_or_else(|| "not known".to_owned(), Answer::words);
-        let _ = writeln!(out, "  {:<17} {answer:<16} {}", question.name(), fact.source);
+        out.push_str("  ");
+        column(out, question.name(), 17);
+        column(out, &answer, 16);
+        out.push_str(fact.source);
+        out.push('\n');
     }
 }
 
@@ -358,6 +385,6 @@ fn build(out: &mut String, machine: &Machine) {
         }
     }
     if let Some(arch) = machine.openwrt.arch.get() {
-        labelled(out, "OpenWrt", &format!("packages for {}", printable(arch.as_bytes())));
+        labelled(out, "OpenWrt", &concat(&["packages for ", &printable(arch.as_bytes())]));
     }
 }

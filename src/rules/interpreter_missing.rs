@@ -5,6 +5,7 @@ use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Step};
 use crate::machine::Libc;
+use crate::text;
 
 rule! {
     /// # What it means
@@ -69,7 +70,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 fn loaders(case: &Case<'_>) -> String {
     match case.machine.loaders.get() {
         Some(found) if found.is_empty() => "none".to_owned(),
-        Some(found) => found.join(", "),
+        Some(found) => text::join(found, ", "),
         None => "not known".to_owned(),
     }
 }

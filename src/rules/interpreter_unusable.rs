@@ -3,6 +3,7 @@ use crate::candidate::{Candidate, Content, Data, Interp};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::system::FileKind;
+use crate::text;
 
 rule! {
     /// # What it means
@@ -66,7 +67,7 @@ fn what(case: &Case<'_>, interpreter: &Candidate) -> (&'static str, String) {
                 return ("a file that cannot be mapped: ", built);
             }
             let order = program.own.as_ref().map_or("", |image| image.view.order.name());
-            return ("for another machine: ", [order, ", ", &built].concat());
+            return ("for another machine: ", text::concat(&[order, ", ", &built]));
         }
         Content::Script(_) => "a script",
         Content::Data(_) => "no ELF file",

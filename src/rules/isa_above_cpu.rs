@@ -5,6 +5,7 @@ use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
 use crate::machine::Machine;
+use crate::text;
 
 rule! {
     /// # What it means
@@ -76,12 +77,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (upper, has) = has.strip_prefix("mips").map_or(("", has), |rest| ("MIPS", rest));
     let dies = case.starts() || anew;
     let list = if text == MIPS { &cpu.isa } else { &cpu.features };
-    let list = list.get().map_or_else(String::new, |list| list.join(" "));
+    let list = list.get().map_or_else(String::new, |list| text::join(list, " "));
     let model = cpu.model.get().map_or("not known", String::as_str);
     Some(case.tell(
         severity,
         &[text, WORDS, if dies { KERNEL } else { "" }],
-        &[&needs, &[upper, has].concat(), &model, &list, &u64::from(mark)],
+        &[&needs, &text::concat(&[upper, has]), &model, &list, &u64::from(mark)],
     ))
 }
 

@@ -4,6 +4,7 @@ use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
+use crate::text;
 
 rule! {
     /// # What it means
@@ -36,10 +37,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let ases = &case.machine.cpu.ases;
     let listed = ases.get()?;
     let declared = image.mips_ases();
-    let mut missing: Vec<&str> = Vec::new();
-    for (bit, name, word) in mips::ASES {
+    let mut missing: Vec<String> = Vec::new();
+    for (bit, name, word) in &mips::ASES {
         if declared & bit != 0 && !word.is_empty() && !lists(ases, word) {
-            missing.push(name);
+            missing.push(String::from(*name));
         }
     }
     let (severity, kernel) = match fatal {
@@ -48,7 +49,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         false if case.starts() => (Severity::Warning, LATER),
         false => (Severity::Warning, ""),
     };
-    let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { missing.join(", ") };
-    let has = if listed.is_empty() { "no extension".to_owned() } else { listed.join(", ") };
+    let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { text::join(&missing, ", ") };
+    let has = if listed.is_empty() { "no extension".to_owned() } else { text::join(listed, ", ") };
     Some(case.tell(severity, &[WORDS, kernel, "rebuild"], &[&wants, &has]))
 }

@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         (Err(errno), _) => (BARRED, errno.text(), ["", ""]),
         (Ok(_), Some(error)) => {
             let shown = text::printable(path);
-            why = error.title.strip_prefix(&shown).map_or(error.title.clone(), |rest| ["it", rest].concat());
+            why = error.title.strip_prefix(&shown).map_or(error.title.clone(), |rest| text::concat(&["it", rest]));
             // What is wrong with a program, its package mends; what bars it, or a script, its own fix.
             let bars = ["mount-noexec", "not-executable", "file-busy"].contains(&error.code);
             mend = bars || !matches!(interpreter.content, Content::Elf(_));

@@ -3,6 +3,7 @@ use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
+use crate::text;
 
 rule! {
     /// # What it means
@@ -47,7 +48,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let or_more = if length < script.buffer.len() { "" } else { " or more" };
     let length = length as u64;
     let kernel_name = match case.machine.kernel.release.get() {
-        Some(release) => ["Linux ", &release.text].concat(),
+        Some(release) => text::concat(&["Linux ", &release.text]),
         None => "the kernel".to_owned(),
     };
     Some(case.tell(

@@ -57,12 +57,12 @@ fn kernel(outcome: &Outcome) -> String {
                 When::Start => "starts it, and its first instruction fails: ",
                 When::Later => "starts it; it dies soon after: ",
             };
-            return [moment, signal.name(), "; the shell: ", signal.words()].concat();
+            return text::concat(&[moment, signal.name(), "; the shell: ", signal.words()]);
         }
         Outcome::Starts => ("starts it", "", ""),
         Outcome::Unknown { missing } => ("not known: ", *missing, ""),
     };
-    [first, then, last].concat()
+    text::concat(&[first, then, last])
 }
 
 /// The check that ends the start.
@@ -77,8 +77,8 @@ pub(super) const fn step(outcome: &Outcome) -> Option<Step> {
 fn machine(machine: &Machine) -> String {
     let own = [&machine.openwrt.model, &machine.cpu.system_type, &machine.cpu.machine, &machine.cpu.model];
     let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
-    let arch = machine.openwrt.arch.get().map_or(["", ""], |arch| [", ", arch]);
-    text::printable([name, &arch.concat()].concat().as_bytes())
+    let [comma, arch] = machine.openwrt.arch.get().map_or(["", ""], |arch| [", ", arch]);
+    text::printable(text::concat(&[name, comma, arch]).as_bytes())
 }
 
 /// Processors that are one family, whatever their word size.
@@ -172,11 +172,11 @@ pub(super) fn quoted(path: &Path) -> String {
     let dash = if name.starts_with('-') { "./" } else { "" };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
     if !name.is_empty() && name.bytes().all(plain) {
-        return [dash, &name].concat();
+        return text::concat(&[dash, &name]);
     }
-    let mut word = ["'", dash].concat();
+    let mut word = text::concat(&["'", dash]);
     let mut rest = name.as_str();
-    while let Some((before, after)) = template::cut(rest, b'\'') {
+    while let Some((before, after)) = text::cut(rest, b'\'') {
         word.push_str(before);
         word.push_str("'\\''");
         rest = after;
@@ -201,16 +201,16 @@ pub(super) fn line(script: &Script) -> &[u8] {
 pub(super) fn first_line(script: &Script) -> String {
     let line = line(script);
     match line.get(..60) {
-        Some(short) if line.len() > 60 => [&text::printable(short), "..."].concat(),
+        Some(short) if line.len() > 60 => text::concat(&[&text::printable(short), "..."]),
         _ => text::printable(line),
     }
 }
 
 /// A mount in a few words: "/mnt/usb: /dev/sda1, vfat, rw,noexec".
 pub(super) fn mount(mount: &Mount) -> String {
-    let options = mount.options.join(",");
-    let device = if mount.device == mount.fstype { ["", ""] } else { [&mount.device, ", "] };
-    [&text::path(&mount.point), ": ", device[0], device[1], &mount.fstype, ", ", &options].concat()
+    let options = text::join(&mount.options, ",");
+    let [device, comma] = if mount.device == mount.fstype { ["", ""] } else { [&mount.device, ", "] };
+    text::concat(&[&text::path(&mount.point), ": ", device, comma, &mount.fstype, ", ", &options])
 }
 
 /// A folder that programs run from, and that has room.
@@ -262,7 +262,7 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
         }
     }
     Some(Room {
-        words: [&text::path(path), ram, &text::room(free), " free)"].concat(),
+        words: text::concat(&[&text::path(path), ram, &text::room(free), " free)"]),
         copy,
         run,
         has_it: lies_in(resolved, bytes(path)),

@@ -1,7 +1,7 @@
 //! Starts a tiny ELF file of our own and tells what became of it. The file is handed over by descriptor where
 //! the kernel has memfd_create(2), else of a temporary file; the kernel's answer is the child's end.
 
-use std::ffi::{CString, c_char};
+use std::ffi::c_char;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::ptr;
 
@@ -10,9 +10,11 @@ use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::{Mode, fstat};
 
-use super::live::{of_descriptor, of_raw};
+use super::live::{c_text, limit, of_descriptor, of_raw};
+use super::sys;
 use crate::errno::Errno;
 use crate::system::Answer;
+use crate::text;
 
 /// What becomes of a program that has a property, on a machine that starts the plain one. Where that does not start
 /// either, it is for the circumstances: a resource limit, a sandbox.
@@ -34,7 +36,8 @@ fn from_file(elf: &[u8]) -> Option<Answer> {
     // O_EXCL follows no symbolic link. A name may be left over from one who was killed.
     let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
     let (path, file) = (0..8).find_map(|n| {
-        let path = CString::new(format!("/tmp/.diag-{}-{n}", std::process::id())).ok()?;
+        let [id, n] = [std::process::id().into(), n].map(|number| text::number(number, 10, 1));
+        let path = c_text(text::concat(&["/tmp/.diag-", &id, "-", &n]).as_bytes()).ok()?;
         let file = nix::fcntl::open(path.as_c_str(), flags, Mode::S_IRWXU).ok()?;
         Some((path, file))
     })?;
@@ -63,18 +66,9 @@ fn in_memory(elf: &[u8]) -> Option<OwnedFd> {
     Some(fd)
 }
 
-/// Beyond RLIMIT_FSIZE, write(2) brings SIGXFSZ, which would end diag.
+/// Beyond RLIMIT_FSIZE, write(2) brings SIGXFSZ, which would end diag. Linux before 2.6.36 does not tell.
 fn may_write(len: usize) -> bool {
-    let mut limit = std::mem::MaybeUninit::<libc::rlimit>::uninit();
-    // SAFETY: room for the limit, which is there where the call succeeds.
-    let limit = unsafe {
-        if libc::prlimit(0, libc::RLIMIT_FSIZE, ptr::null(), limit.as_mut_ptr()) != 0 {
-            // Linux before 2.6.36.
-            return true;
-        }
-        limit.assume_init()
-    };
-    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX) >= len
+    limit(libc::RLIMIT_FSIZE).is_none_or(|limit| limit >= len as u64)
 }
 
 /// Some where all of it was written; a file so small is written at once, or there is no room.
@@ -89,8 +83,8 @@ fn run(file: &OwnedFd) -> Option<Answer> {
     let argv: [*const c_char; 2] = [c"diag".as_ptr(), ptr::null()];
     let envp: [*const c_char; 1] = [ptr::null()];
     // Where our caller ignores SIGCHLD, the child would be gone before we can ask how it ended.
-    // SAFETY: SIG_DFL is no handler; the old one is put back below.
-    let before = unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    // SAFETY: the default; the old one is put back below.
+    let before = unsafe { sys::at_signal(libc::SIGCHLD, &sys::DEFAULT) };
     // A fork(2) without the C library's: that waits for threads and locks which are not here.
     // SAFETY: the child only makes system calls, on memory prepared before, and then execve(2) or _exit(2).
     let ended = unsafe {
@@ -101,10 +95,8 @@ fn run(file: &OwnedFd) -> Option<Answer> {
             _ => None,
         }
     };
-    if before != libc::SIG_ERR {
-        // SAFETY: what signal(2) gave us.
-        unsafe { libc::signal(libc::SIGCHLD, before) };
-    }
+    // SAFETY: what it gave us.
+    unsafe { sys::at_signal(libc::SIGCHLD, &before) };
     of_status(ended?)
 }
 
@@ -120,10 +112,8 @@ unsafe fn child(path: *const c_char, fd: RawFd, argv: &[*const c_char], envp: &[
         // Not setrlimit(3), which looks for other threads.
         libc::prlimit(0, libc::RLIMIT_CORE, &raw const none, ptr::null_mut());
         // alarm(2) outlives execve(2), as an ignored or blocked signal does.
-        libc::signal(libc::SIGALRM, libc::SIG_DFL);
-        let mut nothing = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-        libc::sigemptyset(nothing.as_mut_ptr());
-        libc::sigprocmask(libc::SIG_SETMASK, nothing.as_ptr(), ptr::null_mut());
+        sys::at_signal(libc::SIGALRM, &sys::DEFAULT);
+        sys::signal_mask(libc::SIG_SETMASK, 0);
         libc::alarm(2);
         libc::execve(path, argv.as_ptr(), envp.as_ptr());
         let mut number = nix::errno::Errno::last_raw();

@@ -6,16 +6,17 @@ use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::ptr;
 
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::stat::{FileStat, Mode};
-use nix::unistd::{AccessFlags, faccessat};
 
-use super::{ask, beginning, tiny_elf};
+use super::{ask, beginning, sys, tiny_elf};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
+use crate::text;
 
 /// The machine that `diag` runs on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -27,26 +28,7 @@ impl System for Live {
     }
 
     fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
-        let mut names = Vec::new();
-        let folder = c_path(folder).ok()?;
-        // SAFETY: a path that ends in NUL; null comes back where it is no folder.
-        let stream = unsafe { libc::opendir(folder.as_ptr()) };
-        if stream.is_null() {
-            return None;
-        }
-        // SAFETY: an open stream that nobody else has, and an entry that stays until the next is read.
-        while let Some(entry) = unsafe { libc::readdir(stream).as_ref() } {
-            // SAFETY: d_name ends in NUL.
-            let name = unsafe { CStr::from_ptr(entry.d_name.as_ptr()) }.to_bytes();
-            if keep(name) {
-                let name = OsStr::from_bytes(name);
-                let at = names.iter().take_while(|other: &&OsString| other.as_os_str() < name).count();
-                names.insert(at, name.to_os_string());
-            }
-        }
-        // SAFETY: it is not used after this.
-        unsafe { libc::closedir(stream) };
-        Some(names)
+        sys::names(&c_path(folder).ok()?, keep)
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
@@ -64,7 +46,7 @@ impl System for Live {
     }
 
     fn may_execute(&self, path: &Path) -> Result<(), Errno> {
-        faccessat(AT_FDCWD, c_path(path)?.as_c_str(), AccessFlags::X_OK, AtFlags::AT_EACCESS).map_err(of_nix)
+        sys::may_execute(&c_path(path)?).map_err(of_nix)
     }
 
     fn open_for_writing(&self, path: &Path) -> Option<bool> {
@@ -75,17 +57,13 @@ impl System for Live {
         // A read lease is refused with EAGAIN where the file is open for writing, and is given to the file's owner
         // and to root only. Should somebody open it for writing in the moment we hold it, he waits for us to give
         // it back, and we are sent a signal: SIGURG, which does nothing, for SIGIO would end us.
-        // SAFETY: fcntl on a descriptor that `file` keeps open; these commands take an int.
-        let given = unsafe {
-            if libc::fcntl(fd, F_SETSIG, libc::SIGURG) != 0 {
-                return None;
-            }
-            let given = libc::fcntl(fd, libc::F_SETLEASE, libc::F_RDLCK);
-            if given == 0 {
-                libc::fcntl(fd, libc::F_SETLEASE, libc::F_UNLCK);
-            }
-            given
-        };
+        if sys::fcntl(fd, F_SETSIG, libc::SIGURG) != 0 {
+            return None;
+        }
+        let given = sys::fcntl(fd, libc::F_SETLEASE, libc::F_RDLCK);
+        if given == 0 {
+            sys::fcntl(fd, libc::F_SETLEASE, libc::F_UNLCK);
+        }
         match given {
             0 => Some(false),
             _ if nix::errno::Errno::last() == nix::errno::Errno::EAGAIN => Some(true),
@@ -173,11 +151,12 @@ type Resource = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type Resource = libc::c_int;
 
+/// Not getrlimit(2), which has 32 bits on a machine of 32.
 #[allow(clippy::useless_conversion)] // rlim_t is 32 bits wide with some C libraries.
-fn limit(resource: Resource) -> Option<u64> {
+pub(super) fn limit(resource: Resource) -> Option<u64> {
     let mut found = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: a place for what is asked.
-    let failed = unsafe { libc::getrlimit(resource, &raw mut found) } != 0;
+    let failed = unsafe { libc::prlimit(0, resource, ptr::null(), &raw mut found) } != 0;
     let unlimited = found.rlim_cur == libc::RLIM_INFINITY;
     (!failed).then(|| if unlimited { u64::MAX } else { u64::from(found.rlim_cur) })
 }
@@ -199,7 +178,7 @@ fn platform() -> Option<String> {
         return None;
     }
     // SAFETY: the kernel put a NUL-terminated string there, on our stack, where it stays as long as we run.
-    let text = unsafe { CStr::from_ptr(std::ptr::with_exposed_provenance(usize::try_from(at).ok()?)) };
+    let text = unsafe { CStr::from_ptr(ptr::with_exposed_provenance(usize::try_from(at).ok()?)) };
     Some(text.to_string_lossy().into_owned())
 }
 
@@ -213,7 +192,16 @@ pub fn variable(name: &CStr) -> Option<Vec<u8>> {
 
 /// A path as the C library takes it.
 fn c_path(path: &Path) -> Result<CString, Errno> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EOTHER)
+    c_text(path.as_os_str().as_bytes())
+}
+
+/// A text as the C library takes it.
+pub(super) fn c_text(bytes: &[u8]) -> Result<CString, Errno> {
+    if bytes.iter().any(|byte| *byte == 0) {
+        return Err(Errno::EOTHER);
+    }
+    // SAFETY: no NUL is in it.
+    Ok(unsafe { CString::from_vec_unchecked(bytes.to_vec()) })
 }
 
 fn path_of(bytes: &[u8]) -> PathBuf {
@@ -226,7 +214,8 @@ fn open(path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
 
 /// Where /proc shows what a descriptor stands for.
 pub(super) fn of_descriptor(fd: RawFd) -> Result<CString, Errno> {
-    CString::new(format!("/proc/self/fd/{fd}")).map_err(|_| Errno::EOTHER)
+    let fd = u64::try_from(fd).map_err(|_| Errno::EOTHER)?;
+    c_text(text::concat(&["/proc/self/fd/", &text::number(fd, 10, 1)]).as_bytes())
 }
 
 /// What std tells of a file.
@@ -278,6 +267,7 @@ pub(super) fn of_raw(number: i32) -> Errno {
         libc::EINVAL => Errno::EINVAL,
         libc::ETXTBSY => Errno::ETXTBSY,
         libc::ENOSPC => Errno::ENOSPC,
+        libc::EPIPE => Errno::EPIPE,
         libc::ENAMETOOLONG => Errno::ENAMETOOLONG,
         libc::ENOSYS => Errno::ENOSYS,
         libc::ELOOP => Errno::ELOOP,

@@ -1,28 +1,32 @@
 //! stdout without std's buffer and lock, and whether it was open when the program began.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::libc;
+use nix::sys::stat::Mode;
 use nix::unistd;
+
+use super::{live, sys};
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Called by the C library before `main`, on glibc and musl alike. Rust's start-up opens /dev/null in place of a
-/// closed stdout, and a report would be lost without a word; so this looks before that.
-#[used]
-#[unsafe(link_section = ".init_array")]
-static LOOK: extern "C" fn() = look;
-
-extern "C" fn look() {
-    // SAFETY: F_GETFD takes a number and touches no memory of ours.
-    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
-    CLOSED.store(flags < 0 && Errno::last() == Errno::EBADF, Ordering::Relaxed);
+/// Looks whether stdout is open, and opens /dev/null in the place of what is closed: else a file that is judged would
+/// be stdout or stderr.
+pub(super) fn look() {
+    CLOSED.store(sys::fcntl(libc::STDOUT_FILENO, libc::F_GETFD, 0) < 0, Ordering::Relaxed);
+    while let Ok(null) = nix::fcntl::open(c"/dev/null", OFlag::O_RDWR, Mode::empty()) {
+        if null.as_raw_fd() > libc::STDERR_FILENO {
+            break;
+        }
+        std::mem::forget(null);
+    }
 }
 
 fn stdout() -> BorrowedFd<'static> {
-    // SAFETY: nothing in this program closes it, and Rust's start-up makes sure that it is open.
+    // SAFETY: `look` made sure that it is open, and nothing in this program closes it.
     unsafe { BorrowedFd::borrow_raw(libc::STDOUT_FILENO) }
 }
 
@@ -41,7 +45,8 @@ pub fn write_stdout(text: &[u8]) -> Result<(), &'static str> {
         match unistd::write(stdout(), rest) {
             Ok(written) => rest = rest.get(written..).unwrap_or_default(),
             Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno.desc()),
+            // Not nix' words: those are of every errno there is.
+            Err(errno) => return Err(live::of_nix(errno).text()),
         }
     }
     Ok(())

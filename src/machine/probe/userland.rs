@@ -1,12 +1,14 @@
 //! What the machine's own programs are made for, and what loads them.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::beginning;
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, View};
-use crate::machine::{Abi, Fact, Libc, Machine};
+use crate::machine::{Abi, Fact, Libc, Machine, word};
 use crate::system::{FileKind, System};
+use crate::text;
 
 struct Program {
     path: &'static str,
@@ -115,10 +117,7 @@ fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>
         return false;
     };
     for name in &names {
-        let Some(name) = name.to_str() else { continue };
-        let mut path = String::from(folder);
-        path.push('/');
-        path.push_str(name);
+        let path = text::concat(&[folder, "/", &word(name.as_bytes())]);
         if libc_of(path.as_bytes()).is_some() {
             // A symbolic link may lead nowhere.
             if system.stat(Path::new(&path)).is_ok_and(|stat| stat.kind == FileKind::Regular) {

@@ -4,6 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::{Case, words};
 use crate::finding::{Finding, Severity};
+use crate::text;
 
 const TITLE: &str = "%n is %0 %1 archive, not a program";
 const UNPACK: &str = "> unpack it:";
@@ -33,13 +34,13 @@ pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
         Some(_) if words::is_openwrt(case.machine) && !lacks.is_empty() => ELSEWHERE,
         Some(_) => UNPACK,
     };
-    let article = if format.starts_with(['a', 'x']) { "an" } else { "a" };
+    let article = if matches!(format.as_bytes(), [b'a' | b'x', ..]) { "an" } else { "a" };
     let file = if text == UNPACK {
         words::file(case)
     } else {
         words::quoted(std::ffi::OsStr::from_bytes(words::last(name)).as_ref())
     };
-    let to = file.strip_suffix(".gz").map_or_else(|| [&file, ".out"].concat(), ToOwned::to_owned);
+    let to = file.strip_suffix(".gz").map_or_else(|| text::concat(&[&file, ".out"]), ToOwned::to_owned);
     case.tell(
         Severity::Error,
         &[TITLE, words::DATA_AS_SCRIPT, text, if is_tar { tar } else { plain }],

@@ -69,10 +69,7 @@ impl Case<'_> {
     ) -> Finding {
         let mut finding = Finding::new(severity);
         for piece in pieces {
-            let mut rest = *piece;
-            while !rest.is_empty() {
-                let (line, more) = cut(rest, b'\n').unwrap_or((rest, ""));
-                rest = more;
+            for line in text::split(piece, b'\n').filter(|line| !line.is_empty()) {
                 if finding.title.is_empty() {
                     finding.title = self.fill(line, facts);
                 } else {
@@ -101,7 +98,7 @@ impl Case<'_> {
                 };
             }
         };
-        let (field, value) = cut(words, b'=').unwrap_or(("execve", words));
+        let (field, value) = text::cut(words, b'=').unwrap_or(("execve", words));
         finding.evidence.push(Evidence { side, field, value: self.fill(value, facts) });
     }
 
@@ -112,7 +109,7 @@ impl Case<'_> {
     fn fill(&self, words: &str, facts: &[&dyn Word]) -> String {
         let mut out = String::new();
         let mut rest = words;
-        while let Some((before, after)) = cut(rest, b'%') {
+        while let Some((before, after)) = text::cut(rest, b'%') {
             let (letter, mut after) = first(after);
             let mut digit = letter;
             if matches!(letter, b's' | b'r' | b'x' | b'h' | b'o') {
@@ -148,10 +145,10 @@ fn shown(value: Value<'_>, letter: u8) -> String {
         Value::Number(number) => match letter {
             b's' => text::size(number),
             b'r' => text::room(number),
-            b'x' => format!("{number:#x}"),
-            b'h' => format!("{number:08x}"),
-            b'o' => format!("{number:04o}"),
-            _ => number.to_string(),
+            b'x' => text::concat(&["0x", &text::number(number, 16, 1)]),
+            b'h' => text::number(number, 16, 8),
+            b'o' => text::number(number, 8, 4),
+            _ => text::number(number, 10, 1),
         },
     }
 }
@@ -160,12 +157,4 @@ fn shown(value: Value<'_>, letter: u8) -> String {
 #[inline(never)]
 fn first(text: &str) -> (u8, &str) {
     (text.bytes().next().unwrap_or_default(), text.get(1..).unwrap_or_default())
-}
-
-/// What stands before a byte, and what after it.
-#[inline(never)]
-pub(super) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == mark)?;
-    let (before, after) = text.split_at_checked(at)?;
-    Some((before, first(after).1))
 }

@@ -1,0 +1,136 @@
+//! System calls that diag makes itself: the C library's functions for them do more, and on a router each takes more
+//! bytes than diag's own.
+
+use std::ffi::{CStr, OsStr, OsString, c_int, c_long};
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+
+use nix::fcntl::OFlag;
+use nix::libc;
+use nix::sys::stat::Mode;
+
+/// fcntl(2), for commands that take a number.
+pub(super) fn fcntl(fd: RawFd, command: c_int, argument: c_int) -> c_long {
+    let [fd, command, argument] = [fd, command, argument].map(c_long::from);
+    // SAFETY: with a number the kernel touches no memory of ours.
+    unsafe { libc::syscall(libc::SYS_fcntl, fd, command, argument) }
+}
+
+/// faccessat(2) with X_OK and AT_EACCESS. Before Linux 5.8 the kernel asks for the real user; the C library then
+/// starts a process to ask in, but the two differ for a setuid program only.
+pub(super) fn may_execute(path: &CStr) -> nix::Result<()> {
+    let folder = c_long::from(libc::AT_FDCWD);
+    let mode = c_long::from(libc::X_OK);
+    // SAFETY: a path that ends in NUL.
+    let mut failed = unsafe {
+        let flags = c_long::from(libc::AT_EACCESS);
+        libc::syscall(libc::SYS_faccessat2, folder, path.as_ptr(), mode, flags)
+    };
+    if failed < 0 && nix::errno::Errno::last() == nix::errno::Errno::ENOSYS {
+        // SAFETY: the same.
+        failed = unsafe { libc::syscall(libc::SYS_faccessat, folder, path.as_ptr(), mode) };
+    }
+    nix::errno::Errno::result(failed).map(|_| ())
+}
+
+/// The names in a folder that are to be kept, sorted; None where it cannot be listed.
+pub(super) fn names(folder: &CStr, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let folder = nix::fcntl::open(folder, flags, Mode::empty()).ok()?;
+    let fd = c_long::from(folder.as_raw_fd());
+    let mut names: Vec<OsString> = Vec::new();
+    let mut entries = vec![0_u8; 4096];
+    loop {
+        // SAFETY: room of that length.
+        let len = unsafe { libc::syscall(libc::SYS_getdents64, fd, entries.as_mut_ptr(), entries.len()) };
+        let mut rest = entries.get(..usize::try_from(len).ok()?)?;
+        if rest.is_empty() {
+            return Some(names);
+        }
+        // struct linux_dirent64: d_ino and d_off of 8 bytes, d_reclen of 2, d_type of 1, d_name.
+        while let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, low, high, ..] = *rest {
+            let (entry, more) = rest.split_at_checked(u16::from_ne_bytes([low, high]).into())?;
+            rest = more;
+            let name = CStr::from_bytes_until_nul(entry.get(19..)?).ok()?.to_bytes();
+            if keep(name) {
+                let name = OsStr::from_bytes(name);
+                let at = names.iter().take_while(|other| other.as_os_str() < name).count();
+                names.insert(at, name.to_os_string());
+            }
+        }
+    }
+}
+
+/// Bytes of the kernel's set of signals.
+const SET: usize = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 16 } else { 8 };
+
+/// rt_sigprocmask(2), which says what signals wait. `set` has a bit for each; there are more than this tells.
+pub(super) fn signal_mask(how: c_int, set: usize) {
+    let signals = [set, 0, 0, 0];
+    let (how, nowhere) = (c_long::from(how), std::ptr::null_mut::<usize>());
+    // SAFETY: a set that is larger than the kernel's, and no place for the old one.
+    unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, signals.as_ptr(), nowhere, SET) };
+}
+
+/// What a process does at a signal, in the layout of the kernel; there is room for that of any architecture.
+pub(super) type Action = [usize; 20];
+
+/// SIG_DFL without flags is all zeros in any layout.
+pub(super) const DEFAULT: Action = [0; 20];
+
+/// rt_sigaction(2): sets what is done at a signal, and gives what was done before.
+///
+/// # Safety
+///
+/// The action is [`DEFAULT`], or what this has given for the same signal.
+pub(super) unsafe fn at_signal(signal: c_int, action: &Action) -> Action {
+    let mut before = DEFAULT;
+    let to = before.as_mut_ptr();
+    // SAFETY: both are larger than what the kernel reads and writes there.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, c_long::from(signal), action.as_ptr(), to, SET) };
+    before
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_and_sorted() {
+        let folder = std::env::temp_dir().join(format!("diag-names-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        // More than one piece of 4,096 bytes.
+        for n in 0..300 {
+            std::fs::write(folder.join(format!("a name that takes some room {n:03}")), "").unwrap();
+        }
+        let path = std::ffi::CString::new(folder.as_os_str().as_bytes()).unwrap();
+        let all = names(&path, |name| name.starts_with(b"a name")).unwrap();
+        assert_eq!(all.len(), 300);
+        assert!(all.is_sorted() && all[7] == "a name that takes some room 007");
+        assert_eq!(names(&path, |name| name == b".."), Some(vec![OsString::from("..")]));
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(names(&path, |_| true), None);
+        assert_eq!(names(c"/proc/self/exe", |_| true), None);
+    }
+
+    #[test]
+    fn what_may_be_executed() {
+        use nix::errno::Errno;
+        assert_eq!(may_execute(c"/proc/self/exe"), Ok(()));
+        assert_eq!(may_execute(c"/proc/self/status"), Err(Errno::EACCES));
+        assert_eq!(may_execute(c"/proc/self/nothing"), Err(Errno::ENOENT));
+    }
+
+    #[test]
+    fn a_signal_is_put_back() {
+        // SAFETY: the actions are default or given; SIGURG does nothing either way.
+        unsafe {
+            libc::signal(libc::SIGURG, libc::SIG_IGN);
+            let ignored = at_signal(libc::SIGURG, &DEFAULT);
+            assert_ne!(ignored, DEFAULT);
+            assert_eq!(libc::signal(libc::SIGURG, libc::SIG_DFL), libc::SIG_DFL);
+            at_signal(libc::SIGURG, &ignored);
+            assert_eq!(libc::signal(libc::SIGURG, libc::SIG_DFL), libc::SIG_IGN);
+        }
+    }
+}
