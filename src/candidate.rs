@@ -153,7 +153,7 @@ pub enum Interp {
     Size(u64),
     /// It lies beyond the end of the file.
     Truncated,
-    /// p_offset is negative as a loff_t.
+    /// p_offset, or where it ends, is negative as a loff_t.
     NegativeOffset,
     /// Its last byte is not NUL.
     NotTerminated,

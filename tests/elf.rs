@@ -247,7 +247,7 @@ fn pt_interp_is_read_as_the_kernel_reads_it() {
     assert_eq!(interp(elf().set("PT_INTERP.p_filesz", 4096)), Interp::Truncated);
     assert_eq!(interp(elf().set("PT_INTERP.p_offset", 1 << 40)), Interp::Truncated);
     assert_eq!(interp(elf().set("PT_INTERP.p_offset", u64::MAX)), Interp::NegativeOffset);
-    assert_eq!(interp(elf().set("PT_INTERP.p_offset", i64::MAX as u64)), Interp::Truncated);
+    assert_eq!(interp(elf().set("PT_INTERP.p_offset", i64::MAX as u64)), Interp::NegativeOffset);
     assert_eq!(interp(Elf::of("mips").interp("/a\0b")), Interp::Path(b"/a".to_vec()));
     assert_eq!(
         interp(Elf::of("mips").interp("/a").set("PT_INTERP.p_offset", u32::MAX.into())),

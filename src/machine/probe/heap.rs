@@ -63,6 +63,7 @@ impl Heap {
 
 // SAFETY: a block is of the size that was asked for at least, aligned to the smallest, and nobody else's until it is
 // given back.
+#[allow(clippy::cast_ptr_alignment)] // Every block is aligned for an address.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some((power, free)) = self.power(layout) else { return ptr::null_mut() };

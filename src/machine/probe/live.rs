@@ -197,7 +197,7 @@ fn c_path(path: &Path) -> Result<CString, Errno> {
 
 /// A text as the C library takes it.
 pub(super) fn c_text(bytes: &[u8]) -> Result<CString, Errno> {
-    if bytes.iter().any(|byte| *byte == 0) {
+    if bytes.contains(&0) {
         return Err(Errno::EOTHER);
     }
     // SAFETY: no NUL is in it.
