@@ -29,7 +29,7 @@ p its headers need=%4%1 bytes";
 /// Where rounded they look the same.
 const BYTES: &str = "%n is cut short: it has %0 of %4%1 bytes";
 const FULL: &str = "m disk=%2: %r3 free: likely it was full\n> make room (df), then ";
-const LOST: &str = "k starts it; touching a page that is lost=SIGBUS; the shell: Bus error";
+const LOST: &str = "k starts it; touching a page that is lost is SIGBUS; the shell: Bus error";
 const ZEROS: &str = "k starts it: what is missing of its last page reads as zeros";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
