@@ -9,6 +9,7 @@ use crate::elf::consts::{
 };
 use crate::elf::{ByteOrder, Class};
 use crate::finding::{Finding, Fix};
+use crate::machine::family::{self, rows};
 use crate::machine::{Fact, Fpu, Machine};
 use crate::text;
 
@@ -58,23 +59,41 @@ const BIG: Option<ByteOrder> = Some(ByteOrder::Big);
 const LITTLE: Option<ByteOrder> = Some(ByteOrder::Little);
 
 /// The first that fits is the one to build for.
+const TARGETS: [&[Row]; 7] = [
+    rows(family::MIPS && family::BIG, MIPS_BIG),
+    rows(family::MIPS && family::LITTLE, MIPS_LITTLE),
+    rows(family::ARM, ARM),
+    rows(family::X86, X86),
+    rows(family::RISCV, RISCV),
+    rows(family::POWERPC, POWERPC),
+    rows(family::LOONGARCH, LOONGARCH),
+];
+
 #[rustfmt::skip]
-const TARGETS: &[Row] = &[
+const MIPS_BIG: &[Row] = &[
     (EM_MIPS, W32, BIG, has_fpu,
      "GOARCH=mips GOMIPS=hardfloat|mips-unknown-linux-musl|mips, -march=mips32 -mhard-float"),
     (EM_MIPS, W32, BIG, is_r2,
      "GOARCH=mips GOMIPS=softfloat|mips-unknown-linux-musl|mips, -march=mips32r2 -msoft-float"),
     (EM_MIPS, W32, BIG, any,
      "GOARCH=mips GOMIPS=softfloat|mips-unknown-linux-musl|mips, -march=mips32 -msoft-float"),
-    (EM_MIPS, W32, None, has_fpu,
-     "GOARCH=mipsle GOMIPS=hardfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -mhard-float"),
-    (EM_MIPS, W32, None, is_r2,
-     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32r2 -msoft-float"),
-    (EM_MIPS, W32, None, any,
-     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -msoft-float"),
     (EM_MIPS, None, BIG, any,
      "GOARCH=mips64 GOMIPS64=softfloat|mips64-openwrt-linux-musl|mips64, -msoft-float"),
-    (EM_MIPS, None, None, any, "GOARCH=mips64le GOMIPS64=softfloat||mips64el, -msoft-float"),
+];
+
+#[rustfmt::skip]
+const MIPS_LITTLE: &[Row] = &[
+    (EM_MIPS, W32, LITTLE, has_fpu,
+     "GOARCH=mipsle GOMIPS=hardfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -mhard-float"),
+    (EM_MIPS, W32, LITTLE, is_r2,
+     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32r2 -msoft-float"),
+    (EM_MIPS, W32, LITTLE, any,
+     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -msoft-float"),
+    (EM_MIPS, None, LITTLE, any, "GOARCH=mips64le GOMIPS64=softfloat||mips64el, -msoft-float"),
+];
+
+#[rustfmt::skip]
+const ARM: &[Row] = &[
     (EM_ARM, None, BIG, any, "||armeb, -march=armv5te"),
     (EM_ARM, None, None, is_v7_vfpv3,
      "GOARCH=arm GOARM=7|armv7-unknown-linux-musleabihf|arm, -march=armv7-a -mfpu=vfpv3-d16 -mfloat-abi=hard"),
@@ -85,15 +104,26 @@ const TARGETS: &[Row] = &[
     (EM_ARM, None, None, any,
      "GOARCH=arm GOARM=5|armv5te-unknown-linux-musleabi|arm, -march=armv5te -mfloat-abi=soft"),
     (EM_AARCH64, None, LITTLE, any, "GOARCH=arm64|aarch64-unknown-linux-musl|aarch64,"),
+];
+
+#[rustfmt::skip]
+const X86: &[Row] = &[
     (EM_X86_64, None, None, any, "GOARCH=amd64|x86_64-unknown-linux-musl|x86_64,"),
     (EM_386, None, None, has_sse2, "GOARCH=386|i686-unknown-linux-musl|i486, -march=i686"),
     (EM_386, None, None, any, "GOARCH=386 GO386=softfloat|i586-unknown-linux-musl|i486, -march=i586"),
-    (EM_RISCV, W64, None, any, "GOARCH=riscv64|riscv64gc-unknown-linux-musl|riscv64,"),
+];
+
+const RISCV: &[Row] = &[(EM_RISCV, W64, None, any, "GOARCH=riscv64|riscv64gc-unknown-linux-musl|riscv64,")];
+
+#[rustfmt::skip]
+const POWERPC: &[Row] = &[
     (EM_PPC, None, None, any, "|powerpc-unknown-linux-musl|powerpc, -msoft-float"),
     (EM_PPC64, None, BIG, any, "GOARCH=ppc64|powerpc64-unknown-linux-musl|powerpc64, -mabi=elfv2"),
     (EM_PPC64, None, None, any, "GOARCH=ppc64le|powerpc64le-unknown-linux-musl|powerpc64le,"),
-    (EM_LOONGARCH, W64, None, any, "GOARCH=loong64|loongarch64-unknown-linux-musl|loongarch64,"),
 ];
+
+const LOONGARCH: &[Row] =
+    &[(EM_LOONGARCH, W64, None, any, "GOARCH=loong64|loongarch64-unknown-linux-musl|loongarch64,")];
 
 const fn any(_: &Machine) -> bool {
     true
@@ -137,7 +167,7 @@ pub fn target(machine: &Machine) -> Option<Target> {
     let userland = machine.userland.get();
     let class = userland.map(|abi| abi.view.class).or(machine.kernel.class.value)?;
     let e_machine = userland.map(|abi| abi.e_machine).or_else(|| machine.e_machine())?;
-    let (.., words) = TARGETS.iter().find(|(of, bits, order, fits, _)| {
+    let (.., words) = TARGETS.iter().copied().flatten().find(|(of, bits, order, fits, _)| {
         *of == e_machine
             && bits.is_none_or(|bits| bits == class)
             && order.is_none_or(|order| order == own)

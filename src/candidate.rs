@@ -6,7 +6,6 @@ mod open;
 pub mod origin;
 pub mod package;
 mod program;
-#[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
 mod property;
 pub mod sample;
 pub mod script;
@@ -119,7 +118,7 @@ pub struct Image {
     /// The structure that the last PT_MIPS_ABIFLAGS points to. None where its p_filesz is under 24, or the file ends
     /// before it.
     pub abiflags: Option<AbiFlags>,
-    /// `.ARM.attributes`, where a section table leads to it.
+    /// `.ARM.attributes`, where a section table leads to it; read for machines that have an ARM.
     pub arm_attributes: Option<ArmAttributes>,
     /// What PT_DYNAMIC holds.
     pub dynamic: Option<Dynamic>,
@@ -127,7 +126,7 @@ pub struct Image {
     pub abi_tag: Option<(u32, u32, u32, u32)>,
     /// What the kernel makes of PT_GNU_PROPERTY where the file is for arm64.
     pub gnu_property: Result<(), Errno>,
-    /// GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4.
+    /// GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4; read for machines that have an x86.
     pub x86_isa_needed: Option<u32>,
 }
 

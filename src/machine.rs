@@ -1,6 +1,7 @@
 //! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
 
 pub mod cpuinfo;
+pub(crate) mod family;
 pub mod misc;
 pub mod probe;
 pub mod recorded;

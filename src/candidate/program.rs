@@ -2,19 +2,19 @@
 
 use std::rc::Rc;
 
-#[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
 use super::property;
 use super::source::Source;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
 use crate::elf::consts::{
-    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_ARM,
-    EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
+    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64,
+    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
     NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
     SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
 };
 use crate::elf::{
     AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
 };
+use crate::machine::family;
 use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
@@ -63,18 +63,13 @@ fn image(source: &mut Source, view: View, go: &mut bool) -> Rc<Image> {
     }
     *go |= notes.go;
     let abiflags = abiflags(source, view, &header, table);
-    let arm_attributes = if header.e_machine == EM_ARM && !table.is_empty() {
-        arm_attributes(source, view, &header)
-    } else {
-        None
-    };
-    #[cfg(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm"))]
-    let gnu_property = match header.e_machine {
-        crate::elf::consts::EM_AARCH64 | EM_ARM => property::check(source, view, table),
-        _ => Ok(()),
-    };
-    #[cfg(not(any(feature = "every-machine", target_arch = "aarch64", target_arch = "arm")))]
-    let gnu_property = Ok(());
+    let (mut arm_attributes, mut gnu_property) = (None, Ok(()));
+    if family::ARM && matches!(header.e_machine, EM_AARCH64 | EM_ARM) && !table.is_empty() {
+        gnu_property = property::check(source, view, table);
+        if header.e_machine == EM_ARM {
+            arm_attributes = self::arm_attributes(source, view, &header);
+        }
+    }
     let Notes { abi_tag, x86_isa_needed, .. } = notes;
     Rc::new(Image {
         view,
@@ -204,7 +199,7 @@ fn read_notes(source: &mut Source, view: View, header: &Header, entry: &ProgramH
         if gnu && kind == NT_GNU_ABI_TAG && desc.len() >= 16 {
             let field = |at| order.u32(desc, at);
             found.abi_tag = Some((field(0), field(4), field(8), field(12)));
-        } else if gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
+        } else if family::X86 && gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
             if matches!(header.e_machine, EM_X86_64 | EM_386 | EM_486) {
                 found.x86_isa_needed = isa_needed(desc, view).or(found.x86_isa_needed);
             }

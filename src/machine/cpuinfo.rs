@@ -4,6 +4,7 @@
 //! the processors. (procfs' `CpuInfo` starts at the line `processor` and cuts values at a second colon, which
 //! loses just the lines that tell a router's chip.) Serial numbers are not looked at.
 
+use super::family::{self, rows};
 use super::{Cpu, Fact, Fpu, Release, word};
 
 pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
@@ -38,9 +39,19 @@ const ASES: Place = Place::Words(|cpu| &mut cpu.ases);
 const OPTIONS: Place = Place::Words(|cpu| &mut cpu.options);
 const FEATURES: Place = Place::Words(|cpu| &mut cpu.features);
 
-/// The keys that are taken as they are.
-static KEYS: [(&str, Place, &str); 17] = [
-    // MIPS and LoongArch.
+/// A key of /proc/cpuinfo that is taken as it is.
+type Key = (&'static str, Place, &'static str);
+
+/// Who writes which. Machines of one family never write another's.
+static KEYS: [&[Key]; 4] = [
+    rows(family::MIPS || family::LOONGARCH || family::RISCV, &MIPS),
+    rows(family::ARM || family::X86 || family::LOONGARCH || family::RISCV, &ARM_AND_X86),
+    rows(family::POWERPC, &POWERPC),
+    rows(family::POWERPC || family::X86, &BOARD),
+];
+
+/// LoongArch too, and of RISC-V the isa.
+static MIPS: [Key; 7] = [
     ("system type", SYSTEM_TYPE, "/proc/cpuinfo: system type"),
     ("machine", MACHINE, "/proc/cpuinfo: machine"),
     ("cpu model", MODEL, "/proc/cpuinfo: cpu model"),
@@ -48,6 +59,9 @@ static KEYS: [(&str, Place, &str); 17] = [
     ("ISA", ISA, "/proc/cpuinfo: isa"),
     ("ASEs implemented", ASES, "/proc/cpuinfo: ASEs implemented"),
     ("Options implemented", OPTIONS, "/proc/cpuinfo: Options implemented"),
+];
+
+static ARM_AND_X86: [Key; 7] = [
     // ARM, its old kernels too (`Processor` is the model there, `processor` a number).
     ("Processor", MODEL, "/proc/cpuinfo: Processor"),
     ("Hardware", SYSTEM_TYPE, "/proc/cpuinfo: Hardware"),
@@ -57,12 +71,13 @@ static KEYS: [(&str, Place, &str); 17] = [
     ("Model Name", MODEL, "/proc/cpuinfo: model name"),
     ("flags", FEATURES, "/proc/cpuinfo: flags"),
     ("uarch", MODEL, "/proc/cpuinfo: uarch"),
-    // PowerPC.
-    ("cpu", MODEL, "/proc/cpuinfo: cpu"),
-    ("platform", SYSTEM_TYPE, "/proc/cpuinfo: platform"),
-    // The board on PowerPC; a number on x86.
-    ("model", MACHINE, "/proc/cpuinfo: model"),
 ];
+
+static POWERPC: [Key; 2] =
+    [("cpu", MODEL, "/proc/cpuinfo: cpu"), ("platform", SYSTEM_TYPE, "/proc/cpuinfo: platform")];
+
+/// The board on PowerPC; a number on x86.
+static BOARD: [Key; 1] = [("model", MACHINE, "/proc/cpuinfo: model")];
 
 /// What the text tells of the processor.
 pub fn parse(text: &[u8]) -> Cpu {
@@ -75,10 +90,12 @@ pub fn parse(text: &[u8]) -> Cpu {
         let (key, value) = (key.trim_ascii(), value.trim_ascii());
         // Compared as a whole: a `match` on bytes is code for each of them.
         let is = |name: &str| key == name.as_bytes();
-        if let Some((name, place, source)) = KEYS.iter().find(|(name, ..)| is(name)) {
+        if let Some((name, place, source)) = KEYS.iter().copied().flatten().find(|(name, ..)| is(name)) {
             if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
                 fill(&mut cpu, place, value, source);
             }
+        } else if !family::ARM {
+            // What follows is ARM's.
         } else if is("CPU implementer") {
             implementer = value;
         } else if is("CPU part") {
@@ -86,6 +103,9 @@ pub fn parse(text: &[u8]) -> Cpu {
         } else if is("CPU architecture") && cpu.arm_architecture.value.is_none() {
             cpu.arm_architecture = Fact::new(arm_architecture(value), "/proc/cpuinfo: CPU architecture");
         }
+    }
+    if !family::ARM {
+        return cpu;
     }
     // An ARM1176 says "CPU architecture: 7" for its register layout, and is ARMv6: "... rev 7 (v6l)".
     if let Some(version) = cpu.model.get().and_then(|model| parenthesised_version(model.as_bytes())) {
@@ -181,6 +201,9 @@ fn told(cpu: &Cpu) -> (Option<Fpu>, &'static str) {
         // Both words are printed by kernels with CONFIG_MIPS_FP_SUPPORT only, which emulate what is not there.
         let told = any(options, &NANS).then_some(Fpu::Emulated);
         return (told, "/proc/cpuinfo: nan_legacy, nan_2008 in Options implemented");
+    }
+    if !(family::ARM || family::X86 || family::LOONGARCH || family::RISCV) {
+        return (None, UNTOLD);
     }
     if let Some(features) = cpu.features.get() {
         // One list for ARM (vfp...), arm64 (fp), x86 and LoongArch (fpu).

@@ -22,12 +22,14 @@ use procfs::KernelVersion;
 pub(super) use live::stat_of;
 pub use live::{Live, variable};
 
+use super::family::{self, rows};
 use super::misc::MiscRule;
 use super::{
     Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, below, cpuinfo, decimal, word,
 };
 use crate::elf::consts::{
-    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
+    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SH, EM_SPARC,
+    EM_SPARCV9, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
 use crate::errno::Errno;
@@ -147,7 +149,7 @@ pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
             answer => Fact::new(answer, "started a tiny program of diag's own"),
         }
     };
-    if question == Question::FpInstruction && machine.e_machine() == Some(EM_MIPS) {
+    if family::MIPS && question == Question::FpInstruction && machine.e_machine() == Some(EM_MIPS) {
         let source = "started a tiny program that executes mtc1";
         // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and
         // then does not print the FPU either.
@@ -216,38 +218,61 @@ fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
     text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(start.as_bytes()))
 }
 
+/// A beginning of what `uname -m` prints, and the kernel's e_machine and word size.
+type Name = (&'static str, u16, Class);
+
+static NAMES: [&[Name]; 7] = [
+    rows(family::MIPS, &[("mips64", EM_MIPS, Class::Elf64), ("mips", EM_MIPS, Class::Elf32)]),
+    rows(
+        family::ARM,
+        &[
+            ("aarch64", EM_AARCH64, Class::Elf64),
+            ("armv8", EM_AARCH64, Class::Elf64),
+            ("arm", EM_ARM, Class::Elf32),
+        ],
+    ),
+    rows(
+        family::X86,
+        &[
+            ("x86_64", EM_X86_64, Class::Elf64),
+            ("i386", EM_386, Class::Elf32),
+            ("i486", EM_386, Class::Elf32),
+            ("i586", EM_386, Class::Elf32),
+            ("i686", EM_386, Class::Elf32),
+        ],
+    ),
+    rows(family::RISCV, &[("riscv64", EM_RISCV, Class::Elf64), ("riscv32", EM_RISCV, Class::Elf32)]),
+    rows(family::POWERPC, &[("ppc64", EM_PPC64, Class::Elf64), ("ppc", EM_PPC, Class::Elf32)]),
+    rows(
+        family::LOONGARCH,
+        &[("loongarch64", EM_LOONGARCH, Class::Elf64), ("loongarch32", EM_LOONGARCH, Class::Elf32)],
+    ),
+    rows(
+        family::OTHER,
+        &[
+            ("s390x", EM_S390, Class::Elf64),
+            ("sparc64", EM_SPARCV9, Class::Elf64),
+            ("sparc", EM_SPARC, Class::Elf32),
+            ("sh4", EM_SH, Class::Elf32),
+        ],
+    ),
+];
+
 /// e_machine and word size of a kernel, by `uname -m`. A 64-bit kernel that shows a 32-bit name to a process
 /// under PER_LINUX32 is told apart on ARM only (armv8l).
 fn of_uname(machine: &str) -> Option<(u16, Class)> {
-    const NAMES: [(&str, u16, Class); 20] = [
-        ("mips64", EM_MIPS, Class::Elf64),
-        ("mips", EM_MIPS, Class::Elf32),
-        ("aarch64", EM_AARCH64, Class::Elf64),
-        ("armv8", EM_AARCH64, Class::Elf64),
-        ("arm", EM_ARM, Class::Elf32),
-        ("x86_64", EM_X86_64, Class::Elf64),
-        ("i386", EM_386, Class::Elf32),
-        ("i486", EM_386, Class::Elf32),
-        ("i586", EM_386, Class::Elf32),
-        ("i686", EM_386, Class::Elf32),
-        ("riscv64", EM_RISCV, Class::Elf64),
-        ("riscv32", EM_RISCV, Class::Elf32),
-        ("ppc64", EM_PPC64, Class::Elf64),
-        ("ppc", EM_PPC, Class::Elf32),
-        ("loongarch64", EM_LOONGARCH, Class::Elf64),
-        ("loongarch32", EM_LOONGARCH, Class::Elf32),
-        // EM_S390, EM_SPARCV9, EM_SPARC, EM_SH
-        ("s390x", 22, Class::Elf64),
-        ("sparc64", 43, Class::Elf64),
-        ("sparc", 2, Class::Elf32),
-        ("sh4", 42, Class::Elf32),
-    ];
-    NAMES.iter().find(|(name, ..)| machine.starts_with(name)).map(|&(_, e_machine, class)| (e_machine, class))
+    NAMES
+        .iter()
+        .copied()
+        .flatten()
+        .find(|(name, ..)| machine.starts_with(name))
+        .map(|&(_, e_machine, class)| (e_machine, class))
 }
 
-/// The byte order of those whose name tells it; "mips", "ppc" and "sh4" stand for one or both.
+/// The byte order of those whose name tells it; "mips", "ppc" and "sh4" stand for one or both. Where diag runs it
+/// knows its own.
 fn order_of_uname(machine: &str) -> Option<ByteOrder> {
-    let (e_machine, _) = of_uname(machine)?;
+    let (e_machine, _) = if family::OTHER { of_uname(machine)? } else { return None };
     match e_machine {
         EM_386 | EM_X86_64 | EM_RISCV | EM_LOONGARCH => Some(ByteOrder::Little),
         // aarch64_be, armv5teb, armv7b.
@@ -257,7 +282,7 @@ fn order_of_uname(machine: &str) -> Option<ByteOrder> {
             ByteOrder::Little
         }),
         EM_PPC64 | EM_PPC if machine.ends_with("le") => Some(ByteOrder::Little),
-        EM_PPC64 | EM_PPC | 22 | 43 | 2 => Some(ByteOrder::Big),
+        EM_PPC64 | EM_PPC | EM_S390 | EM_SPARCV9 | EM_SPARC => Some(ByteOrder::Big),
         _ => None,
     }
 }
@@ -280,9 +305,13 @@ fn fpu(found: &Machine) -> Fact<Fpu> {
     let has = |bit: u64| hwcap & bit != 0;
     match found.kernel.e_machine.value {
         // HWCAP_VFP
-        Some(EM_ARM) => Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP"),
+        Some(EM_ARM) if family::ARM => {
+            Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP")
+        }
         // PPC_FEATURE_HAS_FPU; without it the kernel may still emulate.
-        Some(EM_PPC | EM_PPC64) => Fact::new(has(0x0800_0000).then_some(Fpu::Hardware), "AT_HWCAP"),
+        Some(EM_PPC | EM_PPC64) if family::POWERPC => {
+            Fact::new(has(0x0800_0000).then_some(Fpu::Hardware), "AT_HWCAP")
+        }
         _ => told,
     }
 }

@@ -3,7 +3,7 @@ use crate::candidate::Image;
 use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_ARM, EM_MIPS};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::machine::Fpu;
+use crate::machine::{Fpu, family};
 
 rule! {
     /// # What it means
@@ -45,8 +45,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => "",
     };
     let mark = match image.header.e_machine {
-        EM_ARM if image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => ARM,
-        EM_ARM => ARM_TAG,
+        EM_ARM if family::ARM && image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => ARM,
+        EM_ARM if family::ARM => ARM_TAG,
         _ => "",
     };
     let known = fpu.value.map_or("not known", Fpu::name);
@@ -57,7 +57,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 fn is_hard_float(image: &Image) -> bool {
     match image.header.e_machine {
         EM_MIPS => image.is_mips_hard_float(),
-        EM_ARM => {
+        EM_ARM if family::ARM => {
             let attributes = image.arm_attributes.unwrap_or_default();
             image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 || attributes.vfp_args == Some(1)
         }

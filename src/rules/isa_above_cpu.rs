@@ -4,7 +4,7 @@ use crate::candidate::Image;
 use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
-use crate::machine::Machine;
+use crate::machine::{Machine, family};
 use crate::text;
 
 rule! {
@@ -65,9 +65,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let cpu = &case.machine.cpu;
     let (text, needs, has, mark) = match image.header.e_machine {
-        EM_MIPS => mips(case.machine, image)?,
-        EM_ARM => arm(case.machine, image)?,
-        EM_X86_64 | EM_386 => x86(case.machine, image)?,
+        EM_MIPS if family::MIPS => mips(case.machine, image)?,
+        EM_ARM if family::ARM => arm(case.machine, image)?,
+        EM_X86_64 | EM_386 if family::X86 => x86(case.machine, image)?,
         _ => return None,
     };
     // Release 6 encodes many instructions anew.

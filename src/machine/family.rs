@@ -1,0 +1,30 @@
+//! The processors that a machine can have, as far as this build of diag goes: all of them; or, in a build for routers
+//! (feature `every-machine` off), those that can run it, for it judges no machine but the one it runs on. A
+//! constant that is false takes what is asked of such machines out of the program.
+
+const EVERY: bool = cfg!(feature = "every-machine");
+
+/// A machine that does not run diag.
+pub(crate) const OTHER: bool = EVERY;
+/// MIPS, of 32 and 64 bits.
+pub(crate) const MIPS: bool = EVERY || cfg!(any(target_arch = "mips", target_arch = "mips64"));
+/// ARM and AArch64: a kernel of 64 bits can run either.
+pub(crate) const ARM: bool = EVERY || cfg!(any(target_arch = "arm", target_arch = "aarch64"));
+/// x86 and x86-64.
+pub(crate) const X86: bool = EVERY || cfg!(any(target_arch = "x86", target_arch = "x86_64"));
+/// RISC-V.
+pub(crate) const RISCV: bool = EVERY || cfg!(any(target_arch = "riscv32", target_arch = "riscv64"));
+/// PowerPC, of 32 and 64 bits.
+pub(crate) const POWERPC: bool = EVERY || cfg!(any(target_arch = "powerpc", target_arch = "powerpc64"));
+/// LoongArch.
+pub(crate) const LOONGARCH: bool = EVERY || cfg!(target_arch = "loongarch64");
+
+/// Either byte order: a kernel runs programs of its own only.
+pub(crate) const BIG: bool = EVERY || cfg!(target_endian = "big");
+/// The other.
+pub(crate) const LITTLE: bool = EVERY || cfg!(target_endian = "little");
+
+/// The rows of a table that are for such machines; none where there are none.
+pub(crate) const fn rows<T>(met: bool, rows: &'static [T]) -> &'static [T] {
+    if met { rows } else { &[] }
+}
