@@ -23,7 +23,7 @@ use judges::{Judge, KERNELS};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// How many programs for each kernel
-    #[arg(long, default_value_t = 5_000)]
+    #[arg(long, default_value_t = 5_600)]
     count: usize,
     /// Another seed gives other programs
     #[arg(long, default_value_t = 1)]
@@ -48,7 +48,7 @@ pub(crate) struct Args {
 impl Args {
     fn all() -> Self {
         let (archs, kernels) = (Vec::new(), Vec::new());
-        Args { count: 5_000, seed: 1, archs, kernels, case: None, real: false, report: false }
+        Args { count: 5_600, seed: 1, archs, kernels, case: None, real: false, report: false }
     }
 }
 

@@ -21,7 +21,7 @@ use super::text;
 use crate::sh;
 
 /// Programs of one boot.
-const BOOT: usize = 5_000;
+const BOOT: usize = 6_000;
 /// Boots at a time: a boot keeps one core busy.
 const BOOTS: usize = 2;
 /// How often a kernel is asked again where it does not do what diag says: addresses are random.
