@@ -124,9 +124,14 @@ impl Apt {
         if updated.exists() && attempt().is_ok() {
             return Ok(());
         }
-        sh::run(&mut self.get("update"))?;
-        fs::write(updated, "").context("note that apt's lists are there")?;
-        attempt()
+        // A mirror that is being updated may lack the list of one suite; what is wanted may be in another's.
+        match sh::run(&mut self.get("update")) {
+            Ok(()) => {
+                fs::write(updated, "").context("note that apt's lists are there")?;
+                attempt()
+            }
+            Err(error) => attempt().map_err(|_| error),
+        }
     }
 
     /// A package's name as it stands, or the newest match of a regular expression.
@@ -147,9 +152,10 @@ fn numbers(name: &str) -> Vec<u64> {
 }
 
 /// sources.list: the last release with 32-bit and 64-bit little-endian MIPS, and its backports for newer
-/// kernel sources; the next one for riscv64, which begins there.
+/// kernel sources; the next one for riscv64, which begins there, or what will be the one after.
 fn sources(arch: &str, mirror: &str) -> String {
-    let suites: &[&str] = if arch == "riscv64" { &["trixie"] } else { &["bookworm", "bookworm-backports"] };
+    let suites: &[&str] =
+        if arch == "riscv64" { &["trixie", "sid"] } else { &["bookworm", "bookworm-backports"] };
     let kind = if arch == "source" { "deb-src" } else { "deb" };
     let line = |suite: &&str| format!("{kind} [signed-by={KEYRING}] {mirror} {suite} main\n");
     suites.iter().map(line).collect()
