@@ -4,8 +4,8 @@
 //! | --- | --- |
 //! | refused E | execve(2) fails with E |
 //! | killed S exec | S comes before execve's SIGTRAP |
-//! | killed S start | it starts; S ends it at its first instruction, or just behind; where zeros do nothing (MIPS, ARM), behind them |
-//! | killed S later | it starts; S ends it. Where the reason is a page beyond the end of the file (SIGBUS), it may end in another way before it needs that: *spared*, counted apart |
+//! | killed S start | it starts; S ends it at its first instruction, or just behind; where zeros do nothing (MIPS, ARM), behind them; where there are so many that the runner's clock is over before, it is *unfinished*, counted apart |
+//! | killed S later | it starts; S ends it |
 //! | exits N | it starts; it exits with N |
 //! | starts | it starts, its first instruction is fetched without a fault, and no page beyond the end of the file ends it |
 //! | unknown | whatever: counted apart |
@@ -27,8 +27,8 @@ use crate::model::{Model, Outcome};
 pub enum Verdict {
     /// They say the same.
     Agrees,
-    /// So do they, but the program ended before what diag foretells could happen.
-    Spared,
+    /// The runner's clock was over before what diag foretells could happen.
+    Unfinished,
     /// They do not.
     Disagrees,
     /// diag could not tell.
@@ -42,11 +42,9 @@ pub fn compare(case: &Case, model: &Model, answer: &Answer) -> Verdict {
         (Outcome::Refused(said), Answer::Refused(seen)) => said == seen,
         (Outcome::Killed(said, when), Answer::KilledExec(seen)) => when == "exec" && said == seen,
         (Outcome::Killed(said, when), Answer::Started(started)) => {
-            // So many zeros that the runner's clock is over before the last of them.
             let slides = case.abi.slides_on_zeros() && started.first.iter().all(|byte| *byte == 0);
-            if spared(case, said, when, started) || (when == "start" && slides && started.end == End::Running)
-            {
-                return Verdict::Spared;
+            if when == "start" && slides && started.end == End::Running {
+                return Verdict::Unfinished;
             }
             dies(said, when, started, case.abi.slides_on_zeros())
         }
@@ -67,13 +65,6 @@ fn dies(said: &str, when: &str, started: &Started, slides: bool) -> bool {
         "later" => signal == said,
         _ => false,
     }
-}
-
-/// SIGBUS is foretold for later, and the program ended in another way, without a need of the page. Some of our programs
-/// do need it.
-fn spared(case: &Case, said: &str, when: &str, started: &Started) -> bool {
-    let reads = matches!(case.start, Start::Ours(kind) if kind.reads);
-    (said, when) == ("SIGBUS", "later") && !reads && !started.fetch_failed() && !lacks_a_page(started)
 }
 
 /// BUS_ADRERR: the page is not in the file.
@@ -118,7 +109,7 @@ mod tests {
 
     #[test]
     fn what_agrees() {
-        use Verdict::{Agrees, Disagrees, Spared, Unknown};
+        use Verdict::{Agrees, Disagrees, Unknown};
         let line = "x86-64 tiny:";
         let refused = || Outcome::Refused("ENOEXEC".into());
         assert_eq!(verdict(line, refused(), "refused ENOEXEC"), Agrees);
@@ -133,7 +124,7 @@ mod tests {
         let of_code = "started pc=0x78 first=00 killed SIGSEGV code=1 addr=0x0 pc=0x78";
         assert_eq!(verdict(line, Outcome::Starts, of_code), Agrees);
         let lives = "started pc=0x78 first=00 exited 0";
-        assert_eq!(verdict(line, killed("SIGBUS", "later"), lives), Spared);
+        assert_eq!(verdict(line, killed("SIGBUS", "later"), lives), Disagrees);
         assert_eq!(verdict("x86-64 reads:", killed("SIGBUS", "later"), lives), Disagrees);
         assert_eq!(verdict(line, killed("SIGILL", "later"), lives), Disagrees);
         let page = "started pc=0x78 first=00 killed SIGBUS code=2 addr=0x1000 pc=0x78";

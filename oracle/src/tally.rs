@@ -23,8 +23,8 @@ pub struct Count {
     pub started: u64,
     /// diag says what the kernel did.
     pub agreed: u64,
-    /// Nothing speaks against what diag says: the program ended before it could come true.
-    pub spared: u64,
+    /// The runner's clock was over before what diag says could come true.
+    pub unfinished: u64,
     /// It does not say what the kernel did.
     pub disagreed: u64,
     /// diag could not tell.
@@ -71,7 +71,7 @@ impl Count {
         self.cases += other.cases;
         self.started += other.started;
         self.agreed += other.agreed;
-        self.spared += other.spared;
+        self.unfinished += other.unfinished;
         self.disagreed += other.disagreed;
         self.unknown += other.unknown;
         self.varied += other.varied;
@@ -91,7 +91,7 @@ impl Tally {
         count.started += u64::from(matches!(answer, Answer::Started(_)));
         match verdict {
             Verdict::Agrees => count.agreed += 1,
-            Verdict::Spared => count.spared += 1,
+            Verdict::Unfinished => count.unfinished += 1,
             Verdict::Unknown => count.unknown += 1,
             Verdict::Disagrees => count.disagreed += 1,
         }
@@ -167,14 +167,14 @@ fn shape(case: &str) -> Option<String> {
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = |f: &mut fmt::Formatter<'_>, name: &str, c: &Count| {
-            let Count { cases, started, agreed, spared, disagreed, unknown, varied } = c;
+            let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = c;
             writeln!(
                 f,
-                "{name:24} {cases:7} {started:7} {agreed:7} {spared:6} {disagreed:9} {unknown:7} {varied:6}"
+                "{name:24} {cases:7} {started:7} {agreed:7} {unfinished:10} {disagreed:9} {unknown:7} {varied:6}"
             )
         };
         writeln!(f, "kernel: {}", self.kernel)?;
-        writeln!(f, "class                      cases started  agreed spared disagreed unknown varied")?;
+        writeln!(f, "class                      cases started  agreed unfinished disagreed unknown varied")?;
         for (class, count) in &self.classes {
             line(f, class.name(), count)?;
         }

@@ -122,13 +122,13 @@ pub(super) fn lost_pages(load: &Load<'_>) -> Stage {
     unknown(Missing::LostPart)
 }
 
-/// Whether PT_DYNAMIC, which a dynamic loader reads first, lies behind the last page of the file.
+/// Whether PT_DYNAMIC, which the loader of a C library reads first, lies behind the last page of the file.
 fn loses_dynamic(load: &Load<'_>, end: u64) -> bool {
     let Some(dynamic) = load.image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC) else {
         return false;
     };
     let within = |segment: &ProgramHeader| dynamic.p_vaddr.wrapping_sub(segment.p_vaddr);
     let holder = load.image.loads().rfind(|segment| within(segment) < segment.p_filesz);
-    load.image.interp.is_some()
+    load.image.interp_libc().is_some()
         && holder.is_some_and(|segment| segment.p_offset.saturating_add(within(segment)) >= end)
 }

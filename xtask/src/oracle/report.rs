@@ -22,7 +22,8 @@ from what it has counted; `cargo xtask oracle --help` tells how to ask other ker
 A case *agrees* where the kernel did what diag said: the errno of a refusal; the signal, and whether it came within
 `execve`, at the first instruction or later; or a start, with the first instruction fetched without a fault and, where
 it is ours, run to its end. *Not told* are those where diag says that it cannot tell, and why. *Varied*: the kernel
-itself answers now this, now that, since addresses are random; one of its answers is diag's.
+itself answers now this, now that, since addresses are random; one of its answers is diag's. *Unfinished*: the clock of
+the runner was over before what diag foretells could come.
 ";
 
 pub(super) fn write() -> Result<()> {
@@ -43,8 +44,8 @@ pub(super) fn write() -> Result<()> {
 
 fn page(tallies: &[(&str, Tally)]) -> String {
     let mut page = HEAD.to_owned();
-    page += "\n## Kernels\n\n| kernel | cases | started | agreed | disagreed | not told | varied |\n\
-             | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+    page += "\n## Kernels\n\n| kernel | cases | started | agreed | disagreed | not told | unfinished | varied |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for (name, tally) in tallies {
         row(&mut page, &format!("{name}: {}", tally.kernel), &tally.total());
     }
@@ -52,8 +53,8 @@ fn page(tallies: &[(&str, Tally)]) -> String {
     for (name, tally) in tallies {
         let _ = write!(
             page,
-            "\n### {name}\n\n| kind | cases | started | agreed | disagreed | not told | varied |\n\
-             | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+            "\n### {name}\n\n| kind | cases | started | agreed | disagreed | not told | unfinished | varied |\n\
+             | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         );
         for class in Class::ALL {
             if let Some(count) = tally.classes.get(&class) {
@@ -89,10 +90,11 @@ fn page(tallies: &[(&str, Tally)]) -> String {
 }
 
 fn row(page: &mut String, name: &str, count: &Count) {
-    let Count { cases, started, agreed, spared, disagreed, unknown, varied } = count;
-    let agreed = agreed + spared;
-    let _ =
-        writeln!(page, "| {name} | {cases} | {started} | {agreed} | {disagreed} | {unknown} | {varied} |");
+    let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = count;
+    let _ = writeln!(
+        page,
+        "| {name} | {cases} | {started} | {agreed} | {disagreed} | {unknown} | {unfinished} | {varied} |"
+    );
 }
 
 fn counts<'a>(page: &mut String, all: impl Iterator<Item = &'a BTreeMap<String, u64>>) {
