@@ -183,9 +183,6 @@ pub fn target(machine: &Machine) -> Option<Target> {
 /// that is not known.
 pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolchain) {
     let Some(target) = target(machine) else { return };
-    let go = target.go();
-    let rust = target.cargo();
-    let compiler = target.compiler(machine);
     // What to do first, where it is said already.
     let mut text = finding.fix.take().map_or_else(String::new, |fix| fix.text);
     text.push_str("rebuild it for this machine");
@@ -193,18 +190,19 @@ pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolc
         text.push_str(", or take the build for ");
         text.push_str(&text::printable(arch.as_bytes()));
     }
-    let command = match toolchain {
-        Toolchain::Go if go.is_some() => go,
-        Toolchain::Rust if rust.is_some() => rust,
-        Toolchain::C => Some(compiler),
-        _ => {
-            // The compiler, Rust and Go; the last of them is the command.
-            for command in [Some(compiler), rust].into_iter().flatten() {
-                text.push('\n');
-                text.push_str(&command);
-            }
-            go
-        }
+    let mut command = match toolchain {
+        Toolchain::Go => target.go(),
+        Toolchain::Rust => target.cargo(),
+        Toolchain::C => Some(target.compiler(machine)),
+        Toolchain::Unknown => None,
     };
+    if command.is_none() {
+        // The compiler, Rust and Go; the last of them is the command.
+        for command in [Some(target.compiler(machine)), target.cargo()].into_iter().flatten() {
+            text.push('\n');
+            text.push_str(&command);
+        }
+        command = target.go();
+    }
     finding.fix = Some(Fix { text, command });
 }

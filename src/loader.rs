@@ -15,6 +15,7 @@ mod script;
 mod start;
 
 pub(crate) use arch::executes_fp_at_start;
+pub(crate) use load::Pages;
 
 use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;
@@ -268,6 +269,9 @@ enum Missing {
 
 impl Missing {
     const fn words(self) -> &'static str {
+        if let Missing::Answer(question) = self {
+            return question.what();
+        }
         match self {
             Missing::Access => "whether the file may be executed",
             Missing::Content => "the content of the file, which may not be read",
@@ -296,7 +300,7 @@ impl Missing {
             }
             Missing::Descriptor => "where the function descriptor at e_entry leads",
             Missing::Endless => "an end: this kernel faults again and again on code that may only be written",
-            Missing::Answer(question) => question.what(),
+            Missing::Answer(_) => "",
         }
     }
 }

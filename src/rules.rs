@@ -115,22 +115,20 @@ const PLACE: [&str; 2] = ["mount-noexec", "not-enough-space"];
 
 /// All that there is to say: errors first, the decisive one of them first.
 pub fn run(case: &Case<'_>) -> Vec<Finding> {
-    let mut found: [Vec<Finding>; 3] = Default::default();
+    let mut found: Vec<Finding> = Vec::new();
     for rule in RULES {
         if let Some(mut finding) = (rule.check)(case) {
             finding.code = rule.code;
-            if let Some(list) = found.get_mut(finding.severity as usize) {
-                list.push(finding);
-            }
+            let before = found.iter().filter(|other| other.severity <= finding.severity);
+            found.insert(before.count(), finding);
         }
     }
-    let [mut errors, mut warnings, mut notes] = found;
-    if errors.is_empty() {
-        errors.extend(damaged_headers::unexplained(case));
+    if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
+        if let Some(finding) = damaged_headers::unexplained(case) {
+            found.insert(0, finding);
+        }
     }
-    errors.append(&mut warnings);
-    errors.append(&mut notes);
-    errors
+    found
 }
 
 /// Whether the file fails here: the kernel's outcome, or the folder that it is to go to.

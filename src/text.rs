@@ -66,25 +66,20 @@ fn rounded(bytes: u64, up: bool) -> String {
     if bytes < 1024 {
         return concat(&[&number(bytes, 10, 1), " bytes"]);
     }
-    let mut whole = bytes;
-    let mut unit = 0_usize;
-    // What is left below the whole, in 1024ths; the last bit stands for all below.
-    let mut part = 0_u64;
-    for name in 0..UNITS.len() {
-        if whole < 1024 {
-            break;
-        }
-        part = (whole & 1023) | u64::from(part != 0);
-        whole >>= 10;
-        unit = name;
+    // In 1024ths of the unit; the last bit stands for all that is below.
+    let mut rest = bytes;
+    let mut below = 0;
+    let mut units = UNITS.iter();
+    let mut unit = units.next();
+    while rest >> 20 > 0 {
+        below |= rest & 1023;
+        rest >>= 10;
+        unit = units.next();
     }
-    let add = if up { 1023 } else { 512 };
-    let name = UNITS.get(unit).copied().unwrap_or_default();
-    let tenths = u32::try_from(
-        whole.saturating_mul(10).saturating_add((part.saturating_mul(10).saturating_add(add)) >> 10),
-    );
-    let tenths = tenths.unwrap_or(u32::MAX);
+    let parts = u32::try_from(rest).unwrap_or(0) | u32::from(below > 0);
+    let tenths = parts.saturating_mul(10).saturating_add(if up { 1023 } else { 512 }) >> 10;
     let decimal = |digits: u32| number(digits.into(), 10, 1);
+    let name = unit.copied().unwrap_or_default();
     if tenths < 1000 {
         concat(&[&decimal(tenths / 10), ".", &decimal(tenths % 10), " ", name])
     } else {

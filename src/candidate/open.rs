@@ -99,7 +99,8 @@ fn misc(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(Misc, Path
     let buffer = head.get(..handlers.script.buffer).unwrap_or(head);
     let mut rules = handlers.misc.iter().filter(|rule| rule.matches(path, buffer));
     let rule = rules.next()?;
-    let contested = rules.any(|other| other.interpreter != rule.interpreter);
+    // As bytes: `PathBuf`s are taken apart to be compared.
+    let contested = rules.any(|other| other.interpreter.as_os_str() != rule.interpreter.as_os_str());
     Some((Misc { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
 }
 

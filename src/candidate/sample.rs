@@ -9,7 +9,7 @@ use crate::system::System;
 /// place.
 const PIECE: usize = 2048;
 /// Pieces read at most: with what [`super::open`] reads, 64 KiB in all.
-const PIECES: u64 = 20;
+const PIECES: u32 = 20;
 
 /// Bytes that remain of each 1,024 of a file when each 4 KiB page of it is compressed by zlib, as jffs2 does. What
 /// the file system itself takes (68 bytes a page in jffs2) comes on top. None for an empty file, or one that cannot
@@ -17,18 +17,15 @@ const PIECES: u64 = 20;
 pub fn packs_to(system: &dyn System, candidate: &Candidate) -> Option<u32> {
     let file = system.open(&candidate.path).ok()?;
     let size = file.metadata().ok()?.len();
-    let pieces = size.div_ceil(PIECE as u64).clamp(1, PIECES);
+    // The middle of each of as many equal parts; a small file is read from end to end. A fourth and a fifth: a division
+    // of 64 bits is dear on a router.
+    let part = u64::from(u32::try_from(size >> 2).ok()? / (PIECES / 4)).max(PIECE as u64);
+    let mut at = part.wrapping_sub(PIECE as u64) / 2;
     let mut buffer = [0; PIECE];
     let (mut whole, mut packed) = (0_usize, 0_usize);
-    for i in 0..pieces {
-        // The middle of each of as many equal parts; a small file is read from end to end.
-        let at = if pieces < PIECES {
-            i.saturating_mul(PIECE as u64)
-        } else {
-            let part = size.checked_div(pieces)?;
-            i.saturating_mul(part).saturating_add(part.saturating_sub(PIECE as u64) / 2)
-        };
+    for _ in 0..PIECES {
         let len = read(&file, &mut buffer, at);
+        at = at.saturating_add(part);
         let piece = buffer.get(..len)?;
         whole = whole.saturating_add(len);
         packed = packed.saturating_add(squeeze(piece).min(len));

@@ -23,37 +23,37 @@ impl Load<'_> {
 
 /// Whole pages as the kernel counts them: by masks, since a division of 64 bits is dear on a router.
 #[derive(Clone, Copy)]
-pub(super) struct Pages {
+pub(crate) struct Pages {
     within: u64,
 }
 
 impl Pages {
-    pub(super) fn of(machine: &Machine) -> Pages {
+    pub(crate) fn of(machine: &Machine) -> Pages {
         Pages { within: machine.kernel.page().get().wrapping_sub(1) }
     }
 
     /// Bytes in a page.
-    pub(super) fn size(self) -> u64 {
+    pub(crate) fn size(self) -> u64 {
         self.within.saturating_add(1)
     }
 
     /// The bits of an address within its page.
-    pub(super) fn within(self) -> u64 {
+    pub(crate) fn within(self) -> u64 {
         self.within
     }
 
     /// The start of the page.
-    pub(super) fn down(self, address: u64) -> u64 {
+    pub(crate) fn down(self, address: u64) -> u64 {
         address & !self.within
     }
 
     /// The end of the last page that is touched.
-    pub(super) fn up(self, size: u64) -> u64 {
+    pub(crate) fn up(self, size: u64) -> u64 {
         self.down(size.saturating_add(self.within))
     }
 
     /// The same as the kernel counts it: PAGE_ALIGN.
-    pub(super) fn wrapping_up(self, size: u64) -> u64 {
+    pub(crate) fn wrapping_up(self, size: u64) -> u64 {
         self.down(size.wrapping_add(self.within))
     }
 }

@@ -74,6 +74,7 @@ impl<'a> Mm<'a> {
     }
 
     /// BAD_ADDR.
+    #[inline(never)]
     pub(super) fn is_bad(&self, address: u64) -> bool {
         address & self.word >= self.limit
     }

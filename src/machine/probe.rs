@@ -207,7 +207,9 @@ fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     {
         for name in names {
             let text = system.read(&below(folder, name.as_bytes())).unwrap_or_default();
-            rules.extend(MiscRule::parse(name.as_bytes(), &text));
+            if let Some(rule) = MiscRule::parse(name.as_bytes(), &text) {
+                rules.push(rule);
+            }
         }
     }
     Some(rules)

@@ -5,7 +5,7 @@ use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
 use crate::finding::{Finding, Severity};
-use crate::loader::{Outcome, Step};
+use crate::loader::{Outcome, Pages, Step};
 use crate::machine::Machine;
 
 rule! {
@@ -82,12 +82,16 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return Some(case.tell(Severity::Error, &[MARKS, words::COPY_AGAIN], &[&class, &data]));
     }
     let image = kernels_image(program)?;
-    let page = case.machine.kernel.page().get();
+    let page = Pages::of(case.machine).size();
     let header = &image.header;
     let e_type = case.image?.header.e_type;
     let (text, segment) = fault(case, image, e_type, step)?;
     let segment = segment.or(image.table().first()).copied().unwrap_or_default();
-    let entries = |bytes: u64| bytes.checked_div(u64::from(header.e_phentsize)).unwrap_or(0);
+    // A page and an entry have 32 bits: a division of more is dear on a router.
+    let entries = |bytes: u64| {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        bytes.checked_div(header.e_phentsize.into()).unwrap_or(0).into()
+    };
     let align = match text {
         LARGE_TABLE => entries(page),
         HUGE_TABLE => entries(65_536),
@@ -192,7 +196,7 @@ fn table(case: &Case<'_>, image: &Image) -> Option<&'static str> {
         Err(TableError::EntrySize) => ENTRY_SIZE_32,
         Err(TableError::Empty) => NO_TABLE,
         // Too large for those that take one page, or for any kernel.
-        _ if takes_a_page(case.machine) && size > case.machine.kernel.page().get() => LARGE_TABLE,
+        _ if takes_a_page(case.machine) && size > Pages::of(case.machine).size() => LARGE_TABLE,
         Err(TableError::TooLarge) => HUGE_TABLE,
         Ok(_) => return None,
     })
@@ -214,12 +218,12 @@ fn interp(image: &Image) -> Option<Fault<'_>> {
 }
 
 fn alignment<'a>(case: &Case<'_>, image: &'a Image) -> Option<Fault<'a>> {
-    let page = case.machine.kernel.page();
+    let pages = Pages::of(case.machine);
     let crooked = |segment: &&ProgramHeader| {
-        segment.p_filesz > 0 && segment.p_offset.wrapping_sub(segment.p_vaddr) % page != 0
+        segment.p_filesz > 0 && segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0
     };
     let segment = image.loads().find(crooked)?;
-    Some((if segment.p_align < page.get() { SMALL_PAGES } else { CROOKED }, Some(segment)))
+    Some((if segment.p_align < pages.size() { SMALL_PAGES } else { CROOKED }, Some(segment)))
 }
 
 fn range(image: &Image) -> Fault<'_> {

@@ -61,7 +61,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 /// No mode and no mount would make it one, so that only this rule is of use.
 pub(super) fn is_no_program(case: &Case<'_>) -> bool {
     match &case.candidate.content {
-        Content::Data(data) => *data != Data::Text,
+        Content::Data(data) => !matches!(data, Data::Text),
         Content::Elf(_) => check(case).is_some_and(|finding| finding.severity == Severity::Error),
         Content::Script(_) | Content::Unread(_) => false,
     }

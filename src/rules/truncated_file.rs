@@ -2,7 +2,7 @@ use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, Program, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::finding::{Certainty, Finding, Severity};
-use crate::loader::Step;
+use crate::loader::{Pages, Step};
 
 rule! {
     /// # What it means
@@ -103,7 +103,7 @@ fn wanted(image: &Image) -> Option<u64> {
         }
         Err(_) => return None,
     };
-    let cut_interp = image.interp == Some(Interp::Truncated);
+    let cut_interp = matches!(image.interp, Some(Interp::Truncated));
     let wanted = |kind: u32| kind == PT_LOAD || (cut_interp && kind == PT_INTERP);
     let parts = table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0);
     parts.map(|part| part.p_offset.saturating_add(part.p_filesz)).max()
@@ -111,7 +111,8 @@ fn wanted(image: &Image) -> Option<u64> {
 
 /// The table, PT_INTERP or a whole page is missing.
 fn is_fatal(case: &Case<'_>, image: &Image, size: u64, needed: u64) -> bool {
-    let page = case.machine.kernel.page();
-    let last_page = size.div_ceil(page.get()).saturating_mul(page.get());
-    image.program_headers.is_err() || image.interp == Some(Interp::Truncated) || needed > last_page
+    let last_page = Pages::of(case.machine).up(size);
+    image.program_headers.is_err()
+        || matches!(image.interp, Some(Interp::Truncated))
+        || needed > last_page
 }

@@ -253,26 +253,26 @@ pub(super) fn of_nix(errno: nix::errno::Errno) -> Errno {
 
 /// By this architecture's numbers.
 pub(super) fn of_raw(number: i32) -> Errno {
-    match number {
-        libc::EPERM => Errno::EPERM,
-        libc::ENOENT => Errno::ENOENT,
-        libc::EIO => Errno::EIO,
-        libc::E2BIG => Errno::E2BIG,
-        libc::ENOEXEC => Errno::ENOEXEC,
-        libc::EAGAIN => Errno::EAGAIN,
-        libc::ENOMEM => Errno::ENOMEM,
-        libc::EACCES => Errno::EACCES,
-        libc::ENOTDIR => Errno::ENOTDIR,
-        libc::EISDIR => Errno::EISDIR,
-        libc::EINVAL => Errno::EINVAL,
-        libc::ETXTBSY => Errno::ETXTBSY,
-        libc::ENOSPC => Errno::ENOSPC,
-        libc::EPIPE => Errno::EPIPE,
-        libc::ENAMETOOLONG => Errno::ENAMETOOLONG,
-        libc::ENOSYS => Errno::ENOSYS,
-        libc::ELOOP => Errno::ELOOP,
-        libc::ELIBBAD => Errno::ELIBBAD,
-        libc::ENXIO => Errno::ENXIO,
-        _ => Errno::EOTHER,
-    }
+    const NAMES: [(i32, Errno); 19] = [
+        (libc::EPERM, Errno::EPERM),
+        (libc::ENOENT, Errno::ENOENT),
+        (libc::EIO, Errno::EIO),
+        (libc::E2BIG, Errno::E2BIG),
+        (libc::ENOEXEC, Errno::ENOEXEC),
+        (libc::EAGAIN, Errno::EAGAIN),
+        (libc::ENOMEM, Errno::ENOMEM),
+        (libc::EACCES, Errno::EACCES),
+        (libc::ENOTDIR, Errno::ENOTDIR),
+        (libc::EISDIR, Errno::EISDIR),
+        (libc::EINVAL, Errno::EINVAL),
+        (libc::ETXTBSY, Errno::ETXTBSY),
+        (libc::ENOSPC, Errno::ENOSPC),
+        (libc::EPIPE, Errno::EPIPE),
+        (libc::ENAMETOOLONG, Errno::ENAMETOOLONG),
+        (libc::ENOSYS, Errno::ENOSYS),
+        (libc::ELOOP, Errno::ELOOP),
+        (libc::ELIBBAD, Errno::ELIBBAD),
+        (libc::ENXIO, Errno::ENXIO),
+    ];
+    NAMES.iter().find(|(known, _)| *known == number).map_or(Errno::EOTHER, |(_, name)| *name)
 }
