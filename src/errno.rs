@@ -1,5 +1,6 @@
 //! Error names, free of the numbers that differ between architectures (ELIBBAD is 80, on MIPS 84).
 
+// Tables, for a `match` makes code of each name.
 macro_rules! errno {
     ($($(#[$doc:meta])* $name:ident $text:literal)*) => {
         /// An errno by name.
@@ -11,13 +12,15 @@ macro_rules! errno {
 
         impl Errno {
             /// The name as in errno(3).
-            pub const fn name(self) -> &'static str {
-                match self { $(Errno::$name => stringify!($name),)* }
+            pub fn name(self) -> &'static str {
+                const NAMES: &[&str] = &[$(stringify!($name)),*];
+                NAMES.get(self as usize).copied().unwrap_or_default()
             }
 
             /// What strerror(3) says: in musl, and in glibc where that differs.
-            pub const fn text(self) -> &'static str {
-                match self { $(Errno::$name => $text,)* }
+            pub fn text(self) -> &'static str {
+                const TEXTS: &[&str] = &[$($text),*];
+                TEXTS.get(self as usize).copied().unwrap_or_default()
             }
 
             /// The errno of that name.

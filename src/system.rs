@@ -172,8 +172,10 @@ macro_rules! questions {
             pub const ALL: &'static [Question] = &[$(Question::$name),*];
 
             /// The name it has in the report and in a recorded machine.
-            pub const fn name(self) -> &'static str {
-                match self { $(Question::$name => if $kernels.met { $text } else { "" },)* }
+            pub fn name(self) -> &'static str {
+                // A table, for a `match` makes code of each name.
+                const NAMES: &[&str] = &[$(if $kernels.met { $text } else { "" }),*];
+                NAMES.get(self as usize).copied().unwrap_or_default()
             }
 
             /// Whether it can be decisive on a kernel of this e_machine and word size.
@@ -187,8 +189,9 @@ macro_rules! questions {
             }
 
             /// What is not known without an answer.
-            pub const fn what(self) -> &'static str {
-                match self { $(Question::$name => if $kernels.met { $what } else { "" },)* }
+            pub fn what(self) -> &'static str {
+                const WHAT: &[&str] = &[$(if $kernels.met { $what } else { "" }),*];
+                WHAT.get(self as usize).copied().unwrap_or_default()
             }
         }
     };
