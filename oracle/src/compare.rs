@@ -18,7 +18,7 @@
 
 use crate::answer::{Answer, End, Started};
 use crate::base::{INTERPRETER, PROGRAM};
-use crate::case::{Case, Start};
+use crate::case::Case;
 use crate::edit::{Edit, Place};
 use crate::model::{Model, Outcome};
 

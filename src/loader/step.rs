@@ -1,0 +1,115 @@
+//! The checks that can end the start of a program.
+
+macro_rules! steps {
+    ($($(#[doc = $doc:literal])+ $name:ident $text:literal)*) => {
+        /// A check that ends the start of a program; the documentation names the kernel's function (Linux 6.12 where
+        /// nothing else is said).
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Step {
+            $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl Step {
+            /// All of them.
+            pub const ALL: &'static [Step] = &[$(Step::$name),*];
+
+            /// Its name in the report.
+            pub fn name(self) -> &'static str {
+                // A table, for a `match` makes code of each name.
+                const NAMES: &[&str] = &[$($text),*];
+                NAMES.get(self as usize).copied().unwrap_or_default()
+            }
+        }
+    };
+}
+
+steps! {
+    /// fs/namei.c `path_openat`: a component is missing, no directory, too long, or not to be searched.
+    Lookup "path lookup"
+    /// fs/namei.c `may_open`: a directory, device, FIFO or socket (EACCES since 5.8).
+    FileType "may_open"
+    /// fs/exec.c `do_open_execat` with `path_noexec`.
+    NoExecMount "path_noexec"
+    /// fs/namei.c `inode_permission` with MAY_EXEC: no x bit applies; root needs any one of the three.
+    Permission "inode_permission"
+    /// fs/exec.c `deny_write_access`: open for writing somewhere.
+    Busy "deny_write_access"
+    /// fs/exec.c `search_binary_handler`: no handler knows the first bytes.
+    NoHandler "search_binary_handler"
+    /// fs/binfmt_misc.c `load_misc_binary`, `open_exec` of the rule's interpreter.
+    MiscInterpreter "load_misc_binary: open_exec"
+    /// fs/binfmt_script.c `load_script`: the `#!` line names no interpreter, or is longer than the buffer.
+    ScriptLine "load_script"
+    /// fs/binfmt_script.c `load_script`, `open_exec` of the interpreter.
+    ScriptInterpreter "load_script: open_exec"
+    /// fs/exec.c `exec_binprm`: more than 5 interpreters in a row.
+    TooManyInterpreters "exec_binprm"
+    /// fs/binfmt_elf.c `load_elf_binary`: e_type, as the machine reads it, is neither ET_EXEC nor ET_DYN.
+    ElfType "load_elf_binary: e_type"
+    /// `elf_check_arch` of the architecture, and of its compatibility handler.
+    CheckArch "elf_check_arch"
+    /// `elf_check_fdpic`: an FDPIC program, and no handler for those (CONFIG_BINFMT_ELF_FDPIC).
+    Fdpic "elf_check_fdpic"
+    /// fs/binfmt_elf.c `load_elf_phdrs`: the program header table.
+    ProgramHeaders "load_elf_phdrs"
+    /// fs/binfmt_elf.c `load_elf_binary`: PT_INTERP itself.
+    Interp "load_elf_binary: PT_INTERP"
+    /// fs/binfmt_elf.c `load_elf_binary`, `open_exec` of PT_INTERP's file.
+    InterpreterOpen "load_elf_binary: open_exec"
+    /// fs/binfmt_elf.c `load_elf_binary`: the interpreter is shorter than an ELF header.
+    InterpreterShort "load_elf_binary: elf_read"
+    /// fs/binfmt_elf.c `load_elf_binary`: the interpreter is no ELF file for this machine.
+    InterpreterArch "load_elf_binary: interpreter"
+    /// fs/binfmt_elf.c `parse_elf_properties` (arm64, since 5.8): PT_GNU_PROPERTY is cut short, or not in order.
+    GnuProperty "parse_elf_properties"
+    /// arch/mips/kernel/elf.c `arch_elf_pt_proc`: PT_MIPS_ABIFLAGS is cut short.
+    MipsAbiFlags "arch_elf_pt_proc"
+    /// arch/mips/kernel/elf.c `arch_check_elf`: the NaN encoding.
+    MipsNan "arch_check_elf: NaN"
+    /// arch/mips/kernel/elf.c `arch_check_elf`: the FP ABI.
+    MipsFpAbi "arch_check_elf: FP ABI"
+    /// fs/binfmt_elf.c `elf_map`: p_offset and p_vaddr differ within a page.
+    MapAlignment "elf_map: alignment"
+    /// fs/binfmt_elf.c `load_elf_binary`: p_filesz exceeds p_memsz, or a segment leaves the address space.
+    MapRange "load_elf_binary: segment range"
+    /// fs/binfmt_elf.c `elf_load`, `padzero`: the page in which a segment's file part ends and its zeros begin lies
+    /// beyond the end of the file.
+    MapZeros "elf_load: padzero"
+    /// security/commoncap.c `cap_mmap_addr`: an address below vm.mmap_min_addr, without CAP_SYS_RAWIO.
+    MapLow "security_mmap_addr"
+    /// mm/mmap.c `do_mmap`, MAP_FIXED_NOREPLACE: the first segment meets what is mapped there.
+    MapCollision "do_mmap: MAP_FIXED_NOREPLACE"
+    /// mm/util.c `__vm_enough_memory`: one mapping exceeds RAM plus swap; mm/mmap.c `may_expand_vm`: RLIMIT_AS,
+    /// RLIMIT_DATA.
+    MapMemory "__vm_enough_memory"
+    /// fs/binfmt_elf.c `load_elf_interp`: the interpreter cannot be mapped.
+    InterpreterMap "load_elf_interp"
+    /// fs/binfmt_elf.c `load_elf_binary`: e_entry lies beyond the address space.
+    EntryRange "load_elf_binary: e_entry"
+    /// e_entry lies in no segment.
+    EntryUnmapped "entry not mapped"
+    /// e_entry lies in a segment without PF_X.
+    EntryNotExecutable "entry not executable"
+    /// e_entry lies in a page beyond the end of the file.
+    EntryBeyondFile "entry beyond the end of the file"
+    /// e_entry asks for an instruction set (MIPS16, microMIPS) that the processor lacks.
+    EntryMode "entry in an instruction set that is absent"
+    /// e_entry lies between two instructions, which have to be aligned: an address error.
+    EntryAlignment "entry not aligned"
+    /// e_entry lies where a segment has only zeros, which are no instructions.
+    EntryZeros "entry in zeros"
+    /// e_entry is the ELF header itself, as in a shared library without an entry point.
+    EntryIsHeader "entry is the ELF header"
+    /// A segment has pages beyond the end of the file: touching one is SIGBUS.
+    SegmentBeyondFile "segment beyond the end of the file"
+    /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
+    /// `do_cpu`).
+    FpInstruction "floating-point instruction"
+}
+
+impl Step {
+    /// Whether it is one of the checks made when a file is opened.
+    pub(super) const fn opens_a_file(self) -> bool {
+        matches!(self, Step::Lookup | Step::FileType | Step::NoExecMount | Step::Permission | Step::Busy)
+    }
+}

@@ -1,0 +1,127 @@
+//! How a stage of the loader ends before the last one.
+
+use super::{Signal, Step, When};
+use crate::errno::Errno;
+use crate::machine::Machine;
+use crate::system::{Answer, Question};
+
+/// Why a stage went no further. An [`Outcome`] and a question in four bytes: each stage hands it on, and so does it
+/// in a register, where 0 is left for going on.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(super) enum Stop {
+    Refused(Errno, Step) = 1,
+    Killed(Signal, When, Step) = 2,
+    Unknown(Missing) = 3,
+    Ask(Question) = 4,
+}
+
+pub(super) type Stage<T = ()> = Result<T, Stop>;
+
+pub(super) const fn refuse<T>(errno: Errno, step: Step) -> Stage<T> {
+    Err(Stop::Refused(errno, step))
+}
+
+pub(super) const fn kill<T>(signal: Signal, when: When, step: Step) -> Stage<T> {
+    Err(Stop::Killed(signal, when, step))
+}
+
+pub(super) const fn unknown<T>(missing: Missing) -> Stage<T> {
+    Err(Stop::Unknown(missing))
+}
+
+/// A fact that decides and is not known. Some are of one architecture.
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
+#[derive(Clone, Copy)]
+pub(super) enum Missing {
+    Access,
+    Content,
+    ScriptInterpreter,
+    Interpreter,
+    InterpreterContent,
+    Processor,
+    Layout,
+    HeaderAsCode,
+    NoExecute,
+    CpuFeatures,
+    MiscRule,
+    MiscInterpreter,
+    Place,
+    Limits,
+    Memory,
+    LostPart,
+    MarkedCode,
+    TwoFaults,
+    Unpredictable,
+    Descriptor,
+    Endless,
+    /// The kernel was asked, and there is no answer.
+    Answer(Question),
+}
+
+impl Missing {
+    pub(super) fn words(self) -> &'static str {
+        if let Missing::Answer(question) = self {
+            return question.what();
+        }
+        match self {
+            Missing::Access => "whether the file may be executed",
+            Missing::Content => "the content of the file, which may not be read",
+            Missing::ScriptInterpreter => "the interpreter of the script",
+            Missing::Interpreter => "the interpreter of the program",
+            Missing::InterpreterContent => "the content of the interpreter, which may not be read",
+            Missing::Processor => "the processor and word size of this kernel",
+            Missing::Layout => "byte order and word size of this kernel",
+            Missing::HeaderAsCode => "what the processor makes of an ELF header that it is to execute",
+            Missing::NoExecute => "whether this kernel keeps data from being executed",
+            Missing::CpuFeatures => "the features of the processor",
+            Missing::MiscRule => "which of several rules of binfmt_misc was registered last",
+            Missing::MiscInterpreter => "the interpreter of binfmt_misc, which the kernel holds open",
+            Missing::Place => "where this kernel puts what it maps, which is random or set when it was built",
+            Missing::Limits => "how much of its resource limits (ulimit) is taken",
+            Missing::Memory => "how much memory others leave, where vm.overcommit_memory is 2",
+            Missing::LostPart => "whether the program needs what its file has lost",
+            Missing::MarkedCode => {
+                "whether its code is as its header says: then this machine does not run it"
+            }
+            Missing::TwoFaults => {
+                "which of two faults comes first: not aligned, and not mapped for execution"
+            }
+            Missing::Unpredictable => {
+                "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
+            }
+            Missing::Descriptor => "where the function descriptor at e_entry leads",
+            Missing::Endless => "an end: this kernel faults again and again on code that may only be written",
+            Missing::Answer(_) => "",
+        }
+    }
+}
+
+/// What became of the kernel's answer to a question.
+pub(super) enum Told {
+    Yes,
+    No,
+    /// It was asked, and could not answer.
+    Untold,
+}
+
+/// Puts a question: answered, or asked before anything else goes on.
+pub(super) fn told(machine: &Machine, question: Question) -> Stage<Told> {
+    match machine.answer(question) {
+        None => Err(Stop::Ask(question)),
+        Some(fact) => Ok(match fact.value {
+            Some(Answer::Works) => Told::Yes,
+            Some(Answer::Refused(_) | Answer::Killed) => Told::No,
+            None => Told::Untold,
+        }),
+    }
+}
+
+/// The same where nothing else can tell.
+pub(super) fn asked(machine: &Machine, question: Question) -> Stage<bool> {
+    match told(machine, question)? {
+        Told::Yes => Ok(true),
+        Told::No => Ok(false),
+        Told::Untold => unknown(Missing::Answer(question)),
+    }
+}
