@@ -166,9 +166,9 @@ fn inside(args: &Args, has: &str) -> bool {
 
 /// In the words of unknowns that count for nothing: what cannot be found or read, diag cannot judge.
 const UNSEEN: [&str; 2] = ["cannot be looked up", "may not be read"];
-/// Steps that x86-64 has no cases for: they belong to other processors, to chance (where a stack lies), or to the
-/// lookup of the program itself, which diag leaves open.
-const ELSEWHERE: [&str; 11] = [
+/// Steps that x86-64 has no cases for: they belong to other processors, to chance (where a stack lies), to kernels
+/// before 6.7 (which go on where zeros cannot be written), or to the lookup of the program itself, which diag leaves open.
+const ELSEWHERE: [&str; 12] = [
     "path lookup",
     "elf_check_fdpic",
     "parse_elf_properties",
@@ -179,6 +179,7 @@ const ELSEWHERE: [&str; 11] = [
     "entry in an instruction set that is absent",
     "entry not aligned",
     "entry is the ELF header",
+    "segment beyond the end of the file",
     "floating-point instruction",
 ];
 

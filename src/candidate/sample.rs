@@ -17,9 +17,10 @@ const PIECES: u32 = 20;
 pub fn packs_to(system: &dyn System, candidate: &Candidate) -> Option<u32> {
     let file = system.open(&candidate.path).ok()?;
     let size = file.metadata().ok()?.len();
-    // The middle of each of as many equal parts; a small file is read from end to end. A fourth and a fifth: a division
-    // of 64 bits is dear on a router.
-    let part = u64::from(u32::try_from(size >> 2).ok()? / (PIECES / 4)).max(PIECE as u64);
+    // The middle of each of as many equal parts; a small file is read from end to end. First a fourth, for a division of
+    // 64 bits is dear on a router: beyond 16 GiB only the first two thirds are looked at.
+    let part = u32::try_from(size >> 2).map_or(size >> 5, |quarter| u64::from(quarter / (PIECES / 4)));
+    let part = part.max(PIECE as u64);
     let mut at = part.wrapping_sub(PIECE as u64) / 2;
     let mut buffer = [0; PIECE];
     let (mut whole, mut packed) = (0_usize, 0_usize);
