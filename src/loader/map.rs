@@ -70,12 +70,12 @@ impl<'a> Loading<'a> {
         let mut first = true;
         for segment in image.loads() {
             let vaddr = segment.p_vaddr;
-            let mut how = How::Fixed;
+            let mut how = self.behind_first();
             let mut total = 0;
             if first && image.header.e_type == ET_EXEC {
                 how = self.first_of_exec();
             } else if first {
-                total = total_mapping_size(image, self.mm.pages);
+                total = total_mapping_size(self.program, self.mm.pages);
                 (bias, how) = self.relocate(segment, total, has_interpreter)?;
                 bias = self.mm.pages.down(bias.wrapping_sub(vaddr)) & self.mm.word;
             }
@@ -93,7 +93,18 @@ impl<'a> Loading<'a> {
         Ok(bias)
     }
 
-    /// Since 4.17 what lies there is not replaced; from 4.17 to 5.3 not by later segments either.
+    /// Later segments replace what they meet; but from 4.17 to 5.3 and 4.19.78.
+    fn behind_first(&self) -> How {
+        let kernel = &self.program.machine.kernel;
+        let is_4_19 = !kernel.older_than((4, 19, 79)) && kernel.older_than((4, 20, 0));
+        if kernel.older_than((4, 17, 0)) || !kernel.older_than((5, 4, 0)) || is_4_19 {
+            How::Fixed
+        } else {
+            How::FixedNoReplace
+        }
+    }
+
+    /// Since 4.17 what lies there is not replaced.
     fn first_of_exec(&self) -> How {
         if self.program.machine.kernel.older_than((4, 17, 0)) { How::Fixed } else { How::FixedNoReplace }
     }
@@ -136,7 +147,7 @@ impl<'a> Loading<'a> {
     fn map_interpreter(&mut self, load: &Load<'_>, program_bias: u64) -> Stage<u64> {
         let image = load.image;
         let fixed = image.header.e_type == ET_EXEC;
-        let mut total = total_mapping_size(image, self.mm.pages);
+        let mut total = total_mapping_size(load, self.mm.pages);
         if !matches!(image.header.e_type, ET_EXEC | ET_DYN) || total == 0 {
             return segfault(Step::InterpreterMap);
         }
@@ -284,13 +295,19 @@ fn is_6_1(load: &Load<'_>) -> bool {
     !kernel.older_than((6, 1, 0)) && kernel.older_than((6, 2, 0))
 }
 
-/// `total_mapping_size`.
-fn total_mapping_size(image: &Image, pages: Pages) -> u64 {
+/// `total_mapping_size`: up to 5.17 from the first segment of the table to the last one.
+fn total_mapping_size(load: &Load<'_>, pages: Pages) -> u64 {
+    let image = load.image;
     // elf_addr_t
     let mask = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
-    let starts = image.loads().map(|segment| pages.down(segment.p_vaddr));
-    let ends = image.loads().map(|segment| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask);
-    ends.max().unwrap_or(0).wrapping_sub(starts.min().unwrap_or(0))
+    let start = |segment: &ProgramHeader| pages.down(segment.p_vaddr);
+    let end = |segment: &ProgramHeader| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
+    let (first, last) = if load.machine.kernel.older_than((5, 18, 0)) {
+        (image.loads().next().map(start), image.loads().next_back().map(end))
+    } else {
+        (image.loads().map(start).min(), image.loads().map(end).max())
+    };
+    last.unwrap_or(0).wrapping_sub(first.unwrap_or(0)) & mask
 }
 
 /// `maximum_alignment`.
