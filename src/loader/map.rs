@@ -90,7 +90,28 @@ impl<'a> Loading<'a> {
             first = false;
             self.check_range(segment, vaddr)?;
         }
+        self.zeros_of_program(bias)?;
         Ok(bias)
+    }
+
+    /// Before 6.7 (and 6.1's later releases): what is behind the last byte of the file is cleared up to the end of its
+    /// page, whatever it is, where any segment goes further.
+    fn zeros_of_program(&mut self, bias: u64) -> Stage {
+        let program = self.program;
+        let ends = |size: fn(&ProgramHeader) -> u64| {
+            program
+                .image
+                .loads()
+                .map(|segment| segment.p_vaddr.wrapping_add(size(segment)))
+                .max()
+                .unwrap_or(0)
+        };
+        let (bss, brk) = (ends(|segment| segment.p_filesz), ends(|segment| segment.p_memsz));
+        let is_older = program.machine.kernel.older_than((6, 7, 0)) && !is_6_1(program);
+        if is_older && bss != brk && !self.padzero(program, bias.wrapping_add(bss) & self.mm.word) {
+            return segfault(Step::MapZeros);
+        }
+        Ok(())
     }
 
     /// Later segments replace what they meet; but from 4.17 to 5.3 and 4.19.78.
@@ -217,9 +238,8 @@ impl<'a> Loading<'a> {
                 return Ok(at);
             }
             zeros = end(at, segment.p_filesz) & self.mm.word;
-            let is_checked = !load.machine.kernel.older_than((6, 7, 0)) || !is_6_1(load);
-            let matters = segment.p_flags & PF_W != 0 || load.machine.kernel.older_than((6, 7, 0));
-            if segment.p_memsz > segment.p_filesz && !self.padzero(load, zeros) && is_checked && matters {
+            let is_checked = segment.p_flags & PF_W != 0 && !load.machine.kernel.older_than((6, 7, 0));
+            if segment.p_memsz > segment.p_filesz && !self.padzero(load, zeros) && is_checked {
                 return segfault(Step::MapZeros);
             }
         }
