@@ -135,15 +135,16 @@ impl<'a> Mm<'a> {
             return segfault(Step::MapRange);
         }
         if how == How::Hint {
-            // `round_hint_to_min`
-            let wish = at.max(self.lowest());
-            let end = wish.saturating_add(len);
-            let is_free = at != 0 && end <= self.limit && !self.areas.is_taken(wish, end);
-            if is_free && end <= self.space.stack.start {
-                return Ok(wish);
+            let end = at.saturating_add(len);
+            let is_free = at != 0 && end <= self.limit && !self.areas.is_taken(at, end);
+            // `round_hint_to_min` goes by the higher one of vm.mmap_min_addr and CONFIG_LSM_MMAP_MIN_ADDR, which no file
+            // tells.
+            let is_low = at < 1 << 16;
+            if is_free && (is_low || end > self.space.stack.start) {
+                return Err(Stop::Unknown(Missing::Place));
             }
             if is_free {
-                return Err(Stop::Unknown(Missing::Place));
+                return Ok(at);
             }
             return self.highest_gap(len);
         }
