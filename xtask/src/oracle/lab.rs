@@ -84,7 +84,7 @@ fn kernel(judge: &Judge, tools: &Tools, count: usize, seed: u64) -> Result<Tally
         lost += (before - cases.len()) as u64;
         let (mut said, release) = ask(judge, tools, cases, 1)?;
         again(judge, tools, &mut said)?;
-        let mut counted = Tally::new(format!("{} on {} ({release})", judge.name, judge.cpu));
+        let mut counted = Tally::new(format!("{} ({release})", judge.cpu));
         for said in &said {
             said.count(&mut counted);
         }

@@ -47,7 +47,7 @@ fn page(tallies: &[(&str, Tally)]) -> String {
     page += "\n## Kernels\n\n| kernel | cases | started | agreed | disagreed | not told | unfinished | varied |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for (name, tally) in tallies {
-        row(&mut page, &format!("{name}: {}", tally.kernel), &tally.total());
+        row(&mut page, &format!("{name}: {}", released(&tally.kernel)), &tally.total());
     }
     page += "\n## Kinds of changes\n";
     for (name, tally) in tallies {
@@ -87,6 +87,16 @@ fn page(tallies: &[(&str, Tally)]) -> String {
         page += "\nNone.\n";
     }
     page
+}
+
+/// A kernel without what only its builder knows: "6.12.107-x1 x86_64" is "6.12.107 x86_64". Debian's name is kept.
+fn released(kernel: &str) -> String {
+    match kernel.split_once(' ') {
+        Some((release, machine)) if release.starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{} {machine}", release.split('-').next().unwrap_or_default())
+        }
+        _ => kernel.to_owned(),
+    }
 }
 
 fn row(page: &mut String, name: &str, count: &Count) {
