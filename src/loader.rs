@@ -20,7 +20,7 @@ pub(crate) use arch::executes_fp_at_start;
 pub use step::Step;
 
 pub(crate) use load::Pages;
-use stop::{Missing, Stage, Stop, Told, asked, kill, refuse, told, unknown};
+use stop::{Missing, Stage, Stop, Told, kill, refuse, told, unknown};
 
 use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;

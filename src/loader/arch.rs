@@ -60,7 +60,7 @@ pub(super) struct Arch {
     /// What the ELF header is as an instruction, where that is the same for every header.
     pub(super) magic: fn(&Load<'_>) -> Option<Signal>,
     /// What is special about e_entry: an instruction set, a function descriptor.
-    pub(super) entry: fn(&Load<'_>) -> Stage<Entry>,
+    pub(super) entry: fn(program: &Load<'_>, first: &Load<'_>) -> Stage<Entry>,
     /// What becomes of a program that has started: instructions that the processor lacks.
     pub(super) later: fn(&Load<'_>) -> Stage,
 }
@@ -216,15 +216,15 @@ fn compat_runs(load: &Load<'_>, question: Question, openwrt: (u32, u32, u32)) ->
 }
 
 /// The instructions of the architecture are of 4 bytes: an address between two is an error of its own.
-fn entry_is_aligned(load: &Load<'_>) -> Stage<Entry> {
+fn entry_is_aligned(program: &Load<'_>, load: &Load<'_>) -> Stage<Entry> {
     if load.image.header.e_entry & 3 != 0 {
         return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment);
     }
-    entry_is_address(load)
+    entry_is_address(program, load)
 }
 
 #[allow(clippy::unnecessary_wraps)]
-fn entry_is_address(load: &Load<'_>) -> Stage<Entry> {
+fn entry_is_address(_: &Load<'_>, load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(load.image.header.e_entry))
 }
 

@@ -12,7 +12,7 @@ use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
 /// or the program.
 pub(super) fn fetch(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded) -> Stage {
-    let (mut entry, fault) = match (arch.entry)(first) {
+    let (mut entry, fault) = match (arch.entry)(program, first) {
         Ok(Entry::Address(entry)) => (entry, None),
         Ok(Entry::Elsewhere) => return unknown(Missing::Descriptor),
         Err(stop @ Stop::Killed(..)) => (first.image.header.e_entry, Some(stop)),

@@ -118,6 +118,7 @@ pub(super) fn told(machine: &Machine, question: Question) -> Stage<Told> {
 }
 
 /// The same where nothing else can tell.
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
 pub(super) fn asked(machine: &Machine, question: Question) -> Stage<bool> {
     match told(machine, question)? {
         Told::Yes => Ok(true),

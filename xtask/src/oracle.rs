@@ -79,7 +79,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
             note("host", host::run(args));
         }
         for (judge, outcome) in lab::run(&judges, args.count, args.seed) {
-            note(judge.name, outcome.and_then(|tally| told(judge.name, &tally)));
+            note(judge.name, outcome.and_then(|tally| told(judge, &tally)));
         }
     }
     ensure!(failed.is_empty(), "diag does not say what these kernels do: {}", failed.join(", "));
@@ -92,7 +92,7 @@ pub(crate) fn lab_kernels() -> Result<Vec<(String, bool)>> {
     let outcomes = lab::run(&judges, Args::all().count, 1);
     let line = |(judge, outcome): (&Judge, Result<Tally>)| match outcome {
         Ok(tally) => {
-            let holds = told(judge.name, &tally);
+            let holds = told(judge, &tally);
             let total = tally.total();
             let counts = format!("{} programs, {} disagree", total.cases, total.disagreed);
             (format!("oracle {}: {counts}", judge.name), holds.is_ok())
@@ -109,13 +109,20 @@ pub(crate) fn real_programs() -> Result<()> {
 }
 
 /// Prints the counts, keeps them for the report, and says what does not hold.
-fn told(name: &str, tally: &Tally) -> Result<()> {
+fn told(judge: &Judge, tally: &Tally) -> Result<()> {
     print!("{tally}");
-    save(name, tally)?;
+    save(judge.name, tally)?;
     let total = tally.total();
     ensure!(total.disagreed == 0, "{} of {} disagree", total.disagreed, total.cases);
     ensure!(total.started * 4 >= total.cases, "only {} of {} start", total.started, total.cases);
-    ensure!(total.unknown * 20 <= total.cases, "diag cannot tell of {} of {}", total.unknown, total.cases);
+    // On the others some facts cannot be had: where a kernel of theirs maps, or what a CPU does where ARM leaves it open.
+    let bounded = !judge.on_request;
+    ensure!(
+        !bounded || total.unknown * 20 <= total.cases,
+        "diag cannot tell of {} of {}",
+        total.unknown,
+        total.cases
+    );
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! arch/arm/kernel/elf.c, and the compatibility of arch/arm64/include/asm/elf.h and kernel/process.c.
 
-use super::super::{Missing, Told, asked, told, unknown};
+use super::super::stop::asked;
+use super::super::{Missing, Told, told, unknown};
 use super::space::{Bounds, Layout, STACK_RANDOM_32, STACK_RANDOM_64, Space};
 use super::{
     Arch, Entry, Load, Machine, Signal, Stage, Step, compat_runs, entry_is_aligned, is_compat,
@@ -116,7 +117,7 @@ fn arm_implies_exec(load: &Load<'_>) -> bool {
 
 /// The lowest bit selects Thumb.
 #[allow(clippy::unnecessary_wraps)]
-fn arm_entry(load: &Load<'_>) -> Stage<Entry> {
+fn arm_entry(_: &Load<'_>, load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(load.image.header.e_entry & !1))
 }
 
@@ -168,11 +169,11 @@ fn aarch64_sigill(load: &Load<'_>) -> Option<Signal> {
 
 /// arch/arm64/mm/fault.c `do_sp_pc_abort`. Thumb is selected by the lowest bit here too (`compat_start_thread`), and
 /// what an ARM address between two instructions does, the architecture leaves open.
-fn aarch64_entry(load: &Load<'_>) -> Stage<Entry> {
+fn aarch64_entry(program: &Load<'_>, load: &Load<'_>) -> Stage<Entry> {
     match load.image.header.e_entry & 3 {
-        1 | 3 if is_compat(load) => arm_entry(load),
+        1 | 3 if is_compat(load) => arm_entry(program, load),
         2 if is_compat(load) => unknown(Missing::Unpredictable),
-        _ => entry_is_aligned(load),
+        _ => entry_is_aligned(program, load),
     }
 }
 

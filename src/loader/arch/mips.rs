@@ -1,6 +1,7 @@
 //! arch/mips/kernel/elf.c and arch/mips/include/asm/elf.h.
 
-use super::super::{Signal, When, asked, kill};
+use super::super::stop::asked;
+use super::super::{Signal, When, kill};
 use super::space::{Bounds, Layout, STACK_RANDOM_32, Space};
 use super::{
     Arch, Entry, Load, Missing, Stage, Step, Told, compat_runs, executes_fp_at_start, refuse, told, unknown,
@@ -237,7 +238,7 @@ pub(super) fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option
 }
 
 /// An odd entry selects MIPS16 or microMIPS: an address error where the processor has neither.
-fn entry(load: &Load<'_>) -> Stage<Entry> {
+fn entry(_: &Load<'_>, load: &Load<'_>) -> Stage<Entry> {
     let entry = load.image.header.e_entry;
     if entry.trailing_zeros() >= 2 {
         return Ok(Entry::Address(entry));

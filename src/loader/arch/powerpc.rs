@@ -52,15 +52,15 @@ fn refuses_data(machine: &Machine) -> Option<bool> {
     Some(!(model.starts_with('7') || model.starts_with("604")))
 }
 
-/// In ELFv1, e_entry is the address of a function descriptor (`start_thread`). The two lowest bits of an address of
-/// code are not looked at.
+/// In ELFv1, e_entry is the address of a function descriptor (`start_thread`); whether this is ELFv1, the program tells
+/// for its interpreter too (`SET_PERSONALITY`). The two lowest bits of an address of code are not looked at.
 #[allow(clippy::unnecessary_wraps)]
-fn entry(load: &Load<'_>) -> Stage<Entry> {
-    let header = &load.image.header;
+fn entry(program: &Load<'_>, first: &Load<'_>) -> Stage<Entry> {
+    let header = &program.image.header;
     if header.e_machine == EM_PPC64 && header.e_flags & EF_PPC64_ABI != 2 {
         return Ok(Entry::Elsewhere);
     }
-    Ok(Entry::Address(header.e_entry & !3))
+    Ok(Entry::Address(first.image.header.e_entry & !3))
 }
 
 /// ELF_ET_DYN_BASE; it was 512 MiB up to 4.12.

@@ -36,7 +36,7 @@ fn elf_check_arch(load: &Load<'_>) -> Stage {
 
 /// The lowest bit of `sepc` is always 0.
 #[allow(clippy::unnecessary_wraps)]
-fn entry(load: &Load<'_>) -> Stage<Entry> {
+fn entry(_: &Load<'_>, load: &Load<'_>) -> Stage<Entry> {
     Ok(Entry::Address(load.image.header.e_entry & !1))
 }
 

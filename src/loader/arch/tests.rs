@@ -155,7 +155,7 @@ pub(super) fn said<T>(stage: Stage<T>) -> String {
 
 /// The address of the first instruction.
 pub(super) fn first(file: &File, machine: &Machine) -> Result<Option<u64>, String> {
-    match file.arch(machine, |arch, load| (arch.entry)(load)) {
+    match file.arch(machine, |arch, load| (arch.entry)(load, load)) {
         Ok(Entry::Address(address)) => Ok(Some(address)),
         Ok(Entry::Elsewhere) => Ok(None),
         stop => Err(said(stop)),

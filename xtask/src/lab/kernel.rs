@@ -33,7 +33,7 @@ pub(crate) enum Kernel {
     Arm64Pages16k,
     /// Debian's 6.1 (armmp): ARMv7.
     Armhf,
-    /// Debian's 6.12.
+    /// Debian's newest: its archive has one of them at a time.
     Riscv64,
     /// Debian's 6.1: pages of 64 KiB.
     Ppc64el,
@@ -80,7 +80,11 @@ impl Kernel {
     pub(crate) fn file(self) -> Result<PathBuf> {
         if let Some(package) = self.package()? {
             // vmlinuz where the kernel unpacks itself, else vmlinux.
-            return one_of(&package.join("boot"), "vmlinu");
+            let boot = package.join("boot");
+            if boot.is_dir() {
+                return one_of(&boot, "vmlinu");
+            }
+            return one_of(&one_of(&package.join("usr/lib/modules"), "")?, "vmlinu");
         }
         let name = format!("vmlinux-{}-nofpu", self.arch());
         if let Some(cached) = sh::cached(&name) {
@@ -105,7 +109,7 @@ impl Kernel {
     fn package(self) -> Result<Option<PathBuf>> {
         match self.machine().source {
             Source::Here => Ok(None),
-            Source::Debian(arch, package) => debian::fetch(arch, &[package]).map(Some),
+            Source::Debian(arch, packages) => debian::fetch(arch, packages).map(Some),
         }
     }
 

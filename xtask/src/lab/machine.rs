@@ -60,7 +60,7 @@ pub(super) enum Source {
     /// Built here, of Debian's source.
     Here,
     /// Debian's package of an architecture, by a regular expression for its name.
-    Debian(&'static str, &'static str),
+    Debian(&'static str, &'static [&'static str]),
 }
 
 /// A Malta board with a kernel without FPU support.
@@ -88,7 +88,7 @@ const MALTA64: Machine = Machine {
     name: "mips64el",
     qemu: "mips64el",
     cpu: "5KEf",
-    source: Source::Debian("mips64el", r"^linux-image-6\.1\..*[0-9]-5kc-malta$"),
+    source: Source::Debian("mips64el", &[r"^linux-image-6\.1\..*[0-9]-5kc-malta$"]),
     ..MALTA_DEBIAN
 };
 
@@ -104,7 +104,7 @@ const VIRT: Machine = Machine {
     console: "ttyAMA0",
     wires: Wires::Virtio("pci"),
     root: Root::Plain,
-    source: Source::Debian("arm64", r"^linux-image-6\.1\..*[0-9]-arm64$"),
+    source: Source::Debian("arm64", &[r"^linux-image-6\.1\..*[0-9]-arm64$"]),
     modules: &["virtio_pci", "virtio_console"],
 };
 
@@ -115,7 +115,7 @@ const ARMHF: Machine = Machine {
     cpu: "cortex-a15",
     // Its PCI bus is beyond what a kernel without LPAE reaches.
     wires: Wires::Virtio("device"),
-    source: Source::Debian("armhf", r"^linux-image-6\.1\..*[0-9]-armmp$"),
+    source: Source::Debian("armhf", &[r"^linux-image-6\.1\..*[0-9]-armmp$"]),
     modules: &["virtio_mmio", "virtio_console"],
     ..VIRT
 };
@@ -127,7 +127,14 @@ const RISCV64: Machine = Machine {
     package: "qemu-system-misc",
     cpu: "rv64",
     console: "ttyS0",
-    source: Source::Debian("riscv64", r"^linux-image-6\.12\..*-riscv64$"),
+    source: Source::Debian(
+        "riscv64",
+        &[
+            r"^linux-base-[0-9].*[0-9]-riscv64$",
+            r"^linux-binary-[0-9].*[0-9]-riscv64$",
+            r"^linux-modules-[0-9].*[0-9]-riscv64$",
+        ],
+    ),
     ..VIRT
 };
 
@@ -142,7 +149,7 @@ const PPC64EL: Machine = Machine {
     // Each small file takes a page.
     memory: 3072,
     console: "hvc0",
-    source: Source::Debian("ppc64el", r"^linux-image-6\.1\..*[0-9]-powerpc64le$"),
+    source: Source::Debian("ppc64el", &[r"^linux-image-6\.1\..*[0-9]-powerpc64le$"]),
     ..VIRT
 };
 
@@ -154,13 +161,13 @@ impl Kernel {
             Self::Mipsel => MALTA,
             Self::MipselFpu => Machine {
                 name: "mipsel-fpu",
-                source: debian("mipsel", "^linux-image-[0-9].*-4kc-malta$"),
+                source: debian("mipsel", &["^linux-image-[0-9].*-4kc-malta$"]),
                 ..MALTA_DEBIAN
             },
             Self::Mips64el => MALTA64,
             Self::Mips64elNew => Machine {
                 name: "mips64el-6.12",
-                source: debian("mips64el", r"^linux-image-6\.12\..*-5kc-malta$"),
+                source: debian("mips64el", &[r"^linux-image-6\.12\..*-5kc-malta$"]),
                 ..MALTA64
             },
             Self::Arm64 => VIRT,
@@ -168,7 +175,7 @@ impl Kernel {
                 name: "arm64-16k",
                 // The first CPU of QEMU's that knows such pages; its pointer authentication the quick way.
                 cpu: "max,pauth-impdef=on",
-                source: debian("arm64", r"^linux-image-6\.12\..*[0-9]-arm64-16k$"),
+                source: debian("arm64", &[r"^linux-image-6\.12\..*[0-9]-arm64-16k$"]),
                 ..VIRT
             },
             Self::Armhf => ARMHF,
@@ -176,7 +183,7 @@ impl Kernel {
             Self::Ppc64el => PPC64EL,
             Self::Ppc64elPages4k => Machine {
                 name: "ppc64el-4k",
-                source: debian("ppc64el", r"^linux-image-6\.12\..*[0-9]-powerpc64le$"),
+                source: debian("ppc64el", &[r"^linux-image-6\.12\..*[0-9]-powerpc64le$"]),
                 ..PPC64EL
             },
         }
