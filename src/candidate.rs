@@ -2,6 +2,7 @@
 
 mod image;
 pub mod kind;
+pub mod library;
 mod open;
 pub mod origin;
 pub mod package;
@@ -10,6 +11,7 @@ mod property;
 pub mod sample;
 pub mod script;
 mod source;
+pub mod table;
 mod upx;
 
 use std::path::PathBuf;
@@ -169,8 +171,20 @@ pub struct Dynamic {
     pub rpath: Option<Vec<u8>>,
     /// DT_RUNPATH.
     pub runpath: Option<Vec<u8>>,
-    /// DT_FLAGS_1.
-    pub flags_1: u64,
+    /// Every entry, as it stands: its tag and its value. Addresses are those of the file.
+    pub entries: Vec<(u64, u64)>,
+}
+
+impl Dynamic {
+    /// The value of an entry; of several the last, as in the loaders.
+    pub fn get(&self, tag: u64) -> Option<u64> {
+        self.entries.iter().rfind(|(known, _)| *known == tag).map(|(_, value)| *value)
+    }
+
+    /// The bits of an entry that holds flags.
+    pub fn flags(&self, tag: u64) -> u64 {
+        self.get(tag).unwrap_or_default()
+    }
 }
 
 impl Candidate {
@@ -192,6 +206,11 @@ impl Program {
     /// The kernel's decoding in one view.
     pub fn native_in(&self, view: View) -> Option<&Image> {
         self.native.iter().find(|native| native.view == view).map(Rc::as_ref)
+    }
+
+    /// The same, to keep.
+    pub fn shared_in(&self, view: View) -> Option<&Rc<Image>> {
+        self.native.iter().find(|native| native.view == view)
     }
 
     /// The decoding to explain with: the file's own, else the machine's.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
+use crate::linker::{self, Link};
 use crate::loader::{self, Outcome};
 use crate::machine::{Machine, Mount, below, probe};
 use crate::report::{self, Judged, Style};
@@ -201,9 +202,15 @@ fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Option<
         ask(system, machine, question);
     }
     let destination = destination(system, machine, &candidate, dest);
-    let case = Case::new(machine, &candidate, outcome, destination.as_ref());
+    let link = linker::link(system, machine, &candidate);
+    let known = link.as_ref().filter(|_| !matches!(outcome, Outcome::Unknown { .. }));
+    let outcome = match (outcome, known.and_then(Link::outcome)) {
+        (Outcome::Starts, Some(ends)) => ends,
+        _ => outcome,
+    };
+    let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known);
     let findings = rules::run(&case);
-    Judged { given: given.to_path_buf(), candidate, outcome, findings }
+    Judged { given: given.to_path_buf(), candidate, outcome, link, findings }
 }
 
 /// A name without a slash that is no file here is looked up in PATH, as the shell does.

@@ -17,6 +17,7 @@
 //! | [`candidate`] | the facts of a file, whatever it is |
 //! | [`elf`] | ELF structures, decoded within bounds, named as in elf.h |
 //! | [`loader`] | what the kernel does with the file, step by step |
+//! | [`linker`] | what the dynamic loader does then: libraries, versions, symbols |
 //! | [`finding`], [`rules`] | what to say about it, one finding a file |
 //! | [`advice`] | what to build for a machine |
 //! | [`report`] | text and JSON |
@@ -59,6 +60,7 @@ pub mod cli;
 pub mod elf;
 pub mod errno;
 pub mod finding;
+pub mod linker;
 pub mod loader;
 pub mod machine;
 pub mod report;

@@ -48,6 +48,13 @@ pub enum Outcome {
         /// For this reason.
         step: Step,
     },
+    /// Its dynamic loader ends it at the start ([`crate::linker`]).
+    Exits {
+        /// With this status.
+        status: u8,
+        /// For this reason.
+        step: Step,
+    },
     /// A fact that decides is not known.
     Unknown {
         /// Which.

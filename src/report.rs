@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::candidate::Candidate;
 use crate::finding::Finding;
+use crate::linker::Link;
 use crate::loader::Outcome;
 
 /// How a text is shown.
@@ -28,6 +29,8 @@ pub struct Judged {
     pub candidate: Candidate,
     /// What the kernel does with it.
     pub outcome: Outcome,
+    /// Its libraries, where it has a dynamic loader.
+    pub link: Option<Link>,
     /// What there is to say, the decisive finding first.
     pub findings: Vec<Finding>,
 }

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::candidate::{Candidate, Image, Program};
 use crate::finding::{Finding, Severity};
+use crate::linker::Link;
 use crate::loader::{Outcome, Step};
 use crate::machine::Machine;
 
@@ -20,6 +21,8 @@ pub struct Case<'a> {
     pub candidate: &'a Candidate,
     /// Where it is to be installed.
     pub destination: Option<&'a Destination>,
+    /// Its libraries, where it is known that it comes to them.
+    pub link: Option<&'a Link>,
     /// What the kernel does with it; then what it would do without what bars the file ([`crate::loader::layers`]).
     outcomes: Vec<Outcome>,
     /// What the kernel does with the content of the file, once nothing bars it.
@@ -105,6 +108,10 @@ table! {
     missing_ase
     not_enough_memory
     kernel_too_old
+    library_missing
+    library_unusable
+    version_missing
+    symbol_missing
     not_enough_space
     packed_by_upx
     started_by_binfmt_misc
@@ -134,7 +141,7 @@ pub fn run(case: &Case<'_>) -> Vec<Finding> {
 /// Whether the file fails here: the kernel's outcome, or the folder that it is to go to.
 pub fn fails(outcome: &Outcome, findings: &[Finding]) -> bool {
     match outcome {
-        Outcome::Refused { .. } | Outcome::Killed { .. } => true,
+        Outcome::Refused { .. } | Outcome::Killed { .. } | Outcome::Exits { .. } => true,
         Outcome::Starts | Outcome::Unknown { .. } => findings
             .iter()
             .any(|finding| PLACE.contains(&finding.code) && finding.severity == Severity::Error),
@@ -148,6 +155,7 @@ impl<'a> Case<'a> {
         candidate: &'a Candidate,
         outcome: Outcome,
         destination: Option<&'a Destination>,
+        link: Option<&'a Link>,
     ) -> Self {
         let outcomes = crate::loader::layers(machine, candidate, outcome);
         let content = outcomes.last().copied().unwrap_or(outcome);
@@ -156,7 +164,7 @@ impl<'a> Case<'a> {
         let foreign = image
             .zip(machine.e_machine())
             .is_some_and(|(image, own)| words::family(image.header.e_machine) != words::family(own));
-        Case { machine, candidate, destination, outcomes, content, program, image, foreign }
+        Case { machine, candidate, destination, link, outcomes, content, program, image, foreign }
     }
 
     /// The ELF file as it describes itself, where it does.

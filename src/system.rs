@@ -37,6 +37,10 @@ pub trait System {
     fn limits(&self) -> Limits {
         Limits::default()
     }
+    /// A variable of the environment that a program started from here inherits.
+    fn variable(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
     /// PATH.
     fn search_path(&self) -> Vec<PathBuf>;
     /// Puts a question to the kernel; None where it cannot be put.
@@ -62,6 +66,8 @@ pub struct Stat {
     pub size: u64,
     /// st_dev.
     pub device: u64,
+    /// st_ino.
+    pub inode: u64,
 }
 
 /// S_IFMT.

@@ -1,6 +1,6 @@
 //! What an ELF header, its notes and its abiflags say together.
 
-use super::{Image, Interp};
+use super::{Image, Interp, program};
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{EF_MIPS_ARCH_ASE_M16, EF_MIPS_ARCH_ASE_MDMX, EF_MIPS_MICROMIPS, EM_MIPS, PT_LOAD};
 use crate::elf::mips::{self, Abi, Isa};
@@ -15,6 +15,16 @@ impl Image {
     /// The PT_LOADs.
     pub fn loads(&self) -> impl DoubleEndedIterator<Item = &ProgramHeader> {
         self.table().iter().filter(|segment| segment.p_type == PT_LOAD)
+    }
+
+    /// Where an address lies in the file; None where no PT_LOAD takes it from there.
+    pub fn offset_of(&self, address: u64) -> Option<usize> {
+        program::offset_of(self.table(), address)
+    }
+
+    /// Where the file has what an entry of PT_DYNAMIC leads to.
+    pub fn dynamic_offset(&self, tag: u64) -> Option<usize> {
+        self.offset_of(self.dynamic.as_ref()?.get(tag)?)
     }
 
     /// The MIPS instruction set; None for other processors.

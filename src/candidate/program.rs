@@ -6,8 +6,8 @@ use super::property;
 use super::source::Source;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
 use crate::elf::consts::{
-    DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64,
-    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
+    DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64, EM_ARM,
+    EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
     NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
     SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
 };
@@ -50,7 +50,7 @@ pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Progra
 }
 
 /// Decodes the file in one view.
-fn image(source: &mut Source, view: View, go: &mut bool) -> Rc<Image> {
+pub(super) fn image(source: &mut Source, view: View, go: &mut bool) -> Rc<Image> {
     let header = Header::decode(source.head(), view);
     let program_headers = table(source, &header, view);
     let table = program_headers.as_deref().unwrap_or_default();
@@ -136,7 +136,7 @@ fn interp(source: &mut Source, entry: &ProgramHeader) -> Interp {
 }
 
 /// Where an address lies in the file.
-fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
+pub(super) fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
     for entry in table {
         let within = address.wrapping_sub(entry.p_vaddr);
         if entry.p_type == PT_LOAD && within < entry.p_filesz {
@@ -162,10 +162,10 @@ fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &Pro
         match tag {
             DT_NULL => break,
             DT_STRTAB => strings = offset_of(table, value),
-            DT_FLAGS_1 => out.flags_1 = value,
             DT_NEEDED | DT_SONAME | DT_RPATH | DT_RUNPATH => names.push((tag, at(value))),
             _ => {}
         }
+        out.entries.push((tag, value));
         offset = offset.saturating_add(pair);
     }
     for (tag, name) in names {

@@ -102,6 +102,16 @@ steps! {
     EntryIsHeader "entry is the ELF header"
     /// A segment has pages beyond the end of the file: touching one is SIGBUS.
     SegmentBeyondFile "segment beyond the end of the file"
+    /// glibc's loader ends the program before it loads anything: kernel too old, CPU ISA level.
+    LoaderRefuses "ld.so: refuses this machine"
+    /// A DT_NEEDED that is in none of the folders.
+    LibraryMissing "ld.so: library not found"
+    /// A DT_NEEDED that is there, and that the loader cannot map.
+    LibraryUnusable "ld.so: library unusable"
+    /// glibc elf/dl-version.c `_dl_check_map_versions`: a library does not define a version.
+    VersionMissing "ld.so: version not found"
+    /// A relocation asks for a symbol that nothing defines.
+    SymbolMissing "ld.so: symbol not found"
     /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
     /// `do_cpu`).
     FpInstruction "floating-point instruction"

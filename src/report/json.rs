@@ -3,6 +3,7 @@
 use super::Judged;
 use crate::elf::ByteOrder;
 use crate::finding::Finding;
+use crate::linker::Library;
 use crate::loader::Outcome;
 use crate::machine::misc::{MiscRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
@@ -324,6 +325,25 @@ fn write_program(json: &mut Json, judged: &Judged) {
         write_finding(json, finding);
     }
     json.close(']');
+    json.open("libraries", '[');
+    for library in judged.link.iter().flat_map(|link| &link.libraries) {
+        write_library(json, library);
+    }
+    json.close(']');
+    json.close('}');
+}
+
+fn write_library(json: &mut Json, library: &Library) {
+    json.open("", '{');
+    json.text("name", &printable(&library.name));
+    json.optional_text("path", library.path.as_deref().map(printable).as_deref());
+    json.text("needed_by", &printable(&library.needed_by));
+    json.text("state", library.state.name());
+    json.open("tried", '[');
+    for file in &library.tried {
+        json.text("", &printable(file));
+    }
+    json.close(']');
     json.close('}');
 }
 
@@ -340,6 +360,12 @@ fn write_outcome(json: &mut Json, outcome: &Outcome) {
             json.text("kind", "killed");
             json.text("signal", signal.name());
             json.text("when", when.name());
+            json.text("step", step.name());
+        }
+        Outcome::Exits { status, step } => {
+            json.text("kind", "exits");
+            json.number("status", (*status).into());
+            json.text("when", "start");
             json.text("step", step.name());
         }
         Outcome::Unknown { missing } => {

@@ -4,6 +4,7 @@ use super::{Judged, Style, Verdict};
 use crate::advice;
 use crate::elf::Class;
 use crate::finding::{Finding, Fix, Severity, Side};
+use crate::linker::State;
 use crate::loader::Outcome;
 use crate::machine::{Fact, Machine, Mount};
 use crate::system::Answer;
@@ -50,6 +51,9 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
         paint(out, &verdict, colour, style);
         out.push('\n');
     }
+    if style.verbose && !style.quiet {
+        tree(out, judged);
+    }
     let mut last_fix = None;
     let mut kernel = String::new();
     for (index, finding) in judged.findings.iter().enumerate() {
@@ -67,6 +71,25 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
             fix_lines(out, fix);
             last_fix = Some(fix);
         }
+    }
+}
+
+/// What is loaded with a program, in that order.
+fn tree(out: &mut String, judged: &Judged) {
+    let mut label = "loads";
+    for library in judged.link.iter().flat_map(|link| &link.libraries) {
+        let name = printable(&library.name);
+        let line = match &library.path {
+            Some(path) if *path == library.name => name,
+            Some(path) => concat(&[&name, " => ", &printable(path)]),
+            None => name,
+        };
+        let state = if library.state == State::Found { "" } else { library.state.name() };
+        let [open, state, by, close] =
+            if state.is_empty() { [""; 4] } else { [" (", state, ", needed by ", ")"] };
+        let who = if state.is_empty() { String::new() } else { printable(&library.needed_by) };
+        command(out, label, &concat(&[&line, open, state, by, &who, close]));
+        label = "";
     }
 }
 

@@ -171,6 +171,11 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         | Step::InterpreterShort
         | Step::InterpreterArch
         | Step::InterpreterMap
+        | Step::LoaderRefuses
+        | Step::LibraryMissing
+        | Step::LibraryUnusable
+        | Step::VersionMissing
+        | Step::SymbolMissing
         // Memory, and the file's length.
         | Step::MapMemory
         | Step::MapZeros

@@ -87,7 +87,7 @@ pub(super) fn name<'a>(case: &Case<'a>) -> &'a [u8] {
 /// What is wrong with the interpreter itself.
 fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
     let outcome = loader::exec(case.machine, interpreter).ok()?;
-    let inner = Case::new(case.machine, interpreter, outcome, None);
+    let inner = Case::new(case.machine, interpreter, outcome, None, None);
     super::run(&inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)
 }
 

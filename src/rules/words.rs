@@ -60,6 +60,7 @@ fn kernel(outcome: &Outcome) -> String {
             return text::concat(&[moment, signal.name(), "; the shell: ", signal.words()]);
         }
         Outcome::Starts => ("starts it", "", ""),
+        Outcome::Exits { .. } => ("starts it; its loader then ends it", "", ""),
         Outcome::Unknown { missing } => ("not known: ", *missing, ""),
     };
     text::concat(&[first, then, last])
@@ -68,7 +69,9 @@ fn kernel(outcome: &Outcome) -> String {
 /// The check that ends the start.
 pub(super) const fn step(outcome: &Outcome) -> Option<Step> {
     match outcome {
-        Outcome::Refused { step, .. } | Outcome::Killed { step, .. } => Some(*step),
+        Outcome::Refused { step, .. } | Outcome::Killed { step, .. } | Outcome::Exits { step, .. } => {
+            Some(*step)
+        }
         Outcome::Starts | Outcome::Unknown { .. } => None,
     }
 }

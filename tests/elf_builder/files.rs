@@ -38,7 +38,7 @@ impl System for Files {
         } else {
             FileKind::CharDevice
         };
-        Ok(Stat { kind, mode: m.permissions().mode() & 0o7777, size: m.len(), device: 0 })
+        Ok(Stat { kind, mode: m.permissions().mode() & 0o7777, size: m.len(), device: 0, inode: 0 })
     }
     fn open(&self, path: &Path) -> Result<File, Errno> {
         File::open(path).map_err(|e| errno(&e))

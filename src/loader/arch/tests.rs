@@ -113,7 +113,7 @@ impl File {
             misc: None,
             path: PathBuf::new(),
             resolved: PathBuf::new(),
-            stat: Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: 4096, device: 0 }),
+            stat: Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: 4096, device: 0, inode: 0 }),
             may_execute: Ok(()),
             busy: Some(false),
             content: Content::Elf(Box::new(self.program())),

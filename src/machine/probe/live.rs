@@ -124,6 +124,10 @@ impl System for Live {
         }
     }
 
+    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+        variable(&c_text(name.as_bytes()).ok()?)
+    }
+
     fn search_path(&self) -> Vec<PathBuf> {
         let path = variable(c"PATH").unwrap_or_else(|| b"/usr/sbin:/usr/bin:/sbin:/bin".to_vec());
         let mut folders = Vec::new();
@@ -220,14 +224,14 @@ pub(super) fn of_descriptor(fd: RawFd) -> Result<CString, Errno> {
 
 /// What std tells of a file.
 pub(in crate::machine) fn stat_of(found: &Metadata) -> Stat {
-    stat(found.mode(), found.size(), found.dev())
+    stat(found.mode(), found.size(), found.dev(), found.ino())
 }
 
 fn of_stat(found: &FileStat) -> Stat {
-    stat(found.st_mode, u64::try_from(found.st_size).unwrap_or(0), found.st_dev)
+    stat(found.st_mode, u64::try_from(found.st_size).unwrap_or(0), found.st_dev, found.st_ino)
 }
 
-fn stat(mode: u32, size: u64, device: u64) -> Stat {
+fn stat(mode: u32, size: u64, device: u64, inode: u64) -> Stat {
     let kind = match mode & 0o170_000 {
         0o040_000 => FileKind::Directory,
         0o010_000 => FileKind::Fifo,
@@ -236,7 +240,7 @@ fn stat(mode: u32, size: u64, device: u64) -> Stat {
         0o060_000 => FileKind::BlockDevice,
         _ => FileKind::Regular,
     };
-    Stat { kind, mode: mode & 0o7777, size, device }
+    Stat { kind, mode: mode & 0o7777, size, device, inode }
 }
 
 fn regular(kind: FileKind) -> Result<(), Errno> {

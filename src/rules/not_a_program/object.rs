@@ -2,7 +2,7 @@
 
 use super::super::{Case, words};
 use crate::candidate::Image;
-use crate::elf::consts::{DF_1_PIE, ET_CORE, ET_DYN, ET_REL};
+use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_CORE, ET_DYN, ET_REL};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 
@@ -48,7 +48,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
 /// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
 fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
     let dynamic = image.dynamic.as_ref()?;
-    if image.interp.is_some() || dynamic.flags_1 & DF_1_PIE != 0 {
+    if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
         return None;
     }
     let soname = dynamic.soname.as_deref();

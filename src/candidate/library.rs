@@ -1,0 +1,37 @@
+//! A file that a dynamic loader maps: read as the loader reads it, in the layout of the program it is loaded for.
+
+use std::fs::File;
+use std::path::Path;
+use std::rc::Rc;
+
+use super::source::Source;
+use super::{Image, program};
+use crate::elf::View;
+use crate::errno::Errno;
+use crate::system::{Stat, System};
+
+/// A file that was found for a DT_NEEDED.
+#[derive(Debug)]
+pub struct Library {
+    /// stat(2).
+    pub stat: Stat,
+    /// Its first bytes: e_ident, or fewer.
+    pub ident: Vec<u8>,
+    /// Decoded as the program's loader decodes it, whatever EI_CLASS and EI_DATA say.
+    pub image: Rc<Image>,
+}
+
+/// Reads a library.
+pub fn open(system: &dyn System, path: &Path, view: View) -> Result<Library, Errno> {
+    let file = system.open(path)?;
+    let stat = system.stat(path)?;
+    let mut source = Source::new(file);
+    let image = program::image(&mut source, view, &mut false);
+    let head = source.head();
+    Ok(Library { stat, ident: head.get(..16).unwrap_or(head).to_vec(), image })
+}
+
+/// Opens a file whose tables are to be read.
+pub fn tables(system: &dyn System, path: &Path) -> Option<Rc<File>> {
+    system.open(path).ok().map(Rc::new)
+}

@@ -1,0 +1,73 @@
+//! A part of a file of any size, read in bounded pieces: symbols, strings, relocations.
+
+use std::fs::File;
+use std::rc::Rc;
+
+use super::source::read;
+use crate::elf::View;
+
+/// A part that is no larger is read at once.
+const WHOLE: usize = 32 << 10;
+/// What is read of a larger one in one piece.
+const PIECE: usize = 8 << 10;
+
+/// A part of a file.
+pub struct Table {
+    file: Rc<File>,
+    start: usize,
+    size: usize,
+    window: Vec<u8>,
+    at: usize,
+}
+
+impl Table {
+    /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
+    pub fn new(file: &Rc<File>, start: usize, size: usize) -> Table {
+        Table { file: Rc::clone(file), start, size, window: Vec::new(), at: 0 }
+    }
+
+    /// What is at an offset in it, `len` bytes; None where it ends before.
+    pub fn bytes(&mut self, offset: usize, len: usize) -> Option<&[u8]> {
+        if offset.checked_add(len)? > self.size {
+            return None;
+        }
+        self.fill(offset, len)
+    }
+
+    /// What is at an offset, up to the first NUL.
+    pub fn string(&mut self, offset: usize) -> Option<&[u8]> {
+        let mut len = 64;
+        loop {
+            let left = self.size.checked_sub(offset)?;
+            let piece = self.fill(offset, len.min(left))?;
+            if let Some(end) = piece.iter().position(|byte| *byte == 0) {
+                // Once more, since a piece that is given back cannot be looked at before.
+                return self.fill(offset, end);
+            }
+            if len >= left || len > 4096 {
+                return None;
+            }
+            len = len.saturating_mul(4);
+        }
+    }
+
+    /// An unsigned integer of 1 to 8 bytes.
+    pub fn uint(&mut self, offset: usize, len: usize, view: View) -> Option<u64> {
+        self.bytes(offset, len).map(|bytes| view.order.uint(bytes, 0, len))
+    }
+
+    fn fill(&mut self, offset: usize, len: usize) -> Option<&[u8]> {
+        let end = offset.checked_add(len)?;
+        if offset < self.at || end > self.at.saturating_add(self.window.len()) {
+            let whole = self.size <= WHOLE;
+            self.at = if whole { 0 } else { offset };
+            let wanted = if whole { self.size } else { PIECE.max(len).min(self.size.saturating_sub(offset)) };
+            self.window.clear();
+            self.window.resize(wanted, 0);
+            let got = read(&self.file, &mut self.window, self.start.saturating_add(self.at) as u64);
+            self.window.truncate(got);
+        }
+        let from = offset.checked_sub(self.at)?;
+        self.window.get(from..from.checked_add(len)?)
+    }
+}

@@ -1,0 +1,181 @@
+//! glibc's rules: elf/dl-load.c `_dl_map_object`, and what a build of it has compiled in.
+
+use std::path::Path;
+
+use super::object::Object;
+use super::{Linker, Rules, Search, cache};
+use crate::candidate::library;
+use crate::candidate::table::Table;
+use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1};
+use crate::machine::family;
+use crate::system::{FileKind, System};
+
+/// What a loader has compiled in: Debian's knows multiarch folders, Entware's lives in /opt.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// Where its ld.so.cache is.
+    cache: Vec<u8>,
+    /// The folders it looks in at last.
+    folders: Vec<Vec<u8>>,
+    /// What $LIB stands for.
+    pub(super) lib: Vec<u8>,
+    /// It compares the processor's level (x86-64-v2 and so on; since 2.33).
+    checks_level: bool,
+    /// It compares the kernel's release (up to 2.36).
+    checks_kernel: bool,
+    /// $PLATFORM can be "haswell".
+    pub(super) haswell: bool,
+}
+
+/// Reads them from the strings of a loader; None where it is not glibc's.
+pub(super) fn read(system: &dyn System, path: &Path) -> Option<Facts> {
+    let size = usize::try_from(system.stat(path).ok()?.size).ok()?;
+    let mut table = Table::new(&library::tables(system, path)?, 0, size);
+    let mut facts = Facts::default();
+    let (mut text, mut at, mut in_list) = (Vec::new(), 0_usize, false);
+    while at < size {
+        let piece = table.bytes(at, 4096.min(size.saturating_sub(at)))?;
+        for byte in piece {
+            match byte {
+                b' '..=b'~' if text.len() < 128 => text.push(*byte),
+                0 if !text.is_empty() => {
+                    in_list = facts.note(&text, in_list);
+                    text.clear();
+                }
+                _ => {
+                    text.clear();
+                    in_list = false;
+                }
+            }
+        }
+        at = at.saturating_add(4096);
+    }
+    let first = facts.folders.first()?;
+    if facts.lib.is_empty() {
+        facts.lib = first.split(|byte| *byte == b'/').next_back().unwrap_or_default().to_vec();
+    }
+    (!facts.cache.is_empty()).then_some(facts)
+}
+
+impl Facts {
+    /// Takes a string of the loader for what it is. `in_list`: the one before was a folder of the list.
+    fn note(&mut self, text: &[u8], in_list: bool) -> bool {
+        let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
+        if text.starts_with(b"/") && text.ends_with(b"/") && has(b"/lib") {
+            if in_list || self.folders.is_empty() {
+                let folder = text.strip_suffix(b"/").unwrap_or(text);
+                self.folders.push(folder.to_vec());
+                return true;
+            }
+        } else if text.starts_with(b"/") && text.ends_with(b"/ld.so.cache") {
+            self.cache = text.to_vec();
+        } else if has(b"CPU ISA level is lower") {
+            self.checks_level = true;
+        } else if has(b"FATAL: kernel too old") {
+            self.checks_kernel = true;
+        } else if text == b"haswell" {
+            self.haswell = true;
+        } else if text.starts_with(b"lib")
+            && self.folders.first().is_some_and(|first| first.get(1..) == Some(text))
+        {
+            self.lib = text.to_vec();
+        }
+        false
+    }
+}
+
+/// The folders in glibc-hwcaps, best first, and the feature that stands for each (glibc 2.33 on, x86-64).
+const LEVELS: [(&str, &[u8], &str); 3] = [
+    ("v4", b"glibc-hwcaps/x86-64-v4", "avx512f"),
+    ("v3", b"glibc-hwcaps/x86-64-v3", "avx2"),
+    ("v2", b"glibc-hwcaps/x86-64-v2", "sse4_2"),
+];
+
+impl Linker<'_> {
+    pub(super) fn search_glibc(&self, facts: &Facts, by: usize, name: &[u8], search: &mut Search) {
+        let Some(object) = self.objects.get(by) else { return };
+        let runpath = self.path_list(object, true);
+        if runpath.is_empty() {
+            // DT_RPATH goes for all that is loaded because of an object, and the program's for everything.
+            let mut at = Some(by);
+            while let Some(index) = at {
+                let Some(parent) = self.objects.get(index) else { break };
+                self.look_in_all(&self.path_list(parent, false), name, search);
+                at = parent.parent;
+            }
+        }
+        // An empty name is the folder that it is started in.
+        let mut environment = Vec::new();
+        if !self.environment.is_empty() {
+            for folder in self.environment.split(|byte| matches!(byte, b':' | b';')) {
+                let object = self.objects.first();
+                let folder = object.map_or_else(Vec::new, |object| self.expand_in(object, folder));
+                environment.push(if folder.is_empty() { b".".to_vec() } else { folder });
+            }
+        }
+        self.look_in_all(&environment, name, search);
+        self.look_in_all(&runpath, name, search);
+        if object.flags(DT_FLAGS_1) & DF_1_NODEFLIB == 0 {
+            if !search.over {
+                if let Some(file) = cache::find(self, &facts.cache, name) {
+                    self.look(file, search);
+                }
+            }
+            self.look_in_all(&facts.folders, name, search);
+        }
+    }
+
+    /// DT_RUNPATH, or DT_RPATH, which one with a DT_RUNPATH does not have.
+    fn path_list(&self, object: &Object, run: bool) -> Vec<Vec<u8>> {
+        let Some(dynamic) = object.image.dynamic.as_ref() else { return Vec::new() };
+        let list = match (&dynamic.runpath, &dynamic.rpath) {
+            (Some(list), _) if run => list,
+            (None, Some(list)) if !run => list,
+            _ => return Vec::new(),
+        };
+        let mut folders = Vec::new();
+        for folder in list.split(|byte| *byte == b':').filter(|_| !list.is_empty()) {
+            let folder = self.expand_in(object, folder);
+            folders.push(if folder.is_empty() { b".".to_vec() } else { folder });
+        }
+        folders
+    }
+
+    /// Each folder's glibc-hwcaps first.
+    fn look_in_all(&self, folders: &[Vec<u8>], name: &[u8], search: &mut Search) {
+        for folder in folders {
+            if search.over {
+                return;
+            }
+            if family::X86 {
+                let hwcaps = [folder, &b"/glibc-hwcaps"[..]].concat();
+                let is_folder = |stat: crate::system::Stat| stat.kind == FileKind::Directory;
+                if self.system.stat(super::path(&hwcaps)).is_ok_and(is_folder) {
+                    for level in self.levels() {
+                        self.look_in(&[[folder, &b"/"[..], level].concat()], name, search);
+                    }
+                }
+            }
+            self.look_in(std::slice::from_ref(folder), name, search);
+        }
+    }
+
+    /// The folders in glibc-hwcaps that this processor has a use for.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &'static [u8]> {
+        let features = &self.machine.cpu.features;
+        let has = |word: &str| family::X86 && crate::advice::lists(features, word);
+        LEVELS.iter().filter(move |(.., feature)| has(feature)).map(|(_, folder, _)| *folder)
+    }
+
+    /// What the loader itself looks at before it loads anything.
+    pub(super) fn refuses(&self) -> Option<&'static str> {
+        let Rules::Glibc(facts) = &self.rules else { return None };
+        let loader = &self.objects.get(1)?.image;
+        let (system, major, minor, patch) = loader.abi_tag?;
+        let old = system == 0 && self.machine.kernel.older_than((major, minor, patch));
+        if old && facts.checks_kernel {
+            return Some("FATAL: kernel too old");
+        }
+        None
+    }
+}

@@ -1,0 +1,51 @@
+//! musl's rules: ldso/dynlink.c `load_library`, `path_open`, `fixup_rpath`.
+
+use super::folders::split;
+use super::{Linker, Search, path};
+
+/// Libraries that are part of musl: lib*.so*, whatever follows the first dot.
+const OWN: [&[u8]; 7] = [b"c", b"pthread", b"rt", b"m", b"dl", b"util", b"xnet"];
+
+/// Whether the loader itself is what a name asks for.
+pub(super) fn is_own(name: &[u8]) -> bool {
+    let Some(rest) = name.strip_prefix(b"lib") else { return false };
+    let stem = rest.split(|byte| *byte == b'.').next().unwrap_or_default();
+    !stem.is_empty() && stem.len() < rest.len() && OWN.contains(&stem)
+}
+
+impl Linker<'_> {
+    pub(super) fn search_musl(&self, by: usize, name: &[u8], search: &mut Search) {
+        self.look_in(&split(&self.environment, b":\n"), name, search);
+        let mut at = Some(by);
+        while let Some(object) = at.and_then(|index| self.objects.get(index)) {
+            self.look_in(&self.rpath_musl(object), name, search);
+            at = object.parent;
+        }
+        self.look_in(&self.system_path(), name, search);
+    }
+
+    /// DT_RUNPATH, else DT_RPATH. One that holds another `$` than $ORIGIN is not used at all.
+    fn rpath_musl(&self, object: &super::Object) -> Vec<Vec<u8>> {
+        let dynamic = object.image.dynamic.as_ref();
+        let rpath = dynamic.and_then(|found| found.runpath.as_ref().or(found.rpath.as_ref()));
+        let Some(rpath) = rpath else { return Vec::new() };
+        let expanded = self.expand_in(object, rpath);
+        if expanded.contains(&b'$') { Vec::new() } else { split(&expanded, b":\n") }
+    }
+
+    /// /etc/ld-musl-ARCH.path below the prefix of the loader; else the usual three.
+    fn system_path(&self) -> Vec<Vec<u8>> {
+        let loader = self.objects.get(1).map_or(&b""[..], |object| &object.path);
+        // The prefix: what stands before the last two names.
+        let mut names = loader.rsplitn(3, |byte| *byte == b'/');
+        let file = names.next().unwrap_or_default();
+        let _lib = names.next();
+        let prefix = names.next().unwrap_or_default();
+        let arch = file.split(|byte| *byte == b'.').next().unwrap_or_default();
+        let list = [prefix, b"/etc/", arch, b".path"].concat();
+        match self.system.read(path(&list)) {
+            Ok(text) => split(&text, b":\n"),
+            Err(_) => split(b"/lib:/usr/local/lib:/usr/lib", b":"),
+        }
+    }
+}

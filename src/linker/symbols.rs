@@ -1,0 +1,328 @@
+//! Symbols that are asked for and that nothing defines.
+//!
+//! The loaders look up one symbol after the other. Here all that is asked for is gathered first, then each object's
+//! definitions are read once: that takes a bounded part of memory, and few reads. Only where something is missing is
+//! it looked up which relocation asks for it, since nobody minds what none does.
+
+mod relocations;
+mod wanted;
+
+use std::fs::File;
+use std::rc::Rc;
+
+use super::object::Object;
+use super::versions;
+use super::{Linker, Undefined, path};
+use crate::candidate::library;
+use crate::candidate::table::Table;
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_SYMTAB, DT_VERSYM};
+use crate::elf::{Class, View, offset};
+use relocations::Use;
+use wanted::{Key, Wanted};
+
+const STB_GLOBAL: u8 = 1;
+const STB_WEAK: u8 = 2;
+const STB_GNU_UNIQUE: u8 = 10;
+const STT_SECTION: u8 = 3;
+const STT_FILE: u8 = 4;
+const STT_TLS: u8 = 6;
+const STT_GNU_IFUNC: u8 = 10;
+const SHN_ABS: u64 = 0xfff1;
+/// A definition that only who asks for its version gets, in DT_VERSYM.
+const HIDDEN: u64 = 0x8000;
+/// Missing symbols that are told at most.
+const TOLD: usize = 64;
+
+/// The symbols of an object.
+struct Symbols {
+    table: Table,
+    strings: Table,
+    versions: Option<Table>,
+    gnu: Option<Gnu>,
+    /// How many there are, where DT_HASH tells.
+    count: usize,
+    view: View,
+    entry: usize,
+}
+
+/// DT_GNU_HASH. It has the defined symbols only, which stand behind the others.
+struct Gnu {
+    table: Table,
+    buckets: usize,
+    first: usize,
+    chains: usize,
+}
+
+/// Elf32_Sym or Elf64_Sym.
+struct Symbol {
+    name: usize,
+    bind: u8,
+    kind: u8,
+    section: u64,
+    value: u64,
+}
+
+impl Symbols {
+    fn open(linker: &Linker<'_>, object: &Object) -> Option<(Rc<File>, Symbols)> {
+        let (image, view) = (&object.image, object.image.view);
+        let file = library::tables(linker.system, path(&object.path))?;
+        let mut count = 0;
+        if let Some(start) = image.dynamic_offset(DT_HASH) {
+            count = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
+        }
+        let gnu = image.dynamic_offset(DT_GNU_HASH).and_then(|start| Gnu::open(&file, start, view));
+        let entry = if view.class == Class::Elf64 { 24 } else { 16 };
+        // Of a table whose size is not told, the part in front is.
+        let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
+        let size = symbols.saturating_mul(entry);
+        let symbols = Symbols {
+            table: Table::new(&file, image.dynamic_offset(DT_SYMTAB)?, size),
+            strings: versions::strings(object, &file)?,
+            versions: image
+                .dynamic_offset(DT_VERSYM)
+                .map(|start| Table::new(&file, start, symbols.saturating_mul(2))),
+            gnu,
+            count,
+            view,
+            entry,
+        };
+        Some((file, symbols))
+    }
+
+    fn symbol(&mut self, index: usize) -> Option<Symbol> {
+        let (order, wide) = (self.view.order, self.view.class == Class::Elf64);
+        let bytes = self.table.bytes(index.checked_mul(self.entry)?, self.entry)?;
+        let (value, info, section) = if wide { (8, 4, 6) } else { (4, 12, 14) };
+        let info = bytes.get(info).copied()?;
+        Some(Symbol {
+            name: offset(order.uint(bytes, 0, 4)),
+            bind: info >> 4,
+            kind: info & 15,
+            section: order.uint(bytes, section, 2),
+            value: order.uint(bytes, value, self.view.word()),
+        })
+    }
+
+    fn version(&mut self, index: usize) -> Option<u64> {
+        let view = self.view;
+        self.versions.as_mut()?.uint(index.checked_mul(2)?, 2, view)
+    }
+
+    /// The symbols that are not defined stand before this one, or anywhere up to it.
+    fn end_of_undefined(&self) -> usize {
+        self.gnu.as_ref().map_or(self.count, |gnu| gnu.first)
+    }
+}
+
+impl Gnu {
+    fn open(file: &Rc<File>, start: usize, view: View) -> Option<Gnu> {
+        let mut header = Table::new(file, start, 16);
+        let mut field = |at| header.uint(at, 4, view).map(offset);
+        let (buckets, first, bloom) = (field(0)?, field(4)?, field(8)?);
+        let at = bloom.checked_mul(view.word())?.checked_add(16)?;
+        let chains = at.checked_add(buckets.checked_mul(4)?)?;
+        let table = Table::new(file, start.checked_add(at)?, usize::MAX >> 8);
+        Some(Gnu { table, buckets, first, chains: chains.checked_sub(at)? })
+    }
+
+    /// The hash of a symbol without its lowest bit, which says that its chain ends.
+    fn hash(&mut self, index: usize, view: View) -> Option<u32> {
+        let at = index.checked_sub(self.first)?.checked_mul(4)?.checked_add(self.chains)?;
+        u32::try_from(self.table.uint(at, 4, view)?).ok()
+    }
+
+    /// The last symbol.
+    fn last(&mut self, view: View) -> Option<usize> {
+        let mut last = 0;
+        for bucket in 0..self.buckets {
+            last = last.max(offset(self.table.uint(bucket.checked_mul(4)?, 4, view)?));
+        }
+        if last < self.first {
+            return None;
+        }
+        while self.hash(last, view)? & 1 == 0 {
+            last = last.checked_add(1)?;
+        }
+        Some(last)
+    }
+}
+
+/// An undefined symbol, as [`each_undefined`] hands it on.
+struct Asked<'a> {
+    file: &'a Rc<File>,
+    strings: &'a mut Table,
+    index: usize,
+    name: usize,
+    version: Option<usize>,
+    /// It has a value all the same: where its stub is.
+    has_stub: bool,
+    key: Key,
+}
+
+/// What nothing defines of all that the program and its libraries ask for.
+pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
+    let mut missing = Vec::new();
+    let mut wanted = Wanted::new();
+    let mut at = (0, 1);
+    // In parts, each of which the table has room for.
+    while at.0 < linker.objects.len() && missing.len() < TOLD {
+        wanted.clear();
+        let from = at;
+        while at.0 < linker.objects.len() {
+            let mut full_at = None;
+            each_undefined(linker, at.0, at.1, &mut |asked| {
+                let has_room = wanted.add(asked.key);
+                full_at = (!has_room).then_some(asked.index);
+                has_room
+            });
+            match full_at {
+                Some(index) => {
+                    at.1 = index;
+                    break;
+                }
+                None => at = (at.0.saturating_add(1), 1),
+            }
+        }
+        for object in &linker.objects {
+            let _cut_short = define(linker, object, &mut wanted);
+        }
+        if !wanted.is_complete() {
+            tell(linker, from, at, &wanted, &mut missing);
+        }
+    }
+    missing
+}
+
+/// Calls `each` with every undefined symbol of an object from one on, until it returns false.
+fn each_undefined(
+    linker: &Linker<'_>,
+    object: usize,
+    from: usize,
+    each: &mut dyn FnMut(&mut Asked<'_>) -> bool,
+) {
+    let Some(object) = linker.objects.get(object) else { return };
+    let Some((file, mut symbols)) = Symbols::open(linker, object) else { return };
+    let versions = if linker.knows_versions() { versions::needed(object, &file) } else { Vec::new() };
+    for index in from..symbols.end_of_undefined() {
+        let Some(symbol) = symbols.symbol(index) else { break };
+        if symbol.section != 0 || symbol.bind != STB_GLOBAL {
+            continue;
+        }
+        let mark = symbols.version(index).unwrap_or_default() & !HIDDEN;
+        let version = versions.iter().find(|version| version.index == mark);
+        let Some(name) = symbols.strings.string(symbol.name).filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        let mut asked = Asked {
+            key: Key::new(name, version.map_or(0, |version| version.hash)),
+            file: &file,
+            strings: &mut symbols.strings,
+            index,
+            name: symbol.name,
+            version: version.map(|version| version.name),
+            has_stub: symbol.value != 0,
+        };
+        if !each(&mut asked) {
+            return;
+        }
+    }
+}
+
+/// Marks what an object defines.
+fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<()> {
+    let (file, mut symbols) = Symbols::open(linker, object)?;
+    let by_version = linker.knows_versions();
+    let versions = if by_version { versions::defined(object, &file) } else { Vec::new() };
+    let view = symbols.view;
+    let (first, last) = match &mut symbols.gnu {
+        Some(gnu) => (gnu.first, gnu.last(view)?.saturating_add(1)),
+        None => (1, symbols.count),
+    };
+    for index in first..last {
+        if let Some(gnu) = &mut symbols.gnu {
+            if !wanted.may_hold(gnu.hash(index, view)?) {
+                continue;
+            }
+        }
+        let symbol = symbols.symbol(index)?;
+        if !is_definition(&symbol) {
+            continue;
+        }
+        let mark = symbols.version(index);
+        let hash = mark.and_then(|mark| versions.iter().find(|version| version.index == mark & !HIDDEN));
+        let hash = hash.map_or(0, |version| version.hash);
+        let is_hidden = mark.is_some_and(|mark| mark & HIDDEN != 0);
+        let Some(name) = symbols.strings.string(symbol.name) else { continue };
+        wanted.define(&Key::new(name, 0), &mut |asked| {
+            if !by_version {
+                return !is_hidden;
+            }
+            // elf/dl-lookup.c `check_match`
+            match mark {
+                None => true,
+                Some(mark) if asked == 0 => !is_hidden || mark & !HIDDEN < 3,
+                Some(_) => hash == asked || (hash == 0 && !is_hidden),
+            }
+        });
+    }
+    Some(())
+}
+
+/// glibc elf/dl-lookup.c `check_match`, musl ldso/dynlink.c `find_sym2`.
+fn is_definition(symbol: &Symbol) -> bool {
+    let is_kind = symbol.kind <= STT_TLS && !matches!(symbol.kind, STT_SECTION | STT_FILE);
+    symbol.section != 0
+        && matches!(symbol.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
+        && (is_kind || symbol.kind == STT_GNU_IFUNC)
+        && (symbol.value != 0 || symbol.kind == STT_TLS || symbol.section == SHN_ABS)
+}
+
+/// Adds what is still not defined of a part, where a relocation asks for it, in the order in which the loader
+/// relocates: glibc the program last and its libraries from the last one, musl from the first.
+fn tell(
+    linker: &Linker<'_>,
+    from: (usize, usize),
+    to: (usize, usize),
+    wanted: &Wanted,
+    missing: &mut Vec<Undefined>,
+) {
+    let count = linker.objects.len();
+    for step in 1..=count {
+        let at = if linker.knows_versions() {
+            count.saturating_sub(step)
+        } else {
+            step.wrapping_rem(count.max(1))
+        };
+        if at < from.0 || at > to.0 {
+            continue;
+        }
+        let Some(object) = linker.objects.get(at) else { return };
+        let first = if at == from.0 { from.1 } else { 1 };
+        let last = if at == to.0 { to.1 } else { usize::MAX };
+        let mut found: Vec<(usize, Undefined)> = Vec::new();
+        let mut symbols = Vec::new();
+        let mut file = None;
+        each_undefined(linker, at, first, &mut |asked| {
+            if asked.index >= last || symbols.len() >= TOLD {
+                return false;
+            }
+            if !wanted.has(&asked.key) {
+                let mut text = |at| asked.strings.string(at).unwrap_or_default().to_vec();
+                let (name, of) = (text(asked.name), asked.version.map_or_else(Vec::new, text));
+                let needed_by = object.path.clone();
+                found.push((asked.index, Undefined { name, of, needed_by, lazy: false }));
+                symbols.push((asked.index, asked.has_stub));
+                file = Some(Rc::clone(asked.file));
+            }
+            true
+        });
+        let Some(file) = file else { continue };
+        relocations::uses(linker, object, &file, &symbols, &mut |symbol, how| {
+            if let Some(place) = found.iter().position(|(index, _)| *index == symbol) {
+                let (_, mut undefined) = found.remove(place);
+                undefined.lazy = how == Use::Lazy;
+                missing.push(undefined);
+            }
+        });
+    }
+}

@@ -1,0 +1,53 @@
+use super::Case;
+use crate::finding::{Finding, Severity};
+use crate::linker::{State, Unusable};
+use crate::machine::Libc;
+
+rule! {
+    /// # What it means
+    /// A library that the program needs is there, and the program's loader cannot use it: it is for another processor,
+    /// word size, byte order or float ABI, no library, or damaged.
+    /// # How it looks
+    /// musl: `Error loading shared library libfoo.so: Exec format error (needed by ./x)`; glibc: `wrong ELF class:
+    /// ELFCLASS32`, `invalid ELF header`, `file too short`. Status 127.
+    /// # Why
+    /// Loaders take a library only where it was built for the machine that the program was built for. musl stops at the
+    /// first file of the name; glibc goes on to the next folder where a file is for another machine.
+    /// # Fix
+    /// Put the library for this machine in its place, or link the program statically.
+    /// # Kernel source
+    /// None: musl ldso/dynlink.c `map_library`; glibc elf/dl-load.c `open_verify`, `_dl_map_object_from_fd`.
+    "library-unusable", check
+}
+
+const WORDS: &str = "\
+%n needs %0, and the file that is there cannot be loaded
+p DT_NEEDED=%0 (of %1)
+m file=%2: %3";
+const MUSL: &str = "k %k, status 127: Error loading shared library %0: %4 (needed by %1)";
+const FOREIGN: &str = "k %k, status 127: the library is mapped, and its relocations mean nothing";
+const GLIBC: &str = "k %k, status 127: %5: error while loading shared libraries: %6: %3";
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let link = case.link?;
+    let unusable = |state: State| match state {
+        State::Unusable(why) => Some(why),
+        _ => None,
+    };
+    let (library, why) =
+        link.libraries.iter().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
+    let file = library.path.as_ref()?;
+    let loader = match link.libc {
+        Some(Libc::Musl) if why == Unusable::Machine => FOREIGN,
+        Some(Libc::Musl) => MUSL,
+        _ => GLIBC,
+    };
+    let misplaced = matches!(why, Unusable::SegmentAlignment | Unusable::PageAlignment);
+    let errno = if misplaced { "Invalid argument" } else { "Exec format error" };
+    let said = if why.is_of_the_file() { file } else { &library.name };
+    Some(case.tell(
+        Severity::Error,
+        &[WORDS, loader, "rebuild"],
+        &[&library.name, &library.needed_by, file, &why.words(), &errno, &case.candidate.path, said],
+    ))
+}
