@@ -138,7 +138,7 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let libc = Libc::of_loader(&bytes(&loader.resolved)).or(Libc::of_loader(&bytes(&loader.path)));
     let rules = match libc {
         Some(Libc::Musl) => Rules::Musl,
-        Some(Libc::Glibc) => match glibc::read(system, &loader.path) {
+        Some(Libc::Glibc) => match glibc::read(system, &loader.path, usable) {
             Some(facts) => Rules::Glibc(facts),
             None => return Some(Link { libraries, ..Link::default() }),
         },

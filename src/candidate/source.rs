@@ -53,8 +53,7 @@ impl Source {
             if self.head.len() < HEAD || len > WINDOW {
                 return None;
             }
-            self.window.clear();
-            self.window.resize(ahead.max(len).min(WINDOW), 0);
+            self.window = vec![0; ahead.max(len).min(WINDOW)];
             let got = read(&self.file, &mut self.window, offset as u64);
             self.window.truncate(got);
             self.window_at = offset;

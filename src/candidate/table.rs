@@ -7,9 +7,11 @@ use super::source::read;
 use crate::elf::View;
 
 /// A part that is no larger is read at once.
-const WHOLE: usize = 32 << 10;
+const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
 /// What is read of a larger one in one piece.
 const PIECE: usize = 8 << 10;
+/// The same where one piece does not follow the other, as of strings.
+const SMALL: usize = 128;
 
 /// A part of a file.
 pub struct Table {
@@ -17,13 +19,21 @@ pub struct Table {
     start: usize,
     size: usize,
     window: Vec<u8>,
+    /// What of it holds bytes of the file, from where in the part on.
+    held: usize,
     at: usize,
+    piece: usize,
 }
 
 impl Table {
     /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
     pub fn new(file: &Rc<File>, start: usize, size: usize) -> Table {
-        Table { file: Rc::clone(file), start, size, window: Vec::new(), at: 0 }
+        Table { file: Rc::clone(file), start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
+    }
+
+    /// The same for strings, which are read here and there.
+    pub fn strings(file: &Rc<File>, start: usize, size: usize) -> Table {
+        Table { piece: SMALL, ..Table::new(file, start, size) }
     }
 
     /// What is at an offset in it, `len` bytes; None where it ends before.
@@ -58,16 +68,20 @@ impl Table {
 
     fn fill(&mut self, offset: usize, len: usize) -> Option<&[u8]> {
         let end = offset.checked_add(len)?;
-        if offset < self.at || end > self.at.saturating_add(self.window.len()) {
+        if offset < self.at || end > self.at.saturating_add(self.held) {
             let whole = self.size <= WHOLE;
             self.at = if whole { 0 } else { offset };
-            let wanted = if whole { self.size } else { PIECE.max(len).min(self.size.saturating_sub(offset)) };
-            self.window.clear();
-            self.window.resize(wanted, 0);
-            let got = read(&self.file, &mut self.window, self.start.saturating_add(self.at) as u64);
-            self.window.truncate(got);
+            let wanted =
+                if whole { self.size } else { self.piece.max(len).min(self.size.saturating_sub(offset)) };
+            // Kept as long as it is large enough: to fill it with zeros again takes longer than to read.
+            if self.window.len() < wanted {
+                self.window = vec![0; wanted];
+            }
+            let window = self.window.get_mut(..wanted)?;
+            self.held = read(&self.file, window, self.start.saturating_add(self.at) as u64);
         }
         let from = offset.checked_sub(self.at)?;
-        self.window.get(from..from.checked_add(len)?)
+        let to = from.checked_add(len).filter(|to| *to <= self.held)?;
+        self.window.get(from..to)
     }
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::object::Object;
 use super::{Linker, Rules, Search, cache};
-use crate::candidate::library;
 use crate::candidate::table::Table;
-use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1};
+use crate::candidate::{Image, library};
+use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PF_W};
+use crate::elf::offset;
 use crate::machine::family;
 use crate::system::{FileKind, System};
 
@@ -27,28 +28,25 @@ pub(super) struct Facts {
     pub(super) haswell: bool,
 }
 
+/// What is read of a segment at most; Debian's loaders have 50 to 180 KB in all.
+const LIMIT: usize = 256 << 10;
+
 /// Reads them from the strings of a loader; None where it is not glibc's.
-pub(super) fn read(system: &dyn System, path: &Path) -> Option<Facts> {
-    let size = usize::try_from(system.stat(path).ok()?.size).ok()?;
-    let mut table = Table::new(&library::tables(system, path)?, 0, size);
+pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Facts> {
+    let file = library::tables(system, path)?;
     let mut facts = Facts::default();
-    let (mut text, mut at, mut in_list) = (Vec::new(), 0_usize, false);
-    while at < size {
-        let piece = table.bytes(at, 4096.min(size.saturating_sub(at)))?;
-        for byte in piece {
-            match byte {
-                b' '..=b'~' if text.len() < 128 => text.push(*byte),
-                0 if !text.is_empty() => {
-                    in_list = facts.note(&text, in_list);
-                    text.clear();
-                }
-                _ => {
-                    text.clear();
-                    in_list = false;
-                }
-            }
+    // Constants have a segment of their own, or share the one of the code.
+    let apart = image.loads().any(|load| load.p_flags == PF_R);
+    for load in image.loads() {
+        if load.p_flags & PF_W != 0 || (apart && load.p_flags != PF_R) {
+            continue;
         }
-        at = at.saturating_add(4096);
+        let size = offset(load.p_filesz).min(LIMIT);
+        let mut table = Table::new(&file, offset(load.p_offset), size);
+        let mut in_list = false;
+        for text in table.bytes(0, size)?.split(|byte| *byte == 0) {
+            in_list = !text.is_empty() && text.len() < 128 && facts.note(text, in_list);
+        }
     }
     let first = facts.folders.first()?;
     if facts.lib.is_empty() {
@@ -69,9 +67,9 @@ impl Facts {
             }
         } else if text.starts_with(b"/") && text.ends_with(b"/ld.so.cache") {
             self.cache = text.to_vec();
-        } else if has(b"CPU ISA level is lower") {
+        } else if text.starts_with(b"CPU ISA level is lower") {
             self.checks_level = true;
-        } else if has(b"FATAL: kernel too old") {
+        } else if text.starts_with(b"FATAL: kernel too old") {
             self.checks_kernel = true;
         } else if text == b"haswell" {
             self.haswell = true;

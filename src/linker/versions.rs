@@ -111,7 +111,7 @@ fn read_defined(chain: &mut Chain, found: &mut Vec<Version>) -> Option<()> {
 /// The strings of an object.
 pub(super) fn strings(object: &Object, file: &Rc<File>) -> Option<Table> {
     let start = object.image.dynamic_offset(DT_STRTAB)?;
-    Some(Table::new(file, start, offset(object.flags(DT_STRSZ))))
+    Some(Table::strings(file, start, offset(object.flags(DT_STRSZ))))
 }
 
 /// Versions that a loaded library should define and does not. One without any is taken as it is.

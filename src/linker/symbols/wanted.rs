@@ -1,9 +1,9 @@
 //! What is asked for, as hashes: 13 bytes a symbol, whatever its name.
 
-use crate::machine::family;
-
-/// Slots of the table. At most half of them are used; what is more comes in another round.
-const SLOTS: usize = if family::MIPS && !family::X86 { 1 << 13 } else { 1 << 17 };
+/// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
+/// another round.
+const FEW: usize = 1 << 10;
+const MANY: usize = if cfg!(feature = "every-machine") { 1 << 18 } else { 1 << 14 };
 
 /// A symbol by its name, twice hashed, and the version that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -27,12 +27,9 @@ impl Key {
     }
 }
 
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    key: Key,
-    /// 0: free, 1: asked for, 2: defined.
-    state: u8,
-}
+/// A key, and 0 where the slot is free, 1 for what is asked for, 2 for what is defined. Numbers only: so many zeros come
+/// from the system as they are.
+type Slot = [u32; 4];
 
 /// A hash table with open addressing.
 pub(super) struct Wanted {
@@ -42,70 +39,82 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) const fn new() -> Wanted {
-        Wanted { slots: Vec::new(), used: 0, open: 0 }
+    pub(super) fn new() -> Wanted {
+        Wanted { slots: vec![[0; 4]; FEW], used: 0, open: 0 }
     }
 
     pub(super) fn clear(&mut self) {
-        self.slots.clear();
-        self.slots.resize(SLOTS, Slot::default());
-        (self.used, self.open) = (0, 0);
+        *self = Wanted::new();
     }
 
     /// Adds a symbol; false where there is no room for it.
     pub(super) fn add(&mut self, key: Key) -> bool {
-        let mut at = place(key.gnu);
-        while let Some(slot) = self.slots.get_mut(at) {
-            if slot.state == 0 {
-                if self.used >= SLOTS / 2 {
-                    return false;
+        if self.used >= self.slots.len() / 2 {
+            if self.slots.len() >= MANY {
+                return false;
+            }
+            let larger = vec![[0; 4]; self.slots.len().saturating_mul(2)];
+            for slot in std::mem::replace(&mut self.slots, larger) {
+                if slot[3] != 0 {
+                    self.put(slot);
                 }
-                *slot = Slot { key, state: 1 };
-                self.used = self.used.saturating_add(1);
-                self.open = self.open.saturating_add(1);
+            }
+        }
+        if self.put([key.gnu, key.fnv, key.version, 1]) {
+            self.used = self.used.saturating_add(1);
+            self.open = self.open.saturating_add(1);
+        }
+        true
+    }
+
+    /// Whether it was not there yet.
+    fn put(&mut self, new: Slot) -> bool {
+        let mut at = self.place(new[0]);
+        while let Some(slot) = self.slots.get_mut(at) {
+            if slot[3] == 0 {
+                *slot = new;
                 return true;
             }
-            if slot.key == key {
-                return true;
+            if slot[..3] == new[..3] {
+                return false;
             }
-            at = next(at);
+            at = self.next(at);
         }
         false
     }
 
     /// Whether a hash without its lowest bit may be one of them.
     pub(super) fn may_hold(&self, hash: u32) -> bool {
-        let mut at = place(hash);
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot.state != 0) {
-            if slot.key.gnu | 1 == hash | 1 {
+        let mut at = self.place(hash);
+        while let Some(slot) = self.slots.get(at).filter(|slot| slot[3] != 0) {
+            if slot[0] | 1 == hash | 1 {
                 return true;
             }
-            at = next(at);
+            at = self.next(at);
         }
         false
     }
 
     /// Marks a name as defined where `serves` says so of the version that is asked for.
     pub(super) fn define(&mut self, name: &Key, serves: &mut dyn FnMut(u32) -> bool) {
-        let mut at = place(name.gnu);
-        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.state != 0) {
-            let same = slot.key.gnu == name.gnu && slot.key.fnv == name.fnv;
-            if same && slot.state == 1 && serves(slot.key.version) {
-                slot.state = 2;
+        let mut at = self.place(name.gnu);
+        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot[3] != 0) {
+            if slot[0] == name.gnu && slot[1] == name.fnv && slot[3] == 1 && serves(slot[2]) {
+                slot[3] = 2;
                 self.open = self.open.saturating_sub(1);
             }
-            at = next(at);
+            at = self.next(at);
         }
     }
 
     /// Whether a symbol is defined.
     pub(super) fn has(&self, key: &Key) -> bool {
-        let mut at = place(key.gnu);
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot.state != 0) {
-            if slot.key == *key {
-                return slot.state == 2;
+        let mut at = self.place(key.gnu);
+        while let Some(slot) = self.slots.get(at).filter(|slot| slot[3] != 0) {
+            if slot[..3] == [key.gnu, key.fnv, key.version] {
+                return slot[3] == 2;
             }
-            at = next(at);
+            at = self.next(at);
         }
         false
     }
@@ -114,13 +123,13 @@ impl Wanted {
     pub(super) const fn is_complete(&self) -> bool {
         self.open == 0
     }
-}
 
-/// The lowest bit of a hash is not in DT_GNU_HASH.
-const fn place(hash: u32) -> usize {
-    (hash >> 1) as usize & SLOTS.wrapping_sub(1)
-}
+    /// The lowest bit of a hash is not in DT_GNU_HASH.
+    const fn place(&self, hash: u32) -> usize {
+        (hash >> 1) as usize & self.slots.len().wrapping_sub(1)
+    }
 
-const fn next(at: usize) -> usize {
-    at.wrapping_add(1) & SLOTS.wrapping_sub(1)
+    const fn next(&self, at: usize) -> usize {
+        at.wrapping_add(1) & self.slots.len().wrapping_sub(1)
+    }
 }
