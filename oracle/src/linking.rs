@@ -20,12 +20,14 @@ pub mod said;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use cases::Case;
 use host::Host;
@@ -99,8 +101,17 @@ impl Ran {
 
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Result<Ran, String> {
-    let output =
-        command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?} does not start: {error}"))?;
+    command.stdin(Stdio::null());
+    let mut output = command.output();
+    // Another thread's child may hold a new file open for a moment, from fork to execve.
+    for _ in 0..200 {
+        if !output.as_ref().is_err_and(|error| error.kind() == ErrorKind::ExecutableFileBusy) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+        output = command.output();
+    }
+    let output = output.map_err(|error| format!("{command:?} does not start: {error}"))?;
     let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect();
     let end = match (output.status.code(), output.status.signal()) {
         (Some(status), _) => End::Exited(status),
@@ -126,17 +137,25 @@ pub struct Judged {
 pub fn judge(host: &Host, case: &Case) -> Result<Judged, String> {
     let kit = Kit::new(host, case.name)?;
     (case.build)(&kit)?;
-    let env: Vec<(String, String)> =
-        case.env.iter().map(|(name, value)| ((*name).to_owned(), value.replace("$PWD", kit.seen()))).collect();
+    let env: Vec<(String, String)> = case
+        .env
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.replace("$PWD", kit.seen())))
+        .collect();
     let ran = run(&mut host.command(&kit, case.program, &[], &env))?;
     let traced = host.trace(&kit, case.program, &env)?;
     let off = case.expect(host.family).unmet(&ran, &traced);
-    let preloaded: Vec<&str> =
-        env.iter().filter(|(name, _)| name == "LD_PRELOAD").flat_map(|(_, value)| value.split([' ', ':'])).collect();
+    let preloaded: Vec<&str> = env
+        .iter()
+        .filter(|(name, _)| name == "LD_PRELOAD")
+        .flat_map(|(_, value)| value.split([' ', ':']))
+        .collect();
     let disagreements = match Said::of(&run(&mut host.diag(&kit, case.program, &env))?) {
         Ok(said) => {
             let mut found = compare::start(&ran, &traced, &said);
-            found.extend(compare::libraries(&traced, &said, &preloaded, &|path| kit.path(path)));
+            if case.listed {
+                found.extend(compare::libraries(&traced, &said, &preloaded, &|path| kit.path(path)));
+            }
             found
         }
         Err(error) => vec![error],

@@ -21,6 +21,8 @@ pub struct Case {
     pub program: &'static str,
     /// Variables of the environment; `$PWD` is the folder.
     pub env: &'static [(&'static str, &'static str)],
+    /// Whether the loader's list is what it also loads.
+    pub listed: bool,
     glibc: Expect,
     musl: Expect,
 }
@@ -61,7 +63,7 @@ impl Expect {
 }
 
 const fn case(name: &'static str, build: fn(&Kit) -> Built, glibc: Expect, musl: Expect) -> Case {
-    Case { name, build, program: "./x", env: &[], glibc, musl }
+    Case { name, build, program: "./x", env: &[], listed: true, glibc, musl }
 }
 
 impl Case {
@@ -72,6 +74,11 @@ impl Case {
 
     const fn program(mut self, program: &'static str) -> Case {
         self.program = program;
+        self
+    }
+
+    const fn not_as_listed(mut self) -> Case {
+        self.listed = false;
         self
     }
 

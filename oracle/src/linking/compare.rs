@@ -21,7 +21,8 @@ const STEPS: &[(&str, &[&str])] = &[
 pub fn start(ran: &Ran, traced: &Traced, said: &Said) -> Vec<String> {
     let mut wrong = Vec::new();
     let words = ran.decisive();
-    let real = || format!("the program {}: {words:?}; diag: {}, {:?}", ran.end, said.model, said.codes("error"));
+    let real =
+        || format!("the program {}: {words:?}; diag: {}, {:?}", ran.end, said.model, said.codes("error"));
     match (ran.end, &said.model.outcome) {
         (End::Exited(0), Outcome::Starts) => {
             if !said.codes("error").is_empty() {
@@ -34,7 +35,8 @@ pub fn start(ran: &Ran, traced: &Traced, said: &Said) -> Vec<String> {
             if words.starts_with("Inconsistency detected by ld.so") {
                 return wrong;
             }
-            let steps = STEPS.iter().find(|(part, _)| words.contains(part)).map_or(&[][..], |(_, steps)| steps);
+            let steps =
+                STEPS.iter().find(|(part, _)| words.contains(part)).map_or(&[][..], |(_, steps)| steps);
             if status != *said_status || !steps.contains(&said.model.step.as_str()) {
                 wrong.push(real());
             }
@@ -55,7 +57,9 @@ fn later(traced: &Traced, said: &Said) -> Option<String> {
     if warned == traced.unresolved_later.is_empty() {
         return Some(format!("bound later: {:?}; diag warns: {warned}", traced.unresolved_later));
     }
-    let name = |said: &str| said.trim_start_matches("undefined symbol: ").split([',', ' ']).next().map(str::to_owned);
+    let name = |said: &str| {
+        said.trim_start_matches("undefined symbol: ").split([',', ' ']).next().map(str::to_owned)
+    };
     let unnamed: Vec<&String> = traced
         .unresolved_later
         .iter()
@@ -92,9 +96,14 @@ pub fn libraries(
     let paths: Vec<&str> = real.iter().filter_map(|one| one.path.as_deref()).collect();
     let said_paths: Vec<&str> = entries.iter().filter(found).filter_map(|one| one.path.as_deref()).collect();
     if paths != said_paths {
-        wrong.push(format!("found: the loader {}, diag {}", differing(&paths, &said_paths), differing(&said_paths, &paths)));
+        wrong.push(format!(
+            "found: the loader {}, diag {}",
+            differing(&paths, &said_paths),
+            differing(&said_paths, &paths)
+        ));
     }
-    let names: Vec<&str> = real.iter().filter(|one| one.path.is_none()).map(|one| one.name.as_str()).collect();
+    let names: Vec<&str> =
+        real.iter().filter(|one| one.path.is_none()).map(|one| one.name.as_str()).collect();
     let said_names: Vec<&str> =
         entries.iter().filter(|one| !found(one)).map(|one| one.name.as_str()).collect();
     if names != said_names {
@@ -121,7 +130,11 @@ fn differing(these: &[&str], those: &[&str]) -> String {
         return format!("{these:?}");
     }
     let only: Vec<_> = these.iter().filter(|one| !those.contains(one)).collect();
-    if only.is_empty() { format!("{} of them, in another order", these.len()) } else { format!("{only:?} and more") }
+    if only.is_empty() {
+        format!("{} of them, in another order", these.len())
+    } else {
+        format!("{only:?} and more")
+    }
 }
 
 fn details(
@@ -131,7 +144,8 @@ fn details(
     place: &dyn Fn(&str) -> PathBuf,
 ) -> Vec<String> {
     let mut wrong = Vec::new();
-    if library.name != entry.name {
+    // It tells a name as it has expanded it.
+    if library.name != entry.name && !entry.name.contains('$') {
         wrong.push(format!("the name is {:?}, diag says {:?}", library.name, entry.name));
     }
     if let Some(needed_by) = &library.needed_by {
@@ -139,7 +153,7 @@ fn details(
             wrong.push(format!("{} is needed by {needed_by}, diag says {}", entry.name, entry.needed_by));
         }
     }
-    if let Some(tried) = &library.tried {
+    if let (Some(tried), false) = (&library.tried, library.name.contains('/')) {
         // A folder that is not there is left out the second time: what counts is the others.
         let counted = |paths: &[String]| {
             let is_there = |path: &&String| {
@@ -164,11 +178,14 @@ fn details(
 /// A loader that gives up on a file names it; diag must have it as unusable.
 fn refused(traced: &Traced, said: &Said) -> Vec<String> {
     let words = traced.errors.first().map_or("", String::as_str);
-    let Some((_, rest)) = words.split_once("error while loading shared libraries: ") else { return Vec::new() };
+    let Some((_, rest)) = words.split_once("error while loading shared libraries: ") else {
+        return Vec::new();
+    };
     let path = rest.split(": ").next().unwrap_or_default();
     // Of a program itself it speaks in the same words.
     let known = said.libraries.iter().any(|one| {
-        one.state == "unusable" && one.path.as_deref() == Some(path) || one.state == "missing" && one.name == path
+        let unusable = one.state == "unusable" && (one.path.as_deref() == Some(path) || one.name == path);
+        unusable || one.state == "missing" && one.name == path
     });
     if known || words.starts_with(&format!("{path}:")) {
         return Vec::new();

@@ -97,7 +97,9 @@ impl Words {
     }
 
     fn debug(&mut self, line: &str) {
-        if let Some((name, whose)) = line.strip_prefix("file=").and_then(|rest| rest.split_once(" [0];  needed by ")) {
+        if let Some((name, whose)) =
+            line.strip_prefix("file=").and_then(|rest| rest.split_once(" [0];  needed by "))
+        {
             let needed_by = whose.trim_end_matches(" [0]").to_owned();
             self.looked.push(Looked { name: name.to_owned(), needed_by, tried: Vec::new() });
         } else if let (Some(path), Some(last)) = (line.strip_prefix("trying file="), self.looked.last_mut()) {
@@ -148,7 +150,8 @@ mod tests {
         let words = Words::of(&lines(said));
         assert_eq!(words.unresolved, ["undefined symbol: bar"]);
         assert_eq!(words.errors, ["./z: error while loading shared libraries: x"]);
-        let found = Library { name: "libfoo.so".into(), path: Some("/b/libfoo.so".into()), ..Library::default() };
+        let found =
+            Library { name: "libfoo.so".into(), path: Some("/b/libfoo.so".into()), ..Library::default() };
         let joined = join(vec![found], words.looked);
         assert_eq!(joined[0].needed_by.as_deref(), Some("./z"));
         assert_eq!(joined[0].tried.as_deref(), Some(&["/a/libfoo.so".to_owned()][..]));

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::kit::Kit;
+use super::kit::elf::{P_OFFSET, PT_INTERP};
+use super::kit::{Elf, Kit};
 use super::{Traced, glibc, musl};
 
 /// Which loader.
@@ -44,6 +45,10 @@ impl Host {
     pub fn command(&self, kit: &Kit, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
         let Some(root) = &self.root else {
             let mut command = Command::new(program);
+            for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LD_"))
+            {
+                command.env_remove(name);
+            }
             command.args(args).current_dir(kit.folder()).envs(env.iter().cloned());
             return command;
         };
@@ -51,6 +56,17 @@ impl Host {
         command.args(["--mount", "sh", "-c", ENTER]).arg(root).arg(kit.seen());
         command.args(env.iter().map(|(name, value)| format!("{name}={value}"))).arg(program).args(args);
         command
+    }
+
+    /// The loader that a program names.
+    fn interpreter(&self, kit: &Kit, program: &str) -> String {
+        let text = || {
+            let elf = Elf::new(std::fs::read(kit.path(program)).ok()?)?;
+            let at = elf.segment(PT_INTERP)?;
+            let bytes = elf.bytes().get(usize::try_from(elf.get(at + P_OFFSET, 8)?).ok()?..)?;
+            String::from_utf8(bytes.split(|byte| *byte == 0).next()?.to_vec()).ok()
+        };
+        text().unwrap_or_else(|| self.loader.clone())
     }
 
     /// diag, asked of a program.
@@ -61,7 +77,7 @@ impl Host {
     /// What the loader tells of a program.
     pub fn trace(&self, kit: &Kit, program: &str, env: &[(String, String)]) -> Result<Traced, String> {
         match self.family {
-            Family::Glibc => glibc::trace(&self.loader, &|more| {
+            Family::Glibc => glibc::trace(&self.interpreter(kit, program), &|more| {
                 let env: Vec<_> = env.iter().chain(more).cloned().collect();
                 self.command(kit, program, &[], &env)
             }),

@@ -8,8 +8,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::host::Host;
 
-
-
 pub mod elf;
 
 pub use elf::Elf;
@@ -144,7 +142,8 @@ impl<'a> Kit<'a> {
 
     /// Changes an ELF file.
     pub fn damage(&self, what: &str, how: impl FnOnce(&mut Elf) -> Option<()>) -> Built {
-        let mut elf = Elf::new(self.read(what)?).ok_or_else(|| format!("{what} is no ELF file of 64 bits"))?;
+        let mut elf =
+            Elf::new(self.read(what)?).ok_or_else(|| format!("{what} is no ELF file of 64 bits"))?;
         how(&mut elf).ok_or_else(|| format!("{what} has nothing to damage"))?;
         let file = self.folder.join(what);
         at(&file, fs::write(&file, elf.bytes()))

@@ -61,7 +61,8 @@ mod tests {
             "\t/lib/ld-musl-x86_64.so.1 (0x7f)\n\tlibfoo.so => ./libfoo.so (0x7f)\n\
              \tlibc.so => /lib/ld-musl-x86_64.so.1 (0x7f)\n",
         );
-        let words = lines("Error loading shared library libbar.so: No such file or directory (needed by ./x)\n");
+        let words =
+            lines("Error loading shared library libbar.so: No such file or directory (needed by ./x)\n");
         let found = list(&output, &words, "/lib/ld-musl-x86_64.so.1");
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!((found[0].name.as_str(), found[0].path.as_deref()), ("libfoo.so", Some("./libfoo.so")));

@@ -59,14 +59,19 @@ impl Said {
             "fails" => 1,
             _ => 2,
         };
-        if ran.end == End::Exited(status) { Ok(said) } else { Err(odd("its status is not its verdict's".to_owned())) }
+        if ran.end == End::Exited(status) {
+            Ok(said)
+        } else {
+            Err(odd("its status is not its verdict's".to_owned()))
+        }
     }
 
     /// An entry of `programs`.
     pub fn of_json(program: &Value) -> Result<Said, String> {
         let path = program["path"].as_str().unwrap_or("no path");
         let lacks = |what: &str| format!("{path}: no {what} in the report");
-        let text = |value: &Value, key: &str| value[key].as_str().map(str::to_owned).ok_or_else(|| lacks(key));
+        let text =
+            |value: &Value, key: &str| value[key].as_str().map(str::to_owned).ok_or_else(|| lacks(key));
         let list = |value: &Value, key: &str| value[key].as_array().cloned().ok_or_else(|| lacks(key));
         let mut said = Said {
             verdict: text(program, "verdict")?,
@@ -88,7 +93,8 @@ impl Said {
                 _ => Some(text(&one, "path")?),
             };
             let tried = list(&one, "tried")?.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-            let (name, needed_by, state) = (text(&one, "name")?, text(&one, "needed_by")?, text(&one, "state")?);
+            let (name, needed_by, state) =
+                (text(&one, "name")?, text(&one, "needed_by")?, text(&one, "state")?);
             said.libraries.push(Entry { name, path, needed_by, state, tried });
         }
         Ok(said)

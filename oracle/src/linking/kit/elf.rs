@@ -16,6 +16,9 @@ pub const PT_LOAD: u32 = 1;
 /// PT_DYNAMIC.
 pub const PT_DYNAMIC: u32 = 2;
 
+/// PT_INTERP.
+pub const PT_INTERP: u32 = 3;
+
 /// DT_NEEDED.
 pub const DT_NEEDED: u64 = 1;
 /// DT_DEBUG: nobody misses it.
@@ -107,6 +110,11 @@ impl Elf {
     /// Where the value of such an entry leads in the file.
     pub fn points_to(&self, tag: u64) -> Option<usize> {
         self.offset(self.get(self.dynamic(tag)? + 8, 8)?)
+    }
+
+    /// Where these bytes lie first.
+    pub fn find(&self, bytes: &[u8]) -> Option<usize> {
+        self.0.windows(bytes.len()).position(|part| part == bytes)
     }
 
     /// Replaces bytes everywhere, as many by as many; None where there are none.
