@@ -6,6 +6,7 @@ mod dist;
 mod host;
 mod judge;
 mod lab;
+mod libraries;
 mod oracle;
 mod samples;
 mod sh;
@@ -24,6 +25,8 @@ enum Task {
     Lab(lab::Args),
     /// Compare what diag says of many files with what real kernels do with them.
     Judge(judge::Args),
+    /// Compare what diag says of programs and their libraries with what Debian's musl does with them.
+    Libraries(libraries::Args),
     /// Let kernels judge changed programs, and compare what diag says of each.
     Oracle(oracle::Args),
     /// Run every test: cargo test, the router builds with their checks, the lab.
@@ -35,6 +38,7 @@ fn main() -> Result<()> {
         Task::Dist(args) => dist::main(&args),
         Task::Lab(args) => lab::main(&args),
         Task::Judge(args) => judge::main(&args),
+        Task::Libraries(args) => libraries::main(&args),
         Task::Oracle(args) => oracle::main(&args),
         Task::Test(args) => test::main(&args),
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use clap::Parser;
 
-use crate::{dist, host, judge, sh};
+use crate::{dist, host, judge, libraries, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -61,6 +61,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         summary.step("cross.toml", dist::cross_check);
     }
     summary.step("the lab itself", lab_tests);
+    summary.step("libraries on musl", || libraries::musl().map(drop));
     for group in judge::groups() {
         let since = Instant::now();
         let tally = group();

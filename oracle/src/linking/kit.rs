@@ -127,6 +127,15 @@ impl<'a> Kit<'a> {
         at(&from, fs::copy(&from, self.folder.join(to)).map(drop))
     }
 
+    /// Copies a file to an absolute path of the root folder, where there is one.
+    pub fn install(&self, from: &str, to: &str) -> Built {
+        let root = self.host.root.as_ref().ok_or("this computer is left as it is")?;
+        let to = root.join(to.trim_start_matches('/'));
+        let folder = to.parent().unwrap_or(root);
+        at(folder, fs::create_dir_all(folder))?;
+        at(&to, fs::copy(self.path(from), &to).map(drop))
+    }
+
     /// A symbolic link.
     pub fn link(&self, content: &str, to: &str) -> Built {
         self.folder_for(to)?;

@@ -2,7 +2,7 @@
 //! so that the list of those loaded tells which was taken.
 
 use super::{
-    ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, RPATH, RUNPATH, SHARED, Says, Starts, case,
+    ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, Nothing, RPATH, RUNPATH, SHARED, Says, Starts, case,
 };
 use crate::linking::kit::elf::{DT_DEBUG, DT_RPATH, DT_RUNPATH};
 use crate::linking::kit::{Built, Kit};
@@ -435,5 +435,35 @@ pub(super) const CASES: &[Case] = &[
         },
         Anything,
         Anything,
+    ),
+    case(
+        "in the first folder of ld-musl.path",
+        |kit| {
+            kit.library("libmusl1.so", FOO, &[])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libmusl1.so"])?;
+            kit.install("libmusl1.so", "/lib/x86_64-linux-musl/libmusl1.so")
+        },
+        Nothing,
+        Starts,
+    ),
+    case(
+        "in the second folder of ld-musl.path",
+        |kit| {
+            kit.library("libmusl2.so", FOO, &[])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libmusl2.so"])?;
+            kit.install("libmusl2.so", "/usr/lib/x86_64-linux-musl/libmusl2.so")
+        },
+        Nothing,
+        Starts,
+    ),
+    case(
+        "in a folder that ld-musl.path leaves out",
+        |kit| {
+            kit.library("libmusl3.so", FOO, &[])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libmusl3.so"])?;
+            kit.install("libmusl3.so", "/usr/local/lib/libmusl3.so")
+        },
+        Nothing,
+        Says("Error loading shared library libmusl3.so: No such file or directory (needed by ./x)"),
     ),
 ];

@@ -1,0 +1,83 @@
+//! Programs and libraries, whole and broken on purpose, in a root folder of Debian's musl: what its loader says of each
+//! and does with it, against what diag says. `cargo test --test linking` is the same for this computer's glibc.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+use oracle::linking;
+use oracle::linking::host::{Family, Host};
+
+use crate::{debian, sh, toolchain};
+
+const LOADER: &str = "/lib/ld-musl-x86_64.so.1";
+/// Of the cases, those at least that start, and those that do not.
+const EITHER: usize = 40;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) fn main(_: &Args) -> Result<()> {
+    println!("{}", musl()?);
+    Ok(())
+}
+
+/// The table on musl; the counts, or what is wrong.
+pub(crate) fn musl() -> Result<String> {
+    ensure!(cfg!(target_arch = "x86_64"), "Debian's musl is compared on x86-64 alone");
+    let package = debian::fetch("amd64", &["musl", "musl-dev"])?;
+    let root = root(&package)?;
+    let development = package.join("usr/lib/x86_64-linux-musl");
+    let object = |name: &str| development.join(name).display().to_string();
+    let libc = format!("-L{}", package.join("lib/x86_64-linux-musl").display());
+    let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let host = Host {
+        family: Family::Musl,
+        loader: LOADER.to_owned(),
+        work: root.join("work"),
+        root: Some(root),
+        diag: PathBuf::from("/diag"),
+        cc: words(&["cc", "-nostdlib", "-nostartfiles"]),
+        program: (
+            vec![object("Scrt1.o"), object("crti.o"), format!("-Wl,--dynamic-linker={LOADER}")],
+            vec![object("crtn.o"), libc.clone(), "-lc".to_owned()],
+        ),
+        library: vec![libc, "-lc".to_owned()],
+    };
+    sh::say("programs and libraries on Debian's musl");
+    let summary = linking::summary(&host);
+    if !summary.wrong.is_empty() || summary.started < EITHER || summary.ended < EITHER {
+        bail!("{summary}");
+    }
+    Ok(summary.to_string())
+}
+
+/// A root folder with musl, BusyBox and diag.
+fn root(package: &Path) -> Result<PathBuf> {
+    let root = sh::target("libraries")?.join("musl");
+    if root.is_dir() {
+        fs::remove_dir_all(&root).with_context(|| format!("remove {}", root.display()))?;
+    }
+    for folder in ["proc", "lib", "usr/lib", "work"] {
+        fs::create_dir_all(root.join(folder))?;
+    }
+    for (from, to) in [("etc", "etc"), ("lib", "lib")] {
+        let mut copy = Command::new("cp");
+        sh::run(copy.arg("-aT").arg(package.join(from)).arg(root.join(to)))?;
+    }
+    fs::copy(debian::busybox("amd64")?, root.join("busybox")).context("copy BusyBox")?;
+    fs::copy(diag()?, root.join("diag")).context("copy diag")?;
+    Ok(root)
+}
+
+/// diag for this computer, static: it has to run where there is no glibc.
+fn diag() -> Result<PathBuf> {
+    let triple = toolchain::rustc("host")?;
+    sh::say("a static diag for this computer: cargo build");
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(sh::root()).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
+    cargo.args(["build", "--quiet", "--locked", "--package", "diag", "--target", &triple]);
+    sh::run(&mut cargo)?;
+    Ok(sh::target(&triple)?.join("debug/diag"))
+}
