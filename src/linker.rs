@@ -5,7 +5,7 @@
 
 mod cache;
 mod folders;
-mod glibc;
+mod gnu;
 mod musl;
 mod object;
 mod symbols;
@@ -138,7 +138,7 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let libc = Libc::of_loader(&bytes(&loader.resolved)).or(Libc::of_loader(&bytes(&loader.path)));
     let rules = match libc {
         Some(Libc::Musl) => Rules::Musl,
-        Some(Libc::Glibc) => match glibc::read(system, &loader.path, usable) {
+        Some(Libc::Glibc) => match gnu::read(system, &loader.path, usable) {
             Some(facts) => Rules::Glibc(facts),
             None => return Some(Link { libraries, ..Link::default() }),
         },
@@ -166,7 +166,7 @@ fn environment(system: &dyn System, candidate: &Candidate) -> Vec<u8> {
 /// How a loader goes about it.
 enum Rules {
     Musl,
-    Glibc(glibc::Facts),
+    Glibc(gnu::Facts),
 }
 
 /// A program in the making.

@@ -259,6 +259,11 @@ fn word(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// Whether a list has a word.
+pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
+    list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
+}
+
 /// The number at the front, behind blanks.
 pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     let mut value = None;

@@ -56,9 +56,9 @@ impl Linker<'_> {
     }
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of an x86-64 with AVX2.
-    fn platform(&self, facts: &super::glibc::Facts) -> &[u8] {
+    fn platform(&self, facts: &super::gnu::Facts) -> &[u8] {
         let features = &self.machine.cpu.features;
-        if family::X86 && facts.haswell && crate::advice::lists(features, "avx2") {
+        if family::X86 && facts.haswell && crate::machine::lists(features, "avx2") {
             return b"haswell";
         }
         self.machine.platform.get().map_or(b"", |platform| platform.as_bytes())

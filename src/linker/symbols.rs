@@ -7,14 +7,10 @@
 mod relocations;
 mod wanted;
 
-use std::fs::File;
-use std::rc::Rc;
-
 use super::object::Object;
 use super::versions;
 use super::{Linker, Undefined, path};
-use crate::candidate::library;
-use crate::candidate::table::Table;
+use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_SYMTAB, DT_VERSYM};
 use crate::elf::{Class, View, offset};
 use relocations::Use;
@@ -63,9 +59,9 @@ struct Symbol {
 }
 
 impl Symbols {
-    fn open(linker: &Linker<'_>, object: &Object) -> Option<(Rc<File>, Symbols)> {
+    fn open(linker: &Linker<'_>, object: &Object) -> Option<(Handle, Symbols)> {
         let (image, view) = (&object.image, object.image.view);
-        let file = library::tables(linker.system, path(&object.path))?;
+        let file = Handle::open(linker.system, path(&object.path))?;
         let mut count = 0;
         if let Some(start) = image.dynamic_offset(DT_HASH) {
             count = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
@@ -115,7 +111,7 @@ impl Symbols {
 }
 
 impl Gnu {
-    fn open(file: &Rc<File>, start: usize, view: View) -> Option<Gnu> {
+    fn open(file: &Handle, start: usize, view: View) -> Option<Gnu> {
         let mut header = Table::new(file, start, 16);
         let mut field = |at| header.uint(at, 4, view).map(offset);
         let (buckets, first, bloom) = (field(0)?, field(4)?, field(8)?);
@@ -149,7 +145,7 @@ impl Gnu {
 
 /// An undefined symbol, as [`each_undefined`] hands it on.
 struct Asked<'a> {
-    file: &'a Rc<File>,
+    file: &'a Handle,
     strings: &'a mut Table,
     index: usize,
     name: usize,
@@ -312,7 +308,7 @@ fn tell(
                 let needed_by = object.path.clone();
                 found.push((asked.index, Undefined { name, of, needed_by, lazy: false }));
                 symbols.push((asked.index, asked.has_stub));
-                file = Some(Rc::clone(asked.file));
+                file = Some(asked.file.clone());
             }
             true
         });

@@ -1,5 +1,5 @@
 use super::Case;
-use crate::advice::lists;
+use crate::machine::lists;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;

@@ -24,9 +24,9 @@ const WORDS: &str = "\
 %n needs %0, which is not on this machine
 p DT_NEEDED=%1
 m looked for=%2";
-const MUSL: &str = "k %k, status 127: Error loading shared library %0: %3 (needed by %4)";
+const MUSL: &str = "k %l, status 127: Error loading shared library %0: %3 (needed by %4)";
 const GLIBC: &str =
-    "k %k, status 127: %5: error while loading shared libraries: %0: cannot open shared object file: %3";
+    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file: %3";
 const PACKAGE: &str = "\
 > install the package that has it
 $ %6 %7";

@@ -24,9 +24,9 @@ const WORDS: &str = "\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
 m file=%2: %3";
-const MUSL: &str = "k %k, status 127: Error loading shared library %0: %4 (needed by %1)";
-const FOREIGN: &str = "k %k, status 127: the library is mapped, and its relocations mean nothing";
-const GLIBC: &str = "k %k, status 127: %5: error while loading shared libraries: %6: %3";
+const MUSL: &str = "k %l, status 127: Error loading shared library %0: %4 (needed by %1)";
+const FOREIGN: &str = "k %l, status 127: the library is mapped, and its relocations mean nothing";
+const GLIBC: &str = "k %l, status 127: %5: error while loading shared libraries: %6: %3";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;

@@ -1,11 +1,8 @@
 //! Which symbols the relocations of an object ask for, and when they are bound.
 
-use std::fs::File;
-use std::rc::Rc;
-
 use super::super::object::Object;
 use super::super::{Linker, Rules};
-use crate::candidate::table::Table;
+use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
     DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_MIPS,
@@ -25,7 +22,7 @@ pub(super) enum Use {
 pub(super) fn uses(
     linker: &Linker<'_>,
     object: &Object,
-    file: &Rc<File>,
+    file: &Handle,
     symbols: &[(usize, bool)],
     each: &mut dyn FnMut(usize, Use),
 ) {

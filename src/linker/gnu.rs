@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::object::Object;
 use super::{Linker, Rules, Search, cache};
-use crate::candidate::table::Table;
-use crate::candidate::{Image, library};
+use crate::candidate::Image;
+use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PF_W};
 use crate::elf::offset;
 use crate::machine::family;
@@ -33,7 +33,7 @@ const LIMIT: usize = 256 << 10;
 
 /// Reads them from the strings of a loader; None where it is not glibc's.
 pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Facts> {
-    let file = library::tables(system, path)?;
+    let file = Handle::open(system, path)?;
     let mut facts = Facts::default();
     // Constants have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
@@ -161,7 +161,7 @@ impl Linker<'_> {
     /// The folders in glibc-hwcaps that this processor has a use for.
     pub(super) fn levels(&self) -> impl Iterator<Item = &'static [u8]> {
         let features = &self.machine.cpu.features;
-        let has = |word: &str| family::X86 && crate::advice::lists(features, word);
+        let has = |word: &str| family::X86 && crate::machine::lists(features, word);
         LEVELS.iter().filter(move |(.., feature)| has(feature)).map(|(_, folder, _)| *folder)
     }
 
