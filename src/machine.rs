@@ -5,6 +5,7 @@ pub(crate) mod family;
 pub mod misc;
 pub mod probe;
 pub mod recorded;
+pub(crate) mod x86;
 
 use std::ffi::OsString;
 use std::num::NonZeroU64;

@@ -11,7 +11,7 @@ use super::object::Object;
 use super::versions;
 use super::{Linker, Undefined, path};
 use crate::candidate::table::{Handle, Table};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_SYMTAB, DT_VERSYM};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
 use crate::elf::{Class, View, offset};
 use relocations::Use;
 use wanted::{Key, Wanted};
@@ -35,7 +35,7 @@ struct Symbols {
     strings: Table,
     versions: Option<Table>,
     gnu: Option<Gnu>,
-    /// How many there are, where DT_HASH tells.
+    /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
     count: usize,
     view: View,
     entry: usize,
@@ -67,12 +67,16 @@ impl Symbols {
             count = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
         }
         let gnu = image.dynamic_offset(DT_GNU_HASH).and_then(|start| Gnu::open(&file, start, view));
-        let entry = if view.class == Class::Elf64 { 24 } else { 16 };
-        // Of a table whose size is not told, the part in front is.
+        let entry: usize = if view.class == Class::Elf64 { 24 } else { 16 };
+        let start = image.dynamic_offset(DT_SYMTAB)?;
+        if count == 0 {
+            let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
+            count = size.checked_div(entry).unwrap_or_default();
+        }
+        // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
-        let size = symbols.saturating_mul(entry);
         let symbols = Symbols {
-            table: Table::new(&file, image.dynamic_offset(DT_SYMTAB)?, size),
+            table: Table::new(&file, start, symbols.saturating_mul(entry)),
             strings: versions::strings(object, &file)?,
             versions: image
                 .dynamic_offset(DT_VERSYM)
@@ -105,8 +109,9 @@ impl Symbols {
     }
 
     /// The symbols that are not defined stand before this one, or anywhere up to it.
-    fn end_of_undefined(&self) -> usize {
-        self.gnu.as_ref().map_or(self.count, |gnu| gnu.first)
+    fn end_of_undefined(&mut self) -> usize {
+        let hashed = |gnu: &mut Gnu| gnu.last(self.view).map(|_| gnu.first);
+        self.gnu.as_mut().and_then(hashed).unwrap_or(self.count)
     }
 }
 
@@ -133,7 +138,8 @@ impl Gnu {
         for bucket in 0..self.buckets {
             last = last.max(offset(self.table.uint(bucket.checked_mul(4)?, 4, view)?));
         }
-        if last < self.first {
+        // None: a table without symbols has any number here.
+        if last < self.first || last == 0 {
             return None;
         }
         while self.hash(last, view)? & 1 == 0 {

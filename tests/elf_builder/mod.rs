@@ -291,7 +291,7 @@ impl Elf {
             let (mut hash, mut relocations) =
                 ([1, self.symbols.len() as u64 + 1, 1, 0].map(word).concat(), Vec::new());
             for (index, (name, is_defined)) in (1_u64..).zip(&self.symbols) {
-                let (value, section) = if *is_defined { (self.base, 1) } else { (0, 0) };
+                let (value, section) = if *is_defined { (self.base + 0x40, 1) } else { (0, 0) };
                 // STB_GLOBAL, STT_FUNC
                 let info = [vec![0x12, 0], half(section)].concat();
                 let (name, value, size) = (word(add(name)), address(value), address(8));
