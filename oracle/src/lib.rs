@@ -18,6 +18,7 @@
 //! | [`batch`] | a folder of cases for a guest, and the counts of what it said |
 //! | [`answer`], [`model`], [`compare`] | what the kernel did, what diag says, whether they agree |
 //! | [`shrink`], [`tally`] | a disagreement in its smallest form; the counts |
+//! | [`linking`] | programs and libraries, for the dynamic loaders |
 //! | [`sandbox`] | a private mount namespace, and a process that is nobody |
 //!
 //! A case is the same on this computer and in a guest: every name in it is relative to the folder of cases.
@@ -35,6 +36,7 @@ pub mod folder;
 pub mod generate;
 pub mod host;
 pub mod layout;
+pub mod linking;
 pub mod model;
 pub mod random;
 pub mod runner;

@@ -1,0 +1,168 @@
+//! The folder of one case: what is compiled into it, and what is damaged there.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::host::Host;
+
+pub mod elf;
+
+pub use elf::Elf;
+
+/// What a step may fail of, in a sentence.
+pub type Built<T = ()> = Result<T, String>;
+
+/// A case in the making. Every path is relative to its folder.
+#[derive(Debug)]
+pub struct Kit<'a> {
+    host: &'a Host,
+    folder: PathBuf,
+    seen: String,
+    sources: AtomicUsize,
+}
+
+impl<'a> Kit<'a> {
+    /// An empty folder.
+    pub fn new(host: &'a Host, name: &str) -> Built<Kit<'a>> {
+        let plain: String =
+            name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        let folder = host.work.join(plain);
+        let _ = fs::remove_dir_all(&folder);
+        at(&folder, fs::create_dir_all(&folder))?;
+        let below = match &host.root {
+            Some(root) => Path::new("/").join(folder.strip_prefix(root).map_err(|error| error.to_string())?),
+            None => folder.clone(),
+        };
+        let seen = below.to_str().ok_or("the folder's name is not UTF-8")?.to_owned();
+        Ok(Kit { host, folder, seen, sources: AtomicUsize::new(0) })
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder, as programs see it.
+    pub fn seen(&self) -> &str {
+        &self.seen
+    }
+
+    /// The loader, as programs name it.
+    pub fn loader(&self) -> &str {
+        &self.host.loader
+    }
+
+    /// A path as programs see it, on this computer.
+    pub fn path(&self, path: &str) -> PathBuf {
+        match (&self.host.root, path.strip_prefix('/')) {
+            (Some(root), Some(below)) => root.join(below),
+            _ => self.folder.join(path),
+        }
+    }
+
+    /// Compiles a program; `$PWD` in a flag is the folder.
+    pub fn program(&self, to: &str, code: &str, flags: &[&str]) -> Built {
+        let (before, after) = &self.host.program;
+        self.compile(to, code, before, flags, after)
+    }
+
+    /// Compiles a shared library. Its SONAME is the file's name, unless a flag says otherwise.
+    pub fn library(&self, to: &str, code: &str, flags: &[&str]) -> Built {
+        let name = to.rsplit('/').next().unwrap_or(to);
+        let mut before = vec!["-shared".to_owned(), "-fPIC".to_owned()];
+        if !flags.iter().any(|flag| flag.contains("-soname")) {
+            before.push(format!("-Wl,-soname,{name}"));
+        }
+        self.compile(to, code, &before, flags, &self.host.library)
+    }
+
+    fn compile(&self, to: &str, code: &str, before: &[String], flags: &[&str], after: &[String]) -> Built {
+        let number = self.sources.fetch_add(1, Ordering::Relaxed);
+        let source = format!("source{number}.c");
+        self.write(&source, code)?;
+        self.folder_for(to)?;
+        let (compiler, always) = self.host.cc.split_first().ok_or("no compiler")?;
+        let mut cc = Command::new(compiler);
+        cc.current_dir(&self.folder).stdin(Stdio::null()).args(always).args(before).arg(&source);
+        cc.args(flags.iter().map(|flag| flag.replace("$PWD", &self.seen))).args(after).args(["-o", to]);
+        let output = cc.output().map_err(|error| format!("{compiler} does not start: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!("{cc:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr)))
+    }
+
+    /// A file of other content.
+    pub fn write(&self, to: &str, content: impl AsRef<[u8]>) -> Built {
+        self.folder_for(to)?;
+        let file = self.folder.join(to);
+        at(&file, fs::write(&file, content))
+    }
+
+    /// The bytes of a file.
+    pub fn read(&self, from: &str) -> Built<Vec<u8>> {
+        let file = self.path(from);
+        at(&file, fs::read(&file))
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, what: &str) -> Built {
+        let file = self.folder.join(what);
+        at(&file, fs::remove_file(&file))
+    }
+
+    /// Moves a file.
+    pub fn rename(&self, from: &str, to: &str) -> Built {
+        self.folder_for(to)?;
+        at(&self.folder.join(to), fs::rename(self.folder.join(from), self.folder.join(to)))
+    }
+
+    /// Copies a file.
+    pub fn copy(&self, from: &str, to: &str) -> Built {
+        self.folder_for(to)?;
+        let from = self.path(from);
+        at(&from, fs::copy(&from, self.folder.join(to)).map(drop))
+    }
+
+    /// A symbolic link.
+    pub fn link(&self, content: &str, to: &str) -> Built {
+        self.folder_for(to)?;
+        let file = self.folder.join(to);
+        at(&file, symlink(content, &file))
+    }
+
+    /// A folder.
+    pub fn make_folder(&self, name: &str) -> Built {
+        let folder = self.folder.join(name);
+        at(&folder, fs::create_dir_all(&folder))
+    }
+
+    /// Changes an ELF file.
+    pub fn damage(&self, what: &str, how: impl FnOnce(&mut Elf) -> Option<()>) -> Built {
+        let mut elf =
+            Elf::new(self.read(what)?).ok_or_else(|| format!("{what} is no ELF file of 64 bits"))?;
+        how(&mut elf).ok_or_else(|| format!("{what} has nothing to damage"))?;
+        let file = self.folder.join(what);
+        at(&file, fs::write(&file, elf.bytes()))
+    }
+
+    /// Cuts a file to a part of its size: so many thousandths.
+    pub fn cut(&self, what: &str, thousandths: usize) -> Built {
+        let mut bytes = self.read(what)?;
+        bytes.truncate(bytes.len() * thousandths / 1000);
+        self.write(what, bytes)
+    }
+
+    fn folder_for(&self, to: &str) -> Built {
+        let file = self.folder.join(to);
+        let folder = file.parent().unwrap_or(&self.folder);
+        at(folder, fs::create_dir_all(folder))
+    }
+}
+
+fn at<T>(path: &Path, result: std::io::Result<T>) -> Built<T> {
+    result.map_err(|error| format!("{}: {error}", path.display()))
+}
