@@ -37,6 +37,8 @@ struct Symbols {
     gnu: Option<Gnu>,
     /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
     count: usize,
+    /// How many can be looked up without DT_GNU_HASH: those of DT_HASH.
+    hashed: usize,
     view: View,
     entry: usize,
 }
@@ -62,10 +64,11 @@ impl Symbols {
     fn open(linker: &Linker<'_>, object: &Object) -> Option<(Handle, Symbols)> {
         let (image, view) = (&object.image, object.image.view);
         let file = Handle::open(linker.system, path(&object.path))?;
-        let mut count = 0;
+        let mut hashed = 0;
         if let Some(start) = image.dynamic_offset(DT_HASH) {
-            count = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
+            hashed = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
         }
+        let mut count = hashed;
         let gnu = image.dynamic_offset(DT_GNU_HASH).and_then(|start| Gnu::open(&file, start, view));
         let entry: usize = if view.class == Class::Elf64 { 24 } else { 16 };
         let start = image.dynamic_offset(DT_SYMTAB)?;
@@ -83,6 +86,7 @@ impl Symbols {
                 .map(|start| Table::new(&file, start, symbols.saturating_mul(2))),
             gnu,
             count,
+            hashed,
             view,
             entry,
         };
@@ -108,8 +112,12 @@ impl Symbols {
         self.versions.as_mut()?.uint(index.checked_mul(2)?, 2, view)
     }
 
-    /// The symbols that are not defined stand before this one, or anywhere up to it.
-    fn end_of_undefined(&mut self) -> usize {
+    /// The symbols that are not defined stand before this one. Those of a program can have the address of their stub as
+    /// their value, and are hashed then.
+    fn end_of_undefined(&mut self, is_program: bool) -> usize {
+        if is_program {
+            return self.count;
+        }
         let hashed = |gnu: &mut Gnu| gnu.last(self.view).map(|_| gnu.first);
         self.gnu.as_mut().and_then(hashed).unwrap_or(self.count)
     }
@@ -202,12 +210,15 @@ fn each_undefined(
     from: usize,
     each: &mut dyn FnMut(&mut Asked<'_>) -> bool,
 ) {
+    let is_program = object == 0;
     let Some(object) = linker.objects.get(object) else { return };
     let Some((file, mut symbols)) = Symbols::open(linker, object) else { return };
     let versions = if linker.knows_versions() { versions::needed(object, &file) } else { Vec::new() };
-    for index in from..symbols.end_of_undefined() {
+    let copied = relocations::copied(object, &file);
+    for index in from..symbols.end_of_undefined(is_program) {
         let Some(symbol) = symbols.symbol(index) else { break };
-        if symbol.section != 0 || symbol.bind != STB_GLOBAL {
+        let is_defined = symbol.section != 0 && !copied.contains(&index);
+        if is_defined || symbol.bind != STB_GLOBAL {
             continue;
         }
         let mark = symbols.version(index).unwrap_or_default() & !HIDDEN;
@@ -222,7 +233,7 @@ fn each_undefined(
             index,
             name: symbol.name,
             version: version.map(|version| version.name),
-            has_stub: symbol.value != 0,
+            has_stub: symbol.section == 0 && symbol.value != 0,
         };
         if !each(&mut asked) {
             return;
@@ -238,8 +249,9 @@ fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<(
     let view = symbols.view;
     let (first, last) = match &mut symbols.gnu {
         Some(gnu) => (gnu.first, gnu.last(view)?.saturating_add(1)),
-        None => (1, symbols.count),
+        None => (1, symbols.hashed),
     };
+    let copied = relocations::copied(object, &file);
     for index in first..last {
         if let Some(gnu) = &mut symbols.gnu {
             if !wanted.may_hold(gnu.hash(index, view)?) {
@@ -247,7 +259,7 @@ fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<(
             }
         }
         let symbol = symbols.symbol(index)?;
-        if !is_definition(&symbol) {
+        if !is_definition(&symbol) || copied.contains(&index) {
             continue;
         }
         let mark = symbols.version(index);
