@@ -10,7 +10,7 @@ use crate::elf::consts::{
 use crate::elf::{ByteOrder, Class};
 use crate::finding::{Finding, Fix};
 use crate::machine::family::{self, rows};
-use crate::machine::{Fact, Fpu, Machine};
+use crate::machine::{Fpu, Machine, lists};
 use crate::text;
 
 /// What to build for a machine.
@@ -154,11 +154,6 @@ fn is_v6_vfp(machine: &Machine) -> bool {
 
 fn has_sse2(machine: &Machine) -> bool {
     lists(&machine.cpu.features, "sse2")
-}
-
-/// Whether a list has a word.
-pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
-    list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
 }
 
 /// What to build for this machine; None where its processor is not known.

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! args -> machine::probe -> Machine   ┐
-//!         candidate::open -> Candidate ┴-> loader::exec -> Outcome -> rules::run -> Vec<Finding> -> report
+//!         candidate::open -> Candidate ┴-> loader::exec -> linker::link -> Outcome -> rules::run -> report
 //! ```
 //!
 //! One direction, no way back:
@@ -14,7 +14,7 @@
 //! | [`cli`] | the command line; one call runs a whole job against a [`system::System`] |
 //! | [`system`] | what may be asked of a machine; [`machine::probe`] asks the live one, [`machine::recorded`] a folder |
 //! | [`machine`] | the facts of a machine, each with its source |
-//! | [`candidate`] | the facts of a file, whatever it is |
+//! | [`candidate`] | the facts of a file, whatever it is, and of the libraries loaded with it |
 //! | [`elf`] | ELF structures, decoded within bounds, named as in elf.h |
 //! | [`loader`] | what the kernel does with the file, step by step |
 //! | [`linker`] | what the dynamic loader does then: libraries, versions, symbols |
@@ -27,7 +27,7 @@
 //! Each is a test in `tests/tidy.rs` or `tests/invariants.rs`.
 //!
 //! - Only `machine/probe*` touches procfs, nix and the live system; only `main.rs` prints; only
-//!   [`candidate::open`] reads a candidate. Everything else is a function over values.
+//!   [`candidate`] reads a program or a library. Everything else is a function over values.
 //! - A candidate is never executed, mapped executable or handed to another program.
 //! - Model first, words second: [`loader::exec`] decides, the rules explain. An outcome other than
 //!   `starts` brings at least one error; with `starts` the only error is want of space.

@@ -5,7 +5,7 @@
 
 mod cache;
 mod folders;
-mod glibc;
+mod gnu;
 mod musl;
 mod object;
 mod symbols;
@@ -17,7 +17,7 @@ use std::path::Path;
 
 use crate::candidate::{Candidate, Content, library};
 use crate::errno::Errno;
-use crate::loader::{Outcome, Step};
+use crate::loader::{Outcome, Signal, Step, When};
 use crate::machine::{Libc, Machine, below};
 use crate::system::System;
 use object::Object;
@@ -34,8 +34,19 @@ pub struct Link {
     pub versions: Vec<Undefined>,
     /// Symbols that nothing defines.
     pub symbols: Vec<Undefined>,
-    /// The loader refuses the processor or the kernel: the words for it.
-    pub refuses: Option<&'static str>,
+    /// The loader refuses the machine before it loads anything.
+    pub refuses: Option<Refusal>,
+    /// The program has a loader, and no PT_DYNAMIC for it.
+    pub lacks_dynamic: bool,
+}
+
+/// What glibc's loader looks at first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The kernel's release (up to 2.36).
+    Kernel,
+    /// The level of an x86-64 (since 2.33).
+    Level,
 }
 
 /// A library that is loaded with the program.
@@ -92,6 +103,14 @@ impl Link {
     /// How the loader ends the program; None where it starts it.
     pub fn outcome(&self) -> Option<Outcome> {
         let any = |of: fn(&Library) -> bool| self.libraries.iter().skip(1).any(of);
+        let killed = |signal, step| Some(Outcome::Killed { signal, when: When::Start, step });
+        if self.lacks_dynamic {
+            return killed(Signal::SIGSEGV, Step::NoDynamic);
+        }
+        let cut = |library: &Library| library.state == State::Unusable(Unusable::Cut);
+        if self.refuses.is_none() && any(cut) {
+            return killed(Signal::SIGBUS, Step::LibraryUnusable);
+        }
         let (status, step) = if self.refuses.is_some() {
             (127, Step::LoaderRefuses)
         } else if any(|library| matches!(library.state, State::Missing(_))) {
@@ -135,10 +154,13 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
         return Some(Link { libraries, ..Link::default() });
     };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
-    let libc = Libc::of_loader(&bytes(&loader.resolved)).or(Libc::of_loader(&bytes(&loader.path)));
+    let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
+    let libc = Libc::of_loader(&bytes(&loader.resolved))
+        .or(Libc::of_loader(&bytes(&loader.path)))
+        .or(Libc::of_loader(soname.unwrap_or_default()));
     let rules = match libc {
         Some(Libc::Musl) => Rules::Musl,
-        Some(Libc::Glibc) => match glibc::read(system, &loader.path, usable) {
+        Some(Libc::Glibc) => match gnu::read(system, &loader.path, usable) {
             Some(facts) => Rules::Glibc(facts),
             None => return Some(Link { libraries, ..Link::default() }),
         },
@@ -166,7 +188,7 @@ fn environment(system: &dyn System, candidate: &Candidate) -> Vec<u8> {
 /// How a loader goes about it.
 enum Rules {
     Musl,
-    Glibc(glibc::Facts),
+    Glibc(gnu::Facts),
 }
 
 /// A program in the making.
@@ -204,6 +226,8 @@ impl Linker<'_> {
 
     fn run(&mut self) {
         self.link.refuses = self.refuses();
+        let program = self.objects.first();
+        self.link.lacks_dynamic = program.is_some_and(|program| program.image.dynamic.is_none());
         self.preload();
         let mut next = 0;
         while let Some(object) = self.objects.get(next) {
@@ -256,7 +280,14 @@ impl Linker<'_> {
                 return;
             }
             let names = if plain { vec![name.clone()] } else { Vec::new() };
-            self.objects.push(Object::library(file.clone(), names, by, id, library.image));
+            let mut object = Object::library(file.clone(), names, by, id, library.image);
+            if self.knows_versions() && !file.starts_with(b"/") {
+                // glibc keeps it absolute.
+                if let Ok(here) = self.system.resolve(Path::new(".")) {
+                    object.origin = [&bytes(&here), &b"/"[..], &object.origin].concat();
+                }
+            }
+            self.objects.push(object);
             (path, state) = (Some(file), State::Found);
         } else if let Some((file, why)) = search.refused {
             (path, state) = (Some(file), State::Unusable(why));
@@ -301,6 +332,9 @@ impl Linker<'_> {
         }
         let musl = matches!(self.rules, Rules::Musl);
         match library::open(self.system, path(&file), self.view) {
+            Err(Errno::EISDIR) if !musl => {
+                (search.refused, search.over) = (Some((file, Unusable::Folder)), true);
+            }
             Err(errno) => {
                 let goes_on =
                     matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ENAMETOOLONG);

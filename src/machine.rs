@@ -5,6 +5,7 @@ pub(crate) mod family;
 pub mod misc;
 pub mod probe;
 pub mod recorded;
+pub(crate) mod x86;
 
 use std::ffi::OsString;
 use std::num::NonZeroU64;
@@ -257,6 +258,11 @@ pub struct OpenWrt {
 /// Text that somebody else wrote, in whatever bytes.
 fn word(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Whether a list has a word.
+pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
+    list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
 }
 
 /// The number at the front, behind blanks.

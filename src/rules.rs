@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::candidate::{Candidate, Image, Program};
 use crate::finding::{Finding, Severity};
-use crate::linker::Link;
+use crate::linker::{Link, Refusal};
 use crate::loader::{Outcome, Step};
 use crate::machine::Machine;
 
@@ -185,6 +185,11 @@ impl<'a> Case<'a> {
     /// The program is for another byte order.
     fn is_swapped(&self) -> bool {
         self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.view.order != order)
+    }
+
+    /// What the dynamic loader refuses before it loads anything.
+    fn refused_by_loader(&self) -> Option<Refusal> {
+        self.link?.refuses
     }
 
     /// Once nothing bars the file, execve succeeds, and nothing is known that kills it afterwards.

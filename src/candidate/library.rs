@@ -1,6 +1,5 @@
 //! A file that a dynamic loader maps: read as the loader reads it, in the layout of the program it is loaded for.
 
-use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -29,9 +28,4 @@ pub fn open(system: &dyn System, path: &Path, view: View) -> Result<Library, Err
     let image = program::image(&mut source, view, &mut false);
     let head = source.head();
     Ok(Library { stat, ident: head.get(..16).unwrap_or(head).to_vec(), image })
-}
-
-/// Opens a file whose tables are to be read.
-pub fn tables(system: &dyn System, path: &Path) -> Option<Rc<File>> {
-    system.open(path).ok().map(Rc::new)
 }

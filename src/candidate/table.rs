@@ -1,10 +1,23 @@
 //! A part of a file of any size, read in bounded pieces: symbols, strings, relocations.
 
 use std::fs::File;
+use std::path::Path;
 use std::rc::Rc;
 
 use super::source::read;
 use crate::elf::View;
+use crate::system::System;
+
+/// An open file that tables are read from.
+#[derive(Clone)]
+pub struct Handle(Rc<File>);
+
+impl Handle {
+    /// Opens a regular file; None where that fails.
+    pub fn open(system: &dyn System, path: &Path) -> Option<Handle> {
+        system.open(path).ok().map(|file| Handle(Rc::new(file)))
+    }
+}
 
 /// A part that is no larger is read at once.
 const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
@@ -15,7 +28,7 @@ const SMALL: usize = 128;
 
 /// A part of a file.
 pub struct Table {
-    file: Rc<File>,
+    file: Handle,
     start: usize,
     size: usize,
     window: Vec<u8>,
@@ -27,12 +40,12 @@ pub struct Table {
 
 impl Table {
     /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
-    pub fn new(file: &Rc<File>, start: usize, size: usize) -> Table {
-        Table { file: Rc::clone(file), start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
+    pub fn new(file: &Handle, start: usize, size: usize) -> Table {
+        Table { file: file.clone(), start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
     }
 
     /// The same for strings, which are read here and there.
-    pub fn strings(file: &Rc<File>, start: usize, size: usize) -> Table {
+    pub fn strings(file: &Handle, start: usize, size: usize) -> Table {
         Table { piece: SMALL, ..Table::new(file, start, size) }
     }
 
@@ -78,7 +91,7 @@ impl Table {
                 self.window = vec![0; wanted];
             }
             let window = self.window.get_mut(..wanted)?;
-            self.held = read(&self.file, window, self.start.saturating_add(self.at) as u64);
+            self.held = read(&self.file.0, window, self.start.saturating_add(self.at) as u64);
         }
         let from = offset.checked_sub(self.at)?;
         let to = from.checked_add(len).filter(|to| *to <= self.held)?;

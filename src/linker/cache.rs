@@ -1,8 +1,7 @@
 //! /etc/ld.so.cache: glibc's elf/dl-cache.h and elf/dl-cache.c.
 
 use super::{Linker, path};
-use crate::candidate::library;
-use crate::candidate::table::Table;
+use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
     EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64,
 };
@@ -26,7 +25,7 @@ const HWCAP_EXTENSION: u64 = 1 << 30;
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let cache = path(cache);
     let size = usize::try_from(linker.system.stat(cache).ok()?.size).ok()?;
-    let mut table = Table::new(&library::tables(linker.system, cache)?, 0, size);
+    let mut table = Table::new(&Handle::open(linker.system, cache)?, 0, size);
     let view = linker.view;
     let mut start = 0;
     if table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {

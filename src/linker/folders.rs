@@ -55,10 +55,12 @@ impl Linker<'_> {
         [(b"ORIGIN", &object.origin), lib, platform]
     }
 
-    /// AT_PLATFORM, but for what glibc up to 2.40 makes of an x86-64 with AVX2.
-    fn platform(&self, facts: &super::glibc::Facts) -> &[u8] {
+    /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
+    fn platform(&self, facts: &super::gnu::Facts) -> &[u8] {
         let features = &self.machine.cpu.features;
-        if family::X86 && facts.haswell && crate::advice::lists(features, "avx2") {
+        let is_intel = |model: &String| model.contains("Intel");
+        let avx2 = family::X86 && facts.haswell && crate::machine::lists(features, "avx2");
+        if avx2 && self.machine.cpu.model.get().is_some_and(is_intel) {
             return b"haswell";
         }
         self.machine.platform.get().map_or(b"", |platform| platform.as_bytes())

@@ -4,8 +4,11 @@ use std::rc::Rc;
 
 use super::{Linker, Rules, bytes};
 use crate::candidate::library::Library;
-use crate::candidate::{Candidate, Image};
-use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, EI_CLASS, EI_DATA, EM_MIPS, ET_DYN, ET_EXEC, PT_LOAD};
+use crate::candidate::{Candidate, Image, TableError};
+use crate::elf::consts::{
+    DF_1_PIE, DT_FLAGS_1, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE, EM_MIPS,
+    ET_DYN, ET_EXEC, PT_DYNAMIC,
+};
 use crate::elf::{ByteOrder, mips};
 
 /// A file that is loaded.
@@ -26,7 +29,8 @@ pub(super) struct Object {
 impl Object {
     pub(super) fn program(candidate: &Candidate, image: &Rc<Image>) -> Object {
         let (path, resolved) = (bytes(&candidate.path), bytes(&candidate.resolved));
-        let object = Object::library(path, Vec::new(), 0, id(candidate), Rc::clone(image));
+        // To glibc its name is empty.
+        let object = Object::library(path, vec![Vec::new()], 0, id(candidate), Rc::clone(image));
         Object { parent: None, origin: folder(&resolved), ..object }
     }
 
@@ -77,55 +81,69 @@ fn folder(path: &[u8]) -> Vec<u8> {
 pub enum Unusable {
     TooShort,
     NotElf,
-    Class32,
-    Class64,
     NotLittleEndian,
     NotBigEndian,
+    Version,
+    OsAbi,
+    AbiVersion,
+    Padding,
+    FileVersion,
+    Type,
+    EntrySize,
+    Truncated,
+    Folder,
+    Level,
+    Class32,
+    Class64,
     Machine,
     FloatAbi,
-    Type,
-    NotDynamic,
     NoSegments,
-    SegmentAlignment,
     PageAlignment,
+    SegmentAlignment,
+    NotPageAligned,
+    NotDynamic,
     Executable,
     Pie,
+    Cut,
 }
 
 impl Unusable {
     /// glibc's words for it.
-    pub const fn words(self) -> &'static str {
-        const WORDS: [&str; 15] = [
+    pub fn words(self) -> &'static str {
+        const WORDS: [&str; 26] = [
             "file too short",
             "invalid ELF header",
-            "wrong ELF class: ELFCLASS32",
-            "wrong ELF class: ELFCLASS64",
             "ELF file data encoding not little-endian",
             "ELF file data encoding not big-endian",
-            "cannot open shared object file: No such file or directory",
-            "cannot open shared object file: No such file or directory",
+            "ELF file version ident does not match current one",
+            "ELF file OS ABI invalid",
+            "ELF file ABI version invalid",
+            "nonzero padding in e_ident",
+            "ELF file version does not match current one",
             "only ET_DYN and ET_EXEC can be loaded",
-            "object file has no dynamic section",
+            "ELF file's phentsize not the expected size",
+            "cannot read file data",
+            "cannot read file data: Error 21",
+            "CPU ISA level is lower than required",
+            "wrong ELF class: ELFCLASS32",
+            "wrong ELF class: ELFCLASS64",
+            "cannot open shared object file: No such file or directory",
+            "cannot open shared object file: No such file or directory",
             "object file has no loadable segments",
-            "ELF load command address/offset not properly aligned",
             "ELF load command alignment not page-aligned",
+            "ELF load command address/offset not properly aligned",
+            "ELF load command address/offset not page-aligned",
+            "object file has no dynamic section",
             "cannot dynamically load executable",
             "cannot dynamically load position-independent executable",
+            "cut short: what its loader reads is missing",
         ];
-        #[allow(clippy::indexing_slicing)] // One for each.
-        WORDS[self as usize]
+        WORDS.get(self as usize).copied().unwrap_or_default()
     }
 
     /// glibc names the file in its words; of what it finds out later, and of what it passes over, the DT_NEEDED.
     pub const fn is_of_the_file(self) -> bool {
-        matches!(
-            self,
-            Unusable::TooShort
-                | Unusable::NotElf
-                | Unusable::NotLittleEndian
-                | Unusable::NotBigEndian
-                | Unusable::Type
-        )
+        self as u8 <= Unusable::Level as u8
     }
 
     /// glibc goes on with the next folder (elf/dl-load.c `open_verify`).
@@ -135,14 +153,50 @@ impl Unusable {
 }
 
 impl Linker<'_> {
-    /// What keeps the loader from a file that it has opened. musl looks at e_type and PT_DYNAMIC only; a library of
-    /// another processor fails at its first relocation.
+    /// What keeps the loader from a file that it has opened.
     pub(super) fn why_unusable(&self, library: &Library) -> Option<Unusable> {
+        let Rules::Glibc(facts) = &self.rules else { return self.why_unusable_to_musl(library) };
         let image = &*library.image;
         let header = &image.header;
+        if let Some(why) = self.why_not_verified(library) {
+            return Some(why);
+        }
+        let pages = self.machine.kernel.page().get().wrapping_sub(1);
+        if image.loads().next().is_none() {
+            return Some(Unusable::NoSegments);
+        }
+        for load in image.loads() {
+            if facts.checks_alignment && load.p_align & pages != 0 {
+                return Some(Unusable::PageAlignment);
+            }
+            let within = if facts.checks_alignment { load.p_align.wrapping_sub(1) } else { pages };
+            if load.p_vaddr.wrapping_sub(load.p_offset) & within != 0 {
+                let older = facts.checks_alignment;
+                return Some(if older { Unusable::SegmentAlignment } else { Unusable::NotPageAligned });
+            }
+        }
+        let Some(dynamic) = &image.dynamic else { return Some(Unusable::NotDynamic) };
+        if header.e_type == ET_EXEC {
+            return Some(Unusable::Executable);
+        }
+        if dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
+            return Some(Unusable::Pie);
+        }
+        if self.lacks_level(image) {
+            return Some(Unusable::Level);
+        }
+        self.is_cut(library).then_some(Unusable::Cut)
+    }
+
+    /// elf/dl-load.c `open_verify`.
+    fn why_not_verified(&self, library: &Library) -> Option<Unusable> {
+        let header = &library.image.header;
         let ident = |at: usize| library.ident.get(at).copied().unwrap_or_default();
+        if library.stat.size < self.view.header_size() as u64 {
+            return Some(Unusable::TooShort);
+        }
         if !library.ident.starts_with(b"\x7fELF") {
-            return Some(if library.ident.len() < 16 { Unusable::TooShort } else { Unusable::NotElf });
+            return Some(Unusable::NotElf);
         }
         if u32::from(ident(EI_CLASS)).wrapping_mul(32) != self.view.class.bits() {
             return Some(if ident(EI_CLASS) == 1 { Unusable::Class32 } else { Unusable::Class64 });
@@ -151,6 +205,22 @@ impl Linker<'_> {
         if (ident(EI_DATA) == 1) != little {
             return Some(if little { Unusable::NotLittleEndian } else { Unusable::NotBigEndian });
         }
+        if ident(EI_VERSION) != 1 {
+            return Some(Unusable::Version);
+        }
+        let osabi = ident(EI_OSABI);
+        if !matches!(osabi, ELFOSABI_NONE | ELFOSABI_GNU) {
+            return Some(Unusable::OsAbi);
+        }
+        if ident(8) > if osabi == ELFOSABI_GNU { 5 } else { 0 } && header.e_machine != EM_MIPS {
+            return Some(Unusable::AbiVersion);
+        }
+        if library.ident.iter().skip(9).any(|byte| *byte != 0) {
+            return Some(Unusable::Padding);
+        }
+        if header.e_version != 1 {
+            return Some(Unusable::FileVersion);
+        }
         let program = &self.objects.first()?.image;
         if header.e_machine != program.header.e_machine {
             return Some(Unusable::Machine);
@@ -158,34 +228,64 @@ impl Linker<'_> {
         if !matches!(header.e_type, ET_DYN | ET_EXEC) {
             return Some(Unusable::Type);
         }
-        let musl = matches!(self.rules, Rules::Musl);
-        if !musl && header.e_machine == EM_MIPS && float_abis_differ(program, image) {
-            return Some(Unusable::FloatAbi);
+        if usize::from(header.e_phentsize) != self.view.program_header_size() {
+            return Some(Unusable::EntrySize);
         }
-        let page = self.machine.kernel.page();
-        let within = page.get().wrapping_sub(1);
-        for load in image.loads() {
-            if !musl && load.p_align & within != 0 {
-                return Some(Unusable::PageAlignment);
-            }
-            if load.p_vaddr.wrapping_sub(load.p_offset) & within != 0 {
-                return Some(Unusable::SegmentAlignment);
-            }
+        if library.image.program_headers == Err(TableError::Truncated) {
+            return Some(Unusable::Truncated);
+        }
+        let float = header.e_machine == EM_MIPS && float_abis_differ(program, &library.image);
+        float.then_some(Unusable::FloatAbi)
+    }
+
+    /// ldso/dynlink.c `map_library`: it looks at e_type and PT_DYNAMIC only. Those of another byte order or class are
+    /// none by that; a library of another processor fails at its first relocation.
+    fn why_unusable_to_musl(&self, library: &Library) -> Option<Unusable> {
+        let image = &*library.image;
+        if library.stat.size < self.view.header_size() as u64 {
+            return Some(Unusable::TooShort);
+        }
+        if !matches!(image.header.e_type, ET_DYN | ET_EXEC) {
+            let little = self.view.order == ByteOrder::Little;
+            let swapped = matches!(image.header.e_type.swap_bytes(), ET_DYN | ET_EXEC);
+            let elf = library.ident.starts_with(b"\x7fELF");
+            return Some(match (elf, swapped, little) {
+                (false, ..) => Unusable::NotElf,
+                (_, true, true) => Unusable::NotLittleEndian,
+                (_, true, false) => Unusable::NotBigEndian,
+                _ => Unusable::Type,
+            });
         }
         if image.dynamic.is_none() {
-            return Some(Unusable::NotDynamic);
+            let class = library.ident.get(EI_CLASS).copied().unwrap_or_default();
+            let other = u32::from(class).wrapping_mul(32) != self.view.class.bits();
+            return Some(match (other, class) {
+                (true, 1) => Unusable::Class32,
+                (true, 2) => Unusable::Class64,
+                _ => Unusable::NotDynamic,
+            });
         }
-        if !image.table().iter().any(|segment| segment.p_type == PT_LOAD) {
-            return Some(Unusable::NoSegments);
+        if self
+            .objects
+            .first()
+            .is_some_and(|program| program.image.header.e_machine != image.header.e_machine)
+        {
+            return Some(Unusable::Machine);
         }
-        if !musl && header.e_type == ET_EXEC {
-            return Some(Unusable::Executable);
+        let pages = self.machine.kernel.page().get().wrapping_sub(1);
+        if image.loads().any(|load| load.p_vaddr.wrapping_sub(load.p_offset) & pages != 0) {
+            return Some(Unusable::SegmentAlignment);
         }
-        let flags = image.dynamic.as_ref().map_or(0, |dynamic| dynamic.flags(DT_FLAGS_1));
-        if !musl && flags & DF_1_PIE != 0 {
-            return Some(Unusable::Pie);
-        }
-        None
+        self.is_cut(library).then_some(Unusable::Cut)
+    }
+
+    /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file.
+    fn is_cut(&self, library: &Library) -> bool {
+        let pages = self.machine.kernel.page().get().wrapping_sub(1);
+        let end = library.stat.size.saturating_add(pages) & !pages;
+        let mut table = library.image.table().iter();
+        let dynamic = table.find(|segment| segment.p_type == PT_DYNAMIC);
+        dynamic.is_some_and(|dynamic| dynamic.p_offset >= end)
     }
 }
 

@@ -7,15 +7,11 @@
 mod relocations;
 mod wanted;
 
-use std::fs::File;
-use std::rc::Rc;
-
 use super::object::Object;
 use super::versions;
 use super::{Linker, Undefined, path};
-use crate::candidate::library;
-use crate::candidate::table::Table;
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_SYMTAB, DT_VERSYM};
+use crate::candidate::table::{Handle, Table};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
 use crate::elf::{Class, View, offset};
 use relocations::Use;
 use wanted::{Key, Wanted};
@@ -39,8 +35,10 @@ struct Symbols {
     strings: Table,
     versions: Option<Table>,
     gnu: Option<Gnu>,
-    /// How many there are, where DT_HASH tells.
+    /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
     count: usize,
+    /// How many can be looked up without DT_GNU_HASH: those of DT_HASH.
+    hashed: usize,
     view: View,
     entry: usize,
 }
@@ -63,26 +61,32 @@ struct Symbol {
 }
 
 impl Symbols {
-    fn open(linker: &Linker<'_>, object: &Object) -> Option<(Rc<File>, Symbols)> {
+    fn open(linker: &Linker<'_>, object: &Object) -> Option<(Handle, Symbols)> {
         let (image, view) = (&object.image, object.image.view);
-        let file = library::tables(linker.system, path(&object.path))?;
-        let mut count = 0;
+        let file = Handle::open(linker.system, path(&object.path))?;
+        let mut hashed = 0;
         if let Some(start) = image.dynamic_offset(DT_HASH) {
-            count = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
+            hashed = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
         }
+        let mut count = hashed;
         let gnu = image.dynamic_offset(DT_GNU_HASH).and_then(|start| Gnu::open(&file, start, view));
-        let entry = if view.class == Class::Elf64 { 24 } else { 16 };
-        // Of a table whose size is not told, the part in front is.
+        let entry: usize = if view.class == Class::Elf64 { 24 } else { 16 };
+        let start = image.dynamic_offset(DT_SYMTAB)?;
+        if count == 0 {
+            let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
+            count = size.checked_div(entry).unwrap_or_default();
+        }
+        // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
-        let size = symbols.saturating_mul(entry);
         let symbols = Symbols {
-            table: Table::new(&file, image.dynamic_offset(DT_SYMTAB)?, size),
+            table: Table::new(&file, start, symbols.saturating_mul(entry)),
             strings: versions::strings(object, &file)?,
             versions: image
                 .dynamic_offset(DT_VERSYM)
                 .map(|start| Table::new(&file, start, symbols.saturating_mul(2))),
             gnu,
             count,
+            hashed,
             view,
             entry,
         };
@@ -108,14 +112,19 @@ impl Symbols {
         self.versions.as_mut()?.uint(index.checked_mul(2)?, 2, view)
     }
 
-    /// The symbols that are not defined stand before this one, or anywhere up to it.
-    fn end_of_undefined(&self) -> usize {
-        self.gnu.as_ref().map_or(self.count, |gnu| gnu.first)
+    /// The symbols that are not defined stand before this one. Those of a program can have the address of their stub as
+    /// their value, and are hashed then.
+    fn end_of_undefined(&mut self, is_program: bool) -> usize {
+        if is_program {
+            return self.count;
+        }
+        let hashed = |gnu: &mut Gnu| gnu.last(self.view).map(|_| gnu.first);
+        self.gnu.as_mut().and_then(hashed).unwrap_or(self.count)
     }
 }
 
 impl Gnu {
-    fn open(file: &Rc<File>, start: usize, view: View) -> Option<Gnu> {
+    fn open(file: &Handle, start: usize, view: View) -> Option<Gnu> {
         let mut header = Table::new(file, start, 16);
         let mut field = |at| header.uint(at, 4, view).map(offset);
         let (buckets, first, bloom) = (field(0)?, field(4)?, field(8)?);
@@ -137,7 +146,8 @@ impl Gnu {
         for bucket in 0..self.buckets {
             last = last.max(offset(self.table.uint(bucket.checked_mul(4)?, 4, view)?));
         }
-        if last < self.first {
+        // None: a table without symbols has any number here.
+        if last < self.first || last == 0 {
             return None;
         }
         while self.hash(last, view)? & 1 == 0 {
@@ -149,7 +159,7 @@ impl Gnu {
 
 /// An undefined symbol, as [`each_undefined`] hands it on.
 struct Asked<'a> {
-    file: &'a Rc<File>,
+    file: &'a Handle,
     strings: &'a mut Table,
     index: usize,
     name: usize,
@@ -200,12 +210,15 @@ fn each_undefined(
     from: usize,
     each: &mut dyn FnMut(&mut Asked<'_>) -> bool,
 ) {
+    let is_program = object == 0;
     let Some(object) = linker.objects.get(object) else { return };
     let Some((file, mut symbols)) = Symbols::open(linker, object) else { return };
     let versions = if linker.knows_versions() { versions::needed(object, &file) } else { Vec::new() };
-    for index in from..symbols.end_of_undefined() {
+    let copied = relocations::copied(object, &file);
+    for index in from..symbols.end_of_undefined(is_program) {
         let Some(symbol) = symbols.symbol(index) else { break };
-        if symbol.section != 0 || symbol.bind != STB_GLOBAL {
+        let is_defined = symbol.section != 0 && !copied.contains(&index);
+        if is_defined || symbol.bind != STB_GLOBAL {
             continue;
         }
         let mark = symbols.version(index).unwrap_or_default() & !HIDDEN;
@@ -220,7 +233,7 @@ fn each_undefined(
             index,
             name: symbol.name,
             version: version.map(|version| version.name),
-            has_stub: symbol.value != 0,
+            has_stub: symbol.section == 0 && symbol.value != 0,
         };
         if !each(&mut asked) {
             return;
@@ -236,8 +249,9 @@ fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<(
     let view = symbols.view;
     let (first, last) = match &mut symbols.gnu {
         Some(gnu) => (gnu.first, gnu.last(view)?.saturating_add(1)),
-        None => (1, symbols.count),
+        None => (1, symbols.hashed),
     };
+    let copied = relocations::copied(object, &file);
     for index in first..last {
         if let Some(gnu) = &mut symbols.gnu {
             if !wanted.may_hold(gnu.hash(index, view)?) {
@@ -245,7 +259,7 @@ fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<(
             }
         }
         let symbol = symbols.symbol(index)?;
-        if !is_definition(&symbol) {
+        if !is_definition(&symbol) || copied.contains(&index) {
             continue;
         }
         let mark = symbols.version(index);
@@ -312,7 +326,7 @@ fn tell(
                 let needed_by = object.path.clone();
                 found.push((asked.index, Undefined { name, of, needed_by, lazy: false }));
                 symbols.push((asked.index, asked.has_stub));
-                file = Some(Rc::clone(asked.file));
+                file = Some(asked.file.clone());
             }
             true
         });

@@ -1,12 +1,8 @@
 //! Versions that an object asks for (DT_VERNEED) and defines (DT_VERDEF): glibc's elf/dl-version.c. musl knows none.
 
-use std::fs::File;
-use std::rc::Rc;
-
 use super::object::Object;
 use super::{Undefined, path};
-use crate::candidate::library;
-use crate::candidate::table::Table;
+use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM};
 use crate::elf::{View, offset};
 use crate::system::System;
@@ -37,7 +33,7 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    fn of(object: &Object, file: &Rc<File>, tag: u64, number: u64) -> Option<Chain> {
+    fn of(object: &Object, file: &Handle, tag: u64, number: u64) -> Option<Chain> {
         let table = Table::new(file, object.image.dynamic_offset(tag)?, LIMIT);
         Some(Chain { table, view: object.image.view, count: offset(object.flags(number)).min(LIMIT) })
     }
@@ -53,7 +49,7 @@ impl Chain {
 }
 
 /// What an object asks for.
-pub(super) fn needed(object: &Object, file: &Rc<File>) -> Vec<Version> {
+pub(super) fn needed(object: &Object, file: &Handle) -> Vec<Version> {
     let mut found = Vec::new();
     if let Some(mut chain) = Chain::of(object, file, DT_VERNEED, DT_VERNEEDNUM) {
         let _ends_early = read_needed(&mut chain, &mut found);
@@ -82,7 +78,7 @@ fn read_needed(chain: &mut Chain, found: &mut Vec<Version>) -> Option<()> {
 }
 
 /// What an object defines, but for its base version, which is its own name.
-pub(super) fn defined(object: &Object, file: &Rc<File>) -> Vec<Version> {
+pub(super) fn defined(object: &Object, file: &Handle) -> Vec<Version> {
     let mut found = Vec::new();
     if let Some(mut chain) = Chain::of(object, file, DT_VERDEF, DT_VERDEFNUM) {
         let _ends_early = read_defined(&mut chain, &mut found);
@@ -109,7 +105,7 @@ fn read_defined(chain: &mut Chain, found: &mut Vec<Version>) -> Option<()> {
 }
 
 /// The strings of an object.
-pub(super) fn strings(object: &Object, file: &Rc<File>) -> Option<Table> {
+pub(super) fn strings(object: &Object, file: &Handle) -> Option<Table> {
     let start = object.image.dynamic_offset(DT_STRTAB)?;
     Some(Table::strings(file, start, offset(object.flags(DT_STRSZ))))
 }
@@ -119,7 +115,7 @@ pub(super) fn undefined(system: &dyn System, objects: &[Object]) -> Vec<Undefine
     let mut missing = Vec::new();
     let mut definitions: Vec<Option<Vec<Version>>> = objects.iter().map(|_| None).collect();
     for object in objects {
-        let Some(file) = library::tables(system, path(&object.path)) else { continue };
+        let Some(file) = Handle::open(system, path(&object.path)) else { continue };
         let Some(mut strings) = strings(object, &file) else { continue };
         for version in needed(object, &file) {
             let Some(name) = strings.string(version.file) else { continue };
@@ -129,7 +125,7 @@ pub(super) fn undefined(system: &dyn System, objects: &[Object]) -> Vec<Undefine
             let Some(at) = objects.iter().position(is_it) else { continue };
             let (Some(of), Some(known)) = (objects.get(at), definitions.get_mut(at)) else { continue };
             let known = known.get_or_insert_with(|| {
-                library::tables(system, path(&of.path)).map_or_else(Vec::new, |file| defined(of, &file))
+                Handle::open(system, path(&of.path)).map_or_else(Vec::new, |file| defined(of, &file))
             });
             let has_it = known.iter().any(|definition| definition.hash == version.hash);
             if !known.is_empty() && !has_it && !version.is_weak {

@@ -104,6 +104,8 @@ steps! {
     SegmentBeyondFile "segment beyond the end of the file"
     /// glibc's loader ends the program before it loads anything: kernel too old, CPU ISA level.
     LoaderRefuses "ld.so: refuses this machine"
+    /// The program has PT_INTERP and no PT_DYNAMIC: the loader reads where nothing is.
+    NoDynamic "ld.so: no PT_DYNAMIC"
     /// A DT_NEEDED that is in none of the folders.
     LibraryMissing "ld.so: library not found"
     /// A DT_NEEDED that is there, and that the loader cannot map.

@@ -64,6 +64,7 @@ const ENTRY_DATA: &str = "%n begins in a segment that is not executable";
 const ENTRY_HEADER: &str = "%n begins at its own ELF header, which is no code";
 const ENTRY_ZEROS: &str = "%n begins where it holds only zeros, which are no code";
 const ENTRY_BETWEEN: &str = "%n begins between two instructions";
+const NO_DYNAMIC: &str = "%n names a loader, and has no PT_DYNAMIC for it";
 const ENTRY: &str = "p e_entry=%x0";
 const FOR_PAGES: &str = "> rebuild it for larger pages: link with -Wl,-z,max-page-size=65536";
 
@@ -147,6 +148,7 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         Step::EntryIsHeader => ENTRY_HEADER,
         Step::EntryZeros => ENTRY_ZEROS,
         Step::EntryAlignment => ENTRY_BETWEEN,
+        Step::NoDynamic => NO_DYNAMIC,
         // The file and its place.
         Step::Lookup
         | Step::FileType

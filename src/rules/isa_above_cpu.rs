@@ -1,9 +1,10 @@
 use super::Case;
-use crate::advice::lists;
+use crate::machine::lists;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
+use crate::linker::Refusal;
 use crate::machine::{Machine, family};
 use crate::text;
 
@@ -28,6 +29,7 @@ p built for=%b
 m cpu model=%2
 rebuild";
 const KERNEL: &str = "k does not compare; an instruction that is absent is SIGILL: Illegal instruction";
+const LOADER: &str = "k %l, status 127: %n: CPU ISA level is lower than required";
 const MIPS: &str = "\
 %n is built for %0, this processor is %1
 m isa=%3";
@@ -48,13 +50,6 @@ const X86: &str = "\
 p GNU_PROPERTY_X86_ISA_1_NEEDED=%0
 m flags=no %1";
 
-/// What x86-64-v2, v3 and v4 add, as far as it tells them apart (x86-64 psABI, "Micro-Architecture Levels").
-const X86_LEVELS: [(u32, &str, &[&str]); 3] = [
-    (2, "x86-64-v2", &["cx16", "popcnt", "sse4_1", "sse4_2", "ssse3"]),
-    (4, "x86-64-v3", &["avx2", "bmi1", "bmi2", "fma", "movbe"]),
-    (8, "x86-64-v4", &["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]),
-];
-
 /// The text; what the program needs; what the processor is, or lacks; the number of the mark.
 type Lack<'a> = (&'static str, &'a str, &'a str, u32);
 
@@ -72,7 +67,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     // Release 6 encodes many instructions anew.
     let anew = needs.ends_with("r6") != has.ends_with("r6") && !case.starts();
-    let severity = if anew { Severity::Error } else { Severity::Warning };
+    let ends = case.refused_by_loader() == Some(Refusal::Level);
+    let severity = if anew || ends { Severity::Error } else { Severity::Warning };
     // As ISAs are written elsewhere.
     let (upper, has) = has.strip_prefix("mips").map_or(("", has), |rest| ("MIPS", rest));
     let dies = case.starts() || anew;
@@ -81,7 +77,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let model = cpu.model.get().map_or("not known", String::as_str);
     Some(case.tell(
         severity,
-        &[text, WORDS, if dies { KERNEL } else { "" }],
+        &[text, WORDS, if ends { LOADER } else if dies { KERNEL } else { "" }],
         &[&needs, &text::concat(&[upper, has]), &model, &list, &u64::from(mark)],
     ))
 }
@@ -143,11 +139,7 @@ fn arm<'a>(machine: &Machine, image: &Image) -> Option<Lack<'a>> {
     None
 }
 
-fn x86<'a>(machine: &Machine, image: &Image) -> Option<Lack<'a>> {
-    let needed = image.x86_isa_needed?;
-    let flags = &machine.cpu.features;
-    flags.get()?;
-    X86_LEVELS.iter().filter(|(bit, ..)| needed & bit != 0).find_map(|(_, level, names)| {
-        names.iter().find(|name| !lists(flags, name)).map(|lacks| (X86, *level, *lacks, 0))
-    })
+fn x86<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
+    let (level, lacks) = crate::machine::x86::lacks(&machine.cpu, image.x86_isa_needed?)?;
+    Some((X86, level, lacks, 0))
 }

@@ -1,5 +1,7 @@
 use super::Case;
+use crate::candidate::Image;
 use crate::finding::{Finding, Severity};
+use crate::linker::Refusal;
 
 rule! {
     /// # What it means
@@ -21,14 +23,22 @@ const WORDS: &str = "\
 p NT_GNU_ABI_TAG=Linux %0.%1.%2 (%b)
 m uname -r=%3
 rebuild";
+const LOADER: &str = "k %l, status 127: FATAL: kernel too old";
 const ENDS: &str = "k starts it; glibc then ends it: FATAL: kernel too old";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let (system, major, minor, patch) = case.image?.abi_tag?;
     let release = case.machine.kernel.release.get()?;
-    if system != 0 || release.version >= (major, minor, patch) || case.foreign {
+    let too_new = |image: &Image| image.abi_tag.filter(|(system, ..)| *system == 0);
+    // The loader's own is the one that it compares.
+    let ends = case.refused_by_loader() == Some(Refusal::Kernel);
+    let loader = case.candidate.interpreter.as_ref().filter(|_| ends);
+    let loader = loader.and_then(|loader| too_new(loader.program()?.image()?));
+    let (_, major, minor, patch) = loader.or_else(|| too_new(case.image?))?;
+    if release.version >= (major, minor, patch) || case.foreign {
         return None;
     }
+    let severity = if ends { Severity::Error } else { Severity::Warning };
+    let kernel = if ends { LOADER } else if case.starts() { ENDS } else { "" };
     let [major, minor, patch] = [major, minor, patch].map(u64::from);
-    Some(case.tell(Severity::Warning, &[WORDS, if case.starts() { ENDS } else { "" }], &[&major, &minor, &patch, &release.text]))
+    Some(case.tell(severity, &[WORDS, kernel], &[&major, &minor, &patch, &release.text]))
 }

@@ -24,9 +24,9 @@ const WORDS: &str = "\
 %n needs %0, which is not on this machine
 p DT_NEEDED=%1
 m looked for=%2";
-const MUSL: &str = "k %k, status 127: Error loading shared library %0: %3 (needed by %4)";
+const MUSL: &str = "k %l, status 127: Error loading shared library %0: %3 (needed by %4)";
 const GLIBC: &str =
-    "k %k, status 127: %5: error while loading shared libraries: %0: cannot open shared object file: %3";
+    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3";
 const PACKAGE: &str = "\
 > install the package that has it
 $ %6 %7";
@@ -78,6 +78,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let package = package(&first.name).zip(words::package_manager(case.machine));
     let (name, manager) = package.unwrap_or_default();
     let install = if manager == "apk" { "apk add" } else { "opkg install" };
+    // glibc has no errno where it has looked nowhere.
+    let [colon, reason] = if first.tried.is_empty() { [""; 2] } else { [": ", errno.text()] };
     let loader = if link.libc == Some(Libc::Musl) { MUSL } else { GLIBC };
     Some(case.tell(
         Severity::Error,
@@ -86,11 +88,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             &first.name,
             &text::join(&names, ", "),
             &text::join(&tried, ", "),
-            &errno.text(),
+            &reason,
             &first.needed_by,
             &case.candidate.path,
             &install,
             &name,
+            &colon,
         ],
     ))
 }

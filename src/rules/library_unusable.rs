@@ -24,9 +24,10 @@ const WORDS: &str = "\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
 m file=%2: %3";
-const MUSL: &str = "k %k, status 127: Error loading shared library %0: %4 (needed by %1)";
-const FOREIGN: &str = "k %k, status 127: the library is mapped, and its relocations mean nothing";
-const GLIBC: &str = "k %k, status 127: %5: error while loading shared libraries: %6: %3";
+const MUSL: &str = "k %l, status 127: Error loading shared library %0: %4 (needed by %1)";
+const FOREIGN: &str = "k %l, status 127: the library is mapped, and its relocations mean nothing";
+const CUT: &str = "k starts it; its loader then dies of SIGBUS: Bus error";
+const GLIBC: &str = "k %l, status 127: %5: error while loading shared libraries: %6: %3";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -38,11 +39,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         link.libraries.iter().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
     let file = library.path.as_ref()?;
     let loader = match link.libc {
+        _ if why == Unusable::Cut => CUT,
         Some(Libc::Musl) if why == Unusable::Machine => FOREIGN,
         Some(Libc::Musl) => MUSL,
         _ => GLIBC,
     };
-    let misplaced = matches!(why, Unusable::SegmentAlignment | Unusable::PageAlignment);
+    let misplaced = matches!(why, Unusable::SegmentAlignment | Unusable::NotPageAligned);
     let errno = if misplaced { "Invalid argument" } else { "Exec format error" };
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(

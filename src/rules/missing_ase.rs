@@ -1,5 +1,5 @@
 use super::Case;
-use crate::advice::lists;
+use crate::machine::lists;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
 use crate::finding::{Finding, Severity};

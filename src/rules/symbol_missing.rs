@@ -28,8 +28,8 @@ const LATER: &str = "\
 p undefined=%1";
 const TIME64: &str = "m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)";
 const GLIBC_ONLY: &str = "m C library=musl, which has none of glibc's own functions";
-const MUSL: &str = "k %k, status 127: Error relocating %2: %0: symbol not found";
-const GLIBC: &str = "k %k, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
+const MUSL: &str = "k %l, status 127: Error relocating %2: %0: symbol not found";
+const GLIBC: &str = "k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
 const CALLED: &str = "k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
 
 fn check(case: &Case<'_>) -> Option<Finding> {

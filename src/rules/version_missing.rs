@@ -21,7 +21,7 @@ rule! {
 const WORDS: &str = "\
 %n needs version %0 of %1, which this machine's does not have
 p DT_VERNEED=%2
-k %k, status 1: %3: %1: version `%0' not found (required by %4)
+k %l, status 1: %3: %1: version `%0' not found (required by %4)
 rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {

@@ -66,6 +66,12 @@ fn kernel(outcome: &Outcome) -> String {
     text::concat(&[first, then, last])
 }
 
+/// That a dynamic loader ends the program, where the kernel comes to it.
+fn loader_ends(outcome: &Outcome) -> String {
+    let starts = matches!(outcome, Outcome::Exits { .. } | Outcome::Starts);
+    String::from(if starts { "starts it; its loader then ends it" } else { "its loader would end it then" })
+}
+
 /// The check that ends the start.
 pub(super) const fn step(outcome: &Outcome) -> Option<Step> {
     match outcome {

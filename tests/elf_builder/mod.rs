@@ -7,7 +7,6 @@ pub mod files;
 /// Name, e_machine, bits, big-endian, e_flags, and the code of `exit(42)` as 32-bit words (bytes for x86).
 type Abi = (&'static str, u16, u32, bool, u32, &'static [u32]);
 
-const BASE: u64 = 0x40_0000;
 const ALIGN: u64 = 0x1_0000;
 
 /// All that can be built.
@@ -41,6 +40,11 @@ pub struct Elf {
     interp: Option<Vec<u8>>,
     abiflags: Option<Vec<u8>>,
     dynamic: Vec<(u64, Vec<u8>)>,
+    symbols: Vec<(String, bool)>,
+    needs_version: Option<(String, String)>,
+    versions: Vec<String>,
+    data: Vec<u8>,
+    base: u64,
     notes: Vec<(Vec<u8>, u32, Vec<u8>)>,
     changes: Vec<(String, u64)>,
 }
@@ -49,8 +53,19 @@ impl Elf {
     /// A static program for one of [`ABIS`].
     pub fn of(name: &str) -> Elf {
         let abi = *ABIS.iter().find(|abi| abi.0 == name).unwrap_or_else(|| panic!("no ABI {name}"));
-        let (interp, abiflags) = (None, None);
-        Elf { abi, interp, abiflags, dynamic: Vec::new(), notes: Vec::new(), changes: Vec::new() }
+        Elf {
+            abi,
+            interp: None,
+            abiflags: None,
+            dynamic: Vec::new(),
+            symbols: Vec::new(),
+            needs_version: None,
+            versions: Vec::new(),
+            data: Vec::new(),
+            base: 0x40_0000,
+            notes: Vec::new(),
+            changes: Vec::new(),
+        }
     }
 
     /// With PT_INTERP; a NUL is added.
@@ -79,6 +94,36 @@ impl Elf {
     /// With an entry of PT_DYNAMIC that holds a string: DT_SONAME 14, DT_RPATH 15, DT_RUNPATH 29.
     pub fn dynamic(mut self, tag: u64, text: &str) -> Elf {
         self.dynamic.push((tag, [text.as_bytes(), b"\0"].concat()));
+        self
+    }
+
+    /// With a symbol that it defines, or that a relocation of it asks for.
+    pub fn symbol(mut self, name: &str, is_defined: bool) -> Elf {
+        self.symbols.push((name.to_owned(), is_defined));
+        self
+    }
+
+    /// With DT_VERNEED: a version that a file is to define.
+    pub fn needs_version(mut self, file: &str, version: &str) -> Elf {
+        self.needs_version = Some((file.to_owned(), version.to_owned()));
+        self
+    }
+
+    /// With DT_VERDEF.
+    pub fn version(mut self, version: &str) -> Elf {
+        self.versions.push(version.to_owned());
+        self
+    }
+
+    /// Linked for another address than a program's; 0 for a library.
+    pub fn base(mut self, base: u64) -> Elf {
+        self.base = base;
+        self
+    }
+
+    /// With bytes of no meaning to the kernel.
+    pub fn data(mut self, bytes: &[u8]) -> Elf {
+        self.data.extend(bytes);
         self
     }
 
@@ -150,14 +195,21 @@ impl Elf {
                 entries.push((*tag, strings.len() as u64));
                 strings.extend(text);
             }
+            let more = self.tables(&mut strings);
             let at = put(&mut body, &strings) as u64;
-            entries.extend([(5, BASE + at), (10, strings.len() as u64), (0, 0)]);
+            entries.extend([(5, self.base + at), (10, strings.len() as u64)]);
+            for (tag, bytes, number) in more {
+                entries.push((tag, self.base + put(&mut body, &bytes) as u64));
+                entries.extend(number);
+            }
+            entries.push((0, 0));
             let bytes: Vec<u8> = entries
                 .iter()
                 .flat_map(|(tag, value)| [self.uint(*tag, word), self.uint(*value, word)].concat())
                 .collect();
             segments.push(("PT_DYNAMIC", 2, 6, put(&mut body, &bytes), bytes.len()));
         }
+        put(&mut body, &self.data);
         // AArch64 and BE8 keep their code little-endian.
         let swapped = machine == 183 || (machine == 40 && flags & 0x80_0000 != 0);
         let bytes =
@@ -184,7 +236,7 @@ impl Elf {
             ("e_type", 2, 2),
             ("e_machine", u64::from(machine), 2),
             ("e_version", 1, 4),
-            ("e_entry", BASE + entry, word),
+            ("e_entry", self.base + entry, word),
             ("e_phoff", header_size as u64, word),
             ("e_shoff", 0, word),
             ("e_flags", u64::from(flags), 4),
@@ -207,8 +259,8 @@ impl Elf {
             let align = if prefix.is_empty() { ALIGN } else { 4 };
             let words: Vec<u8> = [
                 p("p_offset", at, word),
-                p("p_vaddr", BASE + at, word),
-                p("p_paddr", BASE + at, word),
+                p("p_vaddr", self.base + at, word),
+                p("p_paddr", self.base + at, word),
                 p("p_filesz", size, word),
                 p("p_memsz", size, word),
             ]
@@ -221,4 +273,68 @@ impl Elf {
         body.splice(..out.len(), out);
         body
     }
+
+    /// Symbols and versions: the tag of each table, its bytes, and the entry that tells its size or number.
+    fn tables(&self, strings: &mut Vec<u8>) -> Vec<(u64, Vec<u8>, Option<(u64, u64)>)> {
+        let mut add = |text: &str| {
+            let at = strings.len() as u64;
+            strings.extend(text.bytes().chain([0]));
+            at
+        };
+        let word = |value: u64| self.uint(value, 4);
+        let half = |value: u64| self.uint(value, 2);
+        let wide = self.abi.2 == 64;
+        let address = |value: u64| self.uint(value, self.abi.2 as usize / 8);
+        let mut tables = Vec::new();
+        if !self.symbols.is_empty() {
+            let mut symbols = vec![0; if wide { 24 } else { 16 }];
+            let (mut hash, mut relocations) =
+                ([1, self.symbols.len() as u64 + 1, 1, 0].map(word).concat(), Vec::new());
+            for (index, (name, is_defined)) in (1_u64..).zip(&self.symbols) {
+                let (value, section) = if *is_defined { (self.base + 0x40, 1) } else { (0, 0) };
+                // STB_GLOBAL, STT_FUNC
+                let info = [vec![0x12, 0], half(section)].concat();
+                let (name, value, size) = (word(add(name)), address(value), address(8));
+                symbols.extend(
+                    if wide { [name, info, value, size] } else { [name, value, size, info] }.concat(),
+                );
+                let last = index == self.symbols.len() as u64;
+                hash.extend(word(if last { 0 } else { index + 1 }));
+                if !is_defined {
+                    let info = if wide { index << 32 | 1 } else { index << 8 | 2 };
+                    relocations.extend([address(self.base), address(info)].concat());
+                }
+            }
+            tables.push((6, symbols, None));
+            tables.push((4, hash, None));
+            let size = relocations.len() as u64;
+            tables.push((17, relocations, Some((18, size))));
+        }
+        if let Some((file, version)) = &self.needs_version {
+            let (file, name) = (add(file), add(version));
+            let need = [half(1), half(1), word(file), word(16), word(0)];
+            let aux = [word(elf_hash(version)), half(0), half(2), word(name), word(0)];
+            tables.push((0x6fff_fffe, [need.concat(), aux.concat()].concat(), Some((0x6fff_ffff, 1))));
+        }
+        if !self.versions.is_empty() {
+            let mut bytes = Vec::new();
+            for (index, version) in (2_u64..).zip(&self.versions) {
+                let head =
+                    [half(1), half(0), half(index), half(1), word(elf_hash(version)), word(20), word(28)];
+                bytes.extend(head.concat());
+                bytes.extend([word(add(version)), word(0)].concat());
+            }
+            tables.push((0x6fff_fffc, bytes, Some((0x6fff_fffd, self.versions.len() as u64))));
+        }
+        tables
+    }
+}
+
+/// The hash of the System V ABI.
+fn elf_hash(name: &str) -> u64 {
+    name.bytes().fold(0, |hash: u64, byte| {
+        let hash = (hash << 4) + u64::from(byte);
+        let high = hash & 0xf000_0000;
+        (hash ^ (high >> 24)) & !high
+    })
 }

@@ -1,14 +1,12 @@
 //! Which symbols the relocations of an object ask for, and when they are bound.
 
-use std::fs::File;
-use std::rc::Rc;
-
 use super::super::object::Object;
 use super::super::{Linker, Rules};
-use crate::candidate::table::Table;
+use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
-    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_MIPS,
+    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS,
+    EM_PPC, EM_PPC64, EM_RISCV,
 };
 use crate::elf::{ByteOrder, Class, offset};
 
@@ -25,7 +23,7 @@ pub(super) enum Use {
 pub(super) fn uses(
     linker: &Linker<'_>,
     object: &Object,
-    file: &Rc<File>,
+    file: &Handle,
     symbols: &[(usize, bool)],
     each: &mut dyn FnMut(usize, Use),
 ) {
@@ -49,29 +47,56 @@ pub(super) fn uses(
     for (tag, size, has_addend, when) in if musl { [plt, rel, rela] } else { [rela, rel, plt] } {
         let Some(start) = object.image.dynamic_offset(tag) else { continue };
         let mut table = Table::new(file, start, offset(object.flags(size)));
-        read(object, &mut table, has_addend, &mut |symbol| {
-            if symbols.iter().any(|(wanted, _)| *wanted == symbol) {
+        read(object, &mut table, has_addend, &mut |symbol, _| {
+            // The address of a stub serves where the symbol is not called.
+            let serves = |has_stub: bool| has_stub && tag != DT_JMPREL;
+            if symbols.iter().any(|(wanted, has_stub)| *wanted == symbol && !serves(*has_stub)) {
                 each(symbol, when);
             }
         });
     }
 }
 
-fn read(object: &Object, table: &mut Table, has_addend: bool, each: &mut dyn FnMut(usize)) {
+/// The symbols of a program that are copied from a library: R_*_COPY. They stand in the program, and are looked for
+/// elsewhere.
+pub(super) fn copied(object: &Object, file: &Handle) -> Vec<usize> {
+    let mut found = Vec::new();
+    let kind = match object.image.header.e_machine {
+        _ if object.parent.is_some() => return found,
+        EM_MIPS => 126,
+        EM_ARM => 20,
+        EM_AARCH64 => 1024,
+        EM_PPC | EM_PPC64 => 19,
+        EM_RISCV | EM_LOONGARCH => 4,
+        _ => 5,
+    };
+    for (tag, size, has_addend) in [(DT_REL, DT_RELSZ, false), (DT_RELA, DT_RELASZ, true)] {
+        let Some(start) = object.image.dynamic_offset(tag) else { continue };
+        let mut table = Table::new(file, start, offset(object.flags(size)));
+        read(object, &mut table, has_addend, &mut |symbol, found_kind| {
+            if found_kind == kind {
+                found.push(symbol);
+            }
+        });
+    }
+    found
+}
+
+fn read(object: &Object, table: &mut Table, has_addend: bool, each: &mut dyn FnMut(usize, u64)) {
     let view = object.image.view;
     let word = view.word();
     let entry = word.saturating_mul(if has_addend { 3 } else { 2 });
     let mut at = word;
     while let Some(info) = table.uint(at, word, view) {
         let little_mips = object.image.header.e_machine == EM_MIPS && view.order == ByteOrder::Little;
-        let symbol = match view.class {
-            Class::Elf32 => info >> 8,
-            // On MIPS r_sym stands first, whatever the byte order.
-            Class::Elf64 if little_mips => info & 0xffff_ffff,
-            Class::Elf64 => info >> 32,
+        let (symbol, kind) = match view.class {
+            Class::Elf32 => (info >> 8, info & 0xff),
+            // On MIPS r_sym stands first and r_type last, whatever the byte order.
+            Class::Elf64 if little_mips => (info & 0xffff_ffff, info >> 56),
+            Class::Elf64 => (info >> 32, info & 0xffff_ffff),
         };
         if symbol != 0 {
-            each(offset(symbol));
+            each(offset(symbol), kind);
         }
         at = at.saturating_add(entry);
     }

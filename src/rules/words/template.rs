@@ -13,7 +13,7 @@
 //! | `rebuild` | what to do is to build it for this machine, with the program's toolchain |
 //!
 //! `%n` is the file's name, `%f` the file as a word of a command, `%b` what the program was built for, `%m` the
-//! machine, `%k` what the kernel does; `%0` to `%9` are the facts that go with the text, and of a number `%s0` is a
+//! machine, `%k` what the kernel does, `%l` that the loader ends it; `%0` to `%9` are the facts that go with the text, and of a number `%s0` is a
 //! size, `%r0` one rounded down, `%x0` hexadecimal, `%h0` its 8 digits, `%o0` a mode.
 
 use std::os::unix::ffi::OsStrExt as _;
@@ -132,6 +132,7 @@ impl Case<'_> {
             b'n' => text::path(&self.candidate.path),
             b'f' => super::file(self),
             b'b' => super::built_for(self.program),
+            b'l' => super::loader_ends(&self.content),
             b'm' => super::machine(self.machine),
             _ => super::kernel(&self.content),
         }

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use super::object::Object;
-use super::{Linker, Rules, Search, cache};
-use crate::candidate::table::Table;
-use crate::candidate::{Image, library};
-use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PF_W};
+use super::{Linker, Refusal, Rules, Search, cache};
+use crate::candidate::Image;
+use crate::candidate::table::{Handle, Table};
+use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
 use crate::elf::offset;
-use crate::machine::family;
+use crate::machine::{family, x86};
 use crate::system::{FileKind, System};
 
 /// What a loader has compiled in: Debian's knows multiarch folders, Entware's lives in /opt.
@@ -24,6 +24,8 @@ pub(super) struct Facts {
     checks_level: bool,
     /// It compares the kernel's release (up to 2.36).
     checks_kernel: bool,
+    /// It compares p_align of a library with the size of a page (up to 2.34).
+    pub(super) checks_alignment: bool,
     /// $PLATFORM can be "haswell".
     pub(super) haswell: bool,
 }
@@ -33,12 +35,12 @@ const LIMIT: usize = 256 << 10;
 
 /// Reads them from the strings of a loader; None where it is not glibc's.
 pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Facts> {
-    let file = library::tables(system, path)?;
+    let file = Handle::open(system, path)?;
     let mut facts = Facts::default();
     // Constants have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
-        if load.p_flags & PF_W != 0 || (apart && load.p_flags != PF_R) {
+        if apart && load.p_flags != PF_R {
             continue;
         }
         let size = offset(load.p_filesz).min(LIMIT);
@@ -71,6 +73,8 @@ impl Facts {
             self.checks_level = true;
         } else if text.starts_with(b"FATAL: kernel too old") {
             self.checks_kernel = true;
+        } else if text.starts_with(b"ELF load command alignment not page-aligned") {
+            self.checks_alignment = true;
         } else if text == b"haswell" {
             self.haswell = true;
         } else if text.starts_with(b"lib")
@@ -82,12 +86,17 @@ impl Facts {
     }
 }
 
-/// The folders in glibc-hwcaps, best first, and the feature that stands for each (glibc 2.33 on, x86-64).
-const LEVELS: [(&str, &[u8], &str); 3] = [
-    ("v4", b"glibc-hwcaps/x86-64-v4", "avx512f"),
-    ("v3", b"glibc-hwcaps/x86-64-v3", "avx2"),
-    ("v2", b"glibc-hwcaps/x86-64-v2", "sse4_2"),
-];
+/// The folders in glibc-hwcaps, best first, and the level each is for (glibc 2.33 on, x86-64).
+const LEVELS: [(&[u8], u32); 3] =
+    [(b"glibc-hwcaps/x86-64-v4", 0xf), (b"glibc-hwcaps/x86-64-v3", 7), (b"glibc-hwcaps/x86-64-v2", 3)];
+
+/// elf/dl-load.c `fillin_rpath`: slashes at the end are dropped.
+fn without_slashes(mut folder: Vec<u8>) -> Vec<u8> {
+    while folder.len() > 1 && folder.ends_with(b"/") {
+        folder.pop();
+    }
+    folder
+}
 
 impl Linker<'_> {
     pub(super) fn search_glibc(&self, facts: &Facts, by: usize, name: &[u8], search: &mut Search) {
@@ -102,13 +111,13 @@ impl Linker<'_> {
                 at = parent.parent;
             }
         }
-        // An empty name is the folder that it is started in.
+        // An empty one is the folder that it is started in.
         let mut environment = Vec::new();
         if !self.environment.is_empty() {
             for folder in self.environment.split(|byte| matches!(byte, b':' | b';')) {
                 let object = self.objects.first();
                 let folder = object.map_or_else(Vec::new, |object| self.expand_in(object, folder));
-                environment.push(if folder.is_empty() { b".".to_vec() } else { folder });
+                environment.push(without_slashes(folder));
             }
         }
         self.look_in_all(&environment, name, search);
@@ -134,7 +143,7 @@ impl Linker<'_> {
         let mut folders = Vec::new();
         for folder in list.split(|byte| *byte == b':').filter(|_| !list.is_empty()) {
             let folder = self.expand_in(object, folder);
-            folders.push(if folder.is_empty() { b".".to_vec() } else { folder });
+            folders.push(without_slashes(folder));
         }
         folders
     }
@@ -160,20 +169,29 @@ impl Linker<'_> {
 
     /// The folders in glibc-hwcaps that this processor has a use for.
     pub(super) fn levels(&self) -> impl Iterator<Item = &'static [u8]> {
-        let features = &self.machine.cpu.features;
-        let has = |word: &str| family::X86 && crate::advice::lists(features, word);
-        LEVELS.iter().filter(move |(.., feature)| has(feature)).map(|(_, folder, _)| *folder)
+        let cpu = &self.machine.cpu;
+        let has =
+            move |level: u32| family::X86 && cpu.features.value.is_some() && x86::lacks(cpu, level).is_none();
+        LEVELS.iter().filter(move |(_, level)| has(*level)).map(|(folder, _)| *folder)
     }
 
-    /// What the loader itself looks at before it loads anything.
-    pub(super) fn refuses(&self) -> Option<&'static str> {
+    /// What the loader itself looks at before it loads anything: the kernel's release, the processor's level.
+    pub(super) fn refuses(&self) -> Option<Refusal> {
         let Rules::Glibc(facts) = &self.rules else { return None };
-        let loader = &self.objects.get(1)?.image;
-        let (system, major, minor, patch) = loader.abi_tag?;
-        let old = system == 0 && self.machine.kernel.older_than((major, minor, patch));
-        if old && facts.checks_kernel {
-            return Some("FATAL: kernel too old");
+        let [program, loader, ..] = self.objects.as_slice() else { return None };
+        let is_old = loader.image.abi_tag.is_some_and(|(system, major, minor, patch)| {
+            system == 0 && self.machine.kernel.older_than((major, minor, patch))
+        });
+        if is_old && facts.checks_kernel {
+            return Some(Refusal::Kernel);
         }
-        None
+        self.lacks_level(&program.image).then_some(Refusal::Level)
+    }
+
+    /// sysdeps/x86/dl-prop.h `dl_isa_level_check`.
+    pub(super) fn lacks_level(&self, image: &Image) -> bool {
+        let Rules::Glibc(facts) = &self.rules else { return false };
+        let cpu = &self.machine.cpu;
+        facts.checks_level && image.x86_isa_needed.is_some_and(|needed| x86::lacks(cpu, needed).is_some())
     }
 }
