@@ -22,7 +22,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -181,11 +180,6 @@ pub fn judge_all(host: &Host) -> (Vec<Judged>, BTreeMap<&'static str, String>) {
         }
     });
     (judged.into_inner().expect("no panic"), failed.into_inner().expect("no panic"))
-}
-
-/// Whether a file is one of 64 bits, little-endian: the only ones that [`kit`] damages.
-pub fn is_elf64_le(path: &Path) -> bool {
-    std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\x7fELF\x02\x01"))
 }
 
 /// The counts of a table, and all that is wrong.

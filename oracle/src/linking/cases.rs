@@ -1,9 +1,13 @@
 //! The table of cases.
 
+mod beside;
+mod definitions;
 mod files;
+mod headers;
 mod paths;
 mod shapes;
 mod symbols;
+mod tokens;
 mod versions;
 
 use super::host::Family;
@@ -98,7 +102,19 @@ impl Case {
 
 /// All of them.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    [files::CASES, paths::CASES, shapes::CASES, symbols::CASES, versions::CASES].into_iter().flatten()
+    [
+        files::CASES,
+        headers::CASES,
+        paths::CASES,
+        tokens::CASES,
+        shapes::CASES,
+        beside::CASES,
+        symbols::CASES,
+        definitions::CASES,
+        versions::CASES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// Defines a function.

@@ -40,6 +40,15 @@ pub struct Host {
 /// Enters a root folder in a mount namespace of its own, where /proc is. $ORIGIN needs that.
 const ENTER: &str = r#"mount --bind /proc "$0/proc" && exec chroot "$0" /busybox sh -c 'cd "$0" && exec /busybox env "$@"' "$@""#;
 
+/// A command without what cargo and others set for the loader of this computer.
+fn plain(program: &str) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LD_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
 impl Host {
     /// A program to be run in a case's folder.
     pub fn command(&self, kit: &Kit, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
@@ -52,7 +61,7 @@ impl Host {
             command.args(args).current_dir(kit.folder()).envs(env.iter().cloned());
             return command;
         };
-        let mut command = Command::new("unshare");
+        let mut command = plain("unshare");
         command.args(["--mount", "sh", "-c", ENTER]).arg(root).arg(kit.seen());
         command.args(env.iter().map(|(name, value)| format!("{name}={value}"))).arg(program).args(args);
         command
@@ -82,9 +91,17 @@ impl Host {
                 self.command(kit, program, &[], &env)
             }),
             Family::Musl => {
+                let loader = self.interpreter(kit, program);
                 // Started like this, it takes $ORIGIN from its argument.
-                let place = format!("{}/{}", kit.seen(), program.trim_start_matches("./"));
-                musl::trace(&mut self.command(kit, &self.loader, &["--list", &place], env), &self.loader)
+                let place = kit.resolved(program)?;
+                let mut command = self.command(kit, &loader, &["--list", &place], env);
+                let mut traced = musl::trace(&mut command, &loader)?;
+                for library in traced.libraries.iter_mut().flatten() {
+                    if library.needed_by.as_ref() == Some(&place) {
+                        library.needed_by = Some(program.to_owned());
+                    }
+                }
+                Ok(traced)
             }
         }
     }

@@ -63,6 +63,21 @@ impl<'a> Kit<'a> {
         }
     }
 
+    /// The absolute path of a file as programs see it, links followed.
+    pub fn resolved(&self, path: &str) -> Built<String> {
+        let path = self.path(path);
+        let found = at(&path, fs::canonicalize(&path))?;
+        let below = match &self.host.root {
+            Some(root) => {
+                let root = at(root, fs::canonicalize(root))?;
+                let below = found.strip_prefix(root).map_err(|error| error.to_string())?;
+                Path::new("/").join(below)
+            }
+            None => found,
+        };
+        Ok(below.to_string_lossy().into_owned())
+    }
+
     /// Compiles a program; `$PWD` in a flag is the folder.
     pub fn program(&self, to: &str, code: &str, flags: &[&str]) -> Built {
         let (before, after) = &self.host.program;
