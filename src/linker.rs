@@ -16,20 +16,21 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::candidate::{Candidate, Content, library};
+use crate::elf::View;
 use crate::errno::Errno;
 use crate::loader::{Outcome, Signal, Step, When};
 use crate::machine::{Libc, Machine, below};
 use crate::system::System;
-use object::Object;
-pub use object::Unusable;
+pub use folders::List;
+pub use object::{Object, Unusable};
 
 /// The libraries of a program, and what they lack.
 #[derive(Debug, Default)]
 pub struct Link {
     /// The C library whose loader it is; None where diag does not know its rules.
     pub libc: Option<Libc>,
-    /// In load order, the interpreter first.
-    pub libraries: Vec<Library>,
+    /// The program, its interpreter, then what is loaded, in that order, with what cannot be.
+    pub objects: Vec<Object>,
     /// Versions that a library should define, and does not. Only glibc asks for them.
     pub versions: Vec<Undefined>,
     /// Symbols that nothing defines.
@@ -47,21 +48,6 @@ pub enum Refusal {
     Kernel,
     /// The level of an x86-64 (since 2.33).
     Level,
-}
-
-/// A library that is loaded with the program.
-#[derive(Debug)]
-pub struct Library {
-    /// The first DT_NEEDED that asks for it; of the interpreter PT_INTERP.
-    pub name: Vec<u8>,
-    /// The file, as the loader opens it.
-    pub path: Option<Vec<u8>>,
-    /// The file that asks for it.
-    pub needed_by: Vec<u8>,
-    /// Whether the loader takes it.
-    pub state: State,
-    /// Where it was looked for before, in that order.
-    pub tried: Vec<Vec<u8>>,
 }
 
 /// What becomes of a library.
@@ -100,14 +86,24 @@ impl State {
 }
 
 impl Link {
+    /// What is loaded with the program, the interpreter first.
+    pub fn libraries(&self) -> impl Iterator<Item = &Object> {
+        self.objects.iter().skip(1)
+    }
+
+    /// The file that asks for a library.
+    pub fn needed_by(&self, library: &Object) -> &[u8] {
+        library.parent.and_then(|parent| self.objects.get(parent)).map_or(b"", |object| &object.path)
+    }
+
     /// How the loader ends the program; None where it starts it.
     pub fn outcome(&self) -> Option<Outcome> {
-        let any = |of: fn(&Library) -> bool| self.libraries.iter().skip(1).any(of);
+        let any = |of: fn(&Object) -> bool| self.libraries().skip(1).any(of);
         let killed = |signal, step| Some(Outcome::Killed { signal, when: When::Start, step });
         if self.lacks_dynamic {
             return killed(Signal::SIGSEGV, Step::NoDynamic);
         }
-        let cut = |library: &Library| library.state == State::Unusable(Unusable::Cut);
+        let cut = |library: &Object| library.state == State::Unusable(Unusable::Cut);
         if self.refuses.is_none() && any(cut) {
             return killed(Signal::SIGBUS, Step::LibraryUnusable);
         }
@@ -137,46 +133,29 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     }
     let image = candidate.program()?.own.as_ref()?;
     let loader = candidate.interpreter.as_ref()?;
-    let mut libraries = vec![Library {
-        name: bytes(&loader.path),
-        path: Some(bytes(&loader.path)).filter(|_| loader.stat.is_ok()),
-        needed_by: bytes(&candidate.path),
-        state: State::Found,
-        tried: Vec::new(),
-    }];
+    let mut link = Link { objects: vec![Object::program(candidate, image)], ..Link::default() };
     let usable = loader.program().and_then(|program| program.shared_in(image.view));
-    let Some(usable) = usable.filter(|own| own.header.e_machine == image.header.e_machine) else {
-        let state = match loader.stat {
-            Err(errno) => State::Missing(errno),
-            Ok(_) => State::Unusable(Unusable::NotElf),
-        };
-        libraries.iter_mut().for_each(|library| library.state = state);
-        return Some(Link { libraries, ..Link::default() });
+    let usable = usable.filter(|own| own.header.e_machine == image.header.e_machine);
+    let state = match (usable, loader.stat) {
+        (Some(_), _) => State::Found,
+        (_, Err(errno)) => State::Missing(errno),
+        _ => State::Unusable(Unusable::NotElf),
     };
+    link.objects.push(Object::interpreter(loader, usable, state));
+    let Some(usable) = usable else { return Some(link) };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
-    let libc = Libc::of_loader(&bytes(&loader.resolved))
-        .or(Libc::of_loader(&bytes(&loader.path)))
-        .or(Libc::of_loader(soname.unwrap_or_default()));
-    let rules = match libc {
-        Some(Libc::Musl) => Rules::Musl,
-        Some(Libc::Glibc) => match gnu::read(system, &loader.path, usable) {
-            Some(facts) => Rules::Glibc(facts),
-            None => return Some(Link { libraries, ..Link::default() }),
-        },
-        _ => return Some(Link { libc, libraries, ..Link::default() }),
-    };
-    let mut linker = Linker {
-        system,
-        machine,
-        view: image.view,
-        rules,
-        objects: vec![Object::program(candidate, image), Object::interpreter(loader, usable)],
-        link: Link { libc, libraries, ..Link::default() },
-        environment: environment(system, candidate),
-    };
-    linker.run();
-    Some(linker.link)
+    let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
+    let libc = names.into_iter().find_map(Libc::of_loader);
+    let glibc = (libc == Some(Libc::Glibc)).then(|| gnu::read(system, &loader.path, usable)).flatten();
+    if libc == Some(Libc::Musl) || glibc.is_some() {
+        let environment = environment(system, candidate);
+        let mut linker = Linker { system, machine, view: image.view, glibc, link, environment };
+        linker.run();
+        link = linker.link;
+    }
+    link.libc = libc;
+    Some(link)
 }
 
 /// LD_LIBRARY_PATH, which is not heeded for a program with other rights.
@@ -185,34 +164,28 @@ fn environment(system: &dyn System, candidate: &Candidate) -> Vec<u8> {
     if elevated { Vec::new() } else { system.variable("LD_LIBRARY_PATH").unwrap_or_default() }
 }
 
-/// How a loader goes about it.
-enum Rules {
-    Musl,
-    Glibc(gnu::Facts),
-}
-
 /// A program in the making.
 struct Linker<'a> {
     system: &'a dyn System,
     machine: &'a Machine,
-    view: crate::elf::View,
-    rules: Rules,
-    /// The program, its interpreter, then what is loaded.
-    objects: Vec<Object>,
+    view: View,
+    /// What glibc's loader has compiled in; None: it is musl's.
+    glibc: Option<gnu::Facts>,
     link: Link,
     environment: Vec<u8>,
 }
 
 /// Objects that are followed at most.
-const OBJECTS: usize = 4096;
+const OBJECTS: usize = 1024;
 
 /// A search for one library.
 #[derive(Default)]
 struct Search {
-    tried: Vec<Vec<u8>>,
-    /// The first file that was passed over or refused, and why.
-    refused: Option<(Vec<u8>, Unusable)>,
-    found: Option<(Vec<u8>, library::Library)>,
+    tried: List,
+    /// The file that is found, or the first that was passed over or refused, and why.
+    file: Vec<u8>,
+    refused: Option<Unusable>,
+    found: Option<library::Library>,
     errno: Option<Errno>,
     /// No other place is looked at.
     over: bool,
@@ -220,25 +193,29 @@ struct Search {
 
 impl Linker<'_> {
     /// musl takes a symbol of any version.
-    const fn knows_versions(&self) -> bool {
-        matches!(self.rules, Rules::Glibc(_))
+    const fn is_glibc(&self) -> bool {
+        self.glibc.is_some()
+    }
+
+    fn object(&self, index: usize) -> Option<&Object> {
+        self.link.objects.get(index)
     }
 
     fn run(&mut self) {
         self.link.refuses = self.refuses();
-        let program = self.objects.first();
-        self.link.lacks_dynamic = program.is_some_and(|program| program.image.dynamic.is_none());
+        let program = self.object(0);
+        self.link.lacks_dynamic = program.is_some_and(|program| program.dynamic().is_none());
         self.preload();
         let mut next = 0;
-        while let Some(object) = self.objects.get(next) {
-            for name in object.needed() {
-                self.need(next, name);
+        while let Some(object) = self.object(next) {
+            for name in object.dynamic().map_or_else(Vec::new, |dynamic| dynamic.needed.clone()) {
+                self.need(next, &name);
             }
-            next = next.saturating_add(1);
+            next = next.wrapping_add(1);
         }
-        if self.link.libraries.iter().all(|library| library.state == State::Found) {
-            if self.knows_versions() {
-                self.link.versions = versions::undefined(self.system, &self.objects);
+        if self.link.libraries().all(|library| library.state == State::Found) {
+            if self.is_glibc() {
+                self.link.versions = versions::undefined(self.system, &self.link.objects);
             }
             if self.link.versions.is_empty() {
                 self.link.symbols = symbols::undefined(self);
@@ -249,111 +226,115 @@ impl Linker<'_> {
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
     fn preload(&mut self) {
         let mut names = self.system.variable("LD_PRELOAD").unwrap_or_default();
-        if self.knows_versions() {
+        if self.is_glibc() {
             names.push(b' ');
             names.extend(self.system.read(Path::new("/etc/ld.so.preload")).unwrap_or_default());
         }
-        for name in names.split(|byte| byte.is_ascii_whitespace() || *byte == b':') {
-            if !name.is_empty() {
-                self.need(0, name.to_vec());
-            }
+        for name in List::split(&names, b": \t\n").iter() {
+            self.need(0, name);
         }
-        self.link.libraries.retain(|library| library.state == State::Found);
+        self.link.objects.retain(|library| library.state == State::Found);
     }
 
     /// Loads what a DT_NEEDED names, unless it is there already.
-    fn need(&mut self, by: usize, name: Vec<u8>) {
-        if self.is_loaded(&name) || self.objects.len() > OBJECTS {
+    fn need(&mut self, by: usize, name: &[u8]) {
+        if self.is_loaded(name) || self.link.objects.len() > OBJECTS {
             return;
         }
         let mut search = Search::default();
-        self.search(by, &name, &mut search);
-        let needed_by = self.objects.get(by).map_or_else(Vec::new, |object| object.path.clone());
-        let (mut path, mut state) = (None, State::Missing(search.errno.unwrap_or(Errno::ENOENT)));
-        if let Some((file, library)) = search.found {
-            let id = (library.stat.device, library.stat.inode);
-            let plain = !name.contains(&b'/') || self.knows_versions();
-            if let Some(known) = self.objects.iter_mut().find(|object| object.id == id) {
+        self.search(by, name, &mut search);
+        let mut state = State::Missing(search.errno.unwrap_or(Errno::ENOENT));
+        let plain = !name.contains(&b'/') || self.is_glibc();
+        let (mut id, mut image) = ((0, 0), None);
+        if let Some(library) = search.found {
+            id = (library.stat.device, library.stat.inode);
+            if let Some(known) = self.link.objects.iter_mut().find(|object| object.id == id) {
                 if plain {
                     known.names.push(name);
                 }
                 return;
             }
-            let names = if plain { vec![name.clone()] } else { Vec::new() };
-            let mut object = Object::library(file.clone(), names, by, id, library.image);
-            if self.knows_versions() && !file.starts_with(b"/") {
-                // glibc keeps it absolute.
-                if let Ok(here) = self.system.resolve(Path::new(".")) {
-                    object.origin = [&bytes(&here), &b"/"[..], &object.origin].concat();
-                }
-            }
-            self.objects.push(object);
-            (path, state) = (Some(file), State::Found);
-        } else if let Some((file, why)) = search.refused {
-            (path, state) = (Some(file), State::Unusable(why));
-        } else if self.link.libraries.iter().any(|library| library.name == name) {
+            (state, image) = (State::Found, Some(library.image));
+        } else if let Some(why) = search.refused {
+            state = State::Unusable(why);
+        } else if self.link.libraries().any(|library| library.name == name) {
             return;
         }
-        self.link.libraries.push(Library { name, path, needed_by, state, tried: search.tried });
+        let mut object = Object::new(name.to_vec(), search.file, Some(by), state, image);
+        (object.id, object.tried) = (id, search.tried);
+        if plain {
+            object.names.push(name);
+        }
+        if self.is_glibc() && !object.path.starts_with(b"/") {
+            // glibc keeps it absolute.
+            if let Ok(here) = self.system.resolve(Path::new(".")) {
+                object.origin = [bytes(&here), b"/", &object.origin].concat();
+            }
+        }
+        self.link.objects.push(object);
     }
 
     fn is_loaded(&self, name: &[u8]) -> bool {
-        let known = |object: &Object| object.names.iter().any(|known| known == name);
-        match self.rules {
-            Rules::Musl => musl::is_own(name) || self.objects.iter().any(known),
-            Rules::Glibc(_) => {
-                self.objects.iter().any(|object| known(object) || object.soname() == Some(name))
-            }
+        if !self.is_glibc() && musl::is_own(name) {
+            return true;
         }
+        self.link.objects.iter().filter(|object| object.state == State::Found).any(|object| {
+            object.names.iter().any(|known| known == name)
+                || (self.is_glibc() && object.soname() == Some(name))
+        })
     }
 
     fn search(&self, by: usize, name: &[u8], search: &mut Search) {
-        match &self.rules {
-            _ if name.contains(&b'/') => self.look(self.expand(by, name), search),
-            Rules::Musl => self.search_musl(by, name, search),
-            Rules::Glibc(facts) => self.search_glibc(facts, by, name, search),
+        let Some(object) = self.object(by) else { return };
+        if name.contains(&b'/') {
+            // Only glibc has names with $ORIGIN.
+            let file = if self.is_glibc() { self.expand(object, name) } else { name.to_vec() };
+            self.look(file, search);
+        } else if let Some(facts) = &self.glibc {
+            self.search_glibc(facts, object, name, search);
+        } else {
+            self.search_musl(by, name, search);
         }
     }
 
     /// Looks for a name in folders, until it is found or nothing else is to be looked at.
-    fn look_in(&self, folders: &[Vec<u8>], name: &[u8], search: &mut Search) {
-        for folder in folders {
-            if search.over {
-                return;
-            }
-            self.look(bytes(&below(path(folder), name)), search);
+    fn look_in(&self, folders: &List, name: &[u8], search: &mut Search) {
+        for folder in folders.iter() {
+            self.look(bytes(&below(path(folder), name)).to_vec(), search);
         }
     }
 
-    /// Looks at one file.
+    /// Looks at one file, unless the search is over.
     fn look(&self, file: Vec<u8>, search: &mut Search) {
         if search.over {
             return;
         }
-        let musl = matches!(self.rules, Rules::Musl);
         match library::open(self.system, path(&file), self.view) {
-            Err(Errno::EISDIR) if !musl => {
-                (search.refused, search.over) = (Some((file, Unusable::Folder)), true);
+            Err(Errno::EISDIR) if self.is_glibc() => {
+                (search.refused, search.over) = (Some(Unusable::Folder), true);
+                search.file = file;
             }
             Err(errno) => {
-                let goes_on =
-                    matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES | Errno::ENAMETOOLONG);
-                if !goes_on {
+                let goes_on = [Errno::ENOENT, Errno::ENOTDIR, Errno::EACCES, Errno::ENAMETOOLONG];
+                if !goes_on.contains(&errno) {
                     search.errno = Some(errno);
-                    search.over = musl;
+                    search.over = !self.is_glibc();
                 }
-                search.tried.push(file);
+                search.tried.push(&file);
             }
             Ok(library) => match self.why_unusable(&library) {
-                None => (search.found, search.over) = (Some((file, library)), true),
+                None => {
+                    (search.found, search.refused, search.over) = (Some(library), None, true);
+                    search.file = file;
+                }
                 Some(why) => {
                     // glibc passes over what is for another machine: /lib32 can stand before /lib64.
-                    search.over = musl || !why.is_passed_over();
-                    if search.over || search.refused.is_none() {
-                        search.refused = Some((file.clone(), why));
-                    }
+                    search.over = !self.is_glibc() || !why.is_passed_over();
                     if !search.over {
-                        search.tried.push(file);
+                        search.tried.push(&file);
+                    }
+                    if search.over || search.refused.is_none() {
+                        (search.file, search.refused) = (file, Some(why));
                     }
                 }
             },
@@ -362,8 +343,8 @@ impl Linker<'_> {
 }
 
 /// The bytes of a path.
-fn bytes(path: &Path) -> Vec<u8> {
-    path.as_os_str().as_bytes().to_vec()
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
 }
 
 fn path(bytes: &[u8]) -> &Path {

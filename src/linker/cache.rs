@@ -30,33 +30,33 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     let mut start = 0;
     if table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let old = at(table.uint(12, 4, view)?);
-        let end = old.checked_mul(OLD_ENTRY)?.checked_add(OLD_HEADER)?;
-        start = end.checked_add(7)? & !7;
+        let end = old.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
+        start = end.wrapping_add(7) & !7;
     }
     if table.bytes(start, MAGIC.len())? != MAGIC {
         return None;
     }
-    let count = at(table.uint(start.checked_add(20)?, 4, view)?);
-    let entry = |index: usize| start.checked_add(HEADER)?.checked_add(index.checked_mul(ENTRY)?);
+    let count = at(table.uint(start.wrapping_add(20), 4, view)?);
+    let entry = |index: usize| start.wrapping_add(HEADER).wrapping_add(index.wrapping_mul(ENTRY));
     let string = |table: &mut Table, index: usize, field: usize| -> Option<Vec<u8>> {
-        let offset = at(table.uint(entry(index)?.checked_add(field)?, 4, view)?);
-        table.string(start.checked_add(offset)?).map(<[u8]>::to_vec)
+        let offset = at(table.uint(entry(index).wrapping_add(field), 4, view)?);
+        table.string(start.wrapping_add(offset)).map(<[u8]>::to_vec)
     };
     // Sorted, the last name first.
     let (mut low, mut high) = (0, count);
     while low < high {
         let middle = low.midpoint(high);
         let key = string(&mut table, middle, 4)?;
-        if compare(&key, name) > 0 { low = middle.saturating_add(1) } else { high = middle }
+        if compare(&key, name) > 0 { low = middle.wrapping_add(1) } else { high = middle }
     }
     let wanted = flags(linker);
     let extension = extension(&mut table, start, view);
     let mut best: Option<(usize, Vec<u8>)> = None;
     while low < count && string(&mut table, low, 4)? == name {
-        let offset = entry(low)?;
+        let offset = entry(low);
         let fits = table.uint(offset, 4, view)? == wanted;
         // Whichever half is the upper one.
-        let hwcap = [16, 20].map(|field| table.uint(offset.saturating_add(field), 4, view).unwrap_or(0));
+        let hwcap = [16, 20].map(|field| table.uint(offset.wrapping_add(field), 4, view).unwrap_or(0));
         let [index, upper] =
             if view.order == crate::elf::ByteOrder::Little { hwcap } else { [hwcap[1], hwcap[0]] };
         let rank = if upper & HWCAP_EXTENSION != 0 {
@@ -69,7 +69,7 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
                 best = Some((rank, string(&mut table, low, 8)?));
             }
         }
-        low = low.saturating_add(1);
+        low = low.wrapping_add(1);
     }
     best.map(|(_, file)| file)
 }
@@ -80,16 +80,16 @@ fn at(value: u64) -> usize {
 
 /// Where the names of the folders in glibc-hwcaps are listed.
 fn extension(table: &mut Table, start: usize, view: View) -> Option<usize> {
-    let offset = at(table.uint(start.checked_add(32)?, 4, view)?);
-    let directory = start.checked_add(offset)?;
+    let offset = at(table.uint(start.wrapping_add(32), 4, view)?);
+    let directory = start.wrapping_add(offset);
     if offset == 0 || table.uint(directory, 4, view)? != EXTENSION_MAGIC {
         return None;
     }
-    let count = at(table.uint(directory.checked_add(4)?, 4, view)?).min(16);
+    let count = at(table.uint(directory.wrapping_add(4), 4, view)?).min(16);
     for index in 0..count {
-        let section = directory.checked_add(8)?.checked_add(index.saturating_mul(16))?;
+        let section = directory.wrapping_add(8).wrapping_add(index.wrapping_mul(16));
         if table.uint(section, 4, view)? == TAG_HWCAPS {
-            return start.checked_add(at(table.uint(section.checked_add(8)?, 4, view)?));
+            return Some(start.wrapping_add(at(table.uint(section.wrapping_add(8), 4, view)?)));
         }
     }
     None
@@ -104,8 +104,8 @@ fn level(
     index: usize,
     view: View,
 ) -> Option<usize> {
-    let offset = at(table.uint(list?.checked_add(index.checked_mul(4)?)?, 4, view)?);
-    let name = table.string(start.checked_add(offset)?)?;
+    let offset = at(table.uint(list?.wrapping_add(index.wrapping_mul(4)), 4, view)?);
+    let name = table.string(start.wrapping_add(offset))?;
     linker.levels().position(|folder| folder.ends_with(name))
 }
 
@@ -142,8 +142,8 @@ fn number(digits: Option<&[u8]>) -> i64 {
 
 /// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h): FLAG_ELF_LIBC6 and the ABI.
 fn flags(linker: &Linker<'_>) -> u64 {
-    let Some(program) = linker.objects.first() else { return 3 };
-    let header = &program.image.header;
+    let Some(program) = linker.object(0).and_then(|program| program.image.as_ref()) else { return 3 };
+    let header = &program.header;
     let wide = linker.view.class == Class::Elf64;
     let abi = match header.e_machine {
         EM_X86_64 if wide => 0x300,

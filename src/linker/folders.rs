@@ -1,31 +1,42 @@
 //! Lists of folders, and what `$ORIGIN` and its like stand for in them.
 
 use super::object::Object;
-use super::{Linker, Rules};
-use crate::machine::family;
+use super::{Linker, gnu};
+use crate::machine::{family, lists};
 
-/// The folders of a list, without empty ones.
-pub(super) fn split(list: &[u8], marks: &[u8]) -> Vec<Vec<u8>> {
-    let mut folders = Vec::new();
-    for folder in list.split(|byte| marks.contains(byte)) {
-        if !folder.is_empty() {
-            folders.push(folder.to_vec());
+/// Names, each with a NUL behind it: none of them can hold one.
+#[derive(Clone, Debug, Default)]
+pub struct List(Vec<u8>);
+
+impl List {
+    /// The parts of a text between marks, without empty ones.
+    pub(super) fn split(text: &[u8], marks: &[u8]) -> List {
+        let mut list = List::default();
+        for part in text.split(|byte| marks.contains(byte)).filter(|part| !part.is_empty()) {
+            list.push(part);
         }
+        list
     }
-    folders
+
+    pub(super) fn push(&mut self, name: &[u8]) {
+        self.0.extend_from_slice(name);
+        self.0.push(0);
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// One after the other.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.split_inclusive(|byte| *byte == 0).filter_map(|name| name.strip_suffix(b"\0"))
+    }
 }
 
 impl Linker<'_> {
-    /// A DT_NEEDED with a slash.
-    pub(super) fn expand(&self, by: usize, name: &[u8]) -> Vec<u8> {
-        match (&self.rules, self.objects.get(by)) {
-            (Rules::Glibc(_), Some(object)) => self.expand_in(object, name),
-            _ => name.to_vec(),
-        }
-    }
-
     /// Replaces $ORIGIN and, with glibc, $LIB and $PLATFORM (elf/dl-load.c `_dl_dst_substitute`).
-    pub(super) fn expand_in(&self, object: &Object, text: &[u8]) -> Vec<u8> {
+    pub(super) fn expand(&self, object: &Object, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = text;
         'text: while let Some((byte, tail)) = rest.split_first() {
@@ -45,21 +56,19 @@ impl Linker<'_> {
     }
 
     fn tokens<'a>(&'a self, object: &'a Object) -> [(&'static [u8], &'a [u8]); 3] {
-        let none = (&b"\0"[..], &b""[..]);
-        let (lib, platform) = match &self.rules {
-            Rules::Musl => (none, none),
-            Rules::Glibc(facts) => {
-                ((&b"LIB"[..], facts.lib.as_slice()), (&b"PLATFORM"[..], self.platform(facts)))
-            }
+        let (lib, platform) = match &self.glibc {
+            None => (&b""[..], &b""[..]),
+            Some(facts) => (facts.lib.as_slice(), self.platform(facts)),
         };
-        [(b"ORIGIN", &object.origin), lib, platform]
+        let known = |name: &'static [u8]| if self.is_glibc() { name } else { b"\0" };
+        [(b"ORIGIN", &object.origin), (known(b"LIB"), lib), (known(b"PLATFORM"), platform)]
     }
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
-    fn platform(&self, facts: &super::gnu::Facts) -> &[u8] {
+    fn platform(&self, facts: &gnu::Facts) -> &[u8] {
         let features = &self.machine.cpu.features;
         let is_intel = |model: &String| model.contains("Intel");
-        let avx2 = family::X86 && facts.haswell && crate::machine::lists(features, "avx2");
+        let avx2 = family::X86 && facts.haswell && lists(features, "avx2");
         if avx2 && self.machine.cpu.model.get().is_some_and(is_intel) {
             return b"haswell";
         }

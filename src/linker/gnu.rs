@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::object::Object;
-use super::{Linker, Refusal, Rules, Search, cache};
+use super::{Linker, List, Refusal, Search, cache};
 use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
@@ -17,7 +17,7 @@ pub(super) struct Facts {
     /// Where its ld.so.cache is.
     cache: Vec<u8>,
     /// The folders it looks in at last.
-    folders: Vec<Vec<u8>>,
+    folders: List,
     /// What $LIB stands for.
     pub(super) lib: Vec<u8>,
     /// It compares the processor's level (x86-64-v2 and so on; since 2.33).
@@ -50,7 +50,7 @@ pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Fa
             in_list = !text.is_empty() && text.len() < 128 && facts.note(text, in_list);
         }
     }
-    let first = facts.folders.first()?;
+    let first = facts.folders.iter().next()?;
     if facts.lib.is_empty() {
         facts.lib = first.split(|byte| *byte == b'/').next_back().unwrap_or_default().to_vec();
     }
@@ -64,7 +64,7 @@ impl Facts {
         if text.starts_with(b"/") && text.ends_with(b"/") && has(b"/lib") {
             if in_list || self.folders.is_empty() {
                 let folder = text.strip_suffix(b"/").unwrap_or(text);
-                self.folders.push(folder.to_vec());
+                self.folders.push(folder);
                 return true;
             }
         } else if text.starts_with(b"/") && text.ends_with(b"/ld.so.cache") {
@@ -78,7 +78,7 @@ impl Facts {
         } else if text == b"haswell" {
             self.haswell = true;
         } else if text.starts_with(b"lib")
-            && self.folders.first().is_some_and(|first| first.get(1..) == Some(text))
+            && self.folders.iter().next().is_some_and(|first| first.get(1..) == Some(text))
         {
             self.lib = text.to_vec();
         }
@@ -90,37 +90,20 @@ impl Facts {
 const LEVELS: [(&[u8], u32); 3] =
     [(b"glibc-hwcaps/x86-64-v4", 0xf), (b"glibc-hwcaps/x86-64-v3", 7), (b"glibc-hwcaps/x86-64-v2", 3)];
 
-/// elf/dl-load.c `fillin_rpath`: slashes at the end are dropped.
-fn without_slashes(mut folder: Vec<u8>) -> Vec<u8> {
-    while folder.len() > 1 && folder.ends_with(b"/") {
-        folder.pop();
-    }
-    folder
-}
-
 impl Linker<'_> {
-    pub(super) fn search_glibc(&self, facts: &Facts, by: usize, name: &[u8], search: &mut Search) {
-        let Some(object) = self.objects.get(by) else { return };
+    pub(super) fn search_glibc(&self, facts: &Facts, object: &Object, name: &[u8], search: &mut Search) {
         let runpath = self.path_list(object, true);
         if runpath.is_empty() {
             // DT_RPATH goes for all that is loaded because of an object, and the program's for everything.
-            let mut at = Some(by);
-            while let Some(index) = at {
-                let Some(parent) = self.objects.get(index) else { break };
-                self.look_in_all(&self.path_list(parent, false), name, search);
-                at = parent.parent;
+            let mut at = Some(object);
+            while let Some(object) = at {
+                self.look_in_all(&self.path_list(object, false), name, search);
+                at = object.parent.and_then(|parent| self.object(parent));
             }
         }
-        // An empty one is the folder that it is started in.
-        let mut environment = Vec::new();
-        if !self.environment.is_empty() {
-            for folder in self.environment.split(|byte| matches!(byte, b':' | b';')) {
-                let object = self.objects.first();
-                let folder = object.map_or_else(Vec::new, |object| self.expand_in(object, folder));
-                environment.push(without_slashes(folder));
-            }
+        if let Some(program) = self.object(0).filter(|_| !self.environment.is_empty()) {
+            self.look_in_all(&self.folders(program, &self.environment, b":;"), name, search);
         }
-        self.look_in_all(&environment, name, search);
         self.look_in_all(&runpath, name, search);
         if object.flags(DT_FLAGS_1) & DF_1_NODEFLIB == 0 {
             if !search.over {
@@ -133,37 +116,48 @@ impl Linker<'_> {
     }
 
     /// DT_RUNPATH, or DT_RPATH, which one with a DT_RUNPATH does not have.
-    fn path_list(&self, object: &Object, run: bool) -> Vec<Vec<u8>> {
-        let Some(dynamic) = object.image.dynamic.as_ref() else { return Vec::new() };
+    fn path_list(&self, object: &Object, run: bool) -> List {
+        let Some(dynamic) = object.dynamic() else { return List::default() };
         let list = match (&dynamic.runpath, &dynamic.rpath) {
             (Some(list), _) if run => list,
             (None, Some(list)) if !run => list,
-            _ => return Vec::new(),
+            _ => return List::default(),
         };
-        let mut folders = Vec::new();
-        for folder in list.split(|byte| *byte == b':').filter(|_| !list.is_empty()) {
-            let folder = self.expand_in(object, folder);
-            folders.push(without_slashes(folder));
+        if list.is_empty() { List::default() } else { self.folders(object, list, b":") }
+    }
+
+    /// elf/dl-load.c `fillin_rpath`: an empty one is the folder that the program is started in; slashes at the end are
+    /// dropped.
+    fn folders(&self, object: &Object, list: &[u8], marks: &[u8]) -> List {
+        let mut folders = List::default();
+        for folder in list.split(|byte| marks.contains(byte)) {
+            let mut folder = self.expand(object, folder);
+            while folder.len() > 1 && folder.ends_with(b"/") {
+                folder.pop();
+            }
+            folders.push(&folder);
         }
         folders
     }
 
     /// Each folder's glibc-hwcaps first.
-    fn look_in_all(&self, folders: &[Vec<u8>], name: &[u8], search: &mut Search) {
-        for folder in folders {
+    fn look_in_all(&self, folders: &List, name: &[u8], search: &mut Search) {
+        if !family::X86 {
+            return self.look_in(folders, name, search);
+        }
+        for folder in folders.iter() {
             if search.over {
                 return;
             }
-            if family::X86 {
-                let hwcaps = [folder, &b"/glibc-hwcaps"[..]].concat();
-                let is_folder = |stat: crate::system::Stat| stat.kind == FileKind::Directory;
-                if self.system.stat(super::path(&hwcaps)).is_ok_and(is_folder) {
-                    for level in self.levels() {
-                        self.look_in(&[[folder, &b"/"[..], level].concat()], name, search);
-                    }
+            let mut all = List::default();
+            let hwcaps = [folder, &b"/glibc-hwcaps"[..]].concat();
+            if self.system.stat(super::path(&hwcaps)).is_ok_and(|stat| stat.kind == FileKind::Directory) {
+                for level in self.levels() {
+                    all.push(&[folder, b"/", level].concat());
                 }
             }
-            self.look_in(std::slice::from_ref(folder), name, search);
+            all.push(folder);
+            self.look_in(&all, name, search);
         }
     }
 
@@ -177,21 +171,21 @@ impl Linker<'_> {
 
     /// What the loader itself looks at before it loads anything: the kernel's release, the processor's level.
     pub(super) fn refuses(&self) -> Option<Refusal> {
-        let Rules::Glibc(facts) = &self.rules else { return None };
-        let [program, loader, ..] = self.objects.as_slice() else { return None };
-        let is_old = loader.image.abi_tag.is_some_and(|(system, major, minor, patch)| {
+        let facts = self.glibc.as_ref()?;
+        let [program, loader] = [self.object(0)?, self.object(1)?].map(|object| object.image.as_ref());
+        let is_old = loader?.abi_tag.is_some_and(|(system, major, minor, patch)| {
             system == 0 && self.machine.kernel.older_than((major, minor, patch))
         });
         if is_old && facts.checks_kernel {
             return Some(Refusal::Kernel);
         }
-        self.lacks_level(&program.image).then_some(Refusal::Level)
+        self.lacks_level(program?).then_some(Refusal::Level)
     }
 
     /// sysdeps/x86/dl-prop.h `dl_isa_level_check`.
     pub(super) fn lacks_level(&self, image: &Image) -> bool {
-        let Rules::Glibc(facts) = &self.rules else { return false };
         let cpu = &self.machine.cpu;
-        facts.checks_level && image.x86_isa_needed.is_some_and(|needed| x86::lacks(cpu, needed).is_some())
+        let checks = family::X86 && self.glibc.as_ref().is_some_and(|facts| facts.checks_level);
+        checks && image.x86_isa_needed.is_some_and(|needed| x86::lacks(cpu, needed).is_some())
     }
 }

@@ -1,7 +1,6 @@
 //! musl's rules: ldso/dynlink.c `load_library`, `path_open`, `fixup_rpath`.
 
-use super::folders::split;
-use super::{Linker, Search, path};
+use super::{Linker, List, Object, Search, path};
 
 /// Libraries that are part of musl: lib*.so*, whatever follows the first dot.
 const OWN: [&[u8]; 7] = [b"c", b"pthread", b"rt", b"m", b"dl", b"util", b"xnet"];
@@ -15,9 +14,9 @@ pub(super) fn is_own(name: &[u8]) -> bool {
 
 impl Linker<'_> {
     pub(super) fn search_musl(&self, by: usize, name: &[u8], search: &mut Search) {
-        self.look_in(&split(&self.environment, b":\n"), name, search);
+        self.look_in(&List::split(&self.environment, b":\n"), name, search);
         let mut at = Some(by);
-        while let Some(object) = at.and_then(|index| self.objects.get(index)) {
+        while let Some(object) = at.and_then(|index| self.object(index)) {
             self.look_in(&self.rpath_musl(object), name, search);
             at = object.parent;
         }
@@ -25,17 +24,15 @@ impl Linker<'_> {
     }
 
     /// DT_RUNPATH, else DT_RPATH. One that holds another `$` than $ORIGIN is not used at all.
-    fn rpath_musl(&self, object: &super::Object) -> Vec<Vec<u8>> {
-        let dynamic = object.image.dynamic.as_ref();
-        let rpath = dynamic.and_then(|found| found.runpath.as_ref().or(found.rpath.as_ref()));
-        let Some(rpath) = rpath else { return Vec::new() };
-        let expanded = self.expand_in(object, rpath);
-        if expanded.contains(&b'$') { Vec::new() } else { split(&expanded, b":\n") }
+    fn rpath_musl(&self, object: &Object) -> List {
+        let rpath = object.dynamic().and_then(|found| found.runpath.as_ref().or(found.rpath.as_ref()));
+        let expanded = rpath.map_or_else(Vec::new, |rpath| self.expand(object, rpath));
+        if expanded.contains(&b'$') { List::default() } else { List::split(&expanded, b":\n") }
     }
 
     /// /etc/ld-musl-ARCH.path below the prefix of the loader; else the usual three.
-    fn system_path(&self) -> Vec<Vec<u8>> {
-        let loader = self.objects.get(1).map_or(&b""[..], |object| &object.path);
+    fn system_path(&self) -> List {
+        let loader = self.object(1).map_or(&b""[..], |object| &object.path);
         // The prefix: what stands before the last two names.
         let mut names = loader.rsplitn(3, |byte| *byte == b'/');
         let file = names.next().unwrap_or_default();
@@ -44,8 +41,8 @@ impl Linker<'_> {
         let arch = file.split(|byte| *byte == b'.').next().unwrap_or_default();
         let list = [prefix, b"/etc/", arch, b".path"].concat();
         match self.system.read(path(&list)) {
-            Ok(text) => split(&text, b":\n"),
-            Err(_) => split(b"/lib:/usr/local/lib:/usr/lib", b":"),
+            Ok(text) => List::split(&text, b":\n"),
+            Err(_) => List::split(b"/lib:/usr/local/lib:/usr/lib", b":"),
         }
     }
 }

@@ -2,63 +2,78 @@
 
 use std::rc::Rc;
 
-use super::{Linker, Rules, bytes};
+use super::{Linker, List, State, bytes};
 use crate::candidate::library::Library;
-use crate::candidate::{Candidate, Image, TableError};
+use crate::candidate::{Candidate, Dynamic, Image, TableError};
 use crate::elf::consts::{
     DF_1_PIE, DT_FLAGS_1, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE, EM_MIPS,
     ET_DYN, ET_EXEC, PT_DYNAMIC,
 };
 use crate::elf::{ByteOrder, mips};
 
-/// A file that is loaded.
-pub(super) struct Object {
-    /// As the loader opens it.
-    pub(super) path: Vec<u8>,
-    /// What a DT_NEEDED may call it.
-    pub(super) names: Vec<Vec<u8>>,
-    /// Who asked for it first.
+/// A file that is loaded, or that should be.
+#[derive(Debug)]
+pub struct Object {
+    /// The first DT_NEEDED that asks for it; of the interpreter PT_INTERP, of the program nothing.
+    pub name: Vec<u8>,
+    /// The file, as the loader opens it; empty where there is none.
+    pub path: Vec<u8>,
+    /// Whether the loader takes it.
+    pub state: State,
+    /// Where it was looked for before, in that order.
+    pub tried: List,
+    /// Who asked for it first, by place in the list; None of the program.
     pub(super) parent: Option<usize>,
+    /// What a DT_NEEDED may call it.
+    pub(super) names: List,
     /// Device and inode.
     pub(super) id: (u64, u64),
     /// Its folder.
     pub(super) origin: Vec<u8>,
-    pub(super) image: Rc<Image>,
+    pub(super) image: Option<Rc<Image>>,
 }
 
 impl Object {
-    pub(super) fn program(candidate: &Candidate, image: &Rc<Image>) -> Object {
-        let (path, resolved) = (bytes(&candidate.path), bytes(&candidate.resolved));
-        // To glibc its name is empty.
-        let object = Object::library(path, vec![Vec::new()], 0, id(candidate), Rc::clone(image));
-        Object { parent: None, origin: folder(&resolved), ..object }
-    }
-
-    pub(super) fn interpreter(candidate: &Candidate, image: &Rc<Image>) -> Object {
-        let path = bytes(&candidate.path);
-        Object::library(path.clone(), vec![path], 0, id(candidate), Rc::clone(image))
-    }
-
-    pub(super) fn library(
+    pub(super) fn new(
+        name: Vec<u8>,
         path: Vec<u8>,
-        names: Vec<Vec<u8>>,
-        parent: usize,
-        id: (u64, u64),
-        image: Rc<Image>,
+        parent: Option<usize>,
+        state: State,
+        image: Option<Rc<Image>>,
     ) -> Object {
-        Object { origin: folder(&path), path, names, parent: Some(parent), id, image }
+        let (tried, names, origin) = (List::default(), List::default(), folder(&path));
+        Object { name, path, state, tried, parent, names, id: (0, 0), origin, image }
     }
 
-    pub(super) fn needed(&self) -> Vec<Vec<u8>> {
-        self.image.dynamic.as_ref().map_or_else(Vec::new, |dynamic| dynamic.needed.clone())
+    pub(super) fn program(candidate: &Candidate, image: &Rc<Image>) -> Object {
+        let path = bytes(&candidate.path).to_vec();
+        let mut object = Object::new(Vec::new(), path, None, State::Found, Some(Rc::clone(image)));
+        // To glibc its name is empty.
+        object.names.push(b"");
+        object.origin = folder(bytes(&candidate.resolved));
+        object.id = id(candidate);
+        object
+    }
+
+    pub(super) fn interpreter(candidate: &Candidate, image: Option<&Rc<Image>>, state: State) -> Object {
+        let name = bytes(&candidate.path);
+        let path = if candidate.stat.is_ok() { name } else { b"" };
+        let mut object = Object::new(name.to_vec(), path.to_vec(), Some(0), state, image.map(Rc::clone));
+        object.names.push(name);
+        object.id = id(candidate);
+        object
+    }
+
+    pub(super) fn dynamic(&self) -> Option<&Dynamic> {
+        self.image.as_ref()?.dynamic.as_ref()
     }
 
     pub(super) fn soname(&self) -> Option<&[u8]> {
-        self.image.dynamic.as_ref()?.soname.as_deref()
+        self.dynamic()?.soname.as_deref()
     }
 
     pub(super) fn flags(&self, tag: u64) -> u64 {
-        self.image.dynamic.as_ref().map_or(0, |dynamic| dynamic.flags(tag))
+        self.dynamic().map_or(0, |dynamic| dynamic.flags(tag))
     }
 }
 
@@ -155,7 +170,7 @@ impl Unusable {
 impl Linker<'_> {
     /// What keeps the loader from a file that it has opened.
     pub(super) fn why_unusable(&self, library: &Library) -> Option<Unusable> {
-        let Rules::Glibc(facts) = &self.rules else { return self.why_unusable_to_musl(library) };
+        let Some(facts) = &self.glibc else { return self.why_unusable_to_musl(library) };
         let image = &*library.image;
         let header = &image.header;
         if let Some(why) = self.why_not_verified(library) {
@@ -221,7 +236,7 @@ impl Linker<'_> {
         if header.e_version != 1 {
             return Some(Unusable::FileVersion);
         }
-        let program = &self.objects.first()?.image;
+        let program = self.object(0)?.image.as_ref()?;
         if header.e_machine != program.header.e_machine {
             return Some(Unusable::Machine);
         }
@@ -265,11 +280,7 @@ impl Linker<'_> {
                 _ => Unusable::NotDynamic,
             });
         }
-        if self
-            .objects
-            .first()
-            .is_some_and(|program| program.image.header.e_machine != image.header.e_machine)
-        {
+        if self.object(0)?.image.as_ref()?.header.e_machine != image.header.e_machine {
             return Some(Unusable::Machine);
         }
         let pages = self.machine.kernel.page().get().wrapping_sub(1);

@@ -26,6 +26,8 @@ const STT_GNU_IFUNC: u8 = 10;
 const SHN_ABS: u64 = 0xfff1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
 const HIDDEN: u64 = 0x8000;
+/// Symbols of an object that are heeded; the largest libraries have a fifth of that.
+const MANY: usize = 1 << 20;
 /// Missing symbols that are told at most.
 const TOLD: usize = 64;
 
@@ -62,11 +64,12 @@ struct Symbol {
 
 impl Symbols {
     fn open(linker: &Linker<'_>, object: &Object) -> Option<(Handle, Symbols)> {
-        let (image, view) = (&object.image, object.image.view);
+        let image = object.image.as_ref()?;
+        let view = image.view;
         let file = Handle::open(linker.system, path(&object.path))?;
         let mut hashed = 0;
         if let Some(start) = image.dynamic_offset(DT_HASH) {
-            hashed = offset(Table::new(&file, start, 8).uint(4, 4, view)?);
+            hashed = offset(Table::new(&file, start, 8).uint(4, 4, view)?).min(MANY);
         }
         let mut count = hashed;
         let gnu = image.dynamic_offset(DT_GNU_HASH).and_then(|start| Gnu::open(&file, start, view));
@@ -74,7 +77,7 @@ impl Symbols {
         let start = image.dynamic_offset(DT_SYMTAB)?;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
-            count = size.checked_div(entry).unwrap_or_default();
+            count = (size / entry).min(MANY);
         }
         // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
@@ -95,7 +98,7 @@ impl Symbols {
 
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
         let (order, wide) = (self.view.order, self.view.class == Class::Elf64);
-        let bytes = self.table.bytes(index.checked_mul(self.entry)?, self.entry)?;
+        let bytes = self.table.bytes(index.wrapping_mul(self.entry), self.entry)?;
         let (value, info, section) = if wide { (8, 4, 6) } else { (4, 12, 14) };
         let info = bytes.get(info).copied()?;
         Some(Symbol {
@@ -109,7 +112,7 @@ impl Symbols {
 
     fn version(&mut self, index: usize) -> Option<u64> {
         let view = self.view;
-        self.versions.as_mut()?.uint(index.checked_mul(2)?, 2, view)
+        self.versions.as_mut()?.uint(index.wrapping_mul(2), 2, view)
     }
 
     /// The symbols that are not defined stand before this one. Those of a program can have the address of their stub as
@@ -127,16 +130,16 @@ impl Gnu {
     fn open(file: &Handle, start: usize, view: View) -> Option<Gnu> {
         let mut header = Table::new(file, start, 16);
         let mut field = |at| header.uint(at, 4, view).map(offset);
-        let (buckets, first, bloom) = (field(0)?, field(4)?, field(8)?);
-        let at = bloom.checked_mul(view.word())?.checked_add(16)?;
-        let chains = at.checked_add(buckets.checked_mul(4)?)?;
-        let table = Table::new(file, start.checked_add(at)?, usize::MAX >> 8);
-        Some(Gnu { table, buckets, first, chains: chains.checked_sub(at)? })
+        let (buckets, first, bloom) = (field(0)?.min(MANY), field(4)?, field(8)?);
+        let at = bloom.wrapping_mul(view.word()).wrapping_add(16);
+        let chains = at.wrapping_add(buckets.wrapping_mul(4));
+        let table = Table::new(file, start.wrapping_add(at), usize::MAX >> 8);
+        Some(Gnu { table, buckets, first, chains: chains.wrapping_sub(at) })
     }
 
     /// The hash of a symbol without its lowest bit, which says that its chain ends.
     fn hash(&mut self, index: usize, view: View) -> Option<u32> {
-        let at = index.checked_sub(self.first)?.checked_mul(4)?.checked_add(self.chains)?;
+        let at = index.wrapping_sub(self.first).wrapping_mul(4).wrapping_add(self.chains);
         u32::try_from(self.table.uint(at, 4, view)?).ok()
     }
 
@@ -144,14 +147,14 @@ impl Gnu {
     fn last(&mut self, view: View) -> Option<usize> {
         let mut last = 0;
         for bucket in 0..self.buckets {
-            last = last.max(offset(self.table.uint(bucket.checked_mul(4)?, 4, view)?));
+            last = last.max(offset(self.table.uint(bucket.wrapping_mul(4), 4, view)?));
         }
         // None: a table without symbols has any number here.
         if last < self.first || last == 0 {
             return None;
         }
-        while self.hash(last, view)? & 1 == 0 {
-            last = last.checked_add(1)?;
+        while last < self.first.wrapping_add(MANY) && self.hash(last, view)? & 1 == 0 {
+            last = last.wrapping_add(1);
         }
         Some(last)
     }
@@ -175,10 +178,10 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let mut wanted = Wanted::new();
     let mut at = (0, 1);
     // In parts, each of which the table has room for.
-    while at.0 < linker.objects.len() && missing.len() < TOLD {
+    while at.0 < linker.link.objects.len() && missing.len() < TOLD {
         wanted.clear();
         let from = at;
-        while at.0 < linker.objects.len() {
+        while at.0 < linker.link.objects.len() {
             let mut full_at = None;
             each_undefined(linker, at.0, at.1, &mut |asked| {
                 let has_room = wanted.add(asked.key);
@@ -190,10 +193,10 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
                     at.1 = index;
                     break;
                 }
-                None => at = (at.0.saturating_add(1), 1),
+                None => at = (at.0.wrapping_add(1), 1),
             }
         }
-        for object in &linker.objects {
+        for object in &linker.link.objects {
             let _cut_short = define(linker, object, &mut wanted);
         }
         if !wanted.is_complete() {
@@ -211,9 +214,9 @@ fn each_undefined(
     each: &mut dyn FnMut(&mut Asked<'_>) -> bool,
 ) {
     let is_program = object == 0;
-    let Some(object) = linker.objects.get(object) else { return };
+    let Some(object) = linker.object(object) else { return };
     let Some((file, mut symbols)) = Symbols::open(linker, object) else { return };
-    let versions = if linker.knows_versions() { versions::needed(object, &file) } else { Vec::new() };
+    let versions = if linker.is_glibc() { versions::needed(object, &file) } else { Vec::new() };
     let copied = relocations::copied(object, &file);
     for index in from..symbols.end_of_undefined(is_program) {
         let Some(symbol) = symbols.symbol(index) else { break };
@@ -244,11 +247,11 @@ fn each_undefined(
 /// Marks what an object defines.
 fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<()> {
     let (file, mut symbols) = Symbols::open(linker, object)?;
-    let by_version = linker.knows_versions();
+    let by_version = linker.is_glibc();
     let versions = if by_version { versions::defined(object, &file) } else { Vec::new() };
     let view = symbols.view;
     let (first, last) = match &mut symbols.gnu {
-        Some(gnu) => (gnu.first, gnu.last(view)?.saturating_add(1)),
+        Some(gnu) => (gnu.first, gnu.last(view)?.wrapping_add(1)),
         None => (1, symbols.hashed),
     };
     let copied = relocations::copied(object, &file);
@@ -300,17 +303,13 @@ fn tell(
     wanted: &Wanted,
     missing: &mut Vec<Undefined>,
 ) {
-    let count = linker.objects.len();
+    let count = linker.link.objects.len();
     for step in 1..=count {
-        let at = if linker.knows_versions() {
-            count.saturating_sub(step)
-        } else {
-            step.wrapping_rem(count.max(1))
-        };
+        let at = if linker.is_glibc() { count.saturating_sub(step) } else { step.wrapping_rem(count.max(1)) };
         if at < from.0 || at > to.0 {
             continue;
         }
-        let Some(object) = linker.objects.get(at) else { return };
+        let Some(object) = linker.object(at) else { return };
         let first = if at == from.0 { from.1 } else { 1 };
         let last = if at == to.0 { to.1 } else { usize::MAX };
         let mut found: Vec<(usize, Undefined)> = Vec::new();

@@ -9,6 +9,8 @@ use crate::system::System;
 
 /// A table whose size nobody tells is read no further than that.
 const LIMIT: usize = 1 << 20;
+/// Versions of an object that are heeded; libstdc++ defines 60.
+const MANY: usize = 4096;
 const VER_FLG_BASE: u64 = 1;
 const VER_FLG_WEAK: u64 = 2;
 
@@ -34,17 +36,21 @@ pub(super) struct Chain {
 
 impl Chain {
     fn of(object: &Object, file: &Handle, tag: u64, number: u64) -> Option<Chain> {
-        let table = Table::new(file, object.image.dynamic_offset(tag)?, LIMIT);
-        Some(Chain { table, view: object.image.view, count: offset(object.flags(number)).min(LIMIT) })
+        let table = Table::new(file, object.image.as_ref()?.dynamic_offset(tag)?, LIMIT);
+        Some(Chain {
+            table,
+            view: object.image.as_ref()?.view,
+            count: offset(object.flags(number)).min(MANY),
+        })
     }
 
     fn number(&mut self, at: usize, field: usize, len: usize) -> Option<u64> {
-        self.table.uint(at.checked_add(field)?, len, self.view)
+        self.table.uint(at.wrapping_add(field), len, self.view)
     }
 
     /// Where a field of 4 bytes leads to.
     fn next(&mut self, at: usize, field: usize) -> Option<usize> {
-        at.checked_add(offset(self.number(at, field, 4)?))
+        Some(at.wrapping_add(offset(self.number(at, field, 4)?)))
     }
 }
 
@@ -63,6 +69,9 @@ fn read_needed(chain: &mut Chain, found: &mut Vec<Version>) -> Option<()> {
         let file = offset(chain.number(need, 4, 4)?);
         let mut aux = chain.next(need, 8)?;
         for _ in 0..chain.number(need, 2, 2)? {
+            if found.len() >= MANY {
+                return None;
+            }
             found.push(Version {
                 hash: u32::try_from(chain.number(aux, 0, 4)?).unwrap_or_default(),
                 index: chain.number(aux, 6, 2)?,
@@ -106,7 +115,7 @@ fn read_defined(chain: &mut Chain, found: &mut Vec<Version>) -> Option<()> {
 
 /// The strings of an object.
 pub(super) fn strings(object: &Object, file: &Handle) -> Option<Table> {
-    let start = object.image.dynamic_offset(DT_STRTAB)?;
+    let start = object.image.as_ref()?.dynamic_offset(DT_STRTAB)?;
     Some(Table::strings(file, start, offset(object.flags(DT_STRSZ))))
 }
 

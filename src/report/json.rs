@@ -3,7 +3,7 @@
 use super::Judged;
 use crate::elf::ByteOrder;
 use crate::finding::Finding;
-use crate::linker::Library;
+use crate::linker::{Link, Object};
 use crate::loader::Outcome;
 use crate::machine::misc::{MiscRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
@@ -326,21 +326,24 @@ fn write_program(json: &mut Json, judged: &Judged) {
     }
     json.close(']');
     json.open("libraries", '[');
-    for library in judged.link.iter().flat_map(|link| &link.libraries) {
-        write_library(json, library);
+    if let Some(link) = &judged.link {
+        for library in link.libraries() {
+            write_library(json, link, library);
+        }
     }
     json.close(']');
     json.close('}');
 }
 
-fn write_library(json: &mut Json, library: &Library) {
+fn write_library(json: &mut Json, link: &Link, library: &Object) {
     json.open("", '{');
     json.text("name", &printable(&library.name));
-    json.optional_text("path", library.path.as_deref().map(printable).as_deref());
-    json.text("needed_by", &printable(&library.needed_by));
+    let path = printable(&library.path);
+    json.optional_text("path", Some(path.as_str()).filter(|path| !path.is_empty()));
+    json.text("needed_by", &printable(link.needed_by(library)));
     json.text("state", library.state.name());
     json.open("tried", '[');
-    for file in &library.tried {
+    for file in library.tried.iter() {
         json.text("", &printable(file));
     }
     json.close(']');

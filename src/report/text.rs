@@ -76,19 +76,19 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
 
 /// What is loaded with a program, in that order.
 fn tree(out: &mut String, judged: &Judged) {
+    let Some(link) = &judged.link else { return };
     let mut label = "loads";
-    for library in judged.link.iter().flat_map(|link| &link.libraries) {
-        let name = printable(&library.name);
-        let line = match &library.path {
-            Some(path) if *path == library.name => name,
-            Some(path) => concat(&[&name, " => ", &printable(path)]),
-            None => name,
-        };
-        let state = if library.state == State::Found { "" } else { library.state.name() };
-        let [open, state, by, close] =
-            if state.is_empty() { [""; 4] } else { [" (", state, ", needed by ", ")"] };
-        let who = if state.is_empty() { String::new() } else { printable(&library.needed_by) };
-        command(out, label, &concat(&[&line, open, state, by, &who, close]));
+    for library in link.libraries() {
+        let mut line = printable(&library.name);
+        if !library.path.is_empty() && library.path != library.name {
+            line.push_str(" => ");
+            line.push_str(&printable(&library.path));
+        }
+        if library.state != State::Found {
+            let by = printable(link.needed_by(library));
+            line.push_str(&concat(&[" (", library.state.name(), ", needed by ", &by, ")"]));
+        }
+        command(out, label, &line);
         label = "";
     }
 }

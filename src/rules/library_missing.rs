@@ -1,6 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
-use crate::linker::{Library, State};
+use crate::linker::{Object, State};
 use crate::machine::Libc;
 use crate::text;
 
@@ -65,8 +65,8 @@ libubox.so libubox";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
-    let missing = |library: &&Library| matches!(library.state, State::Missing(_));
-    let mut all = link.libraries.iter().skip(1).filter(missing);
+    let missing = |library: &&Object| matches!(library.state, State::Missing(_));
+    let mut all = link.libraries().skip(1).filter(missing);
     let first = all.next()?;
     let State::Missing(errno) = first.state else { return None };
     let mut names = vec![text::printable(&first.name)];
@@ -89,7 +89,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             &text::join(&names, ", "),
             &text::join(&tried, ", "),
             &reason,
-            &first.needed_by,
+            &link.needed_by(first),
             &case.candidate.path,
             &install,
             &name,

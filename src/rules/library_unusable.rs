@@ -36,8 +36,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => None,
     };
     let (library, why) =
-        link.libraries.iter().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
-    let file = library.path.as_ref()?;
+        link.libraries().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
+    let file = &library.path;
     let loader = match link.libc {
         _ if why == Unusable::Cut => CUT,
         Some(Libc::Musl) if why == Unusable::Machine => FOREIGN,
@@ -50,6 +50,6 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     Some(case.tell(
         Severity::Error,
         &[WORDS, loader, "rebuild"],
-        &[&library.name, &library.needed_by, file, &why.words(), &errno, &case.candidate.path, said],
+        &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said],
     ))
 }

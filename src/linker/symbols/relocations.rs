@@ -1,7 +1,8 @@
 //! Which symbols the relocations of an object ask for, and when they are bound.
 
+use super::super::Linker;
 use super::super::object::Object;
-use super::super::{Linker, Rules};
+use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
@@ -27,16 +28,17 @@ pub(super) fn uses(
     symbols: &[(usize, bool)],
     each: &mut dyn FnMut(usize, Use),
 ) {
-    let musl = matches!(linker.rules, Rules::Musl);
+    let musl = !linker.is_glibc();
+    let Some(image) = &object.image else { return };
     let now = musl
         || linker.system.variable("LD_BIND_NOW").is_some_and(|value| !value.is_empty())
         || object.flags(DT_FLAGS) & DF_BIND_NOW != 0
         || object.flags(DT_FLAGS_1) & DF_1_NOW != 0
-        || object.image.dynamic.as_ref().is_some_and(|dynamic| dynamic.get(DT_BIND_NOW).is_some());
+        || object.dynamic().is_some_and(|dynamic| dynamic.get(DT_BIND_NOW).is_some());
     let lazy = if now { Use::Start } else { Use::Lazy };
     let plt = (DT_JMPREL, DT_PLTRELSZ, object.flags(DT_PLTREL) == DT_RELA, lazy);
     let (rel, rela) = ((DT_REL, DT_RELSZ, false, Use::Start), (DT_RELA, DT_RELASZ, true, Use::Start));
-    if object.image.header.e_machine == EM_MIPS {
+    if image.header.e_machine == EM_MIPS {
         // The global part of the GOT has no relocations: what is in it is asked for. A function with a stub, whose
         // address is its value, is bound when it is called.
         let global = offset(object.flags(DT_MIPS_GOTSYM))..offset(object.flags(DT_MIPS_SYMTABNO));
@@ -45,9 +47,7 @@ pub(super) fn uses(
         }
     }
     for (tag, size, has_addend, when) in if musl { [plt, rel, rela] } else { [rela, rel, plt] } {
-        let Some(start) = object.image.dynamic_offset(tag) else { continue };
-        let mut table = Table::new(file, start, offset(object.flags(size)));
-        read(object, &mut table, has_addend, &mut |symbol, _| {
+        read(image, file, (tag, size, has_addend), &mut |symbol, _| {
             // The address of a stub serves where the symbol is not called.
             let serves = |has_stub: bool| has_stub && tag != DT_JMPREL;
             if symbols.iter().any(|(wanted, has_stub)| *wanted == symbol && !serves(*has_stub)) {
@@ -61,8 +61,8 @@ pub(super) fn uses(
 /// elsewhere.
 pub(super) fn copied(object: &Object, file: &Handle) -> Vec<usize> {
     let mut found = Vec::new();
-    let kind = match object.image.header.e_machine {
-        _ if object.parent.is_some() => return found,
+    let Some(image) = object.image.as_ref().filter(|_| object.parent.is_none()) else { return found };
+    let kind = match image.header.e_machine {
         EM_MIPS => 126,
         EM_ARM => 20,
         EM_AARCH64 => 1024,
@@ -70,10 +70,8 @@ pub(super) fn copied(object: &Object, file: &Handle) -> Vec<usize> {
         EM_RISCV | EM_LOONGARCH => 4,
         _ => 5,
     };
-    for (tag, size, has_addend) in [(DT_REL, DT_RELSZ, false), (DT_RELA, DT_RELASZ, true)] {
-        let Some(start) = object.image.dynamic_offset(tag) else { continue };
-        let mut table = Table::new(file, start, offset(object.flags(size)));
-        read(object, &mut table, has_addend, &mut |symbol, found_kind| {
+    for table in [(DT_REL, DT_RELSZ, false), (DT_RELA, DT_RELASZ, true)] {
+        read(image, file, table, &mut |symbol, found_kind| {
             if found_kind == kind {
                 found.push(symbol);
             }
@@ -82,13 +80,20 @@ pub(super) fn copied(object: &Object, file: &Handle) -> Vec<usize> {
     found
 }
 
-fn read(object: &Object, table: &mut Table, has_addend: bool, each: &mut dyn FnMut(usize, u64)) {
-    let view = object.image.view;
-    let word = view.word();
-    let entry = word.saturating_mul(if has_addend { 3 } else { 2 });
+/// Reads a table by the tags that tell its place and its size; whether its entries have an addend.
+fn read(
+    image: &Image,
+    file: &Handle,
+    (tag, size, has_addend): (u64, u64, bool),
+    each: &mut dyn FnMut(usize, u64),
+) {
+    let (Some(start), Some(dynamic)) = (image.dynamic_offset(tag), &image.dynamic) else { return };
+    let mut table = Table::new(file, start, offset(dynamic.flags(size)));
+    let (view, word) = (image.view, image.view.word());
+    let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
+    let little_mips = image.header.e_machine == EM_MIPS && view.order == ByteOrder::Little;
     let mut at = word;
     while let Some(info) = table.uint(at, word, view) {
-        let little_mips = object.image.header.e_machine == EM_MIPS && view.order == ByteOrder::Little;
         let (symbol, kind) = match view.class {
             Class::Elf32 => (info >> 8, info & 0xff),
             // On MIPS r_sym stands first and r_type last, whatever the byte order.
@@ -98,6 +103,6 @@ fn read(object: &Object, table: &mut Table, has_addend: bool, each: &mut dyn FnM
         if symbol != 0 {
             each(offset(symbol), kind);
         }
-        at = at.saturating_add(entry);
+        at = at.wrapping_add(entry);
     }
 }

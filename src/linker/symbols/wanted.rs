@@ -53,7 +53,7 @@ impl Wanted {
             if self.slots.len() >= MANY {
                 return false;
             }
-            let larger = vec![[0; 4]; self.slots.len().saturating_mul(2)];
+            let larger = vec![[0; 4]; self.slots.len().wrapping_mul(2)];
             for slot in std::mem::replace(&mut self.slots, larger) {
                 if slot[3] != 0 {
                     self.put(slot);
@@ -61,8 +61,8 @@ impl Wanted {
             }
         }
         if self.put([key.gnu, key.fnv, key.version, 1]) {
-            self.used = self.used.saturating_add(1);
-            self.open = self.open.saturating_add(1);
+            self.used = self.used.wrapping_add(1);
+            self.open = self.open.wrapping_add(1);
         }
         true
     }
@@ -101,7 +101,7 @@ impl Wanted {
         while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot[3] != 0) {
             if slot[0] == name.gnu && slot[1] == name.fnv && slot[3] == 1 && serves(slot[2]) {
                 slot[3] = 2;
-                self.open = self.open.saturating_sub(1);
+                self.open = self.open.wrapping_sub(1);
             }
             at = self.next(at);
         }
