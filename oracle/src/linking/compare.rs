@@ -6,12 +6,16 @@ use super::said::{Entry, Said, signal};
 use super::{End, Library, Ran, Traced};
 use crate::model::Outcome;
 
+/// What glibc says of GNU_PROPERTY_X86_ISA_1_NEEDED. Only once it has loaded all does it look at that.
+const TOO_LOW: &str = "CPU ISA level is lower than required";
+
 /// Words of a loader, and the steps of diag's outcome that they may stand for.
 const STEPS: &[(&str, &[&str])] = &[
     ("symbol not found", &["ld.so: symbol not found"]),
     ("undefined symbol", &["ld.so: symbol not found"]),
     ("not defined in file", &["ld.so: symbol not found"]),
     ("version `", &["ld.so: version not found"]),
+    (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses this machine"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
     ("", &["ld.so: library unusable"]),
@@ -92,7 +96,9 @@ pub fn libraries(
     if entries.iter().any(|one| one.path == loader.path) {
         wrong.push(format!("the interpreter is listed twice: {entries:?}"));
     }
-    let found = |entry: &&Entry| entry.state == "found";
+    let refused_later = said.quotes("error", TOO_LOW);
+    let listed = |entry: &Entry| real.iter().any(|one| one.path == entry.path && one.path.is_some());
+    let found = |entry: &&Entry| entry.state == "found" || refused_later && listed(entry);
     let paths: Vec<&str> = real.iter().filter_map(|one| one.path.as_deref()).collect();
     let said_paths: Vec<&str> = entries.iter().filter(found).filter_map(|one| one.path.as_deref()).collect();
     if paths != said_paths {
