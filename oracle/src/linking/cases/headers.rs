@@ -156,7 +156,7 @@ pub(super) const CASES: &[Case] = &[
         Says("object file has no dynamic section"),
         Anything,
     ),
-    case("p_align of 1", |kit| damaged(kit, |elf| field(elf, PT_LOAD, P_ALIGN, 1)), Starts, Anything),
+    case("p_align of 1", |kit| damaged(kit, |elf| field(elf, PT_LOAD, P_ALIGN, 1)), Anything, Anything),
     case("p_align of 0", |kit| damaged(kit, |elf| field(elf, PT_LOAD, P_ALIGN, 0)), Anything, Anything),
     case(
         "p_align of 3 pages",
