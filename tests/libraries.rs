@@ -192,12 +192,12 @@ fn diag_and_the_loader_agree_on_the_files_of_this_computer() {
     let maker = Maker::new();
     let (mut names, mut asked, mut counts) = (Vec::new(), Vec::new(), (0, 0));
     for file in files {
-        let named = interpreter(&file.elf);
-        if named.is_some_and(|named| named != loader) || is(&file.path, loader) {
+        let interp = interpreter(&file.elf);
+        if interp.is_some_and(|interp| interp != loader) || is(&file.path, loader) {
             continue;
         }
         let executable = fs::metadata(&file.path).unwrap().permissions().mode() & 0o111 != 0;
-        if named.is_some() && executable {
+        if interp.is_some() && executable {
             counts.0 += 1;
             asked.push(file.path.clone());
         } else {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use oracle::linking;
 use oracle::linking::host::{Family, Host};
 
-use crate::{debian, sh, toolchain};
+use crate::{debian, host, sh, toolchain};
 
 const LOADER: &str = "/lib/ld-musl-x86_64.so.1";
 /// Of the cases, those at least that start, and those that do not.
@@ -26,13 +26,14 @@ pub(crate) fn main(_: &Args) -> Result<()> {
 /// The table on musl; the counts, or what is wrong.
 pub(crate) fn musl() -> Result<String> {
     ensure!(cfg!(target_arch = "x86_64"), "Debian's musl is compared on x86-64 alone");
+    host::ensure(&[("cc", "gcc"), ("unshare", "util-linux")])?;
     let package = debian::fetch("amd64", &["musl", "musl-dev"])?;
     let root = root(&package)?;
     let development = package.join("usr/lib/x86_64-linux-musl");
     let object = |name: &str| development.join(name).display().to_string();
     let libc = format!("-L{}", package.join("lib/x86_64-linux-musl").display());
     let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-    let host = Host {
+    let place = Host {
         family: Family::Musl,
         loader: LOADER.to_owned(),
         work: root.join("work"),
@@ -46,7 +47,7 @@ pub(crate) fn musl() -> Result<String> {
         library: vec![libc, "-lc".to_owned()],
     };
     sh::say("programs and libraries on Debian's musl");
-    let summary = linking::summary(&host);
+    let summary = linking::summary(&place);
     if !summary.wrong.is_empty() || summary.started < EITHER || summary.ended < EITHER {
         bail!("{summary}");
     }

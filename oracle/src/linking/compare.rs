@@ -6,12 +6,16 @@ use super::said::{Entry, Said, signal};
 use super::{End, Library, Ran, Traced};
 use crate::model::Outcome;
 
+/// What glibc says of GNU_PROPERTY_X86_ISA_1_NEEDED. Only once it has loaded all does it look at that.
+const TOO_LOW: &str = "CPU ISA level is lower than required";
+
 /// Words of a loader, and the steps of diag's outcome that they may stand for.
 const STEPS: &[(&str, &[&str])] = &[
     ("symbol not found", &["ld.so: symbol not found"]),
     ("undefined symbol", &["ld.so: symbol not found"]),
     ("not defined in file", &["ld.so: symbol not found"]),
     ("version `", &["ld.so: version not found"]),
+    (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses this machine"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
     ("", &["ld.so: library unusable"]),
@@ -92,7 +96,9 @@ pub fn libraries(
     if entries.iter().any(|one| one.path == loader.path) {
         wrong.push(format!("the interpreter is listed twice: {entries:?}"));
     }
-    let found = |entry: &&Entry| entry.state == "found";
+    let refused_later = said.quotes("error", TOO_LOW);
+    let listed = |entry: &Entry| real.iter().any(|one| one.path == entry.path && one.path.is_some());
+    let found = |entry: &&Entry| entry.state == "found" || refused_later && listed(entry);
     let paths: Vec<&str> = real.iter().filter_map(|one| one.path.as_deref()).collect();
     let said_paths: Vec<&str> = entries.iter().filter(found).filter_map(|one| one.path.as_deref()).collect();
     if paths != said_paths {
@@ -125,13 +131,13 @@ pub fn libraries(
 }
 
 /// Two lists as they are, where they are short; else what only the first has.
-fn differing(these: &[&str], those: &[&str]) -> String {
-    if these.len() < 8 {
-        return format!("{these:?}");
+fn differing(list: &[&str], other: &[&str]) -> String {
+    if list.len() < 8 {
+        return format!("{list:?}");
     }
-    let only: Vec<_> = these.iter().filter(|one| !those.contains(one)).collect();
+    let only: Vec<_> = list.iter().filter(|one| !other.contains(one)).collect();
     if only.is_empty() {
-        format!("{} of them, in another order", these.len())
+        format!("{} of them, in another order", list.len())
     } else {
         format!("{only:?} and more")
     }
@@ -191,4 +197,107 @@ fn refused(traced: &Traced, said: &Said) -> Vec<String> {
         return Vec::new();
     }
     vec![format!("the loader gives up on {path}; diag: {:?}", said.libraries)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linking::said::Finding;
+    use crate::model::Model;
+
+    const MISSING: &str = "./x: error while loading shared libraries: libfoo.so: cannot open shared object file: \
+                           No such file or directory";
+
+    fn library(name: &str, path: Option<&str>) -> Library {
+        Library {
+            name: name.to_owned(),
+            path: path.map(str::to_owned),
+            needed_by: Some("./x".to_owned()),
+            tried: Some(vec!["/usr/tried.so".to_owned(), "/no/such/folder/tried.so".to_owned()]),
+        }
+    }
+
+    fn real() -> (Ran, Traced) {
+        let libraries = vec![
+            library("libfoo.so", None),
+            library("liba.so", Some("/a/liba.so")),
+            library("libb.so", Some("/b/libb.so")),
+        ];
+        let ran = Ran { end: End::Exited(127), output: Vec::new(), words: vec![MISSING.to_owned()] };
+        (ran, Traced { libraries: Some(libraries), ..Traced::default() })
+    }
+
+    /// What a perfect diag says.
+    fn said() -> Said {
+        let entry = |library: &Library| Entry {
+            name: library.name.clone(),
+            path: library.path.clone(),
+            needed_by: "./x".to_owned(),
+            state: if library.path.is_some() { "found" } else { "missing" }.to_owned(),
+            tried: vec!["/usr/tried.so".to_owned()],
+        };
+        let mut libraries = vec![entry(&library("/lib/ld.so", Some("/lib/ld.so")))];
+        libraries.extend(real().1.libraries.iter().flatten().map(entry));
+        let finding = Finding {
+            code: "library-missing".to_owned(),
+            severity: "error".to_owned(),
+            evidence: vec![format!("its loader then ends it: {MISSING}")],
+        };
+        let model = Model { outcome: Outcome::Exits(127), step: "ld.so: library not found".to_owned() };
+        Said { verdict: "fails".to_owned(), model, findings: vec![finding], libraries }
+    }
+
+    fn all(said: &Said) -> Vec<String> {
+        let (ran, traced) = real();
+        let mut wrong = start(&ran, &traced, said);
+        wrong.extend(libraries(&traced, said, &[], &|path| PathBuf::from(path)));
+        wrong
+    }
+
+    #[test]
+    fn a_perfect_answer_agrees() {
+        assert_eq!(all(&said()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_that_is_wrong_passes() {
+        let changes: &[(&str, fn(&mut Said))] = &[
+            ("status", |said| said.model.outcome = Outcome::Exits(1)),
+            ("outcome", |said| said.model.outcome = Outcome::Starts),
+            ("step", |said| said.model.step = "ld.so: symbol not found".to_owned()),
+            ("words", |said| said.findings.iter_mut().for_each(|one| one.evidence.clear())),
+            ("severity", |said| said.findings.iter_mut().for_each(|one| one.severity = "note".to_owned())),
+            ("one less", |said| drop(said.libraries.pop())),
+            ("none", |said| said.libraries.clear()),
+            ("order", |said| said.libraries.swap(2, 3)),
+            ("path", |said| said.libraries[3].path = Some("/c/libb.so".to_owned())),
+            ("name", |said| said.libraries[3].name = "libc.so".to_owned()),
+            ("needed_by", |said| said.libraries[3].needed_by = "/a/liba.so".to_owned()),
+            ("tried", |said| said.libraries[3].tried.clear()),
+            ("not missing", |said| drop(said.libraries.remove(1))),
+            ("state", |said| said.libraries[1].state = "found".to_owned()),
+            ("no interpreter", |said| drop(said.libraries.remove(0))),
+            ("the interpreter twice", |said| said.libraries.push(said.libraries[0].clone())),
+        ];
+        for (what, change) in changes {
+            let mut said = said();
+            change(&mut said);
+            assert!(!all(&said).is_empty(), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_bound_later_is_a_warning() {
+        let ran = Ran { end: End::Exited(0), output: Vec::new(), words: Vec::new() };
+        let later = vec!["undefined symbol: foo, version V1".to_owned()];
+        let traced = Traced { unresolved_later: later, ..Traced::default() };
+        let mut said = Said { findings: Vec::new(), ..said() };
+        said.model = Model { outcome: Outcome::Starts, step: String::new() };
+        assert!(!start(&ran, &traced, &said).is_empty());
+        assert!(start(&ran, &Traced::default(), &said).is_empty());
+        let (code, severity) = ("symbol-missing".to_owned(), "warning".to_owned());
+        said.findings.push(Finding { code, severity, evidence: vec!["foo".to_owned()] });
+        assert!(start(&ran, &traced, &said).is_empty());
+        assert!(!start(&ran, &Traced::default(), &said).is_empty());
+    }
 }

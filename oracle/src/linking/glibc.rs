@@ -21,7 +21,7 @@ pub fn trace(loader: &str, command: &dyn Fn(&Env) -> Command) -> Result<Traced, 
     if all.end != End::Exited(0) {
         return Ok(traced);
     }
-    traced.libraries = Some(join(list(&all.output, loader), said.looked));
+    traced.libraries = Some(join(list(&all.output, loader), &said.looked));
     traced.unresolved = said.unresolved;
     if !traced.unresolved.is_empty() {
         let soon = Words::of(&ask(&[mode, ("LD_WARN", "1")])?.words).unresolved;
@@ -60,7 +60,7 @@ struct Looked {
     tried: Vec<String>,
 }
 
-fn join(mut list: Vec<Library>, looked: Vec<Looked>) -> Vec<Library> {
+fn join(mut list: Vec<Library>, looked: &[Looked]) -> Vec<Library> {
     for library in &mut list {
         let Some(first) = looked.iter().find(|one| one.name == library.name) else { continue };
         library.needed_by = Some(first.needed_by.clone());
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(words.errors, ["./z: error while loading shared libraries: x"]);
         let found =
             Library { name: "libfoo.so".into(), path: Some("/b/libfoo.so".into()), ..Library::default() };
-        let joined = join(vec![found], words.looked);
+        let joined = join(vec![found], &words.looked);
         assert_eq!(joined[0].needed_by.as_deref(), Some("./z"));
         assert_eq!(joined[0].tried.as_deref(), Some(&["/a/libfoo.so".to_owned()][..]));
     }

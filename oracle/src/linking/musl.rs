@@ -2,12 +2,16 @@
 
 use std::process::Command;
 
-use super::{Library, Traced, run};
+use super::{End, Library, Traced, run};
 
 /// Runs `LOADER --list PROGRAM`.
 pub fn trace(command: &mut Command, loader: &str) -> Result<Traced, String> {
     let ran = run(command)?;
-    let mut traced = Traced { libraries: Some(list(&ran.output, &ran.words, loader)), ..Traced::default() };
+    let mut traced = Traced::default();
+    // A library may be the end of it, before it has listed all.
+    if matches!(ran.end, End::Exited(_)) {
+        traced.libraries = Some(list(&ran.output, &ran.words, loader));
+    }
     for line in &ran.words {
         match line.strip_suffix(": symbol not found") {
             Some(symbol) if line.starts_with("Error relocating ") => {
