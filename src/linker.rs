@@ -19,7 +19,7 @@ use crate::candidate::{Candidate, Content, library};
 use crate::elf::View;
 use crate::errno::Errno;
 use crate::loader::{Outcome, Signal, Step, When};
-use crate::machine::{Libc, Machine, below};
+use crate::machine::{Libc, Machine};
 use crate::system::System;
 pub use folders::List;
 pub use object::{Object, Unusable};
@@ -150,7 +150,8 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let glibc = (libc == Some(Libc::Glibc)).then(|| gnu::read(system, &loader.path, usable)).flatten();
     if libc == Some(Libc::Musl) || glibc.is_some() {
         let environment = environment(system, candidate);
-        let mut linker = Linker { system, machine, view: image.view, glibc, link, environment };
+        let mut linker =
+            Linker { system, machine, view: image.view, glibc, link, environment, preloads: false };
         linker.run();
         link = linker.link;
     }
@@ -173,6 +174,8 @@ struct Linker<'a> {
     glibc: Option<gnu::Facts>,
     link: Link,
     environment: Vec<u8>,
+    /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
+    preloads: bool,
 }
 
 /// Objects that are followed at most.
@@ -230,15 +233,18 @@ impl Linker<'_> {
             names.push(b' ');
             names.extend(self.system.read(Path::new("/etc/ld.so.preload")).unwrap_or_default());
         }
+        self.preloads = true;
         for name in List::split(&names, b": \t\n").iter() {
             self.need(0, name);
         }
+        self.preloads = false;
         self.link.objects.retain(|library| library.state == State::Found);
     }
 
     /// Loads what a DT_NEEDED names, unless it is there already.
     fn need(&mut self, by: usize, name: &[u8]) {
-        if self.is_loaded(name) || self.link.objects.len() > OBJECTS {
+        // To glibc it is the program's.
+        if (self.is_glibc() && name.is_empty()) || self.is_loaded(name) || self.link.objects.len() > OBJECTS {
             return;
         }
         let mut search = Search::default();
@@ -248,7 +254,9 @@ impl Linker<'_> {
         let (mut id, mut image) = ((0, 0), None);
         if let Some(library) = search.found {
             id = (library.stat.device, library.stat.inode);
-            if let Some(known) = self.link.objects.iter_mut().find(|object| object.id == id) {
+            // musl does not look at the program.
+            let first = usize::from(!self.is_glibc());
+            if let Some(known) = self.link.objects.iter_mut().skip(first).find(|object| object.id == id) {
                 if plain {
                     known.names.push(name);
                 }
@@ -286,21 +294,25 @@ impl Linker<'_> {
 
     fn search(&self, by: usize, name: &[u8], search: &mut Search) {
         let Some(object) = self.object(by) else { return };
-        if name.contains(&b'/') {
+        if name.is_empty() {
+            search.errno = Some(Errno::EINVAL);
+        } else if name.contains(&b'/') {
             // Only glibc has names with $ORIGIN.
             let file = if self.is_glibc() { self.expand(object, name) } else { name.to_vec() };
             self.look(file, search);
         } else if let Some(facts) = &self.glibc {
             self.search_glibc(facts, object, name, search);
         } else {
-            self.search_musl(by, name, search);
+            self.search_musl(object, name, search);
         }
     }
 
     /// Looks for a name in folders, until it is found or nothing else is to be looked at.
     fn look_in(&self, folders: &List, name: &[u8], search: &mut Search) {
         for folder in folders.iter() {
-            self.look(bytes(&below(path(folder), name)).to_vec(), search);
+            let ends = folder.is_empty() || (self.is_glibc() && folder.ends_with(b"/"));
+            let slash: &[u8] = if ends { b"" } else { b"/" };
+            self.look([folder, slash, name].concat(), search);
         }
     }
 

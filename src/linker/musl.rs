@@ -13,12 +13,12 @@ pub(super) fn is_own(name: &[u8]) -> bool {
 }
 
 impl Linker<'_> {
-    pub(super) fn search_musl(&self, by: usize, name: &[u8], search: &mut Search) {
+    pub(super) fn search_musl(&self, object: &Object, name: &[u8], search: &mut Search) {
         self.look_in(&List::split(&self.environment, b":\n"), name, search);
-        let mut at = Some(by);
-        while let Some(object) = at.and_then(|index| self.object(index)) {
+        let mut at = Some(object).filter(|_| !self.preloads);
+        while let Some(object) = at {
             self.look_in(&self.rpath_musl(object), name, search);
-            at = object.parent;
+            at = object.parent.and_then(|parent| self.object(parent));
         }
         self.look_in(&self.system_path(), name, search);
     }

@@ -48,8 +48,6 @@ impl Object {
     pub(super) fn program(candidate: &Candidate, image: &Rc<Image>) -> Object {
         let path = bytes(&candidate.path).to_vec();
         let mut object = Object::new(Vec::new(), path, None, State::Found, Some(Rc::clone(image)));
-        // To glibc its name is empty.
-        object.names.push(b"");
         object.origin = folder(bytes(&candidate.resolved));
         object.id = id(candidate);
         object
@@ -216,6 +214,10 @@ impl Linker<'_> {
         if u32::from(ident(EI_CLASS)).wrapping_mul(32) != self.view.class.bits() {
             return Some(if ident(EI_CLASS) == 1 { Unusable::Class32 } else { Unusable::Class64 });
         }
+        let program = self.object(0)?.image.as_ref()?;
+        if header.e_machine != program.header.e_machine {
+            return Some(Unusable::Machine);
+        }
         let little = self.view.order == ByteOrder::Little;
         if (ident(EI_DATA) == 1) != little {
             return Some(if little { Unusable::NotLittleEndian } else { Unusable::NotBigEndian });
@@ -235,10 +237,6 @@ impl Linker<'_> {
         }
         if header.e_version != 1 {
             return Some(Unusable::FileVersion);
-        }
-        let program = self.object(0)?.image.as_ref()?;
-        if header.e_machine != program.header.e_machine {
-            return Some(Unusable::Machine);
         }
         if !matches!(header.e_type, ET_DYN | ET_EXEC) {
             return Some(Unusable::Type);
@@ -282,10 +280,6 @@ impl Linker<'_> {
         }
         if self.object(0)?.image.as_ref()?.header.e_machine != image.header.e_machine {
             return Some(Unusable::Machine);
-        }
-        let pages = self.machine.kernel.page().get().wrapping_sub(1);
-        if image.loads().any(|load| load.p_vaddr.wrapping_sub(load.p_offset) & pages != 0) {
-            return Some(Unusable::SegmentAlignment);
         }
         self.is_cut(library).then_some(Unusable::Cut)
     }

@@ -262,7 +262,7 @@ fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<(
             }
         }
         let symbol = symbols.symbol(index)?;
-        if !is_definition(&symbol) || copied.contains(&index) {
+        if !is_definition(&symbol, by_version) || copied.contains(&index) {
             continue;
         }
         let mark = symbols.version(index);
@@ -286,12 +286,12 @@ fn define(linker: &Linker<'_>, object: &Object, wanted: &mut Wanted) -> Option<(
 }
 
 /// glibc elf/dl-lookup.c `check_match`, musl ldso/dynlink.c `find_sym2`.
-fn is_definition(symbol: &Symbol) -> bool {
+fn is_definition(symbol: &Symbol, glibc: bool) -> bool {
     let is_kind = symbol.kind <= STT_TLS && !matches!(symbol.kind, STT_SECTION | STT_FILE);
     symbol.section != 0
         && matches!(symbol.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
-        && (is_kind || symbol.kind == STT_GNU_IFUNC)
-        && (symbol.value != 0 || symbol.kind == STT_TLS || symbol.section == SHN_ABS)
+        && (is_kind || (glibc && symbol.kind == STT_GNU_IFUNC))
+        && (symbol.value != 0 || symbol.kind == STT_TLS || (glibc && symbol.section == SHN_ABS))
 }
 
 /// Adds what is still not defined of a part, where a relocation asks for it, in the order in which the loader
