@@ -254,9 +254,14 @@ pub struct OpenWrt {
     pub model: Fact<String>,
 }
 
-/// Text that somebody else wrote, in whatever bytes.
+/// Text that somebody else wrote, in whatever bytes: `String::from_utf8_lossy` in a third of its size.
 fn word(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(if chunk.invalid().is_empty() { "" } else { "\u{fffd}" });
+    }
+    text
 }
 
 /// The number at the front, behind blanks.

@@ -48,9 +48,8 @@ pub(super) struct Mm<'a> {
 impl<'a> Mm<'a> {
     pub(super) fn new(machine: &'a Machine, space: &'static Space, high: bool) -> Self {
         let limit = machine.limits.stack.value.filter(|limit| *limit != u64::MAX);
-        // TASK_UNMAPPED_BASE: where there is no room below a low `mmap_base`, it is searched for upwards from there.
-        let unmapped_base = space.task_size.least / 3;
-        let lowest_base = limit.map_or(0, |limit| space.lowest_mmap_base(limit)).max(unmapped_base);
+        let lowest_base =
+            limit.map_or(0, |limit| space.lowest_mmap_base(limit)).max(space.unmapped_base);
         let wide = machine.kernel.class.value != Some(Class::Elf32);
         let mut mm = Mm {
             machine,

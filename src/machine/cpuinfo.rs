@@ -6,6 +6,7 @@
 
 use super::family::{self, rows};
 use super::{Cpu, Fact, Fpu, Release, word};
+use crate::text::cut_bytes;
 
 pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
 
@@ -85,12 +86,13 @@ pub fn parse(text: &[u8]) -> Cpu {
     let mut implementer: &[u8] = b"";
     let mut part: &[u8] = b"";
     for line in text.split(|&byte| byte == b'\n') {
-        let mut halves = line.splitn(2, |&byte| byte == b':');
-        let (Some(key), Some(value)) = (halves.next(), halves.next()) else { continue };
+        let Some((key, value)) = cut_bytes(line, b':') else { continue };
         let (key, value) = (key.trim_ascii(), value.trim_ascii());
         // Compared as a whole: a `match` on bytes is code for each of them.
         let is = |name: &str| key == name.as_bytes();
-        if let Some((name, place, source)) = KEYS.iter().copied().flatten().find(|(name, ..)| is(name)) {
+        if let Some((name, place, source)) =
+            KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| is(name)))
+        {
             if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
                 fill(&mut cpu, place, value, source);
             }

@@ -263,12 +263,9 @@ static NAMES: [&[Name]; 7] = [
 /// e_machine and word size of a kernel, by `uname -m`. A 64-bit kernel that shows a 32-bit name to a process
 /// under PER_LINUX32 is told apart on ARM only (armv8l).
 fn of_uname(machine: &str) -> Option<(u16, Class)> {
-    NAMES
-        .iter()
-        .copied()
-        .flatten()
-        .find(|(name, ..)| machine.starts_with(name))
-        .map(|&(_, e_machine, class)| (e_machine, class))
+    let (_, e_machine, class) =
+        NAMES.iter().find_map(|names| names.iter().find(|(name, ..)| machine.starts_with(name)))?;
+    Some((*e_machine, *class))
 }
 
 /// The byte order of those whose name tells it; "mips", "ppc" and "sh4" stand for one or both. Where diag runs it

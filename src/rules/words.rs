@@ -163,14 +163,14 @@ pub(super) fn contains(bytes: &[u8], part: &str) -> bool {
 
 /// A name without a slash, which may have come from PATH.
 pub(super) fn is_bare(path: &Path) -> bool {
-    !bytes(path).contains(&b'/')
+    !text::has(bytes(path), b'/')
 }
 
 /// A path as a word of a shell command.
 pub(super) fn quoted(path: &Path) -> String {
     let name = text::path(path);
     let dash = if name.starts_with('-') { "./" } else { "" };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || text::has(b"/._-+:@%,=", byte);
     if !name.is_empty() && name.bytes().all(plain) {
         return text::concat(&[dash, &name]);
     }

@@ -136,7 +136,7 @@ fn starts_a_loader(name: &[u8]) -> bool {
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
-    name.windows(7).any(|part| part == b"-linux-") && !name.contains(&b'.')
+    name.windows(7).any(|part| part == b"-linux-") && !text::has(name, b'.')
 }
 
 /// How the names of loaders begin. The last is a whole name.
