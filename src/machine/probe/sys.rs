@@ -2,6 +2,7 @@
 //! bytes than diag's own.
 
 use std::ffi::{CStr, OsStr, OsString, c_int, c_long};
+use std::fs::File;
 #[cfg(target_arch = "mips")]
 use std::mem::MaybeUninit;
 #[cfg(not(target_arch = "mips"))]
@@ -90,12 +91,7 @@ unsafe fn stat64(call: c_long, of: usize) -> nix::Result<Found> {
     nix::errno::Errno::result(unsafe { libc::syscall(call, of, found.as_mut_ptr()) })?;
     // SAFETY: it was filled.
     let found = unsafe { found.assume_init_ref() };
-    Ok(Found {
-        device: found.st_dev.into(),
-        inode: found.st_ino,
-        mode: found.st_mode,
-        size: found.st_size,
-    })
+    Ok(Found { device: found.st_dev.into(), inode: found.st_ino, mode: found.st_mode, size: found.st_size })
 }
 
 /// stat(2) for a path.
@@ -119,6 +115,14 @@ fn of_stat(found: &nix::sys::stat::FileStat) -> Found {
         mode: found.st_mode,
         size: u64::try_from(found.st_size).unwrap_or(0),
     }
+}
+
+/// pread(2): how much was read; 0 at the end of the file, beyond it, and where it cannot be read.
+pub(crate) fn pread(file: &File, buffer: &mut [u8], offset: u64) -> usize {
+    let Ok(offset) = libc::off64_t::try_from(offset) else { return 0 };
+    // SAFETY: room of that length.
+    let len = unsafe { libc::pread64(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), offset) };
+    usize::try_from(len).unwrap_or(0)
 }
 
 /// mmap(2) of new memory; null where there is none.

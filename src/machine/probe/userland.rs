@@ -36,7 +36,7 @@ static PROGRAMS: [Program; 4] = [
 /// The ABI of the machine's own programs, and the C library of the loader they name; for want of such a program
 /// that of the loaders which are there.
 pub(super) fn look(system: &dyn System, found: &mut Machine) {
-    found.loaders.value = loaders(system);
+    found.loaders.learn(loaders(system));
     program(system, found);
     if found.libc.value.is_none() {
         found.libc.value = found.loaders.get().and_then(|paths| libc(paths));
