@@ -114,11 +114,11 @@ pub fn machine(system: &dyn System) -> Machine {
 }
 
 fn processor(system: &dyn System, cpu: &mut Cpu) {
-    match text(system, "/proc/cpuinfo") {
-        Some(text) => cpuinfo::read(&text, cpu),
-        None => {
-            std::mem::forget(std::mem::replace(cpu, const { Cpu::unknown("/proc/cpuinfo cannot be read") }))
-        }
+    if let Some(text) = text(system, "/proc/cpuinfo") {
+        cpuinfo::read(&text, cpu);
+    } else {
+        let unknown = const { Cpu::unknown("/proc/cpuinfo cannot be read") };
+        std::mem::forget(std::mem::replace(cpu, unknown));
     }
 }
 

@@ -137,7 +137,7 @@ pub(super) fn memory(len: usize) -> *mut u8 {
     // SAFETY: at an address of the kernel's choice.
     match unsafe { libc::syscall(call, anywhere, len, access, kind, no_file, start) } {
         -1 => std::ptr::null_mut(),
-        #[allow(clippy::cast_sign_loss)] // An address.
+        #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)] // An address.
         piece => std::ptr::with_exposed_provenance_mut(piece as usize),
     }
 }
