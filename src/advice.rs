@@ -162,12 +162,13 @@ pub fn target(machine: &Machine) -> Option<Target> {
     let userland = machine.userland.get();
     let class = userland.map(|abi| abi.view.class).or(machine.kernel.class.value)?;
     let e_machine = userland.map(|abi| abi.e_machine).or_else(|| machine.e_machine())?;
-    let (.., words) = TARGETS.iter().copied().flatten().find(|(of, bits, order, fits, _)| {
+    let fitting = |(of, bits, order, fits, _): &&Row| {
         *of == e_machine
             && bits.is_none_or(|bits| bits == class)
             && order.is_none_or(|order| order == own)
             && fits(machine)
-    })?;
+    };
+    let (.., words) = TARGETS.iter().find_map(|rows| rows.iter().find(fitting))?;
     let mut words = text::split(words, b'|');
     let mut next = || words.next().unwrap_or_default();
     let given = |words: &'static str| (!words.is_empty()).then_some(words);

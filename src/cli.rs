@@ -215,7 +215,7 @@ fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Option<
 
 /// A name without a slash that is no file here is looked up in PATH, as the shell does.
 fn locate(system: &dyn System, path: &Path) -> PathBuf {
-    if path.as_os_str().as_bytes().contains(&b'/') || system.stat(path).is_ok() {
+    if text::has(path.as_os_str().as_bytes(), b'/') || system.stat(path).is_ok() {
         return path.to_path_buf();
     }
     for folder in system.search_path() {

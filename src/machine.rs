@@ -34,6 +34,11 @@ impl<T> Fact<T> {
         Fact { value, source }
     }
 
+    /// Fills in what was not known before, so that there is nothing to free, nor code for it.
+    pub(crate) fn learn(&mut self, value: Option<T>) {
+        std::mem::forget(std::mem::replace(&mut self.value, value));
+    }
+
     /// The value, where it is known.
     pub const fn get(&self) -> Option<&T> {
         self.value.as_ref()
@@ -122,6 +127,11 @@ pub struct Release {
     pub text: String,
     /// Its first three numbers.
     pub version: (u32, u32, u32),
+}
+
+/// A version as one number, in the order of versions: a constant takes one instruction, and not three.
+fn in_one((major, minor, patch): (u32, u32, u32)) -> u32 {
+    major.min(255) << 24 | minor.min(255) << 16 | patch.min(65535)
 }
 
 /// What a machine's programs are made for.
@@ -255,9 +265,14 @@ pub struct OpenWrt {
     pub model: Fact<String>,
 }
 
-/// Text that somebody else wrote, in whatever bytes.
+/// Text that somebody else wrote, in whatever bytes: `String::from_utf8_lossy` in a third of its size.
 fn word(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.push_str(if chunk.invalid().is_empty() { "" } else { "\u{fffd}" });
+    }
+    text
 }
 
 /// Whether a list has a word.
@@ -303,8 +318,15 @@ impl Kernel {
     }
 
     /// Whether the release is known to be older than a version; a kernel of unknown release counts as new.
+    #[inline(always)] // So that the version is made one when diag is built.
+    #[allow(clippy::inline_always)]
     pub fn older_than(&self, version: (u32, u32, u32)) -> bool {
-        self.release.get().is_some_and(|release| release.version < version)
+        self.is_before(in_one(version))
+    }
+
+    #[inline(never)]
+    fn is_before(&self, version: u32) -> bool {
+        self.release.get().is_some_and(|release| in_one(release.version) < version)
     }
 }
 

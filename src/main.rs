@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::ffi::{OsString, c_char, c_int};
+use std::mem::ManuallyDrop;
 
 use diag::cli::{self, Command, Output};
 #[cfg(not(feature = "every-machine"))]
@@ -27,7 +28,8 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 /// Does what was asked for, and gives the exit status.
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
-        Command::Report(args) => args,
+        // Left to the end of the process: what frees them is code, too.
+        Command::Report(args) => ManuallyDrop::new(args),
         Command::Print(text) => return print(&Output { text: text.to_owned(), status: 0 }),
         Command::Usage(problem) => {
             complain(&problem);
@@ -46,7 +48,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
-    print(&cli::run(&Live, &args, style))
+    print(&ManuallyDrop::new(cli::run(&Live, &args, style)))
 }
 
 /// Writes a report to stdout; one that cannot be written is status 2.

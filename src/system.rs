@@ -113,8 +113,6 @@ pub struct Space {
 /// Fields of uname(2), without the host name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Uname {
-    /// "Linux".
-    pub sysname: String,
     /// "5.15.167".
     pub release: String,
     /// "mips" for both byte orders.

@@ -135,9 +135,21 @@ pub(crate) fn join(words: &[String], between: &str) -> String {
 /// What stands before an ASCII mark, and what after it.
 #[inline(never)]
 pub(crate) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == mark)?;
-    let (before, after) = text.split_at_checked(at)?;
+    let (before, _) = cut_bytes(text.as_bytes(), mark)?;
+    let (before, after) = text.split_at_checked(before.len())?;
     Some((before, after.get(1..)?))
+}
+
+/// The same of bytes.
+#[inline(never)]
+pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
+    let (before, after) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == mark)?)?;
+    Some((before, after.get(1..)?))
+}
+
+/// Whether a byte is among others. std's `contains` looks at a word at a time.
+pub(crate) fn has(bytes: &[u8], byte: u8) -> bool {
+    cut_bytes(bytes, byte).is_some()
 }
 
 /// What stands between ASCII marks.

@@ -37,12 +37,12 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
         Ok(stat) => stat,
         Err(errno) => {
             candidate.may_execute = Err(errno);
-            candidate.content = Content::Unread(errno);
+            put(&mut candidate.content, Content::Unread(errno));
             return candidate;
         }
     };
     if let Ok(resolved) = system.resolve(path) {
-        candidate.resolved = resolved;
+        put(&mut candidate.resolved, resolved);
     }
     candidate.may_execute = system.may_execute(path);
     if stat.kind != FileKind::Regular {
@@ -51,13 +51,15 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
     candidate.busy = system.open_for_writing(path);
     let mut next = None;
     match system.open(path) {
-        Err(errno) => candidate.content = Content::Unread(errno),
+        Err(errno) => put(&mut candidate.content, Content::Unread(errno)),
         Ok(file) => {
             let mut source = Source::new(file);
-            (candidate.content, next) = content(&mut source, stat.size, path, handlers);
+            let found = content(&mut source, stat.size, path, handlers);
+            put(&mut candidate.content, found.0);
+            next = found.1;
             // An ELF file's interpreter is none that rules apply to.
             if let (Some((misc, interpreter)), 1..) = (misc(handlers, path, source.head()), depth) {
-                candidate.misc = Some(misc);
+                put(&mut candidate.misc, Some(misc));
                 next = Some((interpreter, depth));
             }
         }
@@ -65,10 +67,16 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
     if let Some((path, left)) = next.map(|(path, left)| (path, left.min(depth))) {
         // An empty name is the current directory to the kernel, and nothing to open.
         if left > 0 && !path.as_os_str().is_empty() {
-            candidate.interpreter = Some(Box::new(open_at(system, &path, handlers, left.saturating_sub(1))));
+            let interpreter = open_at(system, &path, handlers, left.saturating_sub(1));
+            put(&mut candidate.interpreter, Some(Box::new(interpreter)));
         }
     }
     candidate
+}
+
+/// In the place of what is nothing to speak of, and is not freed: the code for that would be all it is worth.
+fn put<T>(place: &mut T, value: T) {
+    std::mem::forget(std::mem::replace(place, value));
 }
 
 /// What is in a file, the interpreter that it names, and how many interpreters may follow on it.

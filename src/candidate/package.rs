@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::elf::ByteOrder;
-use crate::text;
+use crate::text::{self, cut_bytes};
 
 /// A package file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -76,8 +76,9 @@ pub(super) fn named(format: Format, path: &Path) -> Package {
     let digit = |pair: &[u8]| matches!(pair, [s, b'0'..=b'9'] if *s == separator);
     let at = stem.windows(2).position(digit);
     let (name, version) = at.and_then(|at| stem.split_at_checked(at)).unwrap_or_default();
+    let behind = |part| cut_bytes(part, separator).map(|(_, behind)| behind);
     let arch = match format {
-        Format::Ipk | Format::Deb => version.splitn(3, |b| *b == separator).nth(2),
+        Format::Ipk | Format::Deb => behind(version).and_then(behind),
         Format::Apk2 | Format::Apk3 => None,
         Format::Rpm => stem.iter().rposition(|b| *b == b'.').and_then(|at| stem.get(at.saturating_add(1)..)),
     };

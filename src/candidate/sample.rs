@@ -16,7 +16,7 @@ const PIECES: u32 = 20;
 /// be read.
 pub fn packs_to(system: &dyn System, candidate: &Candidate) -> Option<u32> {
     let file = system.open(&candidate.path).ok()?;
-    let size = file.metadata().ok()?.len();
+    let size = candidate.size()?;
     // The middle of each of as many equal parts; a small file is read from end to end. First a fourth, for a division of
     // 64 bits is dear on a router: beyond 16 GiB only the first two thirds are looked at.
     let part = u32::try_from(size >> 2).map_or(size >> 5, |quarter| u64::from(quarter / (PIECES / 4)));

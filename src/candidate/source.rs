@@ -1,7 +1,8 @@
 //! A file that is read in small pieces: a bounded part of it, whatever its size.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
+
+use crate::machine::probe;
 
 /// Bytes at the front that are read first and kept.
 pub(super) const HEAD: usize = 4096;
@@ -113,9 +114,9 @@ fn range(start: usize, held: usize, offset: usize, len: usize) -> Option<std::op
 pub(super) fn read(file: &File, buffer: &mut [u8], offset: u64) -> usize {
     let mut done = 0_usize;
     while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, offset.saturating_add(done as u64)) {
-            Ok(n @ 1..) => done = done.saturating_add(n),
-            _ => break,
+        match probe::pread(file, rest, offset.saturating_add(done as u64)) {
+            0 => break,
+            len => done = done.saturating_add(len),
         }
     }
     done

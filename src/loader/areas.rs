@@ -1,5 +1,6 @@
 //! The address space that execve(2) fills: which pages of which file lie where.
 
+use super::load::Pages;
 use crate::elf::consts::PF_W;
 
 /// A mapping, in whole pages.
@@ -21,8 +22,15 @@ pub(super) struct Area {
 
 impl Area {
     /// The offset in its file of an address; None where there are zeros.
+    #[inline(never)]
     pub(super) fn offset_of(&self, address: u64) -> Option<u64> {
         Some(self.offset?.wrapping_add(address.wrapping_sub(self.start)))
+    }
+
+    /// Whether the page of an address lies behind the last one of its file, which has that size.
+    #[inline(never)]
+    pub(super) fn is_lost(&self, address: u64, size: u64, pages: Pages) -> bool {
+        self.offset_of(address).is_some_and(|offset| pages.down(offset) >= size)
     }
 
     /// Whether its pages count as memory that somebody must have (mm/vma.h `accountable_mapping`).

@@ -24,36 +24,38 @@ impl Load<'_> {
 /// Whole pages as the kernel counts them: by masks, since a division of 64 bits is dear on a router.
 #[derive(Clone, Copy)]
 pub(crate) struct Pages {
-    within: u64,
+    within: u32,
 }
 
 impl Pages {
     pub(crate) fn of(machine: &Machine) -> Pages {
-        Pages { within: machine.kernel.page().get().wrapping_sub(1) }
+        let within = machine.kernel.page().get().wrapping_sub(1);
+        // No page has as much; half of the work is saved.
+        Pages { within: u32::try_from(within).unwrap_or(u32::MAX) }
     }
 
     /// Bytes in a page.
     pub(crate) fn size(self) -> u64 {
-        self.within.saturating_add(1)
+        self.within().saturating_add(1)
     }
 
     /// The bits of an address within its page.
     pub(crate) fn within(self) -> u64 {
-        self.within
+        self.within.into()
     }
 
     /// The start of the page.
     pub(crate) fn down(self, address: u64) -> u64 {
-        address & !self.within
+        address & !self.within()
     }
 
     /// The end of the last page that is touched.
     pub(crate) fn up(self, size: u64) -> u64 {
-        self.down(size.saturating_add(self.within))
+        self.down(size.saturating_add(self.within()))
     }
 
     /// The same as the kernel counts it: PAGE_ALIGN.
     pub(crate) fn wrapping_up(self, size: u64) -> u64 {
-        self.down(size.wrapping_add(self.within))
+        self.down(size.wrapping_add(self.within()))
     }
 }

@@ -98,15 +98,7 @@ impl<'a> Loading<'a> {
     /// page, whatever it is, where any segment goes further.
     fn zeros_of_program(&mut self, bias: u64) -> Stage {
         let program = self.program;
-        let ends = |size: fn(&ProgramHeader) -> u64| {
-            program
-                .image
-                .loads()
-                .map(|segment| segment.p_vaddr.wrapping_add(size(segment)))
-                .max()
-                .unwrap_or(0)
-        };
-        let (bss, brk) = (ends(|segment| segment.p_filesz), ends(|segment| segment.p_memsz));
+        let (bss, brk) = (end(program.image, false), end(program.image, true));
         let is_older = program.machine.kernel.older_than((6, 7, 0)) && !is_6_1(program);
         if is_older && bss != brk && !self.padzero(program, bias.wrapping_add(bss) & self.mm.word) {
             return segfault(Step::MapZeros);
@@ -313,10 +305,11 @@ impl<'a> Loading<'a> {
             return true;
         }
         let size = load.candidate.size().unwrap_or(u64::MAX);
-        let is_there = self.mm.areas.at(from).is_some_and(|area| {
-            let offset = area.offset_of(from);
-            area.flags & PF_W != 0 && offset.is_none_or(|offset| self.mm.pages.down(offset) < size)
-        });
+        let is_there = self
+            .mm
+            .areas
+            .at(from)
+            .is_some_and(|area| area.flags & PF_W != 0 && !area.is_lost(from, size, self.mm.pages));
         if is_there {
             self.mm.areas.clear(from);
         }
@@ -335,18 +328,37 @@ fn total_mapping_size(load: &Load<'_>, pages: Pages) -> u64 {
     let image = load.image;
     // elf_addr_t
     let mask = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
-    let start = |segment: &ProgramHeader| pages.down(segment.p_vaddr);
-    let end = |segment: &ProgramHeader| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
-    let (first, last) = if load.machine.kernel.older_than((5, 18, 0)) {
-        (image.loads().next().map(start), image.loads().next_back().map(end))
-    } else {
-        (image.loads().map(start).min(), image.loads().map(end).max())
-    };
-    last.unwrap_or(0).wrapping_sub(first.unwrap_or(0)) & mask
+    let is_older = load.machine.kernel.older_than((5, 18, 0));
+    let mut range = None;
+    for segment in image.loads() {
+        let start = pages.down(segment.p_vaddr);
+        let end = segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
+        let (first, last) = range.unwrap_or((start, end));
+        range = Some(if is_older { (first, end) } else { (first.min(start), last.max(end)) });
+    }
+    let (first, last) = range.unwrap_or_default();
+    last.wrapping_sub(first) & mask
+}
+
+/// The highest address behind a segment, of its part in the file or of all of it in memory.
+#[inline(never)]
+fn end(image: &Image, memory: bool) -> u64 {
+    let mut highest = 0;
+    for segment in image.loads() {
+        let size = if memory { segment.p_memsz } else { segment.p_filesz };
+        highest = segment.p_vaddr.wrapping_add(size).max(highest);
+    }
+    highest
 }
 
 /// `maximum_alignment`.
 fn maximum_alignment(image: &Image, pages: Pages) -> u64 {
-    let powers = image.loads().map(|segment| segment.p_align).filter(|align| align.is_power_of_two());
-    pages.wrapping_up(powers.max().unwrap_or(0))
+    let mut highest = 0;
+    for segment in image.loads() {
+        // A power of two, or 0.
+        if segment.p_align & segment.p_align.wrapping_sub(1) == 0 {
+            highest = segment.p_align.max(highest);
+        }
+    }
+    pages.wrapping_up(highest)
 }

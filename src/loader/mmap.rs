@@ -48,9 +48,7 @@ pub(super) struct Mm<'a> {
 impl<'a> Mm<'a> {
     pub(super) fn new(machine: &'a Machine, space: &'static Space, high: bool) -> Self {
         let limit = machine.limits.stack.value.filter(|limit| *limit != u64::MAX);
-        // TASK_UNMAPPED_BASE: where there is no room below a low `mmap_base`, it is searched for upwards from there.
-        let unmapped_base = space.task_size.least / 3;
-        let lowest_base = limit.map_or(0, |limit| space.lowest_mmap_base(limit)).max(unmapped_base);
+        let lowest_base = limit.map_or(0, |limit| space.lowest_mmap_base(limit)).max(space.unmapped_base);
         let wide = machine.kernel.class.value != Some(Class::Elf32);
         let mut mm = Mm {
             machine,
@@ -211,28 +209,32 @@ impl<'a> Mm<'a> {
         self.pages.up(self.machine.kernel.mmap_min_addr.value.unwrap_or(1 << 16))
     }
 
-    /// mm/util.c `__vm_enough_memory`, mm/mmap.c `may_expand_vm`.
-    pub(super) fn account(&mut self, area: &Area) -> Stage {
+    /// A limit of what is mapped.
+    #[inline(never)]
+    fn keep_to(&mut self, limit: Option<u64>) -> Stage {
         /// What execve(2) maps besides: stack, arguments, vdso.
         const BESIDES: u64 = 16 << 20;
+        let Some(limit) = limit.filter(|limit| *limit != u64::MAX) else { return Ok(()) };
+        if limit != 0 && self.total > limit {
+            return segfault(Step::MapMemory);
+        }
+        if self.total.saturating_add(BESIDES) > limit {
+            self.doubt(Missing::Limits);
+        }
+        Ok(())
+    }
+
+    /// mm/util.c `__vm_enough_memory`, mm/mmap.c `may_expand_vm`.
+    pub(super) fn account(&mut self, area: &Area) -> Stage {
         let machine = self.machine;
         let len = area.end.wrapping_sub(area.start);
         self.total = self.total.saturating_add(len);
         let limits = &machine.limits;
-        let data = if area.is_accounted() { limits.data.value } else { None };
-        for limit in
-            [limits.address_space.value, data].into_iter().flatten().filter(|limit| *limit != u64::MAX)
-        {
-            if limit != 0 && self.total > limit {
-                return segfault(Step::MapMemory);
-            }
-            if self.total.saturating_add(BESIDES) > limit {
-                self.doubt(Missing::Limits);
-            }
-        }
+        self.keep_to(limits.address_space.value)?;
         if !area.is_accounted() {
             return Ok(());
         }
+        self.keep_to(limits.data.value)?;
         let memory = &machine.memory;
         let most = match memory.overcommit.value {
             Some(1) => return Ok(()),

@@ -40,9 +40,7 @@ fn page(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded, entr
         }
         return kill(Signal::SIGSEGV, When::Start, Step::EntryUnmapped);
     };
-    let size = if area.of_interpreter { first } else { program }.candidate.size().unwrap_or(u64::MAX);
-    let offset = area.offset_of(entry);
-    let beyond = offset.is_some_and(|offset| Pages::of(first.machine).down(offset) >= size);
+    let beyond = area.is_lost(entry, size(area, program, first), Pages::of(first.machine));
     let accessible = area.flags & (PF_R | PF_W | PF_X) != 0;
     // A page that cannot be had comes before what may be done with it, but where the fault tells that it was for an
     // instruction.
@@ -61,7 +59,7 @@ fn page(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded, entr
 /// What lies at an address that can be fetched.
 fn code(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded, entry: u64) -> Stage {
     let Some(area) = loaded.areas.at(entry) else { return Ok(()) };
-    let size = if area.of_interpreter { first } else { program }.candidate.size().unwrap_or(u64::MAX);
+    let size = size(area, program, first);
     if is_zero(area, entry, size) {
         return match (arch.zeros)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryZeros),
@@ -77,6 +75,11 @@ fn code(program: &Load<'_>, first: &Load<'_>, arch: &Arch, loaded: &Loaded, entr
     Ok(())
 }
 
+/// The size of an area's file; without end where it is not known.
+fn size(area: &Area, program: &Load<'_>, first: &Load<'_>) -> u64 {
+    if area.of_interpreter { first } else { program }.candidate.size().unwrap_or(u64::MAX)
+}
+
 /// Whether there is nothing but zeros at an address, by how it was mapped.
 fn is_zero(area: &Area, address: u64, size: u64) -> bool {
     address >= area.cleared || area.offset_of(address).is_none_or(|offset| offset >= size)
@@ -90,15 +93,14 @@ fn slide(program: &Load<'_>, loaded: &Loaded, entry: u64, size: u64) -> Stage {
         if !arch::executes(program, area.flags)? {
             break;
         }
-        let offset = area.offset_of(at);
-        if offset.is_some_and(|offset| pages.down(offset) >= size) {
+        if area.is_lost(at, size, pages) {
             return kill(Signal::SIGBUS, When::Start, Step::EntryZeros);
         }
         if !is_zero(area, at, size) {
             return Ok(());
         }
         // Zeros in the place of a file's bytes end with their page.
-        at = if offset.is_some() { pages.up(at.saturating_add(1)) } else { area.end };
+        at = if area.offset.is_some() { pages.up(at.saturating_add(1)) } else { area.end };
     }
     if loaded.is_kernels_own(at) {
         return unknown(Missing::Place);

@@ -6,6 +6,7 @@
 
 use super::family::{self, rows};
 use super::{Cpu, Fact, Fpu, Release, word};
+use crate::text::cut_bytes;
 
 pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
 
@@ -82,17 +83,24 @@ static BOARD: [Key; 1] = [("model", MACHINE, "/proc/cpuinfo: model")];
 /// What the text tells of the processor.
 pub fn parse(text: &[u8]) -> Cpu {
     let mut cpu = const { Cpu::unknown(UNTOLD) };
+    read(text, &mut cpu);
+    cpu
+}
+
+/// Fills it in where nothing is known yet.
+pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
     let mut implementer: &[u8] = b"";
     let mut part: &[u8] = b"";
     for line in text.split(|&byte| byte == b'\n') {
-        let mut halves = line.splitn(2, |&byte| byte == b':');
-        let (Some(key), Some(value)) = (halves.next(), halves.next()) else { continue };
+        let Some((key, value)) = cut_bytes(line, b':') else { continue };
         let (key, value) = (key.trim_ascii(), value.trim_ascii());
         // Compared as a whole: a `match` on bytes is code for each of them.
         let is = |name: &str| key == name.as_bytes();
-        if let Some((name, place, source)) = KEYS.iter().copied().flatten().find(|(name, ..)| is(name)) {
+        if let Some((name, place, source)) =
+            KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| is(name)))
+        {
             if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
-                fill(&mut cpu, place, value, source);
+                fill(cpu, place, value, source);
             }
         } else if !family::ARM {
             // What follows is ARM's.
@@ -105,7 +113,7 @@ pub fn parse(text: &[u8]) -> Cpu {
         }
     }
     if !family::ARM {
-        return cpu;
+        return;
     }
     // An ARM1176 says "CPU architecture: 7" for its register layout, and is ARMv6: "... rev 7 (v6l)".
     if let Some(version) = cpu.model.get().and_then(|model| parenthesised_version(model.as_bytes())) {
@@ -113,10 +121,9 @@ pub fn parse(text: &[u8]) -> Cpu {
     }
     if implementer == b"0x41" {
         if let Some((_, name)) = ARM_PARTS.iter().find(|(number, _)| number.as_bytes() == part) {
-            fill(&mut cpu, &MODEL, name.as_bytes(), "/proc/cpuinfo: CPU part");
+            fill(cpu, &MODEL, name.as_bytes(), "/proc/cpuinfo: CPU part");
         }
     }
-    cpu
 }
 
 /// The first of its kind counts. An empty list is an answer too, an empty text is not.
@@ -125,13 +132,15 @@ fn fill(cpu: &mut Cpu, place: &Place, value: &[u8], source: &'static str) {
         Place::Text(of) => {
             let fact = of(cpu);
             if fact.value.is_none() && !value.is_empty() {
-                *fact = Fact::new(Some(word(value)), source);
+                fact.learn(Some(word(value)));
+                fact.source = source;
             }
         }
         Place::Words(of) => {
             let fact = of(cpu);
             if fact.value.is_none() {
-                *fact = Fact::new(Some(words(value)), source);
+                fact.learn(Some(words(value)));
+                fact.source = source;
             }
         }
     }

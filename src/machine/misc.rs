@@ -5,6 +5,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::text::has;
+
 /// One registered rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MiscRule {
@@ -51,7 +53,7 @@ impl MiscRule {
                 mask: hexadecimal(after("mask ").unwrap_or_default()),
             },
         };
-        let fixed = after("flags: ").is_some_and(|flags| flags.contains(&b'F'));
+        let fixed = after("flags: ").is_some_and(|flags| has(flags, b'F'));
         Some(MiscRule { name: super::word(name), interpreter, fixed, pattern })
     }
 
@@ -60,7 +62,7 @@ impl MiscRule {
         match &self.pattern {
             Pattern::Extension(extension) => {
                 let path = path.as_os_str().as_bytes();
-                path.rsplit(|byte| *byte == b'.').next() == Some(extension) && path.contains(&b'.')
+                path.rsplit(|byte| *byte == b'.').next() == Some(extension) && has(path, b'.')
             }
             Pattern::Magic { offset, magic, mask } => {
                 // A short file is padded with zeros.
@@ -77,11 +79,14 @@ impl MiscRule {
 /// "7f454c46".
 fn hexadecimal(digits: &[u8]) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let pair = |pair: &[u8]| match pair {
-        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
-        _ => None,
-    };
-    digits.chunks(2).map_while(pair).collect()
+    let mut bytes = Vec::new();
+    let mut rest = digits;
+    while let [high, low, more @ ..] = rest {
+        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { break };
+        bytes.push(high << 4 | low);
+        rest = more;
+    }
+    bytes
 }
 
 #[cfg(test)]

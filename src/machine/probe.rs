@@ -21,6 +21,7 @@ use procfs::KernelVersion;
 
 pub(super) use live::stat_of;
 pub use live::{Live, variable};
+pub(crate) use sys::pread;
 
 use super::family::{self, rows};
 use super::misc::MiscRule;
@@ -80,19 +81,20 @@ const UNKNOWN: Machine = Machine {
 
 /// All that can be told of a machine without starting anything on it.
 pub fn machine(system: &dyn System) -> Machine {
-    let mut found = Machine { cpu: processor(system), ..UNKNOWN };
+    let mut found = UNKNOWN;
+    processor(system, &mut found.cpu);
     let auxv = system.auxv();
     found.hwcap.value = auxv.hwcap;
     found.hwcap2.value = auxv.hwcap2;
-    found.platform.value = auxv.platform;
+    found.platform.learn(auxv.platform);
     found.kernel.page_size.value = auxv.page_size;
     found.kernel.mmap_min_addr.value = number(system, "/proc/sys/vm/mmap_min_addr");
     if let Some(uname) = system.uname() {
-        found.kernel.release.value = release(&uname.release);
+        found.kernel.release.learn(release(&uname.release));
         let told = of_uname(&uname.machine);
         found.kernel.e_machine.value = told.map(|(e_machine, _)| e_machine);
         found.kernel.class.value = told.map(|(_, class)| class);
-        found.kernel.machine.value = Some(uname.machine);
+        found.kernel.machine.learn(Some(uname.machine));
     }
     found.fpu = fpu(&found);
     userland::look(system, &mut found);
@@ -105,16 +107,18 @@ pub fn machine(system: &dyn System) -> Machine {
     found.limits.address_space.value = limits.address_space;
     found.limits.data.value = limits.data;
     found.limits.stack.value = limits.stack;
-    found.misc.value = misc(system);
-    found.mounts.value = mounts::mounts(system);
+    found.misc.learn(misc(system));
+    found.mounts.learn(mounts::mounts(system));
     openwrt(system, &mut found.openwrt);
     found
 }
 
-fn processor(system: &dyn System) -> Cpu {
-    match text(system, "/proc/cpuinfo") {
-        Some(text) => cpuinfo::parse(&text),
-        None => const { Cpu::unknown("/proc/cpuinfo cannot be read") },
+fn processor(system: &dyn System, cpu: &mut Cpu) {
+    if let Some(text) = text(system, "/proc/cpuinfo") {
+        cpuinfo::read(&text, cpu);
+    } else {
+        let unknown = const { Cpu::unknown("/proc/cpuinfo cannot be read") };
+        std::mem::forget(std::mem::replace(cpu, unknown));
     }
 }
 
@@ -263,12 +267,9 @@ static NAMES: [&[Name]; 7] = [
 /// e_machine and word size of a kernel, by `uname -m`. A 64-bit kernel that shows a 32-bit name to a process
 /// under PER_LINUX32 is told apart on ARM only (armv8l).
 fn of_uname(machine: &str) -> Option<(u16, Class)> {
-    NAMES
-        .iter()
-        .copied()
-        .flatten()
-        .find(|(name, ..)| machine.starts_with(name))
-        .map(|&(_, e_machine, class)| (e_machine, class))
+    let (_, e_machine, class) =
+        NAMES.iter().find_map(|names| names.iter().find(|(name, ..)| machine.starts_with(name)))?;
+    Some((*e_machine, *class))
 }
 
 /// The byte order of those whose name tells it; "mips", "ppc" and "sh4" stand for one or both. Where diag runs it
@@ -347,7 +348,8 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
         for (fact, name) in facts.into_iter().zip(names) {
             if fact.value.is_none() {
                 if let Some(value) = assigned(&text, name) {
-                    *fact = Fact::new(Some(value), path);
+                    fact.learn(Some(value));
+                    fact.source = path;
                 }
             }
         }
@@ -355,8 +357,9 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
     // /etc/apk/arch may list several, one a line; Alpine has the file too, with names of its own.
     if found.arch.value.is_none() && found.target.value.is_some() {
         let arch = line(system, "/etc/apk/arch");
-        if arch.value.is_some() {
-            found.arch = arch;
+        if arch.is_some() {
+            found.arch.learn(arch);
+            found.arch.source = "/etc/apk/arch";
         }
     }
     // The device tree is what the first of the two is made from.
@@ -365,9 +368,11 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
 }
 
 fn either(system: &dyn System, fact: &mut Fact<String>, first: &'static str, second: &'static str) {
-    *fact = line(system, first);
+    fact.learn(line(system, first));
+    fact.source = first;
     if fact.value.is_none() {
-        *fact = line(system, second);
+        fact.learn(line(system, second));
+        fact.source = second;
     }
 }
 
@@ -381,10 +386,10 @@ fn assigned(text: &[u8], name: &str) -> Option<String> {
 }
 
 /// The first line of a file; device tree strings end in NUL.
-fn line(system: &dyn System, path: &'static str) -> Fact<String> {
+fn line(system: &dyn System, path: &str) -> Option<String> {
     let text = text(system, path).unwrap_or_default();
     let first = text.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default().trim_ascii();
-    Fact::new((!first.is_empty()).then(|| word(first)), path)
+    (!first.is_empty()).then(|| word(first))
 }
 
 #[cfg(test)]

@@ -185,11 +185,7 @@ fn of_io(error: &std::io::Error) -> Errno {
 fn uname(text: &str) -> Option<Uname> {
     let words: Vec<&str> = text.lines().next()?.split_whitespace().collect();
     let machine = words.iter().skip(3).rev().find(|word| **word != "GNU/Linux")?;
-    Some(Uname {
-        sysname: String::from(*words.first()?),
-        release: String::from(*words.get(2)?),
-        machine: String::from(*machine),
-    })
+    Some(Uname { release: String::from(*words.get(2)?), machine: String::from(*machine) })
 }
 
 fn auxv(text: &str) -> Auxv {

@@ -15,7 +15,7 @@ use crate::elf::consts::{
 use crate::elf::mips;
 use crate::errno::Errno;
 use crate::loader::{Outcome, Step, When};
-use crate::machine::{Machine, Mount};
+use crate::machine::{Machine, Mount, below};
 use crate::text;
 
 /// ENOENT for a file that is there.
@@ -172,14 +172,14 @@ pub(super) fn contains(bytes: &[u8], part: &str) -> bool {
 
 /// A name without a slash, which may have come from PATH.
 pub(super) fn is_bare(path: &Path) -> bool {
-    !bytes(path).contains(&b'/')
+    !text::has(bytes(path), b'/')
 }
 
 /// A path as a word of a shell command.
 pub(super) fn quoted(path: &Path) -> String {
     let name = text::path(path);
     let dash = if name.starts_with('-') { "./" } else { "" };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || text::has(b"/._-+:@%,=", byte);
     if !name.is_empty() && name.bytes().all(plain) {
         return text::concat(&[dash, &name]);
     }
@@ -261,14 +261,11 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
     let ram = machine.storage_of(path).is_some_and(Mount::is_ram);
     let ram = if ram { " (RAM, gone after a restart; " } else { " (" };
     let resolved = &case.candidate.resolved;
-    let copy = [bytes(path), b"/", last(bytes(resolved))].concat();
-    let copy = quoted(std::ffi::OsStr::from_bytes(&copy).as_ref());
+    let copy = quoted(&below(path, last(bytes(resolved))));
     let mut run = copy.clone();
-    for (then, holds) in [(" && chmod +x ", case.meets(Step::Permission)), (" && ", case.starts())] {
-        if holds && case.starts() {
-            run.push_str(then);
-            run.push_str(&copy);
-        }
+    if case.starts() {
+        let chmod = if case.meets(Step::Permission) { [" && chmod +x ", &copy] } else { [""; 2] };
+        run = text::concat(&[&copy, chmod[0], chmod[1], " && ", &copy]);
     }
     Some(Room {
         words: text::concat(&[&text::path(path), ram, &text::room(free), " free)"]),

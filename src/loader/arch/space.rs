@@ -39,6 +39,8 @@ pub(in super::super) struct Space {
     /// `mmap_base` with any RLIMIT_STACK. With an infinite one, and vm.legacy_va_layout, it is the base above which
     /// they are (TASK_UNMAPPED_BASE); that lies in the range too.
     pub(in super::super) mmap_base: Range<u64>,
+    /// TASK_UNMAPPED_BASE: where there is no room below a low `mmap_base`, it is searched for upwards from there.
+    pub(in super::super) unmapped_base: u64,
     /// What is taken off at random for the stack, and for `mmap_base`.
     random: (u64, u64),
 }
@@ -95,6 +97,7 @@ impl Layout {
             et_dyn_base: et_dyn_base.least..et_dyn_base.most.saturating_add(mmap_random).saturating_add(1),
             mmap_base: (stack_top.least / 6).saturating_sub(mmap_random)
                 ..stack_top.most.saturating_sub(gap).saturating_add(1),
+            unmapped_base: task_size.least / 3,
             random: (stack_random, mmap_random),
         }
     }

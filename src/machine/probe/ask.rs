@@ -1,16 +1,16 @@
 //! Starts a tiny ELF file of our own and tells what became of it. The file is handed over by descriptor where
 //! the kernel has memfd_create(2), else of a temporary file; the kernel's answer is the child's end.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_int};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::ptr;
 
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::stat::{Mode, fstat};
+use nix::sys::stat::Mode;
 
-use super::live::{c_text, limit, of_descriptor, of_raw};
+use super::live::{c_text, of_descriptor, of_raw};
 use super::sys;
 use crate::errno::Errno;
 use crate::system::Answer;
@@ -53,7 +53,7 @@ fn from_file(elf: &[u8]) -> Option<Answer> {
 }
 
 fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
-    let of = |fd| fstat(fd).ok().map(|found| (found.st_dev, found.st_ino));
+    let of = |file: &OwnedFd| sys::fstat(file.as_raw_fd()).ok().map(|found| (found.device, found.inode));
     of(one) == of(other)
 }
 
@@ -67,8 +67,9 @@ fn in_memory(elf: &[u8]) -> Option<OwnedFd> {
 }
 
 /// Beyond RLIMIT_FSIZE, write(2) brings SIGXFSZ, which would end diag. Linux before 2.6.36 does not tell.
+#[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)] // Its type depends on the C library.
 fn may_write(len: usize) -> bool {
-    limit(libc::RLIMIT_FSIZE).is_none_or(|limit| limit >= len as u64)
+    sys::limits(libc::RLIMIT_FSIZE as c_int).is_none_or(|[limit, _]| limit >= len as u64)
 }
 
 /// Some where all of it was written; a file so small is written at once, or there is no room.
@@ -103,18 +104,17 @@ fn run(file: &OwnedFd) -> Option<Answer> {
 /// # Safety
 ///
 /// In a child after fork(2), with `argv` and `envp` ending in null.
+#[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)] // The type of RLIMIT_CORE depends on the C library.
 unsafe fn child(path: *const c_char, fd: RawFd, argv: &[*const c_char], envp: &[*const c_char]) -> ! {
     // SAFETY: async-signal-safe calls on values that live until execve(2) or _exit(2).
     unsafe {
         // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it
         // the limit is 0 already.
-        let none = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
-        // Not setrlimit(3), which looks for other threads.
-        libc::prlimit(0, libc::RLIMIT_CORE, &raw const none, ptr::null_mut());
-        // alarm(2) outlives execve(2), as an ignored or blocked signal does.
+        sys::set_limits(libc::RLIMIT_CORE as c_int, [1, 1]);
+        // A timer outlives execve(2), as an ignored or blocked signal does.
         sys::at_signal(libc::SIGALRM, &sys::DEFAULT);
         sys::signal_mask(libc::SIG_SETMASK, 0);
-        libc::alarm(2);
+        sys::alarm(2);
         libc::execve(path, argv.as_ptr(), envp.as_ptr());
         let mut number = nix::errno::Errno::last_raw();
         if matches!(number, libc::ENOENT | libc::ENOTDIR) {

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::ptr;
 
-use nix::libc;
+use super::sys;
 
 /// Blocks whose sizes are powers of two; one that is given back waits for the next of its size.
 pub struct Heap {
@@ -44,14 +44,11 @@ impl Heap {
     fn fresh(&self, size: usize) -> *mut u8 {
         if self.left.get() < size {
             let len = size.max(PIECE);
-            let (access, kind) =
-                (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
-            // SAFETY: new memory, at an address of the kernel's choice.
-            let piece = unsafe { libc::mmap(ptr::null_mut(), len, access, kind, -1, 0) };
-            if piece == libc::MAP_FAILED {
-                return ptr::null_mut();
+            let piece = sys::memory(len);
+            if piece.is_null() {
+                return piece;
             }
-            self.rest.set(piece.cast());
+            self.rest.set(piece);
             self.left.set(len);
         }
         let block = self.rest.get();

@@ -1,7 +1,8 @@
 //! The machine that `diag` runs on.
 
-use std::ffi::{CStr, CString, OsStr, OsString};
+use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int};
 use std::fs::{File, Metadata};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -10,11 +11,12 @@ use std::ptr;
 
 use nix::fcntl::OFlag;
 use nix::libc;
-use nix::sys::stat::{FileStat, Mode};
+use nix::sys::stat::Mode;
 
 use super::{ask, beginning, sys, tiny_elf};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
+use crate::machine::word;
 use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
 use crate::text;
 
@@ -32,7 +34,7 @@ impl System for Live {
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
-        nix::sys::stat::stat(c_path(path)?.as_c_str()).map(|found| of_stat(&found)).map_err(of_nix)
+        sys::stat(&c_path(path)?).map(|found| of_found(&found)).map_err(of_nix)
     }
 
     fn open(&self, path: &Path) -> Result<File, Errno> {
@@ -41,7 +43,7 @@ impl System for Live {
         let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
         let file = open(path, flags)?;
         // And after: it may be another one by now.
-        regular(of_stat(&nix::sys::stat::fstat(&file).map_err(of_nix)?).kind)?;
+        regular(of_found(&sys::fstat(file.as_raw_fd()).map_err(of_nix)?).kind)?;
         Ok(File::from(file))
     }
 
@@ -88,23 +90,32 @@ impl System for Live {
 
     #[allow(clippy::useless_conversion)] // The fields' width depends on the C library.
     fn space(&self, folder: &Path) -> Option<Space> {
-        let found = nix::sys::statvfs::statvfs(c_path(folder).ok()?.as_c_str()).ok()?;
-        let unit = u64::from(found.fragment_size());
-        let bytes = |blocks: u64| blocks.saturating_mul(unit);
-        Some(Space {
-            size: bytes(u64::from(found.blocks())),
-            available: bytes(u64::from(found.blocks_available())),
-        })
+        let mut found = MaybeUninit::<libc::statfs64>::uninit();
+        // SAFETY: a path that ends in NUL, and room for what is told.
+        let failed = unsafe { libc::statfs64(c_path(folder).ok()?.as_ptr(), found.as_mut_ptr()) } != 0;
+        if failed {
+            return None;
+        }
+        // SAFETY: it was filled.
+        let found = unsafe { found.assume_init_ref() };
+        // Linux before 2.6.36 leaves it to the file system, of which few set it.
+        let unit = if found.f_frsize == 0 { found.f_bsize } else { found.f_frsize };
+        let bytes = |blocks: u64| blocks.saturating_mul(u64::try_from(unit).unwrap_or(0));
+        Some(Space { size: bytes(found.f_blocks), available: bytes(found.f_bavail) })
     }
 
     fn uname(&self) -> Option<Uname> {
-        let found = nix::sys::utsname::uname().ok()?;
-        let text = |field: &std::ffi::OsStr| field.to_string_lossy().into_owned();
-        Some(Uname {
-            sysname: text(found.sysname()),
-            release: text(found.release()),
-            machine: text(found.machine()),
-        })
+        let mut found = MaybeUninit::<libc::utsname>::uninit();
+        // SAFETY: room for it, which is filled where the call succeeds.
+        let found = unsafe {
+            if libc::uname(found.as_mut_ptr()) != 0 {
+                return None;
+            }
+            found.assume_init_ref()
+        };
+        // SAFETY: each ends in NUL.
+        let text = |field: &[c_char]| word(unsafe { CStr::from_ptr(field.as_ptr()) }.to_bytes());
+        Some(Uname { release: text(&found.release), machine: text(&found.machine) })
     }
 
     fn auxv(&self) -> Auxv {
@@ -116,11 +127,13 @@ impl System for Live {
         }
     }
 
+    #[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)] // Their type depends on the C library.
     fn limits(&self) -> Limits {
+        let limit = |resource| sys::limits(resource).map(|[limit, _]| limit);
         Limits {
-            address_space: limit(libc::RLIMIT_AS),
-            data: limit(libc::RLIMIT_DATA),
-            stack: limit(libc::RLIMIT_STACK),
+            address_space: limit(libc::RLIMIT_AS as c_int),
+            data: limit(libc::RLIMIT_DATA as c_int),
+            stack: limit(libc::RLIMIT_STACK as c_int),
         }
     }
 
@@ -150,21 +163,6 @@ impl System for Live {
     }
 }
 
-#[cfg(target_env = "gnu")]
-type Resource = libc::__rlimit_resource_t;
-#[cfg(not(target_env = "gnu"))]
-type Resource = libc::c_int;
-
-/// Not getrlimit(2), which has 32 bits on a machine of 32.
-#[allow(clippy::useless_conversion)] // rlim_t is 32 bits wide with some C libraries.
-pub(super) fn limit(resource: Resource) -> Option<u64> {
-    let mut found = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
-    // SAFETY: a place for what is asked.
-    let failed = unsafe { libc::prlimit(0, resource, ptr::null(), &raw mut found) } != 0;
-    let unlimited = found.rlim_cur == libc::RLIM_INFINITY;
-    (!failed).then(|| if unlimited { u64::MAX } else { u64::from(found.rlim_cur) })
-}
-
 /// An entry of our own auxiliary vector; it needs no /proc. None where the kernel gave none.
 #[allow(clippy::useless_conversion)] // c_ulong is 32 bits wide on routers.
 fn auxv(key: libc::c_ulong) -> Option<u64> {
@@ -183,15 +181,26 @@ fn platform() -> Option<String> {
     }
     // SAFETY: the kernel put a NUL-terminated string there, on our stack, where it stays as long as we run.
     let text = unsafe { CStr::from_ptr(ptr::with_exposed_provenance(usize::try_from(at).ok()?)) };
-    Some(text.to_string_lossy().into_owned())
+    Some(word(text.to_bytes()))
+}
+
+unsafe extern "C" {
+    static environ: *const *const c_char;
 }
 
 /// A variable of the environment. std's own takes locks, for programs that change theirs.
 pub fn variable(name: &CStr) -> Option<Vec<u8>> {
-    // SAFETY: a name that ends in NUL; diag never changes its environment.
-    let value = unsafe { libc::getenv(name.as_ptr()) };
-    // SAFETY: where there is a value, it ends in NUL.
-    (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) }.to_bytes().to_vec())
+    // SAFETY: what the process was started with: texts that end in NUL, and null behind the last. diag never changes it.
+    unsafe {
+        let mut next = environ;
+        while let Some(text) = next.as_ref().filter(|text| !text.is_null()) {
+            match text::cut_bytes(CStr::from_ptr(*text).to_bytes(), b'=') {
+                Some((key, value)) if key == name.to_bytes() => return Some(value.to_vec()),
+                _ => next = next.add(1),
+            }
+        }
+    }
+    None
 }
 
 /// A path as the C library takes it.
@@ -201,7 +210,7 @@ fn c_path(path: &Path) -> Result<CString, Errno> {
 
 /// A text as the C library takes it.
 pub(super) fn c_text(bytes: &[u8]) -> Result<CString, Errno> {
-    if bytes.contains(&0) {
+    if text::has(bytes, 0) {
         return Err(Errno::EOTHER);
     }
     // SAFETY: no NUL is in it.
@@ -227,8 +236,8 @@ pub(in crate::machine) fn stat_of(found: &Metadata) -> Stat {
     stat(found.mode(), found.size(), found.dev(), found.ino())
 }
 
-fn of_stat(found: &FileStat) -> Stat {
-    stat(found.st_mode, u64::try_from(found.st_size).unwrap_or(0), found.st_dev, found.st_ino)
+fn of_found(found: &sys::Found) -> Stat {
+    stat(found.mode, found.size, found.device, found.inode)
 }
 
 fn stat(mode: u32, size: u64, device: u64, inode: u64) -> Stat {

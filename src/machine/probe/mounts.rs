@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::machine::{Mount, is_below, word};
 use crate::system::System;
+use crate::text;
 
 /// What is mounted, with the room on it. A server that is gone would block statvfs(3) for ever, so network file
 /// systems, and what lies below them, are not asked.
@@ -66,7 +67,7 @@ pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
 
 /// Flags, and the values that bear on a program; not `addr=`, `username=` and the rest.
 fn is_wanted(option: &[u8]) -> bool {
-    !option.contains(&b'=')
+    !text::has(option, b'=')
         || ["size=", "compr=", "compress", "upperdir="].iter().any(|name| option.starts_with(name.as_bytes()))
 }
 

@@ -2,12 +2,19 @@
 //! bytes than diag's own.
 
 use std::ffi::{CStr, OsStr, OsString, c_int, c_long};
+use std::fs::File;
+#[cfg(target_arch = "mips")]
+use std::mem::MaybeUninit;
+#[cfg(not(target_arch = "mips"))]
+use std::os::fd::BorrowedFd;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::stat::Mode;
+
+use crate::text::cut_bytes;
 
 /// fcntl(2), for commands that take a number.
 pub(super) fn fcntl(fd: RawFd, command: c_int, argument: c_int) -> c_long {
@@ -33,6 +40,132 @@ pub(super) fn may_execute(path: &CStr) -> nix::Result<()> {
     nix::errno::Errno::result(failed).map(|_| ())
 }
 
+/// What is told of a file.
+#[derive(PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+    pub(super) mode: u32,
+    pub(super) size: u64,
+}
+
+/// The kernel's `struct stat64` for o32 (arch/mips/include/uapi/asm/stat.h).
+#[cfg(target_arch = "mips")]
+#[repr(C)]
+struct Stat64 {
+    st_dev: u32,
+    st_pad0: [u32; 3],
+    st_ino: u64,
+    st_mode: u32,
+    st_nlink: u32,
+    st_uid: u32,
+    st_gid: u32,
+    st_rdev: u32,
+    st_pad1: [u32; 3],
+    st_size: u64,
+    times_and_blocks: [u32; 10],
+}
+
+/// stat(2) for a path.
+#[cfg(target_arch = "mips")]
+pub(super) fn stat(path: &CStr) -> nix::Result<Found> {
+    // SAFETY: a path that ends in NUL.
+    unsafe { stat64(libc::SYS_stat64, path.as_ptr().expose_provenance()) }
+}
+
+/// The same for a descriptor.
+#[cfg(target_arch = "mips")]
+#[allow(clippy::cast_sign_loss)] // As it is passed, whatever it is.
+pub(super) fn fstat(fd: RawFd) -> nix::Result<Found> {
+    // SAFETY: a number.
+    unsafe { stat64(libc::SYS_fstat64, fd as usize) }
+}
+
+/// # Safety
+///
+/// `of` is what the call takes first.
+#[cfg(target_arch = "mips")]
+unsafe fn stat64(call: c_long, of: usize) -> nix::Result<Found> {
+    let mut found = MaybeUninit::<Stat64>::uninit();
+    // SAFETY: room of the size that the kernel fills.
+    nix::errno::Errno::result(unsafe { libc::syscall(call, of, found.as_mut_ptr()) })?;
+    // SAFETY: it was filled.
+    let found = unsafe { found.assume_init_ref() };
+    Ok(Found { device: found.st_dev.into(), inode: found.st_ino, mode: found.st_mode, size: found.st_size })
+}
+
+/// stat(2) for a path.
+#[cfg(not(target_arch = "mips"))]
+pub(super) fn stat(path: &CStr) -> nix::Result<Found> {
+    nix::sys::stat::stat(path).map(|found| of_stat(&found))
+}
+
+/// The same for a descriptor.
+#[cfg(not(target_arch = "mips"))]
+pub(super) fn fstat(fd: RawFd) -> nix::Result<Found> {
+    // SAFETY: it is only asked about.
+    nix::sys::stat::fstat(unsafe { BorrowedFd::borrow_raw(fd) }).map(|found| of_stat(&found))
+}
+
+#[cfg(not(target_arch = "mips"))]
+fn of_stat(found: &nix::sys::stat::FileStat) -> Found {
+    Found {
+        device: found.st_dev,
+        inode: found.st_ino,
+        mode: found.st_mode,
+        size: u64::try_from(found.st_size).unwrap_or(0),
+    }
+}
+
+/// pread(2): how much was read; 0 at the end of the file, beyond it, and where it cannot be read.
+pub(crate) fn pread(file: &File, buffer: &mut [u8], offset: u64) -> usize {
+    let Ok(offset) = libc::off64_t::try_from(offset) else { return 0 };
+    // SAFETY: room of that length.
+    let len = unsafe { libc::pread64(file.as_raw_fd(), buffer.as_mut_ptr().cast(), buffer.len(), offset) };
+    usize::try_from(len).unwrap_or(0)
+}
+
+/// mmap(2) of new memory; null where there is none.
+pub(super) fn memory(len: usize) -> *mut u8 {
+    #[cfg(target_pointer_width = "32")]
+    let call = libc::SYS_mmap2;
+    #[cfg(not(target_pointer_width = "32"))]
+    let call = libc::SYS_mmap;
+    let access = c_long::from(libc::PROT_READ | libc::PROT_WRITE);
+    let kind = c_long::from(libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    let (anywhere, no_file, start): (usize, c_long, c_long) = (0, -1, 0);
+    // SAFETY: at an address of the kernel's choice.
+    match unsafe { libc::syscall(call, anywhere, len, access, kind, no_file, start) } {
+        -1 => std::ptr::null_mut(),
+        #[allow(clippy::cast_sign_loss, clippy::cast_possible_truncation)] // An address.
+        piece => std::ptr::with_exposed_provenance_mut(piece as usize),
+    }
+}
+
+/// prlimit(2) of this process: both limits, the lower one first; `u64::MAX` is none. Not getrlimit(2), which has 32 bits
+/// on a machine of 32.
+pub(super) fn limits(resource: c_int) -> Option<[u64; 2]> {
+    let mut found = [0_u64; 2];
+    let (none, resource) = (std::ptr::null::<u64>(), c_long::from(resource));
+    // SAFETY: a place for what is asked.
+    let failed = unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, none, found.as_mut_ptr()) };
+    (failed == 0).then_some(found)
+}
+
+/// The same, set. Not setrlimit(3), which looks for other threads.
+pub(super) fn set_limits(resource: c_int, limits: [u64; 2]) {
+    let (nowhere, resource) = (std::ptr::null_mut::<u64>(), c_long::from(resource));
+    // SAFETY: limits, and no place for the old ones.
+    unsafe { libc::syscall(libc::SYS_prlimit64, 0, resource, limits.as_ptr(), nowhere) };
+}
+
+/// setitimer(2): SIGALRM after some seconds, once.
+pub(super) fn alarm(seconds: c_long) {
+    let (timer, nowhere) = ([0, 0, seconds, 0], std::ptr::null_mut::<c_long>());
+    // SAFETY: a kernel's `struct itimerval`, and no place for the old one.
+    unsafe { libc::syscall(libc::SYS_setitimer, 0, timer.as_ptr(), nowhere) };
+}
+
 /// The names in a folder that are to be kept, sorted; None where it cannot be listed.
 pub(super) fn names(folder: &CStr, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -51,7 +184,7 @@ pub(super) fn names(folder: &CStr, keep: fn(&[u8]) -> bool) -> Option<Vec<OsStri
         while let [_, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, low, high, ..] = *rest {
             let (entry, more) = rest.split_at_checked(u16::from_ne_bytes([low, high]).into())?;
             rest = more;
-            let name = CStr::from_bytes_until_nul(entry.get(19..)?).ok()?.to_bytes();
+            let (name, _) = cut_bytes(entry.get(19..)?, 0)?;
             if keep(name) {
                 let name = OsStr::from_bytes(name);
                 let at = names.iter().take_while(|other| other.as_os_str() < name).count();

@@ -36,7 +36,7 @@ static PROGRAMS: [Program; 4] = [
 /// The ABI of the machine's own programs, and the C library of the loader they name; for want of such a program
 /// that of the loaders which are there.
 pub(super) fn look(system: &dyn System, found: &mut Machine) {
-    found.loaders.value = loaders(system);
+    found.loaders.learn(loaders(system));
     program(system, found);
     if found.libc.value.is_none() {
         found.libc.value = found.loaders.get().and_then(|paths| libc(paths));
@@ -136,7 +136,7 @@ fn starts_a_loader(name: &[u8]) -> bool {
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
-    name.windows(7).any(|part| part == b"-linux-") && !name.contains(&b'.')
+    name.windows(7).any(|part| part == b"-linux-") && !text::has(name, b'.')
 }
 
 /// How the names of loaders begin. The last is a whole name.

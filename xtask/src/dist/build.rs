@@ -84,9 +84,9 @@ pub(crate) fn cargo_home() -> Result<PathBuf> {
     }
 }
 
-/// Writes `binary` as a whole, for it may be running.
+/// No table of sections either: the kernel needs none, and it is 500 bytes. Writes `binary` as a whole, for it may be running.
 fn strip(symbols: &Path, binary: &Path) -> Result<()> {
     let new = binary.with_extension(format!("new-{}", std::process::id()));
-    sh::run(toolchain::objcopy()?.arg("--strip-all").arg(symbols).arg(&new))?;
+    sh::run(toolchain::objcopy()?.args(["--strip-all", "--strip-sections"]).arg(symbols).arg(&new))?;
     fs::rename(&new, binary).with_context(|| format!("rename to {}", binary.display()))
 }

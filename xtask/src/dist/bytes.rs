@@ -18,9 +18,9 @@ const LARGEST: usize = 15;
 pub(crate) fn report(target: &Target, built: &Built) -> Result<String> {
     let binary = fs::read(&built.binary).with_context(|| format!("read {}", built.binary.display()))?;
     let symbols = fs::read(&built.symbols).with_context(|| format!("read {}", built.symbols.display()))?;
-    let (file, symbols) = (File::parse(&*binary)?, File::parse(&*symbols)?);
+    let symbols = File::parse(&*symbols)?;
     let mut text = total(target, &binary)?;
-    text += &table("section", &sections(&file, binary.len() as u64), usize::MAX);
+    text += &table("section", &sections(&symbols, binary.len() as u64), usize::MAX);
     let named = named(&symbols);
     let mut crates: BTreeMap<String, u64> = BTreeMap::new();
     for symbol in &named {

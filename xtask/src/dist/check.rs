@@ -9,18 +9,20 @@ use object::elf::{ET_EXEC, FileHeader32, FileHeader64, PT_DYNAMIC, PT_INTERP};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endian, Endianness};
 
+use super::build::{self, Built};
+use super::mips;
 use super::targets::{PACKED_GATE, Target};
-use super::{build, mips};
 use crate::{host, sh, toolchain};
 
 /// One sentence for each promise that the binary breaks.
-pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
+pub(crate) fn faults(target: &Target, built: &Built) -> Result<Vec<String>> {
+    let binary = &built.binary;
     let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
     let mut faults = size(target, &data)?;
     faults.extend(header(target, &data)?);
     faults.extend(paths(&data)?);
     if target.e_machine == object::elf::EM_MIPS && target.bits == 32 {
-        faults.extend(mips::faults(target, binary, &data)?);
+        faults.extend(mips::faults(target, &built.symbols)?);
     }
     faults.extend(run(target, binary)?);
     Ok(faults.into_iter().map(|fault| format!("{}: {fault}", target.name)).collect())

@@ -1,6 +1,7 @@
 //! What a MIPS binary must be, to run on every MIPS router: MIPS32 R1, without FPU.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -19,8 +20,10 @@ const R2: [&str; 16] = [
     "synci", "wrpgpr", "wsbh",
 ];
 
-pub(crate) fn faults(target: &Target, binary: &Path, data: &[u8]) -> Result<Vec<String>> {
-    let mut faults = abiflags(data)?;
+/// Of the file before `strip`, which takes the sections: they say what is code.
+pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
+    let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
+    let mut faults = abiflags(&data)?;
     faults.extend(instructions(target, binary)?);
     Ok(faults)
 }
