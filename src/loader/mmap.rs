@@ -20,6 +20,25 @@ pub(super) enum How {
     FixedNoReplace,
 }
 
+/// What the kernel chooses at random, or when it was built: the highest address there is for it, or the lowest.
+#[derive(Clone, Copy)]
+pub(super) struct Chance {
+    /// `load_bias` of the program, and TASK_SIZE.
+    pub(super) program: bool,
+    /// `mmap_base`.
+    pub(super) base: bool,
+}
+
+impl Chance {
+    /// Each with each.
+    pub(super) const ALL: [Chance; 4] = [
+        Chance { program: false, base: false },
+        Chance { program: true, base: true },
+        Chance { program: false, base: true },
+        Chance { program: true, base: false },
+    ];
+}
+
 /// The address space in the making.
 pub(super) struct Mm<'a> {
     machine: &'a Machine,
@@ -32,8 +51,7 @@ pub(super) struct Mm<'a> {
     pub(super) limit: u64,
     /// unsigned long.
     pub(super) word: u64,
-    /// At the highest addresses that chance can choose; else at the lowest.
-    pub(super) high: bool,
+    pub(super) chance: Chance,
     pub(super) areas: Areas,
     /// What the kernel has found free, so that nothing of its own lies there.
     reserved: (u64, u64),
@@ -46,7 +64,7 @@ pub(super) struct Mm<'a> {
 }
 
 impl<'a> Mm<'a> {
-    pub(super) fn new(machine: &'a Machine, space: &'static Space, high: bool) -> Self {
+    pub(super) fn new(machine: &'a Machine, space: &'static Space, chance: Chance) -> Self {
         let limit = machine.limits.stack.value.filter(|limit| *limit != u64::MAX);
         // TASK_UNMAPPED_BASE: where there is no room below a low `mmap_base`, it is searched for upwards from there.
         let unmapped_base = space.task_size.least / 3;
@@ -55,11 +73,11 @@ impl<'a> Mm<'a> {
         let mut mm = Mm {
             machine,
             pages: Pages::of(machine),
-            limit: if high { space.task_size.most } else { space.task_size.least },
+            limit: if chance.program { space.task_size.most } else { space.task_size.least },
             space,
             lowest_base,
             word: if wide { u64::MAX } else { u64::from(u32::MAX) },
-            high,
+            chance,
             areas: Areas::default(),
             reserved: (0, 0),
             hinted: 0,
@@ -189,7 +207,8 @@ impl<'a> Mm<'a> {
 
     /// mm/mmap.c `arch_get_unmapped_area_topdown`.
     fn highest_gap(&mut self, len: u64) -> Stage<u64> {
-        let mut top = if self.high { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
+        let mut top =
+            if self.chance.base { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
         loop {
             let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
                 return segfault(Step::MapRange);
