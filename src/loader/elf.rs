@@ -43,7 +43,8 @@ fn load_elf_binary(load: &Load<'_>) -> Stage {
     // Of other architectures no more is known.
     let Some(arch) = arch else { return Ok(()) };
     (arch.arch_check_elf)(load)?;
-    by_chance(|chance| {
+    let chances = Chance::all((arch.space)(load.machine, load.image));
+    by_chance(chances, |chance| {
         let loaded = map::load(load, interpreter.as_ref(), arch, chance)?;
         start::fetch(load, interpreter.as_ref().unwrap_or(load), arch, &loaded)
     })?;
@@ -54,10 +55,11 @@ fn load_elf_binary(load: &Load<'_>) -> Stage {
 
 /// What comes of addresses that are random: all ends of the choice are tried. Where they end differently, nobody can
 /// tell.
-fn by_chance(go: impl Fn(Chance) -> Stage) -> Stage {
-    let first = go(Chance::ALL[0]);
-    for chance in Chance::ALL {
-        match (first, go(chance)) {
+fn by_chance(chances: &[Chance], go: impl Fn(Chance) -> Stage) -> Stage {
+    let mut first = None;
+    for chance in chances {
+        let stage = go(*chance);
+        match (*first.get_or_insert(stage), stage) {
             (Ok(()), Ok(())) => {}
             (Err(stop @ (Stop::Ask(_) | Stop::Unknown(_))), _)
             | (_, Err(stop @ (Stop::Ask(_) | Stop::Unknown(_)))) => return Err(stop),
@@ -66,7 +68,7 @@ fn by_chance(go: impl Fn(Chance) -> Stage) -> Stage {
             _ => return unknown(Missing::Place),
         }
     }
-    first
+    first.unwrap_or(Ok(()))
 }
 
 /// The checks on the ELF header.

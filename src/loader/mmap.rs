@@ -30,13 +30,16 @@ pub(super) struct Chance {
 }
 
 impl Chance {
-    /// Each with each.
-    pub(super) const ALL: [Chance; 4] = [
-        Chance { program: false, base: false },
-        Chance { program: true, base: true },
-        Chance { program: false, base: true },
-        Chance { program: true, base: false },
-    ];
+    /// Each with each; but of a TASK_SIZE that is not known both have the same.
+    pub(super) const fn all(space: &Space) -> &'static [Chance] {
+        const ALL: &[Chance] = &[
+            Chance { program: false, base: false },
+            Chance { program: true, base: true },
+            Chance { program: false, base: true },
+            Chance { program: true, base: false },
+        ];
+        if space.task_size.least == space.task_size.most { ALL } else { ALL.split_at(2).0 }
+    }
 }
 
 /// The address space in the making.
