@@ -1,6 +1,7 @@
 //! fs/binfmt_elf.c `load_elf_binary` up to its point of no return.
 
 use super::load::Load;
+use super::mmap::Chance;
 use super::{Missing, Past, Stage, Step, Stop, arch, map, path, refuse, start, unknown};
 use crate::candidate::{Candidate, Content, Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_DYN, ET_EXEC};
@@ -42,8 +43,9 @@ fn load_elf_binary(load: &Load<'_>) -> Stage {
     // Of other architectures no more is known.
     let Some(arch) = arch else { return Ok(()) };
     (arch.arch_check_elf)(load)?;
-    by_chance(|high| {
-        let loaded = map::load(load, interpreter.as_ref(), arch, high)?;
+    let chances = Chance::all((arch.space)(load.machine, load.image));
+    by_chance(chances, |chance| {
+        let loaded = map::load(load, interpreter.as_ref(), arch, chance)?;
         start::fetch(load, interpreter.as_ref().unwrap_or(load), arch, &loaded)
     })?;
     start::lost_pages(load)?;
@@ -51,21 +53,22 @@ fn load_elf_binary(load: &Load<'_>) -> Stage {
     (arch.later)(load)
 }
 
-/// What comes of addresses that are random: both ends of the choice are tried. Where they end differently, nobody can
+/// What comes of addresses that are random: all ends of the choice are tried. Where they end differently, nobody can
 /// tell.
-fn by_chance(go: impl Fn(bool) -> Stage) -> Stage {
-    let low = go(false);
-    match (low, go(true)) {
-        (Ok(()), Ok(())) => Ok(()),
-        (Err(stop @ (Stop::Ask(_) | Stop::Unknown(_))), _)
-        | (_, Err(stop @ (Stop::Ask(_) | Stop::Unknown(_)))) => Err(stop),
-        (Err(Stop::Killed(signal, when, _)), Err(Stop::Killed(other, at, _)))
-            if signal == other && when == at =>
-        {
-            low
+fn by_chance(chances: &[Chance], go: impl Fn(Chance) -> Stage) -> Stage {
+    let mut first = None;
+    for chance in chances {
+        let stage = go(*chance);
+        match (*first.get_or_insert(stage), stage) {
+            (Ok(()), Ok(())) => {}
+            (Err(stop @ (Stop::Ask(_) | Stop::Unknown(_))), _)
+            | (_, Err(stop @ (Stop::Ask(_) | Stop::Unknown(_)))) => return Err(stop),
+            (Err(Stop::Killed(signal, when, _)), Err(Stop::Killed(other, at, _)))
+                if signal == other && when == at => {}
+            _ => return unknown(Missing::Place),
         }
-        _ => unknown(Missing::Place),
     }
+    first.unwrap_or(Ok(()))
 }
 
 /// The checks on the ELF header.

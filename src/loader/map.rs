@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::arch::Arch;
 use super::areas::{Area, Areas};
 use super::load::{Load, Pages};
-use super::mmap::{How, Mm, segfault};
+use super::mmap::{Chance, How, Mm, segfault};
 use super::{Signal, Stage, Step, Stop, When};
 use crate::candidate::Image;
 use crate::elf::consts::{ET_DYN, ET_EXEC, PF_W, PF_X};
@@ -28,15 +28,14 @@ impl Loaded {
     }
 }
 
-/// Maps the program and its interpreter, where the kernel chooses addresses at random at the highest ones or at the
-/// lowest.
+/// Maps the program and its interpreter, where the kernel chooses addresses at random at an end of the choice.
 pub(super) fn load(
     program: &Load<'_>,
     interpreter: Option<&Load<'_>>,
     arch: &Arch,
-    high: bool,
+    chance: Chance,
 ) -> Stage<Loaded> {
-    Loading::new(program, arch, high).load(interpreter)
+    Loading::new(program, arch, chance).load(interpreter)
 }
 
 struct Loading<'a> {
@@ -45,9 +44,9 @@ struct Loading<'a> {
 }
 
 impl<'a> Loading<'a> {
-    fn new(program: &'a Load<'a>, arch: &Arch, high: bool) -> Self {
+    fn new(program: &'a Load<'a>, arch: &Arch, chance: Chance) -> Self {
         let space = (arch.space)(program.machine, program.image);
-        Loading { program, mm: Mm::new(program.machine, space, high) }
+        Loading { program, mm: Mm::new(program.machine, space, chance) }
     }
 
     fn load(mut self, interpreter: Option<&Load<'_>>) -> Stage<Loaded> {
@@ -133,7 +132,7 @@ impl<'a> Loading<'a> {
         let aligned = |base: u64| if alignment == 0 { base } else { base & !alignment.wrapping_sub(1) };
         if has_interpreter {
             let range = &self.mm.space.et_dyn_base;
-            let base = if self.mm.high { range.end.saturating_sub(1) } else { range.start };
+            let base = if self.mm.chance.program { range.end.saturating_sub(1) } else { range.start };
             let base = if kernel.older_than((5, 10, 0)) { base } else { aligned(base) };
             return Ok((base, self.first_of_exec()));
         }

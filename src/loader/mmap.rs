@@ -20,6 +20,28 @@ pub(super) enum How {
     FixedNoReplace,
 }
 
+/// What the kernel chooses at random, or when it was built: the highest address there is for it, or the lowest.
+#[derive(Clone, Copy)]
+pub(super) struct Chance {
+    /// `load_bias` of the program, and TASK_SIZE.
+    pub(super) program: bool,
+    /// `mmap_base`.
+    pub(super) base: bool,
+}
+
+impl Chance {
+    /// Each with each; but of a TASK_SIZE that is not known both have the same.
+    pub(super) const fn all(space: &Space) -> &'static [Chance] {
+        const ALL: &[Chance] = &[
+            Chance { program: false, base: false },
+            Chance { program: true, base: true },
+            Chance { program: false, base: true },
+            Chance { program: true, base: false },
+        ];
+        if space.task_size.least == space.task_size.most { ALL } else { ALL.split_at(2).0 }
+    }
+}
+
 /// The address space in the making.
 pub(super) struct Mm<'a> {
     machine: &'a Machine,
@@ -32,8 +54,7 @@ pub(super) struct Mm<'a> {
     pub(super) limit: u64,
     /// unsigned long.
     pub(super) word: u64,
-    /// At the highest addresses that chance can choose; else at the lowest.
-    pub(super) high: bool,
+    pub(super) chance: Chance,
     pub(super) areas: Areas,
     /// What the kernel has found free, so that nothing of its own lies there.
     reserved: (u64, u64),
@@ -46,18 +67,18 @@ pub(super) struct Mm<'a> {
 }
 
 impl<'a> Mm<'a> {
-    pub(super) fn new(machine: &'a Machine, space: &'static Space, high: bool) -> Self {
+    pub(super) fn new(machine: &'a Machine, space: &'static Space, chance: Chance) -> Self {
         let limit = machine.limits.stack.value.filter(|limit| *limit != u64::MAX);
         let lowest_base = limit.map_or(0, |limit| space.lowest_mmap_base(limit)).max(space.unmapped_base);
         let wide = machine.kernel.class.value != Some(Class::Elf32);
         let mut mm = Mm {
             machine,
             pages: Pages::of(machine),
-            limit: if high { space.task_size.most } else { space.task_size.least },
+            limit: if chance.program { space.task_size.most } else { space.task_size.least },
             space,
             lowest_base,
             word: if wide { u64::MAX } else { u64::from(u32::MAX) },
-            high,
+            chance,
             areas: Areas::default(),
             reserved: (0, 0),
             hinted: 0,
@@ -187,7 +208,8 @@ impl<'a> Mm<'a> {
 
     /// mm/mmap.c `arch_get_unmapped_area_topdown`.
     fn highest_gap(&mut self, len: u64) -> Stage<u64> {
-        let mut top = if self.high { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
+        let mut top =
+            if self.chance.base { self.space.mmap_base.end.saturating_sub(1) } else { self.lowest_base };
         loop {
             let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
                 return segfault(Step::MapRange);

@@ -118,7 +118,7 @@ fn told(judge: &Judge, tally: &Tally) -> Result<()> {
     // On the others some facts cannot be had: where a kernel of theirs maps, or what a CPU does where ARM leaves it open.
     let bounded = !judge.on_request;
     ensure!(
-        !bounded || total.unknown * 20 <= total.cases,
+        !bounded || total.unknown * 15 <= total.cases,
         "diag cannot tell of {} of {}",
         total.unknown,
         total.cases

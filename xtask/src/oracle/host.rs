@@ -20,9 +20,9 @@ pub(super) fn run(args: &Args) -> Result<()> {
         "oracle",
     ]);
     cargo.args(["--", "--seed", &args.seed.to_string(), "--count", &args.count.to_string()]);
-    if let Some(case) = &args.case {
-        cargo.args(["--case", case]);
-    }
-    cargo.arg("--tally").arg(super::tally_file("host")?);
+    match &args.case {
+        Some(case) => cargo.args(["--case", case]),
+        None => cargo.arg("--tally").arg(super::tally_file("host")?),
+    };
     sh::run(&mut cargo)
 }
