@@ -130,6 +130,8 @@ pub struct Judged {
     pub off: Vec<String>,
     /// Where the loader and diag disagree.
     pub disagreements: Vec<String>,
+    /// Why they must: what diag does not know of this loader.
+    pub gap: Option<&'static str>,
 }
 
 /// Builds a case in a folder of its own, starts it, has it traced and judged.
@@ -159,7 +161,7 @@ pub fn judge(host: &Host, case: &Case) -> Result<Judged, String> {
         }
         Err(error) => vec![error],
     };
-    Ok(Judged { name: case.name, ran, off, disagreements })
+    Ok(Judged { name: case.name, ran, off, disagreements, gap: case.not_known(host.family) })
 }
 
 /// All cases that a host's loader is to be asked of, on both processors; errors by the name of the case.
@@ -189,6 +191,8 @@ pub struct Summary {
     pub started: usize,
     /// How many did not.
     pub ended: usize,
+    /// How many of them show what diag does not know.
+    pub gaps: usize,
     /// One line for each thing that is not as it should be.
     pub wrong: Vec<String>,
 }
@@ -200,7 +204,11 @@ pub fn summary(host: &Host) -> Summary {
     for one in &judged {
         let counted = if one.ran.end == End::Exited(0) { &mut summary.started } else { &mut summary.ended };
         *counted += 1;
-        let lines = one.off.iter().chain(&one.disagreements);
+        let closed = one.gap.filter(|_| one.disagreements.is_empty());
+        let closed = closed.map(|gap| format!("they agree now; so it is no gap any more: {gap}"));
+        let disagreements = if one.gap.is_some() { &[][..] } else { &one.disagreements };
+        summary.gaps += usize::from(one.gap.is_some());
+        let lines = one.off.iter().chain(disagreements).chain(&closed);
         summary.wrong.extend(lines.map(|line| format!("{}: {line}", one.name)));
     }
     summary.wrong.extend(failed.iter().map(|(name, error)| format!("{name}: {error}")));
@@ -210,8 +218,9 @@ pub fn summary(host: &Host) -> Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { started, ended, wrong } = self;
-        write!(f, "{started} programs start, {ended} do not; {} disagreements", wrong.len())?;
+        let Summary { started, ended, gaps, wrong } = self;
+        let disagree = wrong.len();
+        write!(f, "{started} programs start, {ended} do not; {gaps} known gaps, {disagree} disagreements")?;
         wrong.iter().try_for_each(|line| write!(f, "\n{line}"))
     }
 }

@@ -66,15 +66,11 @@ libubox.so libubox";
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
     let missing = |library: &&Object| matches!(library.state, State::Missing(_));
-    let mut all = link.libraries().skip(1).filter(missing);
-    let first = all.next()?;
+    let first = link.libraries().skip(1).find(missing)?;
     let State::Missing(errno) = first.state else { return None };
-    let mut names = vec![text::printable(&first.name)];
-    names.extend(all.map(|library| text::printable(&library.name)));
-    let mut tried: Vec<String> = Vec::new();
-    for file in first.tried.iter().take(8) {
-        tried.push(text::printable(file));
-    }
+    let all = link.libraries().skip(1).filter(missing);
+    let names = words::names(&mut all.map(|library| library.name.as_slice()));
+    let tried = words::names(&mut first.tried.iter());
     let package = package(&first.name).zip(words::package_manager(case.machine));
     let (name, manager) = package.unwrap_or_default();
     let install = if manager == "apk" { "apk add" } else { "opkg install" };
@@ -86,8 +82,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         &[WORDS, loader, if package.is_some() { PACKAGE } else { "rebuild" }],
         &[
             &first.name,
-            &text::join(&names, ", "),
-            &text::join(&tried, ", "),
+            &names,
+            &tried,
             &reason,
             &link.needed_by(first),
             &case.candidate.path,

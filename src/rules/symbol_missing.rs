@@ -1,7 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::machine::Libc;
-use crate::text;
 
 rule! {
     /// # What it means
@@ -35,10 +34,7 @@ const CALLED: &str = "k starts it; once it is called, status 127: %3: symbol loo
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
     let first = link.symbols.iter().find(|symbol| !symbol.lazy).or(link.symbols.first())?;
-    let mut names: Vec<String> = Vec::new();
-    for symbol in link.symbols.iter().take(8) {
-        names.push(text::printable(&symbol.name));
-    }
+    let names = words::names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice()));
     let is_musl = link.libc == Some(Libc::Musl);
     let (severity, title, kernel) = match (first.lazy, is_musl) {
         (true, _) => (Severity::Warning, LATER, CALLED),
@@ -61,7 +57,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         &[title, library, kernel, "rebuild"],
         &[
             &first.name,
-            &text::join(&names, ", "),
+            &names,
             &first.needed_by,
             &case.candidate.path,
             &comma,

@@ -1,6 +1,5 @@
-use super::Case;
+use super::{Case, words};
 use crate::finding::{Finding, Severity};
-use crate::text;
 
 rule! {
     /// # What it means
@@ -27,10 +26,10 @@ rebuild";
 fn check(case: &Case<'_>) -> Option<Finding> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
-    let names: Vec<String> = versions.iter().take(8).map(|version| text::printable(&version.name)).collect();
+    let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));
     Some(case.tell(
         Severity::Error,
         &[WORDS],
-        &[&first.name, &first.of, &text::join(&names, ", "), &case.candidate.path, &first.needed_by],
+        &[&first.name, &first.of, &names, &case.candidate.path, &first.needed_by],
     ))
 }

@@ -175,6 +175,17 @@ pub(super) fn is_bare(path: &Path) -> bool {
     !text::has(bytes(path), b'/')
 }
 
+/// The first eight of some names.
+#[inline(never)]
+pub(super) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
+    let mut out = String::new();
+    for name in names.take(8) {
+        out.push_str(if out.is_empty() { "" } else { ", " });
+        out.push_str(&text::printable(name));
+    }
+    out
+}
+
 /// A path as a word of a shell command.
 pub(super) fn quoted(path: &Path) -> String {
     let name = text::path(path);

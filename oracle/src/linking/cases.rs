@@ -29,6 +29,8 @@ pub struct Case {
     pub listed: bool,
     glibc: Expect,
     musl: Expect,
+    /// Which loader does here what diag does not know of, and what that is.
+    gap: Option<(Family, &'static str)>,
 }
 
 /// What a case is there to show. A case that does not show it proves nothing.
@@ -67,7 +69,7 @@ impl Expect {
 }
 
 const fn case(name: &'static str, build: fn(&Kit) -> Built, glibc: Expect, musl: Expect) -> Case {
-    Case { name, build, program: "./x", env: &[], listed: true, glibc, musl }
+    Case { name, build, program: "./x", env: &[], listed: true, glibc, musl, gap: None }
 }
 
 impl Case {
@@ -84,6 +86,16 @@ impl Case {
     const fn not_as_listed(mut self) -> Case {
         self.listed = false;
         self
+    }
+
+    const fn gap(mut self, family: Family, what: &'static str) -> Case {
+        self.gap = Some((family, what));
+        self
+    }
+
+    /// What this loader does here that diag does not know of.
+    pub fn not_known(&self, family: Family) -> Option<&'static str> {
+        self.gap.filter(|(of, _)| *of == family).map(|(_, what)| what)
     }
 
     /// What it shows of a loader.
