@@ -5,6 +5,7 @@ mod build;
 mod bytes;
 mod check;
 mod cross;
+mod explain;
 mod mips;
 mod targets;
 
@@ -32,7 +33,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     for target in select(&names)? {
         let built = build::build(target)?;
         print!("{}", bytes::report(target, &built)?);
-        faults.extend(check::faults(target, &built.binary)?);
+        faults.extend(check::faults(target, &built)?);
     }
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
 }

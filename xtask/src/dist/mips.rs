@@ -1,6 +1,7 @@
 //! What a MIPS binary must be, to run on every MIPS router: MIPS32 R1, without FPU.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -19,8 +20,9 @@ const R2: [&str; 16] = [
     "synci", "wrpgpr", "wsbh",
 ];
 
-pub(crate) fn faults(target: &Target, binary: &Path, data: &[u8]) -> Result<Vec<String>> {
-    let mut faults = abiflags(data)?;
+/// `binary` has a section table.
+pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
+    let mut faults = abiflags(&fs::read(binary)?)?;
     faults.extend(instructions(target, binary)?);
     Ok(faults)
 }

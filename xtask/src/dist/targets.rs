@@ -5,6 +5,8 @@
 pub(crate) struct Target {
     /// The file's name in `target/dist`.
     pub(crate) name: &'static str,
+    /// The machine in words, as people say it.
+    pub(crate) machine: &'static str,
     pub(crate) triple: &'static str,
     /// zig's words for the same machine: its C library is built by them.
     pub(crate) zig: &'static [&'static str],
@@ -30,6 +32,7 @@ pub(crate) const AIM: u64 = 128 * 1024;
 pub(crate) const TARGETS: [Target; 9] = [
     Target {
         name: "diag-mips",
+        machine: "big-endian MIPS",
         triple: "mips-unknown-linux-musl",
         zig: &["-target", "mips-linux-musleabi", "-mcpu=mips32+soft_float"],
         bits: 32,
@@ -42,6 +45,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-mipsel",
+        machine: "little-endian MIPS",
         triple: "mipsel-unknown-linux-musl",
         zig: &["-target", "mipsel-linux-musleabi", "-mcpu=mips32+soft_float"],
         bits: 32,
@@ -55,6 +59,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     // n64 with hard float: zig's own libraries do not link without.
     Target {
         name: "diag-mips64el",
+        machine: "64-bit little-endian MIPS",
         triple: "mips64el-unknown-linux-muslabi64",
         zig: &["-target", "mips64el-linux-muslabi64", "-mcpu=mips64r2"],
         bits: 64,
@@ -67,6 +72,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-aarch64",
+        machine: "64-bit ARM",
         triple: "aarch64-unknown-linux-musl",
         zig: &["-target", "aarch64-linux-musl"],
         bits: 64,
@@ -80,6 +86,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     // ARMv5 without FPU: it runs on every ARM of 32 bits since.
     Target {
         name: "diag-armv5",
+        machine: "32-bit ARM",
         triple: "armv5te-unknown-linux-musleabi",
         zig: &["-target", "arm-linux-musleabi", "-mcpu=arm926ej_s+soft_float"],
         bits: 32,
@@ -92,6 +99,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-riscv64",
+        machine: "64-bit RISC-V",
         triple: "riscv64gc-unknown-linux-musl",
         zig: &["-target", "riscv64-linux-musl"],
         bits: 64,
@@ -105,6 +113,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     // The standard library asks for an unwinder there, whatever a panic does.
     Target {
         name: "diag-powerpc64le",
+        machine: "64-bit little-endian PowerPC",
         triple: "powerpc64le-unknown-linux-musl",
         zig: &["-target", "powerpc64le-linux-musl", "-l", "unwind"],
         bits: 64,
@@ -117,6 +126,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-i586",
+        machine: "32-bit x86",
         triple: "i586-unknown-linux-musl",
         zig: &["-target", "x86-linux-musl", "-mcpu=i586"],
         bits: 32,
@@ -129,6 +139,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-x86_64",
+        machine: "64-bit x86",
         triple: "x86_64-unknown-linux-musl",
         zig: &["-target", "x86_64-linux-musl"],
         bits: 64,
