@@ -1,0 +1,409 @@
+//! The one file in BusyBox ash: as every machine that it is for, and on machines in trouble.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::room::{self, Room};
+use super::{assemble, path};
+use crate::dist::explain;
+use crate::dist::targets::{TARGETS, Target};
+use crate::{debian, sh};
+
+/// Debian's architectures with a BusyBox, QEMU's programs for them, and the builds that the one file must take.
+/// Debian has no BusyBox for the others; the lab has one for big-endian MIPS.
+const MACHINES: [(&str, Option<&str>, &str); 6] = [
+    ("amd64", None, "diag-x86_64"),
+    ("i386", None, "diag-i586"),
+    ("mipsel", Some("qemu-mipsel"), "diag-mipsel"),
+    ("armel", Some("qemu-arm"), "diag-armv5"),
+    ("arm64", Some("qemu-aarch64"), "diag-aarch64"),
+    ("riscv64", Some("qemu-riscv64"), "diag-riscv64"),
+];
+
+/// What a stand-in for a build does: says how it was called, and ends with status 37.
+const STAND_IN: &str = "#!/bin/sh\n[ \"$1\" = --version ] && exit\nprintf '<%s>' \"$@\"\ncat\nexit 37\n";
+
+/// What a trial must end with: the status, all of stdout, and a part of stderr (all of it, where it is empty).
+type Wanted = (i32, &'static str, &'static str);
+
+/// On a machine of this computer's kind: /work/diag has a stand-in behind it.
+const TRIALS: &[(&str, &str, &str, Wanted)] = &[
+    (
+        "arguments, stdin and status",
+        "",
+        "echo in | /work/diag 'a b' '' \"c'd\" -x",
+        (37, "<a b><><c'd><-x>in\n", ""),
+    ),
+    (
+        "the second start",
+        "",
+        "/work/diag x >/dev/null; /work/diag x; echo $? $(ls /tmp | wc -l)",
+        (0, "<x>37 1\n", ""),
+    ),
+    (
+        "by PATH, by sh, by a link, in another folder",
+        "",
+        "cp /work/diag '/keep/the diag'; ln -s '/keep/the diag' /bin/diag; diag 1; cd /work; ./diag 2; sh diag 3; '/keep/the diag' 4",
+        (37, "<1><2><3><4>", ""),
+    ),
+    (
+        "mode and owner",
+        "",
+        "umask 0; /work/diag >/dev/null; set -- $(ls -ldn /tmp/diag*); echo $1 $3",
+        (0, "-rwx------ 0\n", ""),
+    ),
+    (
+        "no /proc",
+        "",
+        "umount /proc/sys/fs/binfmt_misc 2>/dev/null; umount /proc; /work/diag x",
+        (37, "<x>", ""),
+    ),
+    (
+        "a full /tmp",
+        "size=64k",
+        "/work/diag x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: cannot write 150000 bytes to /tmp: No space left on device; --unpack DIR"),
+    ),
+    (
+        "a /tmp without inodes",
+        "nr_inodes=1",
+        "/work/diag x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: cannot write to /tmp: No space left on device"),
+    ),
+    (
+        "a read-only /tmp",
+        "ro",
+        "/work/diag x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: cannot write to /tmp: Read-only file system"),
+    ),
+    (
+        "a /tmp without exec",
+        "noexec",
+        "/work/diag x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: cannot run a program in /tmp: Permission denied; --unpack DIR"),
+    ),
+    (
+        "no /tmp",
+        "",
+        "umount /tmp; rm -r /tmp; /work/diag x",
+        (126, "", "diag: cannot write to /tmp: No such file or directory"),
+    ),
+    (
+        "little memory",
+        "",
+        "echo 'MemAvailable: 900 kB' >/keep/m; mount -o bind /keep/m /proc/meminfo; /work/diag x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: 900 kB of memory are free, too few to unpack 150000 bytes"),
+    ),
+    (
+        "an old kernel's meminfo",
+        "",
+        "echo 'MemFree: 900 kB' >/keep/m; mount -o bind /keep/m /proc/meminfo; /work/diag x",
+        (37, "<x>", ""),
+    ),
+    (
+        "a planted link",
+        "",
+        "echo good >/keep/v; ln -s /keep/v NAME; /work/diag x; cat /keep/v; ls -l /tmp | wc -l",
+        (0, "<x>good\n2\n", ""),
+    ),
+    ("a planted dangling link", "", "ln -s /keep/v NAME; /work/diag x; ls -A /keep", (0, "<x>", "")),
+    (
+        "a planted link to a folder",
+        "",
+        "mkdir /keep/v; ln -s /keep/v NAME; /work/diag x; ls -A /keep/v",
+        (0, "<x>", ""),
+    ),
+    (
+        "a planted folder",
+        "",
+        "mkdir NAME; chown 65534 NAME; /work/diag x; ls -A NAME; ls -A /tmp | wc -l",
+        (0, "<x>1\n", ""),
+    ),
+    (
+        "a planted program",
+        "",
+        "echo 'echo evil' >NAME; chmod 777 NAME; chown 65534 NAME; /work/diag x; ls -ln /tmp | grep -c '^-rwx------ .* 0 '",
+        (0, "<x>1\n", ""),
+    ),
+    (
+        "the build, but another user's",
+        "",
+        "/work/diag >/dev/null; chmod 777 NAME; chown 65534 NAME; /work/diag x; ls -ln /tmp | grep -c '^-rwx------ .* 0 '",
+        (0, "<x>1\n", ""),
+    ),
+    (
+        "what was unpacked is damaged",
+        "",
+        "/work/diag >/dev/null; echo 'echo evil' >NAME; /work/diag x; /work/diag y; ls -A /tmp | wc -l",
+        (0, "<x><y>1\n", ""),
+    ),
+    (
+        "another user",
+        "",
+        "/work/diag 1; busybox su -s /bin/sh nobody -c '/work/diag 2'; ls -A /tmp | wc -l",
+        (0, "<1><2>2\n", ""),
+    ),
+    (
+        "what a killed one left",
+        "",
+        "touch NAME.99999.abcdef NAME.1.abcdef; /work/diag x; cd /tmp; ls | sed 's/-[0-9a-f]*/-N/2'",
+        (0, "<x>diag-0-N\ndiag-0-N.1.abcdef\n", ""),
+    ),
+    (
+        "a signal",
+        "",
+        "set -m; for t in 0.00 0.01 0.02 0.03 0.04 0.06; do /work/diag x >/dev/null & sleep $t; kill $! 2>/dev/null; wait; [ -e NAME ] && rm NAME; ls -A /tmp; done",
+        (0, "", ""),
+    ),
+    (
+        "killed halfway",
+        "",
+        "for t in 0.00 0.01 0.015 0.02 0.025 0.03 0.04 0.05; do /work/diag x >/dev/null & sleep $t; kill -9 $! 2>/dev/null; wait; \
+      [ ! -e NAME ] || /bin/sh NAME ok; echo; done 2>/dev/null | grep -vc '^$\\|<ok>'; sleep 0.3; /work/diag x; ls -A /tmp | wc -l",
+        (0, "0\n<x>1\n", ""),
+    ),
+    (
+        "four at once",
+        "",
+        "for n in 1 2 3 4; do { /work/diag $n; echo $?; } & done | sort; wait; ls -A /tmp | wc -l",
+        (0, "<1>37\n<2>37\n<3>37\n<4>37\n1\n", ""),
+    ),
+    (
+        "--unpack",
+        "",
+        "/work/diag --unpack /keep; /keep/diag x; echo; set -- $(ls -ldn /keep/diag); echo $1; ls -A /keep /tmp",
+        (
+            0,
+            "/keep/diag is the build for 64-bit x86, 150000 bytes\n<x>\n-rwxr-xr-x\n/keep:\ndiag\n\n/tmp:\n",
+            "",
+        ),
+    ),
+    (
+        "--unpack over another, beside others",
+        "",
+        "cd /keep; ln -s diag.9999999.abcdef diag; touch diag.9999999.abcdef; /work/diag --unpack . >/dev/null; ls",
+        (0, "diag\ndiag.9999999.abcdef\n", ""),
+    ),
+    (
+        "--unpack over itself",
+        "",
+        "cp /work/diag /keep; /keep/diag --unpack /keep",
+        (126, "", "diag: /keep/diag is this file itself: name another folder"),
+    ),
+    (
+        "--unpack into a full folder",
+        "size=64k",
+        "/work/diag --unpack /tmp; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: cannot write 150000 bytes to /tmp: No space left on device"),
+    ),
+    ("--unpack into no folder", "", "/work/diag --unpack /bin/sh", (126, "", "diag: /bin/sh is no folder")),
+    ("--unpack without a folder", "", "/work/diag --unpack", (126, "", "diag: --unpack takes one folder")),
+    (
+        "--unpack onto a folder",
+        "",
+        "mkdir /keep/diag; /work/diag --unpack /keep",
+        (126, "", "diag: /keep/diag is a folder"),
+    ),
+    (
+        "another machine",
+        "",
+        "/work/foreign --version",
+        (
+            126,
+            "",
+            "diag: none of its builds is for this machine: x86-64, 64 bits, little-endian (of /proc/self/exe: EI_CLASS 2, EI_DATA 1, e_machine 62; uname -m: x86_64)",
+        ),
+    ),
+    (
+        "a build that does not run",
+        "",
+        "/work/broken x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: its build for 64-bit x86 does not run here (status 132): x86-64, 64 bits"),
+    ),
+    (
+        "a build that the kernel refuses",
+        "",
+        "/work/refused x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: the kernel refuses its build for 64-bit x86: x86-64, 64 bits"),
+    ),
+];
+
+/// With dash for ash, which asks for applets by their names: then one can be missing.
+const DASH: &[(&str, &str, &str, Wanted)] = &[
+    ("dash", "", "/work/diag 'a b' <&-; echo $?", (0, "<a b>37\n", "")),
+    ("dash, no /proc", "", "umount /proc; /work/diag x", (37, "<x>", "")),
+    ("md5sum alone", "", "rm /bin/sha256sum; /work/diag x; /work/diag y", (37, "<x><y>", "")),
+    (
+        "neither sum",
+        "",
+        "rm /bin/sha256sum /bin/md5sum; /work/diag x",
+        (126, "", "diag: neither sha256sum nor md5sum is here"),
+    ),
+    (
+        "md5sum alone, damaged",
+        "",
+        "rm /bin/sha256sum; head -c 100000 /work/diag >/keep/d; chmod 755 /keep/d; /keep/d x",
+        (126, "", "diag: /keep/d is damaged: copy it here again"),
+    ),
+];
+
+pub(in crate::dist) fn check() -> Result<()> {
+    let work = tempfile::tempdir().context("create a folder for the trials")?;
+    std::os::unix::fs::chown(work.path(), None, None)?;
+    crate::dist::build::write(&work.path().join("diag"), &fs::read(path()?)?)?;
+    let mut faults = machines(work.path())?;
+    let stand_in = stand_ins(work.path())?;
+    let amd64 = debian::busybox("amd64")?;
+    for (shell, trials) in [(None, TRIALS), (Some("/bin/dash".into()), DASH)] {
+        for (name, options, commands, wanted) in trials {
+            let mut room = Room::new(amd64.clone(), work.path());
+            room.shell.clone_from(&shell);
+            if !options.is_empty() {
+                room.options = options;
+            }
+            let commands = commands.replace("NAME", &stand_in.name);
+            faults.extend(trial(&room, name, &commands, wanted)?);
+        }
+    }
+    faults.extend(damaged(&Room::new(amd64, work.path()), &stand_in)?);
+    ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
+    println!("diag: {} trials in BusyBox ash and dash, and damaged copies", TRIALS.len() + DASH.len());
+    Ok(())
+}
+
+/// Runs the commands; gives what is not as wanted.
+fn trial(room: &Room, name: &str, commands: &str, wanted: &Wanted) -> Result<Option<String>> {
+    let output = room.run(commands)?;
+    let (status, stdout, stderr) = wanted;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+    let right = if stderr.is_empty() { complained.is_empty() } else { complained.contains(stderr) };
+    if output.status.code() == Some(*status) && said == *stdout && right {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{name}: {}, {said:?}, {complained:?}; wanted {status}, {stdout:?}, {stderr:?}",
+        output.status
+    )))
+}
+
+/// The file itself takes each machine's build, and that runs.
+fn machines(work: &Path) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let emulates = room::emulates()?;
+    for (arch, qemu, name) in MACHINES {
+        let elf = fs::read(sh::target("dist")?.join(name));
+        let (Some(target), Ok(elf)) = (TARGETS.iter().find(|target| target.name == name), elf) else {
+            println!("diag: no {name} in target/dist: not tried on {arch}");
+            continue;
+        };
+        if qemu.is_some() && !emulates {
+            println!("diag: no binfmt_misc for a room alone (Linux 6.7 has it): not tried on {arch}");
+            continue;
+        }
+        let mut room = Room::new(debian::busybox(arch)?, work);
+        room.qemu = qemu;
+        let commands = "/work/diag --version && /work/diag --unpack /keep && sha256sum </keep/diag; \
+                        /work/diag /nowhere >/dev/null; echo $?";
+        let output = room.run(commands)?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let wanted = format!(
+            "diag {}\n/keep/diag is the build for {}, {} bytes\n{}  -\n2\n",
+            super::version()?,
+            target.machine,
+            elf.len(),
+            super::sums(&elf).sha256
+        );
+        if said == wanted && output.stderr.is_empty() {
+            println!("diag: on {arch}: {name}");
+        } else {
+            faults.push(format!(
+                "{arch}: {said:?}, {:?}; wanted {wanted:?}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+    }
+    Ok(faults)
+}
+
+struct StandIn {
+    /// What root's is called once it is unpacked.
+    name: String,
+    file: Vec<u8>,
+}
+
+/// One files with a stand-in for the build: a good one as `diag`, and those of other trials.
+fn stand_ins(work: &Path) -> Result<StandIn> {
+    let target = |name: &str| TARGETS.iter().find(|target| target.name == name).context("no such target");
+    let own: &Target = target("diag-x86_64")?;
+    // Bytes that gzip cannot shrink behind the last line, as many as a build has.
+    let mut state = 1_u32;
+    let mut build = STAND_IN.as_bytes().to_vec();
+    build.resize_with(150_000, || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    });
+    let name = format!("/tmp/diag-0-{}", &super::sums(&build).sha256[..16]);
+    let broken = b"#!/bin/sh\nkill -4 $$\n".to_vec();
+    let refused = format!("no ELF\necho \"{}\" >&2; exit 126\n", explain::sentence(own)).into_bytes();
+    let file = assemble(&[(target("diag-mips")?, b"another".to_vec()), (own, build.clone())])?;
+    let put = |name: &str, file: &[u8]| crate::dist::build::write(&work.join(name), file);
+    put("diag", &file)?;
+    put("foreign", &assemble(&[(target("diag-mips")?, build)])?)?;
+    put("broken", &assemble(&[(own, broken)])?)?;
+    put("refused", &assemble(&[(own, refused)])?)?;
+    Ok(StandIn { name, file })
+}
+
+/// Copies cut short, and with a byte that is another. In the first part, which the shell runs unchecked, a changed
+/// byte may also make the shell complain, or change nothing that matters.
+fn damaged(room: &Room, stand_in: &StandIn) -> Result<Vec<String>> {
+    let file = &stand_in.file;
+    let first = file.windows(3).position(|window| window == b"\n}\n").context("a first part")? + 3;
+    let script = super::SCRIPT.len();
+    let cuts =
+        (11..first).step_by(7).chain((first..script).step_by(211)).chain([script, 60_000, file.len() - 1]);
+    let flips = (0..first).chain((first..script).step_by(97)).chain((script..file.len()).step_by(9_973));
+    let mut commands = String::from(
+        "try() { /keep/d x >/keep/out 2>/keep/err; echo \"$1 $2 $? $(cat /keep/out) $(head -n 1 /keep/err)\"; rm -f /tmp/*; }\n",
+    );
+    for cut in cuts {
+        let _ = writeln!(commands, "head -c {cut} /work/diag >/keep/d; chmod 755 /keep/d; try cut {cut}");
+    }
+    let bits = |at: usize| format!("\\{:03o}", file[at] ^ if at % 2 == 0 { 1 } else { 4 });
+    for at in flips.chain([file.len() - 1]) {
+        let _ = writeln!(
+            commands,
+            "{{ head -c {at} /work/diag; printf '{}'; tail -c +{} /work/diag; }} >/keep/d; chmod 755 /keep/d; try flip {at}",
+            bits(at),
+            at + 2
+        );
+    }
+    fs::write(room.work().join("damaged.sh"), commands)?;
+    let output = room.run("sh /work/damaged.sh")?;
+    let mut faults = Vec::new();
+    let (mut lines, mut named) = (0, 0);
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        lines += 1;
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        let [kind, at, status, said] = words[..] else { bail!("a line of the trials: {line:?}") };
+        let sentence = status == "126" && said.trim() == "diag: /keep/d is damaged: copy it here again";
+        let harmless = kind == "flip" && status == "37" && said.trim() == "<x>";
+        let refused = !["0", "1", "37"].contains(&status) && !said.contains('<');
+        named += usize::from(sentence);
+        let unchecked = at.parse::<usize>()? < first;
+        if !(sentence || unchecked && (harmless || refused)) {
+            faults.push(format!("damaged: {line}"));
+        }
+    }
+    ensure!(
+        lines > 500,
+        "the trials of damaged copies ended early: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("diag: {lines} damaged copies, {named} named so");
+    Ok(faults)
+}
