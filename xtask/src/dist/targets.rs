@@ -29,7 +29,7 @@ pub(crate) const PACKED_GATE: u64 = 96 * 1024;
 /// Where the size should stay; only said.
 pub(crate) const AIM: u64 = 128 * 1024;
 
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 12] = [
     Target {
         name: "diag-mips",
         machine: "big-endian MIPS",
@@ -81,7 +81,7 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-aarch64", "cortex-a53"),
         binutils: "aarch64-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     // ARMv5 without FPU: it runs on every ARM of 32 bits since.
     Target {
@@ -95,7 +95,7 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-arm", "arm926"),
         binutils: "arm-linux-gnueabi",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     Target {
         name: "diag-riscv64",
@@ -108,7 +108,7 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-riscv64", "rv64"),
         binutils: "riscv64-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     // The standard library asks for an unwinder there, whatever a panic does.
     Target {
@@ -135,7 +135,7 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-i386", "pentium"),
         binutils: "i686-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     Target {
         name: "diag-x86_64",
@@ -148,6 +148,46 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-x86_64", "qemu64"),
         binutils: "x86-64-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
+    },
+    // n64, for octeon. Its kernels have had FPU support since 23.05, but soft float needs none.
+    Target {
+        name: "diag-mips64",
+        machine: "64-bit big-endian MIPS",
+        triple: "mips64-openwrt-linux-musl",
+        zig: &["-target", "mips64-linux-muslabi64", "-mcpu=mips64r2+soft_float"],
+        bits: 64,
+        big_endian: true,
+        e_machine: object::elf::EM_MIPS,
+        qemu: ("qemu-mips64", "MIPS64R2-generic"),
+        binutils: "mips64-linux-gnuabi64",
+        cross: false,
+        gate: Some(256 * 1024),
+    },
+    Target {
+        name: "diag-powerpc",
+        machine: "32-bit PowerPC",
+        triple: "powerpc-unknown-linux-musl",
+        zig: &["-target", "powerpc-linux-musleabi"],
+        bits: 32,
+        big_endian: true,
+        e_machine: object::elf::EM_PPC,
+        qemu: ("qemu-ppc", "e500v2_v10"),
+        binutils: "powerpc-linux-gnu",
+        cross: false,
+        gate: Some(256 * 1024),
+    },
+    Target {
+        name: "diag-loongarch64",
+        machine: "64-bit LoongArch",
+        triple: "loongarch64-unknown-linux-musl",
+        zig: &["-target", "loongarch64-linux-musl"],
+        bits: 64,
+        big_endian: false,
+        e_machine: object::elf::EM_LOONGARCH,
+        qemu: ("qemu-loongarch64", "la464"),
+        binutils: "loongarch64-linux-gnu",
+        cross: false,
+        gate: Some(256 * 1024),
     },
 ];

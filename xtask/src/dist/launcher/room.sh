@@ -39,4 +39,4 @@ if [ "$qemu" ]; then
 	esac
 	echo ":emulated:M::$bytes:$mask:$qemu:F" >proc/sys/fs/binfmt_misc/register
 fi
-exec env -i PATH=/bin:/usr/bin HOME=/ chroot "$root" /bin/sh -c "$commands"
+exec chroot "$root" /bin/busybox env -i PATH=/bin:/usr/bin HOME=/ /bin/sh -c "$commands"

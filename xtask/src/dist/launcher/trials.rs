@@ -143,7 +143,7 @@ const TRIALS: &[(&str, &str, &str, Wanted)] = &[
     (
         "another user",
         "",
-        "/work/diag 1; busybox su -s /bin/sh nobody -c '/work/diag 2'; ls -A /tmp | wc -l",
+        "/work/diag 1; busybox chpst -u :65534 /work/diag 2; ls -A /tmp | wc -l",
         (0, "<1><2>2\n", ""),
     ),
     (
@@ -155,7 +155,7 @@ const TRIALS: &[(&str, &str, &str, Wanted)] = &[
     (
         "a signal",
         "",
-        "set -m; for t in 0.00 0.01 0.02 0.03 0.04 0.06; do /work/diag x >/dev/null & sleep $t; kill $! 2>/dev/null; wait; [ -e NAME ] && rm NAME; ls -A /tmp; done",
+        "for t in 0.00 0.01 0.02 0.03 0.04 0.06; do /work/diag x >/dev/null & sleep $t; kill $! 2>/dev/null; wait; [ -e NAME ] && rm NAME; ls -A /tmp; done",
         (0, "", ""),
     ),
     (
@@ -168,7 +168,7 @@ const TRIALS: &[(&str, &str, &str, Wanted)] = &[
     (
         "four at once",
         "",
-        "for n in 1 2 3 4; do { /work/diag $n; echo $?; } & done | sort; wait; ls -A /tmp | wc -l",
+        "for n in 1 2 3 4; do { said=$(/work/diag $n); echo $said$?; } & done | sort; wait; ls -A /tmp | wc -l",
         (0, "<1>37\n<2>37\n<3>37\n<4>37\n1\n", ""),
     ),
     (
@@ -233,7 +233,7 @@ const TRIALS: &[(&str, &str, &str, Wanted)] = &[
 
 /// With dash for ash, which asks for applets by their names: then one can be missing.
 const DASH: &[(&str, &str, &str, Wanted)] = &[
-    ("dash", "", "/work/diag 'a b' <&-; echo $?", (0, "<a b>37\n", "")),
+    ("dash", "", "/work/diag 'a b'; echo $?", (0, "<a b>37\n", "")),
     ("dash, no /proc", "", "umount /proc; /work/diag x", (37, "<x>", "")),
     ("md5sum alone", "", "rm /bin/sha256sum; /work/diag x; /work/diag y", (37, "<x><y>", "")),
     (
@@ -391,7 +391,7 @@ fn damaged(room: &Room, stand_in: &StandIn) -> Result<Vec<String>> {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         let [kind, at, status, said] = words[..] else { bail!("a line of the trials: {line:?}") };
         let sentence = status == "126" && said.trim() == "diag: /keep/d is damaged: copy it here again";
-        let harmless = kind == "flip" && status == "37" && said.trim() == "<x>";
+        let harmless = kind == "flip" && status == "37" && said.trim().starts_with("<x>");
         let refused = !["0", "1", "37"].contains(&status) && !said.contains('<');
         named += usize::from(sentence);
         let unchecked = at.parse::<usize>()? < first;
