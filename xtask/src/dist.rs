@@ -8,6 +8,7 @@ mod cross;
 mod explain;
 mod launcher;
 mod mips;
+mod openwrt;
 mod targets;
 
 use std::path::PathBuf;
@@ -44,6 +45,11 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     }
     if names.is_empty() {
         println!("{}", launcher::make()?);
+        for (name, cover) in openwrt::ARCHITECTURES {
+            if let openwrt::Cover::Not(reason) = cover {
+                println!("OpenWrt's {name}: no build: {reason}");
+            }
+        }
     }
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
 }

@@ -11,6 +11,8 @@
 //! short within the first part is a brace that nobody closes: a syntax error of the shell.
 
 mod room;
+#[cfg(test)]
+mod tests;
 mod trials;
 
 use std::fmt::Write;
