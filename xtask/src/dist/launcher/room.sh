@@ -30,13 +30,13 @@ if [ "$shell" ]; then
 fi
 if [ "$qemu" ]; then
 	mount -t binfmt_misc none proc/sys/fs/binfmt_misc
-	# By the magic, class, byte order and e_machine of BusyBox itself; e_ident's rest, e_type's low byte: any.
+	# P: applets go by argv[0]. By the magic, class, byte order and e_machine of BusyBox itself; e_ident's rest, e_type's low byte: any.
 	bytes=$(od -An -v -tx1 -N20 "$busybox" | tr -d '\n' | sed 's/ /\\x/g')
 	mask='\xff\xff\xff\xff\xff\xff\xff\x00\x00\x00\x00\x00\x00\x00\x00\x00MASK\xff\xff'
 	case $(od -An -tu1 -j5 -N1 "$busybox") in
 	*1) mask=${mask%MASK*}'\xfe\xff'${mask#*MASK} ;;
 	*) mask=${mask%MASK*}'\xff\xfe'${mask#*MASK} ;;
 	esac
-	echo ":emulated:M::$bytes:$mask:$qemu:F" >proc/sys/fs/binfmt_misc/register
+	echo ":emulated:M::$bytes:$mask:$qemu:FP" >proc/sys/fs/binfmt_misc/register
 fi
 exec chroot "$root" /bin/busybox env -i PATH=/bin:/usr/bin HOME=/ /bin/sh -c "$commands"

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -268,6 +268,7 @@ pub(in crate::dist) fn check() -> Result<()> {
             faults.extend(trial(&room, name, &commands, wanted)?);
         }
     }
+    faults.extend(headers(amd64.clone(), work.path())?);
     faults.extend(damaged(&Room::new(amd64, work.path()), &stand_in)?);
     ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
     println!("diag: {} trials in BusyBox ash and dash, and damaged copies", TRIALS.len() + DASH.len());
@@ -327,6 +328,46 @@ fn machines(work: &Path) -> Result<Vec<String>> {
         }
     }
     Ok(faults)
+}
+
+/// Each build is taken by the header that its machine's shell has, and others are named. Without /proc, a file can
+/// stand for /proc/self/exe.
+fn headers(busybox: PathBuf, work: &Path) -> Result<Vec<String>> {
+    let routers: Vec<&Target> = TARGETS.iter().filter(|target| target.gate.is_some()).collect();
+    let builds: Vec<_> = routers.iter().map(|target| (*target, target.name.into())).collect();
+    crate::dist::build::write(&work.join("every"), &assemble(&builds)?)?;
+    let mut commands = "umount /proc; mkdir -p /proc/self; cd /keep; ".to_owned();
+    let mut wanted = String::new();
+    let mut header = |class: u8, big: bool, machine: u16, abi: u8, said: &str| {
+        let two = if big { machine.to_be_bytes() } else { machine.to_le_bytes() };
+        let mut bytes = vec![0; 52];
+        bytes[..7].copy_from_slice(&[0x7f, b'E', b'L', b'F', class, 1 + u8::from(big), 1]);
+        bytes[18..20].copy_from_slice(&two);
+        bytes[if big { 39 } else { 36 }] = abi;
+        let octal: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
+        let _ = write!(
+            commands,
+            "printf '{octal}' >/proc/self/exe; /work/every --unpack . 2>&1 | head -c 80; echo; "
+        );
+        wanted += &format!("{}\n", &said[..said.len().min(80)]);
+    };
+    for target in &routers {
+        let said = format!("./diag is the build for {}, {} bytes\n", target.machine, target.name.len());
+        // What an old o32 or EABI header has there besides.
+        header(target.bits / 32, target.big_endian, target.e_machine.0, 5, &said);
+    }
+    let none = "diag: none of its builds is for this machine: ";
+    header(1, true, 40, 0, &format!("{none}ARM, 32 bits, big-endian (of /proc/self/exe: EI_CLASS 1, ..."));
+    header(1, true, 8, 0x20, &format!("{none}MIPS n32, 32 bits, big-endian (of /proc/self/exe"));
+    header(2, false, 8, 0, &format!("{none}MIPS, 64 bits, little-endian (of /proc/self/exe"));
+    header(1, false, 62, 0, &format!("{none}x86-64, 32 bits, little-endian (of /proc/self/exe"));
+    header(2, true, 22, 0, &format!("{none}S/390, 64 bits, big-endian (of /proc/self/exe"));
+    let mut room = Room::new(busybox, work);
+    room.shell = Some("/bin/dash".into());
+    let output = room.run(&commands)?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    println!("diag: the headers of {} builds' machines", routers.len());
+    Ok(if said == wanted { Vec::new() } else { vec![format!("headers: {said}\nwanted: {wanted}")] })
 }
 
 struct StandIn {
