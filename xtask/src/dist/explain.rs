@@ -77,13 +77,15 @@ pub(super) fn explain(target: &Target, plain: &[u8]) -> Result<Vec<u8>> {
     let stored = segments.iter().map(Segment::file_end).max().unwrap_or_default();
     elf.resize(to_usize(stored)?, 0);
 
+    let table = layout.table(&elf);
+    let room_at = to_usize(room_at)?;
+    // A section may lie between the two.
+    let table_end = table + layout.count(&elf) * layout.entry();
+    elf[table..table_end].fill(0);
     layout.write_header(&mut elf, segments.len())?;
     elf[7..14].copy_from_slice(FIRST_LINE_END);
-    let table = layout.table(&elf)..to_usize(room_at)?;
-    elf[table.clone()].fill(0);
     layout.write_segments(&mut elf, &segments);
-    elf[table.end..table.end + script.len()].copy_from_slice(script.as_bytes());
-    elf[table.end + script.len()..table.end + to_usize(room_size)?].fill(0);
+    elf[room_at..room_at + script.len()].copy_from_slice(script.as_bytes());
     verify(target, &elf)?;
     Ok(elf)
 }

@@ -10,6 +10,7 @@
 //! Each start checks the script; unpacking checks all that is behind it, and then what was unpacked. A copy cut
 //! short within the first part is a brace that nobody closes: a syntax error of the shell.
 
+mod cases;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -39,7 +40,7 @@ struct Packed<'a> {
     target: &'a Target,
     /// Its place behind the script.
     offset: usize,
-    packed: usize,
+    length: usize,
     size: usize,
     sums: Sums,
 }
@@ -75,8 +76,8 @@ pub(super) fn assemble(builds: &[(&Target, Vec<u8>)]) -> Result<Vec<u8>> {
     let (mut payload, mut table) = (Vec::new(), Vec::new());
     for (target, elf) in builds {
         let gzipped = gzip(elf)?;
-        let (offset, packed) = (payload.len(), gzipped.len());
-        table.push(Packed { target, offset, packed, size: elf.len(), sums: sums(elf) });
+        let (offset, length) = (payload.len(), gzipped.len());
+        table.push(Packed { target, offset, length, size: elf.len(), sums: sums(elf) });
         payload.extend(gzipped);
     }
     let mut file = script(&table, &payload)?.into_bytes();
@@ -119,11 +120,11 @@ fn number(text: &str, place: &str, number: usize) -> Result<String> {
 }
 
 fn rows(table: &[Packed]) -> String {
-    table.iter().fold(String::new(), |mut rows, Packed { target, offset, packed, size, sums }| {
+    table.iter().fold(String::new(), |mut rows, Packed { target, offset, length, size, sums }| {
         let (class, data) = (if target.bits == 64 { 2 } else { 1 }, if target.big_endian { 2 } else { 1 });
         let _ = writeln!(
             rows,
-            "\t{class},{data},{},0) label='{}' && set -- {offset} {packed} {size} \\\n\t\t{} {} ;;",
+            "\t{class},{data},{},0) label='{}' && set -- {offset} {length} {size} \\\n\t\t{} {} ;;",
             target.e_machine.0, target.machine, sums.sha256, sums.md5
         );
         rows

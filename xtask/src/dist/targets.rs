@@ -162,7 +162,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         qemu: ("qemu-mips64", "MIPS64R2-generic"),
         binutils: "mips64-linux-gnuabi64",
         cross: false,
-        gate: Some(256 * 1024),
+        gate: None,
     },
     Target {
         name: "diag-powerpc",
@@ -175,7 +175,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         qemu: ("qemu-ppc", "e500v2_v10"),
         binutils: "powerpc-linux-gnu",
         cross: false,
-        gate: Some(256 * 1024),
+        gate: None,
     },
     Target {
         name: "diag-loongarch64",
@@ -188,6 +188,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         qemu: ("qemu-loongarch64", "la464"),
         binutils: "loongarch64-linux-gnu",
         cross: false,
-        gate: Some(256 * 1024),
+        gate: None,
     },
 ];
