@@ -163,8 +163,7 @@ if [ "$1" = --unpack ]; then
 	[ $# = 2 ] && [ "$2" ] || fail "--unpack takes one folder"
 	dir=$2
 	case $dir in
-	/*) ;;
-	*) dir=./$dir ;;
+	-*) dir=./$dir ;;
 	esac
 	[ -d "$dir" ] || fail "$dir is no folder"
 	[ ! -d "$dir/diag" ] || fail "$dir/diag is a folder"
