@@ -150,12 +150,12 @@ pub(crate) const TARGETS: [Target; 12] = [
         cross: false,
         gate: Some(192 * 1024),
     },
-    // n64, for octeon. Its kernels have had FPU support since 23.05, but soft float needs none.
+    // n64, for octeon, whose kernels have FPU support since 23.05. With hard float, as zig's own libraries are.
     Target {
         name: "diag-mips64",
         machine: "64-bit big-endian MIPS",
-        triple: "mips64-openwrt-linux-musl",
-        zig: &["-target", "mips64-linux-muslabi64", "-mcpu=mips64r2+soft_float"],
+        triple: "mips64-unknown-linux-muslabi64",
+        zig: &["-target", "mips64-linux-muslabi64", "-mcpu=mips64r2"],
         bits: 64,
         big_endian: true,
         e_machine: object::elf::EM_MIPS,
@@ -164,11 +164,12 @@ pub(crate) const TARGETS: [Target; 12] = [
         cross: false,
         gate: None,
     },
+    // Without FPU; `msync` is the one barrier that the e500 has. The standard library asks for an unwinder here too.
     Target {
         name: "diag-powerpc",
         machine: "32-bit PowerPC",
         triple: "powerpc-unknown-linux-musl",
-        zig: &["-target", "powerpc-linux-musleabi"],
+        zig: &["-target", "powerpc-linux-musleabi", "-l", "unwind"],
         bits: 32,
         big_endian: true,
         e_machine: object::elf::EM_PPC,
