@@ -189,6 +189,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         qemu: ("qemu-loongarch64", "la464"),
         binutils: "loongarch64-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
 ];
