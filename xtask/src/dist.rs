@@ -5,7 +5,10 @@ mod build;
 mod bytes;
 mod check;
 mod cross;
+mod explain;
+mod launcher;
 mod mips;
+mod openwrt;
 mod targets;
 
 use std::path::PathBuf;
@@ -21,11 +24,17 @@ pub(crate) struct Args {
     /// Check instead what `cross` would do with cross.toml, on stand-ins for Docker and rustup.
     #[arg(long)]
     check_cross: bool,
+    /// Check instead that the one file runs in BusyBox ash on every machine, in want of space and memory too.
+    #[arg(long)]
+    check_launcher: bool,
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     if args.check_cross {
         return cross_check();
+    }
+    if args.check_launcher {
+        return launcher_check();
     }
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     let mut faults = Vec::new();
@@ -34,7 +43,22 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         print!("{}", bytes::report(target, &built)?);
         faults.extend(check::faults(target, &built)?);
     }
+    if names.is_empty() {
+        println!("{}", launcher::make()?);
+        for (name, cover) in openwrt::ARCHITECTURES {
+            if let openwrt::Cover::Not(reason) = cover {
+                println!("OpenWrt's {name}: no build: {reason}");
+            }
+        }
+    }
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
+}
+
+/// Runs the one file in BusyBox ash, as every machine that it is for, and on machines in trouble. It is put together
+/// of the builds that are there.
+pub(crate) fn launcher_check() -> Result<()> {
+    launcher::make()?;
+    launcher::check()
 }
 
 /// Builds the named binaries (the routers' where `names` is empty) without checks or report; gives their paths in the

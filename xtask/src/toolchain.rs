@@ -19,15 +19,24 @@ const ZIG: &str = "0.17.1";
 /// nothing needs (it brings 1,200 bytes of stdio); and for x86 an emulation that zig's target already says.
 ///
 /// This little is all that a static build asks of `cargo-zigbuild`; doing it here leaves its flags to us (zig
-/// must link with `-Os`, or its libc is built for speed), and one tool less to fetch and to trust.
+/// must link with `-Os`, or its libc is built for speed), and one tool less to fetch and to trust. zig takes one
+/// linker script, the last; so they become one.
 const LINKER: &str = r#"#!/bin/sh
+scripts= last= output=
 for word; do
     shift
     case $word in
     -lgcc | -lgcc_s | -lgcc_eh | -lunwind | -Wl,-melf_i386) ;;
+    -Wl,-T,*) scripts="$scripts ${word#-Wl,-T,}" ;;
     *) set -- "$@" "$word" ;;
     esac
+    [ "$last" = -o ] && output=$word
+    last=$word
 done
+if [ "$scripts" ]; then
+    cat $scripts >"$output.ld" || exit
+    set -- "$@" "-Wl,-T,$output.ld"
+fi
 exec "$DIAG_ZIG" cc "$@"
 "#;
 
@@ -40,7 +49,7 @@ pub(crate) fn zig() -> Result<Command> {
 
 /// Has `cargo` link for `triple` by zig.
 pub(crate) fn link_by_zig(cargo: &mut Command, triple: &str) -> Result<()> {
-    let linker = sh::target("tools")?.join("zig-linker");
+    let linker = sh::target("router")?.join("zig-linker");
     // Renamed into place: another process may be running it.
     let new = linker.with_extension(std::process::id().to_string());
     fs::write(&new, LINKER)?;

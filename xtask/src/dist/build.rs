@@ -1,11 +1,13 @@
 //! From the sources to `target/dist/NAME`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
+use super::explain;
 use super::targets::Target;
 use crate::{sh, toolchain};
 
@@ -13,12 +15,36 @@ use crate::{sh, toolchain};
 pub(crate) struct Built {
     /// The binary that people get.
     pub(crate) binary: PathBuf,
+    /// The same with a section table, and without the sentence for other machines.
+    pub(crate) plain: PathBuf,
     /// The same before `strip`: it knows the name of each function.
     pub(crate) symbols: PathBuf,
 }
 
 /// Builds one target; quick where nothing changed.
 pub(crate) fn build(target: &Target) -> Result<Built> {
+    let binary = sh::target("dist")?.join(target.name);
+    // Another layout, where a line feed stands in the way of the first.
+    for more in [&[][..], &[explain::MORE]] {
+        let symbols = link(target, more)?;
+        let plain = symbols.with_extension("plain");
+        strip(&symbols, &plain)?;
+        match explain::explain(target, &fs::read(&plain)?) {
+            Ok(elf) => {
+                write(&binary, &elf)?;
+                return Ok(Built { binary, plain, symbols });
+            }
+            Err(error) if error.is::<explain::LineFeed>() && more.is_empty() => {
+                sh::say(format!("{}: {error:#}: linked again", target.name));
+            }
+            Err(error) => return Err(error).with_context(|| format!("{} as a shell script", target.name)),
+        }
+    }
+    bail!("{}: there is always a line feed in its headers", target.name)
+}
+
+/// Compiles, and links with these linker scripts beside the usual ones.
+fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
     toolchain::rust_src()?;
     let dir = target_dir()?;
     let mut cargo = Command::new("cargo");
@@ -27,17 +53,16 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
     for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
         cargo.env_remove(variable);
     }
-    cargo.args(["build", "--quiet", "--release", "--locked", "--package", "diag", "--bin", "diag"]);
+    cargo.args(["rustc", "--quiet", "--release", "--locked", "--package", "diag", "--bin", "diag"]);
     // A router's build knows the kernels of its own architecture.
     cargo.args(["--no-default-features", "--target", target.triple, "--config", ".cargo/router.toml"]);
-    cargo.args(["--config", "profile.release.strip=false", "--config", &flags(target)?]);
+    cargo.args(["--config", "profile.release.strip=false", "--config", &flags(target)?, "--"]);
+    let scripts = [explain::room(target)].into_iter().chain(scripts.iter().copied());
+    cargo.args(scripts.map(|script| format!("-Clink-arg=-Wl,-T,{script}")));
     toolchain::link_by_zig(&mut cargo, target.triple)?;
     sh::say(format!("{}: cargo build for {}", target.name, target.triple));
     sh::run(&mut cargo)?;
-    let symbols = dir.join(target.triple).join("release/diag");
-    let binary = sh::target("dist")?.join(target.name);
-    strip(&symbols, &binary)?;
-    Ok(Built { binary, symbols })
+    Ok(dir.join(target.triple).join("release/diag"))
 }
 
 /// The router build has a target folder of its own, so that it never waits for another build, nor undoes it.
@@ -84,9 +109,14 @@ pub(crate) fn cargo_home() -> Result<PathBuf> {
     }
 }
 
-/// No table of sections either: the kernel needs none, and it is 500 bytes. Writes `binary` as a whole, for it may be running.
-fn strip(symbols: &Path, binary: &Path) -> Result<()> {
-    let new = binary.with_extension(format!("new-{}", std::process::id()));
-    sh::run(toolchain::objcopy()?.args(["--strip-all", "--strip-sections"]).arg(symbols).arg(&new))?;
-    fs::rename(&new, binary).with_context(|| format!("rename to {}", binary.display()))
+fn strip(symbols: &Path, plain: &Path) -> Result<()> {
+    sh::run(toolchain::objcopy()?.arg("--strip-all").arg(symbols).arg(plain))
+}
+
+/// Writes a program as a whole, for it may be running.
+pub(super) fn write(program: &Path, bytes: &[u8]) -> Result<()> {
+    let new = program.with_extension(format!("new-{}", std::process::id()));
+    fs::write(&new, bytes).with_context(|| format!("write {}", new.display()))?;
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o755))?;
+    fs::rename(&new, program).with_context(|| format!("rename to {}", program.display()))
 }

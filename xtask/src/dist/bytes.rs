@@ -17,10 +17,11 @@ const LARGEST: usize = 15;
 /// The report on one binary, as text that ends its last line.
 pub(crate) fn report(target: &Target, built: &Built) -> Result<String> {
     let binary = fs::read(&built.binary).with_context(|| format!("read {}", built.binary.display()))?;
+    let plain = fs::read(&built.plain).with_context(|| format!("read {}", built.plain.display()))?;
     let symbols = fs::read(&built.symbols).with_context(|| format!("read {}", built.symbols.display()))?;
-    let symbols = File::parse(&*symbols)?;
+    let (file, symbols) = (File::parse(&*plain)?, File::parse(&*symbols)?);
     let mut text = total(target, &binary)?;
-    text += &table("section", &sections(&symbols, binary.len() as u64), usize::MAX);
+    text += &table("section", &sections(&file, binary.len() as u64), usize::MAX);
     let named = named(&symbols);
     let mut crates: BTreeMap<String, u64> = BTreeMap::new();
     for symbol in &named {

@@ -10,8 +10,8 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endian, Endianness};
 
 use super::build::{self, Built};
-use super::mips;
 use super::targets::{PACKED_GATE, Target};
+use super::{explain, mips};
 use crate::{host, sh, toolchain};
 
 /// One sentence for each promise that the binary breaks.
@@ -22,8 +22,10 @@ pub(crate) fn faults(target: &Target, built: &Built) -> Result<Vec<String>> {
     faults.extend(header(target, &data)?);
     faults.extend(paths(&data)?);
     if target.e_machine == object::elf::EM_MIPS && target.bits == 32 {
-        faults.extend(mips::faults(target, &built.symbols)?);
+        faults.extend(mips::faults(target, &built.plain)?);
     }
+    faults.extend(tools(target, binary)?);
+    faults.extend(script(target, binary)?);
     faults.extend(run(target, binary)?);
     Ok(faults.into_iter().map(|fault| format!("{}: {fault}", target.name)).collect())
 }
@@ -95,6 +97,36 @@ fn paths(data: &[u8]) -> Result<Vec<String>> {
     };
     let found = folders.iter().filter(|folder| holds(folder));
     Ok(found.map(|folder| format!("the path {} is in the file", folder.display())).collect())
+}
+
+/// What people look at it with takes it for the program that it is.
+fn tools(target: &Target, binary: &Path) -> Result<Vec<String>> {
+    host::ensure(&[("readelf", "binutils"), ("file", "file")])?;
+    let readelf = Command::new("readelf").args(["-hlW"]).arg(binary).output().context("start readelf")?;
+    let file = sh::output(Command::new("file").arg("-b").arg(binary))?;
+    let mut faults = Vec::new();
+    if !readelf.status.success() || !readelf.stderr.is_empty() {
+        let said = String::from_utf8_lossy(&readelf.stderr);
+        faults.push(format!("readelf -hl: {}: {}", readelf.status, said.trim()));
+    }
+    let order = if target.big_endian { "MSB" } else { "LSB" };
+    let wanted = format!("ELF {}-bit {order} executable, ", target.bits);
+    if !file.starts_with(&wanted) || !file.contains("statically linked") {
+        faults.push(format!("file says {:?}, not {wanted:?}...", file.trim()));
+    }
+    Ok(faults)
+}
+
+/// Where a kernel refuses it, the shell reads it as a script.
+fn script(target: &Target, binary: &Path) -> Result<Option<String>> {
+    explain::verify(target, &fs::read(binary)?)?;
+    let output = Command::new("sh").arg(binary).output().context("start sh")?;
+    let wanted = explain::sentence(target) + "\n";
+    let right =
+        output.status.code() == Some(126) && output.stderr == wanted.as_bytes() && output.stdout.is_empty();
+    let said =
+        String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    Ok((!right).then(|| format!("`sh {}`: {}, {said:?}", target.name, output.status)))
 }
 
 /// Runs it as the weakest CPU that it is for.

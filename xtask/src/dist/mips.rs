@@ -20,10 +20,9 @@ const R2: [&str; 16] = [
     "synci", "wrpgpr", "wsbh",
 ];
 
-/// Of the file before `strip`, which takes the sections: they say what is code.
+/// `binary` has a section table.
 pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
-    let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
-    let mut faults = abiflags(&data)?;
+    let mut faults = abiflags(&fs::read(binary)?)?;
     faults.extend(instructions(target, binary)?);
     Ok(faults)
 }

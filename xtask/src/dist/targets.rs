@@ -5,6 +5,8 @@
 pub(crate) struct Target {
     /// The file's name in `target/dist`.
     pub(crate) name: &'static str,
+    /// The machine in words, as people say it.
+    pub(crate) machine: &'static str,
     pub(crate) triple: &'static str,
     /// zig's words for the same machine: its C library is built by them.
     pub(crate) zig: &'static [&'static str],
@@ -27,9 +29,10 @@ pub(crate) const PACKED_GATE: u64 = 96 * 1024;
 /// Where the size should stay; only said.
 pub(crate) const AIM: u64 = 128 * 1024;
 
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 12] = [
     Target {
         name: "diag-mips",
+        machine: "big-endian MIPS",
         triple: "mips-unknown-linux-musl",
         zig: &["-target", "mips-linux-musleabi", "-mcpu=mips32+soft_float"],
         bits: 32,
@@ -42,6 +45,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-mipsel",
+        machine: "little-endian MIPS",
         triple: "mipsel-unknown-linux-musl",
         zig: &["-target", "mipsel-linux-musleabi", "-mcpu=mips32+soft_float"],
         bits: 32,
@@ -55,6 +59,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     // n64 with hard float: zig's own libraries do not link without.
     Target {
         name: "diag-mips64el",
+        machine: "64-bit little-endian MIPS",
         triple: "mips64el-unknown-linux-muslabi64",
         zig: &["-target", "mips64el-linux-muslabi64", "-mcpu=mips64r2"],
         bits: 64,
@@ -67,6 +72,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-aarch64",
+        machine: "64-bit ARM",
         triple: "aarch64-unknown-linux-musl",
         zig: &["-target", "aarch64-linux-musl"],
         bits: 64,
@@ -75,11 +81,12 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-aarch64", "cortex-a53"),
         binutils: "aarch64-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     // ARMv5 without FPU: it runs on every ARM of 32 bits since.
     Target {
         name: "diag-armv5",
+        machine: "32-bit ARM",
         triple: "armv5te-unknown-linux-musleabi",
         zig: &["-target", "arm-linux-musleabi", "-mcpu=arm926ej_s+soft_float"],
         bits: 32,
@@ -88,10 +95,11 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-arm", "arm926"),
         binutils: "arm-linux-gnueabi",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     Target {
         name: "diag-riscv64",
+        machine: "64-bit RISC-V",
         triple: "riscv64gc-unknown-linux-musl",
         zig: &["-target", "riscv64-linux-musl"],
         bits: 64,
@@ -100,11 +108,12 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-riscv64", "rv64"),
         binutils: "riscv64-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     // The standard library asks for an unwinder there, whatever a panic does.
     Target {
         name: "diag-powerpc64le",
+        machine: "64-bit little-endian PowerPC",
         triple: "powerpc64le-unknown-linux-musl",
         zig: &["-target", "powerpc64le-linux-musl", "-l", "unwind"],
         bits: 64,
@@ -117,6 +126,7 @@ pub(crate) const TARGETS: [Target; 9] = [
     },
     Target {
         name: "diag-i586",
+        machine: "32-bit x86",
         triple: "i586-unknown-linux-musl",
         zig: &["-target", "x86-linux-musl", "-mcpu=i586"],
         bits: 32,
@@ -125,10 +135,11 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-i386", "pentium"),
         binutils: "i686-linux-gnu",
         cross: false,
-        gate: None,
+        gate: Some(192 * 1024),
     },
     Target {
         name: "diag-x86_64",
+        machine: "64-bit x86",
         triple: "x86_64-unknown-linux-musl",
         zig: &["-target", "x86_64-linux-musl"],
         bits: 64,
@@ -137,6 +148,47 @@ pub(crate) const TARGETS: [Target; 9] = [
         qemu: ("qemu-x86_64", "qemu64"),
         binutils: "x86-64-linux-gnu",
         cross: false,
+        gate: Some(192 * 1024),
+    },
+    // n64, for octeon, whose kernels have FPU support since 23.05. With hard float, as zig's own libraries are.
+    Target {
+        name: "diag-mips64",
+        machine: "64-bit big-endian MIPS",
+        triple: "mips64-unknown-linux-muslabi64",
+        zig: &["-target", "mips64-linux-muslabi64", "-mcpu=mips64r2"],
+        bits: 64,
+        big_endian: true,
+        e_machine: object::elf::EM_MIPS,
+        qemu: ("qemu-mips64", "MIPS64R2-generic"),
+        binutils: "mips64-linux-gnuabi64",
+        cross: false,
         gate: None,
+    },
+    // Without FPU; `msync` is the one barrier that the e500 has. The standard library asks for an unwinder here too.
+    Target {
+        name: "diag-powerpc",
+        machine: "32-bit PowerPC",
+        triple: "powerpc-unknown-linux-musl",
+        zig: &["-target", "powerpc-linux-musleabi", "-l", "unwind"],
+        bits: 32,
+        big_endian: true,
+        e_machine: object::elf::EM_PPC,
+        qemu: ("qemu-ppc", "e500v2_v10"),
+        binutils: "powerpc-linux-gnu",
+        cross: false,
+        gate: Some(208 * 1024),
+    },
+    Target {
+        name: "diag-loongarch64",
+        machine: "64-bit LoongArch",
+        triple: "loongarch64-unknown-linux-musl",
+        zig: &["-target", "loongarch64-linux-musl"],
+        bits: 64,
+        big_endian: false,
+        e_machine: object::elf::EM_LOONGARCH,
+        qemu: ("qemu-loongarch64", "la464"),
+        binutils: "loongarch64-linux-gnu",
+        cross: false,
+        gate: Some(192 * 1024),
     },
 ];

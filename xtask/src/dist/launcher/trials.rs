@@ -1,0 +1,226 @@
+//! The one file in BusyBox ash: as every machine that it is for, and on machines in trouble.
+
+use std::fmt::Write;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::cases::{DASH, STAND_IN, TRIALS, Wanted};
+use super::room::{self, Room};
+use super::{assemble, path};
+use crate::dist::explain;
+use crate::dist::targets::{TARGETS, Target};
+use crate::{debian, sh};
+
+/// Debian's architectures with a BusyBox, QEMU's programs for them, and the builds that the one file must take.
+/// Debian has no BusyBox for the others; the lab has one for big-endian MIPS.
+const MACHINES: [(&str, Option<&str>, &str); 6] = [
+    ("amd64", None, "diag-x86_64"),
+    ("i386", None, "diag-i586"),
+    ("mipsel", Some("qemu-mipsel"), "diag-mipsel"),
+    ("armel", Some("qemu-arm"), "diag-armv5"),
+    ("arm64", Some("qemu-aarch64"), "diag-aarch64"),
+    ("riscv64", Some("qemu-riscv64"), "diag-riscv64"),
+];
+
+pub(in crate::dist) fn check() -> Result<()> {
+    let work = tempfile::tempdir().context("create a folder for the trials")?;
+    // Another user's run reads it too.
+    fs::set_permissions(work.path(), fs::Permissions::from_mode(0o755))?;
+    crate::dist::build::write(&work.path().join("diag"), &fs::read(path()?)?)?;
+    let mut faults = machines(work.path())?;
+    let stand_in = stand_ins(work.path())?;
+    let amd64 = debian::busybox("amd64")?;
+    for (shell, trials) in [(None, TRIALS), (Some("/bin/dash".into()), DASH)] {
+        for (name, options, commands, wanted) in trials {
+            let mut room = Room::new(amd64.clone(), work.path());
+            room.shell.clone_from(&shell);
+            if !options.is_empty() {
+                room.options = options;
+            }
+            let commands = commands.replace("NAME", &stand_in.name);
+            faults.extend(trial(&room, name, &commands, wanted)?);
+        }
+    }
+    faults.extend(headers(amd64.clone(), work.path())?);
+    faults.extend(damaged(&Room::new(amd64, work.path()), &stand_in)?);
+    ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
+    println!("diag: {} trials in BusyBox ash and dash, and damaged copies", TRIALS.len() + DASH.len());
+    Ok(())
+}
+
+/// Runs the commands; gives what is not as wanted.
+fn trial(room: &Room, name: &str, commands: &str, wanted: &Wanted) -> Result<Option<String>> {
+    let output = room.run(commands)?;
+    let (status, stdout, stderr) = wanted;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&output.stderr).into_owned();
+    let right = if stderr.is_empty() { complained.is_empty() } else { complained.contains(stderr) };
+    if output.status.code() == Some(*status) && said == *stdout && right {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{name}: {}, {said:?}, {complained:?}; wanted {status}, {stdout:?}, {stderr:?}",
+        output.status
+    )))
+}
+
+/// The file itself takes each machine's build, and that runs.
+fn machines(work: &Path) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    let emulates = room::emulates()?;
+    for (arch, qemu, name) in MACHINES {
+        let elf = fs::read(sh::target("dist")?.join(name));
+        let (Some(target), Ok(elf)) = (TARGETS.iter().find(|target| target.name == name), elf) else {
+            println!("diag: no {name} in target/dist: not tried on {arch}");
+            continue;
+        };
+        if qemu.is_some() && !emulates {
+            println!("diag: no binfmt_misc for a room alone (Linux 6.7 has it): not tried on {arch}");
+            continue;
+        }
+        let mut room = Room::new(debian::busybox(arch)?, work);
+        room.qemu = qemu;
+        let commands = "/work/diag --version && /work/diag --unpack /keep && sha256sum </keep/diag; \
+                        /work/diag /nowhere >/dev/null; echo $?";
+        let output = room.run(commands)?;
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        let wanted = format!(
+            "diag {}\n/keep/diag is the build for {}, {} bytes\n{}  -\n2\n",
+            super::version()?,
+            target.machine,
+            elf.len(),
+            super::sums(&elf).sha256
+        );
+        if said == wanted && output.stderr.is_empty() {
+            println!("diag: on {arch}: {name}");
+        } else {
+            faults.push(format!(
+                "{arch}: {said:?}, {:?}; wanted {wanted:?}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+    }
+    Ok(faults)
+}
+
+/// Each build is taken by the header that its machine's shell has, and others are named. Without /proc, a file can
+/// stand for /proc/self/exe.
+fn headers(busybox: PathBuf, work: &Path) -> Result<Vec<String>> {
+    let routers: Vec<&Target> = TARGETS.iter().filter(|target| target.gate.is_some()).collect();
+    let builds: Vec<_> = routers.iter().map(|target| (*target, target.name.into())).collect();
+    crate::dist::build::write(&work.join("every"), &assemble(&builds)?)?;
+    let mut commands = "umount /proc; mkdir -p /proc/self; cd /keep; ".to_owned();
+    let mut wanted = String::new();
+    let mut header = |class: u8, big: bool, machine: u16, abi: u8, said: &str| {
+        let two = if big { machine.to_be_bytes() } else { machine.to_le_bytes() };
+        let mut bytes = [0; 52];
+        bytes[..7].copy_from_slice(&[0x7f, b'E', b'L', b'F', class, 1 + u8::from(big), 1]);
+        bytes[18..20].copy_from_slice(&two);
+        bytes[if big { 39 } else { 36 }] = abi;
+        let octal: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
+        let _ = write!(
+            commands,
+            "printf '{octal}' >/proc/self/exe; /work/every --unpack . 2>&1 | head -c 80; echo; "
+        );
+        wanted += &format!("{}\n", &said[..said.len().min(80)]);
+    };
+    for target in &routers {
+        let said = format!("./diag is the build for {}, {} bytes\n", target.machine, target.name.len());
+        // What an old o32 or EABI header has there besides.
+        header(target.bits / 32, target.big_endian, target.e_machine.0, 5, &said);
+    }
+    let none = "diag: none of its builds is for this machine: ";
+    header(1, true, 40, 0, &format!("{none}ARM, 32 bits, big-endian (of /proc/self/exe: EI_CLASS 1, ..."));
+    header(1, true, 8, 0x20, &format!("{none}MIPS n32, 32 bits, big-endian (of /proc/self/exe"));
+    header(2, false, 8, 0, &format!("{none}MIPS, 64 bits, little-endian (of /proc/self/exe"));
+    header(1, false, 62, 0, &format!("{none}x86-64, 32 bits, little-endian (of /proc/self/exe"));
+    header(2, true, 22, 0, &format!("{none}S/390, 64 bits, big-endian (of /proc/self/exe"));
+    let mut room = Room::new(busybox, work);
+    room.shell = Some("/bin/dash".into());
+    let output = room.run(&commands)?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    println!("diag: the headers of {} builds' machines", routers.len());
+    Ok(if said == wanted { Vec::new() } else { vec![format!("headers: {said}\nwanted: {wanted}")] })
+}
+
+struct StandIn {
+    /// What root's is called once it is unpacked.
+    name: String,
+    file: Vec<u8>,
+}
+
+/// One files with a stand-in for the build: a good one as `diag`, and those of other trials.
+fn stand_ins(work: &Path) -> Result<StandIn> {
+    let target = |name: &str| TARGETS.iter().find(|target| target.name == name).context("no such target");
+    let own: &Target = target("diag-x86_64")?;
+    // Bytes that gzip cannot shrink behind the last line, as many as a build has.
+    let mut state = 1_u32;
+    let mut build = STAND_IN.as_bytes().to_vec();
+    build.resize_with(150_000, || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    });
+    let name = format!("/tmp/diag-0-{}", &super::sums(&build).sha256[..16]);
+    let broken = b"#!/bin/sh\nkill -4 $$\n".to_vec();
+    let refused = format!("no ELF\necho \"{}\" >&2; exit 126\n", explain::sentence(own)).into_bytes();
+    let file = assemble(&[(target("diag-mips")?, b"another".to_vec()), (own, build.clone())])?;
+    let put = |name: &str, file: &[u8]| crate::dist::build::write(&work.join(name), file);
+    put("diag", &file)?;
+    put("foreign", &assemble(&[(target("diag-mips")?, build)])?)?;
+    put("broken", &assemble(&[(own, broken)])?)?;
+    put("refused", &assemble(&[(own, refused)])?)?;
+    Ok(StandIn { name, file })
+}
+
+/// Copies cut short, and with a byte that is another. In the first part, which the shell runs unchecked, a changed
+/// byte may also make the shell complain, or change nothing that matters.
+fn damaged(room: &Room, stand_in: &StandIn) -> Result<Vec<String>> {
+    let file = &stand_in.file;
+    let first = file.windows(3).position(|window| window == b"\n}\n").context("a first part")? + 3;
+    let script = super::SCRIPT.len();
+    let cuts =
+        (11..first).step_by(7).chain((first..script).step_by(211)).chain([script, 60_000, file.len() - 1]);
+    let flips = (0..first).chain((first..script).step_by(97)).chain((script..file.len()).step_by(9_973));
+    let mut commands = String::from(
+        "try() { /keep/d x >/keep/out 2>/keep/err; echo \"$1 $2 $? $(cat /keep/out) $(head -n 1 /keep/err)\"; rm -f /tmp/*; }\n",
+    );
+    for cut in cuts {
+        let _ = writeln!(commands, "head -c {cut} /work/diag >/keep/d; chmod 755 /keep/d; try cut {cut}");
+    }
+    let bits = |at: usize| format!("\\{:03o}", file[at] ^ if at % 2 == 0 { 1 } else { 4 });
+    for at in flips.chain([file.len() - 1]) {
+        let _ = writeln!(
+            commands,
+            "{{ head -c {at} /work/diag; printf '{}'; tail -c +{} /work/diag; }} >/keep/d; chmod 755 /keep/d; try flip {at}",
+            bits(at),
+            at + 2
+        );
+    }
+    fs::write(room.work().join("damaged.sh"), commands)?;
+    let output = room.run("sh /work/damaged.sh")?;
+    let mut faults = Vec::new();
+    let (mut lines, mut named) = (0, 0);
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        lines += 1;
+        let words: Vec<&str> = line.splitn(4, ' ').collect();
+        let [kind, at, status, said] = words[..] else { bail!("a line of the trials: {line:?}") };
+        let sentence = status == "126" && said.trim() == "diag: /keep/d is damaged: copy it here again";
+        let harmless = kind == "flip" && status == "37" && said.trim().starts_with("<x>");
+        let refused = !["0", "1", "37"].contains(&status) && !said.contains('<');
+        named += usize::from(sentence);
+        let unchecked = at.parse::<usize>()? < first;
+        if !(sentence || unchecked && (harmless || refused)) {
+            faults.push(format!("damaged: {line}"));
+        }
+    }
+    ensure!(
+        lines > 500,
+        "the trials of damaged copies ended early: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    println!("diag: {lines} damaged copies, {named} named so");
+    Ok(faults)
+}
