@@ -7,6 +7,7 @@ mod host;
 mod judge;
 mod lab;
 mod oracle;
+mod package;
 mod samples;
 mod sh;
 mod test;
@@ -22,6 +23,8 @@ enum Task {
     Dist(dist::Args),
     /// Boot a kernel in QEMU, those for MIPS with a root laid out like OpenWrt's, and run commands there.
     Lab(lab::Args),
+    /// Wrap the builds in target/dist as packages for OpenWrt, with indices, sums and sizes.
+    Package(package::Args),
     /// Compare what diag says of many files with what real kernels do with them.
     Judge(judge::Args),
     /// Let kernels judge changed programs, and compare what diag says of each.
@@ -34,6 +37,7 @@ fn main() -> Result<()> {
     match Task::parse() {
         Task::Dist(args) => dist::main(&args),
         Task::Lab(args) => lab::main(&args),
+        Task::Package(args) => package::main(&args),
         Task::Judge(args) => judge::main(&args),
         Task::Oracle(args) => oracle::main(&args),
         Task::Test(args) => test::main(&args),
