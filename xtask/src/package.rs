@@ -4,8 +4,12 @@
 mod adb;
 mod apk;
 mod arch;
+#[cfg(test)]
+mod feed;
 mod index;
 mod ipk;
+#[cfg(test)]
+mod libsolv;
 mod sums;
 
 use std::collections::BTreeSet;
@@ -201,10 +205,10 @@ fn epoch() -> Result<u64> {
     }
     let mut git = Command::new("git");
     git.args(["log", "-1", "--format=%ct"]).current_dir(sh::root());
-    let Ok(output) = git.output() else { return Ok(0) };
-    if !output.status.success() {
+    let Some(output) = git.output().ok().filter(|output| output.status.success()) else {
+        sh::say("no commit, no SOURCE_DATE_EPOCH: the packages are of 1970");
         return Ok(0);
-    }
+    };
     String::from_utf8_lossy(&output.stdout).trim().parse().context("git names no time of the last commit")
 }
 
