@@ -117,6 +117,8 @@ fn one_version_everywhere() {
     assert!(read("CHANGELOG.md").contains(&format!("\n## {VERSION} - ")), "CHANGELOG.md");
     let makefile = read("package/openwrt/diag/Makefile");
     assert!(makefile.contains(&format!("\nPKG_VERSION:={VERSION}\n")), "package/openwrt/diag/Makefile");
+    let oldest_rust = format!("cargo +{}.0 install --locked", env!("CARGO_PKG_RUST_VERSION"));
+    assert!(read(".github/workflows/ci.yml").contains(&oldest_rust), "{oldest_rust}");
 }
 
 /// The feed's CI runs the test with the package installed.

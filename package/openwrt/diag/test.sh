@@ -11,7 +11,7 @@ trap 'rm -f "$file"' EXIT
 chmod 755 "$file"
 for content in '\177ELF' 'no program\n'; do
 	printf "$content" >"$file"
-	diag "$file"
+	diag -q "$file"
 	status=$?
 	if [ "$status" -ne 1 ]; then
 		echo "diag says $status of a file that is no program" >&2
@@ -22,4 +22,4 @@ done
 # Of itself it never says that it would not start.
 diag --json "$(command -v diag)" >"$file"
 [ $? -ne 1 ] || exit 1
-grep -F '"schema"' "$file"
+grep -F '"schema"' "$file" >/dev/null

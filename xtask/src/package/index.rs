@@ -1,4 +1,5 @@
-//! The indices that make a folder of packages a feed: `Packages` for opkg, `packages.adb` for apk. Neither is signed.
+//! The indices that make a folder of packages a feed: `Packages` for opkg, `packages.adb` for apk. Neither is signed:
+//! opkg takes the feed where its configuration has no `check_signature`, apk with `--allow-untrusted`.
 
 use std::fs;
 use std::path::Path;
