@@ -181,7 +181,12 @@ impl<'a> Loading<'a> {
                 bias = 0_u64.wrapping_sub(vaddr) & self.mm.word;
             }
             let wish = bias.wrapping_add(vaddr) & self.mm.word;
-            let at = self.elf_load(load, segment, wish, how, total)?;
+            // Before 6.7 only what is in the file; the zeros of all segments follow the last.
+            let at = if load.machine.kernel.older_than((6, 7, 0)) {
+                self.elf_map(load, segment, self.mm.pages.down(wish), how, total)?
+            } else {
+                self.elf_load(load, segment, wish, how, total)?
+            };
             total = 0;
             if self.mm.is_bad(at) {
                 return segfault(Step::InterpreterMap);
@@ -199,14 +204,24 @@ impl<'a> Loading<'a> {
         Ok(bias)
     }
 
-    /// Before 6.7: what is behind the last byte of the file is cleared, whatever it is, up to the end of its page.
+    /// Before 6.7: what is behind the last byte of the file is cleared, whatever it is, up to the end of its page; from
+    /// there on zeros are mapped up to the end of the last segment.
     fn zeros_of_interpreter(&mut self, load: &Load<'_>, bias: u64) -> Stage {
         if !load.machine.kernel.older_than((6, 7, 0)) {
             return Ok(());
         }
-        let ends = load.image.loads().map(|segment| segment.p_vaddr.wrapping_add(segment.p_filesz));
-        let end = bias.wrapping_add(ends.max().unwrap_or(0)) & self.mm.word;
-        if self.padzero(load, end) { Ok(()) } else { segfault(Step::InterpreterMap) }
+        let (mut bss, mut brk, mut flags) = (0, 0, 0);
+        for segment in load.image.loads() {
+            let end = |size: u64| bias.wrapping_add(segment.p_vaddr).wrapping_add(size) & self.mm.word;
+            bss = end(segment.p_filesz).max(bss);
+            if end(segment.p_memsz) > brk {
+                (brk, flags) = (end(segment.p_memsz), segment.p_flags & PF_X);
+            }
+        }
+        if !self.padzero(load, bss) {
+            return segfault(Step::InterpreterMap);
+        }
+        self.mm.vm_brk(bss, brk, flags)
     }
 
     /// The checks behind each segment's mapping; `start` is biased for an interpreter only.
