@@ -8,6 +8,7 @@ mod judge;
 mod lab;
 mod libraries;
 mod oracle;
+mod package;
 mod samples;
 mod sh;
 mod test;
@@ -23,6 +24,8 @@ enum Task {
     Dist(dist::Args),
     /// Boot a kernel in QEMU, those for MIPS with a root laid out like OpenWrt's, and run commands there.
     Lab(lab::Args),
+    /// Wrap the builds in target/dist as packages for OpenWrt, with indices, sums and sizes.
+    Package(package::Args),
     /// Compare what diag says of many files with what real kernels do with them.
     Judge(judge::Args),
     /// Compare what diag says of programs and their libraries with what Debian's musl does with them.
@@ -37,6 +40,7 @@ fn main() -> Result<()> {
     match Task::parse() {
         Task::Dist(args) => dist::main(&args),
         Task::Lab(args) => lab::main(&args),
+        Task::Package(args) => package::main(&args),
         Task::Judge(args) => judge::main(&args),
         Task::Libraries(args) => libraries::main(&args),
         Task::Oracle(args) => oracle::main(&args),

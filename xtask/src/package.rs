@@ -1,0 +1,216 @@
+//! Packages for OpenWrt: a build, wrapped for each architecture that runs it, in the format that its releases take, with
+//! an index that makes the folder a feed. Same input, same bytes.
+
+mod adb;
+mod apk;
+mod arch;
+#[cfg(test)]
+mod feed;
+mod index;
+mod ipk;
+#[cfg(test)]
+mod libsolv;
+mod sums;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+pub(crate) use arch::{archs_of, builds};
+pub(crate) use sums::write as write_sums;
+
+use crate::sh;
+use apk::Apk;
+use ipk::Ipk;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The builds in target/dist to wrap (diag-mips, diag-aarch64, ...); all that are there where none is named.
+    names: Vec<String>,
+    /// List the architectures of OpenWrt and what each gets.
+    #[arg(long)]
+    list: bool,
+}
+
+/// The bytes that a package may have at most.
+const GATE: usize = 96 * 1024;
+
+/// OpenWrt's number of a packaging of the same version.
+const RELEASE: u32 = 1;
+
+/// What is said of a package.
+#[derive(Clone)]
+pub(crate) struct Meta {
+    pub(crate) name: String,
+    /// Version and release, as in `0.1.0-r1`.
+    pub(crate) version: String,
+    pub(crate) arch: String,
+    pub(crate) description: String,
+    pub(crate) license: String,
+    pub(crate) section: String,
+    /// The time in the package, in seconds since 1970.
+    pub(crate) epoch: u64,
+}
+
+/// A file of a package.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    /// Without a slash in front.
+    pub(crate) path: String,
+    /// The permissions.
+    pub(crate) mode: u32,
+    pub(crate) data: Vec<u8>,
+}
+
+impl Entry {
+    fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    fn folder(&self) -> &str {
+        self.path.rsplit_once('/').map_or("", |(folder, _)| folder)
+    }
+}
+
+/// The folders of files, sorted; the first is the top, whose name is empty.
+fn folders(files: &[Entry]) -> Vec<String> {
+    let mut folders = BTreeSet::from([String::new()]);
+    for file in files {
+        for (slash, _) in file.path.match_indices('/') {
+            folders.extend(file.path.get(..slash).map(str::to_owned));
+        }
+    }
+    folders.into_iter().collect()
+}
+
+/// The files right in a folder, sorted.
+fn files_in<'a>(files: &'a [Entry], folder: &str) -> Vec<&'a Entry> {
+    let mut found: Vec<&Entry> = files.iter().filter(|file| file.folder() == folder).collect();
+    found.sort_by(|one, other| one.name().cmp(other.name()));
+    found
+}
+
+fn installed_size(files: &[Entry]) -> u64 {
+    files.iter().map(|file| file.data.len() as u64).sum()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub(crate) fn main(args: &Args) -> Result<()> {
+    if args.list {
+        print!("{}", list());
+        return Ok(());
+    }
+    let dist = sh::target("dist")?;
+    let all = builds().filter(|build| dist.join(build).is_file()).map(str::to_owned).collect();
+    let names = if args.names.is_empty() { all } else { args.names.clone() };
+    if names.is_empty() {
+        bail!("no build is in {}: cargo xtask dist makes them", dist.display());
+    }
+    for name in &names {
+        if archs_of(name).is_empty() {
+            bail!("no architecture of OpenWrt runs {name}");
+        }
+        for package in write(&dist.join(name), archs_of(name), &dist.join("packages"))? {
+            println!("{}: {} bytes", package.display(), fs::metadata(&package)?.len());
+        }
+    }
+    write_sums(&dist)
+}
+
+/// One line for each architecture, sorted: the formats and the build, or why there is none.
+fn list() -> String {
+    let covered = builds().flat_map(|build| archs_of(build).iter().map(move |&arch| (arch, build)));
+    let mut rows: Vec<(&str, &str)> = covered.chain(arch::UNCOVERED).collect();
+    rows.sort_unstable();
+    let line = |(name, build): &(&str, &str)| {
+        let formats = arch::formats(name);
+        let named = [(formats.ipk, "ipk"), (formats.apk, "apk")];
+        let named: Vec<&str> = named.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect();
+        format!("{name:26} {:8} {build}\n", named.join(","))
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Wraps a binary for architectures: `out/ARCH/diag_VERSION_ARCH.ipk` and `out/ARCH/diag-VERSION.apk`, each with its
+/// index. Gives the packages' paths; fails where one is too large.
+pub(crate) fn write(binary: &Path, archs: &[&str], out: &Path) -> Result<Vec<PathBuf>> {
+    let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
+    let files = [Entry { path: "usr/bin/diag".to_owned(), mode: 0o755, data }];
+    let about = about()?;
+    let mut written = Vec::new();
+    for arch in archs {
+        let meta = Meta { arch: (*arch).to_owned(), ..about.clone() };
+        let folder = out.join(arch);
+        // Packages of another version would stay in the feed without being in its index.
+        if folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
+        }
+        fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+        let formats = arch::formats(arch);
+        if formats.ipk {
+            let ipk = Ipk::new(&meta, &files)?;
+            let name = format!("{}_{}_{arch}.ipk", meta.name, meta.version);
+            let path = folder.join(&name);
+            index::write(&path, &ipk.bytes)?;
+            index::write_opkg(&folder, &[index::listed(&name, &ipk.control, &ipk.bytes)])?;
+            written.push((path, ipk.bytes.len()));
+        }
+        if formats.apk {
+            let apk = Apk::new(&meta, &files)?;
+            let bytes = apk.bytes()?;
+            let path = folder.join(format!("{}-{}.apk", meta.name, meta.version));
+            index::write(&path, &bytes)?;
+            index::write_apk(&folder, &[apk.row(meta.clone(), bytes.len())])?;
+            written.push((path, bytes.len()));
+        }
+    }
+    if let Some((path, size)) = written.iter().find(|(_, size)| *size > GATE) {
+        bail!("{}: {size} bytes, {} over the gate of {GATE}", path.display(), size - GATE);
+    }
+    Ok(written.into_iter().map(|(path, _)| path).collect())
+}
+
+/// What Cargo.toml says of diag, for no architecture yet.
+fn about() -> Result<Meta> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--locked"]).current_dir(sh::root());
+    let metadata: serde_json::Value = serde_json::from_str(&sh::output(&mut cargo)?)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata names no packages")?;
+    let diag =
+        packages.iter().find(|package| package["name"] == "diag").context("there is no package diag")?;
+    let text = |field: &str| {
+        diag[field].as_str().map(str::to_owned).with_context(|| format!("Cargo.toml has no {field}"))
+    };
+    Ok(Meta {
+        name: text("name")?,
+        version: format!("{}-r{RELEASE}", text("version")?),
+        arch: String::new(),
+        description: text("description")?,
+        license: text("license")?,
+        section: "utils".to_owned(),
+        epoch: epoch()?,
+    })
+}
+
+/// `SOURCE_DATE_EPOCH`; else the time of the last commit; else 0, for there is no other that is the same everywhere.
+fn epoch() -> Result<u64> {
+    if let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") {
+        return epoch.parse().with_context(|| format!("SOURCE_DATE_EPOCH is {epoch}, no number of seconds"));
+    }
+    let mut git = Command::new("git");
+    git.args(["log", "-1", "--format=%ct"]).current_dir(sh::root());
+    let Some(output) = git.output().ok().filter(|output| output.status.success()) else {
+        sh::say("no commit, no SOURCE_DATE_EPOCH: the packages are of 1970");
+        return Ok(0);
+    };
+    String::from_utf8_lossy(&output.stdout).trim().parse().context("git names no time of the last commit")
+}
+
+#[cfg(test)]
+mod tests;
