@@ -3,9 +3,11 @@
 use super::{Linker, path};
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
-    EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64,
+    EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EF_MIPS_NAN2008, EF_RISCV_FLOAT_ABI, EM_AARCH64, EM_ARM, EM_MIPS,
+    EM_PPC64, EM_RISCV, EM_X86_64,
 };
-use crate::elf::{Class, View};
+use crate::elf::{ByteOrder, Class, View, offset};
+use crate::machine::family;
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 /// `struct cache_file_new`, and each of its entries.
@@ -16,157 +18,119 @@ const OLD_MAGIC: &[u8] = b"ld.so-1.7.0";
 const OLD_HEADER: usize = 16;
 const OLD_ENTRY: usize = 12;
 /// The extension that names the folders in glibc-hwcaps.
-const EXTENSION_MAGIC: u64 = 0xeaa4_2174;
-const TAG_HWCAPS: u64 = 1;
+const EXTENSION_MAGIC: usize = 0xeaa4_2174;
+const TAG_HWCAPS: usize = 1;
 /// DL_CACHE_HWCAP_EXTENSION, in the upper half of an entry's hwcap.
-const HWCAP_EXTENSION: u64 = 1 << 30;
+const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let cache = path(cache);
     let size = usize::try_from(linker.system.stat(cache).ok()?.size).ok()?;
-    let mut table = Table::new(&Handle::open(linker.system, cache)?, 0, size);
-    let view = linker.view;
-    let mut start = 0;
-    if table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
-        let old = at(table.uint(12, 4, view)?);
-        let end = old.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
-        start = end.wrapping_add(7) & !7;
-    }
-    if table.bytes(start, MAGIC.len())? != MAGIC {
-        return None;
-    }
-    let count = at(table.uint(start.wrapping_add(20), 4, view)?);
-    let entry = |index: usize| start.wrapping_add(HEADER).wrapping_add(index.wrapping_mul(ENTRY));
-    let string = |table: &mut Table, index: usize, field: usize| -> Option<Vec<u8>> {
-        let offset = at(table.uint(entry(index).wrapping_add(field), 4, view)?);
-        table.string(start.wrapping_add(offset)).map(<[u8]>::to_vec)
+    let mut cache = Cache {
+        table: Table::new(&Handle::open(linker.system, cache)?, 0, size),
+        view: linker.view,
+        start: 0,
     };
-    // Sorted, the last name first.
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low.midpoint(high);
-        let key = string(&mut table, middle, 4)?;
-        if compare(&key, name) > 0 { low = middle.wrapping_add(1) } else { high = middle }
+    if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
+        let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
+        cache.start = end.wrapping_add(7) & !7;
+    }
+    if cache.table.bytes(cache.start, MAGIC.len())? != MAGIC {
+        return None;
     }
     let wanted = flags(linker);
-    let extension = extension(&mut table, start, view);
-    let mut best: Option<(usize, Vec<u8>)> = None;
-    while low < count && string(&mut table, low, 4)? == name {
-        let offset = entry(low);
-        let fits = table.uint(offset, 4, view)? == wanted;
-        // Whichever half is the upper one.
-        let hwcap = [16, 20].map(|field| table.uint(offset.wrapping_add(field), 4, view).unwrap_or(0));
-        let [index, upper] =
-            if view.order == crate::elf::ByteOrder::Little { hwcap } else { [hwcap[1], hwcap[0]] };
-        let rank = if upper & HWCAP_EXTENSION != 0 {
-            level(linker, &mut table, start, extension, at(index), view)
-        } else {
-            (index == 0 && upper == 0).then_some(usize::MAX)
+    let folders = if family::X86 { cache.folders() } else { None };
+    let mut best: Option<(usize, usize)> = None;
+    let mut entry = HEADER;
+    for _ in 0..cache.number(20)? {
+        let [flags, key, value] = [0, 4, 8].map(|field| cache.number(entry.wrapping_add(field)));
+        // Its lower half is the place in a list where the upper one says so, else nothing that anybody uses.
+        let [high, low] = match linker.view.order {
+            ByteOrder::Big => [16, 20],
+            ByteOrder::Little => [20, 16],
         };
-        if let Some(rank) = rank.filter(|_| fits) {
-            if best.as_ref().is_none_or(|(known, _)| rank < *known) {
-                best = Some((rank, string(&mut table, low, 8)?));
-            }
+        let [high, low] = [high, low].map(|field| cache.number(entry.wrapping_add(field)));
+        entry = entry.wrapping_add(ENTRY);
+        if flags? != wanted || cache.string(key?)? != name {
+            continue;
         }
-        low = low.wrapping_add(1);
-    }
-    best.map(|(_, file)| file)
-}
-
-fn at(value: u64) -> usize {
-    crate::elf::offset(value)
-}
-
-/// Where the names of the folders in glibc-hwcaps are listed.
-fn extension(table: &mut Table, start: usize, view: View) -> Option<usize> {
-    let offset = at(table.uint(start.wrapping_add(32), 4, view)?);
-    let directory = start.wrapping_add(offset);
-    if offset == 0 || table.uint(directory, 4, view)? != EXTENSION_MAGIC {
-        return None;
-    }
-    let count = at(table.uint(directory.wrapping_add(4), 4, view)?).min(16);
-    for index in 0..count {
-        let section = directory.wrapping_add(8).wrapping_add(index.wrapping_mul(16));
-        if table.uint(section, 4, view)? == TAG_HWCAPS {
-            return Some(start.wrapping_add(at(table.uint(section.wrapping_add(8), 4, view)?)));
+        let rank = if family::X86 && high? & HWCAP_EXTENSION != 0 {
+            cache.level(linker, folders, low?)
+        } else {
+            (high? == 0 && low? == 0).then_some(usize::MAX)
+        };
+        if let Some(rank) = rank.filter(|rank| best.is_none_or(|(known, _)| *rank < known)) {
+            best = Some((rank, value?));
         }
     }
-    None
+    cache.string(best?.1).map(<[u8]>::to_vec)
 }
 
-/// How good a folder of glibc-hwcaps is, 0 the best; None where this processor has no use for it.
-fn level(
-    linker: &Linker<'_>,
-    table: &mut Table,
-    start: usize,
-    list: Option<usize>,
-    index: usize,
+/// The file, and where its newer format begins.
+struct Cache {
+    table: Table,
     view: View,
-) -> Option<usize> {
-    let offset = at(table.uint(list?.wrapping_add(index.wrapping_mul(4)), 4, view)?);
-    let name = table.string(start.wrapping_add(offset))?;
-    linker.levels().position(|folder| folder.ends_with(name))
+    start: usize,
 }
 
-/// elf/dl-cache.c `_dl_cache_libcmp`: numbers by their value.
-fn compare(one: &[u8], other: &[u8]) -> i64 {
-    let (mut one, mut other) = (one, other);
-    loop {
-        let digits = [one, other].map(|text| text.iter().take_while(|byte| byte.is_ascii_digit()).count());
-        match digits {
-            [0, 0] => {
-                let [a, b] = [one, other].map(|text| text.first().copied().map_or(0, i64::from));
-                if a != b || a == 0 {
-                    return a.wrapping_sub(b);
-                }
-                (one, other) = (one.get(1..).unwrap_or_default(), other.get(1..).unwrap_or_default());
-            }
-            [0, _] => return -1,
-            [_, 0] => return 1,
-            [m, n] => {
-                let [a, b] = [(one, m), (other, n)].map(|(text, len)| number(text.get(..len)));
-                if a != b {
-                    return a.wrapping_sub(b);
-                }
-                (one, other) = (one.get(m..).unwrap_or_default(), other.get(n..).unwrap_or_default());
-            }
-        }
+impl Cache {
+    #[inline(never)]
+    fn number(&mut self, at: usize) -> Option<usize> {
+        self.table.uint(self.start.wrapping_add(at), 4, self.view).map(offset)
     }
-}
 
-fn number(digits: Option<&[u8]>) -> i64 {
-    let value = |sum: i64, digit: &u8| sum.wrapping_mul(10).wrapping_add(i64::from(*digit & 15));
-    digits.unwrap_or_default().iter().fold(0, value)
+    fn string(&mut self, at: usize) -> Option<&[u8]> {
+        self.table.string(self.start.wrapping_add(at))
+    }
+
+    /// Where the names of the folders in glibc-hwcaps are listed.
+    fn folders(&mut self) -> Option<usize> {
+        let directory = self.number(32).filter(|offset| *offset != 0)?;
+        if self.number(directory)? != EXTENSION_MAGIC {
+            return None;
+        }
+        let count = self.number(directory.wrapping_add(4))?.min(16);
+        let mut section = directory.wrapping_add(8);
+        for _ in 0..count {
+            if self.number(section)? == TAG_HWCAPS {
+                return self.number(section.wrapping_add(8));
+            }
+            section = section.wrapping_add(16);
+        }
+        None
+    }
+
+    /// How good a folder of glibc-hwcaps is, 0 the best; None where this processor has no use for it.
+    fn level(&mut self, linker: &Linker<'_>, list: Option<usize>, index: usize) -> Option<usize> {
+        let name = self.number(list?.wrapping_add(index.wrapping_mul(4)))?;
+        let name = self.string(name)?;
+        linker.levels().position(|folder| folder.ends_with(name))
+    }
 }
 
 /// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h): FLAG_ELF_LIBC6 and the ABI.
-fn flags(linker: &Linker<'_>) -> u64 {
+fn flags(linker: &Linker<'_>) -> usize {
     let Some(program) = linker.object(0).and_then(|program| program.image.as_ref()) else { return 3 };
-    let header = &program.header;
+    let (machine, flags) = (program.header.e_machine, program.header.e_flags);
     let wide = linker.view.class == Class::Elf64;
-    let abi = match header.e_machine {
+    let abi = match machine {
+        EM_MIPS if family::MIPS => match (wide, flags & EF_MIPS_ABI2 != 0, flags & EF_MIPS_NAN2008 != 0) {
+            (true, _, false) => 0x700,
+            (false, true, false) => 0x600,
+            (false, false, false) => 0,
+            (false, false, true) => 0xc00,
+            (false, true, true) => 0xd00,
+            (true, _, true) => 0xe00,
+        },
         EM_X86_64 if wide => 0x300,
         EM_X86_64 => 0x800,
         EM_AARCH64 => 0xa00,
-        EM_ARM if header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => 0x900,
+        EM_ARM if flags & EF_ARM_ABI_FLOAT_HARD != 0 => 0x900,
         EM_ARM => 0xb00,
         EM_PPC64 => 0x500,
-        EM_MIPS => {
-            let nan2008 = header.e_flags & crate::elf::consts::EF_MIPS_NAN2008 != 0;
-            match (wide, header.e_flags & EF_MIPS_ABI2 != 0, nan2008) {
-                (true, _, false) => 0x700,
-                (false, true, false) => 0x600,
-                (false, false, false) => 0,
-                (false, false, true) => 0xc00,
-                (false, true, true) => 0xd00,
-                (true, _, true) => 0xe00,
-            }
-        }
-        EM_RISCV => match header.e_flags & 6 {
-            4 => 0x1000,
-            _ => 0xf00,
-        },
+        EM_RISCV if flags & EF_RISCV_FLOAT_ABI == 4 => 0x1000,
+        EM_RISCV => 0xf00,
         _ => 0,
     };
     abi | 3

@@ -13,6 +13,7 @@ use super::{Linker, Undefined, path};
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
 use crate::elf::{Class, View, offset};
+use crate::machine::family;
 use relocations::Use;
 use wanted::{Key, Wanted};
 
@@ -28,6 +29,8 @@ const SHN_ABS: u64 = 0xfff1;
 const HIDDEN: u64 = 0x8000;
 /// Symbols of an object that are heeded; the largest libraries have a fifth of that.
 const MANY: usize = 1 << 20;
+/// MIPS files have none: their symbols have to stand in the order of the GOT.
+const GNU_HASH: bool = family::X86 || family::ARM || family::RISCV || family::POWERPC || family::LOONGARCH;
 /// Missing symbols that are told at most.
 const TOLD: usize = 64;
 
@@ -72,7 +75,8 @@ impl Symbols {
             hashed = offset(Table::new(&file, start, 8).uint(4, 4, view)?).min(MANY);
         }
         let mut count = hashed;
-        let gnu = image.dynamic_offset(DT_GNU_HASH).and_then(|start| Gnu::open(&file, start, view));
+        let gnu = image.dynamic_offset(DT_GNU_HASH).filter(|_| GNU_HASH);
+        let gnu = gnu.and_then(|start| Gnu::open(&file, start, view));
         let entry: usize = if view.class == Class::Elf64 { 24 } else { 16 };
         let start = image.dynamic_offset(DT_SYMTAB)?;
         if count == 0 {
