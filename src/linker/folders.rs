@@ -24,7 +24,7 @@ impl List {
     }
 
     /// Whether there is none.
-    pub const fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -78,12 +78,10 @@ impl Linker<'_> {
 
 /// What follows `NAME` or `{NAME}`.
 fn token<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    match text.strip_prefix(b"{") {
-        Some(inner) => inner.strip_prefix(name)?.strip_prefix(b"}"),
-        None => {
-            let after = text.strip_prefix(name)?;
-            let longer = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-            (!after.first().is_some_and(longer)).then_some(after)
-        }
+    if let Some(inner) = text.strip_prefix(b"{") {
+        return inner.strip_prefix(name)?.strip_prefix(b"}");
     }
+    let after = text.strip_prefix(name)?;
+    let longer = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    (!after.first().is_some_and(longer)).then_some(after)
 }

@@ -13,6 +13,7 @@ use crate::system::{FileKind, System};
 
 /// What a loader has compiled in: Debian's knows multiarch folders, Entware's lives in /opt.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)]
 pub(super) struct Facts {
     /// Where its ld.so.cache is.
     cache: Vec<u8>,

@@ -81,7 +81,7 @@ impl Symbols {
         let start = image.dynamic_offset(DT_SYMTAB)?;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
-            count = (size / entry).min(MANY);
+            count = size.checked_div(entry).unwrap_or_default().min(MANY);
         }
         // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
@@ -309,7 +309,11 @@ fn tell(
 ) {
     let count = linker.link.objects.len();
     for step in 1..=count {
-        let at = if linker.is_glibc() { count.saturating_sub(step) } else { step.wrapping_rem(count.max(1)) };
+        let at = if linker.is_glibc() {
+            count.saturating_sub(step)
+        } else {
+            step.checked_rem(count).unwrap_or_default()
+        };
         if at < from.0 || at > to.0 {
             continue;
         }

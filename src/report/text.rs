@@ -79,16 +79,16 @@ fn tree(out: &mut String, judged: &Judged) {
     let Some(link) = &judged.link else { return };
     let mut label = "loads";
     for library in link.libraries() {
-        let mut line = printable(&library.name);
+        let mut words = printable(&library.name);
         if !library.path.is_empty() && library.path != library.name {
-            line.push_str(" => ");
-            line.push_str(&printable(&library.path));
+            words.push_str(" => ");
+            words.push_str(&printable(&library.path));
         }
         if library.state != State::Found {
             let by = printable(link.needed_by(library));
-            line.push_str(&concat(&[" (", library.state.name(), ", needed by ", &by, ")"]));
+            words.push_str(&concat(&[" (", library.state.name(), ", needed by ", &by, ")"]));
         }
-        command(out, label, &line);
+        command(out, label, &words);
         label = "";
     }
 }

@@ -75,7 +75,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (name, manager) = package.unwrap_or_default();
     let install = if manager == "apk" { "apk add" } else { "opkg install" };
     // glibc has no errno where it has looked nowhere.
-    let [colon, reason] = if first.tried.is_empty() { [""; 2] } else { [": ", errno.text()] };
+    let nowhere = first.tried.is_empty();
+    let [colon, reason] = if nowhere { [""; 2] } else { [": ", errno.text()] };
     let loader = if link.libc == Some(Libc::Musl) { MUSL } else { GLIBC };
     Some(case.tell(
         Severity::Error,
@@ -83,7 +84,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         &[
             &first.name,
             &names,
-            &tried,
+            if nowhere { &"no folder" } else { &tried },
             &reason,
             &link.needed_by(first),
             &case.candidate.path,

@@ -18,6 +18,8 @@ const STEPS: &[(&str, &[&str])] = &[
     (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses this machine"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
+    // Where no folder was looked in, there is no errno.
+    ("cannot open shared object file", &["ld.so: library not found"]),
     ("", &["ld.so: library unusable"]),
 ];
 

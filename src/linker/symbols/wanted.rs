@@ -125,11 +125,11 @@ impl Wanted {
     }
 
     /// The lowest bit of a hash is not in DT_GNU_HASH.
-    const fn place(&self, hash: u32) -> usize {
+    fn place(&self, hash: u32) -> usize {
         (hash >> 1) as usize & self.slots.len().wrapping_sub(1)
     }
 
-    const fn next(&self, at: usize) -> usize {
+    fn next(&self, at: usize) -> usize {
         at.wrapping_add(1) & self.slots.len().wrapping_sub(1)
     }
 }

@@ -4,6 +4,7 @@ use super::shapes::name;
 use super::{
     ALL, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, NOW, Nothing, RUNPATH, Says, Starts, TAKES_FOO, case, plain,
 };
+use crate::linking::host::Family;
 use crate::linking::kit::{Built, Kit};
 
 /// A copy of the loader, and a program that names it.
@@ -132,7 +133,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Starts,
         Starts,
-    ),
+    )
+    .gap(Family::Glibc, "DT_FILTER"),
     case(
         "a filter for one that is gone",
         |kit| {
@@ -141,7 +143,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Says("libreal.so"),
         Starts,
-    ),
+    )
+    .gap(Family::Glibc, "DT_FILTER"),
     case(
         "an auxiliary filter for one that is gone",
         |kit| {

@@ -4,6 +4,7 @@
 use super::{
     ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, Nothing, RPATH, RUNPATH, SHARED, Says, Starts, case,
 };
+use crate::linking::host::Family;
 use crate::linking::kit::elf::{DT_DEBUG, DT_RPATH, DT_RUNPATH};
 use crate::linking::kit::{Built, Kit};
 
@@ -285,7 +286,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Starts,
         Starts,
-    ),
+    )
+    .gap(Family::Glibc, "the folders tls and x86_64, which glibc has looked in up to 2.36"),
     case(
         "a path in DT_NEEDED",
         |kit| {

@@ -4,6 +4,7 @@ use super::{
     ALL, Anything, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, NOW, Nothing, RUNPATH, SHARED, Says, Starts,
     TAKES_FOO, case,
 };
+use crate::linking::host::Family;
 use crate::linking::kit::elf::DT_VERNEED;
 use crate::linking::kit::{Built, Elf, Kit};
 
@@ -102,7 +103,8 @@ pub(super) const CASES: &[Case] = &[
         |kit| then(kit, TAKES_FOO, NOW, |kit| kit.library("libfoo.so", FOO, &[])),
         Says("Inconsistency detected by ld.so"),
         Starts,
-    ),
+    )
+    .gap(Family::Glibc, "that a library which has lost all its versions ends in an assertion"),
     case(
         "the version without the symbol, bound lazily",
         |kit| {
@@ -216,7 +218,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Anything,
         Anything,
-    ),
+    )
+    .gap(Family::Glibc, "that glibc tells of a weak version that is missing, too"),
     case(
         "a newer glibc, by an address",
         |kit| {
