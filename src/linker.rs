@@ -322,7 +322,7 @@ impl Linker<'_> {
             return;
         }
         match library::open(self.system, path(&file), self.view) {
-            Err(Errno::EISDIR) if self.is_glibc() => {
+            Err(Errno::EISDIR) => {
                 (search.refused, search.over) = (Some(Unusable::Folder), true);
                 search.file = file;
             }

@@ -76,8 +76,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let install = if manager == "apk" { "apk add" } else { "opkg install" };
     // glibc has no errno where it has looked nowhere.
     let nowhere = first.tried.is_empty();
-    let [colon, reason] = if nowhere { [""; 2] } else { [": ", errno.text()] };
-    let loader = if link.libc == Some(Libc::Musl) { MUSL } else { GLIBC };
+    let is_musl = link.libc == Some(Libc::Musl);
+    let [colon, reason] = if nowhere && !is_musl { [""; 2] } else { [": ", errno.text()] };
+    let loader = if is_musl { MUSL } else { GLIBC };
     Some(case.tell(
         Severity::Error,
         &[WORDS, loader, if package.is_some() { PACKAGE } else { "rebuild" }],

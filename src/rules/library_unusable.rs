@@ -45,7 +45,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => GLIBC,
     };
     let misplaced = matches!(why, Unusable::SegmentAlignment | Unusable::NotPageAligned);
-    let errno = if misplaced { "Invalid argument" } else { "Exec format error" };
+    let errno = match why {
+        Unusable::Folder => "Is a directory",
+        _ if misplaced => "Invalid argument",
+        _ => "Exec format error",
+    };
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,

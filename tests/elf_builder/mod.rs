@@ -9,6 +9,9 @@ type Abi = (&'static str, u16, u32, bool, u32, &'static [u32]);
 
 const ALIGN: u64 = 0x1_0000;
 
+/// A table that PT_DYNAMIC leads to: its tag, its bytes, and the entry that tells its size or number.
+type Table = (u64, Vec<u8>, Option<(u64, u64)>);
+
 /// All that can be built.
 pub const ABIS: [Abi; 20] = [
     ("mips", 8, 32, true, 0x5000_1004, &[0x2404_002a, 0x2402_0fa1, 0xc]),
@@ -275,7 +278,7 @@ impl Elf {
     }
 
     /// Symbols and versions: the tag of each table, its bytes, and the entry that tells its size or number.
-    fn tables(&self, strings: &mut Vec<u8>) -> Vec<(u64, Vec<u8>, Option<(u64, u64)>)> {
+    fn tables(&self, strings: &mut Vec<u8>) -> Vec<Table> {
         let mut add = |text: &str| {
             let at = strings.len() as u64;
             strings.extend(text.bytes().chain([0]));

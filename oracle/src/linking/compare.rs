@@ -18,6 +18,8 @@ const STEPS: &[(&str, &[&str])] = &[
     (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses this machine"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
+    // An empty name.
+    ("Error loading shared library : Invalid argument", &["ld.so: library not found"]),
     // Where no folder was looked in, there is no errno.
     ("cannot open shared object file", &["ld.so: library not found"]),
     ("", &["ld.so: library unusable"]),
@@ -263,7 +265,8 @@ mod tests {
 
     #[test]
     fn nothing_that_is_wrong_passes() {
-        let changes: &[(&str, fn(&mut Said))] = &[
+        type Change = (&'static str, fn(&mut Said));
+        let changes: &[Change] = &[
             ("status", |said| said.model.outcome = Outcome::Exits(1)),
             ("outcome", |said| said.model.outcome = Outcome::Starts),
             ("step", |said| said.model.step = "ld.so: symbol not found".to_owned()),

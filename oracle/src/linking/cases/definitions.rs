@@ -2,6 +2,7 @@
 
 use super::symbols::{RELOCATING, UNDEFINED, loose, with};
 use super::{ALL, Anything, BAR, CALLS_FOO, Case, FOO, RUNPATH, Says, Starts, case};
+use crate::linking::host::Family;
 use crate::linking::kit::elf::{DT_GNU_HASH, DT_HASH};
 
 pub(super) const CASES: &[Case] = &[
@@ -144,7 +145,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Says(UNDEFINED),
         Anything,
-    ),
+    )
+    .gap(Family::Musl, "that musl dies of a library without a hash table"),
     case(
         "DT_GNU_HASH removed",
         |kit| {

@@ -1,6 +1,7 @@
 //! Libraries with other bytes in their headers.
 
 use super::{ALL, Anything, CALLS_FOO, Case, FOO, LAZY, RUNPATH, Says, Starts, case, plain};
+use crate::linking::host::Family;
 use crate::linking::kit::elf::{P_ALIGN, P_OFFSET, P_VADDR, PT_DYNAMIC, PT_LOAD};
 use crate::linking::kit::{Built, Elf, Kit};
 
@@ -94,14 +95,17 @@ pub(super) const CASES: &[Case] = &[
         },
         Says("wrong ELF class: ELFCLASS32"),
         Anything,
-    ),
-    case("for another machine", |kit| byte(kit, E_MACHINE, EM_MIPS), Says("libfoo.so"), Anything),
+    )
+    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations"),
+    case("for another machine", |kit| byte(kit, E_MACHINE, EM_MIPS), Says("libfoo.so"), Anything)
+    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations"),
     case(
         "for another machine, then a whole one",
         |kit| two(kit, |elf| elf.put(E_MACHINE, &[EM_MIPS])),
         Starts,
         Anything,
-    ),
+    )
+    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations"),
     case("EI_VERSION of 2", |kit| byte(kit, EI_VERSION, 2), Says("libfoo.so"), Anything),
     case("e_version of 2", |kit| byte(kit, E_VERSION, 2), Says("libfoo.so"), Anything),
     case("EI_OSABI of FreeBSD", |kit| byte(kit, EI_OSABI, 9), Says("ELF file OS ABI invalid"), Anything),
@@ -190,7 +194,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Says("ELF load command address/offset not"),
         Anything,
-    ),
+    )
+    .gap(Family::Musl, "that musl maps whole pages, wherever p_offset points in them"),
     case(
         "segments in another order",
         |kit| {
@@ -201,7 +206,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Anything,
         Anything,
-    ),
+    )
+    .gap(Family::Musl, "that musl dies of segments in another order"),
     case(
         "the whole header in the other byte order",
         |kit| damaged(kit, other_order),

@@ -4,6 +4,7 @@ use super::{
     ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, NOW, Nothing, RUNPATH, SHARED, Says, Starts,
     TAKES_FOO, case,
 };
+use crate::linking::host::Family;
 use crate::linking::kit::{Built, Kit};
 
 pub(super) const UNDEFINED: &str = "./x: symbol lookup error: ./x: undefined symbol: foo";
@@ -241,7 +242,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Starts,
         Anything,
-    ),
+    )
+    .gap(Family::Musl, "that musl dies of relocations in the text of a program"),
     case(
         "relocations in the text, and not there",
         |kit| {
@@ -250,7 +252,8 @@ pub(super) const CASES: &[Case] = &[
         },
         Lacks("foo"),
         Anything,
-    ),
+    )
+    .gap(Family::Musl, "that musl dies of relocations in the text of a program"),
     case(
         "glibc's alone",
         |kit| {
