@@ -167,11 +167,9 @@ fn inside(args: &Args, has: &str) -> bool {
     if let Some(file) = &args.tally {
         fs::write(file, serde_json::to_string_pretty(&tally).expect("JSON")).expect("a file for the counts");
     }
-    holds(&tally)
+    holds(&tally, args.count)
 }
 
-/// In the words of unknowns that count for nothing: what cannot be found or read, diag cannot judge.
-const UNSEEN: [&str; 2] = ["cannot be looked up", "may not be read"];
 /// Steps that x86-64 has no cases for: they belong to other processors, to chance (where a stack lies), to kernels
 /// before 6.7 (which go on where zeros cannot be written), or to the lookup of the program itself, which diag leaves open.
 const ELSEWHERE: [&str; 12] = [
@@ -190,7 +188,7 @@ const ELSEWHERE: [&str; 12] = [
 ];
 
 /// What a run must show besides agreement.
-fn holds(tally: &Tally) -> bool {
+fn holds(tally: &Tally, count: usize) -> bool {
     let total = tally.total();
     let mut passed = true;
     let mut check = |right: bool, what: &str| {
@@ -199,11 +197,10 @@ fn holds(tally: &Tally) -> bool {
         }
         passed &= right;
     };
+    check(total.cases == count as u64, &format!("{} of {count} cases were put to the kernel", total.cases));
     check(total.disagreed == 0, &format!("{} of {} cases disagree", total.disagreed, total.cases));
     check(total.started * 100 >= total.cases * STARTED, "too few cases start");
-    let unseen =
-        tally.missing.iter().filter(|(missing, _)| UNSEEN.iter().any(|words| missing.contains(words)));
-    let unknown = total.unknown - unseen.map(|(_, count)| count).sum::<u64>();
+    let unknown = tally.untold();
     check(unknown * 100 <= total.cases * UNKNOWN, &format!("diag cannot tell of {unknown} cases"));
     // Of a short run nobody can expect it.
     if cfg!(target_arch = "x86_64") && total.cases >= COUNT as u64 {

@@ -78,7 +78,17 @@ impl Count {
     }
 }
 
+/// In the words of unknowns that count for nothing: what cannot be found or read, diag cannot judge.
+const UNSEEN: [&str; 2] = ["cannot be looked up", "may not be read"];
+
 impl Tally {
+    /// How many diag could not tell though it saw the file.
+    pub fn untold(&self) -> u64 {
+        let unseen =
+            self.missing.iter().filter(|(missing, _)| UNSEEN.iter().any(|words| missing.contains(words)));
+        self.total().unknown - unseen.map(|(_, count)| count).sum::<u64>()
+    }
+
     /// For a kernel.
     pub fn new(kernel: impl Into<String>) -> Tally {
         Tally { kernel: kernel.into(), ..Tally::default() }

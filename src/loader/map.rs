@@ -97,7 +97,7 @@ impl<'a> Loading<'a> {
     /// page, whatever it is, where any segment goes further.
     fn zeros_of_program(&mut self, bias: u64) -> Stage {
         let program = self.program;
-        let (bss, brk) = (end(program.image, false), end(program.image, true));
+        let (bss, brk, _) = self.ends(program, 0);
         let is_older = program.machine.kernel.older_than((6, 7, 0)) && !is_6_1(program);
         if is_older && bss != brk && !self.padzero(program, bias.wrapping_add(bss) & self.mm.word) {
             return segfault(Step::MapZeros);
@@ -201,6 +201,16 @@ impl<'a> Loading<'a> {
         if !load.machine.kernel.older_than((6, 7, 0)) {
             return Ok(());
         }
+        let (bss, brk, flags) = self.ends(load, bias);
+        if !self.padzero(load, bss) {
+            return segfault(Step::InterpreterMap);
+        }
+        self.mm.vm_brk(bss, brk, flags)
+    }
+
+    /// Where the last of the files' parts and the last of the segments end, and PF_X of the segment that does.
+    #[inline(never)]
+    fn ends(&self, load: &Load<'_>, bias: u64) -> (u64, u64, u32) {
         let (mut bss, mut brk, mut flags) = (0, 0, 0);
         for segment in load.image.loads() {
             let end = |size: u64| bias.wrapping_add(segment.p_vaddr).wrapping_add(size) & self.mm.word;
@@ -209,10 +219,7 @@ impl<'a> Loading<'a> {
                 (brk, flags) = (end(segment.p_memsz), segment.p_flags & PF_X);
             }
         }
-        if !self.padzero(load, bss) {
-            return segfault(Step::InterpreterMap);
-        }
-        self.mm.vm_brk(bss, brk, flags)
+        (bss, brk, flags)
     }
 
     /// The checks behind each segment's mapping; `start` is biased for an interpreter only.
@@ -337,17 +344,6 @@ fn total_mapping_size(load: &Load<'_>, pages: Pages) -> u64 {
     }
     let (first, last) = range.unwrap_or_default();
     last.wrapping_sub(first) & mask
-}
-
-/// The highest address behind a segment, of its part in the file or of all of it in memory.
-#[inline(never)]
-fn end(image: &Image, memory: bool) -> u64 {
-    let mut highest = 0;
-    for segment in image.loads() {
-        let size = if memory { segment.p_memsz } else { segment.p_filesz };
-        highest = segment.p_vaddr.wrapping_add(size).max(highest);
-    }
-    highest
 }
 
 /// `maximum_alignment`.

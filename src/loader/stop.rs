@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use crate::machine::Machine;
 use crate::system::{Answer, Question};
 
-/// Why a stage went no further. An [`Outcome`] and a question in four bytes: each stage hands it on, and so does it
+/// Why a stage went no further. An [`Outcome`](super::Outcome) and a question in four bytes: each stage hands it on, and so does it
 /// in a register, where 0 is left for going on.
 #[derive(Clone, Copy)]
 #[repr(u8)]
@@ -61,6 +61,7 @@ pub(super) enum Missing {
 
 impl Missing {
     pub(super) fn words(self) -> &'static str {
+        // Apart, for a `match` of nothing but constants is a table.
         if let Missing::Answer(question) = self {
             return question.what();
         }

@@ -59,7 +59,7 @@ pub(super) enum Root {
 pub(super) enum Source {
     /// Built here, of Debian's source.
     Here,
-    /// Debian's package of an architecture, by a regular expression for its name.
+    /// Debian's packages of an architecture, each by a regular expression for its name.
     Debian(&'static str, &'static [&'static str]),
 }
 
