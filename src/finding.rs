@@ -50,7 +50,7 @@ pub struct Evidence {
     /// Whose fact.
     pub side: Side,
     /// Its name: "EI_DATA", "byte order".
-    pub field: &'static str,
+    pub field: String,
     /// Its value.
     pub value: String,
 }

@@ -389,7 +389,7 @@ fn write_finding(json: &mut Json, finding: &Finding) {
     for evidence in &finding.evidence {
         json.open("", '{');
         json.text("side", evidence.side.name());
-        json.text("field", evidence.field);
+        json.text("field", &evidence.field);
         json.text("value", &evidence.value);
         json.close('}');
     }

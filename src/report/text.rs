@@ -122,7 +122,7 @@ fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
                 line.push_str("; ");
             }
             if side != Side::Kernel && evidence.field != side.name() {
-                line.push_str(evidence.field);
+                line.push_str(&evidence.field);
                 line.push(' ');
             }
             line.push_str(&evidence.value);

@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Step};
 use crate::machine::Libc;
-use crate::text;
+use crate::text::{self, Packed, packed};
 
 rule! {
     /// # What it means
@@ -24,14 +24,14 @@ rule! {
     "interpreter-missing", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n needs the loader %0, which is not on this machine
 p PT_INTERP=%0 (%1)
-m loaders=%2";
-const LIBC: &str = "m C library=%3";
-const WITHOUT_CGO: &str = "\
+m loaders=%2");
+const LIBC: Packed = packed!("m C library=%3");
+const WITHOUT_CGO: Packed = packed!("\
 > build it without cgo: it is static then, and needs no loader
-$ CGO_ENABLED=0 GOOS=linux %4 go build";
+$ CGO_ENABLED=0 GOOS=linux %4 go build");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);
@@ -46,16 +46,16 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let kernel = match case.content {
         Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,
-        Outcome::Refused { .. } => "k %k",
-        _ => "k %5",
+        Outcome::Refused { .. } => words::KERNEL,
+        _ => packed!("k %5"),
     };
     let (wanted, own) = (image.interp_libc(), case.machine.libc.value);
-    let libc = if wanted.is_some() && own.is_some() && wanted != own { LIBC } else { "" };
+    let libc = if wanted.is_some() && own.is_some() && wanted != own { LIBC } else { Packed::NONE };
     let go = advice::target(case.machine).and_then(|target| target.go);
     let is_go = program.origin.toolchain == Toolchain::Go && go.is_some();
     Some(case.tell(
         Severity::Error,
-        &[WORDS, kernel, libc, if is_go { WITHOUT_CGO } else { "rebuild" }],
+        &[WORDS, kernel, libc, if is_go { WITHOUT_CGO } else { words::REBUILD }],
         &[
             path,
             &flavour(image, path),

@@ -2,6 +2,7 @@ use super::Case;
 use crate::candidate::Image;
 use crate::finding::{Finding, Severity};
 use crate::linker::Refusal;
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -18,13 +19,13 @@ rule! {
     "kernel-too-old", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n wants Linux %0.%1.%2 or later, this kernel is %3
 p NT_GNU_ABI_TAG=Linux %0.%1.%2 (%b)
 m uname -r=%3
-rebuild";
-const LOADER: &str = "k %l, status 127: FATAL: kernel too old";
-const ENDS: &str = "k starts it; glibc then ends it: FATAL: kernel too old";
+rebuild");
+const LOADER: Packed = packed!("k %l, status 127: FATAL: kernel too old");
+const ENDS: Packed = packed!("k starts it; glibc then ends it: FATAL: kernel too old");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let release = case.machine.kernel.release.get()?;
@@ -38,7 +39,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let severity = if ends { Severity::Error } else { Severity::Warning };
-    let kernel = if ends { LOADER } else if case.starts() { ENDS } else { "" };
+    let kernel = if ends { LOADER } else if case.starts() { ENDS } else { Packed::NONE };
     let [major, minor, patch] = [major, minor, patch].map(u64::from);
     Some(case.tell(severity, &[WORDS, kernel], &[&major, &minor, &patch, &release.text]))
 }

@@ -2,7 +2,7 @@ use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::linker::{Object, State};
 use crate::machine::Libc;
-use crate::text;
+use crate::text::{self, Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,19 +20,18 @@ rule! {
     "library-missing", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n needs %0, which is not on this machine
 p DT_NEEDED=%1
-m looked for=%2";
-const MUSL: &str = "k %l, status 127: Error loading shared library %0: %3 (needed by %4)";
-const GLIBC: &str =
-    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3";
-const PACKAGE: &str = "\
+m looked for=%2");
+const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %3 (needed by %4)");
+const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3");
+const PACKAGE: Packed = packed!("\
 > install the package that has it
-$ %6 %7";
+$ %6 %7");
 
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
-const PACKAGES: &str = "\
+const PACKAGES: Packed = packed!("\
 libatomic.so.1 libatomic1
 libgcc_s.so.1 libgcc1
 libstdc++.so.6 libstdcpp6
@@ -61,7 +60,7 @@ libpcre2-8.so.0 libpcre2
 liblzma.so.5 liblzma
 libzstd.so.1 libzstd1
 libnl-3.so.200 libnl-core200
-libubox.so libubox";
+libubox.so libubox");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -72,6 +71,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let names = words::names(&mut all.map(|library| library.name.as_slice()));
     let tried = words::names(&mut first.tried.iter());
     let package = package(&first.name).zip(words::package_manager(case.machine));
+    let fix = if package.is_some() { PACKAGE } else { words::REBUILD };
     let (name, manager) = package.unwrap_or_default();
     let install = if manager == "apk" { "apk add" } else { "opkg install" };
     // glibc has no errno where it has looked nowhere.
@@ -81,7 +81,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let loader = if is_musl { MUSL } else { GLIBC };
     Some(case.tell(
         Severity::Error,
-        &[WORDS, loader, if package.is_some() { PACKAGE } else { "rebuild" }],
+        &[WORDS, loader, fix],
         &[
             &first.name,
             &names,
@@ -97,12 +97,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The package of OpenWrt that has a library.
-fn package(library: &[u8]) -> Option<&'static str> {
-    let name = std::str::from_utf8(library).ok()?;
-    for line in text::split(PACKAGES, b'\n') {
+fn package(library: &[u8]) -> Option<String> {
+    for line in text::split(&PACKAGES.unpack(), b'\n') {
         let (known, package) = text::cut(line, b' ')?;
-        if known == name {
-            return Some(package);
+        if known.as_bytes() == library {
+            return Some(package.to_owned());
         }
     }
     None

@@ -1,7 +1,8 @@
-use super::Case;
+use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::linker::{State, Unusable};
 use crate::machine::Libc;
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,14 +21,14 @@ rule! {
     "library-unusable", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
-m file=%2: %3";
-const MUSL: &str = "k %l, status 127: Error loading shared library %0: %4 (needed by %1)";
-const FOREIGN: &str = "k %l, status 127: the library is mapped, and its relocations mean nothing";
-const CUT: &str = "k starts it; its loader then dies of SIGBUS: Bus error";
-const GLIBC: &str = "k %l, status 127: %5: error while loading shared libraries: %6: %3";
+m file=%2: %3");
+const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %4 (needed by %1)");
+const FOREIGN: Packed = packed!("k %l, status 127: the library is mapped, and its relocations mean nothing");
+const CUT: Packed = packed!("k starts it; its loader then dies of SIGBUS: Bus error");
+const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %6: %3");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -53,7 +54,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,
-        &[WORDS, loader, "rebuild"],
+        &[WORDS, loader, words::REBUILD],
         &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said],
     ))
 }

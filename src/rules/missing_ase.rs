@@ -1,10 +1,10 @@
-use super::Case;
+use super::{Case, words};
 use crate::machine::lists;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text;
+use crate::text::{self, Packed, packed};
 
 rule! {
     /// # What it means
@@ -22,11 +22,11 @@ rule! {
     "missing-ase", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n is marked as using %0, this processor has %1
 p ASEs=%0
-m ASEs implemented=%1";
-const LATER: &str = "k does not compare; at its first such instruction: SIGILL, Illegal instruction";
+m ASEs implemented=%1");
+const LATER: Packed = packed!("k does not compare; at its first such instruction: SIGILL, Illegal instruction");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
@@ -44,12 +44,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         }
     }
     let (severity, kernel) = match fatal {
-        true => (Severity::Error, "k %k"),
+        true => (Severity::Error, words::KERNEL),
         false if missing.is_empty() => return None,
         false if case.starts() => (Severity::Warning, LATER),
-        false => (Severity::Warning, ""),
+        false => (Severity::Warning, Packed::NONE),
     };
     let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { text::join(&missing, ", ") };
     let has = if listed.is_empty() { "no extension".to_owned() } else { text::join(listed, ", ") };
-    Some(case.tell(severity, &[WORDS, kernel, "rebuild"], &[&wants, &has]))
+    Some(case.tell(severity, &[WORDS, kernel, words::REBUILD], &[&wants, &has]))
 }

@@ -3,6 +3,7 @@ use crate::candidate::Content;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::machine::Mount;
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -19,17 +20,17 @@ rule! {
     "mount-noexec", check
 }
 
-const WORDS: &str = "%n lies on %0, which is mounted noexec\nm mount=%1";
-const COPY: &str = "\
+const WORDS: Packed = packed!("%n lies on %0, which is mounted noexec\nm mount=%1");
+const COPY: Packed = packed!("\
 > copy its %s2 to %3; or, as root: mount -o remount,exec %4%5
-$ cp %f %6";
-const REMOUNT: &str = "\
+$ cp %f %6");
+const REMOUNT: Packed = packed!("\
 > no other file system has room for it; as root%5:
-$ mount -o remount,exec %4";
-const FOLDER: &str = "\
+$ mount -o remount,exec %4");
+const FOLDER: Packed = packed!("\
 programs cannot be started from %0, which is mounted noexec
 m mount=%1
-> install it in another folder";
+> install it in another folder");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.meets(Step::NoExecMount) && !super::not_a_program::is_no_program(case) {

@@ -2,6 +2,7 @@ use super::{Case, Destination, words};
 use crate::candidate::{Content, Toolchain};
 use crate::finding::{Certainty, Finding, Severity};
 use crate::machine::Mount;
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,27 +21,27 @@ rule! {
     "not-enough-space", check
 }
 
-const READ_ONLY: &str = "\
+const READ_ONLY: Packed = packed!("\
 %n cannot be put into %0, which is read-only
 m mount=%1
 k write=EROFS; cp: Read-only file system
-> install it in another folder";
-const MISSING: &str = "\
+> install it in another folder");
+const MISSING: Packed = packed!("\
 there is no folder %0 on this machine
-> name one that is there, or make it";
-const ASKED: &str = "%n needs %0%s1, %2 has %r3 left";
-const INSTALL: &str = "%n needs %0%s1 to be installed, %2 has %r3 left";
-const WORDS: &str = "\
+> name one that is there, or make it");
+const ASKED: Packed = packed!("%n needs %0%s1, %2 has %r3 left");
+const INSTALL: Packed = packed!("%n needs %0%s1 to be installed, %2 has %r3 left");
+const WORDS: Packed = packed!("\
 p size=%4 bytes
 m space=%3 bytes left; %5
 k write=ENOSPC; cp, scp: No space left on device
-> make it smaller";
-const COMPRESSED: &str = "p compressed=%0%1 bytes, by a sample";
-const STRIP: &str = ">  (go build -trimpath -ldflags=\"-s -w\")";
-const PACK: &str = "> , pack it (upx -9)";
-const EXTEND: &str = "> , or extend the flash (extroot on USB)";
-const STAY: &str = "> ; or run it where it is, in %6";
-const ELSEWHERE: &str = "> ; or run it from %6\n$ cp %f %7";
+> make it smaller");
+const COMPRESSED: Packed = packed!("p compressed=%0%1 bytes, by a sample");
+const STRIP: Packed = packed!(">  (go build -trimpath -ldflags=\"-s -w\")");
+const PACK: Packed = packed!("> , pack it (upx -9)");
+const EXTEND: Packed = packed!("> , or extend the flash (extroot on USB)");
+const STAY: Packed = packed!("> ; or run it where it is, in %6");
+const ELSEWHERE: Packed = packed!("> ; or run it from %6\n$ cp %f %7");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let destination = case.destination?;
@@ -78,13 +79,13 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let instead = match &room {
         Some(room) if room.has_it => STAY,
         Some(_) => ELSEWHERE,
-        None => "",
+        None => Packed::NONE,
     };
     let room = room.unwrap_or_default();
     let is_go = case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go);
     let is_packed = destination.packs_to.is_some_and(is_packed);
     let is_plain = case.program.is_some_and(|program| program.upx.is_none()) && !is_packed;
-    let given = |holds: bool, words| if holds { words } else { "" };
+    let given = |holds: bool, words| if holds { words } else { Packed::NONE };
     let mut finding = case.tell(
         severity,
         &[

@@ -3,7 +3,7 @@ use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::{self, Outcome, Step};
-use crate::text;
+use crate::text::{self, Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,15 +21,15 @@ rule! {
     "script-interpreter-missing", check
 }
 
-const ABSENT: &str = "%n is a script for %0, which is not on this machine";
-const BARRED: &str = "%n is a script for %0: %1";
-const FAILS: &str = "%n is a script for %0, which does not start: %1";
-const LINE: &str = "p line 1=%2";
-const SHELL: &str = "m shell=/bin/sh (BusyBox ash)";
-const INSTALL: &str = "> install %3, or let its first line name what this machine has";
-const RUN: &str = "> install %3, or run it with the shell that is here: sh %f";
-const OPKG: &str = "$ opkg update && opkg install %3";
-const APK: &str = "$ apk update && apk add %3";
+const ABSENT: Packed = packed!("%n is a script for %0, which is not on this machine");
+const BARRED: Packed = packed!("%n is a script for %0: %1");
+const FAILS: Packed = packed!("%n is a script for %0, which does not start: %1");
+const LINE: Packed = packed!("p line 1=%2");
+const SHELL: Packed = packed!("m shell=/bin/sh (BusyBox ash)");
+const INSTALL: Packed = packed!("> install %3, or let its first line name what this machine has");
+const RUN: Packed = packed!("> install %3, or run it with the shell that is here: sh %f");
+const OPKG: Packed = packed!("$ opkg update && opkg install %3");
+const APK: Packed = packed!("$ apk update && apk add %3");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
@@ -50,23 +50,23 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let why;
     let (title, why, fix) = match (interpreter.stat, &inner) {
         (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, "", install(case, path, program)),
-        (Err(errno), _) => (BARRED, errno.text(), ["", ""]),
+        (Err(errno), _) => (BARRED, errno.text(), [Packed::NONE; 2]),
         (Ok(_), Some(error)) => {
             let shown = text::printable(path);
             why = error.title.strip_prefix(&shown).map_or(error.title.clone(), |rest| text::concat(&["it", rest]));
             // What is wrong with a program, its package mends; what bars it, or a script, its own fix.
             let bars = ["mount-noexec", "not-executable", "file-busy"].contains(&error.code);
             mend = bars || !matches!(interpreter.content, Content::Elf(_));
-            (FAILS, why.as_str(), if mend { ["", ""] } else { install(case, path, program) })
+            (FAILS, why.as_str(), if mend { [Packed::NONE; 2] } else { install(case, path, program) })
         }
-        (Ok(_), None) => (FAILS, step.name(), ["", ""]),
+        (Ok(_), None) => (FAILS, step.name(), [Packed::NONE; 2]),
     };
     let kernel = match case.content {
         Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,
         Outcome::Refused { errno: Errno::ENOEXEC, .. } => words::TEXT_AS_SCRIPT,
-        _ => "k %k",
+        _ => words::KERNEL,
     };
-    let shell = if words::is_openwrt(case.machine) { SHELL } else { "" };
+    let shell = if words::is_openwrt(case.machine) { SHELL } else { Packed::NONE };
     let [advice, command] = fix;
     let mut finding = case.tell(
         Severity::Error,
@@ -92,7 +92,7 @@ fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
 }
 
 /// What to do, and the command for what OpenWrt has as a package.
-fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [&'static str; 2] {
+fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [Packed; 2] {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let folder = path.strip_suffix(program).unwrap_or_default();
@@ -100,7 +100,7 @@ fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [&'static str; 2] {
     let command = match words::package_manager(case.machine) {
         Some("apk") if usual => APK,
         Some(_) if usual => OPKG,
-        _ => "",
+        _ => Packed::NONE,
     };
     [if SHELLS.contains(&program) { RUN } else { INSTALL }, command]
 }

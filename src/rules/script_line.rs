@@ -3,7 +3,7 @@ use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text;
+use crate::text::{self, Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,29 +21,29 @@ rule! {
     "script-line", check
 }
 
-const ITSELF: &str = "\
+const ITSELF: Packed = packed!("\
 %n names itself as its interpreter
-> name a program in its first line";
-const TOO_MANY: &str = "%n goes through more interpreters than the 5 that the kernel follows";
+> name a program in its first line");
+const TOO_MANY: Packed = packed!("%n goes through more interpreters than the 5 that the kernel follows");
 // Old kernels cut the name off without a word, and look for what is left.
-const CUT: &str = "\
+const CUT: Packed = packed!("\
 the #! line of %n has %3 bytes%2, %4 reads %1
-> call the interpreter by a shorter path, or through a symbolic link";
-const NO_NAME: &str = "%n begins with #!, but names no interpreter";
-const LET_NAME: &str = "> let its first line name a program: #!/bin/sh";
+> call the interpreter by a shorter path, or through a symbolic link");
+const NO_NAME: Packed = packed!("%n begins with #!, but names no interpreter");
+const LET_NAME: Packed = packed!("> let its first line name a program: #!/bin/sh");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
     let (words, fix) = match words::step(&case.content)? {
-        Step::TooManyInterpreters if names_itself(case) => (ITSELF, ""),
+        Step::TooManyInterpreters if names_itself(case) => (ITSELF, Packed::NONE),
         Step::TooManyInterpreters => (TOO_MANY, LET_NAME),
-        Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => (CUT, ""),
+        Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => (CUT, Packed::NONE),
         Step::ScriptLine => (NO_NAME, LET_NAME),
         // An empty name has no interpreter that could be opened.
         Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (NO_NAME, LET_NAME),
         _ => return None,
     };
-    let kernel = if case.ends_at(Step::ScriptLine) { words::TEXT_AS_SCRIPT } else { "k %k" };
+    let kernel = if case.ends_at(Step::ScriptLine) { words::TEXT_AS_SCRIPT } else { words::KERNEL };
     let length = words::line(script).len();
     let or_more = if length < script.buffer.len() { "" } else { " or more" };
     let length = length as u64;
@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     Some(case.tell(
         Severity::Error,
-        &[words, "p line 1=%0", kernel, fix],
+        &[words, packed!("p line 1=%0"), kernel, fix],
         &[&words::first_line(script), &(buffer(case) as u64), &or_more, &length, &kernel_name],
     ))
 }

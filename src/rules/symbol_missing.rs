@@ -1,6 +1,7 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::machine::Libc;
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -19,17 +20,17 @@ rule! {
     "symbol-missing", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n needs the symbol %0, which no library of this machine defines
-p undefined=%1";
-const LATER: &str = "\
+p undefined=%1");
+const LATER: Packed = packed!("\
 %n may need the symbol %0, which no library of this machine defines
-p undefined=%1";
-const TIME64: &str = "m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)";
-const GLIBC_ONLY: &str = "m C library=musl, which has none of glibc's own functions";
-const MUSL: &str = "k %l, status 127: Error relocating %2: %0: symbol not found";
-const GLIBC: &str = "k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
-const CALLED: &str = "k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
+p undefined=%1");
+const TIME64: Packed = packed!("m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)");
+const GLIBC_ONLY: Packed = packed!("m C library=musl, which has none of glibc's own functions");
+const MUSL: Packed = packed!("k %l, status 127: Error relocating %2: %0: symbol not found");
+const GLIBC: Packed = packed!("k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
+const CALLED: Packed = packed!("k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -43,18 +44,18 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let has = |part| words::contains(&first.name, part);
     let library = if !is_musl {
-        ""
+        Packed::NONE
     } else if has("_time64") {
         TIME64
     } else if has("_chk") || has("backtrace") || has("gnu_") {
         GLIBC_ONLY
     } else {
-        ""
+        Packed::NONE
     };
     let comma = if first.of.is_empty() { "" } else { ", version " };
     Some(case.tell(
         severity,
-        &[title, library, kernel, "rebuild"],
+        &[title, library, kernel, words::REBUILD],
         &[
             &first.name,
             &names,

@@ -3,6 +3,7 @@ use crate::candidate::{Content, Data, Image, Interp, Program, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::finding::{Certainty, Finding, Severity};
 use crate::loader::{Pages, Step};
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,17 +21,17 @@ rule! {
     "truncated-file", check
 }
 
-const STUB: &str = "%n is cut short: it has only %s0\np size=%0 bytes";
-const HEADER: &str = "%n is cut short: its %s0 end within the ELF header\np size=%0 bytes";
-const PARTS: &str = "%n is cut short: it has %s0 of %4%s1";
-const SIZES: &str = "\
+const STUB: Packed = packed!("%n is cut short: it has only %s0\np size=%0 bytes");
+const HEADER: Packed = packed!("%n is cut short: its %s0 end within the ELF header\np size=%0 bytes");
+const PARTS: Packed = packed!("%n is cut short: it has %s0 of %4%s1");
+const SIZES: Packed = packed!("\
 p size=%0 bytes
-p its headers need=%4%1 bytes";
+p its headers need=%4%1 bytes");
 /// Where rounded they look the same.
-const BYTES: &str = "%n is cut short: it has %0 of %4%1 bytes";
-const FULL: &str = "m disk=%2: %r3 free: likely it was full\n> make room (df), then ";
-const LOST: &str = "k starts it; touching a page that is lost is SIGBUS; the shell: Bus error";
-const ZEROS: &str = "k starts it: what is missing of its last page reads as zeros";
+const BYTES: Packed = packed!("%n is cut short: it has %0 of %4%1 bytes");
+const FULL: Packed = packed!("m disk=%2: %r3 free: likely it was full\n> make room (df), then ");
+const LOST: Packed = packed!("k starts it; touching a page that is lost is SIGBUS; the shell: Bus error");
+const ZEROS: Packed = packed!("k starts it: what is missing of its last page reads as zeros");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let size = case.candidate.size()?;
@@ -54,19 +55,19 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let kernel = match case.program {
         None => words::DATA_AS_SCRIPT,
         Some(_) if case.starts() => ZEROS,
-        Some(_) if needed == 0 || is_about(case) => "k %k",
+        Some(_) if needed == 0 || is_about(case) => words::KERNEL,
         Some(_) if fatal && words::step(&case.content).is_none() => LOST,
         // Another rule's fault.
-        Some(_) => "",
+        Some(_) => Packed::NONE,
     };
     let mount = case.machine.mount_of(&case.candidate.resolved);
     let space = mount.and_then(|mount| mount.space);
     let full = space.is_some_and(|space| space.available < 65_536 && space.size > 0);
     let point = mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point);
-    let sizes = if needed > 0 { SIZES } else { "" };
+    let sizes = if needed > 0 { SIZES } else { Packed::NONE };
     let mut finding = case.tell(
         severity,
-        &[title, sizes, if full { FULL } else { "" }, kernel, words::COPY_AGAIN],
+        &[title, sizes, if full { FULL } else { Packed::NONE }, kernel, words::COPY_AGAIN],
         &[&size, &needed, &point, &space.map_or(0, |space| space.available), &at_least],
     );
     finding.certainty = Certainty::Certain;

@@ -1,5 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -17,11 +18,11 @@ rule! {
     "version-missing", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n needs version %0 of %1, which this machine's does not have
 p DT_VERNEED=%2
 k %l, status 1: %3: %1: version `%0' not found (required by %4)
-rebuild";
+rebuild");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let versions = &case.link?.versions;

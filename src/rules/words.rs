@@ -16,27 +16,40 @@ use crate::elf::mips;
 use crate::errno::Errno;
 use crate::loader::{Outcome, Step, When};
 use crate::machine::{Machine, Mount, below};
-use crate::text;
+use crate::text::{self, Packed, packed};
+
+/// What the kernel does.
+pub(super) const KERNEL: Packed = packed!("k %k");
+
+/// What to do is to build it anew.
+pub(super) const REBUILD: Packed = packed!("rebuild");
 
 /// ENOENT for a file that is there.
-pub(super) const NOT_FOUND: &str =
-    "k ENOENT; ash: not found, though the file is there; bash: cannot execute: required file not found";
+pub(super) const NOT_FOUND: Packed = packed!(
+    "k ENOENT; ash: not found, though the file is there; bash: cannot execute: required file not found"
+);
 
 /// EACCES.
-pub(super) const PERMISSION_DENIED: &str = "k EACCES; the shell: Permission denied";
+pub(super) const PERMISSION_DENIED: Packed = packed!("k EACCES; the shell: Permission denied");
 
 /// What is no ELF file and no script: what ash prints depends on the bytes.
-pub(super) const DATA_AS_SCRIPT: &str = "k ENOEXEC; ash then runs the file as a script: not found, or syntax error; \
-     bash: cannot execute binary file: Exec format error";
+pub(super) const DATA_AS_SCRIPT: Packed = packed!(
+    "k ENOEXEC; ash then runs the file as a script: not found, or syntax error; \
+     bash: cannot execute binary file: Exec format error"
+);
 
 /// Text without `#!`.
-pub(super) const TEXT_AS_SCRIPT: &str = "k ENOEXEC; ash and bash then run the file as a shell script; \
-     what is no command in it: not found";
+pub(super) const TEXT_AS_SCRIPT: Packed = packed!(
+    "k ENOEXEC; ash and bash then run the file as a shell script; \
+     what is no command in it: not found"
+);
 
 /// What repairs a file that was damaged on its way.
-pub(super) const COPY_AGAIN: &str = "\
+pub(super) const COPY_AGAIN: Packed = packed!(
+    "\
 > copy or download it again; size (ls -l) and checksum have to be the same on both sides
-$ sha256sum %f";
+$ sha256sum %f"
+);
 
 /// What the kernel answers and the shell prints.
 fn kernel(outcome: &Outcome) -> String {

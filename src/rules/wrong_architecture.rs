@@ -1,5 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -17,13 +18,13 @@ rule! {
     "wrong-architecture", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n is built for %0, this machine is %1
 p e_machine=%2 (%b)
 m machine=%m
 m e_machine=%3 (%1)
 k %k
-rebuild";
+rebuild");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.starts() || !case.foreign {

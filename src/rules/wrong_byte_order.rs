@@ -2,6 +2,7 @@ use super::Case;
 use crate::elf::ByteOrder;
 use crate::finding::{Finding, Severity};
 use crate::loader::Outcome;
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -19,16 +20,16 @@ rule! {
     "wrong-byte-order", check
 }
 
-const WORDS: &str = "\
+const WORDS: Packed = packed!("\
 %n is %0, this machine is %1
 p EI_DATA=%2
 p built for=%b
 m machine=%m
 k %k
-rebuild";
-const ORDER: &str = "m byte order=%1";
+rebuild");
+const ORDER: Packed = packed!("m byte order=%1");
 /// `uname -m` does not tell it.
-const UNAME: &str = "m byte order=%1 (uname -m says \"%3\" for both)";
+const UNAME: Packed = packed!("m byte order=%1 (uname -m says \"%3\" for both)");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let order = case.own()?.view.order;

@@ -3,6 +3,7 @@ use crate::candidate::{Content, Data, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,13 +21,13 @@ rule! {
     "wrong-operating-system", check
 }
 
-const TITLE: &str = "%n is built for %0, this machine runs Linux";
-const ANDROID: &str = "%n is built for %0, this machine is no Android";
-const LOADER: &str = "p PT_INTERP=%1";
-const NOTE: &str = "p NT_GNU_ABI_TAG=%2";
-const MARK: &str = "p EI_OSABI=%2";
-const FORMAT: &str = "p format=%1, %2";
-const TAIL: &str = "m machine=%m\nrebuild";
+const TITLE: Packed = packed!("%n is built for %0, this machine runs Linux");
+const ANDROID: Packed = packed!("%n is built for %0, this machine is no Android");
+const LOADER: Packed = packed!("p PT_INTERP=%1");
+const NOTE: Packed = packed!("p NT_GNU_ABI_TAG=%2");
+const MARK: Packed = packed!("p EI_OSABI=%2");
+const FORMAT: Packed = packed!("p format=%1, %2");
+const TAIL: Packed = packed!("m machine=%m\nrebuild");
 
 /// Where loaders lie on other systems.
 const LOADERS: [(&[u8], &str); 8] = [
@@ -77,11 +78,11 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
         return None;
     }
     let (severity, kernel) = if !is_loader || case.starts() {
-        (Severity::Warning, "k does not look at this mark")
+        (Severity::Warning, packed!("k does not look at this mark"))
     } else if case.ends_at(Step::InterpreterOpen) {
         (Severity::Error, words::NOT_FOUND)
     } else {
-        (Severity::Error, "k %k")
+        (Severity::Error, words::KERNEL)
     };
     let path = match &image.interp {
         Some(Interp::Path(path)) => path,
@@ -92,7 +93,7 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
 }
 
 /// The system, the evidence, its number.
-pub(super) type Mark = (&'static str, &'static str, u32);
+pub(super) type Mark = (&'static str, Packed, u32);
 
 pub(super) fn by_loader(image: &Image) -> Option<Mark> {
     let Some(Interp::Path(path)) = &image.interp else { return None };

@@ -5,6 +5,7 @@ use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Step};
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,14 +22,14 @@ rule! {
     "wrong-word-size", check
 }
 
-const REFUSED: &str = "%n is a%0 program, this kernel runs %1-bit ones";
-const UNDECIDED: &str = "%n is a%0 program, this kernel is %1-bit";
-const WORDS: &str = "\
+const REFUSED: Packed = packed!("%n is a%0 program, this kernel runs %1-bit ones");
+const UNDECIDED: Packed = packed!("%n is a%0 program, this kernel is %1-bit");
+const WORDS: Packed = packed!("\
 p built for=%b
 m machine=%m
 m kernel=%1-bit
 k %k
-rebuild";
+rebuild");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;

@@ -9,6 +9,7 @@ mod lab;
 mod libraries;
 mod oracle;
 mod package;
+mod pairs;
 mod samples;
 mod sh;
 mod test;
@@ -32,6 +33,8 @@ enum Task {
     Libraries(libraries::Args),
     /// Let kernels judge changed programs, and compare what diag says of each.
     Oracle(oracle::Args),
+    /// Choose the pairs of bytes that diag's texts are packed with, and write src/text/pairs.rs.
+    Pairs,
     /// Run every test: cargo test, the router builds with their checks, the lab.
     Test(test::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> Result<()> {
         Task::Judge(args) => judge::main(&args),
         Task::Libraries(args) => libraries::main(&args),
         Task::Oracle(args) => oracle::main(&args),
+        Task::Pairs => pairs::main(),
         Task::Test(args) => test::main(&args),
     }
 }

@@ -23,7 +23,7 @@ use super::super::Case;
 use crate::advice;
 use crate::candidate::Toolchain;
 use crate::finding::{Evidence, Finding, Severity, Side};
-use crate::text;
+use crate::text::{self, Packed};
 
 /// A fact that a text can hold.
 #[derive(Clone, Copy)]
@@ -64,12 +64,12 @@ impl Case<'_> {
     pub(in crate::rules) fn tell(
         &self,
         severity: Severity,
-        pieces: &[&'static str],
+        pieces: &[Packed],
         facts: &[&dyn Word],
     ) -> Finding {
         let mut finding = Finding::new(severity);
         for piece in pieces {
-            for line in text::split(piece, b'\n').filter(|line| !line.is_empty()) {
+            for line in text::split(&piece.unpack(), b'\n').filter(|line| !line.is_empty()) {
                 if finding.title.is_empty() {
                     finding.title = self.fill(line, facts);
                 } else {
@@ -81,7 +81,7 @@ impl Case<'_> {
     }
 
     #[inline(never)]
-    fn add(&self, finding: &mut Finding, line: &'static str, facts: &[&dyn Word]) {
+    fn add(&self, finding: &mut Finding, line: &str, facts: &[&dyn Word]) {
         let (tag, words) = first(line);
         let (_, words) = first(words);
         let side = match tag {
@@ -99,7 +99,8 @@ impl Case<'_> {
             }
         };
         let (field, value) = text::cut(words, b'=').unwrap_or(("execve", words));
-        finding.evidence.push(Evidence { side, field, value: self.fill(value, facts) });
+        let (field, value) = (field.to_owned(), self.fill(value, facts));
+        finding.evidence.push(Evidence { side, field, value });
     }
 
     fn toolchain(&self) -> Toolchain {

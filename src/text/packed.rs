@@ -1,0 +1,122 @@
+//! Texts in half the bytes: a fifth of a router's build would be English. As BusyBox does with its usage texts, but each
+//! alone, and packed by the compiler: the source holds the words as they are.
+//!
+//! Byte pair encoding (Gage 1994): a byte from 0x80 on stands for two others, each of which may be such a byte again.
+//! Line ends stand for themselves, so that a packed text can be taken apart by lines.
+
+use super::pairs::PAIRS;
+
+/// A packed text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Packed(&'static [u8]);
+
+/// Packs a text; it has to be ASCII.
+macro_rules! packed {
+    ($text:expr) => {{
+        const PACKED: ($crate::text::packed::Buffer, usize) = $crate::text::packed::pack($text);
+        const BYTES: [u8; PACKED.1] = $crate::text::packed::first(&PACKED.0);
+        $crate::text::Packed::of(&BYTES)
+    }};
+}
+pub(crate) use packed;
+
+/// Room for the longest text.
+pub(crate) type Buffer = [u8; 2048];
+
+impl Packed {
+    /// No text.
+    pub(crate) const NONE: Packed = Packed(&[]);
+
+    pub(crate) const fn of(bytes: &'static [u8]) -> Packed {
+        Packed(bytes)
+    }
+
+    /// Whether it has several lines.
+    pub(crate) fn has_lines(self) -> bool {
+        super::has(self.0, b'\n')
+    }
+
+    /// The text as it was.
+    pub fn unpack(self) -> String {
+        let mut out = String::new();
+        for byte in self.0 {
+            push(&mut out, *byte);
+        }
+        out
+    }
+}
+
+/// A pair is of bytes that are listed before it, so that this ends.
+fn push(out: &mut String, byte: u8) {
+    match PAIRS.get(usize::from(byte.wrapping_sub(0x80))) {
+        Some(pair) => pair.iter().for_each(|byte| push(out, *byte)),
+        None => out.push(char::from(byte)),
+    }
+}
+
+/// A packed text and its length.
+#[allow(clippy::cast_possible_truncation, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+pub(crate) const fn pack(text: &str) -> (Buffer, usize) {
+    let text = text.as_bytes();
+    let mut buffer = [0; 2048];
+    let mut len = 0;
+    while len < text.len() {
+        assert!(text[len].is_ascii(), "only ASCII can be packed");
+        buffer[len] = text[len];
+        len += 1;
+    }
+    let mut code = 0;
+    while code < PAIRS.len() {
+        let [one, other] = PAIRS[code];
+        let (mut from, mut to) = (0, 0);
+        while from < len {
+            if buffer[from] == one && from + 1 < len && buffer[from + 1] == other {
+                buffer[to] = 0x80 + code as u8;
+                from += 2;
+            } else {
+                buffer[to] = buffer[from];
+                from += 1;
+            }
+            to += 1;
+        }
+        len = to;
+        code += 1;
+    }
+    (buffer, len)
+}
+
+/// As much of a buffer as there is room for.
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+pub(crate) const fn first<const LEN: usize>(buffer: &Buffer) -> [u8; LEN] {
+    let mut bytes = [0; LEN];
+    let mut at = 0;
+    while at < LEN {
+        bytes[at] = buffer[at];
+        at += 1;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_packed_is_as_it_was() {
+        const ALL: &str = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~\t\r\n";
+        const WORDS: &str =
+            "%n needs the loader %0, which is not on this machine\np PT_INTERP=%0 (%1)\nm machine=%m\n";
+        assert_eq!(packed!(ALL).unpack(), ALL);
+        assert_eq!(packed!(WORDS).unpack(), WORDS);
+        assert!(packed!(WORDS).0.len() < WORDS.len() / 2);
+        assert!(packed!(WORDS).has_lines() && !packed!("the machine").has_lines());
+        assert_eq!(packed!("").unpack(), "");
+    }
+
+    #[test]
+    fn a_pair_is_made_of_what_comes_before_it() {
+        for (code, pair) in PAIRS.iter().enumerate() {
+            assert!(pair.iter().all(|byte| *byte != b'\n' && usize::from(*byte) < 0x80 + code), "{code:#x}");
+        }
+    }
+}
