@@ -1,5 +1,7 @@
 //! Error names, free of the numbers that differ between architectures (ELIBBAD is 80, on MIPS 84).
 
+use crate::text::{Packed, packed};
+
 // Tables, for a `match` makes code of each name.
 macro_rules! errno {
     ($($(#[$doc:meta])* $name:ident $text:literal)*) => {
@@ -18,8 +20,8 @@ macro_rules! errno {
             }
 
             /// What strerror(3) says: in musl, and in glibc where that differs.
-            pub fn text(self) -> &'static str {
-                const TEXTS: &[&str] = &[$($text),*];
+            pub fn text(self) -> Packed {
+                const TEXTS: &[Packed] = &[$(packed!($text)),*];
                 TEXTS.get(self as usize).copied().unwrap_or_default()
             }
 

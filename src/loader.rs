@@ -26,6 +26,7 @@ use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;
 use crate::machine::Machine;
 use crate::system::Question;
+use crate::text::{Packed, packed};
 
 /// What becomes of a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -58,7 +59,7 @@ pub enum Outcome {
     /// A fact that decides is not known.
     Unknown {
         /// Which.
-        missing: &'static str,
+        missing: Packed,
     },
 }
 
@@ -116,7 +117,7 @@ impl Signal {
 /// What the kernel does with the candidate, or the question that decides it.
 pub fn exec(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Question> {
     if candidate.stat.is_err() {
-        return Ok(Outcome::Unknown { missing: "the file: it cannot be looked up" });
+        return Ok(Outcome::Unknown { missing: packed!("the file: it cannot be looked up") });
     }
     ended(binprm(machine, candidate, 0, Past::default()))
 }

@@ -30,7 +30,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
         // Left to the end of the process: what frees them is code, too.
         Command::Report(args) => ManuallyDrop::new(args),
-        Command::Print(text) => return print(&Output { text: text.to_owned(), status: 0 }),
+        Command::Print(text) => return print(&Output { text: text.unpack(), status: 0 }),
         Command::Usage(problem) => {
             complain(&problem);
             return 2;
@@ -56,7 +56,7 @@ fn print(output: &Output) -> u8 {
     match stdio::write_stdout(output.text.as_bytes()) {
         Ok(()) => output.status,
         Err(why) => {
-            complain(&text::concat(&["the report could not be written: ", why]));
+            complain(&text::concat(&["the report could not be written: ", &why.unpack()]));
             2
         }
     }

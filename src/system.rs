@@ -10,6 +10,7 @@ use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86
 use crate::elf::{ByteOrder, Class};
 use crate::errno::Errno;
 use crate::machine::family;
+use crate::text::{Packed, packed};
 
 /// A machine that can be asked.
 pub trait System {
@@ -193,8 +194,8 @@ macro_rules! questions {
             }
 
             /// What is not known without an answer.
-            pub fn what(self) -> &'static str {
-                const WHAT: &[&str] = &[$(if $kernels.met { $what } else { "" }),*];
+            pub fn what(self) -> Packed {
+                const WHAT: &[Packed] = &[$(if $kernels.met { packed!($what) } else { Packed::NONE }),*];
                 WHAT.get(self as usize).copied().unwrap_or_default()
             }
         }

@@ -24,11 +24,11 @@ fn roff(text: &str) -> String {
 const COLUMN: usize = 17;
 
 /// The lines of `--help` that have two columns.
-fn table() -> Vec<(&'static str, &'static str)> {
-    let lines = diag::cli::HELP.lines().skip_while(|line| !line.starts_with("usage: ")).skip(1);
+fn table(help: &str) -> Vec<(&str, &str)> {
+    let lines = help.lines().skip_while(|line| !line.starts_with("usage: ")).skip(1);
     let rows = lines.take_while(|line| !line.starts_with("exit status: ")).filter(|line| !line.is_empty());
-    let columns = |line: &'static str| {
-        let (name, text) = line.split_at(COLUMN);
+    let columns = |line| {
+        let (name, text): (&str, &str) = str::split_at(line, COLUMN);
         assert!(name.starts_with(' ') && name.ends_with(' ') && !text.starts_with(' '), "{line}");
         (name.trim(), text)
     };
@@ -37,7 +37,7 @@ fn table() -> Vec<(&'static str, &'static str)> {
 
 /// The manual page: the facts are those of `--help`.
 fn manual() -> String {
-    let help = diag::cli::HELP;
+    let help = diag::cli::HELP.unpack();
     let summary = help.lines().next().unwrap().trim_end_matches('.');
     let usage = help.lines().find_map(|line| line.strip_prefix("usage: ")).unwrap();
     let statuses = help.split_once("exit status: ").unwrap().1;
@@ -50,7 +50,7 @@ fn manual() -> String {
     );
     page += DESCRIPTION;
     page += ".SH OPTIONS\n";
-    for (name, text) in table() {
+    for (name, text) in table(&help) {
         page += &format!(".TP\n.B {}\n{}\n", roff(name), roff(text));
     }
     page += ".SH EXIT STATUS\n";
@@ -108,7 +108,8 @@ fn the_manual_is_fresh() {
         fs::write(&path, &page).unwrap();
     }
     assert!(read("docs/diag.1") == page, "docs/diag.1 is stale: UPDATE=1 cargo test --test release");
-    let options = table();
+    let help = diag::cli::HELP.unpack();
+    let options = table(&help);
     assert!(options.iter().any(|(name, _)| *name == "--dest DIR"), "{options:?}");
 }
 

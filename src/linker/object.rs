@@ -10,6 +10,7 @@ use crate::elf::consts::{
     ET_DYN, ET_EXEC, PT_DYNAMIC,
 };
 use crate::elf::{ByteOrder, mips};
+use crate::text::{Packed, packed};
 
 /// A file that is loaded, or that should be.
 #[derive(Debug)]
@@ -122,34 +123,34 @@ pub enum Unusable {
 
 impl Unusable {
     /// glibc's words for it.
-    pub fn words(self) -> &'static str {
-        const WORDS: [&str; 26] = [
-            "file too short",
-            "invalid ELF header",
-            "ELF file data encoding not little-endian",
-            "ELF file data encoding not big-endian",
-            "ELF file version ident does not match current one",
-            "ELF file OS ABI invalid",
-            "ELF file ABI version invalid",
-            "nonzero padding in e_ident",
-            "ELF file version does not match current one",
-            "only ET_DYN and ET_EXEC can be loaded",
-            "ELF file's phentsize not the expected size",
-            "cannot read file data",
-            "cannot read file data: Error 21",
-            "CPU ISA level is lower than required",
-            "wrong ELF class: ELFCLASS32",
-            "wrong ELF class: ELFCLASS64",
-            "cannot open shared object file: No such file or directory",
-            "cannot open shared object file: No such file or directory",
-            "object file has no loadable segments",
-            "ELF load command alignment not page-aligned",
-            "ELF load command address/offset not properly aligned",
-            "ELF load command address/offset not page-aligned",
-            "object file has no dynamic section",
-            "cannot dynamically load executable",
-            "cannot dynamically load position-independent executable",
-            "cut short: what its loader reads is missing",
+    pub fn words(self) -> Packed {
+        const WORDS: [Packed; 26] = [
+            packed!("file too short"),
+            packed!("invalid ELF header"),
+            packed!("ELF file data encoding not little-endian"),
+            packed!("ELF file data encoding not big-endian"),
+            packed!("ELF file version ident does not match current one"),
+            packed!("ELF file OS ABI invalid"),
+            packed!("ELF file ABI version invalid"),
+            packed!("nonzero padding in e_ident"),
+            packed!("ELF file version does not match current one"),
+            packed!("only ET_DYN and ET_EXEC can be loaded"),
+            packed!("ELF file's phentsize not the expected size"),
+            packed!("cannot read file data"),
+            packed!("cannot read file data: Error 21"),
+            packed!("CPU ISA level is lower than required"),
+            packed!("wrong ELF class: ELFCLASS32"),
+            packed!("wrong ELF class: ELFCLASS64"),
+            packed!("cannot open shared object file: No such file or directory"),
+            packed!("cannot open shared object file: No such file or directory"),
+            packed!("object file has no loadable segments"),
+            packed!("ELF load command alignment not page-aligned"),
+            packed!("ELF load command address/offset not properly aligned"),
+            packed!("ELF load command address/offset not page-aligned"),
+            packed!("object file has no dynamic section"),
+            packed!("cannot dynamically load executable"),
+            packed!("cannot dynamically load position-independent executable"),
+            packed!("cut short: what its loader reads is missing"),
         ];
         WORDS.get(self as usize).copied().unwrap_or_default()
     }

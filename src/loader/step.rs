@@ -1,5 +1,7 @@
 //! The checks that can end the start of a program.
 
+use crate::text::{Packed, packed};
+
 macro_rules! steps {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal)*) => {
         /// A check that ends the start of a program; the documentation names the kernel's function (Linux 6.12 where
@@ -14,9 +16,9 @@ macro_rules! steps {
             pub const ALL: &'static [Step] = &[$(Step::$name),*];
 
             /// Its name in the report.
-            pub fn name(self) -> &'static str {
+            pub fn name(self) -> Packed {
                 // A table, for a `match` makes code of each name.
-                const NAMES: &[&str] = &[$($text),*];
+                const NAMES: &[Packed] = &[$(packed!($text)),*];
                 NAMES.get(self as usize).copied().unwrap_or_default()
             }
         }

@@ -4,6 +4,7 @@ use super::{Signal, Step, When};
 use crate::errno::Errno;
 use crate::machine::Machine;
 use crate::system::{Answer, Question};
+use crate::text::{Packed, packed};
 
 /// Why a stage went no further. An [`Outcome`](super::Outcome) and a question in four bytes: each stage hands it on, and so does it
 /// in a register, where 0 is left for going on.
@@ -60,40 +61,48 @@ pub(super) enum Missing {
 }
 
 impl Missing {
-    pub(super) fn words(self) -> &'static str {
+    pub(super) fn words(self) -> Packed {
         // Apart, for a `match` of nothing but constants is a table.
         if let Missing::Answer(question) = self {
             return question.what();
         }
         match self {
-            Missing::Access => "whether the file may be executed",
-            Missing::Content => "the content of the file, which may not be read",
-            Missing::ScriptInterpreter => "the interpreter of the script",
-            Missing::Interpreter => "the interpreter of the program",
-            Missing::InterpreterContent => "the content of the interpreter, which may not be read",
-            Missing::Processor => "the processor and word size of this kernel",
-            Missing::Layout => "byte order and word size of this kernel",
-            Missing::HeaderAsCode => "what the processor makes of an ELF header that it is to execute",
-            Missing::NoExecute => "whether this kernel keeps data from being executed",
-            Missing::CpuFeatures => "the features of the processor",
-            Missing::MiscRule => "which of several rules of binfmt_misc was registered last",
-            Missing::MiscInterpreter => "the interpreter of binfmt_misc, which the kernel holds open",
-            Missing::Place => "where this kernel puts what it maps, which is random or set when it was built",
-            Missing::Limits => "how much of its resource limits (ulimit) is taken",
-            Missing::Memory => "how much memory others leave, where vm.overcommit_memory is 2",
-            Missing::LostPart => "whether the program needs what its file has lost",
+            Missing::Access => packed!("whether the file may be executed"),
+            Missing::Content => packed!("the content of the file, which may not be read"),
+            Missing::ScriptInterpreter => packed!("the interpreter of the script"),
+            Missing::Interpreter => packed!("the interpreter of the program"),
+            Missing::InterpreterContent => packed!("the content of the interpreter, which may not be read"),
+            Missing::Processor => packed!("the processor and word size of this kernel"),
+            Missing::Layout => packed!("byte order and word size of this kernel"),
+            Missing::HeaderAsCode => {
+                packed!("what the processor makes of an ELF header that it is to execute")
+            }
+            Missing::NoExecute => packed!("whether this kernel keeps data from being executed"),
+            Missing::CpuFeatures => packed!("the features of the processor"),
+            Missing::MiscRule => packed!("which of several rules of binfmt_misc was registered last"),
+            Missing::MiscInterpreter => {
+                packed!("the interpreter of binfmt_misc, which the kernel holds open")
+            }
+            Missing::Place => {
+                packed!("where this kernel puts what it maps, which is random or set when it was built")
+            }
+            Missing::Limits => packed!("how much of its resource limits (ulimit) is taken"),
+            Missing::Memory => packed!("how much memory others leave, where vm.overcommit_memory is 2"),
+            Missing::LostPart => packed!("whether the program needs what its file has lost"),
             Missing::MarkedCode => {
-                "whether its code is as its header says: then this machine does not run it"
+                packed!("whether its code is as its header says: then this machine does not run it")
             }
             Missing::TwoFaults => {
-                "which of two faults comes first: not aligned, and not mapped for execution"
+                packed!("which of two faults comes first: not aligned, and not mapped for execution")
             }
             Missing::Unpredictable => {
-                "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
+                packed!("what the processor makes of an address that ARM leaves open (UNPREDICTABLE)")
             }
-            Missing::Descriptor => "where the function descriptor at e_entry leads",
-            Missing::Endless => "an end: this kernel faults again and again on code that may only be written",
-            Missing::Answer(_) => "",
+            Missing::Descriptor => packed!("where the function descriptor at e_entry leads"),
+            Missing::Endless => {
+                packed!("an end: this kernel faults again and again on code that may only be written")
+            }
+            Missing::Answer(_) => Packed::NONE,
         }
     }
 }

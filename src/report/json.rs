@@ -357,23 +357,23 @@ fn write_outcome(json: &mut Json, outcome: &Outcome) {
         Outcome::Refused { errno, step } => {
             json.text("kind", "refused");
             json.text("errno", errno.name());
-            json.text("step", step.name());
+            json.text("step", &step.name().unpack());
         }
         Outcome::Killed { signal, when, step } => {
             json.text("kind", "killed");
             json.text("signal", signal.name());
             json.text("when", when.name());
-            json.text("step", step.name());
+            json.text("step", &step.name().unpack());
         }
         Outcome::Exits { status, step } => {
             json.text("kind", "exits");
             json.number("status", (*status).into());
             json.text("when", "start");
-            json.text("step", step.name());
+            json.text("step", &step.name().unpack());
         }
         Outcome::Unknown { missing } => {
             json.text("kind", "unknown");
-            json.text("missing", missing);
+            json.text("missing", &missing.unpack());
         }
     }
     json.close('}');

@@ -38,7 +38,7 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     if !errors {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
             (_, Outcome::Unknown { missing }) => {
-                (concat(&["cannot tell whether ", &name, " starts; not known: ", missing]), YELLOW)
+                (concat(&["cannot tell whether ", &name, " starts; not known: ", &missing.unpack()]), YELLOW)
             }
             (Verdict::Starts, _) => (concat(&[&name, " starts on this machine"]), GREEN),
             _ => (concat(&[&name, " does not start on this machine"]), RED),

@@ -77,7 +77,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     // glibc has no errno where it has looked nowhere.
     let nowhere = first.tried.is_empty();
     let is_musl = link.libc == Some(Libc::Musl);
-    let [colon, reason] = if nowhere && !is_musl { [""; 2] } else { [": ", errno.text()] };
+    let [colon, reason] = if nowhere && !is_musl { [Packed::NONE; 2] } else { [packed!(": "), errno.text()] };
     let loader = if is_musl { MUSL } else { GLIBC };
     Some(case.tell(
         Severity::Error,

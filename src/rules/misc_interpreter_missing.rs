@@ -33,7 +33,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let errno = interpreter.stat.err().or(interpreter.may_execute.err());
-    let why = errno.map_or("it is no regular file, or busy", |errno| errno.text());
+    let why = errno.map_or(packed!("it is no regular file, or busy"), Errno::text);
     let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND } else { words::KERNEL };
     Some(case.tell(Severity::Error, &[WORDS, kernel, MEND], &[&words::bytes(&interpreter.path), &why, &misc.rule]))
 }

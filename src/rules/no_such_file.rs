@@ -35,9 +35,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let is_bare = super::words::is_bare(&case.candidate.path);
     let list = if is_bare { Packed::NONE } else { LIST };
     let (title, shell, fix) = match errno {
-        Errno::ENOENT if is_bare => (NOWHERE, "not found", Packed::NONE),
-        Errno::ENOENT => (ABSENT, "not found", list),
-        Errno::ENOTDIR => (NO_FOLDER, "not found", WAY),
+        Errno::ENOENT if is_bare => (NOWHERE, packed!("not found"), Packed::NONE),
+        Errno::ENOENT => (ABSENT, packed!("not found"), list),
+        Errno::ENOTDIR => (NO_FOLDER, packed!("not found"), WAY),
         Errno::EACCES => (BARRED, errno.text(), packed!("> run diag as root")),
         Errno::ELOOP => (LOOP, errno.text(), list),
         Errno::ENAMETOOLONG => (TOO_LONG, errno.text(), Packed::NONE),

@@ -47,19 +47,18 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let inner = if interpreter.stat.is_ok() { first_error(case, interpreter) } else { None };
     let program = words::last(path);
     let mut mend = false;
-    let why;
     let (title, why, fix) = match (interpreter.stat, &inner) {
-        (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, "", install(case, path, program)),
-        (Err(errno), _) => (BARRED, errno.text(), [Packed::NONE; 2]),
+        (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, String::new(), install(case, path, program)),
+        (Err(errno), _) => (BARRED, errno.text().unpack(), [Packed::NONE; 2]),
         (Ok(_), Some(error)) => {
             let shown = text::printable(path);
-            why = error.title.strip_prefix(&shown).map_or(error.title.clone(), |rest| text::concat(&["it", rest]));
+            let why = error.title.strip_prefix(&shown).map_or(error.title.clone(), |rest| text::concat(&["it", rest]));
             // What is wrong with a program, its package mends; what bars it, or a script, its own fix.
             let bars = ["mount-noexec", "not-executable", "file-busy"].contains(&error.code);
             mend = bars || !matches!(interpreter.content, Content::Elf(_));
-            (FAILS, why.as_str(), if mend { [Packed::NONE; 2] } else { install(case, path, program) })
+            (FAILS, why, if mend { [Packed::NONE; 2] } else { install(case, path, program) })
         }
-        (Ok(_), None) => (FAILS, step.name(), [Packed::NONE; 2]),
+        (Ok(_), None) => (FAILS, step.name().unpack(), [Packed::NONE; 2]),
     };
     let kernel = match case.content {
         Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,

@@ -51,38 +51,47 @@ pub(super) const COPY_AGAIN: Packed = packed!(
 $ sha256sum %f"
 );
 
+/// ENOEXEC for an ELF file.
+const AS_SCRIPT: Packed = packed!(
+    "ENOEXEC; ash then runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
+     bash: cannot execute binary file: Exec format error"
+);
+
+/// ELIBBAD.
+const CORRUPTED: Packed =
+    packed!("ELIBBAD; the shell: Accessing a corrupted shared library (musl: No error information)");
+
+/// Where the kernel comes to a dynamic loader, which ends the program.
+const LOADER_ENDS: Packed = packed!("starts it; its loader then ends it");
+
 /// What the kernel answers and the shell prints.
 fn kernel(outcome: &Outcome) -> String {
-    let (first, then, last) = match outcome {
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => (
-            "ENOEXEC; ash then runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
-             bash: cannot execute binary file: Exec format error",
-            "",
-            "",
-        ),
-        Outcome::Refused { errno: Errno::ELIBBAD, .. } => {
-            ("ELIBBAD; the shell: Accessing a corrupted shared library (musl: No error information)", "", "")
+    let (first, last) = match outcome {
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => (AS_SCRIPT, Packed::NONE),
+        Outcome::Refused { errno: Errno::ELIBBAD, .. } => (CORRUPTED, Packed::NONE),
+        Outcome::Refused { errno, .. } => {
+            return text::concat(&[errno.name(), "; the shell: ", &errno.text().unpack()]);
         }
-        Outcome::Refused { errno, .. } => (errno.name(), "; the shell: ", errno.text()),
         Outcome::Killed { signal, when, .. } => {
             let moment = match when {
-                When::Exec => "kills it within execve: ",
-                When::Start => "starts it, and its first instruction fails: ",
-                When::Later => "starts it; it dies soon after: ",
+                When::Exec => packed!("kills it within execve: "),
+                When::Start => packed!("starts it, and its first instruction fails: "),
+                When::Later => packed!("starts it; it dies soon after: "),
             };
-            return text::concat(&[moment, signal.name(), "; the shell: ", signal.words()]);
+            return text::concat(&[&moment.unpack(), signal.name(), "; the shell: ", signal.words()]);
         }
-        Outcome::Starts => ("starts it", "", ""),
-        Outcome::Exits { .. } => ("starts it; its loader then ends it", "", ""),
-        Outcome::Unknown { missing } => ("not known: ", *missing, ""),
+        Outcome::Starts => (packed!("starts it"), Packed::NONE),
+        Outcome::Exits { .. } => (LOADER_ENDS, Packed::NONE),
+        Outcome::Unknown { missing } => (packed!("not known: "), *missing),
     };
-    text::concat(&[first, then, last])
+    text::concat(&[&first.unpack(), &last.unpack()])
 }
 
 /// That a dynamic loader ends the program, where the kernel comes to it.
 fn loader_ends(outcome: &Outcome) -> String {
     let starts = matches!(outcome, Outcome::Exits { .. } | Outcome::Starts);
-    String::from(if starts { "starts it; its loader then ends it" } else { "its loader would end it then" })
+    let words = if starts { LOADER_ENDS } else { packed!("its loader would end it then") };
+    words.unpack()
 }
 
 /// The check that ends the start.

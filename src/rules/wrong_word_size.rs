@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let bits = words::bits(image);
     let is_x32 = image.header.e_machine == EM_X86_64 && image.view.class == Class::Elf32;
     let undecided = match case.content {
-        Outcome::Unknown { missing } => words::contains(missing.as_bytes(), "CONFIG_"),
+        Outcome::Unknown { missing } => words::contains(missing.unpack().as_bytes(), "CONFIG_"),
         _ => false,
     };
     let refused = case.meets(Step::CheckArch)

@@ -7,7 +7,7 @@
 use super::pairs::PAIRS;
 
 /// A packed text.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Packed(&'static [u8]);
 
 /// Packs a text; it has to be ASCII.
@@ -43,6 +43,18 @@ impl Packed {
             push(&mut out, *byte);
         }
         out
+    }
+}
+
+impl std::fmt::Display for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.unpack())
+    }
+}
+
+impl std::fmt::Debug for Packed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.unpack(), f)
     }
 }
 

@@ -49,24 +49,29 @@ fn folder(folder: &Path, texts: &mut Vec<Vec<u8>>) -> Result<()> {
     Ok(())
 }
 
-/// Collects the text of each `packed!(...)`.
+/// Macros that pack the texts they are given.
+const MACROS: [&str; 4] = ["packed", "errno", "questions", "steps"];
+
+/// Collects the texts of each `packed!(...)` and its like.
 fn collect(tokens: TokenStream, texts: &mut Vec<Vec<u8>>) -> Result<()> {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     for (at, token) in tokens.iter().enumerate() {
         let TokenTree::Group(group) = token else { continue };
         let before = tokens.get(at.saturating_sub(2)..at).unwrap_or_default();
         let is_packed = matches!(before, [TokenTree::Ident(name), TokenTree::Punct(mark)]
-            if name == "packed" && mark.as_char() == '!');
+            if MACROS.iter().any(|known| name == known) && mark.as_char() == '!');
         if is_packed {
-            // Where it is no literal, it is a test's.
-            if let Ok(text) = syn::parse2::<syn::LitStr>(group.stream()) {
-                texts.push(text.value().into_bytes());
-            }
+            texts.extend(group.stream().into_iter().filter_map(literal));
         } else {
             collect(group.stream(), texts)?;
         }
     }
     Ok(())
+}
+
+fn literal(token: TokenTree) -> Option<Vec<u8>> {
+    let text = syn::parse2::<syn::LitStr>(token.into()).ok()?;
+    Some(text.value().into_bytes())
 }
 
 /// Takes the most frequent pair, again and again, and puts its code in its place.

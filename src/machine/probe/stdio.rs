@@ -10,6 +10,7 @@ use nix::sys::stat::Mode;
 use nix::unistd;
 
 use super::{live, sys};
+use crate::text::{Packed, packed};
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
@@ -36,9 +37,9 @@ pub fn is_terminal() -> bool {
 }
 
 /// Writes all of it, or says why not.
-pub fn write_stdout(text: &[u8]) -> Result<(), &'static str> {
+pub fn write_stdout(text: &[u8]) -> Result<(), Packed> {
     if CLOSED.load(Ordering::Relaxed) {
-        return Err("stdout is closed");
+        return Err(packed!("stdout is closed"));
     }
     let mut rest = text;
     while !rest.is_empty() {

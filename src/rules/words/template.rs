@@ -30,6 +30,8 @@ use crate::text::{self, Packed};
 pub(in crate::rules) enum Value<'a> {
     /// Bytes of any kind; what steers a terminal is made visible.
     Text(&'a [u8]),
+    /// A text of diag's own.
+    Packed(Packed),
     /// A number.
     Number(u64),
 }
@@ -51,6 +53,7 @@ macro_rules! word {
 
 word! {
     u64: self => Value::Number(*self);
+    Packed: self => Value::Packed(*self);
     &str: self => Value::Text(self.as_bytes());
     String: self => Value::Text(self.as_bytes());
     &[u8]: self => Value::Text(self);
@@ -144,6 +147,7 @@ impl Case<'_> {
 fn shown(value: Value<'_>, letter: u8) -> String {
     match value {
         Value::Text(bytes) => text::printable(bytes),
+        Value::Packed(words) => words.unpack(),
         Value::Number(number) => match letter {
             b's' => text::size(number),
             b'r' => text::room(number),
