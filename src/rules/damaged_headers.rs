@@ -94,10 +94,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         bytes.checked_div(header.e_phentsize.into()).unwrap_or(0).into()
     };
-    let align = match text {
-        LARGE_TABLE => entries(page),
-        HUGE_TABLE => entries(65_536),
-        _ => segment.p_align,
+    let align = if text == LARGE_TABLE {
+        entries(page)
+    } else if text == HUGE_TABLE {
+        entries(65_536)
+    } else {
+        segment.p_align
     };
     let entry = if text.has_lines() { Packed::NONE } else { ENTRY };
     let fix = if text == SMALL_PAGES { FOR_PAGES } else { words::COPY_AGAIN };

@@ -4,18 +4,28 @@
 //! Byte pair encoding (Gage 1994): a byte from 0x80 on stands for two others, each of which may be such a byte again.
 //! Line ends stand for themselves, so that a packed text can be taken apart by lines.
 
+use std::ffi::{CStr, c_char};
+use std::fmt;
+
 use super::pairs::PAIRS;
 
-/// A packed text.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct Packed(&'static [u8]);
+/// A packed text: where it begins; a NUL ends it. A pointer of one word, since most of the texts stand in a list of
+/// several, and each word of them is code.
+#[derive(Clone, Copy)]
+pub struct Packed(*const c_char);
 
-/// Packs a text; it has to be ASCII.
+// SAFETY: what it points to is a constant.
+unsafe impl Sync for Packed {}
+// SAFETY: the same.
+unsafe impl Send for Packed {}
+
+/// Packs a text; it has to be ASCII, without NUL.
 macro_rules! packed {
     ($text:expr) => {{
         const PACKED: ($crate::text::packed::Buffer, usize) = $crate::text::packed::pack($text);
         const BYTES: [u8; PACKED.1] = $crate::text::packed::first(&PACKED.0);
-        $crate::text::Packed::of(&BYTES)
+        const TEXT: $crate::text::Packed = $crate::text::Packed::of(&BYTES);
+        TEXT
     }};
 }
 pub(crate) use packed;
@@ -25,36 +35,59 @@ pub(crate) type Buffer = [u8; 2048];
 
 impl Packed {
     /// No text.
-    pub(crate) const NONE: Packed = Packed(&[]);
+    pub(crate) const NONE: Packed = Packed(c"".as_ptr());
 
+    /// Bytes with a NUL at their end.
     pub(crate) const fn of(bytes: &'static [u8]) -> Packed {
-        Packed(bytes)
+        match CStr::from_bytes_with_nul(bytes) {
+            Ok(text) => Packed(text.as_ptr()),
+            Err(_) => panic!("a text that is packed holds a NUL"),
+        }
+    }
+
+    fn bytes(self) -> &'static [u8] {
+        // SAFETY: it was made of a 'static CStr.
+        unsafe { CStr::from_ptr(self.0) }.to_bytes()
     }
 
     /// Whether it has several lines.
     pub(crate) fn has_lines(self) -> bool {
-        super::has(self.0, b'\n')
+        super::has(self.bytes(), b'\n')
     }
 
     /// The text as it was.
     pub fn unpack(self) -> String {
         let mut out = String::new();
-        for byte in self.0 {
+        for byte in self.bytes() {
             push(&mut out, *byte);
         }
         out
     }
 }
 
-impl std::fmt::Display for Packed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl Default for Packed {
+    fn default() -> Packed {
+        Packed::NONE
+    }
+}
+
+impl PartialEq for Packed {
+    fn eq(&self, other: &Packed) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Packed {}
+
+impl fmt::Display for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.unpack())
     }
 }
 
-impl std::fmt::Debug for Packed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Debug::fmt(&self.unpack(), f)
+impl fmt::Debug for Packed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.unpack(), f)
     }
 }
 
@@ -66,7 +99,7 @@ fn push(out: &mut String, byte: u8) {
     }
 }
 
-/// A packed text and its length.
+/// A packed text with a NUL, and its length.
 #[allow(clippy::cast_possible_truncation, clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 pub(crate) const fn pack(text: &str) -> (Buffer, usize) {
     let text = text.as_bytes();
@@ -94,7 +127,8 @@ pub(crate) const fn pack(text: &str) -> (Buffer, usize) {
         len = to;
         code += 1;
     }
-    (buffer, len)
+    buffer[len] = 0;
+    (buffer, len + 1)
 }
 
 /// As much of a buffer as there is room for.
@@ -120,7 +154,7 @@ mod tests {
             "%n needs the loader %0, which is not on this machine\np PT_INTERP=%0 (%1)\nm machine=%m\n";
         assert_eq!(packed!(ALL).unpack(), ALL);
         assert_eq!(packed!(WORDS).unpack(), WORDS);
-        assert!(packed!(WORDS).0.len() < WORDS.len() / 2);
+        assert!(packed!(WORDS).bytes().len() < WORDS.len() / 2);
         assert!(packed!(WORDS).has_lines() && !packed!("the machine").has_lines());
         assert_eq!(packed!("").unpack(), "");
     }
