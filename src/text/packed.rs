@@ -37,11 +37,11 @@ impl Packed {
     /// No text.
     pub(crate) const NONE: Packed = Packed(c"".as_ptr());
 
-    /// Bytes with a NUL at their end.
+    /// What [`pack`] has made: its only NUL is at its end.
     pub(crate) const fn of(bytes: &'static [u8]) -> Packed {
         match CStr::from_bytes_with_nul(bytes) {
             Ok(text) => Packed(text.as_ptr()),
-            Err(_) => panic!("a text that is packed holds a NUL"),
+            Err(_) => Packed::NONE,
         }
     }
 
@@ -106,7 +106,7 @@ pub(crate) const fn pack(text: &str) -> (Buffer, usize) {
     let mut buffer = [0; 2048];
     let mut len = 0;
     while len < text.len() {
-        assert!(text[len].is_ascii(), "only ASCII can be packed");
+        assert!(text[len].is_ascii() && text[len] != 0, "only ASCII can be packed, without NUL");
         buffer[len] = text[len];
         len += 1;
     }
