@@ -50,7 +50,7 @@ fn folder(folder: &Path, texts: &mut Vec<Vec<u8>>) -> Result<()> {
 }
 
 /// Macros that pack the texts they are given.
-const MACROS: [&str; 4] = ["packed", "errno", "questions", "steps"];
+const MACROS: [&str; 5] = ["packed", "key", "errno", "questions", "steps"];
 
 /// Collects the texts of each `packed!(...)` and its like.
 fn collect(tokens: TokenStream, texts: &mut Vec<Vec<u8>>) -> Result<()> {
