@@ -28,6 +28,8 @@ const LATER: Packed = packed!("\
 p undefined=%1");
 const TIME64: Packed = packed!("m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)");
 const GLIBC_ONLY: Packed = packed!("m C library=musl, which has none of glibc's own functions");
+/// The release of the libraries that it was linked with, and that of the machine's, differ.
+const SDK: Packed = packed!("> use the SDK of OpenWrt %6, which is this machine's; or ");
 const MUSL: Packed = packed!("k %l, status 127: Error relocating %2: %0: symbol not found");
 const GLIBC: Packed = packed!("k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
 const CALLED: Packed = packed!("k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
@@ -53,9 +55,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Packed::NONE
     };
     let comma = if first.of.is_empty() { "" } else { ", version " };
+    let release = case.machine.openwrt.release.get();
+    let sdk = if release.is_some() { SDK } else { Packed::NONE };
     Some(case.tell(
         severity,
-        &[title, library, kernel, words::REBUILD],
+        &[title, library, kernel, sdk, words::REBUILD],
         &[
             &first.name,
             &names,
@@ -63,6 +67,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             &case.candidate.path,
             &comma,
             &first.of,
+            &release.map_or("", String::as_str),
         ],
     ))
 }
