@@ -8,14 +8,16 @@ mod cross;
 mod explain;
 mod launcher;
 mod mips;
-mod openwrt;
 mod targets;
 
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use targets::{TARGETS, Target};
+pub(crate) use targets::TARGETS;
+use targets::Target;
+
+use crate::openwrt::{ARCHITECTURES, Cover};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -45,9 +47,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     }
     if names.is_empty() {
         println!("{}", launcher::make()?);
-        for (name, cover) in openwrt::ARCHITECTURES {
-            if let openwrt::Cover::Not(reason) = cover {
-                println!("OpenWrt's {name}: no build: {reason}");
+        for arch in &ARCHITECTURES {
+            if let Cover::Not(reason) = arch.cover {
+                println!("OpenWrt's {}: no build: {reason}", arch.name);
             }
         }
     }

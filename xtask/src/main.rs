@@ -7,6 +7,7 @@ mod host;
 mod judge;
 mod lab;
 mod libraries;
+mod openwrt;
 mod oracle;
 mod package;
 mod pairs;

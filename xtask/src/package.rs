@@ -3,7 +3,6 @@
 
 mod adb;
 mod apk;
-mod arch;
 #[cfg(test)]
 mod feed;
 mod index;
@@ -19,9 +18,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use arch::{archs_of, builds};
 pub(crate) use sums::write as write_sums;
 
+use crate::dist::TARGETS;
+use crate::openwrt::{self, ARCHITECTURES, Arch, Cover};
 use crate::sh;
 use apk::Apk;
 use ipk::Ipk;
@@ -107,16 +107,19 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         return Ok(());
     }
     let dist = sh::target("dist")?;
-    let all = builds().filter(|build| dist.join(build).is_file()).map(str::to_owned).collect();
+    let builds =
+        TARGETS.iter().map(|target| target.name).filter(|name| openwrt::of_build(name).next().is_some());
+    let all = builds.filter(|build| dist.join(build).is_file()).map(str::to_owned).collect();
     let names = if args.names.is_empty() { all } else { args.names.clone() };
     if names.is_empty() {
         bail!("no build is in {}: cargo xtask dist makes them", dist.display());
     }
     for name in &names {
-        if archs_of(name).is_empty() {
+        let archs: Vec<&Arch> = openwrt::of_build(name).collect();
+        if archs.is_empty() {
             bail!("no architecture of OpenWrt runs {name}");
         }
-        for package in write(&dist.join(name), archs_of(name), &dist.join("packages"))? {
+        for package in write(&dist.join(name), &archs, &dist.join("packages"))? {
             println!("{}: {} bytes", package.display(), fs::metadata(&package)?.len());
         }
     }
@@ -125,43 +128,39 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 
 /// One line for each architecture, sorted: the formats and the build, or why there is none.
 fn list() -> String {
-    let covered = builds().flat_map(|build| archs_of(build).iter().map(move |&arch| (arch, build)));
-    let mut rows: Vec<(&str, &str)> = covered.chain(arch::UNCOVERED).collect();
-    rows.sort_unstable();
-    let line = |(name, build): &(&str, &str)| {
-        let formats = arch::formats(name);
-        let named = [(formats.ipk, "ipk"), (formats.apk, "apk")];
+    let line = |arch: &Arch| {
+        let named = [(arch.takes_ipk(), "ipk"), (arch.takes_apk(), "apk")];
         let named: Vec<&str> = named.into_iter().filter(|(has, _)| *has).map(|(_, name)| name).collect();
-        format!("{name:26} {:8} {build}\n", named.join(","))
+        let (Cover::Build(build) | Cover::Not(build)) = arch.cover;
+        format!("{:26} {:8} {build}\n", arch.name, named.join(","))
     };
-    rows.iter().map(line).collect()
+    ARCHITECTURES.iter().map(line).collect()
 }
 
 /// Wraps a binary for architectures: `out/ARCH/diag_VERSION_ARCH.ipk` and `out/ARCH/diag-VERSION.apk`, each with its
 /// index. Gives the packages' paths; fails where one is too large.
-pub(crate) fn write(binary: &Path, archs: &[&str], out: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn write(binary: &Path, archs: &[&Arch], out: &Path) -> Result<Vec<PathBuf>> {
     let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
     let files = [Entry { path: "usr/bin/diag".to_owned(), mode: 0o755, data }];
     let about = about()?;
     let mut written = Vec::new();
     for arch in archs {
-        let meta = Meta { arch: (*arch).to_owned(), ..about.clone() };
-        let folder = out.join(arch);
+        let meta = Meta { arch: arch.name.to_owned(), ..about.clone() };
+        let folder = out.join(arch.name);
         // Packages of another version would stay in the feed without being in its index.
         if folder.exists() {
             fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
         }
         fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-        let formats = arch::formats(arch);
-        if formats.ipk {
+        if arch.takes_ipk() {
             let ipk = Ipk::new(&meta, &files)?;
-            let name = format!("{}_{}_{arch}.ipk", meta.name, meta.version);
+            let name = format!("{}_{}_{}.ipk", meta.name, meta.version, meta.arch);
             let path = folder.join(&name);
             index::write(&path, &ipk.bytes)?;
             index::write_opkg(&folder, &[index::listed(&name, &ipk.control, &ipk.bytes)])?;
             written.push((path, ipk.bytes.len()));
         }
-        if formats.apk {
+        if arch.takes_apk() {
             let apk = Apk::new(&meta, &files)?;
             let bytes = apk.bytes()?;
             let path = folder.join(format!("{}-{}.apk", meta.name, meta.version));

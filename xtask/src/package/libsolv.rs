@@ -87,7 +87,7 @@ fn reads_the_package_and_the_index() {
     let folder = tempfile::tempdir().unwrap();
     let binary = folder.path().join("diag-mips");
     fs::write(&binary, [0x5a; 5000]).unwrap();
-    write(&binary, &["mips_24kc"], folder.path()).unwrap();
+    write(&binary, &crate::openwrt::named(&["mips_24kc"]), folder.path()).unwrap();
     let about = about().unwrap();
     let feed = folder.path().join("mips_24kc");
     let package = feed.join(format!("diag-{}.apk", about.version));

@@ -6,7 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{arch, hex, index, ipk};
+use super::{hex, index, ipk};
+use crate::openwrt;
 
 const SUMS: &str = "SHA256SUMS";
 const SIZES: &str = "SIZES.md";
@@ -41,7 +42,9 @@ fn largest(files: &[(String, Vec<u8>)], build: &str, end: &str) -> String {
     let of_build = |name: &str| {
         let mut parts = name.split('/');
         let arch = parts.nth(1).unwrap_or_default();
-        name.starts_with("packages/") && name.ends_with(end) && arch::archs_of(build).contains(&arch)
+        name.starts_with("packages/")
+            && name.ends_with(end)
+            && openwrt::of_build(build).any(|of| of.name == arch)
     };
     let sizes = files.iter().filter(|(name, _)| of_build(name)).map(|(_, data)| data.len());
     sizes.max().map(|size| size.to_string()).unwrap_or_default()

@@ -27,7 +27,8 @@ fn a_build_for_its_architectures() {
     let out = folder.path().join("packages");
     fs::create_dir_all(out.join("mips_24kc")).unwrap();
     fs::write(out.join("mips_24kc/diag-0.0.9-r1.apk"), "an older one").unwrap();
-    let written = write(&binary, &["mips_24kc", "mips_4kec", "riscv64_generic"], &out).unwrap();
+    let written =
+        write(&binary, &openwrt::named(&["mips_24kc", "mips_4kec", "riscv64_generic"]), &out).unwrap();
     assert_eq!(written.len(), 4);
     let version = about().unwrap().version;
     let (apk, ipk) = (format!("diag-{version}.apk"), |arch: &str| format!("diag_{version}_{arch}.ipk"));
@@ -36,7 +37,7 @@ fn a_build_for_its_architectures() {
     assert_eq!(names(&out.join("mips_4kec")), ["Packages", "Packages.gz", &ipk("mips_4kec")]);
     assert_eq!(names(&out.join("riscv64_generic")), [apk.as_str(), "packages.adb"]);
     let again = folder.path().join("again");
-    write(&binary, &["mips_24kc"], &again).unwrap();
+    write(&binary, &openwrt::named(&["mips_24kc"]), &again).unwrap();
     for name in both {
         let read = |out: &Path| fs::read(out.join("mips_24kc").join(name)).unwrap();
         assert!(read(&out) == read(&again), "{name}");
@@ -50,7 +51,9 @@ fn a_package_over_the_gate_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let binary = folder.path().join("diag-mips");
     fs::write(&binary, noise(GATE + 1)).unwrap();
-    let error = write(&binary, &["mips_24kc"], &folder.path().join("packages")).unwrap_err().to_string();
+    let error = write(&binary, &openwrt::named(&["mips_24kc"]), &folder.path().join("packages"))
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("over the gate"), "{error}");
 }
 
