@@ -23,9 +23,9 @@ rule! {
 const WORDS: &str = "\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
-m file=%2: %3";
+m file=%2: %7";
 const MUSL: &str = "k %l, status 127: Error loading shared library %0: %4 (needed by %1)";
-const FOREIGN: &str = "k %l, status 127: the library is mapped, and its relocations mean nothing";
+const FOREIGN: &str = "k %l, status 127: Error relocating %2: unsupported relocation type";
 const CUT: &str = "k starts it; its loader then dies of SIGBUS: Bus error";
 const GLIBC: &str = "k %l, status 127: %5: error while loading shared libraries: %6: %3";
 
@@ -50,10 +50,16 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ if misplaced => "Invalid argument",
         _ => "Exec format error",
     };
+    // glibc's words for these are those for no file at all.
+    let what = match why {
+        Unusable::Machine => "for another processor",
+        Unusable::FloatAbi => "for another float ABI",
+        _ => why.words(),
+    };
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,
         &[WORDS, loader, "rebuild"],
-        &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said],
+        &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said, &what],
     ))
 }
