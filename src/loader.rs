@@ -16,7 +16,7 @@ mod start;
 mod step;
 mod stop;
 
-pub(crate) use arch::executes_fp_at_start;
+pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use step::Step;
 
 pub(crate) use load::Pages;
