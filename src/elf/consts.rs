@@ -90,6 +90,7 @@ pub const GNU_PROPERTY_X86_ISA_1_NEEDED: u32 = 0xc000_8002;
 
 pub const SHT_PROGBITS: u32 = 1;
 pub const SHT_ARM_ATTRIBUTES: u32 = 0x7000_0003;
+pub const SHF_WRITE: u64 = 1;
 pub const SHF_ALLOC: u64 = 2;
 pub const SHF_STRINGS: u64 = 0x20;
 

@@ -124,7 +124,10 @@ pub(crate) const ROWS: &[Row] = &[
     glibc("glibc-older", "older", NO_SYMBOL),
     // glibc passes over it, and finds the one that is meant for musl.
     glibc("glibc-float", "float", Expect::Runs(FROM_LIBRARY)),
-    row("glibc-soft", Make::C(Side::Native, Link::Glibc), NO_FPU).with_fpu(UNUSABLE).little_endian().linked(),
+    row("glibc-soft", Make::C(Side::Native, Link::Glibc), NO_FPU)
+        .with_fpu(Expect::Dies("wrong-mips-abi", "refused ELIBBAD"))
+        .little_endian()
+        .linked(),
     glibc("glibc-swapped", "swapped", UNUSABLE),
     glibc("glibc-wide", "wide", UNUSABLE),
     glibc("glibc-chained", "chained", MISSING),

@@ -172,8 +172,7 @@ pub(super) const ROWS: &[Row] = &[
             "not found",
             "CGO_ENABLED=0 GOOS=linux GOARCH={goarch} GOMIPS=softfloat go build",
         ])
-        .little_endian()
-        .large(),
+        .little_endian(),
     row("c-static", C(Native, Link::Static), Runs(FROM_C)),
     row("c-hard-idle", C(Native, Link::HardIdle), Runs(FROM_C)),
     row("c-static-hard", C(Native, Link::StaticHard), Warned("hard-float-without-fpu"))
