@@ -16,7 +16,7 @@ mod start;
 mod step;
 mod stop;
 
-pub(crate) use arch::executes_fp_at_start;
+pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use step::Step;
 
 pub(crate) use load::Pages;
@@ -162,7 +162,7 @@ pub fn layers(machine: &Machine, candidate: &Candidate, outcome: Outcome) -> Vec
 /// the byte order should not come back for the FPU.
 pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Question> {
     let image = candidate.program()?.image()?;
-    let hard = image.is_mips_hard_float();
+    let hard = image.is_mips_hard_float() || has_hard_loader(candidate, image);
     let open = machine.fpu.value.is_none() && machine.answer(Question::FpInstruction).is_none();
     let is_mips = machine.e_machine() == Some(crate::elf::consts::EM_MIPS);
     (hard && open && is_mips).then_some(Question::FpInstruction)

@@ -9,7 +9,7 @@ use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64, EM_ARM,
     EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
     NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
-    SHF_ALLOC, SHF_STRINGS, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
+    SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
 };
 use crate::elf::{
     AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
@@ -21,6 +21,8 @@ use crate::text;
 const TABLE_LIMIT: usize = 65_536;
 /// Entries of PT_DYNAMIC, and of the section table, that are looked at.
 const ENTRIES: usize = 512;
+/// The flags of sections like .data.
+const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 
 /// Reads an ELF file; `views` are those of the machine's kernel.
 #[inline(never)]
@@ -254,11 +256,24 @@ fn arm_attributes(source: &mut Source, view: View, header: &Header) -> Option<Ar
 
 /// What made the program.
 fn origin(source: &mut Source, image: &Image, go: bool) -> Origin {
-    let version = go_version(source, image);
+    let data = image.loads().find(|entry| entry.p_flags & PF_W != 0);
+    let mut version = data.and_then(|data| go_version(source, at(data.p_offset)));
+    let mut comment = Vec::new();
+    let (sections, names) = if go || version.is_some() { (Vec::new(), 0) } else { telling(source, image) };
+    for section in sections {
+        let name = names.saturating_add(at(section.name.into()));
+        if section.flags & SHF_ALLOC != 0 {
+            version = go_version(source, section.offset);
+        } else if source.get(name, 9, 9) == Some(b".comment\0") {
+            comment = source.some(section.offset, section.size.min(512)).to_vec();
+        }
+        if version.is_some() || !comment.is_empty() {
+            break;
+        }
+    }
     if go || version.is_some() {
         return Origin { toolchain: Toolchain::Go, detail: version };
     }
-    let Some(comment) = comment(source, image) else { return Origin::default() };
     let mut origin = Origin::default();
     for line in comment.split(|b| *b == 0) {
         let has = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
@@ -280,39 +295,29 @@ fn origin(source: &mut Source, image: &Image, go: bool) -> Origin {
     origin
 }
 
-/// The version in Go's build information, which lies at the front of the first writable segment. Go 1.18 on keeps
-/// it there as text.
-fn go_version(source: &mut Source, image: &Image) -> Option<String> {
-    let table = image.program_headers.as_ref().ok()?;
-    let data = table.iter().find(|entry| entry.p_type == PT_LOAD && entry.p_flags & PF_W != 0)?;
-    let bytes = source.get(at(data.p_offset), 64, 64)?;
-    let info = bytes.strip_prefix(b"\xff Go buildinf:")?;
+/// The version in Go's build information, if that lies here: at the front of the first writable segment where Go's own
+/// linker made the program, else (cgo) in a section of its own. Go 1.18 on keeps the version there as text.
+fn go_version(source: &mut Source, offset: usize) -> Option<String> {
+    let info = source.get(offset, 64, 64)?.strip_prefix(b"\xff Go buildinf:")?;
     let len = usize::from(*info.get(18)?);
     let version = info.get(19..19_usize.checked_add(len)?)?;
     (info.get(1)? & 2 != 0 && version.starts_with(b"go")).then(|| text::printable(version))
 }
 
-/// `.comment`, as far as a bounded look finds it.
-fn comment(source: &mut Source, image: &Image) -> Option<Vec<u8>> {
-    let mut names = SectionHeader::default();
-    let mut candidates: Vec<SectionHeader> = Vec::new();
-    let mut index = 0_u16;
+/// Sections that may tell what made the program, and where the names of sections are: strings that are not loaded
+/// (.comment, and those of debug information), and data (.go.buildinfo).
+fn telling(source: &mut Source, image: &Image) -> (Vec<SectionHeader>, usize) {
+    let (mut names, mut found, mut index) = (0, Vec::new(), 0_u16);
     sections(source, image.view, &image.header, &mut |section| {
         if index == image.header.e_shstrndx {
-            names = section;
-        }
-        // Strings that are not loaded: .comment, and those of debug information.
-        if section.kind == SHT_PROGBITS && section.flags & (SHF_ALLOC | SHF_STRINGS) == SHF_STRINGS {
-            candidates.push(section);
+            names = section.offset;
         }
         index = index.saturating_add(1);
-        candidates.len() == 8
-    });
-    for section in candidates {
-        let name = names.offset.checked_add(usize::try_from(section.name).ok()?)?;
-        if source.get(name, 9, 9) == Some(b".comment\0") {
-            return Some(source.some(section.offset, section.size.min(512)).to_vec());
+        let flags = section.flags & (SHF_WRITE | SHF_ALLOC | SHF_STRINGS);
+        if section.kind == SHT_PROGBITS && matches!(flags, SHF_STRINGS | DATA) {
+            found.push(section);
         }
-    }
-    None
+        found.len() == 16
+    });
+    (found, names)
 }

@@ -52,6 +52,7 @@ pub const PF_R: u32 = 4;
 pub const DT_NULL: u64 = 0;
 pub const DT_NEEDED: u64 = 1;
 pub const DT_PLTRELSZ: u64 = 2;
+pub const DT_PLTGOT: u64 = 3;
 pub const DT_HASH: u64 = 4;
 pub const DT_STRTAB: u64 = 5;
 pub const DT_SYMTAB: u64 = 6;
@@ -89,6 +90,7 @@ pub const GNU_PROPERTY_X86_ISA_1_NEEDED: u32 = 0xc000_8002;
 
 pub const SHT_PROGBITS: u32 = 1;
 pub const SHT_ARM_ATTRIBUTES: u32 = 0x7000_0003;
+pub const SHF_WRITE: u64 = 1;
 pub const SHF_ALLOC: u64 = 2;
 pub const SHF_STRINGS: u64 = 0x20;
 

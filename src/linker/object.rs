@@ -6,8 +6,8 @@ use super::{Linker, List, State, bytes};
 use crate::candidate::library::Library;
 use crate::candidate::{Candidate, Dynamic, Image, TableError};
 use crate::elf::consts::{
-    DF_1_PIE, DT_FLAGS_1, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE, EM_MIPS,
-    ET_DYN, ET_EXEC, PT_DYNAMIC,
+    DF_1_PIE, DT_FLAGS_1, DT_PLTGOT, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE,
+    EM_MIPS, ET_DYN, ET_EXEC, PT_DYNAMIC,
 };
 use crate::elf::{ByteOrder, mips};
 use crate::text::{Packed, packed};
@@ -285,13 +285,15 @@ impl Linker<'_> {
         self.is_cut(library).then_some(Unusable::Cut)
     }
 
-    /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file.
+    /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file; on MIPS, where it
+    /// stands with the headers, the GOT, which a loader writes.
     fn is_cut(&self, library: &Library) -> bool {
-        let pages = self.machine.kernel.page().get().wrapping_sub(1);
+        let (image, pages) = (&*library.image, self.machine.kernel.page().get().wrapping_sub(1));
         let end = library.stat.size.saturating_add(pages) & !pages;
-        let mut table = library.image.table().iter();
-        let dynamic = table.find(|segment| segment.p_type == PT_DYNAMIC);
-        dynamic.is_some_and(|dynamic| dynamic.p_offset >= end)
+        let mut table = image.table().iter();
+        let dynamic = table.find(|segment| segment.p_type == PT_DYNAMIC).map(|dynamic| dynamic.p_offset);
+        let got = image.dynamic_offset(DT_PLTGOT).filter(|_| image.header.e_machine == EM_MIPS);
+        dynamic.max(got.map(|got| got as u64)).is_some_and(|offset| offset >= end)
     }
 }
 

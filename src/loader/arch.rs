@@ -24,7 +24,7 @@ pub(super) use space::Space;
 
 use super::load::Load;
 use super::{Missing, Signal, Stage, Step, Told, When, kill, refuse, told, unknown};
-use crate::candidate::{Image, Program, Toolchain};
+use crate::candidate::{Candidate, Image, Program, Toolchain};
 use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_GNU_STACK};
 use crate::errno::Errno;
@@ -242,10 +242,19 @@ fn nothing(_: &Load<'_>) -> Stage {
     Ok(())
 }
 
-/// Whether a program that is marked hard-float executes a floating-point instruction before `main`: Go's runtime and
-/// a hard-float glibc do. Others may never do so.
-pub(crate) fn executes_fp_at_start(program: &Program, image: &Image) -> bool {
-    image.is_mips_hard_float() && (program.origin.toolchain == Toolchain::Go || is_glibc(image))
+/// Whether a floating-point instruction is executed before `main`: Go's runtime and a glibc that are marked hard-float
+/// do that. Others may never do so.
+pub(crate) fn executes_fp_at_start(candidate: &Candidate, program: &Program, image: &Image) -> bool {
+    let hard = image.is_mips_hard_float();
+    hard && (program.origin.toolchain == Toolchain::Go || is_glibc(image))
+        || has_hard_loader(candidate, image)
+}
+
+/// Whether the loader is a hard-float glibc's, whatever the program is for.
+pub(crate) fn has_hard_loader(candidate: &Candidate, image: &Image) -> bool {
+    let loader = candidate.interpreter.as_ref().filter(|_| image.interp_libc() == Some(Libc::Glibc));
+    let loader = loader.and_then(|loader| loader.program()?.native_in(image.view));
+    loader.is_some_and(Image::is_mips_hard_float)
 }
 
 /// A glibc loader, or the ABI tag that glibc puts into static programs.

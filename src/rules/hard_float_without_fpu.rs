@@ -15,7 +15,8 @@ rule! {
     /// # Why
     /// The kernel does not look at the float ABI when it starts a program. The first floating-point instruction raises
     /// an exception; without CONFIG_MIPS_FP_SUPPORT (OpenWrt) that is SIGILL. Go's runtime and a hard-float glibc
-    /// execute one before `main`: that is certain. Other programs that are marked hard-float may never do so.
+    /// execute one before `main`: that is certain, and so it is where only the loader is a hard-float glibc's. Other
+    /// programs that are marked hard-float may never do so.
     /// # Fix
     /// `GOMIPS=softfloat` (Go), `-msoft-float` (gcc), GOARM=5 on ARM. Go's default is hard float.
     /// # Kernel source
@@ -23,8 +24,8 @@ rule! {
     "hard-float-without-fpu", check
 }
 
-const NONE: Packed = packed!("%n is built for hard float, this machine has no FPU");
-const PERHAPS: Packed = packed!("%n is built for hard float, this machine may have no FPU");
+const NONE: Packed = packed!("%n%2 is built for hard float, this machine has no FPU");
+const PERHAPS: Packed = packed!("%n%2 is built for hard float, this machine may have no FPU");
 const FACTS: Packed = packed!("p built for=%b\nm FPU=%0 (%1)");
 const ARM: Packed = packed!("p float ABI=hard float (EF_ARM_ABI_FLOAT_HARD)");
 const ARM_TAG: Packed = packed!("p float ABI=hard float (Tag_ABI_VFP_args)");
@@ -34,10 +35,13 @@ const SIGILL: Packed = packed!("k starts it; the first floating-point instructio
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
     let fpu = &case.machine.fpu;
-    if case.foreign || !is_hard_float(image) || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated)) {
+    let hard = is_hard_float(image);
+    let of_loader = !hard && crate::loader::has_hard_loader(case.candidate, image);
+    let has_fpu = matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));
+    if case.foreign || has_fpu || !(hard || of_loader) {
         return None;
     }
-    let certain = fpu.value.is_some() && crate::loader::executes_fp_at_start(program, image);
+    let certain = fpu.value.is_some() && crate::loader::executes_fp_at_start(case.candidate, program, image);
     let severity = if certain && !case.starts() { Severity::Error } else { Severity::Warning };
     let title = if fpu.value.is_some() { NONE } else { PERHAPS };
     let kernel = match severity {
@@ -50,8 +54,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         EM_ARM if family::ARM => ARM_TAG,
         _ => Packed::NONE,
     };
+    let loader = if of_loader { "'s loader" } else { "" };
     let known = fpu.value.map_or("not known", Fpu::name);
-    Some(case.tell(severity, &[title, FACTS, mark, kernel, words::REBUILD], &[&known, &fpu.source]))
+    Some(case.tell(severity, &[title, FACTS, mark, kernel, words::REBUILD], &[&known, &fpu.source, &loader]))
 }
 
 /// The mark of the whole program; one function of it may still be soft.

@@ -24,9 +24,9 @@ rule! {
 const WORDS: Packed = packed!("\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
-m file=%2: %3");
+m file=%2: %7");
 const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %4 (needed by %1)");
-const FOREIGN: Packed = packed!("k %l, status 127: the library is mapped, and its relocations mean nothing");
+const FOREIGN: Packed = packed!("k %l, status 127: Error relocating %2: unsupported relocation type");
 const CUT: Packed = packed!("k starts it; its loader then dies of SIGBUS: Bus error");
 const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %6: %3");
 
@@ -51,10 +51,16 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ if misplaced => "Invalid argument",
         _ => "Exec format error",
     };
+    // glibc's words for these are those for no file at all.
+    let what = match why {
+        Unusable::Machine => packed!("for another processor"),
+        Unusable::FloatAbi => packed!("for another float ABI"),
+        _ => why.words(),
+    };
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,
         &[WORDS, loader, words::REBUILD],
-        &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said],
+        &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said, &what],
     ))
 }

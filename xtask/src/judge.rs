@@ -6,6 +6,7 @@ mod facts;
 mod go;
 mod guest;
 mod host;
+mod linked;
 mod schema;
 mod space;
 
@@ -13,16 +14,19 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
+use jsonschema::Validator;
 
 use crate::lab::Kernel;
 use crate::samples::{Order, Where};
 use crate::{dist, sh};
-use guest::{Boot, Observed};
+use guest::{Boot, Observed, Results};
 use host::host;
+
+const MEMORY_SCRIPT: &str = include_str!("judge/memory.sh");
 
 const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
 
-#[derive(clap::Args)]
+#[derive(clap::Args, Default)]
 pub(crate) struct Args {
     /// Only this kernel
     #[arg(long, value_enum)]
@@ -30,6 +34,9 @@ pub(crate) struct Args {
     /// Only what needs no kernel
     #[arg(long, conflicts_with = "kernel")]
     host: bool,
+    /// Only the boot for programs with libraries
+    #[arg(long, conflicts_with = "host")]
+    libraries: bool,
     /// Take this binary instead of building the router's
     #[arg(long)]
     diag: Option<PathBuf>,
@@ -45,16 +52,14 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         tallies.push(host());
     }
     if !args.host {
-        tallies.extend(
-            kernels.into_iter().map(|kernel| lab(kernel, args.diag.as_deref(), args.keep.as_deref())),
-        );
+        tallies.extend(kernels.into_iter().map(|kernel| lab(kernel, args)));
     }
     if tallies.iter().all(Tally::passed) { Ok(()) } else { bail!("diag and the kernel do not agree") }
 }
 
 /// The groups of checks: what needs no kernel, and each kernel.
 pub(crate) fn groups() -> Vec<Box<dyn FnOnce() -> Tally>> {
-    let lab = |kernel| -> Box<dyn FnOnce() -> Tally> { Box::new(move || lab(kernel, None, None)) };
+    let lab = |kernel| -> Box<dyn FnOnce() -> Tally> { Box::new(move || lab(kernel, &Args::default())) };
     std::iter::once(Box::new(host) as Box<dyn FnOnce() -> Tally>).chain(KERNELS.map(lab)).collect()
 }
 
@@ -112,49 +117,92 @@ impl Tally {
     }
 }
 
-/// One kernel: two boots.
-fn lab(kernel: Kernel, diag: Option<&Path>, keep: Option<&Path>) -> Tally {
+/// Of what diag's memory is measured: below /tmp, in the boots for large files and for programs with libraries.
+const MEMORY: &str = "bin/runner s/v2ray-swapped-16 s/v2ray-16 s/v2ray-swapped-23";
+const MEMORY_LINKED: [&str; 2] = ["s/musl-whole s/musl-older", "s/v2ray-with-libc6 s/curl"];
+
+/// One kernel: a boot for small files, one for large ones, one for programs with libraries.
+fn lab(kernel: Kernel, args: &Args) -> Tally {
     let mut tally = Tally::new(format!("lab {}", kernel.name()));
-    let boots = judge(kernel, diag, keep, &mut tally);
+    let boots = judge(kernel, args, &mut tally);
     tally.attempt(boots);
     tally.done()
 }
 
-fn judge(kernel: Kernel, diag: Option<&Path>, keep: Option<&Path>, tally: &mut Tally) -> Result<()> {
-    let schema = schema::load()?;
+fn judge(kernel: Kernel, args: &Args, tally: &mut Tally) -> Result<()> {
     let order = Order::of(kernel);
-    let diag = match diag {
-        Some(diag) => diag.to_path_buf(),
+    let diag = match &args.diag {
+        Some(diag) => diag.clone(),
         None => one(dist::build(&[&format!("diag-{}", order.arch())])?)?,
     };
-    let small = Boot::new(kernel, &diag, Where::Small)?.script("facts", facts::SCRIPT)?.run()?;
-    save(&small, keep, kernel, "small")?;
-    tally.check(small.said.is_empty(), || format!("the guest's scripts complain: {}", small.said));
-    facts::check(kernel, &small, &schema, tally);
-    let asked = answers::elsewhere(kernel, &diag, &schema, tally);
-    tally.attempt(asked);
-    let seen = small.observed()?;
-    compare::all(kernel, &seen, &schema, tally);
+    let lab = Lab { kernel, order, diag, keep: args.keep.as_deref(), schema: schema::load()? };
+    if !args.libraries {
+        let seen = lab.small(tally)?;
+        lab.large(&seen, tally)?;
+    }
+    lab.linked(tally)
+}
 
-    let rebuilt = tally.attempt(go::as_printed(order, &seen));
-    let mut large = Boot::new(kernel, &diag, Where::Large)?
-        .script("space", space::SCRIPT)?
-        .script("memory", include_str!("judge/memory.sh"))?;
-    if let Some(rebuilt) = &rebuilt {
-        large = large.program(rebuilt, "rebuilt")?;
+/// A kernel, and what its boots have in common.
+struct Lab<'a> {
+    kernel: Kernel,
+    order: Order,
+    diag: PathBuf,
+    keep: Option<&'a Path>,
+    schema: Validator,
+}
+
+impl Lab<'_> {
+    fn boot(&self, place: Where) -> Result<Boot> {
+        Boot::new(self.kernel, &self.diag, place)
     }
-    let large = large.run()?;
-    save(&large, keep, kernel, "large")?;
-    tally.check(large.said.is_empty(), || format!("the guest's scripts complain: {}", large.said));
-    let seen = large.observed()?;
-    compare::all(kernel, &seen, &schema, tally);
-    if rebuilt.is_some() {
-        let seen = large.observe("rebuilt")?;
-        go::check(&seen, tally);
+
+    /// Runs it; what it said of its samples is compared.
+    fn run(&self, boot: Boot, name: &str, tally: &mut Tally) -> Result<(Results, Vec<Observed>)> {
+        let results = boot.run()?;
+        save(&results, self.keep, self.kernel, name)?;
+        tally.check(results.said.is_empty(), || format!("the guest's scripts complain: {}", results.said));
+        let seen = results.observed()?;
+        compare::all(self.kernel, &seen, &self.schema, tally);
+        Ok((results, seen))
     }
-    space::check(&large, &schema, tally);
-    facts::memory(&large, tally);
-    Ok(())
+
+    fn small(&self, tally: &mut Tally) -> Result<Vec<Observed>> {
+        let boot = self.boot(Where::Small)?.script("facts", facts::SCRIPT, "")?;
+        let (small, seen) = self.run(boot, "small", tally)?;
+        facts::check(self.kernel, &small, &self.schema, tally);
+        let asked = answers::elsewhere(self.kernel, &self.diag, &self.schema, tally);
+        tally.attempt(asked);
+        Ok(seen)
+    }
+
+    /// `small`: what was seen of the small files, and in it the command that a Go program is rebuilt by.
+    fn large(&self, small: &[Observed], tally: &mut Tally) -> Result<()> {
+        let rebuilt = tally.attempt(go::as_printed(self.order, small));
+        let mut boot = self.boot(Where::Large)?.script("space", space::SCRIPT, space::FILES)?;
+        boot = boot.script("memory", MEMORY_SCRIPT, MEMORY)?;
+        if let Some(rebuilt) = &rebuilt {
+            boot = boot.program(rebuilt, "rebuilt")?;
+        }
+        let (large, _) = self.run(boot, "large", tally)?;
+        if rebuilt.is_some() {
+            go::check(&large.observe("rebuilt")?, tally);
+        }
+        space::check(&large, &self.schema, tally);
+        facts::memory(&large, MEMORY, tally);
+        Ok(())
+    }
+
+    fn linked(&self, tally: &mut Tally) -> Result<()> {
+        let big = self.order == Order::Big;
+        let measured = if big { &MEMORY_LINKED[..1] } else { &MEMORY_LINKED }.join(" ");
+        let boot = self.boot(Where::Linked)?.script("linked", linked::SCRIPT, "/tmp/bin/list")?;
+        let boot = boot.script("memory", MEMORY_SCRIPT, &measured)?;
+        let (results, seen) = self.run(boot, "linked", tally)?;
+        linked::check(self.kernel, &results, &seen, tally);
+        facts::memory(&results, &measured, tally);
+        Ok(())
+    }
 }
 
 fn one(mut built: Vec<PathBuf>) -> Result<PathBuf> {

@@ -26,7 +26,9 @@ pub(crate) fn main(_: &Args) -> Result<()> {
 /// The table on musl; the counts, or what is wrong.
 pub(crate) fn musl() -> Result<String> {
     ensure!(cfg!(target_arch = "x86_64"), "Debian's musl is compared on x86-64 alone");
-    host::ensure(&[("cc", "gcc"), ("unshare", "util-linux")])?;
+    host::ensure(&[("cc", "gcc"), ("unshare", "util-linux"), ("mount", "mount")])?;
+    let namespace = sh::quiet(Command::new("unshare").args(["--mount", "true"]));
+    namespace.context("a root folder needs a mount namespace: run it as root, with CAP_SYS_ADMIN")?;
     let package = debian::fetch("amd64", &["musl", "musl-dev"])?;
     let root = root(&package)?;
     let development = package.join("usr/lib/x86_64-linux-musl");

@@ -5,6 +5,7 @@ mod bytes;
 mod c;
 mod elf;
 mod go;
+mod linked;
 mod table;
 
 use std::fs;
@@ -19,7 +20,8 @@ use crate::sh;
 pub(crate) use c::{Link, static_program};
 pub(crate) use elf::Elf;
 pub(crate) use go::{Float, Size, go, hello as go_hello, hello_source, v2ray};
-pub(crate) use table::{Expect, ROWS, Row, Where};
+pub(crate) use linked::{ELSEWHERE, Libc, place_root};
+pub(crate) use table::{Expect, Row, Where};
 
 /// A byte order, and with it the names of its builds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -101,6 +103,9 @@ pub(crate) enum Make {
     /// Bytes that are written here.
     Bytes(fn() -> Vec<u8>),
     Text(&'static str),
+    Needs(linked::Needs),
+    /// A file of Debian's packages.
+    Debian(&'static str),
     /// A file of this computer.
     Host(&'static str),
     /// A command of the guest that makes it.
@@ -127,12 +132,20 @@ impl Cut {
     }
 }
 
+/// The samples of a boot of a kernel with this byte order.
+pub(crate) fn rows(place: Where, native: Order) -> impl Iterator<Item = &'static Row> {
+    let all = table::ROWS.iter().chain(linked::ROWS);
+    all.filter(move |row| row.place == place && row.only.is_none_or(|order| order == native))
+}
+
 /// Puts the row's file into `dir`, for kernels of this byte order; what the guest makes is left to it.
 pub(crate) fn place(row: &Row, native: Order, dir: &Path) -> Result<()> {
     let to = dir.join(row.name);
     match &row.make {
         Make::Guest(_) => return Ok(()),
         Make::Host(from) => link(Path::new(from), &to)?,
+        Make::Needs(needs) => link(&linked::program(*needs, native)?, &to)?,
+        Make::Debian(file) => link(&linked::debians_file(file)?, &to)?,
         Make::Go(side, float) => link(&go::hello(side.order(native), *float)?, &to)?,
         Make::V2ray(whose, size) => link(&v2ray(whose.order(native), *size)?, &to)?,
         Make::C(side, how) => link(&c::program(side.order(native), *how)?, &to)?,

@@ -281,7 +281,7 @@ fn release(load: &Load<'_>) -> Stage {
 }
 
 fn floating_point(load: &Load<'_>) -> Stage {
-    if !executes_fp_at_start(load.program, load.image) {
+    if !executes_fp_at_start(load.candidate, load.program, load.image) {
         return Ok(());
     }
     match load.machine.fpu.value {

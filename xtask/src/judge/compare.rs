@@ -34,6 +34,7 @@ pub(super) fn all(kernel: Kernel, seen: &[Observed], schema: &Validator, tally: 
         judged.agreement(tally);
         judged.runs_without_errors(tally);
         judged.ash(tally);
+        judged.loader(tally);
         if let Some(row) = observed.row {
             judged.expected(row, tally);
             judged.says(row.says, Order::of(kernel), tally);
@@ -173,13 +174,36 @@ impl Judged<'_> {
     /// What ash prints is what people search for: the findings have to know it.
     fn ash(&self, tally: &mut Tally) {
         let shown: Vec<&str> = WORDS.into_iter().filter(|words| self.observed.ash.contains(words)).collect();
-        let open = self.may_die() || self.errors().next().is_none();
+        // Their loader's own words are compared.
+        let ended = self.kind() == "exits";
+        let open = self.may_die() || ended || self.errors().next().is_none();
         if self.runs() || shown.is_empty() || open {
             return;
         }
         let evidence: String = self.errors().map(|finding| finding["evidence"].to_string()).collect();
         let named = shown.iter().any(|words| evidence.contains(words));
         self.check(tally, named, &format!("no error names what ash prints ({})", shown.join(", ")));
+    }
+
+    /// What a loader prints first when it ends a program is in the first finding, word for word.
+    fn loader(&self, tally: &mut Tally) {
+        if self.kind() != "exits" {
+            return;
+        }
+        let first = self.findings().first().map_or(&Value::Null, |finding| &finding["evidence"]);
+        let values = first.as_array().into_iter().flatten().filter_map(|evidence| evidence["value"].as_str());
+        let values: Vec<&str> = values.collect();
+        for printed in [&self.observed.said, &self.observed.ash] {
+            let line = printed.lines().next().unwrap_or_default();
+            // The number of a relocation's type tells a reader nothing.
+            let words = if line.contains("relocation type") {
+                line.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ')
+            } else {
+                line
+            };
+            let named = !words.is_empty() && values.iter().any(|value| value.contains(words));
+            self.check(tally, named, "the first finding has other words than the loader");
+        }
     }
 
     fn expected(&self, row: &Row, tally: &mut Tally) {

@@ -199,8 +199,8 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// diag's own memory: the same for a large file as for a small one, and within the budget.
-pub(super) fn memory(boot: &Results, tally: &mut Tally) {
-    for file in ["runner", "v2ray-swapped-16", "v2ray-16", "v2ray-swapped-23"] {
+pub(super) fn memory(boot: &Results, files: &str, tally: &mut Tally) {
+    for file in files.split_whitespace().map(|file| file.rsplit('/').next().unwrap_or(file)) {
         let Some(line) = tally.attempt(boot.text(&format!("memory-{file}"))) else { continue };
         let peak = line.lines().find_map(|line| line.strip_prefix("VmHWM ")?.parse::<u64>().ok());
         tally.note(format!("peak memory of diag for {file}: {} KiB", peak.unwrap_or_default()));

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::lab::{self, Kernel};
-use crate::samples::{self, Order, ROWS, Row, Where};
+use crate::lab::{self, Copy, Kernel};
+use crate::samples::{self, Order, Row, Where, rows};
 use crate::sh;
 
 const SCRIPT: &str = include_str!("guest.sh");
@@ -21,7 +21,8 @@ pub(super) struct Boot {
     place: Where,
     dir: tempfile::TempDir,
     list: String,
-    scripts: Vec<&'static str>,
+    scripts: Vec<(&'static str, String)>,
+    files: Vec<Copy>,
 }
 
 impl Boot {
@@ -37,18 +38,25 @@ impl Boot {
         fs::copy(runner, bin.join("runner"))?;
         fs::write(bin.join("guest.sh"), SCRIPT)?;
         let mut list = String::new();
-        for row in rows(place) {
+        for row in rows(place, order) {
             samples::place(row, order, &files)?;
             let make = row.guest_command().unwrap_or("true");
             writeln!(list, "{}|{}|{make}|{}", row.name, row.path(), row.args)?;
         }
-        Ok(Self { kernel, place, dir, list, scripts: Vec::new() })
+        let mut files = Vec::new();
+        if place == Where::Linked {
+            let (root, elsewhere) = (dir.path().join("root"), dir.path().join("elsewhere"));
+            samples::place_root(order, &root, &elsewhere)?;
+            files.push(Copy { from: root, to: "/".to_owned(), owner: 0 });
+            files.push(Copy { from: elsewhere, to: samples::ELSEWHERE.to_owned(), owner: 0 });
+        }
+        Ok(Self { kernel, place, dir, list, scripts: Vec::new(), files })
     }
 
-    /// A script to run once the samples are judged.
-    pub(super) fn script(mut self, name: &'static str, text: &str) -> Result<Self> {
+    /// A script to run once the samples are judged, with its arguments.
+    pub(super) fn script(mut self, name: &'static str, text: &str, arguments: &str) -> Result<Self> {
         fs::write(self.dir.path().join("bin").join(format!("{name}.sh")), text)?;
-        self.scripts.push(name);
+        self.scripts.push((name, arguments.to_owned()));
         Ok(self)
     }
 
@@ -65,12 +73,12 @@ impl Boot {
         fs::write(self.dir.path().join("bin/list"), &self.list)?;
         let mut commands =
             "export PATH=$PATH:/tmp/bin\nash /tmp/bin/guest.sh /tmp/bin/list || exit\n".to_owned();
-        for script in &self.scripts {
-            let files = if *script == "space" { super::space::FILES } else { "" };
-            writeln!(commands, "ash /tmp/bin/{script}.sh {files} || exit")?;
+        for (script, arguments) in &self.scripts {
+            writeln!(commands, "ash /tmp/bin/{script}.sh {arguments} || exit")?;
         }
         let mut run = lab::Run::new(self.kernel, commands);
         run = run.file(self.dir.path().join("bin")).file(self.dir.path().join("s"));
+        run.files.extend(self.files);
         run.timeout = Duration::from_secs(900);
         sh::say(format!("lab {}: judge {} files", self.kernel.name(), self.list.lines().count()));
         let ran = lab::run(&run)?;
@@ -78,18 +86,13 @@ impl Boot {
         if ran.status != 0 {
             bail!("the guest's script ended with status {}: {said}", ran.status);
         }
-        Ok(Results { place: self.place, files: ran.pulled, said })
+        Ok(Results { rows: rows(self.place, Order::of(self.kernel)).collect(), files: ran.pulled, said })
     }
-}
-
-/// The samples of a boot.
-pub(super) fn rows(place: Where) -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().filter(move |row| row.place == place)
 }
 
 /// What a boot left.
 pub(super) struct Results {
-    place: Where,
+    rows: Vec<&'static Row>,
     files: BTreeMap<String, Vec<u8>>,
     /// What the scripts complained of.
     pub(super) said: String,
@@ -129,7 +132,8 @@ impl Results {
 
     /// All samples of the boot.
     pub(super) fn observed(&self) -> Result<Vec<Observed>> {
-        rows(self.place).map(|row| Ok(Observed { row: Some(row), ..self.observe(row.name)? })).collect()
+        let observe = |row: &&'static Row| Ok(Observed { row: Some(*row), ..self.observe(row.name)? });
+        self.rows.iter().map(observe).collect()
     }
 
     pub(super) fn observe(&self, name: &str) -> Result<Observed> {

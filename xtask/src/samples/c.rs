@@ -78,13 +78,13 @@ pub(crate) fn static_program(name: &str, code: &str, machine: &str) -> Result<Pa
     make(&format!("{name}-{machine}"), &recipe, |to| compile(code, &flags, to))
 }
 
-fn compile(code: &str, flags: &[&str], to: &Path) -> Result<()> {
+pub(super) fn compile(code: &str, flags: &[&str], to: &Path) -> Result<()> {
     let source = source(to, code)?;
     sh::run(toolchain::zig()?.arg("cc").args(flags).arg("-o").arg(to).arg(source))
 }
 
 /// The source as a file beside the program.
-fn source(beside: &Path, code: &str) -> Result<PathBuf> {
+pub(super) fn source(beside: &Path, code: &str) -> Result<PathBuf> {
     let file = beside.parent().context("a folder")?.join("source.c");
     fs::write(&file, code)?;
     Ok(file)

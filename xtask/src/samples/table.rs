@@ -6,7 +6,7 @@ use super::elf::{
     EI_DATA, EI_OSABI, P_ALIGN, P_FILESZ, P_FLAGS, P_MEMSZ, P_OFFSET, P_TYPE, P_VADDR, PT_INTERP, PT_LOAD,
     PT_MIPS_ABIFLAGS,
 };
-use super::{Cut, Float, Link, Make, Side, Size, bytes};
+use super::{Cut, Float, Link, Make, Order, Side, Size, bytes, linked};
 
 /// One sample.
 pub(crate) struct Row {
@@ -19,6 +19,8 @@ pub(crate) struct Row {
     /// The path to judge, where it is not `./NAME`.
     pub(crate) at: Option<&'static str>,
     pub(crate) place: Where,
+    /// The byte order of the kernels that it is for; None for either.
+    pub(crate) only: Option<Order>,
     expect: Expect,
     with_fpu: Option<Expect>,
     /// What the findings have to say, with {own} and {other} for the byte orders and {goarch} for this machine's.
@@ -27,11 +29,13 @@ pub(crate) struct Row {
     pub(crate) unknown: bool,
 }
 
-/// The boot in which it is judged: large files have one of their own, for memory's sake.
+/// The boot in which it is judged: large files have one of their own, for memory's sake, and so have programs with
+/// libraries, since those are installed there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Where {
     Small,
     Large,
+    Linked,
 }
 
 /// What must be so, beyond the agreement of diag and the kernel.
@@ -52,7 +56,7 @@ pub(crate) enum Expect {
     Hidden(&'static str),
 }
 
-const fn row(name: &'static str, make: Make, expect: Expect) -> Row {
+pub(super) const fn row(name: &'static str, make: Make, expect: Expect) -> Row {
     let (with_fpu, at) = (None, None);
     Row {
         name,
@@ -61,6 +65,7 @@ const fn row(name: &'static str, make: Make, expect: Expect) -> Row {
         args: "",
         at,
         place: Where::Small,
+        only: None,
         expect,
         with_fpu,
         says: &[],
@@ -74,7 +79,7 @@ impl Row {
         self
     }
 
-    const fn args(mut self, args: &'static str) -> Self {
+    pub(super) const fn args(mut self, args: &'static str) -> Self {
         self.args = args;
         self
     }
@@ -89,12 +94,22 @@ impl Row {
         self
     }
 
-    const fn with_fpu(mut self, expect: Expect) -> Self {
+    pub(super) const fn linked(mut self) -> Self {
+        self.place = Where::Linked;
+        self
+    }
+
+    pub(super) const fn little_endian(mut self) -> Self {
+        self.only = Some(Order::Little);
+        self
+    }
+
+    pub(super) const fn with_fpu(mut self, expect: Expect) -> Self {
         self.with_fpu = Some(expect);
         self
     }
 
-    const fn says(mut self, says: &'static [&'static str]) -> Self {
+    pub(super) const fn says(mut self, says: &'static [&'static str]) -> Self {
         self.says = says;
         self
     }
@@ -121,7 +136,7 @@ impl Row {
 }
 
 use Expect::{Agrees, Broken, Dies, Fails, Hidden, Runs, Warned};
-use Make::{Bytes, C, DynamicMutant, Go, Guest, Host, Mutant, Text, V2ray};
+use Make::{Bytes, C, Debian, DynamicMutant, Go, Guest, Host, Mutant, Text, V2ray};
 use Side::{Foreign, Native};
 
 const SWAPPED: &[&str] = &["{own}-endian", "{other}-endian"];
@@ -131,7 +146,7 @@ const FROM_C: &str = "hello from c";
 const FROM_SH: &str = "hello from sh";
 const SH: &str = "#!/bin/sh\necho hello from sh\n";
 
-pub(crate) const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     // Whole programs.
     row("go-soft", Go(Native, Float::Soft), Runs(FROM_GO)),
     row("go-hard", Go(Native, Float::Hard), Dies("hard-float-without-fpu", "killed SIGILL later"))
@@ -151,6 +166,13 @@ pub(crate) const ROWS: &[Row] = &[
     row("v2ray-swapped-5", V2ray(Foreign, Size::Packed), Dies("wrong-byte-order", "refused ENOEXEC"))
         .says(SWAPPED_GO)
         .large(),
+    row("v2ray-debian", Debian(linked::V2RAY), Dies("interpreter-missing", "refused ENOENT"))
+        .says(&[
+            "/lib/ld.so.1",
+            "not found",
+            "CGO_ENABLED=0 GOOS=linux GOARCH={goarch} GOMIPS=softfloat go build",
+        ])
+        .little_endian(),
     row("c-static", C(Native, Link::Static), Runs(FROM_C)),
     row("c-hard-idle", C(Native, Link::HardIdle), Runs(FROM_C)),
     row("c-static-hard", C(Native, Link::StaticHard), Warned("hard-float-without-fpu"))
