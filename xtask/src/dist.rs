@@ -10,14 +10,16 @@ mod launcher;
 mod mips;
 mod targets;
 
+use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 pub(crate) use targets::TARGETS;
 use targets::Target;
 
 use crate::openwrt::{ARCHITECTURES, Cover};
+use crate::{package, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -47,6 +49,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     }
     if names.is_empty() {
         println!("{}", launcher::make()?);
+        manual()?;
+        package::wrap(&[])?;
         for arch in &ARCHITECTURES {
             if let Cover::Not(reason) = arch.cover {
                 println!("OpenWrt's {}: no build: {reason}", arch.name);
@@ -54,6 +58,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         }
     }
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
+}
+
+/// The manual page, beside what it is of.
+fn manual() -> Result<()> {
+    let (from, to) = (sh::root().join("docs/diag.1"), sh::target("dist")?.join("diag.1"));
+    fs::copy(&from, &to).map(drop).with_context(|| format!("copy {} to {}", from.display(), to.display()))
 }
 
 /// Runs the one file in BusyBox ash, as every machine that it is for, and on machines in trouble. It is put together

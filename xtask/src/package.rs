@@ -106,11 +106,16 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         print!("{}", list());
         return Ok(());
     }
+    wrap(&args.names)
+}
+
+/// Wraps builds in target/dist, all that are there where none is named; then sums and sizes of everything there.
+pub(crate) fn wrap(names: &[String]) -> Result<()> {
     let dist = sh::target("dist")?;
     let builds =
         TARGETS.iter().map(|target| target.name).filter(|name| openwrt::of_build(name).next().is_some());
     let all = builds.filter(|build| dist.join(build).is_file()).map(str::to_owned).collect();
-    let names = if args.names.is_empty() { all } else { args.names.clone() };
+    let names = if names.is_empty() { all } else { names.to_vec() };
     if names.is_empty() {
         bail!("no build is in {}: cargo xtask dist makes them", dist.display());
     }
