@@ -80,6 +80,7 @@ pub enum Signal {
     SIGILL,
     SIGBUS,
     SIGSEGV,
+    SIGABRT,
 }
 
 impl When {
@@ -100,6 +101,7 @@ impl Signal {
             Signal::SIGILL => "SIGILL",
             Signal::SIGBUS => "SIGBUS",
             Signal::SIGSEGV => "SIGSEGV",
+            Signal::SIGABRT => "SIGABRT",
         }
     }
 
@@ -109,6 +111,7 @@ impl Signal {
             Signal::SIGILL => "Illegal instruction",
             Signal::SIGBUS => "Bus error",
             Signal::SIGSEGV => "Segmentation fault",
+            Signal::SIGABRT => "Aborted",
         }
     }
 }
