@@ -1,6 +1,7 @@
 //! What a library is marked with beside its headers: an executable stack, TLS, CET.
 
-use super::{ALL, BAR, CALLS_FOO, Case, FOO, LAZY, NOW, RUNPATH, Says, Starts, case, plain};
+use super::{ALL, BAR, CALLS_FOO, Case, FOO, LAZY, NOW, Nothing, RUNPATH, Says, Starts, case, plain};
+use crate::linking::host::Family;
 use crate::linking::kit::elf::PT_GNU_STACK;
 use crate::linking::kit::{Built, Kit};
 
@@ -100,6 +101,18 @@ pub(super) const CASES: &[Case] = &[
         Starts,
         Starts,
     ),
+    case(
+        "relocations in the text, refused",
+        |kit| {
+            kit.guard();
+            kit.library("libfoo.so", FOO, &[])?;
+            let code = "__asm__(\".text; .quad foo\"); int foo(void); int main(void) { return 0; }";
+            kit.program("x", code, &[ALL, "./libfoo.so", RUNPATH, "-Wl,-z,notext"])
+        },
+        Says("cannot make segment writable for relocation: Permission denied"),
+        Nothing,
+    )
+    .gap(Family::Glibc, "that SELinux and PR_SET_MDWE refuse relocations in the text"),
     case(
         "1 MiB of TLS, initial-exec",
         |kit| {
