@@ -12,7 +12,7 @@ use crate::elf::consts::{EM_AARCH64, EM_ARM, ET_EXEC, PT_TLS};
 use crate::system::System;
 use crate::text;
 
-/// What is read of a segment at most; constants have one of their own, of half of that.
+/// What is read of a segment at most.
 const LIMIT: usize = 1 << 20;
 
 /// What it refuses, and its words.

@@ -18,7 +18,7 @@ rule! {
 }
 
 const WORDS: &str = "\
-diag does not look for the libraries of %n: it knows the loaders of musl and glibc
+diag does not look for the libraries of %n
 p C library=%0";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
