@@ -9,7 +9,7 @@ use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
 use crate::linker::{self, Link};
 use crate::loader::{self, Outcome};
-use crate::machine::{Machine, Mount, below, probe};
+use crate::machine::{Machine, Mount, below, family, probe};
 use crate::report::{self, Judged, Style};
 use crate::rules::{self, Case, Destination};
 use crate::system::{FileKind, Question, System};
@@ -204,7 +204,12 @@ fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Option<
         ask(system, machine, question);
     }
     let destination = destination(system, machine, &candidate, dest);
-    let link = linker::link(system, machine, &candidate);
+    let mut link = linker::link(system, machine, &candidate);
+    let asks = link.as_ref().filter(|_| outcome == Outcome::Starts).and_then(|link| link.asks);
+    if let Some(question) = asks.filter(|question| family::X86 && machine.answer(*question).is_none()) {
+        ask(system, machine, question);
+        link = linker::link(system, machine, &candidate);
+    }
     let known = link.as_ref().filter(|_| !matches!(outcome, Outcome::Unknown { .. }));
     let outcome = match (outcome, known.and_then(Link::outcome)) {
         (Outcome::Starts, Some(ends)) => ends,

@@ -1,8 +1,10 @@
 //! What the dynamic loader does with a program that the kernel has started: the libraries it finds, in its order; the
 //! versions and symbols that they have to define. Nothing is run: the loader's rules are applied to the files.
 //!
-//! Sources: musl 1.2.5 ldso/dynlink.c; glibc 2.36 elf/dl-load.c, dl-version.c, dl-lookup.c, rtld.c.
+//! Sources: musl 1.2.5 ldso/dynlink.c; glibc 2.36 elf/dl-load.c, dl-version.c, dl-lookup.c, rtld.c; bionic
+//! linker/linker_main.cpp.
 
+mod bionic;
 mod cache;
 mod folders;
 mod gnu;
@@ -19,15 +21,16 @@ use crate::candidate::{Candidate, Content, library};
 use crate::elf::View;
 use crate::errno::Errno;
 use crate::loader::{Outcome, Signal, Step, When};
-use crate::machine::{Libc, Machine};
-use crate::system::System;
+use crate::machine::{Libc, Machine, family};
+use crate::system::{Question, System};
 pub use folders::List;
 pub use object::{Object, Unusable};
 
 /// The libraries of a program, and what they lack.
 #[derive(Debug, Default)]
 pub struct Link {
-    /// The C library whose loader it is; None where diag does not know its rules.
+    /// The C library whose loader it is; None where nobody knows it. The libraries are looked for by the rules of musl and
+    /// of glibc.
     pub libc: Option<Libc>,
     /// The program, its interpreter, then what is loaded, in that order, with what cannot be.
     pub objects: Vec<Object>,
@@ -35,19 +38,27 @@ pub struct Link {
     pub versions: Vec<Undefined>,
     /// Symbols that nothing defines.
     pub symbols: Vec<Undefined>,
-    /// The loader refuses the machine before it loads anything.
+    /// The loader refuses the machine or the program before it loads anything.
     pub refuses: Option<Refusal>,
+    /// Its words for it, where they are in its file.
+    pub words: Vec<u8>,
+    /// What the kernel has to be asked before it is clear that all is loaded.
+    pub asks: Option<Question>,
     /// The program has a loader, and no PT_DYNAMIC for it.
     pub lacks_dynamic: bool,
 }
 
-/// What glibc's loader looks at first.
+/// What a loader looks at first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// The kernel's release (up to 2.36).
+    /// glibc: the kernel's release (up to 2.36).
     Kernel,
-    /// The level of an x86-64 (since 2.33).
+    /// glibc: the level of an x86-64 (since 2.33).
     Level,
+    /// bionic: ET_EXEC (since Android 5.0).
+    Fixed,
+    /// bionic: the alignment of PT_TLS (since Android 10, ARM).
+    Tls,
 }
 
 /// What becomes of a library.
@@ -107,7 +118,16 @@ impl Link {
         if self.refuses.is_none() && any(cut) {
             return killed(Signal::SIGBUS, Step::LibraryUnusable);
         }
-        let (status, step) = if self.refuses.is_some() {
+        let misplaced = |library: &Object| library.state == State::Unusable(Unusable::NotPageAligned);
+        if family::PAGES && self.libc == Some(Libc::Musl) && any(misplaced) {
+            return killed(Signal::SIGSEGV, Step::LibraryUnusable);
+        }
+        if family::ANDROID && self.refuses == Some(Refusal::Tls) {
+            return killed(Signal::SIGABRT, Step::LoaderRefuses);
+        }
+        let (status, step) = if family::ANDROID && self.refuses == Some(Refusal::Fixed) {
+            (1, Step::LoaderRefuses)
+        } else if self.refuses.is_some() {
             (127, Step::LoaderRefuses)
         } else if any(|library| matches!(library.state, State::Missing(_))) {
             (127, Step::LibraryMissing)
@@ -118,7 +138,10 @@ impl Link {
         } else if self.symbols.iter().any(|symbol| !symbol.lazy) {
             (127, Step::SymbolMissing)
         } else {
-            return None;
+            return self
+                .asks
+                .filter(|_| family::X86)
+                .map(|question| Outcome::Unknown { missing: question.what() });
         };
         Some(Outcome::Exits { status, step })
     }
@@ -127,8 +150,8 @@ impl Link {
 /// Follows a program that the kernel starts; None where it is no dynamic one.
 pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Option<Link> {
     let mut candidate = candidate;
-    // A script's interpreter is the program.
-    while !matches!(candidate.content, Content::Elf(_)) {
+    // A script's interpreter is the program, and so is that of a rule of binfmt_misc.
+    while candidate.misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
         candidate = candidate.interpreter.as_ref()?;
     }
     let image = candidate.program()?.own.as_ref()?;
@@ -148,12 +171,17 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
     let glibc = (libc == Some(Libc::Glibc)).then(|| gnu::read(system, &loader.path, usable)).flatten();
-    if libc == Some(Libc::Musl) || glibc.is_some() {
+    let libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
+    if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
         let environment = environment(system, candidate);
         let mut linker =
             Linker { system, machine, view: image.view, glibc, link, environment, preloads: false };
         linker.run();
         link = linker.link;
+    } else if family::ANDROID && libc == Some(Libc::Bionic) {
+        if let Some((refusal, words)) = bionic::refuses(system, candidate, image, (loader, usable)) {
+            (link.refuses, link.words) = (Some(refusal), words);
+        }
     }
     link.libc = libc;
     Some(link)
@@ -262,7 +290,11 @@ impl Linker<'_> {
                 }
                 return;
             }
-            (state, image) = (State::Found, Some(library.image));
+            state = State::Found;
+            if family::X86 && self.is_refused_a_stack(&library.image) {
+                state = State::Unusable(Unusable::ExecutableStack);
+            }
+            image = Some(library.image);
         } else if let Some(why) = search.refused {
             state = State::Unusable(why);
         } else if self.link.libraries().any(|library| library.name == name) {

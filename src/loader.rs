@@ -81,6 +81,7 @@ pub enum Signal {
     SIGILL,
     SIGBUS,
     SIGSEGV,
+    SIGABRT,
 }
 
 impl When {
@@ -101,6 +102,7 @@ impl Signal {
             Signal::SIGILL => "SIGILL",
             Signal::SIGBUS => "SIGBUS",
             Signal::SIGSEGV => "SIGSEGV",
+            Signal::SIGABRT => "SIGABRT",
         }
     }
 
@@ -110,6 +112,7 @@ impl Signal {
             Signal::SIGILL => "Illegal instruction",
             Signal::SIGBUS => "Bus error",
             Signal::SIGSEGV => "Segmentation fault",
+            Signal::SIGABRT => "Aborted",
         }
     }
 }

@@ -72,14 +72,14 @@ macro_rules! rule {
 }
 
 macro_rules! table {
-    ($($module:ident)*) => {
-        $(mod $module;)*
+    ($($(#[$cfg:meta])? $module:ident)*) => {
+        $($(#[$cfg])? mod $module;)*
 
         /// All rules. Where several explain an outcome, the earlier one is the decisive one.
-        pub const RULES: &[Rule] = &[$($module::RULE),*];
+        pub const RULES: &[Rule] = &[$($(#[$cfg])? $module::RULE),*];
 
         /// Their manual pages, in the same order.
-        pub const PAGES: &[Page] = &[$($module::PAGE),*];
+        pub const PAGES: &[Page] = &[$($(#[$cfg])? $module::PAGE),*];
     };
 }
 
@@ -108,6 +108,10 @@ table! {
     missing_ase
     not_enough_memory
     kernel_too_old
+    #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
+    not_position_independent
+    #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
+    tls_underaligned
     library_missing
     library_unusable
     version_missing
@@ -115,6 +119,7 @@ table! {
     not_enough_space
     packed_by_upx
     started_by_binfmt_misc
+    libraries_not_followed
 }
 
 /// Errors of the folder asked for by `--dest`, whatever the kernel does where the file lies.

@@ -234,6 +234,8 @@ questions! {
     Ia32 "ia32" X86_64 "whether this kernel runs 32-bit x86 programs (CONFIG_IA32_EMULATION)"
     /// Does it run x32 programs? CONFIG_X86_X32_ABI, syscall.x32=.
     X32 "x32" X86_64 "whether this kernel runs x32 programs (CONFIG_X86_X32_ABI)"
+    /// May the stack be made executable, as glibc does for a library? SELinux (`execstack`), PR_SET_MDWE.
+    ExecutableStack "executable-stack" X86_64 "whether this kernel lets a library make the stack executable"
     /// Does a 64-bit RISC-V kernel run 32-bit programs? CONFIG_COMPAT, and UXL=32 in the hardware.
     Riscv32 "riscv32" RISCV64 "whether this kernel runs 32-bit RISC-V programs (CONFIG_COMPAT)"
     /// Does a 64-bit PowerPC kernel run 32-bit programs? CONFIG_COMPAT.

@@ -144,6 +144,30 @@ fn other_abis() {
     }
 }
 
+/// PR_SET_MDWE goes to the children, as SELinux's domain does.
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn an_executable_stack() {
+    let enforcing = fs::read("/sys/fs/selinux/enforce").is_ok_and(|text| text == b"1");
+    if !enforcing {
+        assert_eq!(of(&answers(&mut diag()), Question::ExecutableStack).as_deref(), Some("works"));
+    }
+    // Since Linux 6.3.
+    let guard = || match unsafe { nix::libc::prctl(65, 1_u64, 0_u64, 0_u64, 0_u64) } {
+        0 => Ok(()),
+        _ => Err(std::io::Error::last_os_error()),
+    };
+    let mut guarded = diag();
+    // SAFETY: one system call.
+    unsafe { guarded.pre_exec(guard) };
+    let kernel = cli::judge_all(&Live, &Args::default()).machine.kernel;
+    if !kernel.older_than((6, 3, 0)) {
+        let answers = answers(&mut guarded);
+        assert_eq!(of(&answers, Question::ExecutableStack).as_deref(), Some("killed"));
+        assert_eq!(of(&answers, Question::Page4K).as_deref(), Some("works"));
+    }
+}
+
 /// What keeps every program from starting is no word on this one.
 #[test]
 fn limits_are_no_answer() {

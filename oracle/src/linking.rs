@@ -92,7 +92,9 @@ impl Ran {
     /// The first line on stderr that is more than a remark of glibc's ld.so; empty where there is none.
     pub fn decisive(&self) -> &str {
         let remark = |line: &str| {
-            line.starts_with("ERROR: ld.so: object ") || line.contains(": no version information available (")
+            line.starts_with("ERROR: ld.so: object ")
+                || line.contains(": no version information available (")
+                || line.contains(": weak version `")
         };
         self.words.iter().find(|line| !remark(line)).map_or("", String::as_str)
     }

@@ -36,26 +36,40 @@ const LIMIT: usize = 256 << 10;
 
 /// Reads them from the strings of a loader; None where it is not glibc's.
 pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Facts> {
-    let file = Handle::open(system, path)?;
     let mut facts = Facts::default();
+    let mut in_list = false;
+    strings(system, path, image, LIMIT, |text| {
+        in_list = !text.is_empty() && text.len() < 128 && facts.note(text, in_list);
+    })?;
+    let first = facts.folders.iter().next()?;
+    if facts.lib.is_empty() {
+        facts.lib = first.split(|byte| *byte == b'/').next_back().unwrap_or_default().to_vec();
+    }
+    (!facts.cache.is_empty()).then_some(facts)
+}
+
+/// The strings of a loader, as far as they lie among its constants.
+pub(super) fn strings(
+    system: &dyn System,
+    path: &Path,
+    image: &Image,
+    limit: usize,
+    mut each: impl FnMut(&[u8]),
+) -> Option<()> {
+    let file = Handle::open(system, path)?;
     // Constants have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
         if apart && load.p_flags != PF_R {
             continue;
         }
-        let size = offset(load.p_filesz).min(LIMIT);
+        let size = offset(load.p_filesz).min(limit);
         let mut table = Table::new(&file, offset(load.p_offset), size);
-        let mut in_list = false;
         for text in table.bytes(0, size)?.split(|byte| *byte == 0) {
-            in_list = !text.is_empty() && text.len() < 128 && facts.note(text, in_list);
+            each(text);
         }
     }
-    let first = facts.folders.iter().next()?;
-    if facts.lib.is_empty() {
-        facts.lib = first.split(|byte| *byte == b'/').next_back().unwrap_or_default().to_vec();
-    }
-    (!facts.cache.is_empty()).then_some(facts)
+    Some(())
 }
 
 impl Facts {

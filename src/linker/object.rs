@@ -7,9 +7,11 @@ use crate::candidate::library::Library;
 use crate::candidate::{Candidate, Dynamic, Image, TableError};
 use crate::elf::consts::{
     DF_1_PIE, DT_FLAGS_1, DT_PLTGOT, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE,
-    EM_MIPS, ET_DYN, ET_EXEC, PT_DYNAMIC,
+    EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_X, PT_DYNAMIC, PT_GNU_STACK,
 };
-use crate::elf::{ByteOrder, mips};
+use crate::elf::{ByteOrder, ProgramHeader, mips};
+use crate::machine::family;
+use crate::system::{Answer, Question};
 use crate::text::{Packed, packed};
 
 /// A file that is loaded, or that should be.
@@ -118,13 +120,14 @@ pub enum Unusable {
     NotDynamic,
     Executable,
     Pie,
+    ExecutableStack,
     Cut,
 }
 
 impl Unusable {
     /// glibc's words for it.
     pub fn words(self) -> Packed {
-        const WORDS: [Packed; 26] = [
+        const WORDS: [Packed; 27] = [
             packed!("file too short"),
             packed!("invalid ELF header"),
             packed!("ELF file data encoding not little-endian"),
@@ -150,6 +153,11 @@ impl Unusable {
             packed!("object file has no dynamic section"),
             packed!("cannot dynamically load executable"),
             packed!("cannot dynamically load position-independent executable"),
+            if family::X86 {
+                packed!("cannot enable executable stack as shared object requires: Permission denied")
+            } else {
+                Packed::NONE
+            },
             packed!("cut short: what its loader reads is missing"),
         ];
         WORDS.get(self as usize).copied().unwrap_or_default()
@@ -282,7 +290,40 @@ impl Linker<'_> {
         if self.object(0)?.image.as_ref()?.header.e_machine != image.header.e_machine {
             return Some(Unusable::Machine);
         }
+        if family::PAGES && self.is_misplaced(image) {
+            return Some(Unusable::NotPageAligned);
+        }
         self.is_cut(library).then_some(Unusable::Cut)
+    }
+
+    /// musl rounds p_vaddr and p_offset down to whole pages and does not compare what is left: PT_DYNAMIC, which it reads
+    /// at once, may then lie elsewhere than at its address. So it is with a library for pages of 4 KiB on a kernel with
+    /// larger ones.
+    fn is_misplaced(&self, image: &Image) -> bool {
+        let page = self.machine.kernel.page().get().wrapping_neg();
+        let Some(dynamic) = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC) else {
+            return false;
+        };
+        let holds = |load: &&ProgramHeader| dynamic.p_vaddr.wrapping_sub(load.p_vaddr) < load.p_memsz;
+        image.loads().find(holds).is_some_and(|load| {
+            let mapped =
+                (load.p_offset & page).wrapping_add(dynamic.p_vaddr.wrapping_sub(load.p_vaddr & page));
+            mapped != dynamic.p_offset
+        })
+    }
+
+    /// Whether glibc cannot make the stack executable for a library that wants it, where the program has it not.
+    pub(super) fn is_refused_a_stack(&mut self, library: &Image) -> bool {
+        let program = self.object(0).and_then(|program| program.image.as_ref());
+        if !self.is_glibc() || !wants_stack(library) || program.is_none_or(|program| wants_stack(program)) {
+            return false;
+        }
+        let question = Question::ExecutableStack;
+        let answer = self.machine.answer(question).and_then(|fact| fact.value);
+        if answer.is_none() {
+            self.link.asks = Some(question);
+        }
+        answer.is_some_and(|answer| answer != Answer::Works)
     }
 
     /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file; on MIPS, where it
@@ -295,6 +336,13 @@ impl Linker<'_> {
         let got = image.dynamic_offset(DT_PLTGOT).filter(|_| image.header.e_machine == EM_MIPS);
         dynamic.max(got.map(|got| got as u64)).is_some_and(|offset| offset >= end)
     }
+}
+
+/// Whether an x86 file wants an executable stack: without PT_GNU_STACK, too (sysdeps/x86/stackinfo.h).
+fn wants_stack(image: &Image) -> bool {
+    let is_x86 = matches!(image.header.e_machine, EM_X86_64 | EM_386 | EM_486);
+    let stack = image.table().iter().rfind(|segment| segment.p_type == PT_GNU_STACK);
+    is_x86 && stack.is_none_or(|stack| stack.p_flags & PF_X != 0)
 }
 
 /// sysdeps/mips/dl-machine-reject-phdr.h: soft float and hard float do not go together.

@@ -8,7 +8,7 @@ use super::load::Pages;
 use super::{Missing, Signal, Stage, Step, Stop, Told, When, kill, told};
 use crate::elf::Class;
 use crate::elf::consts::{EM_ARM, PF_R, PF_W};
-use crate::machine::Machine;
+use crate::machine::{Machine, family};
 use crate::system::Question;
 
 /// How mmap(2) is asked for an address.
@@ -98,6 +98,11 @@ impl<'a> Mm<'a> {
         address & self.word >= self.limit
     }
 
+    /// Where the stack can be, by the same TASK_SIZE.
+    fn stack(&self) -> Range<u64> {
+        if family::PAGES { self.space.stack_at(self.chance.program) } else { self.space.stack.clone() }
+    }
+
     /// What nobody can tell, where it is not known by now.
     pub(super) fn doubt(&mut self, missing: Missing) {
         self.doubt = self.doubt.or(Some(Stop::Unknown(missing)));
@@ -111,9 +116,9 @@ impl<'a> Mm<'a> {
         /// Between `mmap_base` and the stack at least, MIN_GAP.
         const GAP: u64 = 100 << 20;
         let pages = self.pages.size().saturating_mul(PAGES);
-        let stack = if self.hinted == 0 { 0 } else { self.reserved.1.saturating_add(GAP) };
+        let above = if self.hinted == 0 { 0 } else { self.reserved.1.saturating_add(GAP) };
         [
-            self.space.stack.start.max(stack)..self.space.task_size.most,
+            self.stack().start.max(above)..self.space.task_size.most,
             self.hinted.saturating_sub(pages)..if self.hinted == 0 { 0 } else { self.reserved.1 },
         ]
     }
@@ -159,7 +164,7 @@ impl<'a> Mm<'a> {
             // `round_hint_to_min` goes by the higher one of vm.mmap_min_addr and CONFIG_LSM_MMAP_MIN_ADDR, which no file
             // tells.
             let is_low = at < 1 << 16;
-            if is_free && (is_low || end > self.space.stack.start) {
+            if is_free && (is_low || end > self.stack().start) {
                 return Err(Stop::Unknown(Missing::Place));
             }
             if is_free {
@@ -176,7 +181,8 @@ impl<'a> Mm<'a> {
             return segfault(Step::MapCollision);
         }
         let is_free = self.reserved.0 <= at && end <= self.reserved.1;
-        if !is_free && at < self.space.stack.end && self.space.stack.start < end {
+        let stack = self.stack();
+        if !is_free && at < stack.end && stack.start < end {
             self.doubt(Missing::Place);
         }
         if how == How::FixedNoReplace {

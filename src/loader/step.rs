@@ -104,8 +104,9 @@ steps! {
     EntryIsHeader "entry is the ELF header"
     /// A segment has pages beyond the end of the file: touching one is SIGBUS.
     SegmentBeyondFile "segment beyond the end of the file"
-    /// glibc's loader ends the program before it loads anything: kernel too old, CPU ISA level.
-    LoaderRefuses "ld.so: refuses this machine"
+    /// The loader ends the program before it loads anything. glibc: kernel too old, CPU ISA level; bionic: ET_EXEC
+    /// (linker/linker_main.cpp `linker_main`), the alignment of PT_TLS (libc/bionic/bionic_elf_tls.cpp).
+    LoaderRefuses "ld.so: refuses to start it"
     /// The program has PT_INTERP and no PT_DYNAMIC: the loader reads where nothing is.
     NoDynamic "ld.so: no PT_DYNAMIC"
     /// A DT_NEEDED that is in none of the folders.

@@ -16,6 +16,10 @@ pub(crate) const X86: bool = EVERY || cfg!(any(target_arch = "x86", target_arch 
 pub(crate) const RISCV: bool = EVERY || cfg!(any(target_arch = "riscv32", target_arch = "riscv64"));
 /// PowerPC, of 32 and 64 bits.
 pub(crate) const POWERPC: bool = EVERY || cfg!(any(target_arch = "powerpc", target_arch = "powerpc64"));
+/// Whatever Android runs on.
+pub(crate) const ANDROID: bool = ARM || X86;
+/// Kernels that differ in their pages and in their address space; those of 32-bit MIPS, which routers have, do not.
+pub(crate) const PAGES: bool = EVERY || !cfg!(target_arch = "mips");
 /// LoongArch.
 pub(crate) const LOONGARCH: bool = EVERY || cfg!(target_arch = "loongarch64");
 

@@ -1,8 +1,8 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::linker::{State, Unusable};
-use crate::machine::Libc;
-use crate::text::{Packed, packed};
+use crate::machine::{Libc, family};
+use crate::text::{self, Packed, packed};
 
 rule! {
     /// # What it means
@@ -10,10 +10,14 @@ rule! {
     /// word size, byte order or float ABI, no library, or damaged.
     /// # How it looks
     /// musl: `Error loading shared library libfoo.so: Exec format error (needed by ./x)`; glibc: `wrong ELF class:
-    /// ELFCLASS32`, `invalid ELF header`, `file too short`. Status 127.
+    /// ELFCLASS32`, `invalid ELF header`, `file too short`, `cannot enable executable stack as shared object requires`.
+    /// Status 127.
     /// # Why
     /// Loaders take a library only where it was built for the machine that the program was built for. musl stops at the
-    /// first file of the name; glibc goes on to the next folder where a file is for another machine.
+    /// first file of the name; glibc goes on to the next folder where a file is for another machine. A library that is
+    /// linked for pages of 4 KiB cannot be mapped by a kernel with larger ones; musl does not look, and dies. Of a library
+    /// that wants an executable stack (PT_GNU_STACK, mostly by mistake), glibc asks the kernel for one: SELinux and
+    /// PR_SET_MDWE refuse it.
     /// # Fix
     /// Put the library for this machine in its place, or link the program statically.
     /// # Kernel source
@@ -28,6 +32,13 @@ m file=%2: %7");
 const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %4 (needed by %1)");
 const FOREIGN: Packed = packed!("k %l, status 127: Error relocating %2: unsupported relocation type");
 const CUT: Packed = packed!("k starts it; its loader then dies of SIGBUS: Bus error");
+const MISPLACED: Packed = packed!("\
+m pages of=%4
+k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: Segmentation fault");
+const STACK: Packed = packed!("\
+m executable-stack=refused (SELinux, or PR_SET_MDWE)
+> take the mark off the library: hardly one means it
+$ patchelf --clear-execstack %2");
 const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %6: %3");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
@@ -41,14 +52,15 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let file = &library.path;
     let loader = match link.libc {
         _ if why == Unusable::Cut => CUT,
+        Some(Libc::Musl) if family::PAGES && why == Unusable::NotPageAligned => MISPLACED,
         Some(Libc::Musl) if why == Unusable::Machine => FOREIGN,
         Some(Libc::Musl) => MUSL,
         _ => GLIBC,
     };
-    let misplaced = matches!(why, Unusable::SegmentAlignment | Unusable::NotPageAligned);
+    let pages = if family::PAGES { text::size(case.machine.kernel.page().get()) } else { String::new() };
     let errno = match why {
         Unusable::Folder => "Is a directory",
-        _ if misplaced => "Invalid argument",
+        Unusable::NotPageAligned if family::PAGES => &pages,
         _ => "Exec format error",
     };
     // glibc's words for these are those for no file at all.
@@ -60,7 +72,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,
-        &[WORDS, loader, words::REBUILD],
+        &[WORDS, loader, if family::X86 && why == Unusable::ExecutableStack { STACK } else { words::REBUILD }],
         &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said, &what],
     ))
 }

@@ -49,6 +49,7 @@ pub struct Elf {
     data: Vec<u8>,
     base: u64,
     notes: Vec<(Vec<u8>, u32, Vec<u8>)>,
+    marks: Vec<(&'static str, u64)>,
     changes: Vec<(String, u64)>,
 }
 
@@ -67,6 +68,7 @@ impl Elf {
             data: Vec::new(),
             base: 0x40_0000,
             notes: Vec::new(),
+            marks: Vec::new(),
             changes: Vec::new(),
         }
     }
@@ -136,6 +138,12 @@ impl Elf {
         self
     }
 
+    /// With a program header of nothing, by name and p_type; what it holds, [`Elf::set`] tells.
+    pub fn mark(mut self, name: &'static str, p_type: u64) -> Elf {
+        self.marks.push((name, p_type));
+        self
+    }
+
     /// With the note of the Go linker.
     pub fn go(self) -> Elf {
         self.note(b"Go\0\0", 4, b"build/id")
@@ -163,7 +171,7 @@ impl Elf {
             !self.dynamic.is_empty(),
             !self.notes.is_empty(),
         ];
-        let count = 1 + parts.iter().filter(|part| **part).count();
+        let count = 1 + self.marks.len() + parts.iter().filter(|part| **part).count();
         let mut body = vec![0; header_size + count * entry_size];
         // Type, flags, place, size.
         let mut segments: Vec<(&str, u64, u64, usize, usize)> = Vec::new();
@@ -212,6 +220,7 @@ impl Elf {
                 .collect();
             segments.push(("PT_DYNAMIC", 2, 6, put(&mut body, &bytes), bytes.len()));
         }
+        segments.extend(self.marks.iter().map(|(name, p_type)| (*name, *p_type, 6, 0, 0)));
         put(&mut body, &self.data);
         // AArch64 and BE8 keep their code little-endian.
         let swapped = machine == 183 || (machine == 40 && flags & 0x80_0000 != 0);

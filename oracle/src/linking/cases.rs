@@ -4,6 +4,7 @@ mod beside;
 mod definitions;
 mod files;
 mod headers;
+mod marks;
 mod paths;
 mod shapes;
 mod symbols;
@@ -117,6 +118,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     [
         files::CASES,
         headers::CASES,
+        marks::CASES,
         paths::CASES,
         tokens::CASES,
         shapes::CASES,

@@ -15,7 +15,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("undefined symbol", &["ld.so: symbol not found"]),
     ("not defined in file", &["ld.so: symbol not found"]),
     ("version `", &["ld.so: version not found"]),
-    (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses this machine"]),
+    (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses to start it"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
     // An empty name.

@@ -1,7 +1,11 @@
 //! A place with a dynamic loader.
 
+use std::io;
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+
+use nix::libc;
 
 use super::kit::elf::{P_OFFSET, PT_INTERP};
 use super::kit::{Elf, Kit};
@@ -40,6 +44,13 @@ pub struct Host {
 /// Enters a root folder in a mount namespace of its own, where /proc is. $ORIGIN needs that.
 const ENTER: &str = r#"mount --bind /proc "$0/proc" && exec chroot "$0" /busybox sh -c 'cd "$0" && exec /busybox env "$@"' "$@""#;
 
+/// PR_SET_MDWE with PR_MDWE_REFUSE_EXEC_GAIN, since Linux 6.3.
+fn guard() -> io::Result<()> {
+    // SAFETY: numbers only.
+    let done = unsafe { libc::prctl(65, 1_u64, 0_u64, 0_u64, 0_u64) };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
 /// A command without what cargo and others set for the loader of this computer.
 fn plain(program: &str) -> Command {
     let mut command = Command::new(program);
@@ -52,6 +63,15 @@ fn plain(program: &str) -> Command {
 impl Host {
     /// A program to be run in a case's folder.
     pub fn command(&self, kit: &Kit, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
+        let mut command = self.unguarded(kit, program, args, env);
+        if kit.is_guarded() {
+            // SAFETY: one system call; what it sets stays until the end of the process, and goes to its children.
+            unsafe { command.pre_exec(guard) };
+        }
+        command
+    }
+
+    fn unguarded(&self, kit: &Kit, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
         let Some(root) = &self.root else {
             let mut command = Command::new(program);
             for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LD_"))

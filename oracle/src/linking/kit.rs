@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::host::Host;
 
@@ -22,6 +22,7 @@ pub struct Kit<'a> {
     folder: PathBuf,
     seen: String,
     sources: AtomicUsize,
+    is_guarded: AtomicBool,
 }
 
 impl<'a> Kit<'a> {
@@ -37,12 +38,22 @@ impl<'a> Kit<'a> {
             None => folder.clone(),
         };
         let seen = below.to_str().ok_or("the folder's name is not UTF-8")?.to_owned();
-        Ok(Kit { host, folder, seen, sources: AtomicUsize::new(0) })
+        Ok(Kit { host, folder, seen, sources: AtomicUsize::new(0), is_guarded: AtomicBool::new(false) })
     }
 
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Has programs started where no memory becomes executable that is not so from the beginning: PR_SET_MDWE.
+    pub fn guard(&self) {
+        self.is_guarded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether they are.
+    pub fn is_guarded(&self) -> bool {
+        self.is_guarded.load(Ordering::Relaxed)
     }
 
     /// The folder, as programs see it.

@@ -46,6 +46,19 @@ pub(in super::super) struct Space {
 }
 
 impl Space {
+    /// The stack where TASK_SIZE is not known, at either end of what it can be.
+    pub(in super::super) fn stack_at(&self, most: bool) -> Range<u64> {
+        let room = self.random.0.saturating_add(Layout::STACK);
+        let Range { start, end } = self.stack;
+        if self.task_size.least == self.task_size.most {
+            start..end
+        } else if most {
+            end.saturating_sub(room)..end
+        } else {
+            start..start.saturating_add(room)
+        }
+    }
+
     /// The lowest `mmap_base` with a limit of the stack (RLIMIT_STACK) that is not infinite: mm/util.c `mmap_base`.
     pub(in super::super) fn lowest_mmap_base(&self, stack_limit: u64) -> u64 {
         /// `stack_guard_gap`, 256 pages: of up to 64 KiB.

@@ -190,15 +190,6 @@ pub(super) const CASES: &[Case] = &[
         Starts,
     ),
     case(
-        "an executable stack",
-        |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-z,execstack"])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
-        },
-        Starts,
-        Starts,
-    ),
-    case(
         "the C library is text",
         |kit| {
             kit.write("libc.so.6", "a text\n".repeat(40))?;

@@ -1,6 +1,6 @@
 //! Libraries with other bytes in their headers.
 
-use super::{ALL, Anything, CALLS_FOO, Case, FOO, LAZY, RUNPATH, Says, Starts, case, plain};
+use super::{ALL, Anything, CALLS_FOO, Case, Dies, FOO, LAZY, RUNPATH, Says, Starts, case, plain};
 use crate::linking::host::Family;
 use crate::linking::kit::elf::{P_ALIGN, P_OFFSET, P_VADDR, PT_DYNAMIC, PT_LOAD};
 use crate::linking::kit::{Built, Elf, Kit};
@@ -196,6 +196,16 @@ pub(super) const CASES: &[Case] = &[
         Anything,
     )
     .gap(Family::Musl, "that musl maps whole pages, wherever p_offset points in them"),
+    case(
+        "linked for pages of 2 KiB",
+        |kit| {
+            let flags = ["-Wl,-z,max-page-size=0x800", "-Wl,-z,common-page-size=0x800"];
+            kit.library("libfoo.so", FOO, &flags)?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
+        },
+        Says("ELF load command address/offset not"),
+        Dies,
+    ),
     case(
         "segments in another order",
         |kit| {

@@ -216,10 +216,25 @@ pub(super) const CASES: &[Case] = &[
                 versioned(kit, FOO, "V2 { global: foo; };")
             })
         },
-        Anything,
-        Anything,
-    )
-    .gap(Family::Glibc, "that glibc tells of a weak version that is missing, too"),
+        Says("undefined symbol: foo, version V1"),
+        Starts,
+    ),
+    case(
+        "a version that may be gone, and whose symbol may, too",
+        |kit| {
+            let weak = "int foo(void) __attribute__((weak)); int (*volatile p)(void); \
+                        int main(void) { p = foo; return 0; }";
+            then(kit, weak, NOW, |kit| {
+                kit.damage("x", |elf| {
+                    let at = vernaux(elf)?;
+                    elf.put(at + 4, &[2])
+                })?;
+                versioned(kit, FOO, "V2 { global: foo; };")
+            })
+        },
+        Starts,
+        Starts,
+    ),
     case(
         "a newer glibc, by an address",
         |kit| {

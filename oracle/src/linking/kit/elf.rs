@@ -19,6 +19,9 @@ pub const PT_DYNAMIC: u32 = 2;
 /// PT_INTERP.
 pub const PT_INTERP: u32 = 3;
 
+/// PT_GNU_STACK.
+pub const PT_GNU_STACK: u32 = 0x6474_e551;
+
 /// DT_NEEDED.
 pub const DT_NEEDED: u64 = 1;
 /// DT_DEBUG: nobody misses it.

@@ -1,0 +1,157 @@
+//! What a library is marked with beside its headers: an executable stack, TLS, CET.
+
+use super::{ALL, BAR, CALLS_FOO, Case, FOO, LAZY, NOW, Nothing, RUNPATH, Says, Starts, case, plain};
+use crate::linking::host::Family;
+use crate::linking::kit::elf::PT_GNU_STACK;
+use crate::linking::kit::{Built, Kit};
+
+/// Calls a function of a library, which gives 1.
+const RUNS_FOO: &str = "int foo(void); int main(void) { return foo() != 1; }";
+/// GNU_PROPERTY_X86_FEATURE_1_IBT and _SHSTK.
+const IBT: &str = "-Wl,-z,ibt";
+const SHSTK: &str = "-Wl,-z,shstk";
+
+/// PT_GNU_STACK becomes what nobody looks at.
+fn without_stack(kit: &Kit, what: &str) -> Built {
+    kit.damage(what, |elf| {
+        let at = elf.segment(PT_GNU_STACK)?;
+        elf.put(at, &0x6fff_fff0_u32.to_le_bytes())
+    })
+}
+
+pub(super) const CASES: &[Case] = &[
+    case(
+        "an executable stack",
+        |kit| {
+            kit.library("libfoo.so", FOO, &["-Wl,-z,execstack"])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "an executable stack, refused",
+        |kit| {
+            kit.guard();
+            kit.library("libfoo.so", FOO, &["-Wl,-z,execstack"])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
+        },
+        Says("libfoo.so: cannot enable executable stack as shared object requires: Permission denied"),
+        Starts,
+    ),
+    case(
+        "an executable stack of the second library, refused",
+        |kit| {
+            kit.guard();
+            kit.library("libbar.so", BAR, &[])?;
+            kit.library("libfoo.so", FOO, &["-Wl,-z,execstack"])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libbar.so", "./libfoo.so", RUNPATH, NOW])
+        },
+        Says("libfoo.so: cannot enable executable stack"),
+        Starts,
+    ),
+    case(
+        "no PT_GNU_STACK in the library, refused",
+        |kit| {
+            kit.guard();
+            plain(kit)?;
+            without_stack(kit, "libfoo.so")
+        },
+        Says("libfoo.so: cannot enable executable stack"),
+        Starts,
+    ),
+    case(
+        "no PT_GNU_STACK anywhere, refused",
+        |kit| {
+            kit.guard();
+            plain(kit)?;
+            without_stack(kit, "x")?;
+            without_stack(kit, "libfoo.so")
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "an executable stack that the program has, too",
+        |kit| {
+            kit.guard();
+            kit.library("libfoo.so", FOO, &["-Wl,-z,execstack"])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY, "-Wl,-z,execstack"])
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "an executable stack of a preloaded library, refused",
+        |kit| {
+            kit.guard();
+            kit.library("libbar.so", BAR, &["-Wl,-z,execstack"])?;
+            plain(kit)
+        },
+        Starts,
+        Starts,
+    )
+    .env(&[("LD_PRELOAD", "./libbar.so")]),
+    case(
+        "nothing executable, and that is refused",
+        |kit| {
+            kit.guard();
+            plain(kit)
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "relocations in the text, refused",
+        |kit| {
+            kit.guard();
+            kit.library("libfoo.so", FOO, &[])?;
+            let code = "__asm__(\".text; .quad foo\"); int foo(void); int main(void) { return 0; }";
+            kit.program("x", code, &[ALL, "./libfoo.so", RUNPATH, "-Wl,-z,notext"])
+        },
+        Says("cannot make segment writable for relocation: Permission denied"),
+        Nothing,
+    )
+    .gap(Family::Glibc, "that SELinux and PR_SET_MDWE refuse relocations in the text"),
+    case(
+        "1 MiB of TLS, initial-exec",
+        |kit| {
+            let code = "static __thread char big[1 << 20] __attribute__((tls_model(\"initial-exec\")));\
+                        int foo(void) { return ++big[9]; }";
+            kit.library("libfoo.so", code, &[])?;
+            kit.program("x", RUNS_FOO, &[ALL, "./libfoo.so", RUNPATH])
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "TLS aligned to 64 KiB, initial-exec",
+        |kit| {
+            let code = "static _Alignas(65536) __thread char one __attribute__((tls_model(\"initial-exec\")));\
+                        int foo(void) { return (unsigned long)&one % 65536 == 0; }";
+            kit.library("libfoo.so", code, &[])?;
+            kit.program("x", RUNS_FOO, &[ALL, "./libfoo.so", RUNPATH])
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "a program for CET, a library that is not",
+        |kit| {
+            kit.library("libfoo.so", FOO, &["-fcf-protection=none"])?;
+            kit.program("x", RUNS_FOO, &[ALL, "./libfoo.so", RUNPATH, "-fcf-protection=full", IBT, SHSTK])
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "a program for CET, a library that is not, and CET asked for",
+        |kit| {
+            kit.library("libfoo.so", FOO, &["-fcf-protection=none"])?;
+            kit.program("x", RUNS_FOO, &[ALL, "./libfoo.so", RUNPATH, "-fcf-protection=full", IBT, SHSTK])
+        },
+        Starts,
+        Starts,
+    )
+    .env(&[("GLIBC_TUNABLES", "glibc.cpu.x86_shstk=on:glibc.cpu.x86_ibt=on:glibc.cpu.hwcaps=SHSTK,IBT")]),
+];

@@ -1,0 +1,32 @@
+use super::Case;
+use crate::finding::{Finding, Severity};
+use crate::machine::Libc;
+use crate::text::{Packed, packed};
+
+rule! {
+    /// # What it means
+    /// The program's loader is there, and is one whose rules diag does not know: uClibc's, Android's (bionic), or a foreign
+    /// one. Whether it finds the libraries and symbols that the program needs, diag does not say.
+    /// # How it looks
+    /// uClibc: `can't load library 'libfoo.so.0'`; bionic: `CANNOT LINK EXECUTABLE "./x": library "libfoo.so" not found`.
+    /// # Why
+    /// Each loader has rules of its own for where libraries lie. diag knows musl's and glibc's.
+    /// # Fix
+    /// `ls` the libraries in /lib and /usr/lib, on Android in /system/lib and /system/lib64.
+    /// # Kernel source
+    /// None.
+    "libraries-not-followed", check
+}
+
+const WORDS: Packed = packed!("\
+diag does not look for the libraries of %n
+p C library=%0");
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    let libc = match case.link?.libc {
+        Some(Libc::Musl | Libc::Glibc) => return None,
+        Some(libc) => libc.name(),
+        None => "not known",
+    };
+    case.starts().then(|| case.tell(Severity::Note, &[WORDS], &[&libc]))
+}

@@ -1,0 +1,37 @@
+use super::Case;
+use crate::finding::{Finding, Severity};
+use crate::linker::Refusal;
+use crate::machine::family;
+use crate::text::{Packed, packed};
+
+rule! {
+    /// # What it means
+    /// The program is made for a fixed address, and Android's linker starts none but position-independent ones.
+    /// # How it looks
+    /// `error: Android 5.0 and later only support position-independent executables (-fPIE).`, status 1.
+    /// # Why
+    /// The kernel maps the program where it wants to lie. Its loader, /system/bin/linker or linker64, then looks at e_type:
+    /// a program that lies at a random address is harder to attack.
+    /// # Fix
+    /// Build it with `-fPIE -pie`, as the NDK does by itself; with Go, `GOOS=android`. Or link it statically: such a program
+    /// has no loader.
+    /// # Kernel source
+    /// None: bionic linker/linker_main.cpp `linker_main`.
+    "not-position-independent", check
+}
+
+const WORDS: Packed = packed!("\
+%n is made for a fixed address, and Android starts position-independent programs only
+p e_type=ET_EXEC
+m loader=%0
+k %l, status 1: %1
+> build it as a position-independent executable
+$ cc -fPIE -pie");
+
+fn check(case: &Case<'_>) -> Option<Finding> {
+    if !family::ANDROID || case.refused_by_loader()? != Refusal::Fixed {
+        return None;
+    }
+    let link = case.link?;
+    Some(case.tell(Severity::Error, &[WORDS], &[&link.libraries().next()?.path, &link.words]))
+}
