@@ -18,6 +18,7 @@ use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, View};
 use crate::system::{Answer, Question, Space};
+use crate::text::Packed;
 
 /// A value, or none, and where it was looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -25,12 +26,12 @@ pub struct Fact<T> {
     /// None: unknown.
     pub value: Option<T>,
     /// A file, a system call, or how it was worked out.
-    pub source: &'static str,
+    pub source: Packed,
 }
 
 impl<T> Fact<T> {
     /// A fact with its source.
-    pub const fn new(value: Option<T>, source: &'static str) -> Self {
+    pub const fn new(value: Option<T>, source: Packed) -> Self {
         Fact { value, source }
     }
 

@@ -103,20 +103,20 @@ impl Json {
         self.open(key, '{');
     }
 
-    fn source(&mut self, source: &str) {
-        self.text(key!("source"), source);
+    fn source(&mut self, source: Packed) {
+        self.text(key!("source"), &source.unpack());
         self.close('}');
     }
 
     #[inline(never)]
-    fn word_fact(&mut self, key: Packed, value: Option<&str>, source: &str) {
+    fn word_fact(&mut self, key: Packed, value: Option<&str>, source: Packed) {
         self.fact(key);
         self.optional_text(key!("value"), value);
         self.source(source);
     }
 
     #[inline(never)]
-    fn number_fact(&mut self, key: Packed, value: Option<u64>, source: &str) {
+    fn number_fact(&mut self, key: Packed, value: Option<u64>, source: Packed) {
         self.fact(key);
         self.optional_number(key!("value"), value);
         self.source(source);

@@ -289,7 +289,7 @@ fn cpu(machine: &Machine) -> String {
 
 fn fpu(machine: &Machine) -> String {
     let fpu = machine.fpu.get().map_or("not known", |fpu| fpu.name());
-    concat(&[fpu, " (", machine.fpu.source, ")"])
+    concat(&[fpu, " (", &machine.fpu.source.unpack(), ")"])
 }
 
 fn kernel(machine: &Machine) -> String {
@@ -392,7 +392,7 @@ fn answers(out: &mut String, machine: &Machine) {
         out.push_str("  ");
         column(out, question.name(), 17);
         column(out, &answer, 16);
-        out.push_str(fact.source);
+        out.push_str(&fact.source.unpack());
         out.push('\n');
     }
 }

@@ -8,29 +8,33 @@ use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64
 use crate::elf::{ByteOrder, Class, View};
 use crate::machine::{Abi, Fact, Libc, Machine, word};
 use crate::system::{FileKind, System};
-use crate::text;
+use crate::text::{self, Packed, packed};
 
 struct Program {
     path: &'static str,
-    abi: &'static str,
-    libc: &'static str,
+    abi: Packed,
+    libc: Packed,
 }
 
 /// `diag` itself is a static program and may be narrower than the machine's own, so those are looked at first.
 static PROGRAMS: [Program; 4] = [
     Program {
         path: "/bin/busybox",
-        abi: "ELF header of /bin/busybox",
-        libc: "loader that /bin/busybox names",
+        abi: packed!("ELF header of /bin/busybox"),
+        libc: packed!("loader that /bin/busybox names"),
     },
-    Program { path: "/bin/sh", abi: "ELF header of /bin/sh", libc: "loader that /bin/sh names" },
+    Program {
+        path: "/bin/sh",
+        abi: packed!("ELF header of /bin/sh"),
+        libc: packed!("loader that /bin/sh names"),
+    },
     Program {
         path: "/system/bin/sh",
-        abi: "ELF header of /system/bin/sh",
-        libc: "loader that /system/bin/sh names",
+        abi: packed!("ELF header of /system/bin/sh"),
+        libc: packed!("loader that /system/bin/sh names"),
     },
     // What diag was linked with says nothing of the machine.
-    Program { path: "/proc/self/exe", abi: "ELF header of /proc/self/exe", libc: "" },
+    Program { path: "/proc/self/exe", abi: packed!("ELF header of /proc/self/exe"), libc: Packed::NONE },
 ];
 
 /// The ABI of the machine's own programs, and the C library of the loader they name; for want of such a program
@@ -51,7 +55,7 @@ fn program(system: &dyn System, found: &mut Machine) {
         let Some(abi) = decode(&head) else { continue };
         if kernel.is_none_or(|kernel| runs(kernel, abi.e_machine)) {
             found.userland = Fact::new(Some(abi), program.abi);
-            let libc = named(&head).filter(|_| !program.libc.is_empty());
+            let libc = named(&head).filter(|_| program.libc != Packed::NONE);
             if libc.is_some() {
                 found.libc = Fact::new(libc, program.libc);
             }
