@@ -1,7 +1,8 @@
 //! Texts in half the bytes: a fifth of a router's build would be English. As BusyBox does with its usage texts, but each
 //! alone, and packed by the compiler: the source holds the words as they are.
 //!
-//! Byte pair encoding (Gage 1994): a byte from 0x80 on stands for two others, each of which may be such a byte again.
+//! Byte pair encoding (Gage 1994): a byte from 0x80 on, or one of the control characters that no text has, stands for two
+//! others, each of which may be such a byte again.
 //! Line ends stand for themselves, so that a packed text can be taken apart by lines.
 
 use std::ffi::{CStr, c_char};
@@ -93,9 +94,13 @@ impl fmt::Debug for Packed {
 
 /// A pair is of bytes that are listed before it, so that this ends.
 fn push(out: &mut String, byte: u8) {
-    match PAIRS.get(usize::from(byte.wrapping_sub(0x80))) {
-        Some(pair) => pair.iter().for_each(|byte| push(out, *byte)),
-        None => out.push(char::from(byte)),
+    let place = match byte {
+        0x80.. => byte.wrapping_sub(0x80),
+        0x0e..=0x1f => byte.wrapping_add(0x80 - 0x0e),
+        _ => return out.push(char::from(byte)),
+    };
+    for byte in PAIRS.get(usize::from(place)).into_iter().flatten() {
+        push(out, *byte);
     }
 }
 
@@ -106,7 +111,7 @@ pub(crate) const fn pack(text: &str) -> (Buffer, usize) {
     let mut buffer = [0; 2048];
     let mut len = 0;
     while len < text.len() {
-        assert!(text[len].is_ascii() && text[len] != 0, "only ASCII can be packed, without NUL");
+        assert!(matches!(text[len], b'\t' | b'\n' | b'\r' | 0x20..=0x7f), "only ASCII text can be packed");
         buffer[len] = text[len];
         len += 1;
     }
@@ -116,7 +121,7 @@ pub(crate) const fn pack(text: &str) -> (Buffer, usize) {
         let (mut from, mut to) = (0, 0);
         while from < len {
             if buffer[from] == one && from + 1 < len && buffer[from + 1] == other {
-                buffer[to] = 0x80 + code as u8;
+                buffer[to] = byte(code);
                 from += 2;
             } else {
                 buffer[to] = buffer[from];
@@ -129,6 +134,12 @@ pub(crate) const fn pack(text: &str) -> (Buffer, usize) {
     }
     buffer[len] = 0;
     (buffer, len + 1)
+}
+
+/// What stands for a pair.
+#[allow(clippy::cast_possible_truncation, clippy::arithmetic_side_effects)]
+const fn byte(place: usize) -> u8 {
+    if place < 0x80 { 0x80 + place as u8 } else { place as u8 - 0x80 + 0x0e }
 }
 
 /// As much of a buffer as there is room for.
@@ -161,8 +172,10 @@ mod tests {
 
     #[test]
     fn a_pair_is_made_of_what_comes_before_it() {
-        for (code, pair) in PAIRS.iter().enumerate() {
-            assert!(pair.iter().all(|byte| *byte != b'\n' && usize::from(*byte) < 0x80 + code), "{code:#x}");
+        let mut known: Vec<u8> = (0x20..0x80).chain([b'\t', b'\r']).collect();
+        for (place, pair) in PAIRS.iter().enumerate() {
+            assert!(pair.iter().all(|byte| known.contains(byte)), "{place}: {pair:?}");
+            known.push(byte(place));
         }
     }
 }

@@ -11,8 +11,8 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use crate::sh;
 
-/// Codes from 0x80 to 0xff.
-const COUNT: usize = 128;
+/// Bytes that stand for pairs: from 0x80 to 0xff, then from 0x0e to 0x1f.
+const COUNT: usize = 128 + 18;
 
 type Pair = [u8; 2];
 
@@ -86,7 +86,8 @@ fn choose(texts: &mut [Vec<u8>]) -> Vec<Pair> {
         }
         // The same for everybody where several are as frequent.
         let Some((pair, _)) = counts.into_iter().max_by_key(|(pair, count)| (*count, *pair)) else { break };
-        let code = 0x80 + u8::try_from(pairs.len()).unwrap_or_default();
+        let place = u8::try_from(pairs.len()).unwrap_or_default();
+        let code = if place < 0x80 { 0x80 + place } else { place - 0x80 + 0x0e };
         for text in &mut *texts {
             *text = replaced(text, pair, code);
         }
@@ -111,14 +112,14 @@ fn replaced(text: &[u8], pair: Pair, code: u8) -> Vec<u8> {
 }
 
 fn source(pairs: &[Pair]) -> Result<String> {
-    let mut out = String::from(
-        "//! What the bytes from 0x80 on stand for; written by `cargo xtask pairs` from the texts that are packed.\n\n\
+    let mut out = format!(
+        "//! What bytes stand for in packed texts; written by `cargo xtask pairs` from these texts.\n\n\
          /// Pairs of bytes, each of which may stand for a pair before it.\n#[rustfmt::skip]\n\
-         pub(super) const PAIRS: [[u8; 2]; 128] = [\n",
+         pub(super) const PAIRS: [[u8; 2]; {COUNT}] = [\n",
     );
     for (at, pair) in pairs.iter().enumerate() {
         write!(out, "{}[{:#04x}, {:#04x}],", if at % 8 == 0 { "    " } else { " " }, pair[0], pair[1])?;
-        out.push_str(if at % 8 == 7 { "\n" } else { "" });
+        out.push_str(if at % 8 == 7 || at + 1 == pairs.len() { "\n" } else { "" });
     }
     out.push_str("];\n");
     Ok(out)
