@@ -4,6 +4,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use super::last_name;
 use crate::elf::ByteOrder;
 use crate::text::{self, cut_bytes};
 
@@ -68,7 +69,7 @@ pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
 /// NAME-VERSION-RELEASE.ARCH.rpm.
 pub(super) fn named(format: Format, path: &Path) -> Package {
     let mut package = Package { format, name: None, arch: None };
-    let file = path.as_os_str().as_bytes().rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let (_, file) = last_name(path.as_os_str().as_bytes());
     let dot = file.iter().rposition(|b| *b == b'.').filter(|dot| *dot > 0).unwrap_or(file.len());
     let stem = file.get(..dot).unwrap_or_default();
     // A version begins with a digit.

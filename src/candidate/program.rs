@@ -26,10 +26,7 @@ const ENTRIES: usize = 512;
 #[inline(never)]
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
 pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Program> {
-    let mut ident = [0; 16];
-    for (to, from) in ident.iter_mut().zip(source.head()) {
-        *to = *from;
-    }
+    let ident = source.ident();
     let own_view = View::of(&ident).filter(|view| source.head().len() >= view.header_size());
     let mut go = false;
     let own = own_view.map(|view| image(source, view, &mut go));
@@ -158,7 +155,8 @@ fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &Pro
     while offset.saturating_add(pair) <= end {
         let Some(bytes) = source.get(offset, pair, size.min(1024)) else { break };
         let value = view.order.uint(bytes, word, word);
-        let tag = view.order.uint(bytes, 0, word);
+        // None is larger that anybody asks for.
+        let tag = u32::try_from(view.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
         match tag {
             DT_NULL => break,
             DT_STRTAB => strings = offset_of(table, value),

@@ -2,18 +2,22 @@
 
 use super::object::Object;
 use super::{Linker, gnu};
-use crate::machine::{family, lists};
+use crate::machine::lists;
+use crate::text::{cut_bytes, has};
 
 /// Names, each with a NUL behind it: none of them can hold one.
 #[derive(Clone, Debug, Default)]
 pub struct List(Vec<u8>);
 
 impl List {
-    /// The parts of a text between marks, without empty ones.
+    /// The parts of a text between marks.
     pub(super) fn split(text: &[u8], marks: &[u8]) -> List {
         let mut list = List::default();
-        for part in text.split(|byte| marks.contains(byte)).filter(|part| !part.is_empty()) {
-            list.push(part);
+        list.push(text);
+        for byte in &mut list.0 {
+            if has(marks, *byte) {
+                *byte = 0;
+            }
         }
         list
     }
@@ -23,6 +27,10 @@ impl List {
         self.0.push(0);
     }
 
+    pub(super) fn append(&mut self, other: &List) {
+        self.0.extend_from_slice(&other.0);
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -30,7 +38,12 @@ impl List {
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.split_inclusive(|byte| *byte == 0).filter_map(|name| name.strip_suffix(b"\0"))
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (name, more) = cut_bytes(rest, 0)?;
+            rest = more;
+            Some(name)
+        })
     }
 }
 
@@ -68,7 +81,7 @@ impl Linker<'_> {
     fn platform(&self, facts: &gnu::Facts) -> &[u8] {
         let features = &self.machine.cpu.features;
         let is_intel = |model: &String| model.contains("Intel");
-        let avx2 = family::X86 && facts.haswell && lists(features, "avx2");
+        let avx2 = facts.knows_haswell() && lists(features, "avx2");
         if avx2 && self.machine.cpu.model.get().is_some_and(is_intel) {
             return b"haswell";
         }

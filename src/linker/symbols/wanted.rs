@@ -31,6 +31,11 @@ impl Key {
 /// from the system as they are.
 type Slot = [u32; 4];
 
+#[inline(never)]
+fn zeros(slots: usize) -> Vec<Slot> {
+    vec![[0; 4]; slots]
+}
+
 /// A hash table with open addressing.
 pub(super) struct Wanted {
     slots: Vec<Slot>,
@@ -40,11 +45,7 @@ pub(super) struct Wanted {
 
 impl Wanted {
     pub(super) fn new() -> Wanted {
-        Wanted { slots: vec![[0; 4]; FEW], used: 0, open: 0 }
-    }
-
-    pub(super) fn clear(&mut self) {
-        *self = Wanted::new();
+        Wanted { slots: zeros(FEW), used: 0, open: 0 }
     }
 
     /// Adds a symbol; false where there is no room for it.
@@ -53,7 +54,7 @@ impl Wanted {
             if self.slots.len() >= MANY {
                 return false;
             }
-            let larger = vec![[0; 4]; self.slots.len().wrapping_mul(2)];
+            let larger = zeros(self.slots.len().wrapping_mul(2));
             for slot in std::mem::replace(&mut self.slots, larger) {
                 if slot[3] != 0 {
                     self.put(slot);
@@ -69,18 +70,23 @@ impl Wanted {
 
     /// Whether it was not there yet.
     fn put(&mut self, new: Slot) -> bool {
-        let mut at = self.place(new[0]);
-        while let Some(slot) = self.slots.get_mut(at) {
-            if slot[3] == 0 {
+        match self.slot(new) {
+            Some(slot) if slot[3] == 0 => {
                 *slot = new;
-                return true;
+                true
             }
-            if slot[..3] == new[..3] {
-                return false;
-            }
+            _ => false,
+        }
+    }
+
+    /// Where a key is, or the free slot where it would be.
+    #[inline(never)]
+    fn slot(&mut self, key: Slot) -> Option<&mut Slot> {
+        let mut at = self.place(key[0]);
+        while self.slots.get(at)?[3] != 0 && self.slots.get(at)?[..3] != key[..3] {
             at = self.next(at);
         }
-        false
+        self.slots.get_mut(at)
     }
 
     /// Whether a hash without its lowest bit may be one of them.
@@ -108,15 +114,8 @@ impl Wanted {
     }
 
     /// Whether a symbol is defined.
-    pub(super) fn has(&self, key: &Key) -> bool {
-        let mut at = self.place(key.gnu);
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot[3] != 0) {
-            if slot[..3] == [key.gnu, key.fnv, key.version] {
-                return slot[3] == 2;
-            }
-            at = self.next(at);
-        }
-        false
+    pub(super) fn has(&mut self, key: &Key) -> bool {
+        self.slot([key.gnu, key.fnv, key.version, 0]).is_some_and(|slot| slot[3] == 2)
     }
 
     /// Whether all of them are.
