@@ -6,7 +6,7 @@ use crate::elf::consts::{
     EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EF_MIPS_NAN2008, EF_RISCV_FLOAT_ABI, EM_AARCH64, EM_ARM, EM_MIPS,
     EM_PPC64, EM_RISCV, EM_X86_64,
 };
-use crate::elf::{ByteOrder, Class, offset};
+use crate::elf::{Class, offset};
 use crate::machine::family;
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
@@ -37,16 +37,13 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     }
     let wanted = flags(linker);
     let folders = if family::X86 { cache.folders() } else { None };
-    // Its lower half is the place in a list where the upper one says so, else nothing that anybody uses.
-    let [high, low] = match linker.view.order {
-        ByteOrder::Big => [16, 20],
-        ByteOrder::Little => [20, 16],
-    };
     let mut best = (usize::MAX, None);
     let mut entry = HEADER;
     for _ in 0..cache.number(20)? {
-        let mut field = |at: usize| cache.number(entry.wrapping_add(at));
-        let (flags, key, value, high, low) = (field(0)?, field(4)?, field(8)?, field(high)?, field(low)?);
+        let fields = cache.table.fields(cache.start.wrapping_add(entry), &[4; 6])?;
+        // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
+        // uses.
+        let [flags, key, value, _osversion, low, high] = fields;
         entry = entry.wrapping_add(ENTRY);
         if flags != wanted || cache.string(key)? != name {
             continue;

@@ -13,7 +13,7 @@ use super::{Linker, Undefined};
 use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
-use crate::elf::{Class, View, offset};
+use crate::elf::{Class, View};
 use crate::machine::family;
 use wanted::{Key, Wanted};
 
@@ -24,7 +24,7 @@ const STT_SECTION: u8 = 3;
 const STT_FILE: u8 = 4;
 const STT_TLS: u8 = 6;
 const STT_GNU_IFUNC: u8 = 10;
-const SHN_ABS: u64 = 0xfff1;
+const SHN_ABS: u16 = 0xfff1;
 /// What DT_VERSYM has of a symbol without a version.
 const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
@@ -64,7 +64,7 @@ struct Symbol {
     name: usize,
     bind: u8,
     kind: u8,
-    section: u64,
+    section: u16,
     has_value: bool,
 }
 
@@ -103,18 +103,25 @@ impl<'a> Symbols<'a> {
     /// One that is copied into the program is looked for elsewhere, as if it were not defined.
     #[inline(never)]
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
-        let View { order, class } = self.view;
         let entry = entry(self.view);
-        let bytes = self.table.bytes(index.wrapping_mul(entry), entry)?;
-        let (value, info, section) = if class == Class::Elf64 { (8, 4, 6) } else { (4, 12, 14) };
-        let info = bytes.get(info).copied()?;
-        let is_copied = self.copied.contains(&index);
+        let is_copied = self.copied.iter().any(|copied| *copied == index);
+        let mut c = self.table.cursor(index.wrapping_mul(entry), entry)?;
+        let name = c.u32() as usize;
+        let mut value = 0;
+        if self.view.class == Class::Elf32 {
+            value = c.u32().into();
+            let _st_size = c.u32();
+        }
+        let (info, _st_other, section) = (c.u8(), c.u8(), c.u16());
+        if self.view.class == Class::Elf64 {
+            value = c.word();
+        }
         Some(Symbol {
-            name: offset(order.uint(bytes, 0, 4)),
+            name,
             bind: info >> 4,
             kind: info & 15,
-            section: if is_copied { 0 } else { order.uint(bytes, section, 2) },
-            has_value: !is_copied && order.uint(bytes, value, self.view.word()) != 0,
+            section: if is_copied { 0 } else { section },
+            has_value: !is_copied && value != 0,
         })
     }
 

@@ -44,36 +44,40 @@ pub(super) fn defined(file: &Handle, image: &Image) -> Vec<Version> {
 
 /// Either table: each entry tells how far behind it the next one is.
 fn read(file: &Handle, image: &Image, defined: bool, found: &mut Vec<Version>) -> Option<()> {
-    let (tag, count, next) =
-        if defined { (DT_VERDEF, DT_VERDEFNUM, 16) } else { (DT_VERNEED, DT_VERNEEDNUM, 12) };
+    let (tag, count) = if defined { (DT_VERDEF, DT_VERDEFNUM) } else { (DT_VERNEED, DT_VERNEEDNUM) };
     let mut table = Table::of(file, image, tag, LIMIT)?;
-    let mut number = |at: usize, field: usize, len| table.number(at.wrapping_add(field), len);
-    let mut at = 0;
+    let mut at = 0_usize;
     for _ in 0..offset(image.dynamic.as_ref()?.flags(count)).min(MANY) {
-        if !defined {
-            let file = number(at, 4, 4)?;
-            let mut aux = at.wrapping_add(number(at, 8, 4)?);
-            for _ in 0..number(at, 2, 2)? {
+        if defined {
+            let [_version, flags, index, _count, hash, _aux, next] =
+                table.fields(at, &[2, 2, 2, 2, 4, 4, 4])?;
+            if flags & VER_FLG_BASE == 0 {
+                found.push(Version {
+                    index,
+                    hash: u32::try_from(hash).unwrap_or_default(),
+                    ..Version::default()
+                });
+            }
+            at = at.wrapping_add(next);
+        } else {
+            let [_version, count, file, first, next] = table.fields(at, &[2, 2, 4, 4, 4])?;
+            let mut aux = at.wrapping_add(first);
+            for _ in 0..count {
+                let [hash, flags, index, name, next] = table.fields(aux, &[4, 2, 2, 4, 4])?;
+                found.push(Version {
+                    index,
+                    hash: u32::try_from(hash).unwrap_or_default(),
+                    name,
+                    file,
+                    is_weak: flags & VER_FLG_WEAK != 0,
+                });
+                aux = aux.wrapping_add(next);
                 if found.len() >= MANY {
                     return None;
                 }
-                found.push(Version {
-                    hash: u32::try_from(number(aux, 0, 4)?).unwrap_or_default(),
-                    index: number(aux, 6, 2)?,
-                    name: number(aux, 8, 4)?,
-                    is_weak: number(aux, 4, 2)? & VER_FLG_WEAK != 0,
-                    file,
-                });
-                aux = aux.wrapping_add(number(aux, 12, 4)?);
             }
-        } else if number(at, 2, 2)? & VER_FLG_BASE == 0 {
-            found.push(Version {
-                hash: u32::try_from(number(at, 8, 4)?).unwrap_or_default(),
-                index: number(at, 4, 2)?,
-                ..Version::default()
-            });
+            at = at.wrapping_add(next);
         }
-        at = at.wrapping_add(number(at, next, 4)?);
     }
     Some(())
 }
