@@ -8,7 +8,7 @@ use std::path::Path;
 use super::Image;
 use super::source::read;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
-use crate::elf::{Cursor, View, offset};
+use crate::elf::{View, offset};
 use crate::system::System;
 
 /// An open file that tables are read from.
@@ -96,26 +96,14 @@ impl<'a> Table<'a> {
     }
 
     /// Unsigned integers of 1 to 4 bytes, one after the other.
-    pub fn fields<const N: usize>(&mut self, offset: usize, sizes: &[u8; N]) -> Option<[usize; N]> {
-        let mut fields = [0; N];
-        self.read(offset, sizes, &mut fields)?;
-        Some(fields)
-    }
-
     #[inline(never)]
-    fn read(&mut self, offset: usize, sizes: &[u8], fields: &mut [usize]) -> Option<()> {
+    pub fn fields(&mut self, offset: usize, sizes: &[u8], fields: &mut [usize]) -> Option<()> {
         let mut at = offset;
         for (field, size) in fields.iter_mut().zip(sizes) {
             *field = self.number(at, usize::from(*size))?;
             at = at.wrapping_add(usize::from(*size));
         }
         Some(())
-    }
-
-    /// The same, to read one integer after another.
-    pub(crate) fn cursor(&mut self, offset: usize, len: usize) -> Option<Cursor<'_>> {
-        let view = self.view;
-        Some(Cursor::new(self.bytes(offset, len)?, 0, view))
     }
 
     fn fill(&mut self, offset: usize, len: usize) -> Option<&[u8]> {

@@ -40,7 +40,8 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     let mut best = (usize::MAX, None);
     let mut entry = HEADER;
     for _ in 0..cache.number(20)? {
-        let fields = cache.table.fields(cache.start.wrapping_add(entry), &[4; 6])?;
+        let mut fields = [0; 6];
+        cache.table.fields(cache.start.wrapping_add(entry), &[4; 6], &mut fields)?;
         // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
         // uses.
         let [flags, key, value, _osversion, low, high] = fields;

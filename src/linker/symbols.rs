@@ -17,14 +17,14 @@ use crate::elf::{Class, View};
 use crate::machine::family;
 use wanted::{Key, Wanted};
 
-const STB_GLOBAL: u8 = 1;
-const STB_WEAK: u8 = 2;
-const STB_GNU_UNIQUE: u8 = 10;
-const STT_SECTION: u8 = 3;
-const STT_FILE: u8 = 4;
-const STT_TLS: u8 = 6;
-const STT_GNU_IFUNC: u8 = 10;
-const SHN_ABS: u16 = 0xfff1;
+const STB_GLOBAL: usize = 1;
+const STB_WEAK: usize = 2;
+const STB_GNU_UNIQUE: usize = 10;
+const STT_SECTION: usize = 3;
+const STT_FILE: usize = 4;
+const STT_TLS: usize = 6;
+const STT_GNU_IFUNC: usize = 10;
+const SHN_ABS: usize = 0xfff1;
 /// What DT_VERSYM has of a symbol without a version.
 const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
@@ -62,9 +62,9 @@ struct Gnu<'a> {
 /// Elf32_Sym or Elf64_Sym.
 struct Symbol {
     name: usize,
-    bind: u8,
-    kind: u8,
-    section: u16,
+    bind: usize,
+    kind: usize,
+    section: usize,
     has_value: bool,
 }
 
@@ -103,19 +103,19 @@ impl<'a> Symbols<'a> {
     /// One that is copied into the program is looked for elsewhere, as if it were not defined.
     #[inline(never)]
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
-        let entry = entry(self.view);
+        let at = index.wrapping_mul(entry(self.view));
+        let (name, info, section, value) = if self.view.class == Class::Elf64 {
+            let mut fields = [0; 6];
+            self.table.fields(at, &[4, 1, 1, 2, 4, 4], &mut fields)?;
+            let [name, info, _st_other, section, value, rest] = fields;
+            (name, info, section, value | rest)
+        } else {
+            let mut fields = [0; 6];
+            self.table.fields(at, &[4, 4, 4, 1, 1, 2], &mut fields)?;
+            let [name, value, _st_size, info, _st_other, section] = fields;
+            (name, info, section, value)
+        };
         let is_copied = self.copied.iter().any(|copied| *copied == index);
-        let mut c = self.table.cursor(index.wrapping_mul(entry), entry)?;
-        let name = c.u32() as usize;
-        let mut value = 0;
-        if self.view.class == Class::Elf32 {
-            value = c.u32().into();
-            let _st_size = c.u32();
-        }
-        let (info, _st_other, section) = (c.u8(), c.u8(), c.u16());
-        if self.view.class == Class::Elf64 {
-            value = c.word();
-        }
         Some(Symbol {
             name,
             bind: info >> 4,
