@@ -25,7 +25,8 @@ impl Linker<'_> {
             }
             at = self.parent(object);
         }
-        self.look_in(&self.system_path(), object, found)
+        let listed = self.system.read(path(&self.path_file()));
+        self.look_in(listed.as_deref().unwrap_or(b"/lib:/usr/local/lib:/usr/lib"), object, found)
     }
 
     /// DT_RUNPATH, else DT_RPATH. One that holds another `$` than $ORIGIN is not used at all.
@@ -38,14 +39,13 @@ impl Linker<'_> {
         expanded
     }
 
-    /// /etc/ld-musl-ARCH.path below the prefix of the loader; else the usual three.
-    fn system_path(&self) -> Vec<u8> {
+    /// /etc/ld-musl-ARCH.path below the prefix of the loader, where it lists other folders than the usual three.
+    fn path_file(&self) -> Vec<u8> {
         let (folder, file) = last_name(self.object(1).map_or(b"", |object| &object.path));
         // The prefix: what stands before the last two names.
         let (prefix, _) = last_name(folder.strip_suffix(b"/").unwrap_or_default());
         let prefix = prefix.strip_suffix(b"/").unwrap_or_default();
         let arch = cut_bytes(file, b'.').map_or(file, |(arch, _)| arch);
-        let list = [prefix, b"/etc/", arch, b".path"].concat();
-        self.system.read(path(&list)).unwrap_or(b"/lib:/usr/local/lib:/usr/lib".to_vec())
+        [prefix, b"/etc/", arch, b".path"].concat()
     }
 }
