@@ -52,29 +52,25 @@ impl Linker<'_> {
     pub(super) fn expand(&self, object: &Object, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = text;
-        'text: while let Some((byte, tail)) = rest.split_first() {
+        while let Some((byte, behind)) = rest.split_first() {
+            rest = behind;
             if *byte == b'$' {
-                for (name, value) in self.tokens(object) {
-                    if let Some(after) = token(tail, name) {
-                        out.extend_from_slice(value);
-                        rest = after;
-                        continue 'text;
-                    }
+                let (name, after) = token(behind);
+                let value = match &self.glibc {
+                    _ if name == b"ORIGIN" => Some(object.origin.as_slice()),
+                    Some(facts) if name == b"LIB" => Some(facts.lib.as_slice()),
+                    Some(facts) if name == b"PLATFORM" => Some(self.platform(facts)),
+                    _ => None,
+                };
+                if let Some(value) = value {
+                    out.extend_from_slice(value);
+                    rest = after;
+                    continue;
                 }
             }
             out.push(*byte);
-            rest = tail;
         }
         out
-    }
-
-    fn tokens<'a>(&'a self, object: &'a Object) -> [(&'static [u8], &'a [u8]); 3] {
-        let (lib, platform) = match &self.glibc {
-            None => (&b""[..], &b""[..]),
-            Some(facts) => (facts.lib.as_slice(), self.platform(facts)),
-        };
-        let known = |name: &'static [u8]| if self.is_glibc() { name } else { b"\0" };
-        [(b"ORIGIN", &object.origin), (known(b"LIB"), lib), (known(b"PLATFORM"), platform)]
     }
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
@@ -89,12 +85,12 @@ impl Linker<'_> {
     }
 }
 
-/// What follows `NAME` or `{NAME}`.
-fn token<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+/// The name in `NAME` or `{NAME}`, and what follows.
+fn token(text: &[u8]) -> (&[u8], &[u8]) {
     if let Some(inner) = text.strip_prefix(b"{") {
-        return inner.strip_prefix(name)?.strip_prefix(b"}");
+        return cut_bytes(inner, b'}').unwrap_or_default();
     }
-    let after = text.strip_prefix(name)?;
     let longer = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    (!after.first().is_some_and(longer)).then_some(after)
+    let end = text.iter().position(|byte| !longer(byte)).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or_default()
 }
