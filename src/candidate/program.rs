@@ -149,7 +149,6 @@ fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &Pro
     // ld.so goes by the address; they differ only in odd files.
     let mut offset = offset_of(table, entry.p_vaddr).unwrap_or(at(entry.p_offset));
     let mut out = Dynamic::default();
-    let (mut strings, mut names) = (None, Vec::new());
     let size = at(entry.p_filesz).min(ENTRIES.saturating_mul(pair));
     let end = offset.saturating_add(size);
     while offset.saturating_add(pair) <= end {
@@ -157,22 +156,25 @@ fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &Pro
         let value = view.order.uint(bytes, word, word);
         // None is larger that anybody asks for.
         let tag = u32::try_from(view.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
-        match tag {
-            DT_NULL => break,
-            DT_STRTAB => strings = offset_of(table, value),
-            DT_NEEDED | DT_SONAME | DT_RPATH | DT_RUNPATH => names.push((tag, at(value))),
-            _ => {}
+        if tag == DT_NULL {
+            break;
         }
         out.entries.push((tag, value));
         offset = offset.saturating_add(pair);
     }
-    for (tag, name) in names {
-        let name = strings.and_then(|strings| source.string(strings.checked_add(name)?));
-        match tag {
-            DT_NEEDED => out.needed.extend(name),
-            DT_SONAME => out.soname = name,
-            DT_RPATH => out.rpath = name,
-            _ => out.runpath = name,
+    let strings = out.get(DT_STRTAB).and_then(|address| offset_of(table, address));
+    for (tag, value) in &out.entries {
+        let mut needed = None;
+        let place = match *tag {
+            DT_NEEDED => &mut needed,
+            DT_SONAME => &mut out.soname,
+            DT_RPATH => &mut out.rpath,
+            DT_RUNPATH => &mut out.runpath,
+            _ => continue,
+        };
+        *place = strings.and_then(|strings| source.string(strings.checked_add(at(*value))?));
+        if let Some(name) = needed {
+            out.needed.push(name);
         }
     }
     out
