@@ -18,6 +18,7 @@ use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, View};
 use crate::system::{Answer, Question, Space};
+use crate::text::cut_bytes;
 
 /// A value, or none, and where it was looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -306,9 +307,42 @@ pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
     path.first() == folder.first() && self::names(folder).all(|name| names.next() == Some(name))
 }
 
+/// What stands between marks: `split` in a third of its size.
+pub(crate) struct Parts<'a> {
+    rest: Option<&'a [u8]>,
+    mark: u8,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let text = self.rest?;
+        let cut = cut_bytes(text, self.mark);
+        self.rest = cut.map(|(_, behind)| behind);
+        Some(cut.map_or(text, |(part, _)| part))
+    }
+}
+
+pub(crate) fn parts(text: &[u8], mark: u8) -> Parts<'_> {
+    Parts { rest: Some(text), mark }
+}
+
+/// What follows some text at the start of a line.
+pub(crate) fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
+    parts(text, b'\n').find_map(|line| line.strip_prefix(start.as_bytes()))
+}
+
+/// Whether a text has a part.
+#[inline(never)]
+pub(crate) fn holds(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
 /// The names in a path.
 fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.split(|&byte| byte == b'/').filter(|name| !matches!(*name, b"" | b"."))
+    parts(path, b'/').filter(|name| !matches!(*name, b"" | b"."))
 }
 
 impl Kernel {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::last_name;
 use crate::elf::ByteOrder;
+use crate::machine::parts;
 use crate::text::{self, cut_bytes};
 
 /// A package file.
@@ -54,7 +55,7 @@ pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
     if head.starts_with(b"\x1f\x8b") {
         // gzip keeps the name of what it packed, where it was a file.
         let stored = if head.get(3).is_some_and(|flags| flags & 0x0c == 8) { head.get(10..) } else { None };
-        let stored = stored.unwrap_or(&[]).split(|b| *b == 0).next().unwrap_or(&[]);
+        let stored = parts(stored.unwrap_or(&[]), 0).next().unwrap_or(&[]);
         if ends(b".ipk") || stored.ends_with(b".ipk") {
             return Some(Format::Ipk);
         }

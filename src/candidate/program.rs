@@ -14,7 +14,7 @@ use crate::elf::consts::{
 use crate::elf::{
     AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
 };
-use crate::machine::family;
+use crate::machine::{family, holds, parts};
 use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
@@ -129,7 +129,7 @@ fn interp(source: &mut Source, entry: &ProgramHeader) -> Interp {
     if bytes.last() != Some(&0) {
         return Interp::NotTerminated;
     }
-    Interp::Path(bytes.split(|b| *b == 0).next().unwrap_or_default().to_vec())
+    Interp::Path(parts(bytes, 0).next().unwrap_or_default().to_vec())
 }
 
 /// Where an address lies in the file.
@@ -260,11 +260,10 @@ fn origin(source: &mut Source, image: &Image, go: bool) -> Origin {
     }
     let Some(comment) = comment(source, image) else { return Origin::default() };
     let mut origin = Origin::default();
-    for line in comment.split(|b| *b == 0) {
-        let has = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
+    for line in parts(&comment, 0) {
         let toolchain = if line.starts_with(b"rustc version") {
             Toolchain::Rust
-        } else if line.starts_with(b"GCC:") || has(b"clang version") {
+        } else if line.starts_with(b"GCC:") || holds(line, b"clang version") {
             Toolchain::C
         } else {
             continue;

@@ -8,7 +8,7 @@ use crate::candidate::table::{Handle, Table};
 use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
 use crate::elf::offset;
-use crate::machine::{family, x86};
+use crate::machine::{family, holds, x86};
 use crate::system::{FileKind, System};
 use crate::text::cut_bytes;
 
@@ -102,8 +102,7 @@ impl Facts {
             if text.ends_with(b"/ld.so.cache") {
                 self.cache = text.to_vec();
             } else if let Some(folder) = text.strip_suffix(b"/") {
-                let is_one = text.windows(4).any(|part| part == b"/lib");
-                if is_one && (in_list || self.folders.is_empty()) {
+                if holds(text, b"/lib") && (in_list || self.folders.is_empty()) {
                     let colon: &[u8] = if in_list { b":" } else { b"" };
                     self.folders.extend_from_slice(colon);
                     self.folders.extend_from_slice(folder);

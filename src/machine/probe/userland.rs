@@ -6,7 +6,7 @@ use std::path::Path;
 use super::beginning;
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, View};
-use crate::machine::{Abi, Fact, Libc, Machine, word};
+use crate::machine::{Abi, Fact, Libc, Machine, holds, parts, word};
 use crate::system::{FileKind, System};
 use crate::text;
 
@@ -136,7 +136,7 @@ fn starts_a_loader(name: &[u8]) -> bool {
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
-    name.windows(7).any(|part| part == b"-linux-") && !text::has(name, b'.')
+    holds(name, b"-linux-") && !text::has(name, b'.')
 }
 
 /// How the names of loaders begin. The last is a whole name.
@@ -167,8 +167,7 @@ fn libc(loaders: &[String]) -> Option<Libc> {
 
 /// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.
 fn named(head: &[u8]) -> Option<Libc> {
-    head.split(|&byte| byte == 0)
-        .find_map(|string| libc_of(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
+    parts(head, 0).find_map(|string| libc_of(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
 }
 
 #[cfg(test)]
