@@ -97,7 +97,7 @@ impl State {
 impl Link {
     /// What is loaded with the program, the interpreter first.
     pub fn libraries(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter().skip(1)
+        self.objects.get(1..).unwrap_or_default().iter()
     }
 
     /// The file that asks for a library.
@@ -161,7 +161,10 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
-    let glibc = (libc == Some(Libc::Glibc)).then(|| gnu::read(system, &loader.path, usable)).flatten();
+    let glibc = match libc {
+        Some(Libc::Glibc) => gnu::read(system, &loader.path, usable),
+        _ => None,
+    };
     if libc == Some(Libc::Musl) || glibc.is_some() {
         let environment = environment(system, candidate, glibc.is_some());
         let mut linker =
@@ -173,12 +176,18 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     Some(link)
 }
 
+/// Empty where it is not set.
+#[inline(never)]
+fn variable(system: &dyn System, name: &str) -> Vec<u8> {
+    system.variable(name).unwrap_or_default()
+}
+
 /// LD_LIBRARY_PATH, which is not heeded for a program with other rights.
 fn environment(system: &dyn System, candidate: &Candidate, glibc: bool) -> Vec<u8> {
     if candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0) {
         return Vec::new();
     }
-    let mut list = system.variable("LD_LIBRARY_PATH").unwrap_or_default();
+    let mut list = variable(system, "LD_LIBRARY_PATH");
     for byte in &mut list {
         // glibc takes either here.
         if glibc && *byte == b';' {
@@ -251,17 +260,17 @@ impl Linker<'_> {
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
     fn preload(&mut self) {
-        let mut names = self.system.variable("LD_PRELOAD").unwrap_or_default();
+        let mut names = variable(self.system, "LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
-            names.extend(self.system.read(Path::new("/etc/ld.so.preload")).unwrap_or_default());
+            let listed = self.system.read(Path::new("/etc/ld.so.preload"));
+            names.extend_from_slice(listed.as_deref().unwrap_or_default());
         }
         self.preloads = true;
         for name in List::split(&names, b": \t\n").iter() {
             self.need(0, name);
         }
         self.preloads = false;
-        self.link.objects.retain(|library| library.state == State::Found);
     }
 
     /// Loads what a DT_NEEDED names, unless it is there already.
@@ -287,6 +296,9 @@ impl Linker<'_> {
             }
             State::Missing(_) if self.link.libraries().any(|library| library.name == name) => return,
             _ => {}
+        }
+        if self.preloads && found.state != State::Found {
+            return;
         }
         found.origin = folder(&found.path).to_vec();
         if self.is_glibc() && !found.path.starts_with(b"/") {

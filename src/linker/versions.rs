@@ -99,7 +99,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     for object in &linker.link.objects {
         let (Some(file), Some(image)) = (linker.open(object), &object.image) else { continue };
         let Some(mut strings) = Table::strings(&file, image) else { continue };
-        for version in needed(&file, image) {
+        for version in &needed(&file, image) {
             let Some(name) = strings.string(version.file) else { continue };
             let Some(of) = linker.link.objects.iter().find(|other| other.is_called(name)) else { continue };
             let known = linker.defined(of);

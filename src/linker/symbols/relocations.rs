@@ -1,7 +1,7 @@
 //! Which symbols the relocations of an object ask for, and when they are bound.
 
-use super::super::Linker;
 use super::super::object::Object;
+use super::super::{Linker, variable};
 use super::Asked;
 use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
@@ -25,7 +25,7 @@ pub(super) fn uses(
     let Some(dynamic) = &image.dynamic else { return };
     let musl = !linker.is_glibc();
     let lazy = !(musl
-        || linker.system.variable("LD_BIND_NOW").is_some_and(|value| !value.is_empty())
+        || !variable(linker.system, "LD_BIND_NOW").is_empty()
         || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
         || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
         || dynamic.get(DT_BIND_NOW).is_some());
