@@ -217,12 +217,12 @@ impl Mount {
 
     /// Whether it compresses what is written, so that a file takes less than its length.
     pub fn compresses(&self) -> bool {
-        matches!(self.fstype.as_str(), "jffs2" | "ubifs" | "btrfs" | "bcachefs")
+        is_among(self.fstype.as_bytes(), &["jffs2", "ubifs", "btrfs", "bcachefs"])
     }
 
     /// Whether its files take RAM.
     pub fn is_ram(&self) -> bool {
-        matches!(self.fstype.as_str(), "tmpfs" | "ramfs" | "rootfs")
+        is_among(self.fstype.as_bytes(), &["tmpfs", "ramfs", "rootfs"])
     }
 }
 
@@ -279,6 +279,12 @@ fn word(bytes: &[u8]) -> String {
 /// Whether a list has a word.
 pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
     list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
+}
+
+/// Whether a word is among others: a `match` is code for each of them.
+#[inline(never)]
+pub(crate) fn is_among(word: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|other| word == other.as_bytes())
 }
 
 /// The number at the front, behind blanks.
@@ -347,6 +353,7 @@ fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 impl Kernel {
     /// The size of a page; 4 KiB where it is not known.
+    #[inline(never)]
     pub fn page(&self) -> NonZeroU64 {
         self.page_size.value.and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN.saturating_add(4095))
     }

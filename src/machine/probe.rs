@@ -26,8 +26,8 @@ pub(crate) use sys::pread;
 use super::family::{self, rows};
 use super::misc::MiscRule;
 use super::{
-    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, after, below, cpuinfo, decimal, parts,
-    word,
+    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, after, below, cpuinfo, decimal,
+    is_among, parts, word,
 };
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SH, EM_SPARC,
@@ -206,7 +206,7 @@ fn number(system: &dyn System, path: &str) -> Option<u64> {
 fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     let folder = Path::new("/proc/sys/fs/binfmt_misc");
     let mut rules = Vec::new();
-    let names = system.entries(folder, |name| !matches!(name, b"." | b".." | b"register" | b"status"))?;
+    let names = system.entries(folder, |name| !is_among(name, &[".", "..", "register", "status"]))?;
     let read = |name: &[u8]| system.read(&below(folder, name)).unwrap_or_default();
     if !names.is_empty() && read(b"status").starts_with(b"enabled") {
         for name in &names {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::machine::{Mount, is_below, parts, word};
+use crate::machine::{Mount, is_among, is_below, parts, word};
 use crate::system::System;
 use crate::text;
 
@@ -30,7 +30,7 @@ fn is_remote(fstype: &str) -> bool {
     const FAMILIES: [&str; 12] =
         ["nfs", "cifs", "smb", "fuse", "autofs", "9p", "ceph", "afs", "coda", "ncpfs", "davfs", "glusterfs"];
     // nfsd is a pseudo file system, and fuseblk (NTFS on a stick) and fusectl are local.
-    !matches!(fstype, "nfsd" | "fuseblk" | "fusectl")
+    !is_among(fstype.as_bytes(), &["nfsd", "fuseblk", "fusectl"])
         && FAMILIES.iter().any(|family| fstype.starts_with(family))
 }
 

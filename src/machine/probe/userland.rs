@@ -6,7 +6,7 @@ use std::path::Path;
 use super::beginning;
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, View};
-use crate::machine::{Abi, Fact, Libc, Machine, holds, parts, word};
+use crate::machine::{Abi, Fact, Libc, Machine, holds, is_among, parts, word};
 use crate::system::{FileKind, System};
 use crate::text;
 
@@ -154,7 +154,7 @@ fn libc_of(path: &[u8]) -> Option<Libc> {
     let (folder, name) = path.split_at_checked(path.iter().rposition(|&byte| byte == b'/')?)?;
     let name = name.strip_prefix(b"/")?;
     if folder == b"/system/bin" {
-        return (name == b"linker" || name == b"linker64").then_some(Libc::Bionic);
+        return is_among(name, &["linker", "linker64"]).then_some(Libc::Bionic);
     }
     let is = |start: &str| name.starts_with(start.as_bytes()) && (start != "ld.so.1" || name.len() == 7);
     NAMES.iter().find(|(start, _)| is(start)).map(|(_, libc)| *libc)
