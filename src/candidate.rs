@@ -198,7 +198,6 @@ impl Candidate {
     }
 
     /// Bytes; None where stat(2) failed.
-    #[inline(never)]
     pub fn size(&self) -> Option<u64> {
         self.stat.ok().map(|stat| stat.size)
     }
