@@ -289,11 +289,16 @@ pub(crate) fn is_among(word: &[u8], words: &[&str]) -> bool {
 
 /// The number at the front, behind blanks.
 pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
-    let mut value = None;
-    for digit in text.trim_ascii_start().iter().map_while(|&byte| char::from(byte).to_digit(10)) {
-        value = Some(value.unwrap_or(0_u64).checked_mul(10)?.checked_add(u64::from(digit))?);
+    let text = text.trim_ascii_start();
+    let mut value = 0_u64;
+    for digit in text.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10) {
+        // `checked_mul` is dear on a router.
+        if value > u64::MAX / 10 {
+            return None;
+        }
+        value = value.wrapping_mul(10).checked_add(digit.into())?;
     }
-    value
+    text.first().is_some_and(u8::is_ascii_digit).then_some(value)
 }
 
 /// A path in a folder: `Path::join` in a third of its size.
@@ -376,7 +381,14 @@ impl Machine {
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
         let mounts = self.mounts.get()?;
         // Of points that are prefixes of one path the longest is the deepest.
-        mounts.iter().filter(|m| is_below(path, &m.point)).max_by_key(|m| m.point.as_os_str().len())
+        let mut found: Option<&Mount> = None;
+        for mount in mounts {
+            let len = |mount: &Mount| mount.point.as_os_str().len();
+            if is_below(path, &mount.point) && found.is_none_or(|found| len(found) <= len(mount)) {
+                found = Some(mount);
+            }
+        }
+        found
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.
