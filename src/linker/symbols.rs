@@ -115,13 +115,13 @@ impl<'a> Symbols<'a> {
             let [name, value, _st_size, info, _st_other, section] = fields;
             (name, info, section, value)
         };
-        let is_copied = self.copied.iter().any(|copied| *copied == index);
+        let stays = self.copied.iter().all(|copied| *copied != index);
         Some(Symbol {
             name,
             bind: info >> 4,
             kind: info & 15,
-            section: if is_copied { 0 } else { section },
-            has_value: !is_copied && value != 0,
+            section: if stays { section } else { 0 },
+            has_value: stays && value != 0,
         })
     }
 
