@@ -98,9 +98,12 @@ impl<'a> Table<'a> {
     /// Unsigned integers of 1 to 4 bytes, one after the other.
     #[inline(never)]
     pub fn fields(&mut self, offset: usize, sizes: &[u8], fields: &mut [usize]) -> Option<()> {
-        let mut at = offset;
+        let order = self.view.order;
+        let len = sizes.iter().map(|size| usize::from(*size)).sum();
+        let bytes = self.bytes(offset, len)?;
+        let mut at = 0_usize;
         for (field, size) in fields.iter_mut().zip(sizes) {
-            *field = self.number(at, usize::from(*size))?;
+            *field = usize::try_from(order.uint(bytes, at, usize::from(*size))).ok()?;
             at = at.wrapping_add(usize::from(*size));
         }
         Some(())

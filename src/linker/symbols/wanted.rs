@@ -82,11 +82,15 @@ impl Wanted {
     /// Where a key is, or the free slot where it would be.
     #[inline(never)]
     fn slot(&mut self, key: Slot) -> Option<&mut Slot> {
-        let mut at = self.place(key[0]);
-        while self.get(at)?[3] != 0 && self.get(at)?[..3] != key[..3] {
+        let [gnu, fnv, version, _] = key;
+        let mut at = self.place(gnu);
+        loop {
+            let slot = self.get(at)?;
+            if slot[3] == 0 || (slot[0] == gnu && slot[1] == fnv && slot[2] == version) {
+                return self.get(at);
+            }
             at = self.next(at);
         }
-        self.get(at)
     }
 
     fn get(&mut self, at: usize) -> Option<&mut Slot> {
