@@ -1,5 +1,6 @@
 //! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
 
+mod bytes;
 pub mod cpuinfo;
 pub(crate) mod family;
 pub mod misc;
@@ -7,18 +8,16 @@ pub mod probe;
 pub mod recorded;
 pub(crate) mod x86;
 
-use std::ffi::OsString;
 use std::num::NonZeroU64;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
+pub(crate) use bytes::{after, below, decimal, holds, is_among, is_below, parts, word};
 use misc::MiscRule;
 
 use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, View};
 use crate::system::{Answer, Question, Space};
-use crate::text::cut_bytes;
 
 /// A value, or none, and where it was looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -266,94 +265,9 @@ pub struct OpenWrt {
     pub model: Fact<String>,
 }
 
-/// Text that somebody else wrote, in whatever bytes: `String::from_utf8_lossy` in a third of its size.
-fn word(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.push_str(if chunk.invalid().is_empty() { "" } else { "\u{fffd}" });
-    }
-    text
-}
-
 /// Whether a list has a word.
 pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
     list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
-}
-
-/// Whether a word is among others: a `match` is code for each of them.
-#[inline(never)]
-pub(crate) fn is_among(word: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|other| word == other.as_bytes())
-}
-
-/// The number at the front, behind blanks.
-pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
-    let text = text.trim_ascii_start();
-    let mut value = 0_u64;
-    for digit in text.iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10) {
-        // `checked_mul` is dear on a router.
-        if value > u64::MAX / 10 {
-            return None;
-        }
-        value = value.wrapping_mul(10).checked_add(digit.into())?;
-    }
-    text.first().is_some_and(u8::is_ascii_digit).then_some(value)
-}
-
-/// A path in a folder: `Path::join` in a third of its size.
-pub(crate) fn below(folder: &Path, name: &[u8]) -> PathBuf {
-    let mut path = folder.as_os_str().as_bytes().to_vec();
-    if !path.is_empty() && !path.ends_with(b"/") {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name);
-    PathBuf::from(OsString::from_vec(path))
-}
-
-/// Whether a path is a folder's, or below it: `Path::starts_with` in a fifth of its size.
-pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
-    let [path, folder] = [path, folder].map(|path| path.as_os_str().as_bytes());
-    let mut names = names(path);
-    path.first() == folder.first() && self::names(folder).all(|name| names.next() == Some(name))
-}
-
-/// What stands between marks: `split` in a third of its size.
-pub(crate) struct Parts<'a> {
-    rest: Option<&'a [u8]>,
-    mark: u8,
-}
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = &'a [u8];
-
-    #[inline(never)]
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let text = self.rest?;
-        let cut = cut_bytes(text, self.mark);
-        self.rest = cut.map(|(_, behind)| behind);
-        Some(cut.map_or(text, |(part, _)| part))
-    }
-}
-
-pub(crate) fn parts(text: &[u8], mark: u8) -> Parts<'_> {
-    Parts { rest: Some(text), mark }
-}
-
-/// What follows some text at the start of a line.
-pub(crate) fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
-    parts(text, b'\n').find_map(|line| line.strip_prefix(start.as_bytes()))
-}
-
-/// Whether a text has a part.
-#[inline(never)]
-pub(crate) fn holds(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
-}
-
-/// The names in a path.
-fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    parts(path, b'/').filter(|name| !matches!(*name, b"" | b"."))
 }
 
 impl Kernel {
