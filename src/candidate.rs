@@ -17,6 +17,7 @@ mod upx;
 use std::path::PathBuf;
 use std::rc::Rc;
 
+pub(crate) use image::last_name;
 pub use kind::Data;
 pub use open::open;
 pub use origin::{Origin, Toolchain};
@@ -172,17 +173,17 @@ pub struct Dynamic {
     /// DT_RUNPATH.
     pub runpath: Option<Vec<u8>>,
     /// Every entry, as it stands: its tag and its value. Addresses are those of the file.
-    pub entries: Vec<(u64, u64)>,
+    pub entries: Vec<(u32, u64)>,
 }
 
 impl Dynamic {
     /// The value of an entry; of several the last, as in the loaders.
-    pub fn get(&self, tag: u64) -> Option<u64> {
+    pub fn get(&self, tag: u32) -> Option<u64> {
         self.entries.iter().rfind(|(known, _)| *known == tag).map(|(_, value)| *value)
     }
 
     /// The bits of an entry that holds flags.
-    pub fn flags(&self, tag: u64) -> u64 {
+    pub fn flags(&self, tag: u32) -> u64 {
         self.get(tag).unwrap_or_default()
     }
 }

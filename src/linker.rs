@@ -8,6 +8,7 @@ mod bionic;
 mod cache;
 mod folders;
 mod gnu;
+mod link;
 mod musl;
 mod object;
 mod symbols;
@@ -17,135 +18,17 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use crate::candidate::table::Handle;
 use crate::candidate::{Candidate, Content, library};
 use crate::elf::View;
 use crate::errno::Errno;
-use crate::loader::{Outcome, Signal, Step, When};
 use crate::machine::{Libc, Machine, family};
-use crate::system::{Question, System};
+use crate::system::System;
+use crate::text::has;
 pub use folders::List;
+pub use link::{Link, Refusal, State, Undefined};
+use object::folder;
 pub use object::{Object, Unusable};
-
-/// The libraries of a program, and what they lack.
-#[derive(Debug, Default)]
-pub struct Link {
-    /// The C library whose loader it is; None where nobody knows it. The libraries are looked for by the rules of musl and
-    /// of glibc.
-    pub libc: Option<Libc>,
-    /// The program, its interpreter, then what is loaded, in that order, with what cannot be.
-    pub objects: Vec<Object>,
-    /// Versions that a library should define, and does not. Only glibc asks for them.
-    pub versions: Vec<Undefined>,
-    /// Symbols that nothing defines.
-    pub symbols: Vec<Undefined>,
-    /// The loader refuses the machine or the program before it loads anything.
-    pub refuses: Option<Refusal>,
-    /// Its words for it, where they are in its file.
-    pub words: Vec<u8>,
-    /// What the kernel has to be asked before it is clear that all is loaded.
-    pub asks: Option<Question>,
-    /// The program has a loader, and no PT_DYNAMIC for it.
-    pub lacks_dynamic: bool,
-}
-
-/// What a loader looks at first.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Refusal {
-    /// glibc: the kernel's release (up to 2.36).
-    Kernel,
-    /// glibc: the level of an x86-64 (since 2.33).
-    Level,
-    /// bionic: ET_EXEC (since Android 5.0).
-    Fixed,
-    /// bionic: the alignment of PT_TLS (since Android 10, ARM).
-    Tls,
-}
-
-/// What becomes of a library.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum State {
-    /// It is loaded.
-    Found,
-    /// There is no such file in any of the folders.
-    Missing(Errno),
-    /// There is a file, which the loader refuses.
-    Unusable(Unusable),
-}
-
-/// A version or a symbol that is asked for and that nothing defines.
-#[derive(Debug)]
-pub struct Undefined {
-    /// Its name.
-    pub name: Vec<u8>,
-    /// The version of a symbol; empty where it has none. Of a version the file that should define it.
-    pub of: Vec<u8>,
-    /// The file that asks for it.
-    pub needed_by: Vec<u8>,
-    /// It is bound when it is first called, not at the start.
-    pub lazy: bool,
-}
-
-impl State {
-    /// One word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            State::Found => "found",
-            State::Missing(_) => "missing",
-            State::Unusable(_) => "unusable",
-        }
-    }
-}
-
-impl Link {
-    /// What is loaded with the program, the interpreter first.
-    pub fn libraries(&self) -> impl Iterator<Item = &Object> {
-        self.objects.iter().skip(1)
-    }
-
-    /// The file that asks for a library.
-    pub fn needed_by(&self, library: &Object) -> &[u8] {
-        library.parent.and_then(|parent| self.objects.get(parent)).map_or(b"", |object| &object.path)
-    }
-
-    /// How the loader ends the program; None where it starts it.
-    pub fn outcome(&self) -> Option<Outcome> {
-        let any = |of: fn(&Object) -> bool| self.libraries().skip(1).any(of);
-        let killed = |signal, step| Some(Outcome::Killed { signal, when: When::Start, step });
-        if self.lacks_dynamic {
-            return killed(Signal::SIGSEGV, Step::NoDynamic);
-        }
-        let cut = |library: &Object| library.state == State::Unusable(Unusable::Cut);
-        if self.refuses.is_none() && any(cut) {
-            return killed(Signal::SIGBUS, Step::LibraryUnusable);
-        }
-        let misplaced = |library: &Object| library.state == State::Unusable(Unusable::NotPageAligned);
-        if family::PAGES && self.libc == Some(Libc::Musl) && any(misplaced) {
-            return killed(Signal::SIGSEGV, Step::LibraryUnusable);
-        }
-        if family::ANDROID && self.refuses == Some(Refusal::Tls) {
-            return killed(Signal::SIGABRT, Step::LoaderRefuses);
-        }
-        let (status, step) = if family::ANDROID && self.refuses == Some(Refusal::Fixed) {
-            (1, Step::LoaderRefuses)
-        } else if self.refuses.is_some() {
-            (127, Step::LoaderRefuses)
-        } else if any(|library| matches!(library.state, State::Missing(_))) {
-            (127, Step::LibraryMissing)
-        } else if any(|library| matches!(library.state, State::Unusable(_))) {
-            (127, Step::LibraryUnusable)
-        } else if !self.versions.is_empty() {
-            (1, Step::VersionMissing)
-        } else if self.symbols.iter().any(|symbol| !symbol.lazy) {
-            (127, Step::SymbolMissing)
-        } else {
-            return self
-                .asks
-                .filter(|_| family::X86)
-                .map(|question| Outcome::Unknown { missing: question.what() });
-        };
-        Some(Outcome::Exits { status, step })
-    }
-}
 
 /// Follows a program that the kernel starts; None where it is no dynamic one.
 pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Option<Link> {
@@ -156,24 +39,27 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     }
     let image = candidate.program()?.own.as_ref()?;
     let loader = candidate.interpreter.as_ref()?;
-    let mut link = Link { objects: vec![Object::program(candidate, image)], ..Link::default() };
+    let mut link = Link::default();
+    let mut program = Object::loaded(candidate, Some(image), None);
+    program.origin = folder(bytes(&candidate.resolved)).to_vec();
+    link.objects.push(program);
     let usable = loader.program().and_then(|program| program.shared_in(image.view));
     let usable = usable.filter(|own| own.header.e_machine == image.header.e_machine);
-    let state = match (usable, loader.stat) {
-        (Some(_), _) => State::Found,
-        (_, Err(errno)) => State::Missing(errno),
-        _ => State::Unusable(Unusable::NotElf),
-    };
-    link.objects.push(Object::interpreter(loader, usable, state));
+    let mut interpreter = Object::loaded(loader, usable, Some(0));
+    interpreter.names.push(bytes(&loader.path));
+    link.objects.push(interpreter);
     let Some(usable) = usable else { return Some(link) };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
-    let glibc = (libc == Some(Libc::Glibc)).then(|| gnu::read(system, &loader.path, usable)).flatten();
+    let glibc = match libc {
+        Some(Libc::Glibc) => gnu::read(system, &loader.path, usable),
+        _ => None,
+    };
     let libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
-        let environment = environment(system, candidate);
+        let environment = environment(system, candidate, glibc.is_some());
         let mut linker =
             Linker { system, machine, view: image.view, glibc, link, environment, preloads: false };
         linker.run();
@@ -187,10 +73,25 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     Some(link)
 }
 
+/// Empty where it is not set.
+#[inline(never)]
+fn variable(system: &dyn System, name: &str) -> Vec<u8> {
+    system.variable(name).unwrap_or_default()
+}
+
 /// LD_LIBRARY_PATH, which is not heeded for a program with other rights.
-fn environment(system: &dyn System, candidate: &Candidate) -> Vec<u8> {
-    let elevated = candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0);
-    if elevated { Vec::new() } else { system.variable("LD_LIBRARY_PATH").unwrap_or_default() }
+fn environment(system: &dyn System, candidate: &Candidate, glibc: bool) -> Vec<u8> {
+    if candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0) {
+        return Vec::new();
+    }
+    let mut list = variable(system, "LD_LIBRARY_PATH");
+    for byte in &mut list {
+        // glibc takes either here.
+        if glibc && *byte == b';' {
+            *byte = b':';
+        }
+    }
+    list
 }
 
 /// A program in the making.
@@ -209,19 +110,6 @@ struct Linker<'a> {
 /// Objects that are followed at most.
 const OBJECTS: usize = 1024;
 
-/// A search for one library.
-#[derive(Default)]
-struct Search {
-    tried: List,
-    /// The file that is found, or the first that was passed over or refused, and why.
-    file: Vec<u8>,
-    refused: Option<Unusable>,
-    found: Option<library::Library>,
-    errno: Option<Errno>,
-    /// No other place is looked at.
-    over: bool,
-}
-
 impl Linker<'_> {
     /// musl takes a symbol of any version.
     const fn is_glibc(&self) -> bool {
@@ -232,21 +120,34 @@ impl Linker<'_> {
         self.link.objects.get(index)
     }
 
+    fn parent(&self, object: &Object) -> Option<&Object> {
+        self.object(object.parent?)
+    }
+
+    fn open(&self, object: &Object) -> Option<Handle> {
+        Handle::open(self.system, &object.path)
+    }
+
     fn run(&mut self) {
+        for object in &mut self.link.objects {
+            object.finish(self.glibc.is_some());
+        }
         self.link.refuses = self.refuses();
         let program = self.object(0);
         self.link.lacks_dynamic = program.is_some_and(|program| program.dynamic().is_none());
         self.preload();
         let mut next = 0;
         while let Some(object) = self.object(next) {
-            for name in object.dynamic().map_or_else(Vec::new, |dynamic| dynamic.needed.clone()) {
-                self.need(next, &name);
+            let image = object.image.clone();
+            let dynamic = image.as_ref().and_then(|image| image.dynamic.as_ref());
+            for name in dynamic.map_or(&[][..], |dynamic| &dynamic.needed) {
+                self.need(next, name);
             }
             next = next.wrapping_add(1);
         }
         if self.link.libraries().all(|library| library.state == State::Found) {
             if self.is_glibc() {
-                self.link.versions = versions::undefined(self.system, &self.link.objects);
+                self.link.versions = versions::undefined(self);
             }
             if self.link.versions.is_empty() {
                 self.link.symbols = symbols::undefined(self);
@@ -256,17 +157,17 @@ impl Linker<'_> {
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
     fn preload(&mut self) {
-        let mut names = self.system.variable("LD_PRELOAD").unwrap_or_default();
+        let mut names = variable(self.system, "LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
-            names.extend(self.system.read(Path::new("/etc/ld.so.preload")).unwrap_or_default());
+            let listed = self.system.read(Path::new("/etc/ld.so.preload"));
+            names.extend_from_slice(listed.as_deref().unwrap_or_default());
         }
         self.preloads = true;
         for name in List::split(&names, b": \t\n").iter() {
             self.need(0, name);
         }
         self.preloads = false;
-        self.link.objects.retain(|library| library.state == State::Found);
     }
 
     /// Loads what a DT_NEEDED names, unless it is there already.
@@ -275,114 +176,127 @@ impl Linker<'_> {
         if (self.is_glibc() && name.is_empty()) || self.is_loaded(name) || self.link.objects.len() > OBJECTS {
             return;
         }
-        let mut search = Search::default();
-        self.search(by, name, &mut search);
-        let mut state = State::Missing(search.errno.unwrap_or(Errno::ENOENT));
-        let plain = !name.contains(&b'/') || self.is_glibc();
-        let (mut id, mut image) = ((0, 0), None);
-        if let Some(library) = search.found {
-            id = (library.stat.device, library.stat.inode);
-            // musl does not look at the program.
-            let first = usize::from(!self.is_glibc());
-            if let Some(known) = self.link.objects.iter_mut().skip(first).find(|object| object.id == id) {
-                if plain {
-                    known.names.push(name);
+        let mut found = Object::new(name, Some(by));
+        self.search(by, &mut found);
+        if !has(name, b'/') || self.is_glibc() {
+            found.names.push(name);
+        }
+        match found.state {
+            State::Found => {
+                // musl does not look at the program.
+                let first = usize::from(!self.is_glibc());
+                let mut others = self.link.objects.iter_mut().skip(first);
+                if let Some(known) = others.find(|object| object.id == found.id) {
+                    known.names.append(&found.names);
+                    return;
                 }
-                return;
+                let image = found.image.clone();
+                if family::X86 && image.is_some_and(|image| self.is_refused_a_stack(&image)) {
+                    found.state = State::Unusable(Unusable::ExecutableStack);
+                }
             }
-            state = State::Found;
-            if family::X86 && self.is_refused_a_stack(&library.image) {
-                state = State::Unusable(Unusable::ExecutableStack);
-            }
-            image = Some(library.image);
-        } else if let Some(why) = search.refused {
-            state = State::Unusable(why);
-        } else if self.link.libraries().any(|library| library.name == name) {
+            State::Missing(_) if self.link.libraries().any(|library| library.name == name) => return,
+            _ => {}
+        }
+        if self.preloads && found.state != State::Found {
             return;
         }
-        let mut object = Object::new(name.to_vec(), search.file, Some(by), state, image);
-        (object.id, object.tried) = (id, search.tried);
-        if plain {
-            object.names.push(name);
-        }
-        if self.is_glibc() && !object.path.starts_with(b"/") {
+        found.origin = folder(&found.path).to_vec();
+        if self.is_glibc() && !found.path.starts_with(b"/") {
             // glibc keeps it absolute.
             if let Ok(here) = self.system.resolve(Path::new(".")) {
-                object.origin = [bytes(&here), b"/", &object.origin].concat();
+                found.origin = [bytes(&here), b"/", &found.origin].concat();
             }
         }
-        self.link.objects.push(object);
+        found.finish(self.is_glibc());
+        self.link.objects.push(found);
     }
 
     fn is_loaded(&self, name: &[u8]) -> bool {
         if !self.is_glibc() && musl::is_own(name) {
             return true;
         }
-        self.link.objects.iter().filter(|object| object.state == State::Found).any(|object| {
-            object.names.iter().any(|known| known == name)
-                || (self.is_glibc() && object.soname() == Some(name))
+        let mut objects = self.link.objects.iter();
+        objects.any(|object| object.state == State::Found && object.is_called(name))
+    }
+
+    fn search(&self, by: usize, found: &mut Object) {
+        let Some(object) = self.object(by) else { return };
+        if found.name.is_empty() {
+            found.state = State::Missing(Errno::EINVAL);
+        } else if has(&found.name, b'/') {
+            // Only glibc has names with $ORIGIN.
+            let name = &found.name;
+            let file = if self.is_glibc() { self.expand(object, name) } else { name.clone() };
+            self.look(file, found);
+        } else if let Some(facts) = &self.glibc {
+            self.search_glibc(facts, object, found);
+        } else {
+            self.search_musl(object, found);
+        }
+    }
+
+    /// Looks in the folders of a list, which belongs to an object. True: no other place is looked at.
+    fn look_in(&self, list: &[u8], of: &Object, found: &mut Object) -> bool {
+        let glibc = self.is_glibc();
+        if list.is_empty() {
+            return false;
+        }
+        List::split(list, if glibc { b":" } else { b":\n" }).iter().any(|folder| {
+            if !glibc && folder.is_empty() {
+                return false;
+            }
+            let mut file = if glibc { self.expand(of, folder) } else { folder.to_vec() };
+            // glibc's elf/dl-load.c `fillin_rpath`: an empty one is the folder that the program is started in; slashes
+            // at the end are dropped.
+            if !file.is_empty() {
+                while glibc && file.ends_with(b"/") {
+                    file.pop();
+                }
+                file.push(b'/');
+            }
+            if family::X86 && glibc && self.look_in_levels(&file, found) {
+                return true;
+            }
+            file.extend_from_slice(&found.name);
+            self.look(file, found)
         })
     }
 
-    fn search(&self, by: usize, name: &[u8], search: &mut Search) {
-        let Some(object) = self.object(by) else { return };
-        if name.is_empty() {
-            search.errno = Some(Errno::EINVAL);
-        } else if name.contains(&b'/') {
-            // Only glibc has names with $ORIGIN.
-            let file = if self.is_glibc() { self.expand(object, name) } else { name.to_vec() };
-            self.look(file, search);
-        } else if let Some(facts) = &self.glibc {
-            self.search_glibc(facts, object, name, search);
-        } else {
-            self.search_musl(object, name, search);
-        }
-    }
-
-    /// Looks for a name in folders, until it is found or nothing else is to be looked at.
-    fn look_in(&self, folders: &List, name: &[u8], search: &mut Search) {
-        for folder in folders.iter() {
-            let ends = folder.is_empty() || (self.is_glibc() && folder.ends_with(b"/"));
-            let slash: &[u8] = if ends { b"" } else { b"/" };
-            self.look([folder, slash, name].concat(), search);
-        }
-    }
-
-    /// Looks at one file, unless the search is over.
-    fn look(&self, file: Vec<u8>, search: &mut Search) {
-        if search.over {
-            return;
-        }
-        match library::open(self.system, path(&file), self.view) {
+    /// Looks at one file. True: no other place is looked at.
+    fn look(&self, file: Vec<u8>, found: &mut Object) -> bool {
+        let glibc = self.is_glibc();
+        let library = match library::open(self.system, path(&file), self.view) {
+            Ok(library) => library,
             Err(Errno::EISDIR) => {
-                (search.refused, search.over) = (Some(Unusable::Folder), true);
-                search.file = file;
+                (found.state, found.path) = (State::Unusable(Unusable::Folder), file);
+                return true;
             }
             Err(errno) => {
+                found.tried.push(&file);
                 let goes_on = [Errno::ENOENT, Errno::ENOTDIR, Errno::EACCES, Errno::ENAMETOOLONG];
-                if !goes_on.contains(&errno) {
-                    search.errno = Some(errno);
-                    search.over = !self.is_glibc();
+                let is_odd = !goes_on.contains(&errno);
+                if let (State::Missing(known), true) = (&mut found.state, is_odd) {
+                    *known = errno;
                 }
-                search.tried.push(&file);
+                return is_odd && !glibc;
             }
-            Ok(library) => match self.why_unusable(&library) {
-                None => {
-                    (search.found, search.refused, search.over) = (Some(library), None, true);
-                    search.file = file;
-                }
-                Some(why) => {
-                    // glibc passes over what is for another machine: /lib32 can stand before /lib64.
-                    search.over = !self.is_glibc() || !why.is_passed_over();
-                    if !search.over {
-                        search.tried.push(&file);
-                    }
-                    if search.over || search.refused.is_none() {
-                        (search.file, search.refused) = (file, Some(why));
-                    }
-                }
-            },
+        };
+        let Some(why) = self.why_unusable(&library) else {
+            (found.state, found.path) = (State::Found, file);
+            found.id = (library.stat.device, library.stat.inode);
+            found.image = Some(library.image);
+            return true;
+        };
+        // glibc passes over what is for another machine: /lib32 can stand before /lib64.
+        let is_over = !glibc || !why.is_passed_over();
+        if !is_over {
+            found.tried.push(&file);
         }
+        if is_over || matches!(found.state, State::Missing(_)) {
+            (found.state, found.path) = (State::Unusable(why), file);
+        }
+        is_over
     }
 }
 

@@ -1,5 +1,6 @@
 //! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
 
+mod bytes;
 pub mod cpuinfo;
 pub(crate) mod family;
 pub mod misc;
@@ -7,11 +8,10 @@ pub mod probe;
 pub mod recorded;
 pub(crate) mod x86;
 
-use std::ffi::OsString;
 use std::num::NonZeroU64;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
+pub(crate) use bytes::{after, below, decimal, holds, is_among, is_below, parts, word};
 use misc::MiscRule;
 
 use crate::candidate::Handlers;
@@ -217,12 +217,12 @@ impl Mount {
 
     /// Whether it compresses what is written, so that a file takes less than its length.
     pub fn compresses(&self) -> bool {
-        matches!(self.fstype.as_str(), "jffs2" | "ubifs" | "btrfs" | "bcachefs")
+        is_among(self.fstype.as_bytes(), &["jffs2", "ubifs", "btrfs", "bcachefs"])
     }
 
     /// Whether its files take RAM.
     pub fn is_ram(&self) -> bool {
-        matches!(self.fstype.as_str(), "tmpfs" | "ramfs" | "rootfs")
+        is_among(self.fstype.as_bytes(), &["tmpfs", "ramfs", "rootfs"])
     }
 }
 
@@ -266,54 +266,14 @@ pub struct OpenWrt {
     pub model: Fact<String>,
 }
 
-/// Text that somebody else wrote, in whatever bytes: `String::from_utf8_lossy` in a third of its size.
-fn word(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        text.push_str(chunk.valid());
-        text.push_str(if chunk.invalid().is_empty() { "" } else { "\u{fffd}" });
-    }
-    text
-}
-
 /// Whether a list has a word.
 pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
     list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
 }
 
-/// The number at the front, behind blanks.
-pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
-    let mut value = None;
-    for digit in text.trim_ascii_start().iter().map_while(|&byte| char::from(byte).to_digit(10)) {
-        value = Some(value.unwrap_or(0_u64).checked_mul(10)?.checked_add(u64::from(digit))?);
-    }
-    value
-}
-
-/// A path in a folder: `Path::join` in a third of its size.
-pub(crate) fn below(folder: &Path, name: &[u8]) -> PathBuf {
-    let mut path = folder.as_os_str().as_bytes().to_vec();
-    if !path.is_empty() && !path.ends_with(b"/") {
-        path.push(b'/');
-    }
-    path.extend_from_slice(name);
-    PathBuf::from(OsString::from_vec(path))
-}
-
-/// Whether a path is a folder's, or below it: `Path::starts_with` in a fifth of its size.
-pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
-    let [path, folder] = [path, folder].map(|path| path.as_os_str().as_bytes());
-    let mut names = names(path);
-    path.first() == folder.first() && self::names(folder).all(|name| names.next() == Some(name))
-}
-
-/// The names in a path.
-fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.split(|&byte| byte == b'/').filter(|name| !matches!(*name, b"" | b"."))
-}
-
 impl Kernel {
     /// The size of a page; 4 KiB where it is not known.
+    #[inline(never)]
     pub fn page(&self) -> NonZeroU64 {
         self.page_size.value.and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN.saturating_add(4095))
     }
@@ -336,7 +296,14 @@ impl Machine {
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
         let mounts = self.mounts.get()?;
         // Of points that are prefixes of one path the longest is the deepest.
-        mounts.iter().filter(|m| is_below(path, &m.point)).max_by_key(|m| m.point.as_os_str().len())
+        let mut found: Option<&Mount> = None;
+        for mount in mounts {
+            let len = |mount: &Mount| mount.point.as_os_str().len();
+            if is_below(path, &mount.point) && found.is_none_or(|found| len(found) <= len(mount)) {
+                found = Some(mount);
+            }
+        }
+        found
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.

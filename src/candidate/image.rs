@@ -23,7 +23,7 @@ impl Image {
     }
 
     /// Where the file has what an entry of PT_DYNAMIC leads to.
-    pub fn dynamic_offset(&self, tag: u64) -> Option<usize> {
+    pub fn dynamic_offset(&self, tag: u32) -> Option<usize> {
         self.offset_of(self.dynamic.as_ref()?.get(tag)?)
     }
 
@@ -63,6 +63,13 @@ impl Image {
     }
 }
 
+/// The folder in a path, with its slash, and the name behind it.
+#[inline(never)]
+pub(crate) fn last_name(path: &[u8]) -> (&[u8], &[u8]) {
+    let at = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.wrapping_add(1));
+    path.split_at_checked(at).unwrap_or_default()
+}
+
 /// How the names of loaders begin.
 const LOADERS: [(&str, Libc); 7] = [
     ("ld-musl-", Libc::Musl),
@@ -77,7 +84,7 @@ const LOADERS: [(&str, Libc); 7] = [
 impl Libc {
     /// The C library of a loader, by the name of its file.
     pub fn of_loader(path: &[u8]) -> Option<Libc> {
-        let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+        let (_, name) = last_name(path);
         LOADERS.iter().find(|(prefix, _)| name.starts_with(prefix.as_bytes())).map(|(_, libc)| *libc)
     }
 }

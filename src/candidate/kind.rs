@@ -5,7 +5,7 @@ use std::path::Path;
 use super::package::{self, Format};
 use crate::elf::ByteOrder;
 use crate::elf::consts::name_in;
-use crate::machine::decimal;
+use crate::machine::{after, decimal};
 
 /// What is not a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -165,7 +165,7 @@ fn cpu(names: &[(u32, &'static str)], number: u32) -> &'static str {
 
 /// The number of the line "size N".
 fn lfs_size(text: &[u8]) -> Option<u64> {
-    let line = text.split(|b| *b == b'\n').find_map(|line| line.strip_prefix(b"size "))?;
+    let line = after(text, "size ")?;
     let line = line.trim_ascii_end();
     if line.iter().all(u8::is_ascii_digit) { decimal(line) } else { None }
 }

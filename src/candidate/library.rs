@@ -14,8 +14,8 @@ use crate::system::{Stat, System};
 pub struct Library {
     /// stat(2).
     pub stat: Stat,
-    /// Its first bytes: e_ident, or fewer.
-    pub ident: Vec<u8>,
+    /// e_ident; zeros where the file ends before.
+    pub ident: [u8; 16],
     /// Decoded as the program's loader decodes it, whatever EI_CLASS and EI_DATA say.
     pub image: Rc<Image>,
 }
@@ -26,6 +26,5 @@ pub fn open(system: &dyn System, path: &Path, view: View) -> Result<Library, Err
     let stat = system.stat(path)?;
     let mut source = Source::new(file);
     let image = program::image(&mut source, view, &mut false);
-    let head = source.head();
-    Ok(Library { stat, ident: head.get(..16).unwrap_or(head).to_vec(), image })
+    Ok(Library { stat, ident: source.ident(), image })
 }

@@ -33,12 +33,19 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
         misc: None,
         interpreter: None,
     };
+    look(system, path, handlers, depth, &mut candidate);
+    candidate
+}
+
+/// Fills in what was nothing yet, in its place.
+#[inline(never)]
+fn look(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32, candidate: &mut Candidate) {
     let stat = match candidate.stat {
         Ok(stat) => stat,
         Err(errno) => {
             candidate.may_execute = Err(errno);
             put(&mut candidate.content, Content::Unread(errno));
-            return candidate;
+            return;
         }
     };
     if let Ok(resolved) = system.resolve(path) {
@@ -46,32 +53,30 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
     }
     candidate.may_execute = system.may_execute(path);
     if stat.kind != FileKind::Regular {
-        return candidate;
+        return;
     }
     candidate.busy = system.open_for_writing(path);
-    let mut next = None;
-    match system.open(path) {
-        Err(errno) => put(&mut candidate.content, Content::Unread(errno)),
-        Ok(file) => {
-            let mut source = Source::new(file);
-            let found = content(&mut source, stat.size, path, handlers);
-            put(&mut candidate.content, found.0);
-            next = found.1;
-            // An ELF file's interpreter is none that rules apply to.
-            if let (Some((misc, interpreter)), 1..) = (misc(handlers, path, source.head()), depth) {
-                put(&mut candidate.misc, Some(misc));
-                next = Some((interpreter, depth));
-            }
+    let mut source = match system.open(path) {
+        Ok(file) => Source::new(file),
+        Err(errno) => {
+            put(&mut candidate.content, Content::Unread(errno));
+            return;
         }
+    };
+    let mut next = content(&mut source, stat.size, path, handlers, &mut candidate.content);
+    // An ELF file's interpreter is none that rules apply to.
+    if let (Some((misc, interpreter)), 1..) = (misc(handlers, path, source.head()), depth) {
+        put(&mut candidate.misc, Some(misc));
+        next = Some((interpreter, depth));
     }
-    if let Some((path, left)) = next.map(|(path, left)| (path, left.min(depth))) {
-        // An empty name is the current directory to the kernel, and nothing to open.
-        if left > 0 && !path.as_os_str().is_empty() {
-            let interpreter = open_at(system, &path, handlers, left.saturating_sub(1));
+    drop(source);
+    // An empty name is the current directory to the kernel, and nothing to open.
+    if let Some((path, left)) = next.filter(|(path, _)| !path.as_os_str().is_empty()) {
+        if let Some(left) = left.min(depth).checked_sub(1) {
+            let interpreter = open_at(system, &path, handlers, left);
             put(&mut candidate.interpreter, Some(Box::new(interpreter)));
         }
     }
-    candidate
 }
 
 /// In the place of what is nothing to speak of, and is not freed: the code for that would be all it is worth.
@@ -79,26 +84,30 @@ fn put<T>(place: &mut T, value: T) {
     std::mem::forget(std::mem::replace(place, value));
 }
 
-/// What is in a file, the interpreter that it names, and how many interpreters may follow on it.
+/// Finds what is in a file, the interpreter that it names, and how many interpreters may follow on it.
 fn content(
     source: &mut Source,
     size: u64,
     path: &Path,
     handlers: &Handlers<'_>,
-) -> (Content, Option<(PathBuf, u32)>) {
+    found: &mut Content,
+) -> Option<(PathBuf, u32)> {
     if source.head().starts_with(b"\x7fELF") {
         let program = program::read(source, size, &handlers.views);
         let next = interpreter(&program).map(|path| (path, 1));
-        (Content::Elf(program), next)
+        put(found, Content::Elf(program));
+        next
     } else if source.head().starts_with(b"#!") {
         let script = Script::new(source.head());
         let next = match script.line(handlers.script) {
             Line::Runs { name, .. } => Some((PathBuf::from(OsStr::from_bytes(name)), u32::MAX)),
             _ => None,
         };
-        (Content::Script(script), next)
+        put(found, Content::Script(script));
+        next
     } else {
-        (Content::Data(data(source, size, path)), None)
+        put(found, Content::Data(data(source, size, path)));
+        None
     }
 }
 

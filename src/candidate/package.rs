@@ -4,7 +4,9 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
+use super::last_name;
 use crate::elf::ByteOrder;
+use crate::machine::parts;
 use crate::text::{self, cut_bytes};
 
 /// A package file.
@@ -53,7 +55,7 @@ pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
     if head.starts_with(b"\x1f\x8b") {
         // gzip keeps the name of what it packed, where it was a file.
         let stored = if head.get(3).is_some_and(|flags| flags & 0x0c == 8) { head.get(10..) } else { None };
-        let stored = stored.unwrap_or(&[]).split(|b| *b == 0).next().unwrap_or(&[]);
+        let stored = parts(stored.unwrap_or(&[]), 0).next().unwrap_or(&[]);
         if ends(b".ipk") || stored.ends_with(b".ipk") {
             return Some(Format::Ipk);
         }
@@ -68,7 +70,7 @@ pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
 /// NAME-VERSION-RELEASE.ARCH.rpm.
 pub(super) fn named(format: Format, path: &Path) -> Package {
     let mut package = Package { format, name: None, arch: None };
-    let file = path.as_os_str().as_bytes().rsplit(|b| *b == b'/').next().unwrap_or_default();
+    let (_, file) = last_name(path.as_os_str().as_bytes());
     let dot = file.iter().rposition(|b| *b == b'.').filter(|dot| *dot > 0).unwrap_or(file.len());
     let stem = file.get(..dot).unwrap_or_default();
     // A version begins with a digit.

@@ -14,7 +14,7 @@ use crate::elf::consts::{
 use crate::elf::{
     AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
 };
-use crate::machine::family;
+use crate::machine::{family, holds, parts};
 use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
@@ -28,10 +28,7 @@ const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 #[inline(never)]
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
 pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Program> {
-    let mut ident = [0; 16];
-    for (to, from) in ident.iter_mut().zip(source.head()) {
-        *to = *from;
-    }
+    let ident = source.ident();
     let own_view = View::of(&ident).filter(|view| source.head().len() >= view.header_size());
     let mut go = false;
     let own = own_view.map(|view| image(source, view, &mut go));
@@ -134,7 +131,7 @@ fn interp(source: &mut Source, entry: &ProgramHeader) -> Interp {
     if bytes.last() != Some(&0) {
         return Interp::NotTerminated;
     }
-    Interp::Path(bytes.split(|b| *b == 0).next().unwrap_or_default().to_vec())
+    Interp::Path(parts(bytes, 0).next().unwrap_or_default().to_vec())
 }
 
 /// Where an address lies in the file.
@@ -154,29 +151,32 @@ fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &Pro
     // ld.so goes by the address; they differ only in odd files.
     let mut offset = offset_of(table, entry.p_vaddr).unwrap_or(at(entry.p_offset));
     let mut out = Dynamic::default();
-    let (mut strings, mut names) = (None, Vec::new());
     let size = at(entry.p_filesz).min(ENTRIES.saturating_mul(pair));
     let end = offset.saturating_add(size);
     while offset.saturating_add(pair) <= end {
         let Some(bytes) = source.get(offset, pair, size.min(1024)) else { break };
         let value = view.order.uint(bytes, word, word);
-        let tag = view.order.uint(bytes, 0, word);
-        match tag {
-            DT_NULL => break,
-            DT_STRTAB => strings = offset_of(table, value),
-            DT_NEEDED | DT_SONAME | DT_RPATH | DT_RUNPATH => names.push((tag, at(value))),
-            _ => {}
+        // None is larger that anybody asks for.
+        let tag = u32::try_from(view.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
+        if tag == DT_NULL {
+            break;
         }
         out.entries.push((tag, value));
         offset = offset.saturating_add(pair);
     }
-    for (tag, name) in names {
-        let name = strings.and_then(|strings| source.string(strings.checked_add(name)?));
-        match tag {
-            DT_NEEDED => out.needed.extend(name),
-            DT_SONAME => out.soname = name,
-            DT_RPATH => out.rpath = name,
-            _ => out.runpath = name,
+    let strings = out.get(DT_STRTAB).and_then(|address| offset_of(table, address));
+    for (tag, value) in &out.entries {
+        let mut needed = None;
+        let place = match *tag {
+            DT_NEEDED => &mut needed,
+            DT_SONAME => &mut out.soname,
+            DT_RPATH => &mut out.rpath,
+            DT_RUNPATH => &mut out.runpath,
+            _ => continue,
+        };
+        *place = strings.and_then(|strings| source.string(strings.checked_add(at(*value))?));
+        if let Some(name) = needed {
+            out.needed.push(name);
         }
     }
     out
@@ -275,11 +275,10 @@ fn origin(source: &mut Source, image: &Image, go: bool) -> Origin {
         return Origin { toolchain: Toolchain::Go, detail: version };
     }
     let mut origin = Origin::default();
-    for line in comment.split(|b| *b == 0) {
-        let has = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
+    for line in parts(&comment, 0) {
         let toolchain = if line.starts_with(b"rustc version") {
             Toolchain::Rust
-        } else if line.starts_with(b"GCC:") || has(b"clang version") {
+        } else if line.starts_with(b"GCC:") || holds(line, b"clang version") {
             Toolchain::C
         } else {
             continue;

@@ -35,6 +35,15 @@ impl Source {
         &self.head
     }
 
+    /// e_ident; zeros where the file ends before.
+    pub(super) fn ident(&self) -> [u8; 16] {
+        let mut ident = [0; 16];
+        for (to, from) in ident.iter_mut().zip(&self.head) {
+            *to = *from;
+        }
+        ident
+    }
+
     /// `len` bytes (4,096 at most) at an offset; None where the file ends before, or the budget does. Where it must
     /// read, it reads `ahead` bytes at once.
     pub(super) fn get(&mut self, offset: usize, len: usize, ahead: usize) -> Option<&[u8]> {

@@ -1,21 +1,24 @@
 //! A part of a file of any size, read in bounded pieces: symbols, strings, relocations.
 
+use std::ffi::OsStr;
 use std::fs::File;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-use std::rc::Rc;
 
+use super::Image;
 use super::source::read;
-use crate::elf::View;
+use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
+use crate::elf::{View, offset};
 use crate::system::System;
 
 /// An open file that tables are read from.
-#[derive(Clone)]
-pub struct Handle(Rc<File>);
+pub struct Handle(File);
 
 impl Handle {
     /// Opens a regular file; None where that fails.
-    pub fn open(system: &dyn System, path: &Path) -> Option<Handle> {
-        system.open(path).ok().map(|file| Handle(Rc::new(file)))
+    #[inline(never)]
+    pub fn open(system: &dyn System, path: &[u8]) -> Option<Handle> {
+        system.open(Path::new(OsStr::from_bytes(path))).ok().map(Handle)
     }
 }
 
@@ -27,8 +30,9 @@ const PIECE: usize = 8 << 10;
 const SMALL: usize = 128;
 
 /// A part of a file.
-pub struct Table {
-    file: Handle,
+pub struct Table<'a> {
+    file: &'a Handle,
+    view: View,
     start: usize,
     size: usize,
     window: Vec<u8>,
@@ -38,15 +42,24 @@ pub struct Table {
     piece: usize,
 }
 
-impl Table {
+impl<'a> Table<'a> {
     /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
-    pub fn new(file: &Handle, start: usize, size: usize) -> Table {
-        Table { file: file.clone(), start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
+    pub fn new(file: &'a Handle, view: View, start: usize, size: usize) -> Table<'a> {
+        Table { file, view, start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
+    }
+
+    /// What an entry of PT_DYNAMIC leads to.
+    #[inline(never)]
+    pub fn of(file: &'a Handle, image: &Image, tag: u32, size: usize) -> Option<Table<'a>> {
+        Some(Table::new(file, image.view, image.dynamic_offset(tag)?, size))
     }
 
     /// The same for strings, which are read here and there.
-    pub fn strings(file: &Handle, start: usize, size: usize) -> Table {
-        Table { piece: SMALL, ..Table::new(file, start, size) }
+    pub fn strings(file: &'a Handle, image: &Image) -> Option<Table<'a>> {
+        let size = offset(image.dynamic.as_ref()?.flags(DT_STRSZ));
+        let mut strings = Table::of(file, image, DT_STRTAB, size)?;
+        strings.piece = SMALL;
+        Some(strings)
     }
 
     /// What is at an offset in it, `len` bytes; None where it ends before.
@@ -74,9 +87,26 @@ impl Table {
         }
     }
 
-    /// An unsigned integer of 1 to 8 bytes.
-    pub fn uint(&mut self, offset: usize, len: usize, view: View) -> Option<u64> {
-        self.bytes(offset, len).map(|bytes| view.order.uint(bytes, 0, len))
+    /// An unsigned integer of 1 to 4 bytes.
+    #[inline(never)]
+    pub fn number(&mut self, offset: usize, len: usize) -> Option<usize> {
+        let order = self.view.order;
+        let bytes = self.bytes(offset, len)?;
+        usize::try_from(order.uint(bytes, 0, len)).ok()
+    }
+
+    /// Unsigned integers of 1 to 4 bytes, one after the other.
+    #[inline(never)]
+    pub fn fields(&mut self, offset: usize, sizes: &[u8], fields: &mut [usize]) -> Option<()> {
+        let order = self.view.order;
+        let len = sizes.iter().map(|size| usize::from(*size)).sum();
+        let bytes = self.bytes(offset, len)?;
+        let mut at = 0_usize;
+        for (field, size) in fields.iter_mut().zip(sizes) {
+            *field = usize::try_from(order.uint(bytes, at, usize::from(*size))).ok()?;
+            at = at.wrapping_add(usize::from(*size));
+        }
+        Some(())
     }
 
     fn fill(&mut self, offset: usize, len: usize) -> Option<&[u8]> {

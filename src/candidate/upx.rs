@@ -23,9 +23,11 @@ fn loader_info(head: &[u8], image: &Image, order: ByteOrder) -> Option<Upx> {
     let start = at(image.header.e_phoff).saturating_add(table);
     // At once, or behind the notes that newer versions keep.
     let near = head.get(start..)?;
-    let near = near.get(..512).unwrap_or(near);
-    let at = near.chunks_exact(4).position(|word| word == b"UPX!")?.saturating_mul(4);
-    let field = |from: usize| order.u32(near, at.saturating_add(from));
+    let mut near = near.get(..512).unwrap_or(near);
+    while !near.starts_with(b"UPX!") {
+        near = near.get(4..)?;
+    }
+    let field = |at| order.u32(near, at);
     let (size, block, first) = (field(12), field(16), field(20));
     // The first block follows; it unpacks to no more than the whole.
     let told = block != 0 && (1..=size).contains(&first);

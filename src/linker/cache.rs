@@ -6,7 +6,7 @@ use crate::elf::consts::{
     EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EF_MIPS_NAN2008, EF_RISCV_FLOAT_ABI, EM_AARCH64, EM_ARM, EM_MIPS,
     EM_PPC64, EM_RISCV, EM_X86_64,
 };
-use crate::elf::{ByteOrder, Class, View, offset};
+use crate::elf::{Class, offset};
 use crate::machine::family;
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
@@ -25,13 +25,9 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let cache = path(cache);
-    let size = usize::try_from(linker.system.stat(cache).ok()?.size).ok()?;
-    let mut cache = Cache {
-        table: Table::new(&Handle::open(linker.system, cache)?, 0, size),
-        view: linker.view,
-        start: 0,
-    };
+    let size = offset(linker.system.stat(path(cache)).ok()?.size);
+    let file = Handle::open(linker.system, cache)?;
+    let mut cache = Cache { table: Table::new(&file, linker.view, 0, size), start: 0 };
     if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;
@@ -41,43 +37,41 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     }
     let wanted = flags(linker);
     let folders = if family::X86 { cache.folders() } else { None };
-    let mut best: Option<(usize, usize)> = None;
+    let mut best = (usize::MAX, None);
     let mut entry = HEADER;
     for _ in 0..cache.number(20)? {
-        let [flags, key, value] = [0, 4, 8].map(|field| cache.number(entry.wrapping_add(field)));
-        // Its lower half is the place in a list where the upper one says so, else nothing that anybody uses.
-        let [high, low] = match linker.view.order {
-            ByteOrder::Big => [16, 20],
-            ByteOrder::Little => [20, 16],
-        };
-        let [high, low] = [high, low].map(|field| cache.number(entry.wrapping_add(field)));
+        let mut fields = [0; 6];
+        cache.table.fields(cache.start.wrapping_add(entry), &[4; 6], &mut fields)?;
+        // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
+        // uses.
+        let [flags, key, value, _osversion, low, high] = fields;
         entry = entry.wrapping_add(ENTRY);
-        if flags? != wanted || cache.string(key?)? != name {
+        if flags != wanted || cache.string(key)? != name {
             continue;
         }
-        let rank = if family::X86 && high? & HWCAP_EXTENSION != 0 {
-            cache.level(linker, folders, low?)
+        let rank = if family::X86 && high & HWCAP_EXTENSION != 0 {
+            cache.level(linker, folders, low)
         } else {
-            (high? == 0 && low? == 0).then_some(usize::MAX)
+            // After all that are in glibc-hwcaps.
+            (high | low == 0).then_some(usize::MAX - 1)
         };
-        if let Some(rank) = rank.filter(|rank| best.is_none_or(|(known, _)| *rank < known)) {
-            best = Some((rank, value?));
+        if let Some(rank) = rank.filter(|rank| *rank < best.0) {
+            best = (rank, Some(value));
         }
     }
-    cache.string(best?.1).map(<[u8]>::to_vec)
+    cache.string(best.1?).map(<[u8]>::to_vec)
 }
 
 /// The file, and where its newer format begins.
-struct Cache {
-    table: Table,
-    view: View,
+struct Cache<'a> {
+    table: Table<'a>,
     start: usize,
 }
 
-impl Cache {
+impl Cache<'_> {
     #[inline(never)]
     fn number(&mut self, at: usize) -> Option<usize> {
-        self.table.uint(self.start.wrapping_add(at), 4, self.view).map(offset)
+        self.table.number(self.start.wrapping_add(at), 4)
     }
 
     fn string(&mut self, at: usize) -> Option<&[u8]> {
@@ -123,14 +117,14 @@ fn flags(linker: &Linker<'_>) -> usize {
             (false, true, true) => 0xd00,
             (true, _, true) => 0xe00,
         },
-        EM_X86_64 if wide => 0x300,
-        EM_X86_64 => 0x800,
-        EM_AARCH64 => 0xa00,
-        EM_ARM if flags & EF_ARM_ABI_FLOAT_HARD != 0 => 0x900,
-        EM_ARM => 0xb00,
-        EM_PPC64 => 0x500,
-        EM_RISCV if flags & EF_RISCV_FLOAT_ABI == 4 => 0x1000,
-        EM_RISCV => 0xf00,
+        EM_X86_64 if family::X86 && wide => 0x300,
+        EM_X86_64 if family::X86 => 0x800,
+        EM_AARCH64 if family::ARM => 0xa00,
+        EM_ARM if family::ARM && flags & EF_ARM_ABI_FLOAT_HARD != 0 => 0x900,
+        EM_ARM if family::ARM => 0xb00,
+        EM_PPC64 if family::POWERPC => 0x500,
+        EM_RISCV if family::RISCV && flags & EF_RISCV_FLOAT_ABI == 4 => 0x1000,
+        EM_RISCV if family::RISCV => 0xf00,
         _ => 0,
     };
     abi | 3

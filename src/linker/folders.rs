@@ -2,18 +2,22 @@
 
 use super::object::Object;
 use super::{Linker, gnu};
-use crate::machine::{family, lists};
+use crate::machine::lists;
+use crate::text::{cut_bytes, has};
 
 /// Names, each with a NUL behind it: none of them can hold one.
 #[derive(Clone, Debug, Default)]
 pub struct List(Vec<u8>);
 
 impl List {
-    /// The parts of a text between marks, without empty ones.
+    /// The parts of a text between marks.
     pub(super) fn split(text: &[u8], marks: &[u8]) -> List {
         let mut list = List::default();
-        for part in text.split(|byte| marks.contains(byte)).filter(|part| !part.is_empty()) {
-            list.push(part);
+        list.push(text);
+        for byte in &mut list.0 {
+            if has(marks, *byte) {
+                *byte = 0;
+            }
         }
         list
     }
@@ -23,6 +27,10 @@ impl List {
         self.0.push(0);
     }
 
+    pub(super) fn append(&mut self, other: &List) {
+        self.0.extend_from_slice(&other.0);
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -30,7 +38,12 @@ impl List {
 
     /// One after the other.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.split_inclusive(|byte| *byte == 0).filter_map(|name| name.strip_suffix(b"\0"))
+        let mut rest = self.0.as_slice();
+        std::iter::from_fn(move || {
+            let (name, more) = cut_bytes(rest, 0)?;
+            rest = more;
+            Some(name)
+        })
     }
 }
 
@@ -39,36 +52,32 @@ impl Linker<'_> {
     pub(super) fn expand(&self, object: &Object, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = text;
-        'text: while let Some((byte, tail)) = rest.split_first() {
+        while let Some((byte, behind)) = rest.split_first() {
+            rest = behind;
             if *byte == b'$' {
-                for (name, value) in self.tokens(object) {
-                    if let Some(after) = token(tail, name) {
-                        out.extend_from_slice(value);
-                        rest = after;
-                        continue 'text;
-                    }
+                let (name, after) = token(behind);
+                let value = match &self.glibc {
+                    _ if name == b"ORIGIN" => Some(object.origin.as_slice()),
+                    Some(facts) if name == b"LIB" => Some(facts.lib.as_slice()),
+                    Some(facts) if name == b"PLATFORM" => Some(self.platform(facts)),
+                    _ => None,
+                };
+                if let Some(value) = value {
+                    out.extend_from_slice(value);
+                    rest = after;
+                    continue;
                 }
             }
             out.push(*byte);
-            rest = tail;
         }
         out
-    }
-
-    fn tokens<'a>(&'a self, object: &'a Object) -> [(&'static [u8], &'a [u8]); 3] {
-        let (lib, platform) = match &self.glibc {
-            None => (&b""[..], &b""[..]),
-            Some(facts) => (facts.lib.as_slice(), self.platform(facts)),
-        };
-        let known = |name: &'static [u8]| if self.is_glibc() { name } else { b"\0" };
-        [(b"ORIGIN", &object.origin), (known(b"LIB"), lib), (known(b"PLATFORM"), platform)]
     }
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
     fn platform(&self, facts: &gnu::Facts) -> &[u8] {
         let features = &self.machine.cpu.features;
         let is_intel = |model: &String| model.contains("Intel");
-        let avx2 = family::X86 && facts.haswell && lists(features, "avx2");
+        let avx2 = facts.knows_haswell() && lists(features, "avx2");
         if avx2 && self.machine.cpu.model.get().is_some_and(is_intel) {
             return b"haswell";
         }
@@ -76,12 +85,12 @@ impl Linker<'_> {
     }
 }
 
-/// What follows `NAME` or `{NAME}`.
-fn token<'a>(text: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+/// The name in `NAME` or `{NAME}`, and what follows.
+fn token(text: &[u8]) -> (&[u8], &[u8]) {
     if let Some(inner) = text.strip_prefix(b"{") {
-        return inner.strip_prefix(name)?.strip_prefix(b"}");
+        return cut_bytes(inner, b'}').unwrap_or_default();
     }
-    let after = text.strip_prefix(name)?;
     let longer = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    (!after.first().is_some_and(longer)).then_some(after)
+    let end = text.iter().position(|byte| !longer(byte)).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or_default()
 }

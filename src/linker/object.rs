@@ -1,15 +1,18 @@
 //! A file that is loaded, and what can keep a loader from it.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 
+use super::versions::Version;
 use super::{Linker, List, State, bytes};
 use crate::candidate::library::Library;
-use crate::candidate::{Candidate, Dynamic, Image, TableError};
+use crate::candidate::{Candidate, Dynamic, Image, TableError, last_name};
 use crate::elf::consts::{
     DF_1_PIE, DT_FLAGS_1, DT_PLTGOT, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE,
     EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_X, PT_DYNAMIC, PT_GNU_STACK,
 };
 use crate::elf::{ByteOrder, ProgramHeader, mips};
+use crate::errno::Errno;
 use crate::machine::family;
 use crate::system::{Answer, Question};
 use crate::text::{Packed, packed};
@@ -34,60 +37,74 @@ pub struct Object {
     /// Its folder.
     pub(super) origin: Vec<u8>,
     pub(super) image: Option<Rc<Image>>,
+    /// The versions that it defines, once they were asked for.
+    pub(super) defined: OnceCell<Vec<Version>>,
 }
 
 impl Object {
-    pub(super) fn new(
-        name: Vec<u8>,
-        path: Vec<u8>,
-        parent: Option<usize>,
-        state: State,
-        image: Option<Rc<Image>>,
-    ) -> Object {
-        let (tried, names, origin) = (List::default(), List::default(), folder(&path));
-        Object { name, path, state, tried, parent, names, id: (0, 0), origin, image }
+    /// One that is not found yet.
+    pub(super) fn new(name: &[u8], parent: Option<usize>) -> Object {
+        Object {
+            name: name.to_vec(),
+            path: Vec::new(),
+            state: State::Missing(Errno::ENOENT),
+            tried: List::default(),
+            parent,
+            names: List::default(),
+            id: (0, 0),
+            origin: Vec::new(),
+            image: None,
+            defined: OnceCell::new(),
+        }
     }
 
-    pub(super) fn program(candidate: &Candidate, image: &Rc<Image>) -> Object {
-        let path = bytes(&candidate.path).to_vec();
-        let mut object = Object::new(Vec::new(), path, None, State::Found, Some(Rc::clone(image)));
-        object.origin = folder(bytes(&candidate.resolved));
-        object.id = id(candidate);
+    /// The program, or its interpreter: what the kernel loads.
+    pub(super) fn loaded(candidate: &Candidate, image: Option<&Rc<Image>>, parent: Option<usize>) -> Object {
+        let path = bytes(&candidate.path);
+        let mut object = Object::new(if parent.is_some() { path } else { b"" }, parent);
+        match candidate.stat {
+            Ok(stat) => {
+                object.path = path.to_vec();
+                object.id = (stat.device, stat.inode);
+                object.state = State::Unusable(Unusable::NotElf);
+            }
+            Err(errno) => object.state = State::Missing(errno),
+        }
+        if image.is_some() {
+            object.state = State::Found;
+        }
+        object.image = image.cloned();
         object
     }
 
-    pub(super) fn interpreter(candidate: &Candidate, image: Option<&Rc<Image>>, state: State) -> Object {
-        let name = bytes(&candidate.path);
-        let path = if candidate.stat.is_ok() { name } else { b"" };
-        let mut object = Object::new(name.to_vec(), path.to_vec(), Some(0), state, image.map(Rc::clone));
-        object.names.push(name);
-        object.id = id(candidate);
-        object
+    /// glibc knows it by its DT_SONAME, too.
+    pub(super) fn finish(&mut self, glibc: bool) {
+        let soname = self.dynamic().and_then(|dynamic| dynamic.soname.clone());
+        if let (Some(soname), true) = (soname, glibc) {
+            self.names.push(&soname);
+        }
     }
 
     pub(super) fn dynamic(&self) -> Option<&Dynamic> {
         self.image.as_ref()?.dynamic.as_ref()
     }
 
-    pub(super) fn soname(&self) -> Option<&[u8]> {
-        self.dynamic()?.soname.as_deref()
-    }
-
-    pub(super) fn flags(&self, tag: u64) -> u64 {
+    pub(super) fn flags(&self, tag: u32) -> u64 {
         self.dynamic().map_or(0, |dynamic| dynamic.flags(tag))
     }
-}
 
-fn id(candidate: &Candidate) -> (u64, u64) {
-    candidate.stat.map_or((0, 0), |stat| (stat.device, stat.inode))
+    /// Whether a DT_NEEDED may call it so.
+    pub(super) fn is_called(&self, name: &[u8]) -> bool {
+        self.names.iter().any(|known| known == name)
+    }
 }
 
 /// What stands before the last slash.
-fn folder(path: &[u8]) -> Vec<u8> {
-    match path.iter().rposition(|byte| *byte == b'/') {
-        Some(0) => b"/".to_vec(),
-        Some(end) => path.get(..end).unwrap_or_default().to_vec(),
-        None => b".".to_vec(),
+pub(super) fn folder(path: &[u8]) -> &[u8] {
+    match last_name(path).0 {
+        [] => b".",
+        [folder @ .., _] if !folder.is_empty() => folder,
+        root => root,
     }
 }
 
@@ -188,12 +205,12 @@ impl Linker<'_> {
             return Some(Unusable::NoSegments);
         }
         for load in image.loads() {
-            if facts.checks_alignment && load.p_align & pages != 0 {
+            if facts.checks_alignment() && load.p_align & pages != 0 {
                 return Some(Unusable::PageAlignment);
             }
-            let within = if facts.checks_alignment { load.p_align.wrapping_sub(1) } else { pages };
+            let within = if facts.checks_alignment() { load.p_align.wrapping_sub(1) } else { pages };
             if load.p_vaddr.wrapping_sub(load.p_offset) & within != 0 {
-                let older = facts.checks_alignment;
+                let older = facts.checks_alignment();
                 return Some(if older { Unusable::SegmentAlignment } else { Unusable::NotPageAligned });
             }
         }
@@ -213,35 +230,35 @@ impl Linker<'_> {
     /// elf/dl-load.c `open_verify`.
     fn why_not_verified(&self, library: &Library) -> Option<Unusable> {
         let header = &library.image.header;
-        let ident = |at: usize| library.ident.get(at).copied().unwrap_or_default();
+        let ident = &library.ident;
         if library.stat.size < self.view.header_size() as u64 {
             return Some(Unusable::TooShort);
         }
-        if !library.ident.starts_with(b"\x7fELF") {
+        if !ident.starts_with(b"\x7fELF") {
             return Some(Unusable::NotElf);
         }
-        if u32::from(ident(EI_CLASS)).wrapping_mul(32) != self.view.class.bits() {
-            return Some(if ident(EI_CLASS) == 1 { Unusable::Class32 } else { Unusable::Class64 });
+        if u32::from(ident[EI_CLASS]).wrapping_mul(32) != self.view.class.bits() {
+            return Some(if ident[EI_CLASS] == 1 { Unusable::Class32 } else { Unusable::Class64 });
         }
         let program = self.object(0)?.image.as_ref()?;
         if header.e_machine != program.header.e_machine {
             return Some(Unusable::Machine);
         }
         let little = self.view.order == ByteOrder::Little;
-        if (ident(EI_DATA) == 1) != little {
+        if (ident[EI_DATA] == 1) != little {
             return Some(if little { Unusable::NotLittleEndian } else { Unusable::NotBigEndian });
         }
-        if ident(EI_VERSION) != 1 {
+        if ident[EI_VERSION] != 1 {
             return Some(Unusable::Version);
         }
-        let osabi = ident(EI_OSABI);
+        let osabi = ident[EI_OSABI];
         if !matches!(osabi, ELFOSABI_NONE | ELFOSABI_GNU) {
             return Some(Unusable::OsAbi);
         }
-        if ident(8) > if osabi == ELFOSABI_GNU { 5 } else { 0 } && header.e_machine != EM_MIPS {
+        if ident[8] > if osabi == ELFOSABI_GNU { 5 } else { 0 } && header.e_machine != EM_MIPS {
             return Some(Unusable::AbiVersion);
         }
-        if library.ident.iter().skip(9).any(|byte| *byte != 0) {
+        if ident[9..].iter().any(|byte| *byte != 0) {
             return Some(Unusable::Padding);
         }
         if header.e_version != 1 {
@@ -279,7 +296,7 @@ impl Linker<'_> {
             });
         }
         if image.dynamic.is_none() {
-            let class = library.ident.get(EI_CLASS).copied().unwrap_or_default();
+            let class = library.ident[EI_CLASS];
             let other = u32::from(class).wrapping_mul(32) != self.view.class.bits();
             return Some(match (other, class) {
                 (true, 1) => Unusable::Class32,

@@ -58,8 +58,13 @@ impl Areas {
 
     /// The highest start of what lies in a range.
     pub(super) fn highest_start(&self, start: u64, end: u64) -> Option<u64> {
-        let there = self.areas.iter().filter(|area| area.start < end && start < area.end);
-        there.map(|area| area.start).max()
+        let mut highest = None;
+        for area in &self.areas {
+            if area.start < end && start < area.end && highest.is_none_or(|highest| highest < area.start) {
+                highest = Some(area.start);
+            }
+        }
+        highest
     }
 
     /// MAP_FIXED: what was there gives way.

@@ -50,6 +50,7 @@ impl Pages {
     }
 
     /// The end of the last page that is touched.
+    #[inline(never)]
     pub(crate) fn up(self, size: u64) -> u64 {
         self.down(size.saturating_add(self.within()))
     }

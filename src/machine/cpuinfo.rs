@@ -5,7 +5,7 @@
 //! loses just the lines that tell a router's chip.) Serial numbers are not looked at.
 
 use super::family::{self, rows};
-use super::{Cpu, Fact, Fpu, Release, word};
+use super::{Cpu, Fact, Fpu, Release, holds, parts, word};
 use crate::text::{Packed, cut_bytes, packed};
 
 pub(super) const UNTOLD: Packed = packed!("not in /proc/cpuinfo");
@@ -93,7 +93,7 @@ pub fn parse(text: &[u8]) -> Cpu {
 pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
     let mut implementer: &[u8] = b"";
     let mut part: &[u8] = b"";
-    for line in text.split(|&byte| byte == b'\n') {
+    for line in parts(text, b'\n') {
         let Some((key, value)) = cut_bytes(line, b':') else { continue };
         let (key, value) = (key.trim_ascii(), value.trim_ascii());
         // Compared as a whole: a `match` on bytes is code for each of them.
@@ -206,7 +206,7 @@ pub fn fpu(cpu: &Cpu) -> Fact<Fpu> {
 fn told(cpu: &Cpu) -> (Option<Fpu>, Packed) {
     let shown = |is: bool| Some(if is { Fpu::Hardware } else { Fpu::Absent });
     // Only MIPS prints "FPU V1.0" after its model, and only where the kernel uses that FPU.
-    if cpu.model.get().is_some_and(|model| model.as_bytes().windows(5).any(|part| part == b"FPU V")) {
+    if cpu.model.get().is_some_and(|model| holds(model.as_bytes(), b"FPU V")) {
         return (Some(Fpu::Hardware), packed!("/proc/cpuinfo: FPU in cpu model"));
     }
     if let Some(options) = cpu.options.get() {

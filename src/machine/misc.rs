@@ -39,9 +39,8 @@ pub enum Pattern {
 impl MiscRule {
     /// From what the rule's file holds (`entry_status`); None where the rule is disabled, or the file is none.
     pub fn parse(name: &[u8], text: &[u8]) -> Option<MiscRule> {
-        let lines = || text.split(|byte| *byte == b'\n');
-        let after = |start: &str| lines().find_map(|line| line.strip_prefix(start.as_bytes()));
-        if lines().next() != Some(b"enabled") {
+        let after = |start| super::after(text, start);
+        if super::parts(text, b'\n').next() != Some(b"enabled") {
             return None;
         }
         let interpreter = PathBuf::from(OsStr::from_bytes(after("interpreter ")?));
@@ -62,7 +61,8 @@ impl MiscRule {
         match &self.pattern {
             Pattern::Extension(extension) => {
                 let path = path.as_os_str().as_bytes();
-                path.rsplit(|byte| *byte == b'.').next() == Some(extension) && has(path, b'.')
+                let name = path.strip_suffix(extension.as_slice());
+                name.is_some_and(|name| name.ends_with(b".")) && !has(extension, b'.')
             }
             Pattern::Magic { offset, magic, mask } => {
                 // A short file is padded with zeros.

@@ -26,7 +26,8 @@ pub(crate) use sys::pread;
 use super::family::{self, rows};
 use super::misc::MiscRule;
 use super::{
-    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, below, cpuinfo, decimal, word,
+    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, after, below, cpuinfo, decimal,
+    is_among, parts, word,
 };
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SH, EM_SPARC,
@@ -207,23 +208,16 @@ fn number(system: &dyn System, path: &str) -> Option<u64> {
 fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     let folder = Path::new("/proc/sys/fs/binfmt_misc");
     let mut rules = Vec::new();
-    let names = system.entries(folder, |name| !matches!(name, b"." | b".." | b"register" | b"status"))?;
-    if !names.is_empty()
-        && system.read(&below(folder, b"status")).is_ok_and(|status| status.starts_with(b"enabled"))
-    {
-        for name in names {
-            let text = system.read(&below(folder, name.as_bytes())).unwrap_or_default();
-            if let Some(rule) = MiscRule::parse(name.as_bytes(), &text) {
+    let names = system.entries(folder, |name| !is_among(name, &[".", "..", "register", "status"]))?;
+    let read = |name: &[u8]| system.read(&below(folder, name)).unwrap_or_default();
+    if !names.is_empty() && read(b"status").starts_with(b"enabled") {
+        for name in &names {
+            if let Some(rule) = MiscRule::parse(name.as_bytes(), &read(name.as_bytes())) {
                 rules.push(rule);
             }
         }
     }
     Some(rules)
-}
-
-/// What follows some text at the start of a line.
-fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
-    text.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(start.as_bytes()))
 }
 
 /// A beginning of what `uname -m` prints, and the kernel's e_machine and word size.
@@ -295,7 +289,7 @@ fn order_of_uname(machine: &str) -> Option<ByteOrder> {
 /// "4.14.151", "6.18.44-fc-v657"; procfs' own parser wants three numbers, "6.18-rc3" has two.
 fn release(text: &str) -> Option<Release> {
     let numbers = text.as_bytes().split(|byte| *byte != b'.' && !byte.is_ascii_digit()).next()?;
-    let mut numbers = numbers.split(|&byte| byte == b'.');
+    let mut numbers = parts(numbers, b'.');
     let (major, minor) = (decimal(numbers.next()?)?, decimal(numbers.next()?)?);
     let patch = numbers.next().map_or(Some(0), decimal)?;
     let found = KernelVersion::new(major.try_into().ok()?, minor.try_into().ok()?, patch.try_into().ok()?);
@@ -327,11 +321,13 @@ fn memory(meminfo: &[u8], found: &mut Memory) {
     found.total.value = value("MemTotal:");
     found.swap.value = value("SwapTotal:");
     found.available.value = value("MemAvailable:");
-    found.commit.value =
-        value("CommitLimit:").zip(value("Committed_AS:")).map(|(limit, used)| limit.saturating_sub(used));
+    if let (Some(limit), Some(used)) = (value("CommitLimit:"), value("Committed_AS:")) {
+        found.commit.value = Some(limit.saturating_sub(used));
+    }
     if found.available.value.is_none() {
         // Linux 3.14 brought MemAvailable.
-        if let Some(bytes) = value("MemFree:").and_then(|free| free.checked_add(value("Cached:")?)) {
+        if let (Some(free), Some(cached)) = (value("MemFree:"), value("Cached:")) {
+            let bytes = free.saturating_add(cached);
             found.available = Fact::new(Some(bytes), packed!("/proc/meminfo: MemFree + Cached"));
         }
     }

@@ -1,7 +1,8 @@
 //! Which symbols the relocations of an object ask for, and when they are bound.
 
-use super::super::Linker;
 use super::super::object::Object;
+use super::super::{Linker, variable};
+use super::Asked;
 use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
@@ -10,48 +11,46 @@ use crate::elf::consts::{
     EM_PPC, EM_PPC64, EM_RISCV,
 };
 use crate::elf::{ByteOrder, Class, offset};
+use crate::machine::family;
 
-/// When a symbol is bound.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    Start,
-    /// When it is first called.
-    Lazy,
-}
-
-/// Calls `each` with those of the symbols that a relocation asks for, in the loader's order; with one that several ask
-/// for, several times.
+/// Calls `tell` with those of the symbols that a relocation asks for, in the loader's order, each once; and whether it
+/// is bound when it is first called, not at the start.
 pub(super) fn uses(
     linker: &Linker<'_>,
-    object: &Object,
+    image: &Image,
     file: &Handle,
-    symbols: &[(usize, bool)],
-    each: &mut dyn FnMut(usize, Use),
+    symbols: &mut [Asked],
+    tell: &mut dyn FnMut(&Asked, bool),
 ) {
+    let Some(dynamic) = &image.dynamic else { return };
     let musl = !linker.is_glibc();
-    let Some(image) = &object.image else { return };
-    let now = musl
-        || linker.system.variable("LD_BIND_NOW").is_some_and(|value| !value.is_empty())
-        || object.flags(DT_FLAGS) & DF_BIND_NOW != 0
-        || object.flags(DT_FLAGS_1) & DF_1_NOW != 0
-        || object.dynamic().is_some_and(|dynamic| dynamic.get(DT_BIND_NOW).is_some());
-    let lazy = if now { Use::Start } else { Use::Lazy };
-    let plt = (DT_JMPREL, DT_PLTRELSZ, object.flags(DT_PLTREL) == DT_RELA, lazy);
-    let (rel, rela) = ((DT_REL, DT_RELSZ, false, Use::Start), (DT_RELA, DT_RELASZ, true, Use::Start));
-    if image.header.e_machine == EM_MIPS {
+    let lazy = !(musl
+        || !variable(linker.system, "LD_BIND_NOW").is_empty()
+        || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
+        || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
+        || dynamic.get(DT_BIND_NOW).is_some());
+    let mut tell = |asked: &mut Asked, lazy| {
+        tell(asked, lazy);
+        asked.index = 0;
+    };
+    if family::MIPS && image.header.e_machine == EM_MIPS {
         // The global part of the GOT has no relocations: what is in it is asked for. A function with a stub, whose
         // address is its value, is bound when it is called.
-        let global = offset(object.flags(DT_MIPS_GOTSYM))..offset(object.flags(DT_MIPS_SYMTABNO));
-        for (symbol, has_stub) in symbols.iter().filter(|(symbol, _)| global.contains(symbol)) {
-            each(*symbol, if *has_stub { lazy } else { Use::Start });
+        let global = offset(dynamic.flags(DT_MIPS_GOTSYM))..offset(dynamic.flags(DT_MIPS_SYMTABNO));
+        for asked in symbols.iter_mut() {
+            if global.contains(&asked.index) {
+                tell(asked, asked.has_stub && lazy);
+            }
         }
     }
-    for (tag, size, has_addend, when) in if musl { [plt, rel, rela] } else { [rela, rel, plt] } {
-        read(image, file, (tag, size, has_addend), &mut |symbol, _| {
-            // The address of a stub serves where the symbol is not called.
-            let serves = |has_stub: bool| has_stub && tag != DT_JMPREL;
-            if symbols.iter().any(|(wanted, has_stub)| *wanted == symbol && !serves(*has_stub)) {
-                each(symbol, when);
+    for tag in if musl { [DT_JMPREL, DT_REL, DT_RELA] } else { [DT_RELA, DT_REL, DT_JMPREL] } {
+        let calls = tag == DT_JMPREL;
+        read(image, file, tag, &mut |symbol, _| {
+            for asked in symbols.iter_mut() {
+                // The address of a stub serves where the symbol is not called.
+                if asked.index == symbol && (calls || !asked.has_stub) {
+                    tell(asked, calls && lazy);
+                }
             }
         });
     }
@@ -59,19 +58,22 @@ pub(super) fn uses(
 
 /// The symbols of a program that are copied from a library: R_*_COPY. They stand in the program, and are looked for
 /// elsewhere.
-pub(super) fn copied(object: &Object, file: &Handle) -> Vec<usize> {
+pub(super) fn copied(object: &Object, image: &Image, file: &Handle) -> Vec<usize> {
     let mut found = Vec::new();
-    let Some(image) = object.image.as_ref().filter(|_| object.parent.is_none()) else { return found };
+    if object.parent.is_some() {
+        return found;
+    }
     let kind = match image.header.e_machine {
-        EM_MIPS => 126,
-        EM_ARM => 20,
-        EM_AARCH64 => 1024,
-        EM_PPC | EM_PPC64 => 19,
-        EM_RISCV | EM_LOONGARCH => 4,
+        EM_MIPS if family::MIPS => 126,
+        EM_ARM if family::ARM => 20,
+        EM_AARCH64 if family::ARM => 1024,
+        EM_PPC | EM_PPC64 if family::POWERPC => 19,
+        EM_RISCV if family::RISCV => 4,
+        EM_LOONGARCH if family::LOONGARCH => 4,
         _ => 5,
     };
-    for table in [(DT_REL, DT_RELSZ, false), (DT_RELA, DT_RELASZ, true)] {
-        read(image, file, table, &mut |symbol, found_kind| {
+    for tag in [DT_REL, DT_RELA] {
+        read(image, file, tag, &mut |symbol, found_kind| {
             if found_kind == kind {
                 found.push(symbol);
             }
@@ -80,29 +82,32 @@ pub(super) fn copied(object: &Object, file: &Handle) -> Vec<usize> {
     found
 }
 
-/// Reads a table by the tags that tell its place and its size; whether its entries have an addend.
-fn read(
-    image: &Image,
-    file: &Handle,
-    (tag, size, has_addend): (u64, u64, bool),
-    each: &mut dyn FnMut(usize, u64),
-) {
-    let (Some(start), Some(dynamic)) = (image.dynamic_offset(tag), &image.dynamic) else { return };
-    let mut table = Table::new(file, start, offset(dynamic.flags(size)));
-    let (view, word) = (image.view, image.view.word());
+/// Calls `each` with the symbols of a table and the kinds of their relocations.
+fn read(image: &Image, file: &Handle, tag: u32, each: &mut dyn FnMut(usize, usize)) {
+    let Some(dynamic) = &image.dynamic else { return };
+    let (size, has_addend) = match tag {
+        DT_REL => (DT_RELSZ, false),
+        DT_RELA => (DT_RELASZ, true),
+        _ => (DT_PLTRELSZ, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
+    };
+    let Some(mut table) = Table::of(file, image, tag, offset(dynamic.flags(size))) else { return };
+    let word = image.view.word();
     let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
-    let little_mips = image.header.e_machine == EM_MIPS && view.order == ByteOrder::Little;
-    let mut at = word;
-    while let Some(info) = table.uint(at, word, view) {
-        let (symbol, kind) = match view.class {
-            Class::Elf32 => (info >> 8, info & 0xff),
-            // On MIPS r_sym stands first and r_type last, whatever the byte order.
-            Class::Elf64 if little_mips => (info & 0xffff_ffff, info >> 56),
-            Class::Elf64 => (info >> 32, info & 0xffff_ffff),
-        };
-        if symbol != 0 {
-            each(offset(symbol), kind);
+    // Where r_info has the symbol, where the kind, and in how many bytes.
+    let (symbol, kind) = match (image.view.class, image.view.order) {
+        (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
+        (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
+        (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
+        // On MIPS r_sym stands first and r_type last, whatever the byte order.
+        (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
+        (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
+    };
+    let mut info = word;
+    let mut field = |info: usize, (at, len)| table.number(info.wrapping_add(at), len);
+    while let Some(found) = field(info, symbol) {
+        if found != 0 {
+            each(found, field(info, kind).unwrap_or_default());
         }
-        at = at.wrapping_add(entry);
+        info = info.wrapping_add(entry);
     }
 }

@@ -1,9 +1,11 @@
 //! What is asked for, as hashes: 13 bytes a symbol, whatever its name.
 
-/// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
-/// another round.
-const FEW: usize = 1 << 10;
-const MANY: usize = if cfg!(feature = "every-machine") { 1 << 18 } else { 1 << 14 };
+/// Numbers of a slot.
+const SLOT: usize = 4;
+/// Numbers of the table at first, and at most: 256 KiB on a router. At most half of the slots are used; what is more comes
+/// in another round.
+const FEW: usize = SLOT << 10;
+const MANY: usize = SLOT << if cfg!(feature = "every-machine") { 18 } else { 14 };
 
 /// A symbol by its name, twice hashed, and the version that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -27,37 +29,36 @@ impl Key {
     }
 }
 
-/// A key, and 0 where the slot is free, 1 for what is asked for, 2 for what is defined. Numbers only: so many zeros come
-/// from the system as they are.
-type Slot = [u32; 4];
+/// A key, and 0 where the slot is free, 1 for what is asked for, 2 for what is defined.
+type Slot = [u32; SLOT];
 
 /// A hash table with open addressing.
 pub(super) struct Wanted {
-    slots: Vec<Slot>,
+    /// The slots, one after the other: so many zeros come from the system as they are.
+    numbers: Vec<u32>,
     used: usize,
     open: usize,
 }
 
 impl Wanted {
     pub(super) fn new() -> Wanted {
-        Wanted { slots: vec![[0; 4]; FEW], used: 0, open: 0 }
-    }
-
-    pub(super) fn clear(&mut self) {
-        *self = Wanted::new();
+        Wanted { numbers: vec![0; FEW], used: 0, open: 0 }
     }
 
     /// Adds a symbol; false where there is no room for it.
     pub(super) fn add(&mut self, key: Key) -> bool {
-        if self.used >= self.slots.len() / 2 {
-            if self.slots.len() >= MANY {
+        let len = self.numbers.len();
+        if self.used >= len / (2 * SLOT) {
+            if len >= MANY {
                 return false;
             }
-            let larger = vec![[0; 4]; self.slots.len().wrapping_mul(2)];
-            for slot in std::mem::replace(&mut self.slots, larger) {
+            let smaller = std::mem::replace(&mut self.numbers, vec![0; len.wrapping_mul(2)]);
+            let mut rest = smaller.as_slice();
+            while let Some((slot, more)) = rest.split_first_chunk() {
                 if slot[3] != 0 {
-                    self.put(slot);
+                    self.put(*slot);
                 }
+                rest = more;
             }
         }
         if self.put([key.gnu, key.fnv, key.version, 1]) {
@@ -69,24 +70,37 @@ impl Wanted {
 
     /// Whether it was not there yet.
     fn put(&mut self, new: Slot) -> bool {
-        let mut at = self.place(new[0]);
-        while let Some(slot) = self.slots.get_mut(at) {
-            if slot[3] == 0 {
+        match self.slot(new) {
+            Some(slot) if slot[3] == 0 => {
                 *slot = new;
-                return true;
+                true
             }
-            if slot[..3] == new[..3] {
-                return false;
+            _ => false,
+        }
+    }
+
+    /// Where a key is, or the free slot where it would be.
+    #[inline(never)]
+    fn slot(&mut self, key: Slot) -> Option<&mut Slot> {
+        let [gnu, fnv, version, _] = key;
+        let mut at = self.place(gnu);
+        loop {
+            let slot = self.get(at)?;
+            if slot[3] == 0 || (slot[0] == gnu && slot[1] == fnv && slot[2] == version) {
+                return self.get(at);
             }
             at = self.next(at);
         }
-        false
+    }
+
+    fn get(&mut self, at: usize) -> Option<&mut Slot> {
+        self.numbers.get_mut(at..)?.first_chunk_mut()
     }
 
     /// Whether a hash without its lowest bit may be one of them.
-    pub(super) fn may_hold(&self, hash: u32) -> bool {
+    pub(super) fn may_hold(&mut self, hash: u32) -> bool {
         let mut at = self.place(hash);
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot[3] != 0) {
+        while let Some(slot) = self.get(at).filter(|slot| slot[3] != 0) {
             if slot[0] | 1 == hash | 1 {
                 return true;
             }
@@ -98,7 +112,7 @@ impl Wanted {
     /// Marks a name as defined where `serves` says so of the version that is asked for.
     pub(super) fn define(&mut self, name: &Key, serves: &mut dyn FnMut(u32) -> bool) {
         let mut at = self.place(name.gnu);
-        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot[3] != 0) {
+        while let Some(slot) = self.get(at).filter(|slot| slot[3] != 0) {
             if slot[0] == name.gnu && slot[1] == name.fnv && slot[3] == 1 && serves(slot[2]) {
                 slot[3] = 2;
                 self.open = self.open.wrapping_sub(1);
@@ -108,15 +122,8 @@ impl Wanted {
     }
 
     /// Whether a symbol is defined.
-    pub(super) fn has(&self, key: &Key) -> bool {
-        let mut at = self.place(key.gnu);
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot[3] != 0) {
-            if slot[..3] == [key.gnu, key.fnv, key.version] {
-                return slot[3] == 2;
-            }
-            at = self.next(at);
-        }
-        false
+    pub(super) fn has(&mut self, key: &Key) -> bool {
+        self.slot([key.gnu, key.fnv, key.version, 0]).is_some_and(|slot| slot[3] == 2)
     }
 
     /// Whether all of them are.
@@ -126,10 +133,10 @@ impl Wanted {
 
     /// The lowest bit of a hash is not in DT_GNU_HASH.
     fn place(&self, hash: u32) -> usize {
-        (hash >> 1) as usize & self.slots.len().wrapping_sub(1)
+        ((hash >> 1) as usize).wrapping_mul(SLOT) & self.numbers.len().wrapping_sub(1)
     }
 
     fn next(&self, at: usize) -> usize {
-        at.wrapping_add(1) & self.slots.len().wrapping_sub(1)
+        at.wrapping_add(SLOT) & self.numbers.len().wrapping_sub(1)
     }
 }

@@ -16,7 +16,7 @@ use nix::sys::stat::Mode;
 use super::{ask, beginning, sys, tiny_elf};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
-use crate::machine::word;
+use crate::machine::{parts, word};
 use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
 use crate::text;
 
@@ -144,7 +144,7 @@ impl System for Live {
     fn search_path(&self) -> Vec<PathBuf> {
         let path = variable(c"PATH").unwrap_or_else(|| b"/usr/sbin:/usr/bin:/sbin:/bin".to_vec());
         let mut folders = Vec::new();
-        for folder in path.split(|&byte| byte == b':') {
+        for folder in parts(&path, b':') {
             folders.push(path_of(folder));
         }
         folders

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::machine::{Mount, is_below, word};
+use crate::machine::{Mount, is_among, is_below, parts, word};
 use crate::system::System;
 use crate::text;
 
@@ -30,7 +30,7 @@ fn is_remote(fstype: &str) -> bool {
     const FAMILIES: [&str; 12] =
         ["nfs", "cifs", "smb", "fuse", "autofs", "9p", "ceph", "afs", "coda", "ncpfs", "davfs", "glusterfs"];
     // nfsd is a pseudo file system, and fuseblk (NTFS on a stick) and fusectl are local.
-    !matches!(fstype, "nfsd" | "fuseblk" | "fusectl")
+    !is_among(fstype.as_bytes(), &["nfsd", "fuseblk", "fusectl"])
         && FAMILIES.iter().any(|family| fstype.starts_with(family))
 }
 
@@ -38,12 +38,10 @@ fn is_remote(fstype: &str) -> bool {
 /// list for one name that is no UTF-8.
 pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
     let mut mounts = Vec::new();
-    for line in text.split(|&byte| byte == b'\n') {
-        let mut fields = line.split(|&byte| byte == b' ');
-        let [device, point, fstype, list] = std::array::from_fn(|_| fields.next().unwrap_or_default());
-        if list.is_empty() {
-            continue;
-        }
+    for line in parts(text, b'\n') {
+        let mut fields = parts(line, b' ');
+        let (Some(device), Some(point)) = (fields.next(), fields.next()) else { continue };
+        let (Some(fstype), Some(list @ [_, ..])) = (fields.next(), fields.next()) else { continue };
         let mut mount = Mount {
             device: word(&unescape(device)),
             point: PathBuf::from(OsString::from_vec(unescape(point))),
@@ -55,7 +53,7 @@ pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
         if is_remote(&mount.fstype) && !mount.device.starts_with("/dev/") {
             mount.device.clone_from(&mount.fstype);
         }
-        for option in list.split(|&byte| byte == b',') {
+        for option in parts(list, b',') {
             if is_wanted(option) {
                 mount.options.push(word(option));
             }

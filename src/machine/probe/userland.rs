@@ -6,7 +6,7 @@ use std::path::Path;
 use super::beginning;
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, View};
-use crate::machine::{Abi, Fact, Libc, Machine, word};
+use crate::machine::{Abi, Fact, Libc, Machine, holds, is_among, parts, word};
 use crate::system::{FileKind, System};
 use crate::text::{self, Packed, packed};
 
@@ -140,7 +140,7 @@ fn starts_a_loader(name: &[u8]) -> bool {
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
-    name.windows(7).any(|part| part == b"-linux-") && !text::has(name, b'.')
+    holds(name, b"-linux-") && !text::has(name, b'.')
 }
 
 /// How the names of loaders begin. The last is a whole name.
@@ -158,7 +158,7 @@ fn libc_of(path: &[u8]) -> Option<Libc> {
     let (folder, name) = path.split_at_checked(path.iter().rposition(|&byte| byte == b'/')?)?;
     let name = name.strip_prefix(b"/")?;
     if folder == b"/system/bin" {
-        return (name == b"linker" || name == b"linker64").then_some(Libc::Bionic);
+        return is_among(name, &["linker", "linker64"]).then_some(Libc::Bionic);
     }
     let is = |start: &str| name.starts_with(start.as_bytes()) && (start != "ld.so.1" || name.len() == 7);
     NAMES.iter().find(|(start, _)| is(start)).map(|(_, libc)| *libc)
@@ -171,8 +171,7 @@ fn libc(loaders: &[String]) -> Option<Libc> {
 
 /// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.
 fn named(head: &[u8]) -> Option<Libc> {
-    head.split(|&byte| byte == 0)
-        .find_map(|string| libc_of(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
+    parts(head, 0).find_map(|string| libc_of(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
 }
 
 #[cfg(test)]

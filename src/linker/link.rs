@@ -1,0 +1,136 @@
+//! What comes of a program's start under its loader.
+
+use super::{Object, Unusable};
+use crate::errno::Errno;
+use crate::loader::{Outcome, Signal, Step, When};
+use crate::machine::{Libc, family};
+use crate::system::Question;
+
+/// The libraries of a program, and what they lack.
+#[derive(Debug, Default)]
+pub struct Link {
+    /// The C library whose loader it is; None where nobody knows it. The libraries are looked for by the rules of musl and
+    /// of glibc.
+    pub libc: Option<Libc>,
+    /// The program, its interpreter, then what is loaded, in that order, with what cannot be.
+    pub objects: Vec<Object>,
+    /// Versions that a library should define, and does not. Only glibc asks for them.
+    pub versions: Vec<Undefined>,
+    /// Symbols that nothing defines.
+    pub symbols: Vec<Undefined>,
+    /// The loader refuses the machine or the program before it loads anything.
+    pub refuses: Option<Refusal>,
+    /// Its words for it, where they are in its file.
+    pub words: Vec<u8>,
+    /// What the kernel has to be asked before it is clear that all is loaded.
+    pub asks: Option<Question>,
+    /// The program has a loader, and no PT_DYNAMIC for it.
+    pub lacks_dynamic: bool,
+}
+
+/// What a loader looks at first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// glibc: the kernel's release (up to 2.36).
+    Kernel,
+    /// glibc: the level of an x86-64 (since 2.33).
+    Level,
+    /// bionic: ET_EXEC (since Android 5.0).
+    Fixed,
+    /// bionic: the alignment of PT_TLS (since Android 10, ARM).
+    Tls,
+}
+
+/// What becomes of a library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It is loaded.
+    Found,
+    /// There is no such file in any of the folders.
+    Missing(Errno),
+    /// There is a file, which the loader refuses.
+    Unusable(Unusable),
+}
+
+/// A version or a symbol that is asked for and that nothing defines.
+#[derive(Debug)]
+pub struct Undefined {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// The version of a symbol; empty where it has none. Of a version the file that should define it.
+    pub of: Vec<u8>,
+    /// The file that asks for it.
+    pub needed_by: Vec<u8>,
+    /// It is bound when it is first called, not at the start.
+    pub lazy: bool,
+}
+
+impl Undefined {
+    pub(super) fn new(name: Vec<u8>, of: &[u8], by: &Object, lazy: bool) -> Undefined {
+        Undefined { name, of: of.to_vec(), needed_by: by.path.clone(), lazy }
+    }
+}
+
+impl State {
+    /// One word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Found => "found",
+            State::Missing(_) => "missing",
+            State::Unusable(_) => "unusable",
+        }
+    }
+}
+
+impl Link {
+    /// What is loaded with the program, the interpreter first.
+    pub fn libraries(&self) -> impl Iterator<Item = &Object> {
+        self.objects.get(1..).unwrap_or_default().iter()
+    }
+
+    /// The file that asks for a library.
+    pub fn needed_by(&self, library: &Object) -> &[u8] {
+        library.parent.and_then(|parent| self.objects.get(parent)).map_or(b"", |object| &object.path)
+    }
+
+    /// How the loader ends the program; None where it starts it.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let killed = |signal, step| Some(Outcome::Killed { signal, when: When::Start, step });
+        let exits = |status, step| Some(Outcome::Exits { status, step });
+        if self.lacks_dynamic {
+            return killed(Signal::SIGSEGV, Step::NoDynamic);
+        }
+        match self.refuses {
+            Some(Refusal::Tls) if family::ANDROID => return killed(Signal::SIGABRT, Step::LoaderRefuses),
+            Some(Refusal::Fixed) if family::ANDROID => return exits(1, Step::LoaderRefuses),
+            Some(_) => return exits(127, Step::LoaderRefuses),
+            None => {}
+        }
+        let (mut is_missing, mut is_unusable) = (false, false);
+        for library in self.libraries().skip(1) {
+            match library.state {
+                State::Found => {}
+                State::Missing(_) => is_missing = true,
+                State::Unusable(Unusable::Cut) => return killed(Signal::SIGBUS, Step::LibraryUnusable),
+                State::Unusable(Unusable::NotPageAligned)
+                    if family::PAGES && self.libc == Some(Libc::Musl) =>
+                {
+                    return killed(Signal::SIGSEGV, Step::LibraryUnusable);
+                }
+                State::Unusable(_) => is_unusable = true,
+            }
+        }
+        if is_missing {
+            exits(127, Step::LibraryMissing)
+        } else if is_unusable {
+            exits(127, Step::LibraryUnusable)
+        } else if !self.versions.is_empty() {
+            exits(1, Step::VersionMissing)
+        } else if self.symbols.iter().any(|symbol| !symbol.lazy) {
+            exits(127, Step::SymbolMissing)
+        } else {
+            let asks = self.asks.filter(|_| family::X86);
+            asks.map(|question| Outcome::Unknown { missing: question.what() })
+        }
+    }
+}
