@@ -23,6 +23,8 @@ use crate::tally::{Disagreement, Tally};
 
 /// How often a kernel is asked that disagrees: it places stacks and libraries at random.
 const AGAIN: usize = 12;
+/// How often one is asked again whose file is held open, with a millisecond between.
+const MOMENTS: usize = 500;
 /// Kinds of disagreements that are shrunk.
 const SHRUNK: usize = 40;
 
@@ -61,13 +63,13 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn ask(&mut self, files: &Files) -> io::Result<Answer> {
-        for _ in 0..AGAIN {
+        for _ in 0..MOMENTS {
             let answer = self.runner.ask(&files.path)?;
             // Another thread's child may hold our file open for a moment, from fork to execve.
             if answer != Answer::Refused("ETXTBSY".to_owned()) || files.busy {
                 return Ok(answer);
             }
-            thread::yield_now();
+            thread::sleep(Duration::from_millis(1));
         }
         self.runner.ask(&files.path)
     }
