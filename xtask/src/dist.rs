@@ -19,7 +19,7 @@ pub(crate) use targets::TARGETS;
 use targets::Target;
 
 use crate::openwrt::{ARCHITECTURES, Cover};
-use crate::{package, sh};
+use crate::sh;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -50,7 +50,6 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if names.is_empty() {
         println!("{}", launcher::make()?);
         manual()?;
-        package::wrap(&[])?;
         for arch in &ARCHITECTURES {
             if let Cover::Not(reason) = arch.cover {
                 println!("OpenWrt's {}: no build: {reason}", arch.name);

@@ -176,7 +176,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         qemu: ("qemu-ppc", "e500v2_v10"),
         binutils: "powerpc-linux-gnu",
         cross: false,
-        gate: Some(208 * 1024),
+        gate: Some(216 * 1024),
     },
     Target {
         name: "diag-loongarch64",
