@@ -12,7 +12,6 @@ pub(crate) enum Cover {
     Not(&'static str),
 }
 
-const PENDING: &str = "64-bit big-endian MIPS: soft float does not link with zig's libraries, and the build with hard float has not been tried";
 const ARMV4: &str = "ARMv4, 8 machines: the build for ARM has instructions of ARMv5TE";
 const ARMEB: &str = "big-endian ARM: Rust has no such target with a C library, and OpenWrt no Rust";
 const ARC: &str = "ARC: Rust has no such target; gone after 24.10";
@@ -83,9 +82,9 @@ pub(crate) static ARCHITECTURES: [Arch; 55] = [
     row("i386_pentium4", Build("diag-i586"), "17.01 18.06 19.07 21.02 22.03 23.05 24.10 25.12 master"),
     row("loongarch64_generic", Build("diag-loongarch64"), "24.10 25.12 master"),
     row("mips64_mips64", Not(MIPS64_R1), "17.01 18.06 19.07"),
-    row("mips64_mips64r2", Not(PENDING), "21.02 22.03 23.05 24.10 25.12 master"),
-    row("mips64_octeon", Not(PENDING), "17.01 18.06"),
-    row("mips64_octeonplus", Not(PENDING), "19.07 21.02 22.03 23.05 24.10 25.12 master"),
+    row("mips64_mips64r2", Build("diag-mips64"), "21.02 22.03 23.05 24.10 25.12 master"),
+    row("mips64_octeon", Build("diag-mips64"), "17.01 18.06"),
+    row("mips64_octeonplus", Build("diag-mips64"), "19.07 21.02 22.03 23.05 24.10 25.12 master"),
     row("mips64el_mips64", Not(MIPS64EL), "17.01 18.06 19.07"),
     row("mips64el_mips64r2", Not(MIPS64EL), "21.02 22.03 23.05 24.10 25.12 master"),
     row("mips_24kc", Build("diag-mips"), "17.01 18.06 19.07 21.02 22.03 23.05 24.10 25.12 master"),

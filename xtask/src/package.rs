@@ -9,14 +9,17 @@ mod index;
 mod ipk;
 #[cfg(test)]
 mod libsolv;
+mod pack;
 mod sums;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 pub(crate) use sums::write as write_sums;
 
@@ -24,7 +27,7 @@ use crate::dist::TARGETS;
 use crate::openwrt::{self, ARCHITECTURES, Arch, Cover};
 use crate::sh;
 use apk::Apk;
-use ipk::Ipk;
+use ipk::{Data, Ipk};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -148,36 +151,63 @@ pub(crate) fn write(binary: &Path, archs: &[&Arch], out: &Path) -> Result<Vec<Pa
     let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
     let files = [Entry { path: "usr/bin/diag".to_owned(), mode: 0o755, data }];
     let about = about()?;
-    let mut written = Vec::new();
-    for arch in archs {
-        let meta = Meta { arch: arch.name.to_owned(), ..about.clone() };
-        let folder = out.join(arch.name);
-        // Packages of another version would stay in the feed without being in its index.
-        if folder.exists() {
-            fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
+    let data = Data::new(&files, about.epoch)?;
+    let next = AtomicUsize::new(0);
+    let worker = || -> Result<Vec<(PathBuf, usize)>> {
+        let mut written = Vec::new();
+        while let Some(arch) = archs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            written.extend(write_for(arch, &about, &files, &data, out)?);
         }
-        fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-        if arch.takes_ipk() {
-            let ipk = Ipk::new(&meta, &files)?;
-            let name = format!("{}_{}_{}.ipk", meta.name, meta.version, meta.arch);
-            let path = folder.join(&name);
-            index::write(&path, &ipk.bytes)?;
-            index::write_opkg(&folder, &[index::listed(&name, &ipk.control, &ipk.bytes)])?;
-            written.push((path, ipk.bytes.len()));
-        }
-        if arch.takes_apk() {
-            let apk = Apk::new(&meta, &files)?;
-            let bytes = apk.bytes()?;
-            let path = folder.join(format!("{}-{}.apk", meta.name, meta.version));
-            index::write(&path, &bytes)?;
-            index::write_apk(&folder, &[apk.row(meta.clone(), bytes.len())])?;
-            written.push((path, bytes.len()));
-        }
-    }
+        Ok(written)
+    };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    let mut written = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        let results =
+            workers.into_iter().map(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?);
+        results.collect::<Result<Vec<_>>>()
+    })?
+    .concat();
+    written.sort();
     if let Some((path, size)) = written.iter().find(|(_, size)| *size > GATE) {
         bail!("{}: {size} bytes, {} over the gate of {GATE}", path.display(), size - GATE);
     }
     Ok(written.into_iter().map(|(path, _)| path).collect())
+}
+
+/// The packages for one architecture, and their sizes.
+fn write_for(
+    arch: &Arch,
+    about: &Meta,
+    files: &[Entry],
+    data: &Data,
+    out: &Path,
+) -> Result<Vec<(PathBuf, usize)>> {
+    let meta = Meta { arch: arch.name.to_owned(), ..about.clone() };
+    let folder = out.join(arch.name);
+    // Packages of another version would stay in the feed without being in its index.
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
+    }
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    let mut written = Vec::new();
+    if arch.takes_ipk() {
+        let ipk = Ipk::new(&meta, data)?;
+        let name = format!("{}_{}_{}.ipk", meta.name, meta.version, meta.arch);
+        let path = folder.join(&name);
+        index::write(&path, &ipk.bytes)?;
+        index::write_opkg(&folder, &[index::listed(&name, &ipk.control, &ipk.bytes)])?;
+        written.push((path, ipk.bytes.len()));
+    }
+    if arch.takes_apk() {
+        let apk = Apk::new(&meta, files)?;
+        let bytes = apk.bytes()?;
+        let path = folder.join(format!("{}-{}.apk", meta.name, meta.version));
+        index::write(&path, &bytes)?;
+        index::write_apk(&folder, &[apk.row(meta, bytes.len())])?;
+        written.push((path, bytes.len()));
+    }
+    Ok(written)
 }
 
 /// What Cargo.toml says of diag, for no architecture yet.

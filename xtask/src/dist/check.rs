@@ -21,7 +21,7 @@ pub(crate) fn faults(target: &Target, built: &Built) -> Result<Vec<String>> {
     let mut faults = size(target, &data)?;
     faults.extend(header(target, &data)?);
     faults.extend(paths(&data)?);
-    if target.e_machine == object::elf::EM_MIPS && target.bits == 32 {
+    if target.e_machine == object::elf::EM_MIPS && target.gate.is_some() {
         faults.extend(mips::faults(target, &built.plain)?);
     }
     faults.extend(tools(target, binary)?);

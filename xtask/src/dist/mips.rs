@@ -1,4 +1,5 @@
-//! What a MIPS binary must be, to run on every MIPS router: MIPS32 R1, without FPU.
+//! What a MIPS binary must be, to run on every MIPS router: MIPS32 R1 without FPU; of 64 bits R2, and no instruction for
+//! an FPU either, though its C library is built for one.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -22,8 +23,11 @@ const R2: [&str; 16] = [
 
 /// `binary` has a section table.
 pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
-    let mut faults = abiflags(&fs::read(binary)?)?;
-    faults.extend(instructions(target, binary)?);
+    let (isa, mut faults) = match target.bits {
+        32 => ("isa32r2", abiflags(&fs::read(binary)?)?),
+        _ => ("isa64r2", Vec::new()),
+    };
+    faults.extend(instructions(target, binary, isa)?);
     Ok(faults)
 }
 
@@ -46,24 +50,24 @@ fn abiflags(data: &[u8]) -> Result<Vec<String>> {
 }
 
 /// What its code does, whatever it says of itself. objdump reads it as R2, or R2 would pass as data.
-fn instructions(target: &Target, binary: &Path) -> Result<Vec<String>> {
+fn instructions(target: &Target, binary: &Path, isa: &str) -> Result<Vec<String>> {
     let objdump = format!("{}-objdump", target.binutils);
     host::ensure(&[(&objdump, &format!("binutils-{}", target.binutils))])?;
     let mut command = Command::new(&objdump);
-    command.args(["-d", "-z", "-m", "mips:isa32r2", "--no-show-raw-insn"]).arg(binary);
+    command.args(["-d", "-z", "-m", &format!("mips:{isa}"), "--no-show-raw-insn"]).arg(binary);
     let listing = sh::output(&mut command)?;
     let mut found: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     let mut count = 0;
     for (address, mnemonic) in listing.lines().filter_map(instruction) {
         count += 1;
-        if foreign(mnemonic) {
+        if floating(mnemonic) || (target.bits == 32 && R2.contains(&mnemonic)) {
             found.entry(mnemonic).or_insert((0, address)).0 += 1;
         }
     }
     let mut faults: Vec<String> = found
         .iter()
         .map(|(mnemonic, (times, address))| {
-            format!("{mnemonic} at {address} ({times} in all): not MIPS32 R1")
+            format!("{mnemonic} at {address} ({times} in all): not every {} has it", target.machine)
         })
         .collect();
     if count == 0 {
@@ -78,22 +82,17 @@ fn instruction(line: &str) -> Option<(&str, &str)> {
     Some((address.trim(), rest.split_whitespace().next()?))
 }
 
-/// Whether an R1 CPU without FPU refuses it.
-fn foreign(mnemonic: &str) -> bool {
-    R2.contains(&mnemonic) || floating(mnemonic)
-}
-
 /// `add.s`, `c.lt.d`, `lwc1`, `bc1t`, ...: all that coprocessor 1 does.
 fn floating(mnemonic: &str) -> bool {
     let suffix = [".s", ".d", ".w", ".l", ".ps"].iter().any(|suffix| mnemonic.ends_with(suffix));
     let memory = ["lwc1", "swc1", "ldc1", "sdc1", "lwxc1", "swxc1", "ldxc1", "sdxc1"].contains(&mnemonic);
-    let moves = ["mtc1", "mfc1", "mthc1", "mfhc1", "ctc1", "cfc1"].contains(&mnemonic);
+    let moves = ["mtc1", "mfc1", "dmtc1", "dmfc1", "mthc1", "mfhc1", "ctc1", "cfc1"].contains(&mnemonic);
     suffix || memory || moves || mnemonic.starts_with("bc1")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{foreign, instruction};
+    use super::{floating, instruction};
 
     #[test]
     fn lines_of_objdump() {
@@ -103,12 +102,12 @@ mod tests {
     }
 
     #[test]
-    fn r2_and_fpu_are_foreign() {
-        for mnemonic in ["ext", "rotr", "seb", "c.lt.d", "lwc1", "bc1t"] {
-            assert!(foreign(mnemonic), "{mnemonic}");
+    fn what_an_fpu_does() {
+        for mnemonic in ["c.lt.d", "lwc1", "bc1t", "mtc1", "dmtc1"] {
+            assert!(floating(mnemonic), "{mnemonic}");
         }
         for mnemonic in ["lui", "rdhwr", "movz", "teq", "sll"] {
-            assert!(!foreign(mnemonic), "{mnemonic}");
+            assert!(!floating(mnemonic), "{mnemonic}");
         }
     }
 }

@@ -2,11 +2,10 @@
 //! block, file contents in blocks after it. The names are those of apk-tools' `adb.h`.
 
 use std::collections::HashMap;
-use std::io::Write;
 
-use anyhow::{Context, Result};
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
+use anyhow::Result;
+
+use super::pack;
 
 /// A value: the type in the high four bits, below it a small number or an offset.
 pub(crate) type Val = u32;
@@ -140,8 +139,6 @@ impl Stream {
 
     /// The file as it is kept: every apk reads deflate, OpenWrt's no zstd.
     pub(crate) fn compressed(&self) -> Result<Vec<u8>> {
-        let mut encoder = DeflateEncoder::new(b"ADBd".to_vec(), Compression::best());
-        encoder.write_all(&self.bytes).context("compress a package")?;
-        encoder.finish().context("compress a package")
+        pack::deflate(b"ADBd", &self.bytes)
     }
 }

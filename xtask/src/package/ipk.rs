@@ -4,10 +4,17 @@ use anyhow::{Context, Result};
 use flate2::{Compression, GzBuilder};
 use tar::{EntryType, Header};
 
-use super::{Entry, Meta};
+use super::{Entry, Meta, pack};
 
 /// GNU tar fills its archives up to a multiple of this.
 const RECORD: usize = 10240;
+
+/// data.tar.gz, which is the same for all architectures.
+pub(crate) struct Data {
+    /// Of the tar.
+    size: usize,
+    packed: Vec<u8>,
+}
 
 /// A package, and what an index says of it.
 pub(crate) struct Ipk {
@@ -16,16 +23,22 @@ pub(crate) struct Ipk {
 }
 
 impl Ipk {
-    pub(crate) fn new(meta: &Meta, files: &[Entry]) -> Result<Self> {
-        let data = tree(files, meta.epoch)?;
-        let control = control(meta, data.len());
+    pub(crate) fn new(meta: &Meta, data: &Data) -> Result<Self> {
+        let control = control(meta, data.size);
         let file = |path: &str, data: Vec<u8>| Entry { path: path.to_owned(), mode: 0o644, data };
         let control_tar = tree(&[file("control", control.clone().into_bytes())], meta.epoch)?;
         let mut package = Archive::new(meta.epoch);
         package.file(&file("debian-binary", b"2.0\n".to_vec()))?;
-        package.file(&file("data.tar.gz", gzip(&data)?))?;
+        package.file(&file("data.tar.gz", data.packed.clone()))?;
         package.file(&file("control.tar.gz", gzip(&control_tar)?))?;
         Ok(Self { control, bytes: gzip(&package.finish())? })
+    }
+}
+
+impl Data {
+    pub(crate) fn new(files: &[Entry], epoch: u64) -> Result<Self> {
+        let tar = tree(files, epoch)?;
+        Ok(Self { size: tar.len(), packed: pack::gzip(&tar)? })
     }
 }
 

@@ -76,7 +76,7 @@ fn the_tree_is_gnu_tars() {
 
 #[test]
 fn the_package_is_laid_out_as_openwrts() {
-    let package = Ipk::new(&meta(), &files()).unwrap();
+    let package = Ipk::new(&meta(), &Data::new(&files(), meta().epoch).unwrap()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     unpack(&package.bytes, folder.path());
     let members = ["./debian-binary", "./data.tar.gz", "./control.tar.gz"];
