@@ -194,10 +194,9 @@ pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolc
     };
     if command.is_none() {
         // The compiler, Rust and Go; the last of them is the command.
-        for command in [Some(target.compiler(machine)), target.cargo()].into_iter().flatten() {
-            text.push('\n');
-            text.push_str(&command);
-        }
+        let cargo = target.cargo();
+        let between = if cargo.is_some() { "\n" } else { "" };
+        text = text::concat(&[&text, "\n", &target.compiler(machine), between, &cargo.unwrap_or_default()]);
         command = target.go();
     }
     finding.fix = Some(Fix { text, command });

@@ -92,7 +92,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
         } else if let Some(folder) = bytes.strip_prefix(b"--dest=") {
             args.dest = Some(PathBuf::from(OsStr::from_bytes(folder)));
         } else if bytes.starts_with(b"--") {
-            return usage(&text::concat(&["there is no option ", &text::name(&argument)]));
+            return unknown(bytes);
         } else if let Some(command) = short(&mut args, bytes.get(1..).unwrap_or_default()) {
             return command;
         }
@@ -103,6 +103,10 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
     Command::Report(args)
 }
 
+fn unknown(option: &[u8]) -> Command {
+    usage(&text::concat(&["there is no option ", &text::printable(option)]))
+}
+
 /// Letters behind one dash; None where there is more to read.
 fn short(args: &mut Args, letters: &[u8]) -> Option<Command> {
     for letter in letters {
@@ -111,7 +115,7 @@ fn short(args: &mut Args, letters: &[u8]) -> Option<Command> {
             b'q' => args.quiet = true,
             b'h' => return Some(Command::Print(HELP)),
             b'V' => return Some(Command::Print(VERSION)),
-            _ => return Some(usage(&text::concat(&["there is no option -", &text::printable(&[*letter])]))),
+            _ => return Some(unknown(&[b'-', *letter])),
         }
     }
     None

@@ -14,12 +14,14 @@ macro_rules! errno {
 
         impl Errno {
             /// The name as in errno(3).
+            #[inline(never)]
             pub fn name(self) -> &'static str {
                 const NAMES: &[&str] = &[$(stringify!($name)),*];
                 NAMES.get(self as usize).copied().unwrap_or_default()
             }
 
             /// What strerror(3) says: in musl, and in glibc where that differs.
+            #[inline(never)]
             pub fn text(self) -> Packed {
                 const TEXTS: &[Packed] = &[$(packed!($text)),*];
                 TEXTS.get(self as usize).copied().unwrap_or_default()

@@ -16,6 +16,7 @@ macro_rules! steps {
             pub const ALL: &'static [Step] = &[$(Step::$name),*];
 
             /// Its name in the report.
+            #[inline(never)]
             pub fn name(self) -> Packed {
                 // A table, for a `match` makes code of each name.
                 const NAMES: &[Packed] = &[$(packed!($text)),*];

@@ -372,13 +372,9 @@ fn line(out: &mut String, mount: &Mount) {
     column(out, &available, 10);
     column(out, &printable(mount.fstype.as_bytes()), 9);
     out.push_str(&path(&mount.point));
-    for (holds, word) in
-        [(mount.is_ram(), " (RAM)"), (mount.has("noexec"), " (noexec)"), (mount.has("ro"), " (read-only)")]
-    {
-        if holds {
-            out.push_str(word);
-        }
-    }
+    out.push_str(if mount.is_ram() { " (RAM)" } else { "" });
+    out.push_str(if mount.has("noexec") { " (noexec)" } else { "" });
+    out.push_str(if mount.has("ro") { " (read-only)" } else { "" });
     out.push('\n');
 }
 
@@ -400,13 +396,13 @@ fn answers(out: &mut String, machine: &Machine) {
 fn build(out: &mut String, machine: &Machine) {
     let Some(target) = advice::target(machine) else { return };
     out.push_str("\nBuild for it with\n");
-    for (label, build) in
-        [("Go", target.go()), ("Rust", target.cargo()), ("C", Some(target.compiler(machine)))]
-    {
-        if let Some(build) = build {
-            command(out, label, &build);
-        }
+    if let Some(build) = target.go() {
+        command(out, "Go", &build);
     }
+    if let Some(build) = target.cargo() {
+        command(out, "Rust", &build);
+    }
+    command(out, "C", &target.compiler(machine));
     if let Some(arch) = machine.openwrt.arch.get() {
         labelled(out, "OpenWrt", &concat(&["packages for ", &printable(arch.as_bytes())]));
     }

@@ -1,6 +1,5 @@
 use super::Case;
 use crate::candidate::{Image, Program};
-use crate::elf::ProgramHeader;
 use crate::elf::consts::PF_W;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
@@ -45,7 +44,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let memory = &case.machine.memory;
     let swap = memory.swap.value.unwrap_or(0);
     if case.ends_at(Step::MapMemory) {
-        let largest = image.loads().map(|segment| segment.p_memsz).max().unwrap_or(0);
+        let mut largest = 0;
+        for segment in image.loads() {
+            largest = segment.p_memsz.max(largest);
+        }
         let all = memory.total.value?.saturating_add(swap);
         return Some(case.tell(Severity::Error, &[AT_ONCE], &[&largest, &all]));
     }
@@ -63,9 +65,10 @@ fn needed(program: &Program, image: &Image) -> u64 {
     if let Some(unpacked) = program.upx.and_then(|upx| upx.unpacked) {
         return unpacked;
     }
-    let kept = |segment: &ProgramHeader| {
+    let mut needed = 0_u64;
+    for segment in image.loads() {
         let read_again = if segment.p_flags & PF_W == 0 { segment.p_filesz } else { 0 };
-        segment.p_memsz.saturating_sub(read_again)
-    };
-    image.loads().map(kept).fold(0, u64::saturating_add)
+        needed = needed.saturating_add(segment.p_memsz.saturating_sub(read_again));
+    }
+    needed
 }

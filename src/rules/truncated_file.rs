@@ -106,8 +106,11 @@ fn wanted(image: &Image) -> Option<u64> {
     };
     let cut_interp = matches!(image.interp, Some(Interp::Truncated));
     let wanted = |kind: u32| kind == PT_LOAD || (cut_interp && kind == PT_INTERP);
-    let parts = table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0);
-    parts.map(|part| part.p_offset.saturating_add(part.p_filesz)).max()
+    let mut end = None;
+    for part in table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0) {
+        end = end.max(Some(part.p_offset.saturating_add(part.p_filesz)));
+    }
+    end
 }
 
 /// The table, PT_INTERP or a whole page is missing.
