@@ -8,6 +8,7 @@ mod cross;
 mod explain;
 mod launcher;
 mod mips;
+mod reproducible;
 mod targets;
 
 use std::fs;
@@ -28,6 +29,9 @@ pub(crate) struct Args {
     /// Check instead what `cross` would do with cross.toml, on stand-ins for Docker and rustup.
     #[arg(long)]
     check_cross: bool,
+    /// Check instead that the same sources in another folder become the same bytes.
+    #[arg(long)]
+    check_reproducible: bool,
     /// Check instead that the one file runs in BusyBox ash on every machine, in want of space and memory too.
     #[arg(long)]
     check_launcher: bool,
@@ -36,6 +40,9 @@ pub(crate) struct Args {
 pub(crate) fn main(args: &Args) -> Result<()> {
     if args.check_cross {
         return cross_check();
+    }
+    if args.check_reproducible {
+        return reproducible::check(&args.names);
     }
     if args.check_launcher {
         return launcher_check();
@@ -63,6 +70,11 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 fn manual() -> Result<()> {
     let (from, to) = (sh::root().join("docs/diag.1"), sh::target("dist")?.join("diag.1"));
     fs::copy(&from, &to).map(drop).with_context(|| format!("copy {} to {}", from.display(), to.display()))
+}
+
+/// Builds one of them in another folder, too: the same bytes.
+pub(crate) fn reproducible_check() -> Result<()> {
+    reproducible::check(&["diag-mips".to_owned()])
 }
 
 /// Runs the one file in BusyBox ash, as every machine that it is for, and on machines in trouble. It is put together

@@ -233,7 +233,7 @@ fn about() -> Result<Meta> {
 }
 
 /// `SOURCE_DATE_EPOCH`; else the time of the last commit; else 0, for there is no other that is the same everywhere.
-fn epoch() -> Result<u64> {
+pub(crate) fn epoch() -> Result<u64> {
     if let Ok(epoch) = std::env::var("SOURCE_DATE_EPOCH") {
         return epoch.parse().with_context(|| format!("SOURCE_DATE_EPOCH is {epoch}, no number of seconds"));
     }

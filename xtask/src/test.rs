@@ -68,6 +68,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     summary.step("cargo test", cargo_test);
     summary.step("diag's tiny programs in QEMU", tiny_programs);
     summary.step("router builds", router_builds);
+    summary.step("the same bytes from another folder", dist::reproducible_check);
     summary.step("the one file", dist::launcher_check);
     if !args.no_cross {
         summary.step("cross.toml", dist::cross_check);
