@@ -218,6 +218,7 @@ fn diag_and_the_loader_agree_on_the_files_of_this_computer() {
     }
     let (programs, libraries) = counts;
     let summary = format!("{programs} programs, {libraries} libraries, of which {whole} are whole");
+    println!("{summary}");
     assert!(programs >= PROGRAMS && libraries >= LIBRARIES && whole > 0, "{summary}");
     assert!(wrong.is_empty(), "{summary}; {} disagreements:\n{}", wrong.len(), wrong.join("\n"));
 }
