@@ -38,6 +38,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         return cross_check();
     }
     if args.check_launcher {
+        // Of the builds that are there.
+        launcher::make()?;
         return launcher_check();
     }
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
@@ -65,10 +67,8 @@ fn manual() -> Result<()> {
     fs::copy(&from, &to).map(drop).with_context(|| format!("copy {} to {}", from.display(), to.display()))
 }
 
-/// Runs the one file in BusyBox ash, as every machine that it is for, and on machines in trouble. It is put together
-/// of the builds that are there.
+/// Runs the one file that is there in BusyBox ash, as every machine that it is for, and on machines in trouble.
 pub(crate) fn launcher_check() -> Result<()> {
-    launcher::make()?;
     launcher::check()
 }
 
