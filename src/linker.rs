@@ -59,9 +59,10 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     };
     let libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
-        let environment = environment(system, candidate, glibc.is_some());
+        let secure = candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0);
+        let environment = environment(system, secure, glibc.is_some());
         let mut linker =
-            Linker { system, machine, view: image.view, glibc, link, environment, preloads: false };
+            Linker { system, machine, view: image.view, glibc, link, secure, environment, preloads: false };
         linker.run();
         link = linker.link;
     } else if family::ANDROID && libc == Some(Libc::Bionic) {
@@ -73,18 +74,15 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     Some(link)
 }
 
-/// Empty where it is not set.
+/// Empty where it is not set, and for a program with other rights, for which it is not heeded.
 #[inline(never)]
-fn variable(system: &dyn System, name: &str) -> Vec<u8> {
-    system.variable(name).unwrap_or_default()
+fn variable(system: &dyn System, secure: bool, name: &str) -> Vec<u8> {
+    if secure { Vec::new() } else { system.variable(name).unwrap_or_default() }
 }
 
-/// LD_LIBRARY_PATH, which is not heeded for a program with other rights.
-fn environment(system: &dyn System, candidate: &Candidate, glibc: bool) -> Vec<u8> {
-    if candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0) {
-        return Vec::new();
-    }
-    let mut list = variable(system, "LD_LIBRARY_PATH");
+/// LD_LIBRARY_PATH.
+fn environment(system: &dyn System, secure: bool, glibc: bool) -> Vec<u8> {
+    let mut list = variable(system, secure, "LD_LIBRARY_PATH");
     for byte in &mut list {
         // glibc takes either here.
         if glibc && *byte == b';' {
@@ -102,6 +100,8 @@ struct Linker<'a> {
     /// What glibc's loader has compiled in; None: it is musl's.
     glibc: Option<gnu::Facts>,
     link: Link,
+    /// The program has other rights than who starts it (AT_SECURE).
+    secure: bool,
     environment: Vec<u8>,
     /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
     preloads: bool,
@@ -157,7 +157,7 @@ impl Linker<'_> {
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
     fn preload(&mut self) {
-        let mut names = variable(self.system, "LD_PRELOAD");
+        let mut names = variable(self.system, self.secure, "LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
             let listed = self.system.read(Path::new("/etc/ld.so.preload"));
@@ -190,12 +190,14 @@ impl Linker<'_> {
                     known.names.append(&found.names);
                     return;
                 }
-                let image = found.image.clone();
-                if family::X86 && image.is_some_and(|image| self.is_refused_a_stack(&image)) {
+                if family::X86 && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image)) {
                     found.state = State::Unusable(Unusable::ExecutableStack);
                 }
             }
-            State::Missing(_) if self.link.libraries().any(|library| library.name == name) => return,
+            // Told once, whoever asks for it.
+            _ if self.link.libraries().any(|known| known.name == name && known.state != State::Found) => {
+                return;
+            }
             _ => {}
         }
         if self.preloads && found.state != State::Found {

@@ -29,6 +29,11 @@ pub struct Fact<T> {
     pub source: Packed,
 }
 
+/// In the place of what is nothing to speak of, and is not freed: the code for that would be all it is worth.
+pub(crate) fn put<T>(place: &mut T, value: T) {
+    std::mem::forget(std::mem::replace(place, value));
+}
+
 impl<T> Fact<T> {
     /// A fact with its source.
     pub const fn new(value: Option<T>, source: Packed) -> Self {
@@ -37,7 +42,7 @@ impl<T> Fact<T> {
 
     /// Fills in what was not known before, so that there is nothing to free, nor code for it.
     pub(crate) fn learn(&mut self, value: Option<T>) {
-        std::mem::forget(std::mem::replace(&mut self.value, value));
+        put(&mut self.value, value);
     }
 
     /// The value, where it is known.

@@ -176,7 +176,8 @@ fn limits_are_no_answer() {
         answers(Command::new("sh").args(["-c", &script, env!("CARGO_BIN_EXE_diag")]))
     };
     // No file may be written: none for the tiny program.
-    assert!(limited("-f 0").iter().all(|(_, answer)| answer.is_none()));
+    let without_files = limited("-f 0");
+    assert!(!without_files.is_empty() && without_files.iter().all(|(_, answer)| answer.is_none()));
     // Enough for diag, which has no less to map than a tiny program.
     assert_eq!(limited("-v 200000"), answers(&mut diag()));
     assert_eq!(limited("-c 0"), answers(&mut diag()));

@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use oracle::linking::host::plain;
 use oracle::linking::kit::Elf;
 use oracle::linking::kit::elf::{P_FILESZ, P_OFFSET, PT_DYNAMIC, PT_INTERP};
 use oracle::linking::said::Said;
@@ -102,19 +103,10 @@ impl Maker {
     }
 }
 
-/// The tool that starts this test may have set LD_LIBRARY_PATH, for its own sake.
-fn without_ld(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_bytes().starts_with(b"LD_")) {
-        command.env_remove(name);
-    }
-    command
-}
-
 /// What the loader tells of a program, which it does not start.
 fn trace(loader: &OsStr, program: &Path) -> Traced {
     let command = |more: &glibc::Env| {
-        let mut command = without_ld(Path::new(loader));
+        let mut command = plain(Path::new(loader));
         command.envs(more.iter().cloned()).arg(program);
         command
     };
@@ -142,8 +134,7 @@ fn trace_all(loader: &OsStr, programs: &[PathBuf]) -> Vec<Traced> {
 fn judge_all(programs: &[PathBuf]) -> Vec<Said> {
     let mut reports = Vec::new();
     for some in programs.chunks(500) {
-        let output =
-            without_ld(Path::new(env!("CARGO_BIN_EXE_diag"))).arg("--json").args(some).output().unwrap();
+        let output = plain(Path::new(env!("CARGO_BIN_EXE_diag"))).arg("--json").args(some).output().unwrap();
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
         reports.extend(report["programs"].as_array().unwrap().iter().map(|one| Said::of_json(one).unwrap()));
     }
@@ -156,6 +147,9 @@ fn disagreements(traced: &Traced, said: &Said) -> Vec<String> {
     let step = said.model.step.as_str();
     let missing = traced.libraries.iter().flatten().any(|one| one.path.is_none());
     let errors = said.codes("error");
+    if traced.libraries.is_none() && traced.errors.is_empty() {
+        wrong.push("the loader ended without a word".to_owned());
+    }
     let agrees = if missing {
         matches!(step, "ld.so: library not found" | "ld.so: library unusable")
     } else if let Some(error) = traced.errors.iter().find(|line| !line.contains("no version information")) {

@@ -21,7 +21,7 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).unwrap();
-                let code = text.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
                 found.push((path.strip_prefix(top()).unwrap().to_path_buf(), code));
             }
         }
@@ -64,6 +64,7 @@ fn only_the_probe_touches_the_live_system() {
         "src/system.rs",
         "src/candidate/source.rs",
         "src/candidate/table.rs",
+        "src/loader/arch/tests.rs",
     ];
     assert_eq!(offenders(&words, &allowed), NONE);
     // A recorded machine is files, and nothing but files.

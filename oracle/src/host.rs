@@ -16,7 +16,7 @@ use crate::case::{Case, Files};
 use crate::compare::{Verdict, compare};
 use crate::folder::Folder;
 use crate::generate::Plan;
-use crate::model::Model;
+use crate::model::{Model, Outcome};
 use crate::runner::Runner;
 use crate::shrink::shrink;
 use crate::tally::{Disagreement, Tally};
@@ -25,6 +25,8 @@ use crate::tally::{Disagreement, Tally};
 const AGAIN: usize = 12;
 /// How often one is asked again whose file is held open, with a millisecond between.
 const MOMENTS: usize = 500;
+/// The answer then.
+const BUSY: &str = "ETXTBSY";
 /// Kinds of disagreements that are shrunk.
 const SHRUNK: usize = 40;
 
@@ -53,6 +55,18 @@ pub fn abis() -> Vec<&'static Abi> {
     names.iter().filter_map(|name| Abi::of(name)).collect()
 }
 
+/// Asks again for a moment: another thread's child may hold our file open, from fork to execve.
+fn patient<T: PartialEq>(files: &Files, busy: &T, mut ask: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    for _ in 0..MOMENTS {
+        let answer = ask()?;
+        if answer != *busy || files.busy {
+            return Ok(answer);
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    ask()
+}
+
 /// One worker: a folder (the current one), a runner and a judge.
 struct Desk<'a> {
     folder: Folder,
@@ -63,15 +77,13 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn ask(&mut self, files: &Files) -> io::Result<Answer> {
-        for _ in 0..MOMENTS {
-            let answer = self.runner.ask(&files.path)?;
-            // Another thread's child may hold our file open for a moment, from fork to execve.
-            if answer != Answer::Refused("ETXTBSY".to_owned()) || files.busy {
-                return Ok(answer);
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-        self.runner.ask(&files.path)
+        patient(files, &Answer::Refused(BUSY.to_owned()), || self.runner.ask(&files.path))
+    }
+
+    fn model(&mut self, files: &Files) -> io::Result<Model> {
+        let path = Path::new(OsStr::from_bytes(&files.path));
+        let busy = Model { outcome: Outcome::Refused(BUSY.to_owned()), step: "deny_write_access".to_owned() };
+        patient(files, &busy, || Ok((self.judge)(path)))
     }
 
     /// What diag says, what the kernel does, and what it does where it is asked again, should they disagree.
@@ -93,7 +105,7 @@ impl Desk<'_> {
     fn try_files(&mut self, case: &Case, files: &Files) -> io::Result<(Model, Answer, Verdict, bool)> {
         self.folder.place(files)?;
         let writer = self.folder.occupy(files)?;
-        let model = (self.judge)(Path::new(OsStr::from_bytes(&files.path)));
+        let model = self.model(files)?;
         let mut answer = self.ask(files)?;
         let mut verdict = compare(case, &model, &answer);
         let mut varied = false;

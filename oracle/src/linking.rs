@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use cases::Case;
+use cases::{Case, Gap};
 use host::Host;
 use kit::Kit;
 use said::Said;
@@ -132,8 +132,8 @@ pub struct Judged {
     pub off: Vec<String>,
     /// Where the loader and diag disagree.
     pub disagreements: Vec<String>,
-    /// Why they must: what diag does not know of this loader.
-    pub gap: Option<&'static str>,
+    /// Why they must.
+    pub gap: Option<Gap>,
 }
 
 /// Builds a case in a folder of its own, starts it, has it traced and judged.
@@ -147,23 +147,25 @@ pub fn judge(host: &Host, case: &Case) -> Result<Judged, String> {
         .collect();
     let ran = run(&mut host.command(&kit, case.program, &[], &env))?;
     let traced = host.trace(&kit, case.program, &env)?;
-    let off = case.expect(host.family).unmet(&ran, &traced);
+    let mut off = case.expect(host.family).unmet(&ran, &traced);
     let preloaded: Vec<&str> = env
         .iter()
         .filter(|(name, _)| name == "LD_PRELOAD")
         .flat_map(|(_, value)| value.split([' ', ':']))
         .collect();
-    let disagreements = match Said::of(&run(&mut host.diag(&kit, case.program, &env))?) {
-        Ok(said) => {
-            let mut found = compare::start(&ran, &traced, &said);
-            if case.listed {
-                found.extend(compare::libraries(&traced, &said, &preloaded, &|path| kit.path(path)));
-            }
-            found
-        }
-        Err(error) => vec![error],
-    };
-    Ok(Judged { name: case.name, ran, off, disagreements, gap: case.not_known(host.family) })
+    let said = Said::of(&run(&mut host.diag(&kit, case.program, &env))?)?;
+    let mut disagreements = compare::start(&ran, &traced, &said);
+    if case.listed {
+        disagreements.extend(compare::libraries(&traced, &said, &preloaded, &|path| kit.path(path)));
+    }
+    let gap = case.not_known(host.family);
+    if let Some(gap) = gap.filter(|gap| gap.verdict != said.verdict) {
+        off.push(format!(
+            "for want of it diag said {}, now it says {}: {}",
+            gap.verdict, said.verdict, gap.what
+        ));
+    }
+    Ok(Judged { name: case.name, ran, off, disagreements, gap })
 }
 
 /// All cases that a host's loader is to be asked of, on both processors; errors by the name of the case.
@@ -207,7 +209,7 @@ pub fn summary(host: &Host) -> Summary {
         let counted = if one.ran.end == End::Exited(0) { &mut summary.started } else { &mut summary.ended };
         *counted += 1;
         let closed = one.gap.filter(|_| one.disagreements.is_empty());
-        let closed = closed.map(|gap| format!("they agree now; so it is no gap any more: {gap}"));
+        let closed = closed.map(|gap| format!("they agree now; so it is no gap any more: {}", gap.what));
         let disagreements = if one.gap.is_some() { &[][..] } else { &one.disagreements };
         summary.gaps += usize::from(one.gap.is_some());
         let lines = one.off.iter().chain(disagreements).chain(&closed);

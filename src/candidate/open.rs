@@ -10,6 +10,7 @@ use super::source::Source;
 use super::{Candidate, Content, Data, Handlers, Interp, Misc, Program, Script, kind, package, program};
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
+use crate::machine::put;
 use crate::system::{FileKind, System};
 
 /// Interpreters that are opened: the kernel takes five rewrites in a row, and looks for what the sixth names.
@@ -77,11 +78,6 @@ fn look(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32, c
             put(&mut candidate.interpreter, Some(Box::new(interpreter)));
         }
     }
-}
-
-/// In the place of what is nothing to speak of, and is not freed: the code for that would be all it is worth.
-fn put<T>(place: &mut T, value: T) {
-    std::mem::forget(std::mem::replace(place, value));
 }
 
 /// Finds what is in a file, the interpreter that it names, and how many interpreters may follow on it.

@@ -26,6 +26,8 @@ impl Handle {
 const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
 /// What is read of a larger one in one piece.
 const PIECE: usize = 8 << 10;
+/// What is read in one piece of something that is looked at here and there.
+const ENORMOUS: usize = 256 << 10;
 /// The same where one piece does not follow the other, as of strings.
 const SMALL: usize = 128;
 
@@ -60,6 +62,13 @@ impl<'a> Table<'a> {
         let mut strings = Table::of(file, image, DT_STRTAB, size)?;
         strings.piece = SMALL;
         Some(strings)
+    }
+
+    /// To be read in one piece, where it is not enormous: for what is read here and there.
+    #[must_use]
+    pub fn whole(mut self) -> Table<'a> {
+        self.piece = self.size.min(ENORMOUS);
+        self
     }
 
     /// What is at an offset in it, `len` bytes; None where it ends before.

@@ -9,6 +9,7 @@ use super::{Refusal, bytes, gnu};
 use crate::candidate::{Candidate, Image};
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{EM_AARCH64, EM_ARM, ET_EXEC, PT_TLS};
+use crate::machine::holds;
 use crate::system::System;
 use crate::text;
 
@@ -27,18 +28,17 @@ pub(super) fn refuses(
     if !fixed && tls.is_none() {
         return None;
     }
-    let has = |text: &[u8], part: &str| text.windows(part.len()).any(|window| window == part.as_bytes());
     let mut found = None;
     gnu::strings(system, &loader.0.path, loader.1, LIMIT, |said| {
         let path = if said.starts_with(b"error: %s") { &program.resolved } else { &program.path };
         if fixed {
-            let wants_pie = has(said, "position-independent executables")
-                || has(said, "only position independent executables");
+            let wants_pie = holds(said, b"position-independent executables")
+                || holds(said, b"only position independent executables");
             if wants_pie {
                 found = Some((Refusal::Fixed, fill(said, &[bytes(path)])));
             }
-        } else if let Some(tls) = tls.filter(|_| has(said, "TLS segment is underaligned")) {
-            found = underaligned(image, tls, bytes(path), said, has(said, "(skew"));
+        } else if let Some(tls) = tls.filter(|_| holds(said, b"TLS segment is underaligned")) {
+            found = underaligned(image, tls, bytes(path), said, holds(said, b"(skew"));
         }
     })?;
     found

@@ -27,7 +27,7 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let size = offset(linker.system.stat(path(cache)).ok()?.size);
     let file = Handle::open(linker.system, cache)?;
-    let mut cache = Cache { table: Table::new(&file, linker.view, 0, size), start: 0 };
+    let mut cache = Cache { table: Table::new(&file, linker.view, 0, size).whole(), start: 0 };
     if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;

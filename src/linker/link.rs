@@ -106,24 +106,30 @@ impl Link {
             Some(_) => return exits(127, Step::LoaderRefuses),
             None => {}
         }
-        let (mut is_missing, mut is_unusable) = (false, false);
+        // glibc gives up at the first, and looks at the level once all are loaded; musl goes on, and tells of all.
+        let gives_up = self.libc == Some(Libc::Glibc);
+        let (mut first, mut level) = (None, None);
         for library in self.libraries().skip(1) {
-            match library.state {
-                State::Found => {}
-                State::Missing(_) => is_missing = true,
+            let step = match library.state {
+                State::Found => continue,
+                State::Missing(_) => Step::LibraryMissing,
                 State::Unusable(Unusable::Cut) => return killed(Signal::SIGBUS, Step::LibraryUnusable),
-                State::Unusable(Unusable::NotPageAligned)
-                    if family::PAGES && self.libc == Some(Libc::Musl) =>
-                {
+                State::Unusable(Unusable::NotPageAligned) if family::PAGES && !gives_up => {
                     return killed(Signal::SIGSEGV, Step::LibraryUnusable);
                 }
-                State::Unusable(_) => is_unusable = true,
+                State::Unusable(Unusable::Level) => {
+                    level = Some(Step::LibraryUnusable);
+                    continue;
+                }
+                State::Unusable(_) => Step::LibraryUnusable,
+            };
+            first = first.or(Some(step));
+            if gives_up {
+                break;
             }
         }
-        if is_missing {
-            exits(127, Step::LibraryMissing)
-        } else if is_unusable {
-            exits(127, Step::LibraryUnusable)
+        if let Some(step) = first.or(level) {
+            exits(127, step)
         } else if !self.versions.is_empty() {
             exits(1, Step::VersionMissing)
         } else if self.symbols.iter().any(|symbol| !symbol.lazy) {

@@ -4,7 +4,7 @@ use crate::candidate::{Image, Interp, Toolchain};
 use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Step};
-use crate::machine::Libc;
+use crate::machine::{Libc, holds};
 use crate::text::{self, Packed, packed};
 
 rule! {
@@ -77,10 +77,10 @@ fn loaders(case: &Case<'_>) -> String {
 
 /// What the loader's name says.
 fn flavour(image: &Image, path: &[u8]) -> &'static str {
-    let has = |part| words::contains(path, part);
+    let has = |part: &[u8]| holds(path, part);
     match image.interp_libc() {
-        Some(Libc::Musl) if has("-sf.so") => "musl, soft float",
-        Some(Libc::Musl) if has("mips") || has("armhf") => "musl, hard float",
+        Some(Libc::Musl) if has(b"-sf.so") => "musl, soft float",
+        Some(Libc::Musl) if has(b"mips") || has(b"armhf") => "musl, hard float",
         Some(libc) => libc.name(),
         None => "of an unknown C library",
     }

@@ -30,6 +30,8 @@ const PACKAGE: Packed = packed!("\
 > install the package that has it
 $ %6 %7");
 
+const COPY: Packed = packed!("> copy it into one of these folders; or, to need none, ");
+
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
 const PACKAGES: Packed = packed!("\
 libatomic.so.1 libatomic1
@@ -71,7 +73,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let names = words::names(&mut all.map(|library| library.name.as_slice()));
     let tried = words::names(&mut first.tried.iter());
     let package = package(&first.name).zip(words::package_manager(case.machine));
-    let fix = if package.is_some() { PACKAGE } else { words::REBUILD };
+    let [advice, fix] = match &package {
+        Some(_) => [Packed::NONE, PACKAGE],
+        None if first.tried.is_empty() => [Packed::NONE, words::REBUILD],
+        None => [COPY, words::REBUILD],
+    };
     let (name, manager) = package.unwrap_or_default();
     let install = if manager == "apk" { "apk add" } else { "opkg install" };
     // glibc has no errno where it has looked nowhere.
@@ -81,7 +87,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let loader = if is_musl { MUSL } else { GLIBC };
     Some(case.tell(
         Severity::Error,
-        &[WORDS, loader, fix],
+        &[WORDS, loader, advice, fix],
         &[
             &first.name,
             &names,

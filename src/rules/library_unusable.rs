@@ -39,6 +39,7 @@ const STACK: Packed = packed!("\
 m executable-stack=refused (SELinux, or PR_SET_MDWE)
 > take the mark off the library: hardly one means it
 $ patchelf --clear-execstack %2");
+const REPLACE: Packed = packed!("> put one for this machine in its place; or, to need none, ");
 const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %6: %3");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
@@ -69,10 +70,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Unusable::FloatAbi => packed!("for another float ABI"),
         _ => why.words(),
     };
+    let marked = family::X86 && why == Unusable::ExecutableStack;
+    let [advice, fix] = if marked { [STACK, Packed::NONE] } else { [REPLACE, words::REBUILD] };
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,
-        &[WORDS, loader, if family::X86 && why == Unusable::ExecutableStack { STACK } else { words::REBUILD }],
+        &[WORDS, loader, advice, fix],
         &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said, &what],
     ))
 }

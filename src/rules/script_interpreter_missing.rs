@@ -1,5 +1,5 @@
 use super::{Case, words};
-use crate::candidate::{Candidate, Content};
+use crate::candidate::{Candidate, Content, last_name};
 use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::{self, Outcome, Step};
@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let inner = if interpreter.stat.is_ok() { first_error(case, interpreter) } else { None };
-    let program = words::last(path);
+    let program = last_name(path).1;
     let mut mend = false;
     let (title, why, fix) = match (interpreter.stat, &inner) {
         (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, String::new(), install(case, path, program)),

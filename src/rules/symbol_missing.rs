@@ -1,6 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
-use crate::machine::Libc;
+use crate::machine::{Libc, holds};
 use crate::text::{Packed, packed};
 
 rule! {
@@ -30,6 +30,7 @@ const TIME64: Packed = packed!("m C library=musl before 1.2, without 64-bit time
 const GLIBC_ONLY: Packed = packed!("m C library=musl, which has none of glibc's own functions");
 /// The release of the libraries that it was linked with, and that of the machine's, differ.
 const SDK: Packed = packed!("> use the SDK of OpenWrt %6, which is this machine's; or ");
+const OTHERS: Packed = packed!("> use the libraries that it was linked with; or, to need none, ");
 const MUSL: Packed = packed!("k %l, status 127: Error relocating %2: %0: symbol not found");
 const GLIBC: Packed = packed!("k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
 const CALLED: Packed = packed!("k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
@@ -44,19 +45,19 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         (_, true) => (Severity::Error, WORDS, MUSL),
         _ => (Severity::Error, WORDS, GLIBC),
     };
-    let has = |part| words::contains(&first.name, part);
+    let has = |part: &[u8]| holds(&first.name, part);
     let library = if !is_musl {
         Packed::NONE
-    } else if has("_time64") {
+    } else if has(b"_time64") {
         TIME64
-    } else if has("_chk") || has("backtrace") || has("gnu_") {
+    } else if has(b"_chk") || has(b"backtrace") || has(b"gnu_") {
         GLIBC_ONLY
     } else {
         Packed::NONE
     };
     let comma = if first.of.is_empty() { "" } else { ", version " };
     let release = case.machine.openwrt.release.get();
-    let sdk = if release.is_some() { SDK } else { Packed::NONE };
+    let sdk = if release.is_some() { SDK } else { OTHERS };
     Some(case.tell(
         severity,
         &[title, library, kernel, sdk, words::REBUILD],

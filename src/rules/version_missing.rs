@@ -22,6 +22,7 @@ const WORDS: Packed = packed!("\
 %n needs version %0 of %1, which this machine's does not have
 p DT_VERNEED=%2
 k %l, status 1: %3: %1: version `%0' not found (required by %4)
+> build it with a library as old as this machine's; or, to need none, 
 rebuild");
 
 fn check(case: &Case<'_>) -> Option<Finding> {

@@ -8,14 +8,14 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::Case;
-use crate::candidate::{Image, Program, Script, Toolchain};
+use crate::candidate::{Image, Program, Script, Toolchain, last_name};
 use crate::elf::consts::{
     EM_386, EM_486, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC, EM_PPC64, EM_X86_64, machine_name,
 };
 use crate::elf::mips;
 use crate::errno::Errno;
 use crate::loader::{Outcome, Step, When};
-use crate::machine::{Machine, Mount, below};
+use crate::machine::{Machine, Mount, below, is_below};
 use crate::text::{self, Packed, packed};
 
 /// What the kernel does.
@@ -182,16 +182,6 @@ pub(super) fn same(one: &Path, other: &Path) -> bool {
     bytes(one) == bytes(other)
 }
 
-/// What follows the last slash.
-pub(super) fn last(path: &[u8]) -> &[u8] {
-    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
-}
-
-/// Whether a text has a part.
-pub(super) fn contains(bytes: &[u8], part: &str) -> bool {
-    bytes.windows(part.len()).any(|window| window == part.as_bytes())
-}
-
 /// A name without a slash, which may have come from PATH.
 pub(super) fn is_bare(path: &Path) -> bool {
     !text::has(bytes(path), b'/')
@@ -284,7 +274,7 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
         for mount in machine.mounts.get()? {
             let point = mount.point.as_path();
             let own =
-                bytes(point).len() > 1 && !SYSTEM.iter().any(|folder| lies_in(point, folder.as_bytes()));
+                bytes(point).len() > 1 && !SYSTEM.iter().any(|folder| is_below(point, Path::new(folder)));
             if let Some(free) = free(point).filter(|free| own && best.is_none_or(|(_, most)| *free >= most)) {
                 best = Some((point, free));
             }
@@ -294,7 +284,7 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
     let ram = machine.storage_of(path).is_some_and(Mount::is_ram);
     let ram = if ram { " (RAM, gone after a restart; " } else { " (" };
     let resolved = &case.candidate.resolved;
-    let copy = quoted(&below(path, last(bytes(resolved))));
+    let copy = quoted(&below(path, last_name(bytes(resolved)).1));
     let mut run = copy.clone();
     if case.starts() {
         let chmod = if case.meets(Step::Permission) { [" && chmod +x ", &copy] } else { [""; 2] };
@@ -304,13 +294,8 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
         words: text::concat(&[&text::path(path), ram, &text::room(free), " free)"]),
         copy,
         run,
-        has_it: lies_in(resolved, bytes(path)),
+        has_it: is_below(resolved, path),
     })
-}
-
-/// Whether a path is a folder or leads through it.
-fn lies_in(path: &Path, folder: &[u8]) -> bool {
-    bytes(path).strip_prefix(folder).is_some_and(|rest| matches!(rest, [] | [b'/', ..]))
 }
 
 /// Whether it runs OpenWrt.

@@ -5,6 +5,7 @@ use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Step};
+use crate::machine::holds;
 use crate::text::{Packed, packed};
 
 rule! {
@@ -40,7 +41,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let bits = words::bits(image);
     let is_x32 = image.header.e_machine == EM_X86_64 && image.view.class == Class::Elf32;
     let undecided = match case.content {
-        Outcome::Unknown { missing } => words::contains(missing.unpack().as_bytes(), "CONFIG_"),
+        Outcome::Unknown { missing } => holds(missing.unpack().as_bytes(), b"CONFIG_"),
         _ => false,
     };
     let refused = case.meets(Step::CheckArch)

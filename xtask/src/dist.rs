@@ -45,6 +45,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         return reproducible::check(&args.names);
     }
     if args.check_launcher {
+        // Of the builds that are there.
+        launcher::make()?;
         return launcher_check();
     }
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
@@ -77,10 +79,8 @@ pub(crate) fn reproducible_check() -> Result<()> {
     reproducible::check(&["diag-mips".to_owned()])
 }
 
-/// Runs the one file in BusyBox ash, as every machine that it is for, and on machines in trouble. It is put together
-/// of the builds that are there.
+/// Runs the one file that is there in BusyBox ash, as every machine that it is for, and on machines in trouble.
 pub(crate) fn launcher_check() -> Result<()> {
-    launcher::make()?;
     launcher::check()
 }
 

@@ -30,8 +30,17 @@ pub struct Case {
     pub listed: bool,
     glibc: Expect,
     musl: Expect,
-    /// Which loader does here what diag does not know of, and what that is.
-    gap: Option<(Family, &'static str)>,
+    /// Which loader does here what diag does not know of.
+    gap: Option<(Family, Gap)>,
+}
+
+/// What diag does not know of a loader, and which verdict it gives for want of that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// What it is.
+    pub what: &'static str,
+    /// `verdict`.
+    pub verdict: &'static str,
 }
 
 /// What a case is there to show. A case that does not show it proves nothing.
@@ -89,14 +98,14 @@ impl Case {
         self
     }
 
-    const fn gap(mut self, family: Family, what: &'static str) -> Case {
-        self.gap = Some((family, what));
+    const fn gap(mut self, family: Family, what: &'static str, verdict: &'static str) -> Case {
+        self.gap = Some((family, Gap { what, verdict }));
         self
     }
 
     /// What this loader does here that diag does not know of.
-    pub fn not_known(&self, family: Family) -> Option<&'static str> {
-        self.gap.filter(|(of, _)| *of == family).map(|(_, what)| what)
+    pub fn not_known(&self, family: Family) -> Option<Gap> {
+        self.gap.filter(|(of, _)| *of == family).map(|(_, gap)| gap)
     }
 
     /// What it shows of a loader.
@@ -153,6 +162,11 @@ const SHARED: &str = "-Wl,--allow-shlib-undefined";
 
 /// A program `x` that calls a function of `libfoo.so` beside it.
 fn plain(kit: &Kit) -> Built {
-    kit.library("libfoo.so", FOO, &[])?;
+    flagged(kit, &[])
+}
+
+/// The same, with something said to the compiler of the library.
+fn flagged(kit: &Kit, flags: &[&str]) -> Built {
+    kit.library("libfoo.so", FOO, flags)?;
     kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
 }

@@ -1,5 +1,6 @@
 //! A place with a dynamic loader.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -52,7 +53,7 @@ fn guard() -> io::Result<()> {
 }
 
 /// A command without what cargo and others set for the loader of this computer.
-fn plain(program: &str) -> Command {
+pub fn plain(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LD_")) {
         command.env_remove(name);
@@ -73,11 +74,7 @@ impl Host {
 
     fn unguarded(&self, kit: &Kit, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
         let Some(root) = &self.root else {
-            let mut command = Command::new(program);
-            for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LD_"))
-            {
-                command.env_remove(name);
-            }
+            let mut command = plain(program);
             command.args(args).current_dir(kit.folder()).envs(env.iter().cloned());
             return command;
         };

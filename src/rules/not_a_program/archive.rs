@@ -3,7 +3,9 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use super::super::{Case, words};
+use crate::candidate::last_name;
 use crate::finding::{Finding, Severity};
+use crate::machine::holds;
 use crate::text::{self, Packed, packed};
 
 const TITLE: Packed = packed!("%n is %0 %1 archive, not a program");
@@ -26,7 +28,7 @@ const TOOLS: [(&str, &str, Packed, Packed); 9] = [
 
 pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
     let name = words::bytes(&case.candidate.path);
-    let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| words::contains(name, part));
+    let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(name, part.as_bytes()));
     let row = TOOLS.iter().find(|(of, ..)| *of == format);
     let (_, lacks, plain, tar) = row.copied().unwrap_or(("", "", Packed::NONE, Packed::NONE));
     let text = match row {
@@ -38,7 +40,7 @@ pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
     let file = if text == UNPACK {
         words::file(case)
     } else {
-        words::quoted(std::ffi::OsStr::from_bytes(words::last(name)).as_ref())
+        words::quoted(std::ffi::OsStr::from_bytes(last_name(name).1).as_ref())
     };
     let to = file.strip_suffix(".gz").map_or_else(|| text::concat(&[&file, ".out"]), ToOwned::to_owned);
     case.tell(

@@ -145,7 +145,7 @@ fn sums(data: &[u8]) -> Sums {
 }
 
 /// diag's, from its Cargo.toml.
-fn version() -> Result<&'static str> {
+pub(super) fn version() -> Result<&'static str> {
     let manifest = include_str!("../../../Cargo.toml");
     let line = manifest.lines().find_map(|line| line.strip_prefix("version = "));
     Ok(line.context("Cargo.toml has no version")?.trim_matches('"'))

@@ -2,7 +2,7 @@
 
 use super::shapes::name;
 use super::{
-    ALL, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, NOW, Nothing, RUNPATH, Says, Starts, TAKES_FOO, case, plain,
+    ALL, BAR, Case, FOO, MAIN, NOW, Nothing, RUNPATH, Says, Starts, TAKES_FOO, case, flagged, plain,
 };
 use crate::linking::host::Family;
 use crate::linking::kit::{Built, Kit};
@@ -128,29 +128,22 @@ pub(super) const CASES: &[Case] = &[
         "a filter",
         |kit| {
             kit.library("libreal.so", FOO, &[])?;
-            kit.library("libfoo.so", FOO, &["-Wl,-F,libreal.so", RUNPATH])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
+            flagged(kit, &["-Wl,-F,libreal.so", RUNPATH])
         },
         Starts,
         Starts,
     )
-    .gap(Family::Glibc, "DT_FILTER"),
+    .gap(Family::Glibc, "DT_FILTER", "starts"),
     case(
         "a filter for one that is gone",
-        |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-F,libreal.so", RUNPATH])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
-        },
+        |kit| flagged(kit, &["-Wl,-F,libreal.so", RUNPATH]),
         Says("libreal.so"),
         Starts,
     )
-    .gap(Family::Glibc, "DT_FILTER"),
+    .gap(Family::Glibc, "DT_FILTER", "starts"),
     case(
         "an auxiliary filter for one that is gone",
-        |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-f,libreal.so", RUNPATH])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
-        },
+        |kit| flagged(kit, &["-Wl,-f,libreal.so", RUNPATH]),
         Starts,
         Starts,
     )

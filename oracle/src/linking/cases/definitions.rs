@@ -146,7 +146,7 @@ pub(super) const CASES: &[Case] = &[
         Says(UNDEFINED),
         Anything,
     )
-    .gap(Family::Musl, "that musl dies of a library without a hash table"),
+    .gap(Family::Musl, "that musl dies of a library without a hash table", "fails"),
     case(
         "DT_GNU_HASH removed",
         |kit| {

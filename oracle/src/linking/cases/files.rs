@@ -5,10 +5,18 @@ use super::{
     case, plain,
 };
 use crate::linking::kit::elf::DT_DEBUG;
+use crate::linking::kit::{Built, Kit};
 
 const GONE: &str = "libfoo.so: cannot open shared object file: No such file or directory";
 const GONE_MUSL: &str = "Error loading shared library libfoo.so: No such file or directory (needed by ./x)";
 const NO_EXEC: &str = "Error loading shared library libfoo.so: Exec format error (needed by ./x)";
+
+/// A program that needs two libraries.
+fn pair(kit: &Kit) -> Built {
+    kit.library("libfoo.so", FOO, &[])?;
+    kit.library("libbar.so", BAR, &[])?;
+    kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", "./libbar.so", RUNPATH, LAZY])
+}
 
 pub(super) const CASES: &[Case] = &[
     case("a whole one", plain, Starts, Starts),
@@ -159,6 +167,46 @@ pub(super) const CASES: &[Case] = &[
         },
         Starts,
         Anything,
+    ),
+    case(
+        "one is missing, then one is cut in half",
+        |kit| {
+            pair(kit)?;
+            kit.remove("libfoo.so")?;
+            kit.cut("libbar.so", 500)
+        },
+        Says("libfoo.so"),
+        Anything,
+    ),
+    case(
+        "one is cut in half, then one is missing",
+        |kit| {
+            pair(kit)?;
+            kit.cut("libfoo.so", 500)?;
+            kit.remove("libbar.so")
+        },
+        Anything,
+        Anything,
+    ),
+    case(
+        "a text, then one is missing",
+        |kit| {
+            pair(kit)?;
+            kit.write("libfoo.so", "a text\n".repeat(40))?;
+            kit.remove("libbar.so")
+        },
+        Says("libfoo.so: invalid ELF header"),
+        Says("libfoo.so"),
+    ),
+    case(
+        "a text that several need",
+        |kit| {
+            pair(kit)?;
+            kit.library("libbar.so", BAR, &[ALL, "./libfoo.so", RUNPATH])?;
+            kit.write("libfoo.so", "a text\n".repeat(40))
+        },
+        Says("libfoo.so: invalid ELF header"),
+        Says("libfoo.so"),
     ),
     case(
         "cut to its first quarter",

@@ -1,6 +1,6 @@
 //! Libraries with other bytes in their headers.
 
-use super::{ALL, Anything, CALLS_FOO, Case, Dies, FOO, LAZY, RUNPATH, Says, Starts, case, plain};
+use super::{ALL, Anything, CALLS_FOO, Case, Dies, FOO, LAZY, RUNPATH, Says, Starts, case, flagged, plain};
 use crate::linking::host::Family;
 use crate::linking::kit::elf::{P_ALIGN, P_OFFSET, P_VADDR, PT_DYNAMIC, PT_LOAD};
 use crate::linking::kit::{Built, Elf, Kit};
@@ -96,16 +96,16 @@ pub(super) const CASES: &[Case] = &[
         Says("wrong ELF class: ELFCLASS32"),
         Anything,
     )
-    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations"),
+    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations", "fails"),
     case("for another machine", |kit| byte(kit, E_MACHINE, EM_MIPS), Says("libfoo.so"), Anything)
-    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations"),
+    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations", "fails"),
     case(
         "for another machine, then a whole one",
         |kit| two(kit, |elf| elf.put(E_MACHINE, &[EM_MIPS])),
         Starts,
         Anything,
     )
-    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations"),
+    .gap(Family::Musl, "that musl does not look at e_machine: only a real library of another machine fails, at its relocations", "fails"),
     case("EI_VERSION of 2", |kit| byte(kit, EI_VERSION, 2), Says("libfoo.so"), Anything),
     case("e_version of 2", |kit| byte(kit, E_VERSION, 2), Says("libfoo.so"), Anything),
     case("EI_OSABI of FreeBSD", |kit| byte(kit, EI_OSABI, 9), Says("ELF file OS ABI invalid"), Anything),
@@ -176,10 +176,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "linked for pages of 64 KiB",
-        |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-z,max-page-size=0x10000"])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
-        },
+        |kit| flagged(kit, &["-Wl,-z,max-page-size=0x10000"]),
         Starts,
         Starts,
     ),
@@ -195,7 +192,7 @@ pub(super) const CASES: &[Case] = &[
         Says("ELF load command address/offset not"),
         Anything,
     )
-    .gap(Family::Musl, "that musl maps whole pages, wherever p_offset points in them"),
+    .gap(Family::Musl, "that musl maps whole pages, wherever p_offset points in them", "fails"),
     case(
         "linked for pages of 2 KiB",
         |kit| {
@@ -217,7 +214,7 @@ pub(super) const CASES: &[Case] = &[
         Anything,
         Anything,
     )
-    .gap(Family::Musl, "that musl dies of segments in another order"),
+    .gap(Family::Musl, "that musl dies of segments in another order", "starts"),
     case(
         "the whole header in the other byte order",
         |kit| damaged(kit, other_order),

@@ -2,7 +2,8 @@
 //! so that the list of those loaded tells which was taken.
 
 use super::{
-    ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, Nothing, RPATH, RUNPATH, SHARED, Says, Starts, case,
+    ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, Nothing, RPATH, RUNPATH, SHARED, Says, Starts,
+    case, flagged,
 };
 use crate::linking::host::Family;
 use crate::linking::kit::elf::{DT_DEBUG, DT_RPATH, DT_RUNPATH};
@@ -212,10 +213,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "no default folders, and a path",
-        |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-z,nodefaultlib", "-nostdlib"])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
-        },
+        |kit| flagged(kit, &["-Wl,-z,nodefaultlib", "-nostdlib"]),
         Starts,
         Starts,
     ),
@@ -287,7 +285,7 @@ pub(super) const CASES: &[Case] = &[
         Starts,
         Starts,
     )
-    .gap(Family::Glibc, "the folders tls and x86_64, which glibc has looked in up to 2.36"),
+    .gap(Family::Glibc, "the folders tls and x86_64, which glibc has looked in up to 2.36", "starts"),
     case(
         "a path in DT_NEEDED",
         |kit| {

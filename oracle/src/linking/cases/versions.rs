@@ -2,7 +2,7 @@
 
 use super::{
     ALL, Anything, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, NOW, Nothing, RUNPATH, SHARED, Says, Starts,
-    TAKES_FOO, case,
+    TAKES_FOO, case, flagged,
 };
 use crate::linking::host::Family;
 use crate::linking::kit::elf::DT_VERNEED;
@@ -104,7 +104,7 @@ pub(super) const CASES: &[Case] = &[
         Says("Inconsistency detected by ld.so"),
         Starts,
     )
-    .gap(Family::Glibc, "that a library which has lost all its versions ends in an assertion"),
+    .gap(Family::Glibc, "that a library which has lost all its versions ends in an assertion", "starts"),
     case(
         "the version without the symbol, bound lazily",
         |kit| {
@@ -320,29 +320,12 @@ pub(super) const CASES: &[Case] = &[
         Starts,
         Nothing,
     ),
-    case(
-        "a library for x86-64-v2",
-        |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-z,x86-64-v2"])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
-        },
-        Starts,
-        Starts,
-    ),
-    case(
-        "a library for x86-64-v4",
-        |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-z,x86-64-v4"])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])
-        },
-        Anything,
-        Starts,
-    ),
+    case("a library for x86-64-v2", |kit| flagged(kit, &["-Wl,-z,x86-64-v2"]), Starts, Starts),
+    case("a library for x86-64-v4", |kit| flagged(kit, &["-Wl,-z,x86-64-v4"]), Anything, Starts),
     case(
         "a library for a processor beyond x86-64-v4",
         |kit| {
-            kit.library("libfoo.so", FOO, &["-Wl,-z,x86-64-v4"])?;
-            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY])?;
+            flagged(kit, &["-Wl,-z,x86-64-v4"])?;
             kit.damage("libfoo.so", beyond)
         },
         Says("CPU ISA level is lower than required"),
