@@ -8,6 +8,7 @@ pub mod heap;
 mod live;
 pub(super) mod mounts;
 pub mod start;
+mod stat;
 pub mod stdio;
 mod sys;
 mod tiny_elf;

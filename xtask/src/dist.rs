@@ -4,10 +4,12 @@
 mod build;
 mod bytes;
 mod check;
+mod code;
 mod cross;
 mod explain;
 mod launcher;
 mod mips;
+mod powerpc;
 mod reproducible;
 mod targets;
 
@@ -20,7 +22,7 @@ pub(crate) use targets::TARGETS;
 use targets::Target;
 
 use crate::openwrt::{ARCHITECTURES, Cover};
-use crate::sh;
+use crate::{package, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -47,7 +49,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if args.check_launcher {
         // Of the builds that are there.
         launcher::make()?;
-        return launcher_check();
+        println!("{}", launcher_check()?);
+        return Ok(());
     }
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
     let mut faults = Vec::new();
@@ -59,6 +62,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if names.is_empty() {
         println!("{}", launcher::make()?);
         manual()?;
+        package::wrap(&[])?;
         for arch in &ARCHITECTURES {
             if let Cover::Not(reason) = arch.cover {
                 println!("OpenWrt's {}: no build: {reason}", arch.name);
@@ -79,8 +83,9 @@ pub(crate) fn reproducible_check() -> Result<()> {
     reproducible::check(&["diag-mips".to_owned()])
 }
 
-/// Runs the one file that is there in BusyBox ash, as every machine that it is for, and on machines in trouble.
-pub(crate) fn launcher_check() -> Result<()> {
+/// Runs the one file that is there in BusyBox ash, as every machine that it is for, and on machines in trouble; gives the
+/// counts.
+pub(crate) fn launcher_check() -> Result<String> {
     launcher::check()
 }
 

@@ -11,7 +11,7 @@ use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::Mode;
 
 use super::live::{c_text, of_descriptor, of_raw};
-use super::sys;
+use super::{stat, sys};
 use crate::errno::Errno;
 use crate::system::Answer;
 use crate::text;
@@ -53,7 +53,7 @@ fn from_file(elf: &[u8]) -> Option<Answer> {
 }
 
 fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
-    let of = |file: &OwnedFd| sys::fstat(file.as_raw_fd()).ok().map(|found| (found.device, found.inode));
+    let of = |file: &OwnedFd| stat::of_fd(file.as_raw_fd()).ok().map(|found| (found.device, found.inode));
     of(one) == of(other)
 }
 

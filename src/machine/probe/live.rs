@@ -13,7 +13,7 @@ use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::stat::Mode;
 
-use super::{ask, beginning, sys, tiny_elf};
+use super::{ask, beginning, stat, sys, tiny_elf};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::machine::{parts, word};
@@ -34,7 +34,7 @@ impl System for Live {
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
-        sys::stat(&c_path(path)?).map(|found| of_found(&found)).map_err(of_nix)
+        stat::of_path(&c_path(path)?).map(|found| of_found(&found)).map_err(of_nix)
     }
 
     fn open(&self, path: &Path) -> Result<File, Errno> {
@@ -43,7 +43,7 @@ impl System for Live {
         let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
         let file = open(path, flags)?;
         // And after: it may be another one by now.
-        regular(of_found(&sys::fstat(file.as_raw_fd()).map_err(of_nix)?).kind)?;
+        regular(of_found(&stat::of_fd(file.as_raw_fd()).map_err(of_nix)?).kind)?;
         Ok(File::from(file))
     }
 
@@ -236,7 +236,7 @@ pub(in crate::machine) fn stat_of(found: &Metadata) -> Stat {
     stat(found.mode(), found.size(), found.dev(), found.ino())
 }
 
-fn of_found(found: &sys::Found) -> Stat {
+fn of_found(found: &stat::Found) -> Stat {
     stat(found.mode, found.size, found.device, found.inode)
 }
 

@@ -3,10 +3,6 @@
 
 use std::ffi::{CStr, OsStr, OsString, c_int, c_long};
 use std::fs::File;
-#[cfg(target_arch = "mips")]
-use std::mem::MaybeUninit;
-#[cfg(not(target_arch = "mips"))]
-use std::os::fd::BorrowedFd;
 use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 
@@ -38,83 +34,6 @@ pub(super) fn may_execute(path: &CStr) -> nix::Result<()> {
         failed = unsafe { libc::syscall(libc::SYS_faccessat, folder, path.as_ptr(), mode) };
     }
     nix::errno::Errno::result(failed).map(|_| ())
-}
-
-/// What is told of a file.
-#[derive(PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) device: u64,
-    pub(super) inode: u64,
-    pub(super) mode: u32,
-    pub(super) size: u64,
-}
-
-/// The kernel's `struct stat64` for o32 (arch/mips/include/uapi/asm/stat.h).
-#[cfg(target_arch = "mips")]
-#[repr(C)]
-struct Stat64 {
-    st_dev: u32,
-    st_pad0: [u32; 3],
-    st_ino: u64,
-    st_mode: u32,
-    st_nlink: u32,
-    st_uid: u32,
-    st_gid: u32,
-    st_rdev: u32,
-    st_pad1: [u32; 3],
-    st_size: u64,
-    times_and_blocks: [u32; 10],
-}
-
-/// stat(2) for a path.
-#[cfg(target_arch = "mips")]
-pub(super) fn stat(path: &CStr) -> nix::Result<Found> {
-    // SAFETY: a path that ends in NUL.
-    unsafe { stat64(libc::SYS_stat64, path.as_ptr().expose_provenance()) }
-}
-
-/// The same for a descriptor.
-#[cfg(target_arch = "mips")]
-#[allow(clippy::cast_sign_loss)] // As it is passed, whatever it is.
-pub(super) fn fstat(fd: RawFd) -> nix::Result<Found> {
-    // SAFETY: a number.
-    unsafe { stat64(libc::SYS_fstat64, fd as usize) }
-}
-
-/// # Safety
-///
-/// `of` is what the call takes first.
-#[cfg(target_arch = "mips")]
-unsafe fn stat64(call: c_long, of: usize) -> nix::Result<Found> {
-    let mut found = MaybeUninit::<Stat64>::uninit();
-    // SAFETY: room of the size that the kernel fills.
-    nix::errno::Errno::result(unsafe { libc::syscall(call, of, found.as_mut_ptr()) })?;
-    // SAFETY: it was filled.
-    let found = unsafe { found.assume_init_ref() };
-    Ok(Found { device: found.st_dev.into(), inode: found.st_ino, mode: found.st_mode, size: found.st_size })
-}
-
-/// stat(2) for a path.
-#[cfg(not(target_arch = "mips"))]
-pub(super) fn stat(path: &CStr) -> nix::Result<Found> {
-    nix::sys::stat::stat(path).map(|found| of_stat(&found))
-}
-
-/// The same for a descriptor.
-#[cfg(not(target_arch = "mips"))]
-pub(super) fn fstat(fd: RawFd) -> nix::Result<Found> {
-    // SAFETY: it is only asked about.
-    nix::sys::stat::fstat(unsafe { BorrowedFd::borrow_raw(fd) }).map(|found| of_stat(&found))
-}
-
-#[cfg(not(target_arch = "mips"))]
-fn of_stat(found: &nix::sys::stat::FileStat) -> Found {
-    Found {
-        device: found.st_dev,
-        inode: found.st_ino,
-        mode: found.st_mode,
-        size: u64::try_from(found.st_size).unwrap_or(0),
-    }
 }
 
 /// pread(2): how much was read; 0 at the end of the file, beyond it, and where it cannot be read.

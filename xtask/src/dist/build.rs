@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use object::elf::{EM_MIPS, EM_PPC};
 
-use super::explain;
 use super::targets::Target;
+use super::{explain, mips, powerpc};
 use crate::{sh, toolchain};
 
 /// What a build leaves.
@@ -29,7 +30,14 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
         let symbols = link(target, more)?;
         let plain = symbols.with_extension("plain");
         strip(&symbols, &plain)?;
-        match explain::explain(target, &fs::read(&plain)?) {
+        let mut elf = fs::read(&plain)?;
+        match target.e_machine {
+            EM_MIPS if target.gate.is_some() => mips::needs_no_fpu(&mut elf)?,
+            EM_PPC => powerpc::absolute_calls(&mut elf)?,
+            _ => {}
+        }
+        write(&plain, &elf)?;
+        match explain::explain(target, &elf) {
             Ok(elf) => {
                 write(&binary, &elf)?;
                 return Ok(Built { binary, plain, symbols });

@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use object::elf::{ET_EXEC, FileHeader32, FileHeader64, PT_DYNAMIC, PT_INTERP};
+use object::elf::{EM_MIPS, EM_PPC, ET_EXEC, FileHeader32, FileHeader64, PT_DYNAMIC, PT_INTERP};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endian, Endianness};
 
 use super::build::{self, Built};
 use super::targets::{PACKED_GATE, Target};
-use super::{explain, launcher, mips};
+use super::{explain, launcher, mips, powerpc};
 use crate::{host, sh, toolchain};
 
 /// One sentence for each promise that the binary breaks.
@@ -21,8 +21,12 @@ pub(crate) fn faults(target: &Target, built: &Built) -> Result<Vec<String>> {
     let mut faults = size(target, &data)?;
     faults.extend(header(target, &data)?);
     faults.extend(paths(&data)?);
-    if target.e_machine == object::elf::EM_MIPS && target.gate.is_some() {
-        faults.extend(mips::faults(target, &built.plain)?);
+    if target.gate.is_some() {
+        faults.extend(match target.e_machine {
+            EM_MIPS => mips::faults(target, &built.plain)?,
+            EM_PPC => powerpc::faults(target, &built.plain)?,
+            _ => Vec::new(),
+        });
     }
     faults.extend(tools(target, binary)?);
     faults.extend(script(target, binary)?);

@@ -1,18 +1,21 @@
 //! What a MIPS binary must be, to run on every MIPS router: MIPS32 R1 without FPU; of 64 bits R2, and no instruction for
 //! an FPU either, though its C library is built for one.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 use object::{File, Object, ObjectSection};
 
+use super::code;
 use super::targets::Target;
-use crate::{host, sh};
 
-/// `fp_abi` of .MIPS.abiflags for soft float (Val_GNU_MIPS_ABI_FP_SOFT).
+/// Where in .MIPS.abiflags (Elf_Internal_ABIFlags_v0) its bytes are.
+const ISA_LEVEL: usize = 2;
+const ISA_REV: usize = 3;
+const CPR1_SIZE: usize = 5;
+const FP_ABI: usize = 7;
+/// `fp_abi` for soft float (Val_GNU_MIPS_ABI_FP_SOFT).
 const FP_SOFT: u8 = 3;
 
 /// Instructions of MIPS32 R2, which an R1 CPU refuses. `rdhwr` is one too, but Linux carries it out itself.
@@ -22,64 +25,43 @@ const R2: [&str; 16] = [
 ];
 
 /// `binary` has a section table.
-pub(crate) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
-    let (isa, mut faults) = match target.bits {
-        32 => ("isa32r2", abiflags(&fs::read(binary)?)?),
-        _ => ("isa64r2", Vec::new()),
-    };
-    faults.extend(instructions(target, binary, isa)?);
+pub(super) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
+    let isa = (target.bits, if target.bits == 32 { 1 } else { 2 });
+    let mut data = fs::read(binary)?;
+    let flags = abiflags(&mut data)?;
+    let mut faults = Vec::new();
+    if (flags[ISA_LEVEL], flags[ISA_REV]) != isa {
+        let (level, rev) = (flags[ISA_LEVEL], flags[ISA_REV]);
+        faults.push(format!("abiflags: MIPS{level} R{rev}, wanted MIPS{} R{}", isa.0, isa.1));
+    }
+    if flags[FP_ABI] != FP_SOFT {
+        faults.push(format!("abiflags: fp_abi {}, wanted {FP_SOFT}, soft float", flags[FP_ABI]));
+    }
+    // As R2, or R2 would pass as data.
+    let listing = code::listing(target, binary, &format!("mips:isa{}r2", target.bits))?;
+    faults.extend(code::foreign(target, &listing, |mnemonic| {
+        floating(mnemonic) || (target.bits == 32 && R2.contains(&mnemonic))
+    }));
     Ok(faults)
+}
+
+/// Has a build say that it needs no FPU, which [`faults`] makes sure of: its C library says that it was built for one.
+pub(super) fn needs_no_fpu(elf: &mut [u8]) -> Result<()> {
+    let flags = abiflags(elf)?;
+    (flags[CPR1_SIZE], flags[FP_ABI]) = (0, FP_SOFT);
+    Ok(())
 }
 
 /// What the file says of itself.
-fn abiflags(data: &[u8]) -> Result<Vec<String>> {
-    let file = File::parse(data)?;
-    let flags = file.section_by_name(".MIPS.abiflags").context("no section .MIPS.abiflags")?.data()?;
-    // version (2 bytes), isa_level, isa_rev, gpr_size, cpr1_size, cpr2_size, fp_abi
-    let &[_, _, isa_level, isa_rev, _, _, _, fp_abi, ..] = flags else {
-        return Ok(vec![format!(".MIPS.abiflags has {} bytes", flags.len())]);
+fn abiflags(elf: &mut [u8]) -> Result<&mut [u8; 24]> {
+    let (at, len) = {
+        let file = File::parse(&*elf)?;
+        let section = file.section_by_name(".MIPS.abiflags").context("no section .MIPS.abiflags")?;
+        section.file_range().context("the section .MIPS.abiflags is not in the file")?
     };
-    let mut faults = Vec::new();
-    if (isa_level, isa_rev) != (32, 1) {
-        faults.push(format!("abiflags: isa_level {isa_level} isa_rev {isa_rev}, wanted MIPS32 R1"));
-    }
-    if fp_abi != FP_SOFT {
-        faults.push(format!("abiflags: fp_abi {fp_abi}, wanted {FP_SOFT}, soft float"));
-    }
-    Ok(faults)
-}
-
-/// What its code does, whatever it says of itself. objdump reads it as R2, or R2 would pass as data.
-fn instructions(target: &Target, binary: &Path, isa: &str) -> Result<Vec<String>> {
-    let objdump = format!("{}-objdump", target.binutils);
-    host::ensure(&[(&objdump, &format!("binutils-{}", target.binutils))])?;
-    let mut command = Command::new(&objdump);
-    command.args(["-d", "-z", "-m", &format!("mips:{isa}"), "--no-show-raw-insn"]).arg(binary);
-    let listing = sh::output(&mut command)?;
-    let mut found: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    let mut count = 0;
-    for (address, mnemonic) in listing.lines().filter_map(instruction) {
-        count += 1;
-        if floating(mnemonic) || (target.bits == 32 && R2.contains(&mnemonic)) {
-            found.entry(mnemonic).or_insert((0, address)).0 += 1;
-        }
-    }
-    let mut faults: Vec<String> = found
-        .iter()
-        .map(|(mnemonic, (times, address))| {
-            format!("{mnemonic} at {address} ({times} in all): not every {} has it", target.machine)
-        })
-        .collect();
-    if count == 0 {
-        faults.push(format!("{objdump} finds no code"));
-    }
-    Ok(faults)
-}
-
-/// Address and mnemonic of a line like `   22be0:\tlui\tgp,0x3`.
-fn instruction(line: &str) -> Option<(&str, &str)> {
-    let (address, rest) = line.split_once(":\t")?;
-    Some((address.trim(), rest.split_whitespace().next()?))
+    let at = usize::try_from(at)?;
+    let flags = elf.get_mut(at..).and_then(|rest| rest.first_chunk_mut());
+    flags.filter(|_| len == 24).with_context(|| format!(".MIPS.abiflags has {len} bytes at {at}"))
 }
 
 /// `add.s`, `c.lt.d`, `lwc1`, `bc1t`, ...: all that coprocessor 1 does.
@@ -92,14 +74,7 @@ fn floating(mnemonic: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{floating, instruction};
-
-    #[test]
-    fn lines_of_objdump() {
-        assert_eq!(instruction("   22be0:\tlui\tgp,0x3"), Some(("22be0", "lui")));
-        assert_eq!(instruction("   22be4:\tnop"), Some(("22be4", "nop")));
-        assert_eq!(instruction("Disassembly of section .text:"), None);
-    }
+    use super::floating;
 
     #[test]
     fn what_an_fpu_does() {
