@@ -9,6 +9,7 @@ mod lab;
 mod libraries;
 mod openwrt;
 mod oracle;
+mod pack;
 mod package;
 mod pairs;
 mod samples;

@@ -16,10 +16,9 @@ const ARMV4: &str = "ARMv4, 8 machines: the build for ARM has instructions of AR
 const ARMEB: &str = "big-endian ARM: Rust has no such target with a C library, and OpenWrt no Rust";
 const ARC: &str = "ARC: Rust has no such target; gone after 24.10";
 const MIPS64_R1: &str = "MIPS64 R1, a board of QEMU's alone, gone after 19.07; the build is R2";
-const MIPS64EL: &str =
-    "little-endian MIPS64 without FPU, a board of QEMU's alone: Rust has no soft-float target";
+const MIPS64EL: &str = "little-endian MIPS64, a board of QEMU's alone: no room in the one file";
 const POWERPC64: &str =
-    "64-bit big-endian PowerPC, 2 machines: not tried yet, and their kernels run no 32-bit programs";
+    "64-bit PowerPC, 2 machines, whose kernels run no 32-bit programs: no room in the one file";
 
 /// An architecture.
 pub(crate) struct Arch {

@@ -9,7 +9,6 @@ mod index;
 mod ipk;
 #[cfg(test)]
 mod libsolv;
-mod pack;
 mod sums;
 
 use std::collections::BTreeSet;
@@ -118,16 +117,22 @@ pub(crate) fn wrap(names: &[String]) -> Result<()> {
     let builds =
         TARGETS.iter().map(|target| target.name).filter(|name| openwrt::of_build(name).next().is_some());
     let all = builds.filter(|build| dist.join(build).is_file()).map(str::to_owned).collect();
-    let names = if names.is_empty() { all } else { names.to_vec() };
+    let every = names.is_empty();
+    let names = if every { all } else { names.to_vec() };
     if names.is_empty() {
         bail!("no build is in {}: cargo xtask dist makes them", dist.display());
+    }
+    let packages = dist.join("packages");
+    if every && packages.exists() {
+        // Those of an architecture that has no build any more would stay.
+        fs::remove_dir_all(&packages).with_context(|| format!("remove {}", packages.display()))?;
     }
     for name in &names {
         let archs: Vec<&Arch> = openwrt::of_build(name).collect();
         if archs.is_empty() {
             bail!("no architecture of OpenWrt runs {name}");
         }
-        for package in write(&dist.join(name), &archs, &dist.join("packages"))? {
+        for package in write(&dist.join(name), &archs, &packages)? {
             println!("{}: {} bytes", package.display(), fs::metadata(&package)?.len());
         }
     }

@@ -40,15 +40,15 @@ impl Summary {
 }
 
 impl Summary {
-    /// Programs with libraries, in a root folder of Debian's musl.
-    fn libraries(&mut self) {
+    /// A step that says what it has found.
+    fn counted(&mut self, what: &str, step: impl FnOnce() -> Result<String>) {
         let since = Instant::now();
-        sh::say("test: libraries on Debian's musl");
-        let (holds, said) = match libraries::musl() {
+        sh::say(format!("test: {what}"));
+        let (holds, said) = match step() {
             Ok(counts) => (true, counts),
             Err(error) => (false, format!("{error:#}")),
         };
-        self.line(holds, &format!("libraries on Debian's musl: {said}"), since);
+        self.line(holds, &format!("{what}: {said}"), since);
     }
 
     /// Changed programs and real ones, on the kernels in QEMU.
@@ -69,12 +69,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     summary.step("diag's tiny programs in QEMU", tiny_programs);
     summary.step("router builds", router_builds);
     summary.step("the same bytes from another folder", dist::reproducible_check);
-    summary.step("the one file", dist::launcher_check);
+    summary.counted("the one file", dist::launcher_check);
     if !args.no_cross {
         summary.step("cross.toml", dist::cross_check);
     }
     summary.step("the lab itself", lab_tests);
-    summary.libraries();
+    summary.counted("libraries on Debian's musl", libraries::musl);
     for group in judge::groups() {
         let since = Instant::now();
         let tally = group();

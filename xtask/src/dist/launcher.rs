@@ -26,7 +26,7 @@ use sha2::{Digest, Sha256};
 
 use super::build;
 use super::targets::{TARGETS, Target};
-use crate::sh;
+use crate::{pack, sh};
 
 pub(super) use trials::check;
 
@@ -75,7 +75,7 @@ pub(super) fn make() -> Result<String> {
 pub(super) fn assemble(builds: &[(&Target, Vec<u8>)]) -> Result<Vec<u8>> {
     let (mut payload, mut table) = (Vec::new(), Vec::new());
     for (target, elf) in builds {
-        let gzipped = gzip(elf)?;
+        let gzipped = pack::gzip(elf)?;
         let (offset, length) = (payload.len(), gzipped.len());
         table.push(Packed { target, offset, length, size: elf.len(), sums: sums(elf) });
         payload.extend(gzipped);
@@ -132,13 +132,6 @@ fn rows(table: &[Packed]) -> String {
 }
 
 /// The best that gunzip reads, always the same.
-fn gzip(data: &[u8]) -> Result<Vec<u8>> {
-    let mut packed = Vec::new();
-    zopfli::compress(zopfli::Options::default(), zopfli::Format::Gzip, data, &mut packed)
-        .context("gzip a build")?;
-    Ok(packed)
-}
-
 fn sums(data: &[u8]) -> Sums {
     let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     Sums { sha256: hex(&Sha256::digest(data)), md5: hex(&Md5::digest(data)) }

@@ -5,31 +5,31 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-use super::{Kernel, cc};
+use super::cc;
 use crate::{debian, host, sh};
 
-/// The kernel's BusyBox, from `DIAG_CACHE` or built here once.
-pub(super) fn file(kernel: Kernel) -> Result<PathBuf> {
-    let name = format!("busybox-{}", kernel.arch());
+/// BusyBox for an architecture of 32 bits as zig calls it, from `DIAG_CACHE` or built here once.
+pub(crate) fn file(arch: &str) -> Result<PathBuf> {
+    let name = format!("busybox-{arch}");
     if let Some(cached) = sh::cached(&name) {
         return Ok(cached);
     }
     let dir = sh::target("lab")?.join(name);
     if !dir.is_dir() {
-        sh::build_dir(&dir, |new| build(kernel, new))?;
+        sh::build_dir(&dir, |new| build(arch, new))?;
     }
     Ok(dir.join("busybox"))
 }
 
 /// Debian's source with every applet that its default configuration has.
-fn build(kernel: Kernel, dir: &Path) -> Result<()> {
+fn build(arch: &str, dir: &Path) -> Result<()> {
     host::ensure(&[("make", "make"), ("gcc", "gcc"), ("bzip2", "bzip2")])?;
     let source = debian::source("busybox")?;
     let work = tempfile::tempdir_in(dir).context("create a folder for the build")?;
-    let tools = cc::for_make(kernel, work.path())?;
-    sh::say(format!("build BusyBox for {} (about two minutes on two cores)", kernel.arch()));
+    let tools = cc::for_make(arch, work.path())?;
+    sh::say(format!("build BusyBox for {arch} (about two minutes on two cores)"));
     let make = |target: &str| -> Result<()> {
         let mut make = Command::new("make");
         make.arg("-C").arg(&source).arg(format!("O={}", work.path().display())).arg("-s");
@@ -40,9 +40,18 @@ fn build(kernel: Kernel, dir: &Path) -> Result<()> {
     make("defconfig")?;
     let config = work.path().join(".config");
     let defaults = fs::read_to_string(&config)?;
-    // `tc` needs a header that newer kernels no longer have.
-    let wanted = defaults.replace("# CONFIG_STATIC is not set", "CONFIG_STATIC=y");
-    fs::write(&config, wanted.replace("CONFIG_TC=y", "# CONFIG_TC is not set"))?;
+    let mut wanted = defaults;
+    for (default, instead) in [
+        ("# CONFIG_STATIC is not set", "CONFIG_STATIC=y"),
+        // It needs a header that newer kernels no longer have.
+        ("CONFIG_TC=y", "# CONFIG_TC is not set"),
+        // clang reads a constant before it is assigned, which BusyBox does (include/libbb.h).
+        ("CONFIG_EXTRA_CFLAGS=\"\"", "CONFIG_EXTRA_CFLAGS=\"-DBB_GLOBAL_CONST=\""),
+    ] {
+        ensure!(wanted.contains(default), "BusyBox's default configuration has no {default}");
+        wanted = wanted.replace(default, instead);
+    }
+    fs::write(&config, wanted)?;
     make("oldconfig")?;
     make("busybox")?;
     fs::copy(work.path().join("busybox"), dir.join("busybox"))?;

@@ -7,17 +7,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::Kernel;
 use crate::toolchain;
 
-/// The triple that zig knows the kernel's soft-float programs by.
-pub(super) fn triple(kernel: Kernel) -> String {
-    format!("{}-linux-musleabi", kernel.arch())
+/// The triple that zig knows an architecture's soft-float programs by.
+pub(super) fn triple(arch: &str) -> String {
+    format!("{arch}-linux-musleabi")
 }
 
 /// Writes scripts `cc`, `ar` and `ranlib` into `dir`; gives make's arguments that name them. BusyBox asks its
 /// linker for a map and for gossip, which zig refuses.
-pub(super) fn for_make(kernel: Kernel, dir: &Path) -> Result<Vec<String>> {
+pub(super) fn for_make(arch: &str, dir: &Path) -> Result<Vec<String>> {
     let zig = toolchain::zig()?;
     let mut start = "#!/bin/sh\n".to_owned();
     for (name, value) in zig.get_envs() {
@@ -28,7 +27,7 @@ pub(super) fn for_make(kernel: Kernel, dir: &Path) -> Result<Vec<String>> {
     let cc = format!(
         "for word; do\n    shift\n    case $word in\n    -Wl,--warn-common | -Wl,-Map,* | -Wl,--verbose) ;;\n    \
          *) set -- \"$@\" \"$word\" ;;\n    esac\ndone\nexec '{zig}' cc -target {} -w \"$@\"\n",
-        triple(kernel)
+        triple(arch)
     );
     let scripts = [
         ("CC", "cc", cc),

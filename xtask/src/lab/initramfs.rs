@@ -35,7 +35,7 @@ pub(super) fn own(kernel: Kernel, commands: &str) -> Result<Vec<Entry>> {
         entries.push(Entry::bytes(&format!("modules/{index:02}.ko"), 0o644, module));
     }
     if kernel.is_router() {
-        entries.push(Entry::copy("bin/busybox", 0o755, busybox::file(kernel)?));
+        entries.push(Entry::copy("bin/busybox", 0o755, busybox::file(kernel.arch())?));
         entries.extend(APPLETS.split(' ').map(|name| Entry::link(&format!("bin/{name}"), "busybox")));
         entries.push(Entry::bytes("init", 0o755, INIT));
         entries.push(Entry::copy("rom.squashfs", 0o644, root::squashfs(kernel)?));

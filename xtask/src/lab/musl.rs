@@ -28,9 +28,9 @@ pub(crate) fn build(kernel: Kernel) -> Result<PathBuf> {
         fs::create_dir(&lib)?;
         compiler_rt(kernel, &lib)?;
         let work = tempfile::tempdir_in(new).context("create a folder for the build")?;
-        let tools = cc::for_make(kernel, work.path())?;
+        let tools = cc::for_make(kernel.arch(), work.path())?;
         let mut configure = Command::new(source.join("configure"));
-        configure.current_dir(&work).args(["--prefix=", &format!("--target={}", cc::triple(kernel))]);
+        configure.current_dir(&work).args(["--prefix=", &format!("--target={}", cc::triple(kernel.arch()))]);
         // By its name programs ask for "libc.so", as OpenWrt's do.
         configure.env("LDFLAGS", "-Wl,-soname,libc.so -s");
         sh::quiet(configure.args(&tools))?;
@@ -52,7 +52,7 @@ fn compiler_rt(kernel: Kernel, lib: &Path) -> Result<()> {
     let source = Path::new(zig.get_program()).with_file_name("lib").join("compiler_rt.zig");
     let mut build = zig;
     build.current_dir(lib).arg("build-lib").arg(source);
-    build.args(["-target", &cc::triple(kernel), "-O", "ReleaseSmall", "-fPIC", "-static"]);
+    build.args(["-target", &cc::triple(kernel.arch()), "-O", "ReleaseSmall", "-fPIC", "-static"]);
     sh::run(build.args(["--name", "compiler_rt"]))
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn link(kernel: Kernel, sources: &[&Path], flags: &[&str], program: &
     let musl = build(kernel)?;
     let lib = |name: &str| musl.join("lib").join(name);
     let mut cc = toolchain::zig()?;
-    cc.args(["cc", "-target", &cc::triple(kernel), "-Os", "-s", "-nostdlib", "-Wl,--gc-sections"]);
+    cc.args(["cc", "-target", &cc::triple(kernel.arch()), "-Os", "-s", "-nostdlib", "-Wl,--gc-sections"]);
     cc.arg(format!("-Wl,-dynamic-linker,/lib/{}", kernel.loader()));
     cc.arg("-isystem").arg(musl.join("include")).args(flags);
     cc.arg(lib("crt1.o")).arg(lib("crti.o")).args(sources);

@@ -87,7 +87,7 @@ pub(super) fn programs(kernel: Kernel) -> Vec<String> {
 fn entries(kernel: Kernel) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = FOLDERS.split_whitespace().map(Entry::dir).collect();
     let read = |file: &Path| fs::read(file).with_context(|| format!("read {}", file.display()));
-    entries.push(Entry::bytes("bin/busybox", 0o755, read(&busybox::file(kernel)?)?));
+    entries.push(Entry::bytes("bin/busybox", 0o755, read(&busybox::file(kernel.arch())?)?));
     for (folder, applets) in APPLETS {
         let up = "../".repeat(folder.matches('/').count());
         let target = if *folder == "bin" { "busybox".to_owned() } else { format!("{up}../bin/busybox") };

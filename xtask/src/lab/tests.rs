@@ -20,7 +20,7 @@ fn hello(dir: &Path, kernel: Kernel, dynamic: bool) -> PathBuf {
         musl::link(kernel, &[&source], &[], &program).unwrap();
     } else {
         let mut compile = toolchain::zig().unwrap();
-        compile.args(["cc", "-target", &cc::triple(kernel), "-Os", "-s", "-static", "-o"]);
+        compile.args(["cc", "-target", &cc::triple(kernel.arch()), "-Os", "-s", "-static", "-o"]);
         sh::run(compile.arg(&program).arg(&source)).unwrap();
     }
     program

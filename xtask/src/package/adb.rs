@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::pack;
+use crate::pack;
 
 /// A value: the type in the high four bits, below it a small number or an offset.
 pub(crate) type Val = u32;

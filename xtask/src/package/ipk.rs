@@ -4,7 +4,8 @@ use anyhow::{Context, Result};
 use flate2::{Compression, GzBuilder};
 use tar::{EntryType, Header};
 
-use super::{Entry, Meta, pack};
+use super::{Entry, Meta};
+use crate::pack;
 
 /// GNU tar fills its archives up to a multiple of this.
 const RECORD: usize = 10240;

@@ -7,21 +7,27 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::{hex, index, ipk};
+use crate::dist::TARGETS;
 use crate::openwrt;
 
 const SUMS: &str = "SHA256SUMS";
 const SIZES: &str = "SIZES.md";
 
-/// Writes SIZES.md, and SHA256SUMS of everything in `dist` in the form that `sha256sum -c` reads.
+/// Writes SIZES.md, and SHA256SUMS of all that is released of `dist` in the form that `sha256sum -c` reads.
 pub(crate) fn write(dist: &Path) -> Result<()> {
     let mut files = Vec::new();
     collect(dist, "", &mut files)?;
-    files.retain(|(name, _)| name != SUMS && name != SIZES);
+    files.retain(|(name, _)| name != SUMS && name != SIZES && !is_for_others(name));
     files.push((SIZES.to_owned(), sizes(&files)?.into_bytes()));
     files.sort();
     index::write(&dist.join(SIZES), &files.iter().find(|(name, _)| name == SIZES).context("no sizes")?.1)?;
     let line = |(name, data): &(String, Vec<u8>)| format!("{}  {name}\n", hex(&Sha256::digest(data)));
     index::write(&dist.join(SUMS), files.iter().map(line).collect::<String>().as_bytes())
+}
+
+/// Whether it is a build for no router: what else was asked for lies here, too, and is not released.
+fn is_for_others(name: &str) -> bool {
+    TARGETS.iter().any(|target| target.name == name && target.gate.is_none())
 }
 
 /// A row for each file that is no package, with the largest packages made of it.
@@ -83,6 +89,7 @@ mod tests {
         for name in ["diag", "diag-mips", package, "packages/mips_24kc/Packages", "packages/x86_64/a.apk"] {
             fs::write(path(name), name).unwrap();
         }
+        fs::write(path("diag-mips64el"), "not released").unwrap();
         write(dist.path()).unwrap();
         // A second run finds what the first one wrote.
         write(dist.path()).unwrap();

@@ -39,8 +39,8 @@ impl Room {
     pub(super) fn run(&self, commands: &str) -> Result<Output> {
         let root = tempfile::tempdir().context("create a folder for the room")?;
         let mut user = UserNamespace::new()?;
-        let mut enter = Command::new("nsenter");
-        enter.args(["--user", "--target", &user.0.id().to_string(), "-S", "0", "-G", "0"]);
+        let mut enter = Command::new("timeout");
+        enter.args(["300", "nsenter", "--user", "--target", &user.0.id().to_string(), "-S", "0", "-G", "0"]);
         enter.args(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c"]);
         enter.arg(SCRIPT.replace("APPLETS", APPLETS)).arg("room").arg(root.path());
         // The marks part the room's own failures from the commands'.
@@ -53,7 +53,7 @@ impl Room {
             None => String::new(),
         });
         enter.arg(self.shell.as_deref().unwrap_or(Path::new("")));
-        let mut output = enter.stdin(Stdio::null()).output().context("start nsenter")?;
+        let mut output = enter.stdin(Stdio::null()).output().context("start timeout")?;
         user.end();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         match said.strip_prefix("room\n") {

@@ -12,25 +12,36 @@ use super::room::{self, Room};
 use super::{assemble, path};
 use crate::dist::explain;
 use crate::dist::targets::{TARGETS, Target};
+use crate::lab::busybox;
 use crate::{debian, sh};
 
-/// Debian's architectures with a BusyBox, QEMU's programs for them, and the builds that the one file must take.
-/// Debian has no BusyBox for the others; the lab has one for big-endian MIPS.
-const MACHINES: [(&str, Option<&str>, &str); 6] = [
-    ("amd64", None, "diag-x86_64"),
-    ("i386", None, "diag-i586"),
-    ("mipsel", Some("qemu-mipsel"), "diag-mipsel"),
-    ("armel", Some("qemu-arm"), "diag-armv5"),
-    ("arm64", Some("qemu-aarch64"), "diag-aarch64"),
-    ("riscv64", Some("qemu-riscv64"), "diag-riscv64"),
+/// Where a machine's BusyBox is from.
+enum From {
+    /// Debian's, of this architecture.
+    Debian(&'static str),
+    /// Debian has none; built for this architecture, as the lab's.
+    Lab(&'static str),
+}
+
+/// Each with QEMU's program for it, where this computer does not run it itself, and the build that the one file must
+/// take.
+const MACHINES: [(From, Option<&str>, &str); 8] = [
+    (From::Debian("amd64"), None, "diag-x86_64"),
+    (From::Debian("i386"), None, "diag-i586"),
+    (From::Debian("mipsel"), Some("qemu-mipsel"), "diag-mipsel"),
+    (From::Lab("mips"), Some("qemu-mips"), "diag-mips"),
+    (From::Debian("armel"), Some("qemu-arm"), "diag-armv5"),
+    (From::Debian("arm64"), Some("qemu-aarch64"), "diag-aarch64"),
+    (From::Debian("riscv64"), Some("qemu-riscv64"), "diag-riscv64"),
+    (From::Lab("powerpc"), Some("qemu-ppc"), "diag-powerpc"),
 ];
 
-pub(in crate::dist) fn check() -> Result<()> {
+pub(in crate::dist) fn check() -> Result<String> {
     let work = tempfile::tempdir().context("create a folder for the trials")?;
     // Another user's run reads it too.
     fs::set_permissions(work.path(), fs::Permissions::from_mode(0o755))?;
     crate::dist::build::write(&work.path().join("diag"), &fs::read(path()?)?)?;
-    let mut faults = machines(work.path())?;
+    let (machines, mut faults) = machines(work.path())?;
     let stand_in = stand_ins(work.path())?;
     let amd64 = debian::busybox("amd64")?;
     for (shell, trials) in [(None, TRIALS), (Some("/bin/dash".into()), DASH)] {
@@ -45,10 +56,12 @@ pub(in crate::dist) fn check() -> Result<()> {
         }
     }
     faults.extend(headers(amd64.clone(), work.path())?);
-    faults.extend(damaged(&Room::new(amd64, work.path()), &stand_in)?);
+    let (copies, unnamed) = damaged(&Room::new(amd64, work.path()), &stand_in)?;
+    faults.extend(unnamed);
     ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
-    println!("diag: {} trials in BusyBox ash and dash, and damaged copies", TRIALS.len() + DASH.len());
-    Ok(())
+    let trials = TRIALS.len() + DASH.len();
+    let all = MACHINES.len();
+    Ok(format!("{machines} of {all} machines, {trials} trials in BusyBox ash and dash, {copies}"))
 }
 
 /// Runs the commands; gives what is not as wanted.
@@ -67,21 +80,22 @@ fn trial(room: &Room, name: &str, commands: &str, wanted: &Wanted) -> Result<Opt
     )))
 }
 
-/// The file itself takes each machine's build, and that runs.
-fn machines(work: &Path) -> Result<Vec<String>> {
-    let mut faults = Vec::new();
+/// The file itself takes each machine's build, and that runs. Gives how many machines there were, and the faults.
+fn machines(work: &Path) -> Result<(usize, Vec<String>)> {
+    let (mut tried, mut faults) = (0, Vec::new());
     let emulates = room::emulates()?;
-    for (arch, qemu, name) in MACHINES {
-        let elf = fs::read(sh::target("dist")?.join(name));
-        let (Some(target), Ok(elf)) = (TARGETS.iter().find(|target| target.name == name), elf) else {
-            println!("diag: no {name} in target/dist: not tried on {arch}");
-            continue;
-        };
+    for (from, qemu, name) in MACHINES {
         if qemu.is_some() && !emulates {
-            println!("diag: no binfmt_misc for a room alone (Linux 6.7 has it): not tried on {arch}");
+            println!("diag: no binfmt_misc for a room alone (Linux 6.7 has it): not tried with {name}");
             continue;
         }
-        let mut room = Room::new(debian::busybox(arch)?, work);
+        let target = TARGETS.iter().find(|target| target.name == name).context("no such target")?;
+        let elf = fs::read(sh::target("dist")?.join(name)).with_context(|| format!("read {name}"))?;
+        let busybox = match from {
+            From::Debian(arch) => debian::busybox(arch)?,
+            From::Lab(arch) => busybox::file(arch)?,
+        };
+        let mut room = Room::new(busybox, work);
         room.qemu = qemu;
         let commands = "/work/diag --version && /work/diag --unpack /keep && sha256sum </keep/diag; \
                         /work/diag /nowhere >/dev/null; echo $?";
@@ -94,16 +108,15 @@ fn machines(work: &Path) -> Result<Vec<String>> {
             elf.len(),
             super::sums(&elf).sha256
         );
+        tried += 1;
         if said == wanted && output.stderr.is_empty() {
-            println!("diag: on {arch}: {name}");
+            println!("diag: {} takes {name}", target.machine);
         } else {
-            faults.push(format!(
-                "{arch}: {said:?}, {:?}; wanted {wanted:?}",
-                String::from_utf8_lossy(&output.stderr)
-            ));
+            let complained = String::from_utf8_lossy(&output.stderr);
+            faults.push(format!("{}: {said:?}, {complained:?}; wanted {wanted:?}", target.machine));
         }
     }
-    Ok(faults)
+    Ok((tried, faults))
 }
 
 /// Each build is taken by the header that its machine's shell has, and others are named. Without /proc, a file can
@@ -176,8 +189,8 @@ fn stand_ins(work: &Path) -> Result<StandIn> {
 }
 
 /// Copies cut short, and with a byte that is another. In the first part, which the shell runs unchecked, a changed
-/// byte may also make the shell complain, or change nothing that matters.
-fn damaged(room: &Room, stand_in: &StandIn) -> Result<Vec<String>> {
+/// byte may also make the shell complain, or change nothing that matters. Gives the counts, and the faults.
+fn damaged(room: &Room, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
     let file = &stand_in.file;
     let first = file.windows(3).position(|window| window == b"\n}\n").context("a first part")? + 3;
     let script = super::SCRIPT.len();
@@ -187,11 +200,14 @@ fn damaged(room: &Room, stand_in: &StandIn) -> Result<Vec<String>> {
     let mut commands = String::from(
         "try() { /keep/d x >/keep/out 2>/keep/err; echo \"$1 $2 $? $(cat /keep/out) $(head -n 1 /keep/err)\"; rm -f /tmp/*; }\n",
     );
+    let mut copies = 0;
     for cut in cuts {
+        copies += 1;
         let _ = writeln!(commands, "head -c {cut} /work/diag >/keep/d; chmod 755 /keep/d; try cut {cut}");
     }
     let bits = |at: usize| format!("\\{:03o}", file[at] ^ if at % 2 == 0 { 1 } else { 4 });
     for at in flips.chain([file.len() - 1]) {
+        copies += 1;
         let _ = writeln!(
             commands,
             "{{ head -c {at} /work/diag; printf '{}'; tail -c +{} /work/diag; }} >/keep/d; chmod 755 /keep/d; try flip {at}",
@@ -217,10 +233,9 @@ fn damaged(room: &Room, stand_in: &StandIn) -> Result<Vec<String>> {
         }
     }
     ensure!(
-        lines > 500,
-        "the trials of damaged copies ended early: {}",
+        lines == copies,
+        "the trials of damaged copies ended after {lines} of {copies}: {}",
         String::from_utf8_lossy(&output.stderr)
     );
-    println!("diag: {lines} damaged copies, {named} named so");
-    Ok(faults)
+    Ok((format!("{lines} damaged copies, {named} named so"), faults))
 }
