@@ -12,6 +12,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use nix::unistd::{AccessFlags, access};
 use oracle::linking::host::plain;
 use oracle::linking::kit::Elf;
 use oracle::linking::kit::elf::{P_FILESZ, P_OFFSET, PT_DYNAMIC, PT_INTERP};
@@ -191,6 +192,10 @@ fn diag_and_the_loader_agree_on_the_files_of_this_computer() {
             continue;
         }
         let executable = fs::metadata(&file.path).unwrap().permissions().mode() & 0o111 != 0;
+        if executable && access(&file.path, AccessFlags::X_OK).is_err() {
+            // Another user's alone.
+            continue;
+        }
         if interp.is_some() && executable {
             counts.0 += 1;
             asked.push(file.path.clone());

@@ -96,6 +96,6 @@ mod tests {
         let total = tally.total();
         assert_eq!((total.cases, total.agreed, total.disagreed, total.varied), (2, 1, 1, 1));
         assert_eq!(tally.disagreements[0].examples, ["mipsel tiny: path=missing"]);
-        std::fs::remove_dir_all(folder).expect("a folder to remove");
+        Folder::remove(&folder).expect("a folder to remove");
     }
 }

@@ -114,6 +114,14 @@ impl Folder {
         fs::set_permissions(self.0.join("closed"), fs::Permissions::from_mode(0o0))
     }
 
+    /// Removes such a folder. Its owner, too, has to open what is closed before.
+    pub fn remove(path: &Path) -> io::Result<()> {
+        match fs::set_permissions(path.join("closed"), fs::Permissions::from_mode(0o700)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::remove_dir_all(path),
+        }
+    }
+
     /// Writes a case's own files.
     pub fn place(&self, files: &Files) -> io::Result<()> {
         files.files.iter().try_for_each(|file| self.write(file))

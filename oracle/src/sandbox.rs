@@ -13,7 +13,7 @@ use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{Gid, Uid, chown};
 
-use crate::folder::misc_rules;
+use crate::folder::{Folder, misc_rules};
 use crate::host::abis;
 use crate::runner;
 
@@ -74,6 +74,7 @@ impl Drop for Sandbox {
                 let _ = umount2(mounted, MntFlags::MNT_DETACH);
             }
         }
+        let _ = Folder::remove(&self.root.join("cases"));
         let _ = fs::remove_dir_all(&self.root);
     }
 }
