@@ -26,6 +26,8 @@ pub struct Case {
     pub program: &'static str,
     /// Variables of the environment; `$PWD` is the folder.
     pub env: &'static [(&'static str, &'static str)],
+    /// Whether the kernel refuses to make its memory executable (PR_SET_MDWE).
+    pub guarded: bool,
     /// Whether the loader's list is what it also loads.
     pub listed: bool,
     glibc: Expect,
@@ -41,6 +43,8 @@ pub struct Gap {
     pub what: &'static str,
     /// `verdict`.
     pub verdict: &'static str,
+    /// Only older releases do it: with a newer one diag and the loader agree.
+    pub of_old: bool,
 }
 
 /// What a case is there to show. A case that does not show it proves nothing.
@@ -79,7 +83,7 @@ impl Expect {
 }
 
 const fn case(name: &'static str, build: fn(&Kit) -> Built, glibc: Expect, musl: Expect) -> Case {
-    Case { name, build, program: "./x", env: &[], listed: true, glibc, musl, gap: None }
+    Case { name, build, program: "./x", env: &[], guarded: false, listed: true, glibc, musl, gap: None }
 }
 
 impl Case {
@@ -93,13 +97,23 @@ impl Case {
         self
     }
 
+    const fn guarded(mut self) -> Case {
+        self.guarded = true;
+        self
+    }
+
     const fn not_as_listed(mut self) -> Case {
         self.listed = false;
         self
     }
 
     const fn gap(mut self, family: Family, what: &'static str, verdict: &'static str) -> Case {
-        self.gap = Some((family, Gap { what, verdict }));
+        self.gap = Some((family, Gap { what, verdict, of_old: false }));
+        self
+    }
+
+    const fn gap_of_old(mut self, family: Family, what: &'static str, verdict: &'static str) -> Case {
+        self.gap = Some((family, Gap { what, verdict, of_old: true }));
         self
     }
 

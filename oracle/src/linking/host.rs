@@ -45,6 +45,12 @@ pub struct Host {
 /// Enters a root folder in a mount namespace of its own, where /proc is. $ORIGIN needs that.
 const ENTER: &str = r#"mount --bind /proc "$0/proc" && exec chroot "$0" /busybox sh -c 'cd "$0" && exec /busybox env "$@"' "$@""#;
 
+/// Whether the kernel knows PR_GET_MDWE.
+pub(super) fn can_guard() -> bool {
+    // SAFETY: numbers only.
+    unsafe { libc::prctl(66, 0_u64, 0_u64, 0_u64, 0_u64) >= 0 }
+}
+
 /// PR_SET_MDWE with PR_MDWE_REFUSE_EXEC_GAIN, since Linux 6.3.
 fn guard() -> io::Result<()> {
     // SAFETY: numbers only.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::host::Host;
 
@@ -22,12 +22,12 @@ pub struct Kit<'a> {
     folder: PathBuf,
     seen: String,
     sources: AtomicUsize,
-    is_guarded: AtomicBool,
+    is_guarded: bool,
 }
 
 impl<'a> Kit<'a> {
     /// An empty folder.
-    pub fn new(host: &'a Host, name: &str) -> Built<Kit<'a>> {
+    pub fn new(host: &'a Host, name: &str, is_guarded: bool) -> Built<Kit<'a>> {
         let plain: String =
             name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
         let folder = host.work.join(plain);
@@ -38,7 +38,7 @@ impl<'a> Kit<'a> {
             None => folder.clone(),
         };
         let seen = below.to_str().ok_or("the folder's name is not UTF-8")?.to_owned();
-        Ok(Kit { host, folder, seen, sources: AtomicUsize::new(0), is_guarded: AtomicBool::new(false) })
+        Ok(Kit { host, folder, seen, sources: AtomicUsize::new(0), is_guarded })
     }
 
     /// The folder.
@@ -46,14 +46,9 @@ impl<'a> Kit<'a> {
         &self.folder
     }
 
-    /// Has programs started where no memory becomes executable that is not so from the beginning: PR_SET_MDWE.
-    pub fn guard(&self) {
-        self.is_guarded.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether they are.
+    /// Whether its programs may not make memory executable.
     pub fn is_guarded(&self) -> bool {
-        self.is_guarded.load(Ordering::Relaxed)
+        self.is_guarded
     }
 
     /// The folder, as programs see it.

@@ -25,79 +25,68 @@ pub(super) const CASES: &[Case] = &[
     case("an executable stack", |kit| flagged(kit, &["-Wl,-z,execstack"]), Starts, Starts),
     case(
         "an executable stack, refused",
-        |kit| {
-            kit.guard();
-            flagged(kit, &["-Wl,-z,execstack"])
-        },
+        |kit| flagged(kit, &["-Wl,-z,execstack"]),
         Says("libfoo.so: cannot enable executable stack as shared object requires: Permission denied"),
         Starts,
-    ),
+    )
+    .guarded(),
     case(
         "an executable stack of the second library, refused",
         |kit| {
-            kit.guard();
             kit.library("libbar.so", BAR, &[])?;
             kit.library("libfoo.so", FOO, &["-Wl,-z,execstack"])?;
             kit.program("x", CALLS_FOO, &[ALL, "./libbar.so", "./libfoo.so", RUNPATH, NOW])
         },
         Says("libfoo.so: cannot enable executable stack"),
         Starts,
-    ),
+    )
+    .guarded(),
     case(
         "no PT_GNU_STACK in the library, refused",
         |kit| {
-            kit.guard();
             plain(kit)?;
             without_stack(kit, "libfoo.so")
         },
         Says("libfoo.so: cannot enable executable stack"),
         Starts,
-    ),
+    )
+    .guarded(),
     case(
         "no PT_GNU_STACK anywhere, refused",
         |kit| {
-            kit.guard();
             plain(kit)?;
             without_stack(kit, "x")?;
             without_stack(kit, "libfoo.so")
         },
         Starts,
         Starts,
-    ),
+    )
+    .guarded(),
     case(
         "an executable stack that the program has, too",
         |kit| {
-            kit.guard();
             kit.library("libfoo.so", FOO, &["-Wl,-z,execstack"])?;
             kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH, LAZY, "-Wl,-z,execstack"])
         },
         Starts,
         Starts,
-    ),
+    )
+    .guarded(),
     case(
         "an executable stack of a preloaded library, refused",
         |kit| {
-            kit.guard();
             kit.library("libbar.so", BAR, &["-Wl,-z,execstack"])?;
             plain(kit)
         },
         Starts,
         Starts,
     )
+    .guarded()
     .env(&[("LD_PRELOAD", "./libbar.so")]),
-    case(
-        "nothing executable, and that is refused",
-        |kit| {
-            kit.guard();
-            plain(kit)
-        },
-        Starts,
-        Starts,
-    ),
+    case("nothing executable, and that is refused", plain, Starts, Starts).guarded(),
     case(
         "relocations in the text, refused",
         |kit| {
-            kit.guard();
             kit.library("libfoo.so", FOO, &[])?;
             let code = "__asm__(\".text; .quad foo\"); int foo(void); int main(void) { return 0; }";
             kit.program("x", code, &[ALL, "./libfoo.so", RUNPATH, "-Wl,-z,notext"])
@@ -105,6 +94,7 @@ pub(super) const CASES: &[Case] = &[
         Says("cannot make segment writable for relocation: Permission denied"),
         Nothing,
     )
+    .guarded()
     .gap(Family::Glibc, "that SELinux and PR_SET_MDWE refuse relocations in the text", "starts"),
     case(
         "1 MiB of TLS, initial-exec",

@@ -285,7 +285,11 @@ pub(super) const CASES: &[Case] = &[
         Starts,
         Starts,
     )
-    .gap(Family::Glibc, "the folders tls and x86_64, which glibc has looked in up to 2.36", "starts"),
+    .gap_of_old(
+        Family::Glibc,
+        "the folders tls and x86_64, which glibc has looked in up to 2.36",
+        "starts",
+    ),
     case(
         "a path in DT_NEEDED",
         |kit| {
