@@ -11,17 +11,14 @@ mod launcher;
 mod mips;
 mod powerpc;
 mod reproducible;
-mod targets;
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-pub(crate) use targets::TARGETS;
-use targets::Target;
-
 use crate::openwrt::{ARCHITECTURES, Cover};
+use crate::targets::{TARGETS, Target};
 use crate::{package, sh};
 
 #[derive(clap::Args)]

@@ -14,6 +14,7 @@ mod package;
 mod pairs;
 mod samples;
 mod sh;
+mod targets;
 mod test;
 mod toolchain;
 

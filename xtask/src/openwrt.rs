@@ -130,7 +130,7 @@ pub(crate) fn named(names: &[&str]) -> Vec<&'static Arch> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dist::TARGETS;
+    use crate::targets::TARGETS;
 
     #[test]
     fn each_architecture_has_one_row() {

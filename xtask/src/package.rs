@@ -22,9 +22,9 @@ use anyhow::{Context, Result, anyhow, bail};
 
 pub(crate) use sums::write as write_sums;
 
-use crate::dist::TARGETS;
 use crate::openwrt::{self, ARCHITECTURES, Arch, Cover};
 use crate::sh;
+use crate::targets::TARGETS;
 use apk::Apk;
 use ipk::{Data, Ipk};
 

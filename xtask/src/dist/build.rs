@@ -8,8 +8,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use object::elf::{EM_MIPS, EM_PPC};
 
-use super::targets::Target;
 use super::{explain, mips, powerpc};
+use crate::targets::Target;
 use crate::{sh, toolchain};
 
 /// What a build leaves.

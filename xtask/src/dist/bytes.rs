@@ -9,7 +9,7 @@ use object::{File, Object, ObjectSection, ObjectSymbol};
 
 use super::build::Built;
 use super::check;
-use super::targets::{AIM, PACKED_GATE, Target};
+use crate::targets::{AIM, PACKED_GATE, Target};
 
 /// How many functions and tables are named.
 const LARGEST: usize = 15;

@@ -10,8 +10,8 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endian, Endianness};
 
 use super::build::{self, Built};
-use super::targets::{PACKED_GATE, Target};
 use super::{explain, launcher, mips, powerpc};
+use crate::targets::{PACKED_GATE, Target};
 use crate::{host, sh, toolchain};
 
 /// One sentence for each promise that the binary breaks.

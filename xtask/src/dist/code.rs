@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use super::targets::Target;
+use crate::targets::Target;
 use crate::{host, sh};
 
 /// One instruction.
@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn each_mnemonic_is_told_once() {
-        let target = &super::super::TARGETS[0];
+        let target = &crate::targets::TARGETS[0];
         let listing = "  10:\tlwc1\tf0\n  14:\tnop\n  18:\tlwc1\tf2\n";
         let told = foreign(target, listing, |mnemonic| mnemonic == "lwc1");
         assert_eq!(told, ["lwc1 at 10 (2 in all): not every big-endian MIPS has it"]);

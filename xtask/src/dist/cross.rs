@@ -8,7 +8,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::targets::{TARGETS, Target};
+use crate::targets::{TARGETS, Target};
 use crate::{sh, toolchain};
 
 /// The release that cross.toml is written for.

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use object::elf::{PT_GNU_STACK, PT_LOAD, PT_MIPS_REGINFO, PT_NULL, PT_PHDR};
 use object::{File, Object, ObjectSection};
 
-use super::targets::Target;
+use crate::targets::Target;
 
 /// What `e_ident` holds behind EI_VERSION.
 const FIRST_LINE_END: &[u8; 7] = b" 2>&-\n#";

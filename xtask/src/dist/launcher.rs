@@ -25,7 +25,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::build;
-use super::targets::{TARGETS, Target};
+use crate::targets::{TARGETS, Target};
 use crate::{pack, sh};
 
 pub(super) use trials::check;

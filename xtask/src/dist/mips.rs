@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use object::{File, Object, ObjectSection};
 
 use super::code;
-use super::targets::Target;
+use crate::targets::Target;
 
 /// Where in .MIPS.abiflags (Elf_Internal_ABIFlags_v0) its bytes are.
 const ISA_LEVEL: usize = 2;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 use object::{File, Object, ObjectSection};
 
 use super::code::{self, Instruction};
-use super::targets::Target;
+use crate::targets::Target;
 
 /// A fence of any kind.
 const FENCES: [&str; 7] = ["sync", "msync", "hwsync", "lwsync", "isync", "eieio", "mbar"];

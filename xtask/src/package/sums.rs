@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::{hex, index, ipk};
-use crate::dist::TARGETS;
 use crate::openwrt;
+use crate::targets::TARGETS;
 
 const SUMS: &str = "SHA256SUMS";
 const SIZES: &str = "SIZES.md";

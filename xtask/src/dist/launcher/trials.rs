@@ -11,8 +11,8 @@ use super::cases::{DASH, STAND_IN, TRIALS, Wanted};
 use super::room::{self, Room};
 use super::{assemble, path};
 use crate::dist::explain;
-use crate::dist::targets::{TARGETS, Target};
 use crate::lab::busybox;
+use crate::targets::{TARGETS, Target};
 use crate::{debian, sh};
 
 /// Where a machine's BusyBox is from.
