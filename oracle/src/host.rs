@@ -56,10 +56,14 @@ pub fn abis() -> Vec<&'static Abi> {
 }
 
 /// Asks again for a moment: another thread's child may hold our file open, from fork to execve.
-fn patient<T: PartialEq>(files: &Files, busy: &T, mut ask: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+fn patient<T>(
+    files: &Files,
+    is_busy: impl Fn(&T) -> bool,
+    mut ask: impl FnMut() -> io::Result<T>,
+) -> io::Result<T> {
     for _ in 0..MOMENTS {
         let answer = ask()?;
-        if answer != *busy || files.busy {
+        if files.busy || !is_busy(&answer) {
             return Ok(answer);
         }
         thread::sleep(Duration::from_millis(1));
@@ -77,13 +81,15 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn ask(&mut self, files: &Files) -> io::Result<Answer> {
-        patient(files, &Answer::Refused(BUSY.to_owned()), || self.runner.ask(&files.path))
+        let is_busy = |answer: &Answer| matches!(answer, Answer::Refused(errno) if errno == BUSY);
+        patient(files, is_busy, || self.runner.ask(&files.path))
     }
 
     fn model(&mut self, files: &Files) -> io::Result<Model> {
         let path = Path::new(OsStr::from_bytes(&files.path));
-        let busy = Model { outcome: Outcome::Refused(BUSY.to_owned()), step: "deny_write_access".to_owned() };
-        patient(files, &busy, || Ok((self.judge)(path)))
+        // The program itself, or its interpreter.
+        let is_busy = |model: &Model| matches!(&model.outcome, Outcome::Refused(errno) if errno == BUSY);
+        patient(files, is_busy, || Ok((self.judge)(path)))
     }
 
     /// What diag says, what the kernel does, and what it does where it is asked again, should they disagree.
