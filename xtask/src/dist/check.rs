@@ -139,7 +139,9 @@ fn run(target: &Target, binary: &Path) -> Result<Vec<String>> {
     let (qemu, cpus) = target.qemu;
     host::ensure(&[(qemu, "qemu-user")])?;
     let mut faults = Vec::new();
-    let name = binary.to_string_lossy();
+    // Short, for a long line is wrapped.
+    let name = format!("./{}", target.name);
+    let folder = binary.parent().context("a build in no folder")?;
     let wanted = [
         ("--version", format!("diag {}\n", launcher::version()?)),
         (&name, format!("{name} starts on this machine\n")),
@@ -147,7 +149,7 @@ fn run(target: &Target, binary: &Path) -> Result<Vec<String>> {
     for cpu in cpus {
         for (argument, wanted) in &wanted {
             let mut command = Command::new(qemu);
-            command.args(["-cpu", cpu]).arg(binary).arg(argument);
+            command.args(["-cpu", cpu]).arg(binary).arg(argument).current_dir(folder);
             let output = command.output().context("start qemu")?;
             let said = String::from_utf8_lossy(&output.stdout);
             if !output.status.success() || !said.starts_with(wanted.as_str()) {
