@@ -60,6 +60,8 @@ errno! {
     EINVAL "Invalid argument"
     /// Open for writing somewhere.
     ETXTBSY "Text file busy"
+    /// Over RLIMIT_FSIZE, or over what the file system takes.
+    EFBIG "File too large"
     /// No space.
     ENOSPC "No space left on device"
     /// A component over 255 bytes, or a path over 4095.

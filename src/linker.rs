@@ -14,6 +14,7 @@ mod object;
 mod symbols;
 mod versions;
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -23,7 +24,7 @@ use crate::candidate::{Candidate, Content, library};
 use crate::elf::View;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine, family};
-use crate::system::System;
+use crate::system::{FileKind, System};
 use crate::text::has;
 pub use folders::List;
 pub use link::{Link, Refusal, State, Undefined};
@@ -61,10 +62,20 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
         let secure = candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0);
         let environment = environment(system, secure, glibc.is_some());
-        let mut linker =
-            Linker { system, machine, view: image.view, glibc, link, secure, environment, preloads: false };
+        let unread = Cell::new(false);
+        let mut linker = Linker {
+            system,
+            machine,
+            view: image.view,
+            glibc,
+            link,
+            secure,
+            environment,
+            preloads: false,
+            unread,
+        };
         linker.run();
-        link = linker.link;
+        link = Link { unread: linker.unread.get(), ..linker.link };
     } else if family::ANDROID && libc == Some(Libc::Bionic) {
         if let Some((refusal, words)) = bionic::refuses(system, candidate, image, (loader, usable)) {
             (link.refuses, link.words) = (Some(refusal), words);
@@ -105,6 +116,8 @@ struct Linker<'a> {
     environment: Vec<u8>,
     /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
     preloads: bool,
+    /// A file that the loader would read was left alone ([`FileKind::Pseudo`]).
+    unread: Cell<bool>,
 }
 
 /// Objects that are followed at most.
@@ -126,6 +139,15 @@ impl Linker<'_> {
 
     fn open(&self, object: &Object) -> Option<Handle> {
         Handle::open(self.system, &object.path)
+    }
+
+    /// Whether a file is left alone that the loader would read: then nobody knows what it does.
+    fn leaves_alone(&self, file: &[u8]) -> bool {
+        let is_pseudo = self.system.stat(path(file)).is_ok_and(|stat| stat.kind == FileKind::Pseudo);
+        if is_pseudo {
+            self.unread.set(true);
+        }
+        is_pseudo
     }
 
     fn run(&mut self) {
@@ -272,6 +294,10 @@ impl Linker<'_> {
             Ok(library) => library,
             Err(Errno::EISDIR) => {
                 (found.state, found.path) = (State::Unusable(Unusable::Folder), file);
+                return true;
+            }
+            Err(Errno::EACCES) if self.leaves_alone(&file) => {
+                (found.state, found.path) = (State::Unread, file);
                 return true;
             }
             Err(errno) => {

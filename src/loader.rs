@@ -20,6 +20,7 @@ pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use step::Step;
 
 pub(crate) use load::Pages;
+pub(crate) use stop::PSEUDO_FILE;
 use stop::{Missing, Stage, Stop, Told, kill, refuse, told, unknown};
 
 use crate::candidate::{Candidate, Content};

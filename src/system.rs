@@ -14,13 +14,14 @@ use crate::text::{Packed, packed};
 
 /// A machine that can be asked.
 pub trait System {
-    /// The first 64 KiB of a small text file (/proc/cpuinfo, /etc/openwrt_release).
+    /// The first 64 KiB of a small text file of the machine's own (/proc/cpuinfo, /etc/openwrt_release). Never of one
+    /// whose name a program chose: that may be a file of the kernel's.
     fn read(&self, path: &Path) -> Result<Vec<u8>, Errno>;
     /// The names in a folder that are to be kept, sorted; None where it cannot be listed.
     fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>>;
     /// stat(2): symbolic links are followed.
     fn stat(&self, path: &Path) -> Result<Stat, Errno>;
-    /// Opens a regular file to read it; never blocks.
+    /// Opens a regular file to read it; never blocks. What the kernel makes up ([`FileKind::Pseudo`]) is not opened.
     fn open(&self, path: &Path) -> Result<File, Errno>;
     /// faccessat(2) with X_OK and AT_EACCESS: may the caller execute it; a noexec mount counts.
     fn may_execute(&self, path: &Path) -> Result<(), Errno>;
@@ -71,11 +72,13 @@ pub struct Stat {
     pub inode: u64,
 }
 
-/// S_IFMT.
+/// S_IFMT, and what of S_IFREG the kernel makes up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum FileKind {
     /// S_IFREG.
     Regular,
+    /// S_IFREG on a [pseudo file system](is_pseudo).
+    Pseudo,
     /// S_IFDIR.
     Directory,
     /// S_IFIFO.
@@ -93,6 +96,7 @@ impl FileKind {
     pub const fn name(self) -> &'static str {
         match self {
             FileKind::Regular => "a regular file",
+            FileKind::Pseudo => "a file of the kernel's own",
             FileKind::Directory => "a directory",
             FileKind::Fifo => "a FIFO",
             FileKind::Socket => "a socket",
@@ -100,6 +104,52 @@ impl FileKind {
             FileKind::BlockDevice => "a block device",
         }
     }
+}
+
+/// A file system whose files the kernel makes up when they are opened and read: to read one may take what it tells
+/// (/proc/kmsg), start something, or wait. By its name in /proc/mounts, and by its f_type (linux/magic.h).
+struct PseudoFileSystem {
+    fstype: &'static str,
+    magic: u32,
+}
+
+const fn pseudo(fstype: &'static str, magic: u32) -> PseudoFileSystem {
+    PseudoFileSystem { fstype, magic }
+}
+
+static PSEUDO: [PseudoFileSystem; 22] = [
+    pseudo("proc", 0x9fa0),
+    pseudo("sysfs", 0x6265_6572),
+    pseudo("tracefs", 0x7472_6163),
+    pseudo("debugfs", 0x6462_6720),
+    pseudo("securityfs", 0x7363_6673),
+    pseudo("selinuxfs", 0xf97c_ff8c),
+    pseudo("smackfs", 0x4341_5d53),
+    pseudo("configfs", 0x6265_6570),
+    pseudo("cgroup", 0x27_e0eb),
+    pseudo("cgroup2", 0x6367_7270),
+    pseudo("cpuset", 0x27_e0eb),
+    pseudo("resctrl", 0x0765_5821),
+    pseudo("bpf", 0xcafe_4a11),
+    pseudo("binfmt_misc", 0x4249_4e4d),
+    pseudo("fusectl", 0x6573_5543),
+    pseudo("efivarfs", 0xde5e_81e4),
+    pseudo("pstore", 0x6165_676c),
+    pseudo("mqueue", 0x1980_0202),
+    pseudo("nsfs", 0x6e73_6673),
+    pseudo("nfsd", 0x6e66_7364),
+    pseudo("rpc_pipefs", 0x6759_6969),
+    pseudo("usbfs", 0x9fa2),
+];
+
+/// Whether a file system of that f_type is one.
+pub fn is_pseudo(magic: u32) -> bool {
+    PSEUDO.iter().any(|known| known.magic == magic)
+}
+
+/// Whether a file system of that name in /proc/mounts is one.
+pub fn is_pseudo_fstype(fstype: &str) -> bool {
+    PSEUDO.iter().any(|known| known.fstype == fstype)
 }
 
 /// Room on a file system, in bytes; what `df` shows.

@@ -92,7 +92,7 @@ fn only_the_candidate_module_reads_programs() {
 }
 
 /// Who starts a program, one of diag's own: on the machine, and in QEMU.
-const OWN_PROGRAMS: [&str; 2] = ["src/machine/probe/ask.rs", "src/machine/probe/tiny_elf/tests.rs"];
+const OWN_PROGRAMS: [&str; 2] = ["src/machine/probe/ask", "src/machine/probe/tiny_elf/tests.rs"];
 
 #[test]
 fn nothing_executes_a_candidate() {

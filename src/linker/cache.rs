@@ -25,6 +25,9 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    if linker.leaves_alone(cache) {
+        return None;
+    }
     let size = offset(linker.system.stat(path(cache)).ok()?.size);
     let file = Handle::open(linker.system, cache)?;
     let mut cache = Cache { table: Table::new(&file, linker.view, 0, size).whole(), start: 0 };

@@ -2,7 +2,7 @@
 
 use super::{Object, Unusable};
 use crate::errno::Errno;
-use crate::loader::{Outcome, Signal, Step, When};
+use crate::loader::{Outcome, PSEUDO_FILE, Signal, Step, When};
 use crate::machine::{Libc, family};
 use crate::system::Question;
 
@@ -24,6 +24,8 @@ pub struct Link {
     pub words: Vec<u8>,
     /// What the kernel has to be asked before it is clear that all is loaded.
     pub asks: Option<Question>,
+    /// A file that decides is one of the kernel's own, which is not read.
+    pub unread: bool,
     /// The program has a loader, and no PT_DYNAMIC for it.
     pub lacks_dynamic: bool,
 }
@@ -50,6 +52,8 @@ pub enum State {
     Missing(Errno),
     /// There is a file, which the loader refuses.
     Unusable(Unusable),
+    /// There is a file of the kernel's own, which is not read.
+    Unread,
 }
 
 /// A version or a symbol that is asked for and that nothing defines.
@@ -78,6 +82,7 @@ impl State {
             State::Found => "found",
             State::Missing(_) => "missing",
             State::Unusable(_) => "unusable",
+            State::Unread => "unread",
         }
     }
 }
@@ -106,12 +111,15 @@ impl Link {
             Some(_) => return exits(127, Step::LoaderRefuses),
             None => {}
         }
+        if self.unread {
+            return Some(Outcome::Unknown { missing: PSEUDO_FILE });
+        }
         // glibc gives up at the first, and looks at the level once all are loaded; musl goes on, and tells of all.
         let gives_up = self.libc == Some(Libc::Glibc);
         let (mut first, mut level) = (None, None);
         for library in self.libraries().skip(1) {
             let step = match library.state {
-                State::Found => continue,
+                State::Found | State::Unread => continue,
                 State::Missing(_) => Step::LibraryMissing,
                 State::Unusable(Unusable::Cut) => return killed(Signal::SIGBUS, Step::LibraryUnusable),
                 State::Unusable(Unusable::NotPageAligned) if family::PAGES && !gives_up => {

@@ -25,7 +25,8 @@ impl Linker<'_> {
             }
             at = self.parent(object);
         }
-        let listed = self.system.read(path(&self.path_file()));
+        let file = self.path_file();
+        let listed = if self.leaves_alone(&file) { None } else { self.system.read(path(&file)).ok() };
         self.look_in(listed.as_deref().unwrap_or(b"/lib:/usr/local/lib:/usr/lib"), object, found)
     }
 

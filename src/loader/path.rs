@@ -12,6 +12,9 @@ pub(super) fn open(machine: &Machine, candidate: &Candidate, past: Past) -> Stag
         Ok(stat) => stat,
         Err(errno) => return refuse(errno, Step::Lookup),
     };
+    if stat.kind == FileKind::Pseudo {
+        return unknown(Missing::PseudoFile);
+    }
     if stat.kind != FileKind::Regular {
         return refuse(Errno::EACCES, Step::FileType);
     }

@@ -37,6 +37,7 @@ pub(super) const fn unknown<T>(missing: Missing) -> Stage<T> {
 pub(super) enum Missing {
     Access,
     Content,
+    PseudoFile,
     ScriptInterpreter,
     Interpreter,
     InterpreterContent,
@@ -60,6 +61,11 @@ pub(super) enum Missing {
     Answer(Question),
 }
 
+/// The content of a file that is not read.
+pub(crate) const PSEUDO_FILE: Packed = packed!(
+    "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
+);
+
 impl Missing {
     pub(super) fn words(self) -> Packed {
         // Apart, for a `match` of nothing but constants is a table.
@@ -69,6 +75,7 @@ impl Missing {
         match self {
             Missing::Access => packed!("whether the file may be executed"),
             Missing::Content => packed!("the content of the file, which may not be read"),
+            Missing::PseudoFile => PSEUDO_FILE,
             Missing::ScriptInterpreter => packed!("the interpreter of the script"),
             Missing::Interpreter => packed!("the interpreter of the program"),
             Missing::InterpreterContent => packed!("the content of the interpreter, which may not be read"),

@@ -20,7 +20,7 @@ use std::path::{Component, Path, PathBuf};
 use super::Mount;
 use super::probe::{mounts, stat_of};
 use crate::errno::Errno;
-use crate::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname};
+use crate::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname, is_pseudo_fstype};
 
 /// A machine recorded in a folder.
 #[derive(Clone, Debug)]
@@ -78,6 +78,16 @@ impl Recorded {
         self.root.join(path.strip_prefix("/").unwrap_or(path))
     }
 
+    /// A file of the machine's, whatever it lies on.
+    fn file(&self, path: &Path) -> Result<File, Errno> {
+        let place = self.inside(&self.locate(path)?);
+        match stat_of(&place.symlink_metadata().map_err(|error| of_io(&error))?).kind {
+            FileKind::Regular => File::open(place).map_err(|error| of_io(&error)),
+            FileKind::Directory => Err(Errno::EISDIR),
+            _ => Err(Errno::EACCES),
+        }
+    }
+
     fn mounts(&self) -> Vec<Mount> {
         self.read(Path::new("/proc/mounts")).map_or_else(|_| Vec::new(), |text| mounts::parse(&text))
     }
@@ -99,7 +109,7 @@ fn names(path: &Path) -> VecDeque<OsString> {
 impl System for Recorded {
     fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
         let mut bytes = Vec::new();
-        self.open(path)?.take(65536).read_to_end(&mut bytes).map_err(|error| of_io(&error))?;
+        self.file(path)?.take(65536).read_to_end(&mut bytes).map_err(|error| of_io(&error))?;
         Ok(bytes)
     }
 
@@ -112,17 +122,21 @@ impl System for Recorded {
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
-        let found = self.inside(&self.locate(path)?).symlink_metadata().map_err(|error| of_io(&error))?;
-        Ok(stat_of(&found))
+        let place = self.locate(path)?;
+        let mut stat = stat_of(&self.inside(&place).symlink_metadata().map_err(|error| of_io(&error))?);
+        let is_pseudo = || self.mount_of(&place).is_some_and(|mount| is_pseudo_fstype(&mount.fstype));
+        // On the machine itself that is a link to the program that asks.
+        if stat.kind == FileKind::Regular && place != Path::new("/proc/self/exe") && is_pseudo() {
+            stat.kind = FileKind::Pseudo;
+        }
+        Ok(stat)
     }
 
     fn open(&self, path: &Path) -> Result<File, Errno> {
         match self.stat(path)?.kind {
-            FileKind::Regular => {}
-            FileKind::Directory => return Err(Errno::EISDIR),
-            _ => return Err(Errno::EACCES),
+            FileKind::Pseudo => Err(Errno::EACCES),
+            _ => self.file(path),
         }
-        File::open(self.inside(&self.locate(path)?)).map_err(|error| of_io(&error))
     }
 
     fn may_execute(&self, path: &Path) -> Result<(), Errno> {

@@ -48,7 +48,7 @@ const UNKNOWN: Packed = packed!("%n is data of an unknown kind, not a program\np
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let kind = case.candidate.stat.ok()?.kind;
-    if kind != FileKind::Regular {
+    if !matches!(kind, FileKind::Regular | FileKind::Pseudo) {
         let list = if kind == FileKind::Directory { LIST } else { Packed::NONE };
         return Some(case.tell(Severity::Error, &[KIND, words::PERMISSION_DENIED, list], &[&kind.name()]));
     }

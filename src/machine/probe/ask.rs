@@ -1,7 +1,9 @@
-//! Starts a tiny ELF file of our own and tells what became of it. The file is handed over by descriptor where
-//! the kernel has memfd_create(2), else of a temporary file; the kernel's answer is the child's end.
+//! Starts a tiny ELF file of our own and tells what became of it. The kernel's answer is the child's end.
+//!
+//! Nothing else is ever started: the file has no name that anybody could take (memfd_create(2), else O_TMPFILE), and is
+//! executed by its descriptor.
 
-use std::ffi::{c_char, c_int};
+use std::ffi::{CString, c_char, c_int, c_long};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::ptr;
 
@@ -10,8 +12,8 @@ use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::Mode;
 
-use super::live::{c_text, of_descriptor, of_raw};
-use super::{stat, sys};
+use super::live::{c_text, of_raw};
+use super::sys;
 use crate::errno::Errno;
 use crate::system::Answer;
 use crate::text;
@@ -29,41 +31,36 @@ fn start(elf: &[u8]) -> Option<Answer> {
         return None;
     }
     // Without x permission (sysctl vm.memfd_noexec) it is no answer.
-    in_memory(elf).and_then(|fd| run(&fd)).or_else(|| from_file(elf))
+    in_memory(elf).and_then(|file| run(&file)).or_else(|| run(&in_tmp(elf)?))
 }
 
-fn from_file(elf: &[u8]) -> Option<Answer> {
-    // O_EXCL follows no symbolic link. A name may be left over from one who was killed.
-    let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_CLOEXEC;
-    let (path, file) = (0..8).find_map(|n| {
-        let [id, n] = [std::process::id().into(), n].map(|number| text::number(number, 10, 1));
-        let path = c_text(text::concat(&["/tmp/.diag-", &id, "-", &n]).as_bytes()).ok()?;
-        let file = nix::fcntl::open(path.as_c_str(), flags, Mode::S_IRWXU).ok()?;
-        Some((path, file))
-    })?;
-    let written = write(&file, elf);
-    let opened = nix::fcntl::open(path.as_c_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok();
-    let _ = nix::unistd::unlink(path.as_c_str());
-    written?;
-    // Where /tmp has no sticky bit, somebody may have put a file of his own there.
-    let opened = opened.filter(|opened| is_same(opened, &file))?;
-    // Before it is started, for ETXTBSY.
-    drop(file);
-    run(&opened)
-}
-
-fn is_same(one: &OwnedFd, other: &OwnedFd) -> bool {
-    let of = |file: &OwnedFd| stat::of_fd(file.as_raw_fd()).ok().map(|found| (found.device, found.inode));
-    of(one) == of(other)
-}
-
+/// A file in memory (Linux 3.17), sealed, so that it stays what it is.
 fn in_memory(elf: &[u8]) -> Option<OwnedFd> {
-    // Linux 6.3 wants to be told that it will be executed; before, it does not know the flag.
-    let executable = MFdFlags::MFD_CLOEXEC | MFdFlags::from_bits_retain(0x10);
-    let fd =
-        memfd_create(c"diag", executable).or_else(|_| memfd_create(c"diag", MFdFlags::MFD_CLOEXEC)).ok()?;
-    write(&fd, elf)?;
-    Some(fd)
+    const SEALS: c_int = libc::F_SEAL_SEAL | libc::F_SEAL_SHRINK | libc::F_SEAL_GROW | libc::F_SEAL_WRITE;
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    // Linux 6.3 wants to be told that it will be executed (MFD_EXEC); before, it does not know the flag.
+    let executable = flags | MFdFlags::from_bits_retain(0x10);
+    let file = memfd_create(c"diag", executable).or_else(|_| memfd_create(c"diag", flags)).ok()?;
+    write(&file, elf)?;
+    // A sandbox may forbid it: only who has diag's own rights could write there.
+    sys::fcntl(file.as_raw_fd(), libc::F_ADD_SEALS, SEALS);
+    Some(file)
+}
+
+/// A file without a name in /tmp (Linux 3.11). It is opened anew to be read only: what is open for writing is not
+/// executed (ETXTBSY).
+fn in_tmp(elf: &[u8]) -> Option<OwnedFd> {
+    let flags = OFlag::O_TMPFILE | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::open(c"/tmp", flags, Mode::S_IRWXU).ok()?;
+    write(&file, elf)?;
+    let (own, name) = (sys::own_descriptors()?, number(file.as_raw_fd()).ok()?);
+    nix::fcntl::openat(own, name.as_c_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).ok()
+}
+
+/// The name of a descriptor in /proc/self/fd.
+pub(super) fn number(fd: RawFd) -> Result<CString, Errno> {
+    let fd = u64::try_from(fd).map_err(|_| Errno::EOTHER)?;
+    c_text(text::number(fd, 10, 1).as_bytes())
 }
 
 /// Beyond RLIMIT_FSIZE, write(2) brings SIGXFSZ, which would end diag. Linux before 2.6.36 does not tell.
@@ -80,9 +77,7 @@ fn write(fd: &OwnedFd, elf: &[u8]) -> Option<()> {
 /// Starts the file in a child of its own and waits for its end, two seconds at most.
 fn run(file: &OwnedFd) -> Option<Answer> {
     let fd = file.as_raw_fd();
-    let path = of_descriptor(fd).ok()?;
-    let argv: [*const c_char; 2] = [c"diag".as_ptr(), ptr::null()];
-    let envp: [*const c_char; 1] = [ptr::null()];
+    let name = number(fd).ok()?;
     // Where our caller ignores SIGCHLD, the child would be gone before we can ask how it ended.
     // SAFETY: the default; the old one is put back below.
     let before = unsafe { sys::at_signal(libc::SIGCHLD, &sys::DEFAULT) };
@@ -91,7 +86,7 @@ fn run(file: &OwnedFd) -> Option<Answer> {
     let ended = unsafe {
         let pid = libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0_usize, 0_usize, 0_usize, 0_usize);
         match libc::pid_t::try_from(pid).unwrap_or(-1) {
-            0 => child(path.as_ptr(), fd, &argv, &envp),
+            0 => child(fd, name.as_ptr()),
             pid if pid > 0 => wait(pid),
             _ => None,
         }
@@ -101,31 +96,44 @@ fn run(file: &OwnedFd) -> Option<Answer> {
     of_status(ended?)
 }
 
+/// Gives away what a tiny program has no use for, and becomes it.
+///
 /// # Safety
 ///
-/// In a child after fork(2), with `argv` and `envp` ending in null.
+/// In a child after fork(2); `name` is the descriptor's in /proc/self/fd.
 #[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)] // The type of RLIMIT_CORE depends on the C library.
-unsafe fn child(path: *const c_char, fd: RawFd, argv: &[*const c_char], envp: &[*const c_char]) -> ! {
-    // SAFETY: async-signal-safe calls on values that live until execve(2) or _exit(2).
-    unsafe {
-        // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it
-        // the limit is 0 already.
-        sys::set_limits(libc::RLIMIT_CORE as c_int, [1, 1]);
-        // A timer outlives execve(2), as an ignored or blocked signal does.
-        sys::at_signal(libc::SIGALRM, &sys::DEFAULT);
-        sys::signal_mask(libc::SIG_SETMASK, 0);
-        sys::alarm(2);
-        libc::execve(path, argv.as_ptr(), envp.as_ptr());
+unsafe fn child(file: RawFd, name: *const c_char) -> ! {
+    let argv: [*const c_char; 2] = [c"diag".as_ptr(), ptr::null()];
+    let envp: [*const c_char; 1] = [ptr::null()];
+    // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it the limit
+    // is 0 already.
+    sys::set_limits(libc::RLIMIT_CORE as c_int, [1, 1]);
+    // A timer outlives execve(2), as an ignored or blocked signal does.
+    // SAFETY: the default.
+    unsafe { sys::at_signal(libc::SIGALRM, &sys::DEFAULT) };
+    sys::signal_mask(libc::SIG_SETMASK, 0);
+    sys::alarm(2);
+    // SAFETY: numbers only. Linux before 3.5 has no such thing.
+    unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1_usize, 0_usize, 0_usize, 0_usize) };
+    sys::close_all_but(file);
+    // SAFETY: texts that end in NUL and lists that end in null, which live until the process is another or ends.
+    let number = unsafe {
+        let (at, by_descriptor) = (c_long::from(file), c_long::from(libc::AT_EMPTY_PATH));
+        libc::syscall(libc::SYS_execveat, at, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), by_descriptor);
         let mut number = nix::errno::Errno::last_raw();
-        if matches!(number, libc::ENOENT | libc::ENOTDIR) {
-            // No /proc. Linux before 3.19 has no execveat(2) either.
-            let at = libc::AT_EMPTY_PATH;
-            libc::syscall(libc::SYS_execveat, fd, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), at);
-            number = nix::errno::Errno::last_raw();
+        // Linux before 3.19.
+        if number == libc::ENOSYS {
+            if let Some(own) = sys::own_descriptors().filter(|own| libc::fchdir(own.as_raw_fd()) == 0) {
+                drop(own);
+                libc::execve(name, argv.as_ptr(), envp.as_ptr());
+                number = nix::errno::Errno::last_raw();
+            }
         }
-        // The tiny program itself always exits with 0.
-        libc::_exit(if (1..=255).contains(&number) { number } else { 255 })
-    }
+        number
+    };
+    // The tiny program itself always exits with 0.
+    // SAFETY: it ends this process.
+    unsafe { libc::_exit(if (1..=255).contains(&number) { number } else { 255 }) }
 }
 
 /// The status that waitpid(2) gives.

@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString, OsStr, OsString, c_char, c_int};
 use std::fs::{File, Metadata};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use super::{ask, beginning, stat, sys, tiny_elf};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::machine::{parts, word};
-use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
+use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname, is_pseudo};
 use crate::text;
 
 /// The machine that `diag` runs on.
@@ -26,7 +26,7 @@ pub struct Live;
 
 impl System for Live {
     fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
-        beginning(&self.open(path)?, 65536)
+        beginning(&open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?, 65536)
     }
 
     fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
@@ -34,17 +34,13 @@ impl System for Live {
     }
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
-        stat::of_path(&c_path(path)?).map(|found| of_found(&found)).map_err(of_nix)
+        let path = c_path(path)?;
+        let found = stat::of_path(&path).map_err(of_nix)?;
+        Ok(of_found(&found, || sys::statfs(&path)))
     }
 
     fn open(&self, path: &Path) -> Result<File, Errno> {
-        // Looked at before it is opened: opening a device can already do something (a watchdog starts).
-        regular(self.stat(path)?.kind)?;
-        let flags = OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-        let file = open(path, flags)?;
-        // And after: it may be another one by now.
-        regular(of_found(&stat::of_fd(file.as_raw_fd()).map_err(of_nix)?).kind)?;
-        Ok(File::from(file))
+        open(path, |kind| kind == FileKind::Regular)
     }
 
     fn may_execute(&self, path: &Path) -> Result<(), Errno> {
@@ -76,28 +72,15 @@ impl System for Live {
     fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
         // The kernel tells it of a descriptor. Without /proc nobody would know the mounts to compare it with.
         let flags = OFlag::O_PATH | OFlag::O_CLOEXEC;
-        let held = open(path, flags)?;
-        let link = of_descriptor(held.as_raw_fd())?;
-        // PATH_MAX, which the kernel keeps to here.
-        let mut target = [0_u8; 4096];
-        // SAFETY: a path that ends in NUL, and room of that length.
-        let len = unsafe { libc::readlink(link.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
-        match usize::try_from(len).ok().and_then(|len| target.get(..len)) {
-            Some(target) => Ok(path_of(target)),
-            None => Err(of_nix(nix::errno::Errno::last())),
-        }
+        let held = open_as(path, flags)?;
+        let name = ask::number(held.as_raw_fd())?;
+        let own = sys::own_descriptors().ok_or(Errno::ENOENT)?;
+        nix::fcntl::readlinkat(own, name.as_c_str()).map(PathBuf::from).map_err(of_nix)
     }
 
     #[allow(clippy::useless_conversion)] // The fields' width depends on the C library.
     fn space(&self, folder: &Path) -> Option<Space> {
-        let mut found = MaybeUninit::<libc::statfs64>::uninit();
-        // SAFETY: a path that ends in NUL, and room for what is told.
-        let failed = unsafe { libc::statfs64(c_path(folder).ok()?.as_ptr(), found.as_mut_ptr()) } != 0;
-        if failed {
-            return None;
-        }
-        // SAFETY: it was filled.
-        let found = unsafe { found.assume_init_ref() };
+        let found = sys::statfs(&c_path(folder).ok()?)?;
         // Linux before 2.6.36 leaves it to the file system, of which few set it.
         let unit = if found.f_frsize == 0 { found.f_bsize } else { found.f_frsize };
         let bytes = |blocks: u64| blocks.saturating_mul(u64::try_from(unit).unwrap_or(0));
@@ -221,14 +204,25 @@ fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }
 
-fn open(path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
-    nix::fcntl::open(c_path(path)?.as_c_str(), flags, Mode::empty()).map_err(of_nix)
+/// Opens a file of a kind that is wanted.
+fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File, Errno> {
+    let check = |kind| match kind {
+        kind if is_wanted(kind) => Ok(()),
+        FileKind::Directory => Err(Errno::EISDIR),
+        _ => Err(Errno::EACCES),
+    };
+    // Looked at before it is opened: opening a device can already do something (a watchdog starts).
+    check(Live.stat(path)?.kind)?;
+    let file = open_as(path, OFlag::O_NONBLOCK | OFlag::O_CLOEXEC | OFlag::O_NOCTTY)?;
+    // And after: it may be another one by now.
+    let fd = file.as_raw_fd();
+    let found = stat::of_fd(fd).map_err(of_nix)?;
+    check(of_found(&found, || sys::fstatfs(fd)).kind)?;
+    Ok(File::from(file))
 }
 
-/// Where /proc shows what a descriptor stands for.
-pub(super) fn of_descriptor(fd: RawFd) -> Result<CString, Errno> {
-    let fd = u64::try_from(fd).map_err(|_| Errno::EOTHER)?;
-    c_text(text::concat(&["/proc/self/fd/", &text::number(fd, 10, 1)]).as_bytes())
+fn open_as(path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
+    nix::fcntl::open(c_path(path)?.as_c_str(), flags, Mode::empty()).map_err(of_nix)
 }
 
 /// What std tells of a file.
@@ -236,8 +230,13 @@ pub(in crate::machine) fn stat_of(found: &Metadata) -> Stat {
     stat(found.mode(), found.size(), found.dev(), found.ino())
 }
 
-fn of_found(found: &stat::Found) -> Stat {
-    stat(found.mode, found.size, found.device, found.inode)
+/// `statfs` tells of the file system that it lies on.
+fn of_found(found: &stat::Found, statfs: impl FnOnce() -> Option<libc::statfs64>) -> Stat {
+    let mut stat = stat(found.mode, found.size, found.device, found.inode);
+    if stat.kind == FileKind::Regular && statfs().is_some_and(|found| is_pseudo(sys::magic(&found))) {
+        stat.kind = FileKind::Pseudo;
+    }
+    stat
 }
 
 fn stat(mode: u32, size: u64, device: u64, inode: u64) -> Stat {
@@ -252,21 +251,13 @@ fn stat(mode: u32, size: u64, device: u64, inode: u64) -> Stat {
     Stat { kind, mode: mode & 0o7777, size, device, inode }
 }
 
-fn regular(kind: FileKind) -> Result<(), Errno> {
-    match kind {
-        FileKind::Regular => Ok(()),
-        FileKind::Directory => Err(Errno::EISDIR),
-        _ => Err(Errno::EACCES),
-    }
-}
-
 pub(super) fn of_nix(errno: nix::errno::Errno) -> Errno {
     of_raw(errno as i32)
 }
 
 /// By this architecture's numbers.
 pub(super) fn of_raw(number: i32) -> Errno {
-    const NAMES: [(i32, Errno); 19] = [
+    const NAMES: [(i32, Errno); 20] = [
         (libc::EPERM, Errno::EPERM),
         (libc::ENOENT, Errno::ENOENT),
         (libc::EIO, Errno::EIO),
@@ -279,6 +270,7 @@ pub(super) fn of_raw(number: i32) -> Errno {
         (libc::EISDIR, Errno::EISDIR),
         (libc::EINVAL, Errno::EINVAL),
         (libc::ETXTBSY, Errno::ETXTBSY),
+        (libc::EFBIG, Errno::EFBIG),
         (libc::ENOSPC, Errno::ENOSPC),
         (libc::EPIPE, Errno::EPIPE),
         (libc::ENAMETOOLONG, Errno::ENAMETOOLONG),

@@ -3,7 +3,8 @@
 
 use std::ffi::{CStr, OsStr, OsString, c_int, c_long};
 use std::fs::File;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt as _;
 
 use nix::fcntl::OFlag;
@@ -83,6 +84,79 @@ pub(super) fn alarm(seconds: c_long) {
     let (timer, nowhere) = ([0, 0, seconds, 0], std::ptr::null_mut::<c_long>());
     // SAFETY: a kernel's `struct itimerval`, and no place for the old one.
     unsafe { libc::syscall(libc::SYS_setitimer, 0, timer.as_ptr(), nowhere) };
+}
+
+/// statfs(2).
+pub(super) fn statfs(path: &CStr) -> Option<libc::statfs64> {
+    let mut found = MaybeUninit::uninit();
+    // SAFETY: a path that ends in NUL, and room for what is told, which is all there where the call succeeds.
+    unsafe { (libc::statfs64(path.as_ptr(), found.as_mut_ptr()) == 0).then(|| found.assume_init()) }
+}
+
+/// fstatfs(2).
+pub(super) fn fstatfs(fd: RawFd) -> Option<libc::statfs64> {
+    let mut found = MaybeUninit::uninit();
+    // SAFETY: room for what is told, which is all there where the call succeeds.
+    unsafe { (libc::fstatfs64(fd, found.as_mut_ptr()) == 0).then(|| found.assume_init()) }
+}
+
+/// f_type: a magic number of linux/magic.h. The field's type depends on the C library; all of them have 32 bits.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+pub(super) const fn magic(found: &libc::statfs64) -> u32 {
+    found.f_type as u32
+}
+
+/// /proc/self/fd, where /proc is the kernel's: in a chroot, a container or an unpacked firmware it may be an ordinary
+/// folder, and what lies there is somebody's file.
+pub(super) fn own_descriptors() -> Option<OwnedFd> {
+    /// linux/magic.h `PROC_SUPER_MAGIC`.
+    const PROC: u32 = 0x9fa0;
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let folder = nix::fcntl::open(c"/proc/self/fd", flags, Mode::empty()).ok()?;
+    (magic(&fstatfs(folder.as_raw_fd())?) == PROC).then_some(folder)
+}
+
+/// capset(2): no capability is left, and none can come back.
+pub(super) fn drop_capabilities() -> Option<()> {
+    /// `struct __user_cap_header_struct`: _LINUX_CAPABILITY_VERSION_3 (Linux 2.6.26), and 0 for this process.
+    const HEADER: [u32; 2] = [0x2008_0522, 0];
+    /// Two of `struct __user_cap_data_struct`: effective, permitted, inheritable.
+    const NONE: [u32; 6] = [0; 6];
+    // SAFETY: the structures that this version stands for; the kernel writes to the header only to name another one.
+    let failed = unsafe { libc::syscall(libc::SYS_capset, HEADER.as_ptr(), NONE.as_ptr()) };
+    (failed == 0).then_some(())
+}
+
+/// Ends this process by a signal, as if it had never been blocked.
+pub(super) fn end_by(signal: c_int) {
+    // SAFETY: the default action; and the signal is this process's own.
+    unsafe {
+        at_signal(signal, &DEFAULT);
+        signal_mask(libc::SIG_UNBLOCK, 1 << signal.saturating_sub(1));
+        libc::raise(signal);
+    }
+}
+
+/// Closes every descriptor but this one.
+#[allow(clippy::cast_possible_wrap, clippy::unnecessary_cast)] // The type of RLIMIT_NOFILE depends on the C library.
+pub(super) fn close_all_but(kept: RawFd) {
+    let Ok(kept) = libc::c_uint::try_from(kept) else { return };
+    let close = |first: libc::c_uint, last: libc::c_uint| {
+        // SAFETY: what is closed here is not used any more: this is the child that execve(2) follows in.
+        unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) }
+    };
+    let below = kept.checked_sub(1).map_or(0, |last| close(0, last));
+    if below == 0 && close(kept.saturating_add(1), libc::c_uint::MAX) == 0 {
+        return;
+    }
+    // Before Linux 5.9: by number, up to what may be open. 1,048,576 is the most there is (fs.nr_open) unless raised.
+    let limit = limits(libc::RLIMIT_NOFILE as c_int).map_or(1024, |[limit, _]| limit);
+    for fd in 0..c_int::try_from(limit).unwrap_or(c_int::MAX).min(1 << 20) {
+        if libc::c_uint::try_from(fd) != Ok(kept) {
+            // SAFETY: the same.
+            unsafe { libc::close(fd) };
+        }
+    }
 }
 
 /// The names in a folder that are to be kept, sorted; None where it cannot be listed.
