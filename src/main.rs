@@ -11,7 +11,8 @@ use diag::machine::probe::heap;
 use diag::machine::probe::{self, Live, start, stdio};
 use diag::report::Style;
 use diag::text;
-use log::LevelFilter;
+use log::{LevelFilter, Log, Metadata, Record};
+use simple_logger::SimpleLogger;
 
 #[cfg(not(feature = "every-machine"))]
 #[global_allocator]
@@ -21,8 +22,13 @@ static HEAP: heap::Heap = heap::Heap::new();
 #[unsafe(no_mangle)]
 extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
     // SAFETY: what `main` is given.
-    let arguments = unsafe { start::begin(count, arguments) };
-    job(arguments).into()
+    match unsafe { start::begin(count, arguments) } {
+        Some(arguments) => job(arguments).into(),
+        None => {
+            complain("the rights of its own file (set-user-ID or capabilities) cannot be given up");
+            2
+        }
+    }
 }
 
 /// Does what was asked for, and gives the exit status.
@@ -41,8 +47,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         1 => LevelFilter::Info,
         _ => LevelFilter::Debug,
     };
-    // A second logger is the only failure, and there is none.
-    let _ = simple_logger::SimpleLogger::new().with_level(level).init();
+    log_from(level);
     let style = Style {
         colour: stdio::is_terminal() && probe::variable(c"NO_COLOR").is_none_or(|value| value.is_empty()),
         quiet: args.quiet,
@@ -63,5 +68,31 @@ fn print(output: &Output) -> u8 {
 }
 
 fn complain(problem: &str) {
-    eprintln!("diag: {problem}");
+    stdio::write_stderr(text::concat(&["diag: ", problem, "\n"]).as_bytes());
+}
+
+fn log_from(level: LevelFilter) {
+    log::set_max_level(level);
+    let logger = Box::leak(Box::new(Logger(SimpleLogger::new().with_level(level))));
+    // A second logger is the only failure, and there is none.
+    let _ = log::set_logger(logger);
+}
+
+/// simple_logger says what is logged, and diag writes it: simple_logger's own `eprintln!` panics where stderr cannot be
+/// written.
+struct Logger(SimpleLogger);
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record) {
+        if self.enabled(record.metadata()) {
+            let line = format!("{:<5} [{}] {}\n", record.level(), record.target(), record.args());
+            stdio::write_stderr(line.as_bytes());
+        }
+    }
+
+    fn flush(&self) {}
 }

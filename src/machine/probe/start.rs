@@ -1,26 +1,46 @@
 //! What has to be done before anything else. diag is started by the C library itself: of Rust's own start-up it needs
 //! these few lines, and of what else that brings (threads, a stack for signals, what flushes at the end) nothing.
 
-use std::ffi::{CStr, OsStr, OsString, c_char, c_int};
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int, c_ulong};
 use std::os::unix::ffi::OsStrExt as _;
 
 use nix::libc;
+use nix::unistd::{getgid, getuid, setresgid, setresuid};
 
 use super::{stdio, sys};
 
-/// Makes sure of the standard descriptors, and that a pipe without a reader is an error and no signal. Gives the
-/// arguments, without the program's own name.
+/// Gives up the rights that diag's own file brought (set-user-ID, set-group-ID, file capabilities), then makes sure of
+/// the standard descriptors, and that a write nobody takes is an error and no signal. Gives the arguments, without the
+/// program's own name; None where the rights could not be given up.
 ///
 /// # Safety
 ///
 /// At the beginning of `main`, with what `main` is given.
-pub unsafe fn begin(count: c_int, arguments: *const *const c_char) -> impl Iterator<Item = OsString> {
+pub unsafe fn begin(count: c_int, arguments: *const *const c_char) -> Option<impl Iterator<Item = OsString>> {
+    // Before anything is opened: diag tells what it reads to who has called it.
+    take_callers_rights()?;
     stdio::look();
-    // Blocked, it waits for ever.
-    sys::signal_mask(libc::SIG_BLOCK, 1 << (libc::SIGPIPE - 1));
-    (1..usize::try_from(count).unwrap_or(0)).map(move |at| {
+    // Blocked, they wait for ever: a pipe without a reader, and RLIMIT_FSIZE.
+    sys::signal_mask(libc::SIG_BLOCK, 1 << (libc::SIGPIPE - 1) | 1 << (libc::SIGXFSZ - 1));
+    Some((1..usize::try_from(count).unwrap_or(0)).map(move |at| {
         // SAFETY: there are `count` of them, each ends in NUL, and they stay as long as we run.
         let argument = unsafe { CStr::from_ptr(*arguments.add(at)) };
         OsStr::from_bytes(argument.to_bytes()).to_os_string()
-    })
+    }))
+}
+
+/// For good: effective and saved ids become the real ones, and no capability is left that these do not bring.
+fn take_callers_rights() -> Option<()> {
+    // SAFETY: getauxval only looks the number up.
+    let secure: c_ulong = unsafe { libc::getauxval(libc::AT_SECURE) };
+    if secure == 0 {
+        return Some(());
+    }
+    let (user, group) = (getuid(), getgid());
+    setresgid(group, group, group).ok()?;
+    setresuid(user, user, user).ok()?;
+    if user.is_root() {
+        return Some(());
+    }
+    sys::drop_capabilities()
 }

@@ -1,11 +1,12 @@
-//! stdout without std's buffer and lock, and whether it was open when the program began.
+//! stdout and stderr without std's buffers, locks and panics, and whether stdout was open when the program began.
 
-use std::os::fd::{AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::stat::Mode;
 use nix::unistd;
 
@@ -26,28 +27,50 @@ pub(super) fn look() {
     }
 }
 
-fn stdout() -> BorrowedFd<'static> {
+fn standard(fd: RawFd) -> BorrowedFd<'static> {
     // SAFETY: `look` made sure that it is open, and nothing in this program closes it.
-    unsafe { BorrowedFd::borrow_raw(libc::STDOUT_FILENO) }
+    unsafe { BorrowedFd::borrow_raw(fd) }
 }
 
 /// isatty(3) of stdout.
 pub fn is_terminal() -> bool {
-    unistd::isatty(stdout()).unwrap_or(false)
+    unistd::isatty(standard(libc::STDOUT_FILENO)).unwrap_or(false)
 }
 
-/// Writes all of it, or says why not.
+/// Writes all of it, or says why not. Where nobody reads the pipe any more, diag ends by SIGPIPE, as a program does
+/// that knows of no signals.
 pub fn write_stdout(text: &[u8]) -> Result<(), Packed> {
     if CLOSED.load(Ordering::Relaxed) {
         return Err(packed!("stdout is closed"));
     }
+    write(libc::STDOUT_FILENO, text).map_err(|errno| {
+        if errno == Errno::EPIPE {
+            sys::end_by(libc::SIGPIPE);
+        }
+        // Not nix' words: those are of every errno there is.
+        live::of_nix(errno).text()
+    })
+}
+
+/// Writes as much as can be written: what cannot be said changes nothing.
+pub fn write_stderr(text: &[u8]) {
+    let _ = write(libc::STDERR_FILENO, text);
+}
+
+fn write(fd: RawFd, text: &[u8]) -> nix::Result<()> {
+    let to = standard(fd);
     let mut rest = text;
     while !rest.is_empty() {
-        match unistd::write(stdout(), rest) {
+        match unistd::write(to, rest) {
+            // No device should, and waiting for it to change has no end.
+            Ok(0) => return Err(Errno::EIO),
             Ok(written) => rest = rest.get(written..).unwrap_or_default(),
             Err(Errno::EINTR) => {}
-            // Not nix' words: those are of every errno there is.
-            Err(errno) => return Err(live::of_nix(errno).text()),
+            // Somebody made it non-blocking, and it is full.
+            Err(Errno::EAGAIN) => {
+                let _ = poll(&mut [PollFd::new(to.as_fd(), PollFlags::POLLOUT)], PollTimeout::NONE);
+            }
+            Err(errno) => return Err(errno),
         }
     }
     Ok(())
