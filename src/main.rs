@@ -22,13 +22,11 @@ static HEAP: heap::Heap = heap::Heap::new();
 #[unsafe(no_mangle)]
 extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
     // SAFETY: what `main` is given.
-    match unsafe { start::begin(count, arguments) } {
-        Some(arguments) => job(arguments).into(),
-        None => {
-            complain("the rights of its own file (set-user-ID or capabilities) cannot be given up");
-            2
-        }
-    }
+    let Some(arguments) = (unsafe { start::begin(count, arguments) }) else {
+        complain("the rights of its own file (set-user-ID or capabilities) cannot be given up");
+        return 2;
+    };
+    job(arguments).into()
 }
 
 /// Does what was asked for, and gives the exit status.

@@ -51,10 +51,8 @@ fn a_complaint_that_cannot_be_written_changes_nothing() {
     for (arguments, status) in CALLS {
         let plain = diag(arguments).output().unwrap();
         assert_eq!(plain.status.code(), Some(status), "{arguments:?}: {plain:?}");
-        let ways: [(&str, fn() -> Stdio); 2] =
-            [("/dev/full", || full().into()), ("a pipe that nobody reads", || broken().into())];
-        for (way, stderr) in ways {
-            let output = diag(arguments).stderr(stderr()).output().unwrap();
+        for (way, stderr) in [("/dev/full", Stdio::from(full())), ("a broken pipe", broken().into())] {
+            let output = diag(arguments).stderr(stderr).output().unwrap();
             assert_eq!(output.status.code(), Some(status), "{arguments:?}, {way}: {output:?}");
             // How much memory and room is free changes meanwhile.
             let [said, wanted] = [&output, &plain].map(|output| first_line(&output.stdout));
@@ -128,7 +126,7 @@ fn a_pipe_that_nobody_reads_ends_it_quietly() {
         ("a shell", || ()),
         // SAFETY: no handler is set.
         ("one that ignores SIGPIPE", || {
-            assert!(unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) }.is_ok())
+            assert!(unsafe { signal(Signal::SIGPIPE, SigHandler::SigIgn) }.is_ok());
         }),
         ("one that blocks SIGPIPE", || assert!(SigSet::from(Signal::SIGPIPE).thread_block().is_ok())),
     ];
