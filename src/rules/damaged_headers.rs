@@ -28,37 +28,57 @@ rule! {
 const REFUSES: Packed = packed!("the kernel refuses %n: %0");
 const KILLS: Packed = packed!("the kernel kills %n: %0");
 const TYPE: Packed = packed!("%n is of a type that the kernel does not know\np e_type=%1");
-const MARKS: Packed = packed!("%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k");
-const ENTRY_SIZE_32: Packed = packed!("\
+const MARKS: Packed =
+    packed!("%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k");
+const ENTRY_SIZE_32: Packed = packed!(
+    "\
 %n has program headers of %2 bytes, the kernel's have 32
-p e_phentsize=%2");
-const ENTRY_SIZE_64: Packed = packed!("\
+p e_phentsize=%2"
+);
+const ENTRY_SIZE_64: Packed = packed!(
+    "\
 %n has program headers of %2 bytes, the kernel's have 56
-p e_phentsize=%2");
+p e_phentsize=%2"
+);
 const NO_TABLE: Packed = packed!("%n has no program headers\np e_phnum=%3");
-const LARGE_TABLE: Packed = packed!("%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3");
+const LARGE_TABLE: Packed =
+    packed!("%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3");
 const HUGE_TABLE: Packed = packed!("%n has %3 program headers, Linux reads %8 (64 KiB)\np e_phnum=%3");
 const INTERP_SIZE: Packed = packed!("%n names no loader: its PT_INTERP has a wrong size\np p_filesz=%6");
 const INTERP_END: Packed = packed!("%n names a loader without an end\np PT_INTERP=no NUL at its end");
 const INTERP_OFFSET: Packed = packed!("%n names a loader at a negative place in the file\np p_offset=%x4");
-const ABIFLAGS: Packed = packed!("%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes");
-const PROPERTY: Packed = packed!("%n has GNU properties that are cut short, or not in order\np PT_GNU_PROPERTY=of its own, or of its loader");
-const SMALL_PAGES: Packed = packed!("\
+const ABIFLAGS: Packed =
+    packed!("%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes");
+const PROPERTY: Packed = packed!(
+    "%n has GNU properties that are cut short, or not in order\np PT_GNU_PROPERTY=of its own, or of its loader"
+);
+const SMALL_PAGES: Packed = packed!(
+    "\
 %n is linked for pages of %8 bytes, this kernel's have %9
-p p_offset=%x4, p_vaddr %x5, p_align %x8");
-const CROOKED: Packed = packed!("\
+p p_offset=%x4, p_vaddr %x5, p_align %x8"
+);
+const CROOKED: Packed = packed!(
+    "\
 %n has a segment that does not fit pages of %9 bytes
-p p_offset=%x4, p_vaddr %x5, p_align %x8");
-const FILE_SIZE: Packed = packed!("\
+p p_offset=%x4, p_vaddr %x5, p_align %x8"
+);
+const FILE_SIZE: Packed = packed!(
+    "\
 %n has a segment that is larger in the file than in memory
-p p_filesz=%x6, p_memsz %x7");
-const BEYOND: Packed = packed!("\
+p p_filesz=%x6, p_memsz %x7"
+);
+const BEYOND: Packed = packed!(
+    "\
 %n has a segment beyond the address space of programs
-p p_vaddr=%x5, p_memsz %x7");
-const LOW: Packed = packed!("%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5");
-const COLLISION: Packed = packed!("\
+p p_vaddr=%x5, p_memsz %x7"
+);
+const LOW: Packed =
+    packed!("%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5");
+const COLLISION: Packed = packed!(
+    "\
 %n has a segment where the kernel has put something else
-p p_vaddr=%x5, p_align %x8");
+p p_vaddr=%x5, p_align %x8"
+);
 const ENTRY_BEYOND: Packed = packed!("%n begins beyond the address space of programs");
 const ENTRY_NOWHERE: Packed = packed!("%n begins at an address where it has no segment");
 const ENTRY_DATA: Packed = packed!("%n begins in a segment that is not executable");

@@ -24,14 +24,18 @@ rule! {
     "interpreter-missing", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs the loader %0, which is not on this machine
 p PT_INTERP=%0 (%1)
-m loaders=%2");
+m loaders=%2"
+);
 const LIBC: Packed = packed!("m C library=%3");
-const WITHOUT_CGO: Packed = packed!("\
+const WITHOUT_CGO: Packed = packed!(
+    "\
 > build it without cgo: it is static then, and needs no loader
-$ CGO_ENABLED=0 GOOS=linux %4 go build");
+$ CGO_ENABLED=0 GOOS=linux %4 go build"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);

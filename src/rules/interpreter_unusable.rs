@@ -21,22 +21,25 @@ rule! {
     "interpreter-unusable", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs the loader %0, which is %1%2
 p PT_INTERP=%0
 m loader=%1%2
-k %k");
+k %k"
+);
 const CHMOD: Packed = packed!("$ chmod +x %0");
 const WAIT: Packed = packed!("> wait until its copy has ended");
-const REMOVE: Packed = packed!("\
+const REMOVE: Packed = packed!(
+    "\
 > remove it if it was copied here, else reinstall the C library; or 
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let interpreter = case.candidate.interpreter.as_ref()?;
     let Some(Interp::Path(path)) = &case.image?.interp else { return None };
-    let steps =
-        [Step::InterpreterOpen, Step::InterpreterShort, Step::InterpreterArch, Step::InterpreterMap];
+    let steps = [Step::InterpreterOpen, Step::InterpreterShort, Step::InterpreterArch, Step::InterpreterMap];
     if interpreter.stat.is_err() || !steps.iter().any(|step| case.meets(*step)) {
         return None;
     }

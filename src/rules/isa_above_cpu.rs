@@ -1,10 +1,10 @@
 use super::Case;
-use crate::machine::lists;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
 use crate::linker::Refusal;
+use crate::machine::lists;
 use crate::machine::{Machine, family};
 use crate::text::{self, Packed, packed};
 
@@ -24,31 +24,44 @@ rule! {
     "isa-above-cpu", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 p built for=%b
 m cpu model=%2
-rebuild");
-const KERNEL: Packed = packed!("k does not compare; an instruction that is absent is SIGILL: Illegal instruction");
+rebuild"
+);
+const KERNEL: Packed =
+    packed!("k does not compare; an instruction that is absent is SIGILL: Illegal instruction");
 const LOADER: Packed = packed!("k %l, status 127: %n: CPU ISA level is lower than required");
-const MIPS: Packed = packed!("\
+const MIPS: Packed = packed!(
+    "\
 %n is built for %0, this processor is %1
-m isa=%3");
-const ARM: Packed = packed!("\
+m isa=%3"
+);
+const ARM: Packed = packed!(
+    "\
 %n is built for %0, this processor is %1
 p Tag_CPU_arch=%4
-m CPU architecture=%1");
-const NEON: Packed = packed!("\
+m CPU architecture=%1"
+);
+const NEON: Packed = packed!(
+    "\
 %n uses %0, this processor has none
 p Tag_Advanced_SIMD_arch=%4
-m Features=%3");
-const VFP: Packed = packed!("\
+m Features=%3"
+);
+const VFP: Packed = packed!(
+    "\
 %n uses %0, this processor has none
 p Tag_FP_arch=%4
-m Features=%3");
-const X86: Packed = packed!("\
+m Features=%3"
+);
+const X86: Packed = packed!(
+    "\
 %n is built for %0, this processor lacks %1
 p GNU_PROPERTY_X86_ISA_1_NEEDED=%0
-m flags=no %1");
+m flags=no %1"
+);
 
 /// The text; what the program needs; what the processor is, or lacks; the number of the mark.
 type Lack<'a> = (Packed, &'a str, &'a str, u32);
@@ -77,7 +90,17 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let model = cpu.model.get().map_or("not known", String::as_str);
     Some(case.tell(
         severity,
-        &[text, WORDS, if ends { LOADER } else if dies { KERNEL } else { Packed::NONE }],
+        &[
+            text,
+            WORDS,
+            if ends {
+                LOADER
+            } else if dies {
+                KERNEL
+            } else {
+                Packed::NONE
+            },
+        ],
         &[&needs, &text::concat(&[upper, has]), &model, &list, &u64::from(mark)],
     ))
 }

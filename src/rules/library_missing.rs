@@ -20,20 +20,27 @@ rule! {
     "library-missing", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs %0, which is not on this machine
 p DT_NEEDED=%1
-m looked for=%2");
+m looked for=%2"
+);
 const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %3 (needed by %4)");
-const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3");
-const PACKAGE: Packed = packed!("\
+const GLIBC: Packed = packed!(
+    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3"
+);
+const PACKAGE: Packed = packed!(
+    "\
 > install the package that has it
-$ %6 %7");
+$ %6 %7"
+);
 
 const COPY: Packed = packed!("> copy it into one of these folders; or, to need none, ");
 
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
-const PACKAGES: Packed = packed!("\
+const PACKAGES: Packed = packed!(
+    "\
 libatomic.so.1 libatomic1
 libgcc_s.so.1 libgcc1
 libstdc++.so.6 libstdcpp6
@@ -62,7 +69,8 @@ libpcre2-8.so.0 libpcre2
 liblzma.so.5 liblzma
 libzstd.so.1 libzstd1
 libnl-3.so.200 libnl-core200
-libubox.so libubox");
+libubox.so libubox"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;

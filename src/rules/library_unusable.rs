@@ -25,20 +25,26 @@ rule! {
     "library-unusable", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
-m file=%2: %7");
+m file=%2: %7"
+);
 const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %4 (needed by %1)");
 const FOREIGN: Packed = packed!("k %l, status 127: Error relocating %2: unsupported relocation type");
 const CUT: Packed = packed!("k starts it; its loader then dies of SIGBUS: Bus error");
-const MISPLACED: Packed = packed!("\
+const MISPLACED: Packed = packed!(
+    "\
 m pages of=%4
-k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: Segmentation fault");
-const STACK: Packed = packed!("\
+k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: Segmentation fault"
+);
+const STACK: Packed = packed!(
+    "\
 m executable-stack=refused (SELinux, or PR_SET_MDWE)
 > take the mark off the library: hardly one means it
-$ patchelf --clear-execstack %2");
+$ patchelf --clear-execstack %2"
+);
 const REPLACE: Packed = packed!("> put one for this machine in its place; or, to need none, ");
 const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %6: %3");
 
@@ -76,6 +82,15 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     Some(case.tell(
         Severity::Error,
         &[WORDS, loader, advice, fix],
-        &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said, &what],
+        &[
+            &library.name,
+            &link.needed_by(library),
+            file,
+            &why.words(),
+            &errno,
+            &case.candidate.path,
+            said,
+            &what,
+        ],
     ))
 }

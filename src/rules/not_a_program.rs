@@ -26,20 +26,28 @@ rule! {
 
 const KIND: Packed = packed!("%n is %0, not a program");
 const LIST: Packed = packed!("> see what is in it:\n$ ls -l %f");
-const EMPTY: Packed = packed!("\
+const EMPTY: Packed = packed!(
+    "\
 %n is empty
-k ENOEXEC; ash and bash do nothing then, with status 0");
-const ZEROS: Packed = packed!("\
+k ENOEXEC; ash and bash do nothing then, with status 0"
+);
+const ZEROS: Packed = packed!(
+    "\
 %n holds nothing but zeros: its content was never written
-k ENOEXEC; ash does nothing then, with status 0; bash: cannot execute binary file: Exec format error");
-const TEXT: Packed = packed!("\
+k ENOEXEC; ash does nothing then, with status 0; bash: cannot execute binary file: Exec format error"
+);
+const TEXT: Packed = packed!(
+    "\
 %n is text without a #! line
 > if it is a shell script, let its first line be #!/bin/sh; until then:
-$ sh %f");
-const HTML: Packed = packed!("\
+$ sh %f"
+);
+const HTML: Packed = packed!(
+    "\
 %n is a web page (HTML), not a program
 k ENOEXEC; ash then runs it as a script: syntax error: unexpected newline, or redirection
-> download the file itself: the address led to a page about it, or to an error message");
+> download the file itself: the address led to a page about it, or to an error message"
+);
 const POINTER: Packed = packed!("%n is a Git LFS pointer to a file, not that file");
 const POINTER_SIZE: Packed = packed!("%n is a Git LFS pointer to a file of %s1, not that file");
 const GIT_PULL: Packed = packed!("> on the computer, in its repository:\n$ git lfs pull");

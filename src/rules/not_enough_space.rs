@@ -21,21 +21,27 @@ rule! {
     "not-enough-space", check
 }
 
-const READ_ONLY: Packed = packed!("\
+const READ_ONLY: Packed = packed!(
+    "\
 %n cannot be put into %0, which is read-only
 m mount=%1
 k write=EROFS; cp: Read-only file system
-> install it in another folder");
-const MISSING: Packed = packed!("\
+> install it in another folder"
+);
+const MISSING: Packed = packed!(
+    "\
 there is no folder %0 on this machine
-> name one that is there, or make it");
+> name one that is there, or make it"
+);
 const ASKED: Packed = packed!("%n needs %0%s1, %2 has %r3 left");
 const INSTALL: Packed = packed!("%n needs %0%s1 to be installed, %2 has %r3 left");
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 p size=%4 bytes
 m space=%3 bytes left; %5
 k write=ENOSPC; cp, scp: No space left on device
-> make it smaller");
+> make it smaller"
+);
 const COMPRESSED: Packed = packed!("p compressed=%0%1 bytes, by a sample");
 const STRIP: Packed = packed!(">  (go build -trimpath -ldflags=\"-s -w\")");
 const PACK: Packed = packed!("> , pack it (upx -9)");
@@ -63,8 +69,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     if mount.has("ro") {
-        let tell =
-            || case.tell(Severity::Error, &[READ_ONLY], &[&destination.folder, &words::mount(mount)]);
+        let tell = || case.tell(Severity::Error, &[READ_ONLY], &[&destination.folder, &words::mount(mount)]);
         return destination.asked.then(tell);
     }
     let available = mount.space.or(layer.space)?.available;

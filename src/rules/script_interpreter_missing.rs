@@ -52,7 +52,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         (Err(errno), _) => (BARRED, errno.text().unpack(), [Packed::NONE; 2]),
         (Ok(_), Some(error)) => {
             let shown = text::printable(path);
-            let why = error.title.strip_prefix(&shown).map_or(error.title.clone(), |rest| text::concat(&["it", rest]));
+            let why = error
+                .title
+                .strip_prefix(&shown)
+                .map_or(error.title.clone(), |rest| text::concat(&["it", rest]));
             // What is wrong with a program, its package mends; what bars it, or a script, its own fix.
             let bars = ["mount-noexec", "not-executable", "file-busy"].contains(&error.code);
             mend = bars || !matches!(interpreter.content, Content::Elf(_));

@@ -22,13 +22,15 @@ rule! {
     "tls-underaligned", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n has thread-local variables where Android keeps its own
 p PT_TLS=p_align %0, p_vaddr %x4
 m loader=%2, which wants an alignment of %1 bytes
 k starts it; its loader then aborts: %3; Aborted
 > build it with the NDK's linker, or align PT_TLS
-$ termux-elf-cleaner %f");
+$ termux-elf-cleaner %f"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if !family::ANDROID || case.refused_by_loader()? != Refusal::Tls {

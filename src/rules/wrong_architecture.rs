@@ -18,13 +18,15 @@ rule! {
     "wrong-architecture", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n is built for %0, this machine is %1
 p e_machine=%2 (%b)
 m machine=%m
 m e_machine=%3 (%1)
 k %k
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.starts() || !case.foreign {

@@ -20,13 +20,15 @@ rule! {
     "wrong-byte-order", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n is %0, this machine is %1
 p EI_DATA=%2
 p built for=%b
 m machine=%m
 k %k
-rebuild");
+rebuild"
+);
 const ORDER: Packed = packed!("m byte order=%1");
 /// `uname -m` does not tell it.
 const UNAME: Packed = packed!("m byte order=%1 (uname -m says \"%3\" for both)");

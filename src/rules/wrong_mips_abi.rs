@@ -26,12 +26,14 @@ rule! {
 }
 
 const ANSWER: Packed = packed!("m asked=%3 %4");
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n uses %0, this kernel takes %1
 p e_flags=0x%h2 (%b)
 m machine=%m
 k %k
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;

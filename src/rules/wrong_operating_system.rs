@@ -45,15 +45,8 @@ const LOADERS: [(&[u8], &str); 8] = [
 const TAGS: [(u32, &str); 4] = [(1, "GNU Hurd"), (2, "Solaris"), (3, "FreeBSD"), (4, "NetBSD")];
 
 /// EI_OSABI; 0 System V, 3 GNU, 64, 65 and 97 ARM and 255 standalone are used on Linux too.
-const OSABIS: [(u32, &str); 7] = [
-    (1, "HP-UX"),
-    (2, "NetBSD"),
-    (6, "Solaris"),
-    (7, "AIX"),
-    (8, "IRIX"),
-    (9, "FreeBSD"),
-    (12, "OpenBSD"),
-];
+const OSABIS: [(u32, &str); 7] =
+    [(1, "HP-UX"), (2, "NetBSD"), (6, "Solaris"), (7, "AIX"), (8, "IRIX"), (9, "FreeBSD"), (12, "OpenBSD")];
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     match &case.candidate.content {

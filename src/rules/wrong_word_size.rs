@@ -25,12 +25,14 @@ rule! {
 
 const REFUSED: Packed = packed!("%n is a%0 program, this kernel runs %1-bit ones");
 const UNDECIDED: Packed = packed!("%n is a%0 program, this kernel is %1-bit");
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 p built for=%b
 m machine=%m
 m kernel=%1-bit
 k %k
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
