@@ -71,10 +71,47 @@ macro_rules! rule {
     };
 }
 
+// One by one, and below `rule!`, which they use: neither rustfmt nor an editor follows a `mod` that a macro makes.
+mod damaged_headers;
+mod file_busy;
+mod hard_float_without_fpu;
+mod interpreter_missing;
+mod interpreter_unusable;
+mod isa_above_cpu;
+mod kernel_too_old;
+mod libraries_not_followed;
+mod library_missing;
+mod library_unusable;
+mod misc_interpreter_missing;
+mod missing_ase;
+mod mount_noexec;
+mod no_such_file;
+mod not_a_program;
+mod not_enough_memory;
+mod not_enough_space;
+mod not_executable;
+#[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
+mod not_position_independent;
+mod packed_by_upx;
+mod script_interpreter_missing;
+mod script_line;
+mod script_with_crlf;
+mod started_by_binfmt_misc;
+mod symbol_missing;
+#[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
+mod tls_underaligned;
+mod truncated_file;
+mod unreadable_file;
+mod version_missing;
+mod wrong_architecture;
+mod wrong_byte_order;
+mod wrong_mips_abi;
+mod wrong_operating_system;
+mod wrong_word_size;
+
+/// The rules in the order of their rank.
 macro_rules! table {
     ($($(#[$cfg:meta])? $module:ident)*) => {
-        $($(#[$cfg])? mod $module;)*
-
         /// All rules. Where several explain an outcome, the earlier one is the decisive one.
         pub const RULES: &[Rule] = &[$($(#[$cfg])? $module::RULE),*];
 
