@@ -139,9 +139,9 @@ fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
 
 /// A sentence, then commands, each alone on its line so that it can be copied; the one to run last.
 fn fix_lines(out: &mut String, fix: &Fix) {
-    let mut lines = split(&fix.text, b'\n').filter(|line| !line.is_empty());
+    let mut lines = split(&fix.text, b'\n');
     let mut label = "fix";
-    if let Some(sentence) = lines.next() {
+    if let Some(sentence) = lines.next().filter(|sentence| !sentence.is_empty()) {
         labelled(out, label, sentence);
         label = "";
     }
