@@ -34,6 +34,17 @@ pub struct Case<'a> {
     /// The program is for another processor, so that nothing else it asks of one matters.
     foreign: bool,
 }
+    /// What a finding calls the file.
+    called: Called,
+}
+
+/// What a finding calls a file.
+#[derive(Clone, Copy)]
+enum Called {
+    /// Its path.
+    Path,
+    /// "it": the finding goes on with what another one has said of the file.
+    It,
 
 /// A folder that a program is to be installed in.
 pub struct Destination {
@@ -206,7 +217,18 @@ impl<'a> Case<'a> {
         let foreign = image
             .zip(machine.e_machine())
             .is_some_and(|(image, own)| words::family(image.header.e_machine) != words::family(own));
-        Case { machine, candidate, destination, link, outcomes, content, program, image, foreign }
+        Case {
+            machine,
+            candidate,
+            destination,
+            link,
+            outcomes,
+            content,
+            program,
+            image,
+            foreign,
+            called: Called::Path,
+        }
     }
 
     /// The ELF file as it describes itself, where it does.

@@ -2,7 +2,7 @@
 
 use super::{Object, Unusable};
 use crate::errno::Errno;
-use crate::loader::{Outcome, Signal, Step, When};
+use crate::loader::{Missing, Outcome, Signal, Step, When};
 use crate::machine::{Libc, family};
 use crate::system::Question;
 
@@ -136,7 +136,7 @@ impl Link {
             exits(127, Step::SymbolMissing)
         } else {
             let asks = self.asks.filter(|_| family::X86);
-            asks.map(|question| Outcome::Unknown { missing: question.what() })
+            asks.map(|question| Outcome::Unknown { missing: Missing::Answer(question) })
         }
     }
 }

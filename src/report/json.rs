@@ -379,7 +379,7 @@ fn write_outcome(json: &mut Json, outcome: &Outcome) {
         }
         Outcome::Unknown { missing } => {
             json.text(key!("kind"), "unknown");
-            json.text(key!("missing"), &missing.unpack());
+            json.text(key!("missing"), &missing.words().unpack());
         }
     }
     json.close('}');

@@ -37,9 +37,10 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     let errors = judged.findings.iter().any(|finding| finding.severity == Severity::Error);
     if !errors {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
-            (_, Outcome::Unknown { missing }) => {
-                (concat(&["cannot tell whether ", &name, " starts; not known: ", &missing.unpack()]), YELLOW)
-            }
+            (_, Outcome::Unknown { missing }) => (
+                concat(&["cannot tell whether ", &name, " starts; not known: ", &missing.words().unpack()]),
+                YELLOW,
+            ),
             (Verdict::Starts, _) => (concat(&[&name, " starts on this machine"]), GREEN),
             _ => (concat(&[&name, " does not start on this machine"]), RED),
         };

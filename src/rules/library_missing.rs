@@ -1,4 +1,5 @@
-use super::{Case, words};
+use super::Case;
+use super::words::{self, PackageManager};
 use crate::finding::{Finding, Severity};
 use crate::linker::{Object, State};
 use crate::machine::Libc;
@@ -80,14 +81,17 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let all = link.libraries().skip(1).filter(missing);
     let names = words::names(&mut all.map(|library| library.name.as_slice()));
     let tried = words::names(&mut first.tried.iter());
-    let package = package(&first.name).zip(words::package_manager(case.machine));
+    let package = package(&first.name).zip(PackageManager::of(case.machine));
     let [advice, fix] = match &package {
         Some(_) => [Packed::NONE, PACKAGE],
         None if first.tried.is_empty() => [Packed::NONE, words::REBUILD],
         None => [COPY, words::REBUILD],
     };
-    let (name, manager) = package.unwrap_or_default();
-    let install = if manager == "apk" { "apk add" } else { "opkg install" };
+    let (name, install) = match package {
+        Some((name, PackageManager::Apk)) => (name, "apk add"),
+        Some((name, PackageManager::Opkg)) => (name, "opkg install"),
+        None => (String::new(), ""),
+    };
     // glibc has no errno where it has looked nowhere.
     let nowhere = first.tried.is_empty();
     let is_musl = link.libc == Some(Libc::Musl);

@@ -82,7 +82,7 @@ fn kernel(outcome: &Outcome) -> String {
         }
         Outcome::Starts => (packed!("starts it"), Packed::NONE),
         Outcome::Exits { .. } => (LOADER_ENDS, Packed::NONE),
-        Outcome::Unknown { missing } => (packed!("not known: "), *missing),
+        Outcome::Unknown { missing } => (packed!("not known: "), missing.words()),
     };
     text::concat(&[&first.unpack(), &last.unpack()])
 }
@@ -303,8 +303,24 @@ pub(super) fn is_openwrt(machine: &Machine) -> bool {
     machine.openwrt.release.get().is_some()
 }
 
-/// OpenWrt's package manager: apk since 25.12, opkg before. None on another system. A snapshot is a new one.
-pub(super) fn package_manager(machine: &Machine) -> Option<&'static str> {
-    let release = machine.openwrt.release.get()?;
-    Some(if release.as_str() < "25" { "opkg" } else { "apk" })
+/// OpenWrt's package managers: apk since 25.12, opkg before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PackageManager {
+    Opkg,
+    Apk,
+}
+
+impl PackageManager {
+    /// None on another system. A snapshot is a new one.
+    pub(super) fn of(machine: &Machine) -> Option<PackageManager> {
+        let release = machine.openwrt.release.get()?;
+        Some(if release.as_str() < "25" { PackageManager::Opkg } else { PackageManager::Apk })
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            PackageManager::Opkg => "opkg",
+            PackageManager::Apk => "apk",
+        }
+    }
 }

@@ -4,8 +4,8 @@ use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::finding::{Finding, Severity};
-use crate::loader::{Outcome, Step};
-use crate::machine::holds;
+use crate::loader::{Missing, Outcome, Step};
+use crate::system::Question;
 use crate::text::{Packed, packed};
 
 rule! {
@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let bits = words::bits(image);
     let is_x32 = image.header.e_machine == EM_X86_64 && image.view.class == Class::Elf32;
     let undecided = match case.content {
-        Outcome::Unknown { missing } => holds(missing.unpack().as_bytes(), b"CONFIG_"),
+        Outcome::Unknown { missing: Missing::Answer(question) } => runs_another_size(question),
         _ => false,
     };
     let refused = case.meets(Step::CheckArch)
@@ -60,6 +60,20 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (severity, title) =
         if undecided { (Severity::Warning, UNDECIDED) } else { (Severity::Error, REFUSED) };
     Some(case.tell(severity, &[title, WORDS], &[&size, &u64::from(kernel)]))
+}
+
+/// Whether it is about programs of another word size than the kernel's.
+fn runs_another_size(question: Question) -> bool {
+    matches!(
+        question,
+        Question::MipsO32
+            | Question::MipsN32
+            | Question::Arm32
+            | Question::Ia32
+            | Question::X32
+            | Question::Riscv32
+            | Question::Ppc32
+    )
 }
 
 /// n32 is a matter of the ABI, not of the word size.

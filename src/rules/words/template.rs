@@ -19,7 +19,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::super::Case;
+use super::super::{Called, Case};
 use crate::advice;
 use crate::candidate::Toolchain;
 use crate::finding::{Evidence, Finding, Severity, Side};
@@ -139,7 +139,10 @@ impl Case<'_> {
     #[inline(never)]
     fn own_word(&self, letter: u8) -> String {
         match letter {
-            b'n' => text::path(&self.candidate.path),
+            b'n' => match self.called {
+                Called::Path => text::path(&self.candidate.path),
+                Called::It => "it".to_owned(),
+            },
             b'f' => super::file(self),
             b'b' => super::built_for(self.program),
             b'l' => super::loader_ends(&self.content),
