@@ -250,7 +250,9 @@ pub fn machine(machine: &Machine, style: Style) -> String {
     };
     let openwrt = &machine.openwrt;
     let mut say = |label: &str, words: &str| labelled(&mut out, label, words);
-    say("machine", &known(&[&openwrt.model, &machine.cpu.system_type, &machine.cpu.machine]));
+    let names = [&openwrt.model, &machine.cpu.system_type, &machine.cpu.machine];
+    let has_name = names.iter().any(|name| name.get().is_some());
+    say("machine", &if has_name { known(&names) } else { known(&[&machine.cpu.model]) });
     if openwrt.release.get().is_some() {
         say("OpenWrt", &known(&[&openwrt.release, &openwrt.target, &openwrt.arch, &openwrt.board]));
     }
