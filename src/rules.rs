@@ -12,6 +12,7 @@ use crate::finding::{Finding, Severity};
 use crate::linker::{Link, Refusal};
 use crate::loader::{Outcome, Step};
 use crate::machine::Machine;
+use crate::text::Packed;
 
 /// What a rule looks at.
 pub struct Case<'a> {
@@ -252,6 +253,25 @@ impl<'a> Case<'a> {
     }
 
     /// What the dynamic loader refuses before it loads anything.
+    /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
+    fn kernel_at(&self, steps: &[Step]) -> Packed {
+        if steps.iter().any(|step| self.ends_at(*step)) { words::KERNEL } else { Packed::NONE }
+    }
+
+    /// A kernel's line, where no handler of the kernel takes the file.
+    fn unhandled(&self, line: Packed) -> Packed {
+        if self.ends_at(Step::NoHandler) { line } else { Packed::NONE }
+    }
+
+    /// Once nothing bars the file, the kernel starts its dynamic loader.
+    fn reaches_loader(&self) -> bool {
+        match self.content {
+            Outcome::Starts | Outcome::Exits { .. } => true,
+            Outcome::Killed { step, .. } => matches!(step, Step::LibraryUnusable | Step::LoaderRefuses),
+            Outcome::Refused { .. } | Outcome::Unknown { .. } => false,
+        }
+    }
+
     fn refused_by_loader(&self) -> Option<Refusal> {
         self.link?.refuses
     }

@@ -47,7 +47,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let names = words::names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice()));
     let is_musl = link.libc == Some(Libc::Musl);
     let (severity, title, kernel) = match (first.lazy, is_musl) {
-        (true, _) => (Severity::Warning, LATER, CALLED),
+        (true, _) if case.reaches_loader() => (Severity::Warning, LATER, CALLED),
+        (true, _) => (Severity::Warning, LATER, Packed::NONE),
         (_, true) => (Severity::Error, WORDS, MUSL),
         _ => (Severity::Error, WORDS, GLIBC),
     };

@@ -55,9 +55,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match case.program {
-        None => words::DATA_AS_SCRIPT,
+        None => case.unhandled(words::DATA_AS_SCRIPT),
         Some(_) if case.starts() => ZEROS,
-        Some(_) if needed == 0 || is_about(case) => words::KERNEL,
+        Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => words::KERNEL,
         Some(_) if fatal && words::step(&case.content).is_none() => LOST,
         // Another rule's fault.
         Some(_) => Packed::NONE,

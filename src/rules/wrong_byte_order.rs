@@ -1,7 +1,7 @@
 use super::Case;
 use crate::elf::ByteOrder;
 use crate::finding::{Finding, Severity};
-use crate::loader::Outcome;
+use crate::loader::{Outcome, Step};
 use crate::text::{Packed, packed};
 
 rule! {
@@ -26,7 +26,6 @@ const WORDS: Packed = packed!(
 p EI_DATA=%2
 p built for=%b
 m machine=%m
-k %k
 rebuild"
 );
 const ORDER: Packed = packed!("m byte order=%1");
@@ -42,6 +41,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let data = if order == ByteOrder::Little { "1 (LSB)" } else { "2 (MSB)" };
     let uname = case.machine.kernel.machine.get().map_or("", String::as_str);
+    let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
     let own = if uname.starts_with("mips") { UNAME } else { ORDER };
-    Some(case.tell(Severity::Error, &[WORDS, own], &[&order.name(), &machine.name(), &data, &uname]))
+    Some(case.tell(Severity::Error, &[WORDS, own, kernel], &[&order.name(), &machine.name(), &data, &uname]))
 }

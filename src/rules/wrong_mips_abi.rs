@@ -31,7 +31,6 @@ const WORDS: Packed = packed!(
 %n uses %0, this kernel takes %1
 p e_flags=0x%h2 (%b)
 m machine=%m
-k %k
 rebuild"
 );
 
@@ -69,7 +68,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let answer = answer.map_or_else(String::new, Answer::words);
     Some(case.tell(
         Severity::Error,
-        &[WORDS, given],
+        &[WORDS, given, case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi])],
         &[&uses, &takes, &u64::from(flags), &question.name(), &answer],
     ))
 }

@@ -58,7 +58,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Finding> {
-    let words = [TITLE, FORMAT, words::DATA_AS_SCRIPT, TAIL];
+    let words = [TITLE, FORMAT, case.unhandled(words::DATA_AS_SCRIPT), TAIL];
     (!case.starts()).then(|| case.tell(Severity::Error, &words, &[&system, &format, &cpu]))
 }
 
@@ -74,7 +74,7 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
     } else if case.ends_at(Step::InterpreterOpen) {
         (Severity::Error, words::NOT_FOUND)
     } else {
-        (Severity::Error, words::KERNEL)
+        (Severity::Error, Packed::NONE)
     };
     let path = match &image.interp {
         Some(Interp::Path(path)) => path,

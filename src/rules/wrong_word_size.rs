@@ -30,7 +30,6 @@ const WORDS: Packed = packed!(
 p built for=%b
 m machine=%m
 m kernel=%1-bit
-k %k
 rebuild"
 );
 
@@ -59,7 +58,14 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let (severity, title) =
         if undecided { (Severity::Warning, UNDECIDED) } else { (Severity::Error, REFUSED) };
-    Some(case.tell(severity, &[title, WORDS], &[&size, &u64::from(kernel)]))
+    let kernel_line = if undecided {
+        words::KERNEL
+    } else if is_x32 {
+        case.kernel_at(&[Step::CheckArch, Step::ElfType, Step::ProgramHeaders])
+    } else {
+        case.kernel_at(&[Step::CheckArch, Step::ElfType])
+    };
+    Some(case.tell(severity, &[title, WORDS, kernel_line], &[&size, &u64::from(kernel)]))
 }
 
 /// Whether it is about programs of another word size than the kernel's.

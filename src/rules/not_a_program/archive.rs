@@ -46,7 +46,7 @@ pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
     let to = file.strip_suffix(".gz").map_or_else(|| text::concat(&[&file, ".out"]), ToOwned::to_owned);
     case.tell(
         Severity::Error,
-        &[TITLE, words::DATA_AS_SCRIPT, text, if is_tar { tar } else { plain }],
+        &[TITLE, case.unhandled(words::DATA_AS_SCRIPT), text, if is_tar { tar } else { plain }],
         &[&article, &format, &lacks, &to, &file],
     )
 }

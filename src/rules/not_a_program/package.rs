@@ -58,7 +58,7 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
         Severity::Error,
         &[
             title,
-            words::DATA_AS_SCRIPT,
+            case.unhandled(words::DATA_AS_SCRIPT),
             given(name, NAME),
             given(arch, ARCH),
             given(own, OWN),
