@@ -8,7 +8,7 @@ mod words;
 use std::path::PathBuf;
 
 use crate::candidate::{Candidate, Image, Program};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Certainty, Finding, Severity};
 use crate::linker::{Link, Refusal};
 use crate::loader::{Outcome, Step};
 use crate::machine::Machine;
@@ -177,9 +177,15 @@ const PLACE: [&str; 2] = ["mount-noexec", "not-enough-space"];
 /// All that there is to say: errors first, the decisive one of them first.
 pub fn run(case: &Case<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
+    let is_open = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
     for rule in RULES {
         if let Some(mut finding) = (rule.check)(case) {
             finding.code = rule.code;
+            // What is not known may let it start all the same.
+            if is_open && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
+                finding.severity = Severity::Warning;
+                finding.certainty = Certainty::Likely;
+            }
             let before = found.iter().filter(|other| other.severity <= finding.severity);
             found.insert(before.count(), finding);
         }

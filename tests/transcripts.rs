@@ -11,11 +11,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use diag::cli::{self, Command};
+use diag::cli::{self, Args, Command};
 use diag::report::Style;
 use diag::system::System;
 
 use fixtures::Fixture;
+use serde_json::Value;
 
 #[test]
 fn transcripts_hold() {
@@ -70,8 +71,10 @@ fn play(name: &str, transcript: &str) -> String {
         } else if let Some(recipe) = line.strip_prefix("file ") {
             fixture.as_ref().expect("a machine first").cook(recipe);
         } else if let Some(command) = line.strip_prefix("$ diag") {
-            let (text, status) = run(&fixture.as_ref().expect("a machine first").limited(), command);
+            let system = fixture.as_ref().expect("a machine first").limited();
+            let (text, status) = run(&system, command);
             out += &format!("{text}[{status}]\n");
+            contract(&system, command);
             // A command that was never played has no output yet.
             let begins =
                 |next: &&str| ["$ ", "# ", "file ", "machine "].iter().any(|word| next.starts_with(word));
@@ -81,6 +84,23 @@ fn play(name: &str, transcript: &str) -> String {
         }
     }
     out
+}
+
+/// What holds of every report, whatever its words.
+fn contract(system: &dyn System, command: &str) {
+    let Command::Report(args) = cli::parse(command.split_whitespace().map(OsString::from)) else { return };
+    let json = cli::run(system, &Args { json: true, ..args }, Style::default()).text;
+    let report: Value = serde_json::from_str(&json).unwrap();
+    for program in report["programs"].as_array().unwrap() {
+        let findings = program["findings"].as_array().unwrap();
+        severities(program, findings);
+    }
+}
+
+/// An error finding is that it fails, and the other way round: none with exit status 2, nor with 0.
+fn severities(program: &Value, findings: &[Value]) {
+    let has_error = findings.iter().any(|finding| finding["severity"] == "error");
+    assert_eq!(has_error, program["verdict"] == "fails", "{program:#}");
 }
 
 /// JSON for reading, without the version.

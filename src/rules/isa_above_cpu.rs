@@ -15,8 +15,8 @@ rule! {
     /// `Illegal instruction`, at once or much later; a glibc loader: `CPU ISA level is lower than required`.
     /// # Why
     /// The kernel does not compare ISA levels. The first instruction that the processor lacks raises SIGILL. The mark
-    /// promises more than the code may use, so this is a warning; only MIPS release 6, which encodes many instructions
-    /// anew, hardly runs on an earlier one.
+    /// promises more than the code may use, so this is a warning. MIPS release 6 encodes many instructions anew: such a
+    /// program hardly runs on an earlier one, so that diag does not say that it starts (exit status 2).
     /// # Fix
     /// Build for the level that the machine lists: `-march=mips32` (MIPS32 R1), GOARM=5, `-march=x86-64`.
     /// # Kernel source

@@ -1,7 +1,7 @@
 use super::Case;
 use crate::candidate::Content;
 use crate::errno::Errno;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Certainty, Finding, Severity};
 use crate::loader::Step;
 use crate::system::FileKind;
 use crate::text::{Packed, packed};
@@ -46,5 +46,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => [BROKEN, REFUSED],
     };
     let mode = u64::from(stat.mode & 0o7777);
-    Some(case.tell(Severity::Error, &words, &[&mode, &errno.name(), &errno.text()]))
+    let mut finding = case.tell(Severity::Warning, &words, &[&mode, &errno.name(), &errno.text()]);
+    finding.certainty = Certainty::Certain;
+    Some(finding)
 }
