@@ -34,7 +34,6 @@ pub struct Case<'a> {
     image: Option<&'a Image>,
     /// The program is for another processor, so that nothing else it asks of one matters.
     foreign: bool,
-}
     /// What a finding calls the file.
     called: Called,
 }
@@ -46,6 +45,7 @@ enum Called {
     Path,
     /// "it": the finding goes on with what another one has said of the file.
     It,
+}
 
 /// A folder that a program is to be installed in.
 pub struct Destination {
@@ -253,12 +253,6 @@ impl<'a> Case<'a> {
         words::step(&self.content) == Some(step)
     }
 
-    /// The program is for another byte order.
-    fn is_swapped(&self) -> bool {
-        self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.view.order != order)
-    }
-
-    /// What the dynamic loader refuses before it loads anything.
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
     fn kernel_at(&self, steps: &[Step]) -> Packed {
         if steps.iter().any(|step| self.ends_at(*step)) { words::KERNEL } else { Packed::NONE }
@@ -278,6 +272,12 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The program is for another byte order.
+    fn is_swapped(&self) -> bool {
+        self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.view.order != order)
+    }
+
+    /// What the dynamic loader refuses before it loads anything.
     fn refused_by_loader(&self) -> Option<Refusal> {
         self.link?.refuses
     }

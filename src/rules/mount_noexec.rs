@@ -23,7 +23,8 @@ rule! {
 const WORDS: Packed = packed!("%n lies on %0, which is mounted noexec\nm mount=%1");
 const COPY: Packed = packed!(
     "\
-> copy its %s2 to %3; or, as root: mount -o remount,exec %4%5
+> as root, remount it with exec%5; or copy its %s2 to %3:
+$ mount -o remount,exec %4
 $ cp %f %6"
 );
 const REMOUNT: Packed = packed!(

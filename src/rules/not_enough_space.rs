@@ -43,11 +43,14 @@ k write=ENOSPC; cp, scp: No space left on device
 > make it smaller"
 );
 const COMPRESSED: Packed = packed!("p compressed=%0%1 bytes, by a sample");
-const STRIP: Packed = packed!(">  (go build -trimpath -ldflags=\"-s -w\")");
-const PACK: Packed = packed!("> , pack it (upx -9)");
+const PACK: Packed = packed!("> , pack it");
 const EXTEND: Packed = packed!("> , or extend the flash (extroot on USB)");
 const STAY: Packed = packed!("> ; or run it where it is, in %6");
-const ELSEWHERE: Packed = packed!("> ; or run it from %6\n$ cp %f %7");
+const ELSEWHERE: Packed = packed!("> ; or run it from %6");
+const COLON: Packed = packed!("> :");
+const STRIP_IT: Packed = packed!("$ go build -trimpath -ldflags=\"-s -w\"");
+const PACK_IT: Packed = packed!("$ upx -9 FILE");
+const COPY_IT: Packed = packed!("$ cp %f %7");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let destination = case.destination?;
@@ -81,10 +84,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (severity, title) =
         if destination.asked { (Severity::Error, ASKED) } else { (Severity::Warning, INSTALL) };
     let room = words::room(case, size, mount);
-    let instead = match &room {
-        Some(room) if room.has_it => STAY,
-        Some(_) => ELSEWHERE,
-        None => Packed::NONE,
+    let is_copied = room.as_ref().is_some_and(|room| !room.has_it);
+    let [instead, copy] = match &room {
+        Some(room) if room.has_it => [STAY, Packed::NONE],
+        Some(_) => [ELSEWHERE, COPY_IT],
+        None => [Packed::NONE; 2],
     };
     let room = room.unwrap_or_default();
     let is_go = case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go);
@@ -97,10 +101,13 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             title,
             WORDS,
             given(needed != size, COMPRESSED),
-            given(is_go, STRIP),
             given(is_plain, PACK),
             given(words::is_openwrt(case.machine) && !layer.is_ram(), EXTEND),
             instead,
+            given(is_go || is_plain || is_copied, COLON),
+            given(is_go, STRIP_IT),
+            given(is_plain, PACK_IT),
+            copy,
         ],
         &[&about, &needed, &layer.point, &available, &size, &words::mount(layer), &room.words, &room.run],
     );

@@ -22,7 +22,8 @@ const NO_SIZE: Packed = packed!("%n is packed by UPX, so its headers are the pac
 const WORDS: Packed = packed!(
     "\
 p headers=the packer's, not the program's
-> to judge the program inside, unpack it on the computer: upx -d -o plain FILE"
+> to judge the program inside, unpack it on the computer:
+$ upx -d -o plain FILE"
 );
 
 fn check(case: &Case<'_>) -> Option<Finding> {

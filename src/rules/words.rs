@@ -47,7 +47,7 @@ pub(super) const TEXT_AS_SCRIPT: Packed = packed!(
 /// What repairs a file that was damaged on its way.
 pub(super) const COPY_AGAIN: Packed = packed!(
     "\
-> copy or download it again; size (ls -l) and checksum have to be the same on both sides
+> copy or download it again; size and checksum have to be the same on both sides
 $ sha256sum %f"
 );
 

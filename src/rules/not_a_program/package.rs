@@ -17,7 +17,7 @@ const OPKG: Packed = packed!("> install it:\n$ opkg install %f");
 const APK: Packed = packed!("> install it:\n$ apk add --allow-untrusted %f");
 const DPKG: Packed = packed!("> install it, as root:\n$ dpkg -i %f");
 const RPM: Packed = packed!("> install it, as root:\n$ rpm -i %f");
-const ON_OPENWRT: Packed = packed!("> install it on an OpenWrt machine: opkg install FILE");
+const ON_OPENWRT: Packed = packed!("> install it on an OpenWrt machine:\n$ opkg install FILE");
 const TAKE_IPK: Packed = packed!("> take the .ipk package for %2 of this OpenWrt release");
 const TAKE_APK: Packed = packed!("> take the .apk package for %2 of this OpenWrt release");
 
