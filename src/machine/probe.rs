@@ -371,9 +371,9 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
     );
     either(system, &mut found.model, packed!("/tmp/sysinfo/model"), packed!("/proc/device-tree/model"));
     // On a PC they are made of what its firmware says (OpenWrt's target/linux/x86: lib/preinit/01_sysinfo).
-    for name in [&mut found.model.value, &mut found.board.value] {
-        *name = name.take().as_deref().and_then(firmware::name);
-    }
+    found.model.value = found.model.value.take().as_deref().and_then(firmware::name);
+    // An identifier stays whole.
+    found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
 }
 
 fn either(system: &dyn System, fact: &mut Fact<String>, first: Packed, second: Packed) {
