@@ -245,12 +245,12 @@ impl<'a> Case<'a> {
 
     /// Whether the kernel stops at this check, or would once nothing bars the file.
     fn meets(&self, step: Step) -> bool {
-        self.outcomes.iter().any(|outcome| words::step(outcome) == Some(step))
+        self.outcomes.iter().any(|outcome| words::step(*outcome) == Some(step))
     }
 
     /// Whether the kernel stops at this check once nothing bars the file.
     fn ends_at(&self, step: Step) -> bool {
-        words::step(&self.content) == Some(step)
+        words::step(self.content) == Some(step)
     }
 
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.

@@ -111,7 +111,7 @@ impl<'a> Fault<'a> {
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let program = case.program.filter(|_| !super::not_a_program::is_no_program(case))?;
-    let step = words::step(&case.content)?;
+    let step = words::step(case.content)?;
     // truncated_file's.
     if super::truncated_file::ends_in_header(program, case.candidate.size()?) {
         return None;
@@ -153,7 +153,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 
 /// For an outcome that no rule has explained: what the kernel checks, by name.
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
-    let step = words::step(&case.content)?;
+    let step = words::step(case.content)?;
     let title = if matches!(case.content, Outcome::Refused { .. }) { REFUSES } else { KILLS };
     let built = if case.program.is_some() { packed!("p built for=%b") } else { Packed::NONE };
     let pieces = [title, built, packed!("m machine=%m\nk %k"), words::COPY_AGAIN];

@@ -93,7 +93,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let severity = if ends { Severity::Error } else { Severity::Warning };
     let kernel = if ends {
         LOADER
-    } else if case.starts() || (lack.is_anew && words::step(&case.content).is_none()) {
+    } else if case.starts() || (lack.is_anew && words::step(case.content).is_none()) {
         KERNEL
     } else {
         Packed::NONE

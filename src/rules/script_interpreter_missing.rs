@@ -35,7 +35,7 @@ const APK: Packed = packed!("$ apk update && apk add %3");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let step = words::step(&case.content)?;
+    let step = words::step(case.content)?;
     // Those are other rules'.
     let others = matches!(
         step,

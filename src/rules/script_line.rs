@@ -38,7 +38,7 @@ const LET_NAME: Packed = packed!("> let its first line name a program: #!/bin/sh
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let (words, fix) = match words::step(&case.content)? {
+    let (words, fix) = match words::step(case.content)? {
         Step::TooManyInterpreters if names_itself(case) => (ITSELF, Packed::NONE),
         Step::TooManyInterpreters => (TOO_MANY, LET_NAME),
         Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => (CUT, Packed::NONE),

@@ -58,7 +58,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         None => case.unhandled(words::DATA_AS_SCRIPT),
         Some(_) if case.starts() => ZEROS,
         Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => words::KERNEL,
-        Some(_) if fatal && words::step(&case.content).is_none() => LOST,
+        Some(_) if fatal && words::step(case.content).is_none() => LOST,
         // Another rule's fault.
         Some(_) => Packed::NONE,
     };
@@ -79,7 +79,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 /// The kernel stops at what is missing.
 fn is_about(case: &Case<'_>) -> bool {
     matches!(
-        words::step(&case.content),
+        words::step(case.content),
         Some(
             Step::ProgramHeaders
                 | Step::Interp

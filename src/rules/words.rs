@@ -65,7 +65,7 @@ const CORRUPTED: Packed =
 const LOADER_ENDS: Packed = packed!("starts it; its loader then ends it");
 
 /// What the kernel answers and the shell prints.
-fn kernel(outcome: &Outcome) -> String {
+fn kernel(outcome: Outcome) -> String {
     let (first, last) = match outcome {
         Outcome::Refused { errno: Errno::ENOEXEC, .. } => (AS_SCRIPT, Packed::NONE),
         Outcome::Refused { errno: Errno::ELIBBAD, .. } => (CORRUPTED, Packed::NONE),
@@ -88,17 +88,17 @@ fn kernel(outcome: &Outcome) -> String {
 }
 
 /// That a dynamic loader ends the program, where the kernel comes to it.
-fn loader_ends(outcome: &Outcome) -> String {
+fn loader_ends(outcome: Outcome) -> String {
     let starts = matches!(outcome, Outcome::Exits { .. } | Outcome::Starts);
     let words = if starts { LOADER_ENDS } else { packed!("its loader would end it then") };
     words.unpack()
 }
 
 /// The check that ends the start.
-pub(super) const fn step(outcome: &Outcome) -> Option<Step> {
+pub(super) const fn step(outcome: Outcome) -> Option<Step> {
     match outcome {
         Outcome::Refused { step, .. } | Outcome::Killed { step, .. } | Outcome::Exits { step, .. } => {
-            Some(*step)
+            Some(step)
         }
         Outcome::Starts | Outcome::Unknown { .. } => None,
     }

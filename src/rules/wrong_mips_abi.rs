@@ -57,7 +57,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     } else {
         return None;
     };
-    let question = match words::step(&case.content) {
+    let question = match words::step(case.content) {
         Some(Step::MipsNan) if flags & EF_MIPS_NAN2008 != 0 => Question::MipsNan2008,
         Some(Step::MipsNan) => Question::MipsNanLegacy,
         _ => Question::MipsFp64,

@@ -145,9 +145,9 @@ impl Case<'_> {
             },
             b'f' => super::file(self),
             b'b' => super::built_for(self.program),
-            b'l' => super::loader_ends(&self.content),
+            b'l' => super::loader_ends(self.content),
             b'm' => super::machine(self.machine),
-            _ => super::kernel(&self.content),
+            _ => super::kernel(self.content),
         }
     }
 }
