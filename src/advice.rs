@@ -35,8 +35,8 @@ impl Target {
         let triple = self.rust?;
         let bare =
             triple.starts_with("mips") || triple.starts_with("powerpc") && !triple.starts_with("powerpc64le");
-        // `cargo b -r` is `cargo build --release`, in as many letters as a line of 80 has left.
-        let command = if bare { "cargo +nightly b -r -Zbuild-std" } else { "cargo build --release" };
+        let command =
+            if bare { "cargo +nightly build --release -Zbuild-std" } else { "cargo build --release" };
         Some(text::concat(&[command, " --target ", triple]))
     }
 

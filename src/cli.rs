@@ -27,7 +27,8 @@ usage: diag [OPTIONS] [PROGRAM...]
 
       --json     the report as one JSON document
       --dest DIR judge as if the program were installed in DIR
-  -v             more: every fact; -q: only the first line of each program
+  -v             more: every fact
+  -q             only the first line of each program
   -h, --help     this text
   -V, --version  the version
 

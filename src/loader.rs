@@ -9,6 +9,7 @@ mod elf;
 mod load;
 mod map;
 mod misc;
+mod missing;
 mod mmap;
 mod path;
 mod script;
@@ -17,17 +18,16 @@ mod step;
 mod stop;
 
 pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
+pub use missing::Missing;
 pub use step::Step;
 
 pub(crate) use load::Pages;
-pub(crate) use stop::PSEUDO_FILE;
-use stop::{Missing, Stage, Stop, Told, kill, refuse, told, unknown};
+use stop::{Stage, Stop, Told, kill, refuse, told, unknown};
 
 use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;
 use crate::machine::Machine;
 use crate::system::Question;
-use crate::text::{Packed, packed};
 
 /// What becomes of a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +60,7 @@ pub enum Outcome {
     /// A fact that decides is not known.
     Unknown {
         /// Which.
-        missing: Packed,
+        missing: Missing,
     },
 }
 
@@ -121,7 +121,7 @@ impl Signal {
 /// What the kernel does with the candidate, or the question that decides it.
 pub fn exec(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Question> {
     if candidate.stat.is_err() {
-        return Ok(Outcome::Unknown { missing: packed!("the file: it cannot be looked up") });
+        return Ok(Outcome::Unknown { missing: Missing::File });
     }
     ended(binprm(machine, candidate, 0, Past::default()))
 }
@@ -131,7 +131,7 @@ fn ended(stage: Stage) -> Result<Outcome, Question> {
         Ok(()) => Outcome::Starts,
         Err(Stop::Refused(errno, step)) => Outcome::Refused { errno, step },
         Err(Stop::Killed(signal, when, step)) => Outcome::Killed { signal, when, step },
-        Err(Stop::Unknown(missing)) => Outcome::Unknown { missing: missing.words() },
+        Err(Stop::Unknown(missing)) => Outcome::Unknown { missing },
         Err(Stop::Ask(question)) => return Err(question),
     })
 }

@@ -1,6 +1,7 @@
 //! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
 
 mod bytes;
+mod c_library;
 pub mod cpuinfo;
 pub(crate) mod family;
 pub mod misc;
@@ -12,6 +13,7 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 pub(crate) use bytes::{after, below, decimal, holds, is_among, is_below, parts, word};
+pub use c_library::Libc;
 use misc::MiscRule;
 
 use crate::candidate::Handlers;
@@ -228,31 +230,6 @@ impl Mount {
     /// Whether its files take RAM.
     pub fn is_ram(&self) -> bool {
         is_among(self.fstype.as_bytes(), &["tmpfs", "ramfs", "rootfs"])
-    }
-}
-
-/// A C library.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Libc {
-    /// musl: OpenWrt since 17.01, Alpine.
-    Musl,
-    /// The GNU C library.
-    Glibc,
-    /// uClibc: OpenWrt up to 15.05.
-    Uclibc,
-    /// Android's.
-    Bionic,
-}
-
-impl Libc {
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Libc::Musl => "musl",
-            Libc::Glibc => "glibc",
-            Libc::Uclibc => "uClibc",
-            Libc::Bionic => "bionic",
-        }
     }
 }
 

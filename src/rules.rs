@@ -8,10 +8,11 @@ mod words;
 use std::path::PathBuf;
 
 use crate::candidate::{Candidate, Image, Program};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Certainty, Finding, Severity};
 use crate::linker::{Link, Refusal};
 use crate::loader::{Outcome, Step};
 use crate::machine::Machine;
+use crate::text::Packed;
 
 /// What a rule looks at.
 pub struct Case<'a> {
@@ -33,6 +34,17 @@ pub struct Case<'a> {
     image: Option<&'a Image>,
     /// The program is for another processor, so that nothing else it asks of one matters.
     foreign: bool,
+    /// What a finding calls the file.
+    called: Called,
+}
+
+/// What a finding calls a file.
+#[derive(Clone, Copy)]
+enum Called {
+    /// Its path.
+    Path,
+    /// "it": the finding goes on with what another one has said of the file.
+    It,
 }
 
 /// A folder that a program is to be installed in.
@@ -71,10 +83,47 @@ macro_rules! rule {
     };
 }
 
+// One by one, and below `rule!`, which they use: neither rustfmt nor an editor follows a `mod` that a macro makes.
+mod damaged_headers;
+mod file_busy;
+mod hard_float_without_fpu;
+mod interpreter_missing;
+mod interpreter_unusable;
+mod isa_above_cpu;
+mod kernel_too_old;
+mod libraries_not_followed;
+mod library_missing;
+mod library_unusable;
+mod misc_interpreter_missing;
+mod missing_ase;
+mod mount_noexec;
+mod no_such_file;
+mod not_a_program;
+mod not_enough_memory;
+mod not_enough_space;
+mod not_executable;
+#[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
+mod not_position_independent;
+mod packed_by_upx;
+mod script_interpreter_missing;
+mod script_line;
+mod script_with_crlf;
+mod started_by_binfmt_misc;
+mod symbol_missing;
+#[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
+mod tls_underaligned;
+mod truncated_file;
+mod unreadable_file;
+mod version_missing;
+mod wrong_architecture;
+mod wrong_byte_order;
+mod wrong_mips_abi;
+mod wrong_operating_system;
+mod wrong_word_size;
+
+/// The rules in the order of their rank.
 macro_rules! table {
     ($($(#[$cfg:meta])? $module:ident)*) => {
-        $($(#[$cfg])? mod $module;)*
-
         /// All rules. Where several explain an outcome, the earlier one is the decisive one.
         pub const RULES: &[Rule] = &[$($(#[$cfg])? $module::RULE),*];
 
@@ -128,9 +177,15 @@ const PLACE: [&str; 2] = ["mount-noexec", "not-enough-space"];
 /// All that there is to say: errors first, the decisive one of them first.
 pub fn run(case: &Case<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
+    let is_open = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
     for rule in RULES {
         if let Some(mut finding) = (rule.check)(case) {
             finding.code = rule.code;
+            // What is not known may let it start all the same.
+            if is_open && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
+                finding.severity = Severity::Warning;
+                finding.certainty = Certainty::Likely;
+            }
             let before = found.iter().filter(|other| other.severity <= finding.severity);
             found.insert(before.count(), finding);
         }
@@ -169,7 +224,18 @@ impl<'a> Case<'a> {
         let foreign = image
             .zip(machine.e_machine())
             .is_some_and(|(image, own)| words::family(image.header.e_machine) != words::family(own));
-        Case { machine, candidate, destination, link, outcomes, content, program, image, foreign }
+        Case {
+            machine,
+            candidate,
+            destination,
+            link,
+            outcomes,
+            content,
+            program,
+            image,
+            foreign,
+            called: Called::Path,
+        }
     }
 
     /// The ELF file as it describes itself, where it does.
@@ -179,12 +245,31 @@ impl<'a> Case<'a> {
 
     /// Whether the kernel stops at this check, or would once nothing bars the file.
     fn meets(&self, step: Step) -> bool {
-        self.outcomes.iter().any(|outcome| words::step(outcome) == Some(step))
+        self.outcomes.iter().any(|outcome| words::step(*outcome) == Some(step))
     }
 
     /// Whether the kernel stops at this check once nothing bars the file.
     fn ends_at(&self, step: Step) -> bool {
-        words::step(&self.content) == Some(step)
+        words::step(self.content) == Some(step)
+    }
+
+    /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
+    fn kernel_at(&self, steps: &[Step]) -> Packed {
+        if steps.iter().any(|step| self.ends_at(*step)) { words::KERNEL } else { Packed::NONE }
+    }
+
+    /// A kernel's line, where no handler of the kernel takes the file.
+    fn unhandled(&self, line: Packed) -> Packed {
+        if self.ends_at(Step::NoHandler) { line } else { Packed::NONE }
+    }
+
+    /// Once nothing bars the file, the kernel starts its dynamic loader.
+    fn reaches_loader(&self) -> bool {
+        match self.content {
+            Outcome::Starts | Outcome::Exits { .. } => true,
+            Outcome::Killed { step, .. } => matches!(step, Step::LibraryUnusable | Step::LoaderRefuses),
+            Outcome::Refused { .. } | Outcome::Unknown { .. } => false,
+        }
     }
 
     /// The program is for another byte order.

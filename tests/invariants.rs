@@ -92,7 +92,11 @@ fn check(machine: &str, judged: &Judged) {
             assert_eq!(judged.verdict(), Verdict::Fails, "{say}");
         }
         Outcome::Starts => assert_eq!(errors, 0, "an error on what starts: {say}"),
-        Outcome::Unknown { missing } => assert!(!missing.unpack().is_empty(), "{say}"),
+        Outcome::Unknown { missing } => {
+            assert!(!missing.words().unpack().is_empty(), "{say}");
+            assert_eq!(judged.verdict(), Verdict::Unknown, "{say}");
+            assert_eq!(errors, 0, "an error, and exit status 2: {say}");
+        }
     }
     let order: Vec<Severity> = judged.findings.iter().map(|finding| finding.severity).collect();
     assert!(order.is_sorted(), "{say}");

@@ -37,7 +37,9 @@ fn model(outcome: Outcome) -> Model {
             (model::Outcome::Killed(signal.name().into(), when.name().into()), step.name())
         }
         Outcome::Exits { status, step } => (model::Outcome::Exits(status.into()), step.name()),
-        Outcome::Unknown { missing } => (model::Outcome::Unknown(missing.unpack()), Packed::default()),
+        Outcome::Unknown { missing } => {
+            (model::Outcome::Unknown(missing.words().unpack()), Packed::default())
+        }
     };
     Model { outcome, step: step.unpack() }
 }

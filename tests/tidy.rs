@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use diag::rules::{PAGES, RULES};
 
@@ -184,6 +186,48 @@ fn the_map_names_every_module() {
             "{module}"
         );
     }
+}
+
+/// Every .rs file below a folder but what cargo makes.
+fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap_or_default();
+        if path.is_dir() {
+            if name != "target" && !name.starts_with('.') {
+                rust_files(&path, found);
+            }
+        } else if name.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// `cargo fmt` follows `mod`; here each file is named, so that none escapes, whatever makes its `mod`.
+#[test]
+fn every_file_is_formatted() {
+    let mut files = Vec::new();
+    rust_files(top(), &mut files);
+    assert!(files.contains(&top().join("src/rules/wrong_byte_order.rs")), "{files:?}");
+    let rustfmt = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
+    let version = Command::new(&rustfmt).arg("--version").output();
+    if !version.is_ok_and(|output| output.status.success()) {
+        // `eprintln!` would be shown only if the test failed.
+        let _ = writeln!(
+            io::stderr(),
+            "SKIPPED every_file_is_formatted: there is no rustfmt (rustup component add rustfmt)"
+        );
+        return;
+    }
+    let output = Command::new(rustfmt)
+        .args(["--check", "-l", "--color", "never", "--config-path"])
+        .arg(top().join("rustfmt.toml"))
+        .args(&files)
+        .output()
+        .unwrap();
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && listed.is_empty(), "not formatted:\n{listed}{complaints}");
 }
 
 #[test]

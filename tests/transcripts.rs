@@ -11,11 +11,12 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use diag::cli::{self, Command};
+use diag::cli::{self, Args, Command};
 use diag::report::Style;
 use diag::system::System;
 
 use fixtures::Fixture;
+use serde_json::Value;
 
 #[test]
 fn transcripts_hold() {
@@ -70,8 +71,10 @@ fn play(name: &str, transcript: &str) -> String {
         } else if let Some(recipe) = line.strip_prefix("file ") {
             fixture.as_ref().expect("a machine first").cook(recipe);
         } else if let Some(command) = line.strip_prefix("$ diag") {
-            let (text, status) = run(&fixture.as_ref().expect("a machine first").limited(), command);
+            let system = fixture.as_ref().expect("a machine first").limited();
+            let (text, status) = run(&system, command);
             out += &format!("{text}[{status}]\n");
+            contract(&system, command);
             // A command that was never played has no output yet.
             let begins =
                 |next: &&str| ["$ ", "# ", "file ", "machine "].iter().any(|word| next.starts_with(word));
@@ -81,6 +84,87 @@ fn play(name: &str, transcript: &str) -> String {
         }
     }
     out
+}
+
+/// What holds of every report, whatever its words.
+fn contract(system: &dyn System, command: &str) {
+    let Command::Report(args) = cli::parse(command.split_whitespace().map(OsString::from)) else { return };
+    let shown = cli::run(system, &Args { json: false, quiet: false, ..args.clone() }, Style::default()).text;
+    let json = cli::run(system, &Args { json: true, ..args }, Style::default()).text;
+    let report: Value = serde_json::from_str(&json).unwrap();
+    for program in report["programs"].as_array().unwrap() {
+        let findings = program["findings"].as_array().unwrap();
+        severities(program, findings);
+        for fix in findings.iter().map(|finding| &finding["fix"]).filter(|fix| fix.is_object()) {
+            commands_are_whole(fix, &shown);
+        }
+    }
+}
+
+/// An error finding is that it fails, and the other way round: none with exit status 2, nor with 0.
+fn severities(program: &Value, findings: &[Value]) {
+    let has_error = findings.iter().any(|finding| finding["severity"] == "error");
+    assert_eq!(has_error, program["verdict"] == "fails", "{program:#}");
+}
+
+/// The first words of what is typed.
+const TOOLS: [&str; 33] = [
+    "7z",
+    "apk",
+    "ar",
+    "bunzip2",
+    "cargo",
+    "cc",
+    "chmod",
+    "cp",
+    "dpkg",
+    "echo",
+    "git",
+    "go",
+    "gunzip",
+    "insmod",
+    "ls",
+    "lz4",
+    "mount",
+    "mv",
+    "opkg",
+    "patchelf",
+    "rpm",
+    "sed",
+    "sh",
+    "sha256sum",
+    "tar",
+    "termux-elf-cleaner",
+    "unzip",
+    "upx",
+    "xz",
+    "zstd",
+    "export",
+    "gcc",
+    "ld",
+];
+
+/// A command stands on a line of its own, however long; the sentence before it, which is broken at blanks, holds none.
+fn commands_are_whole(fix: &Value, shown: &str) {
+    let text = fix["text"].as_str().unwrap();
+    let mut lines = text.lines();
+    let sentence = lines.next().unwrap_or_default();
+    for command in lines.chain(fix["command"].as_str()) {
+        let alone = |line: &str| line.trim_start().trim_start_matches("fix:").trim_start() == command;
+        assert!(shown.lines().any(alone), "{command}: is broken, or not shown:\n{shown}");
+        let names_a_tool = |word: &str| TOOLS.contains(&word) || word.ends_with("-gcc") || word.contains('=');
+        assert!(command.split(' ').next().is_some_and(names_a_tool), "a new tool, for TOOLS: {command}");
+    }
+    let words: Vec<&str> = sentence.split(' ').collect();
+    for pair in words.windows(2) {
+        let tool = pair[0].trim_start_matches('(');
+        let is_argument = pair[1].starts_with(['-', '/', '.', '\'']) || pair[1] == "FILE";
+        let is_word = ["install", "add", "build", "update"].contains(&pair[1]);
+        assert!(
+            !TOOLS.contains(&tool) || !(is_argument || is_word),
+            "a command within a sentence: {sentence}"
+        );
+    }
 }
 
 /// JSON for reading, without the version.

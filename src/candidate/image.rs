@@ -69,22 +69,3 @@ pub(crate) fn last_name(path: &[u8]) -> (&[u8], &[u8]) {
     let at = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.wrapping_add(1));
     path.split_at_checked(at).unwrap_or_default()
 }
-
-/// How the names of loaders begin.
-const LOADERS: [(&str, Libc); 7] = [
-    ("ld-musl-", Libc::Musl),
-    ("ld-uClibc", Libc::Uclibc),
-    ("ld-linux", Libc::Glibc),
-    ("ld.so.1", Libc::Glibc),
-    ("ld64.so", Libc::Glibc),
-    ("ld-2.", Libc::Glibc),
-    ("linker", Libc::Bionic),
-];
-
-impl Libc {
-    /// The C library of a loader, by the name of its file.
-    pub fn of_loader(path: &[u8]) -> Option<Libc> {
-        let (_, name) = last_name(path);
-        LOADERS.iter().find(|(prefix, _)| name.starts_with(prefix.as_bytes())).map(|(_, libc)| *libc)
-    }
-}

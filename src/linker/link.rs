@@ -2,7 +2,7 @@
 
 use super::{Object, Unusable};
 use crate::errno::Errno;
-use crate::loader::{Outcome, PSEUDO_FILE, Signal, Step, When};
+use crate::loader::{Missing, Outcome, Signal, Step, When};
 use crate::machine::{Libc, family};
 use crate::system::Question;
 
@@ -112,7 +112,7 @@ impl Link {
             None => {}
         }
         if self.unread {
-            return Some(Outcome::Unknown { missing: PSEUDO_FILE });
+            return Some(Outcome::Unknown { missing: Missing::PseudoFile });
         }
         // glibc gives up at the first, and looks at the level once all are loaded; musl goes on, and tells of all.
         let gives_up = self.libc == Some(Libc::Glibc);
@@ -144,7 +144,7 @@ impl Link {
             exits(127, Step::SymbolMissing)
         } else {
             let asks = self.asks.filter(|_| family::X86);
-            asks.map(|question| Outcome::Unknown { missing: question.what() })
+            asks.map(|question| Outcome::Unknown { missing: Missing::Answer(question) })
         }
     }
 }

@@ -263,4 +263,4 @@ fn is_glibc(image: &Image) -> bool {
 }
 
 #[cfg(all(test, feature = "every-machine"))]
-mod tests;
+pub(super) mod tests;

@@ -3,7 +3,7 @@
 use super::load::Pages;
 use crate::elf::consts::PF_W;
 
-/// A mapping, in whole pages.
+/// A mapping; in whole pages, but where a part of a page was cleared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Area {
     /// The first address.
@@ -14,8 +14,6 @@ pub(super) struct Area {
     pub(super) flags: u32,
     /// The offset in its file of what lies at `start`; None: zeros.
     pub(super) offset: Option<u64>,
-    /// From here on the file's bytes were cleared.
-    pub(super) cleared: u64,
     /// Its file is the interpreter.
     pub(super) of_interpreter: bool,
 }
@@ -93,13 +91,6 @@ impl Areas {
         }
         self.areas.retain(|area| area.start < area.end);
     }
-
-    /// Clears the file's bytes from an address to the end of its page.
-    pub(super) fn clear(&mut self, from: u64) {
-        if let Some(area) = self.areas.iter_mut().find(|area| area.start <= from && from < area.end) {
-            area.cleared = area.cleared.min(from);
-        }
-    }
 }
 
 #[cfg(test)]
@@ -107,7 +98,7 @@ mod tests {
     use super::*;
 
     fn area(start: u64, end: u64, offset: u64) -> Area {
-        Area { start, end, flags: 5, offset: Some(offset), cleared: u64::MAX, of_interpreter: false }
+        Area { start, end, flags: 5, offset: Some(offset), of_interpreter: false }
     }
 
     #[test]

@@ -65,9 +65,12 @@ impl<'a> Loading<'a> {
     /// The loop over the program's PT_LOADs; gives `load_bias`.
     fn program(&mut self, has_interpreter: bool) -> Stage<u64> {
         let image = self.program.image;
+        let has_elf_load = has_elf_load(self.program);
         let mut bias = 0;
+        let mut bss = Bss::default();
         let mut first = true;
         for segment in image.loads() {
+            self.zeros_between(&bss, bias)?;
             let vaddr = segment.p_vaddr;
             let mut how = self.behind_first();
             let mut total = 0;
@@ -79,7 +82,11 @@ impl<'a> Loading<'a> {
                 bias = self.mm.pages.down(bias.wrapping_sub(vaddr)) & self.mm.word;
             }
             let wish = bias.wrapping_add(vaddr) & self.mm.word;
-            let at = self.elf_load(self.program, segment, wish, how, total)?;
+            let at = if has_elf_load {
+                self.elf_load(self.program, segment, wish, how, total)?
+            } else {
+                self.elf_map(self.program, segment, self.mm.pages.down(wish), how, total)?
+            };
             if self.mm.is_bad(at) {
                 return segfault(Step::MapRange);
             }
@@ -88,21 +95,42 @@ impl<'a> Loading<'a> {
             }
             first = false;
             self.check_range(segment, vaddr)?;
+            if !has_elf_load {
+                bss.extend(segment, 0, self.mm.word);
+            }
         }
-        self.zeros_of_program(bias)?;
+        self.zeros_of_program(&bss, bias)?;
         Ok(bias)
     }
 
-    /// Before 6.7 (and 6.1's later releases): what is behind the last byte of the file is cleared up to the end of its
-    /// page, whatever it is, where any segment goes further.
-    fn zeros_of_program(&mut self, bias: u64) -> Stage {
-        let program = self.program;
-        let (bss, brk, _) = self.ends(program, 0);
-        let is_older = program.machine.kernel.older_than((6, 7, 0)) && !is_6_1(program);
-        if is_older && bss != brk && !self.padzero(program, bias.wrapping_add(bss) & self.mm.word) {
+    /// Without `elf_load`: before the next segment is mapped, zeros behind those that came before. That the rest of a
+    /// page cannot be cleared is ignored here.
+    fn zeros_between(&mut self, bss: &Bss, bias: u64) -> Stage {
+        if bss.end <= bss.start {
+            return Ok(());
+        }
+        self.set_brk(bss, bias)?;
+        let from = bias.wrapping_add(bss.start) & self.mm.word;
+        let rest = self.mm.pages.wrapping_up(from).wrapping_sub(from);
+        self.clear_user(self.program, from, rest.min(bss.end.wrapping_sub(bss.start)));
+        Ok(())
+    }
+
+    /// Without `elf_load`: zeros behind the last of the segments. What is behind the last byte of the file is cleared up
+    /// to the end of its page, whatever it is: where nothing is mapped, or nothing may be written, the program is killed.
+    fn zeros_of_program(&mut self, bss: &Bss, bias: u64) -> Stage {
+        self.set_brk(bss, bias)?;
+        if bss.start != bss.end && !self.padzero(self.program, bias.wrapping_add(bss.start) & self.mm.word) {
             return segfault(Step::MapZeros);
         }
         Ok(())
+    }
+
+    /// `set_brk`: whole pages of zeros.
+    fn set_brk(&mut self, bss: &Bss, bias: u64) -> Stage {
+        let page = |address: u64| self.mm.pages.wrapping_up(bias.wrapping_add(address)) & self.mm.word;
+        let (start, end) = (page(bss.start), page(bss.end));
+        if end > start { self.mm.vm_brk(start, end, bss.flags) } else { Ok(()) }
     }
 
     /// Later segments replace what they meet; but from 4.17 to 5.3 and 4.19.78.
@@ -122,7 +150,7 @@ impl<'a> Loading<'a> {
     }
 
     /// Where a relocated program goes: with an interpreter to ELF_ET_DYN_BASE; without, it is one itself, and goes to
-    /// where mmap(2) puts it, which a large alignment needs to know first (since 6.11, and in 6.1's later releases).
+    /// where mmap(2) puts it, which a large alignment needs to know first.
     fn relocate(&mut self, segment: &ProgramHeader, total: u64, has_interpreter: bool) -> Stage<(u64, How)> {
         let kernel = &self.program.machine.kernel;
         if total == 0 {
@@ -136,7 +164,7 @@ impl<'a> Loading<'a> {
             let base = if kernel.older_than((5, 10, 0)) { base } else { aligned(base) };
             return Ok((base, self.first_of_exec()));
         }
-        if alignment <= self.mm.pages.size() || (kernel.older_than((6, 11, 0)) && !is_6_1(self.program)) {
+        if alignment <= self.mm.pages.size() || !aligns_static_pie(self.program) {
             return Ok((0, How::Hint));
         }
         let base = self.elf_load(self.program, segment, 0, How::Hint, total)?;
@@ -163,7 +191,9 @@ impl<'a> Loading<'a> {
         if !matches!(image.header.e_type, ET_EXEC | ET_DYN) || total == 0 {
             return segfault(Step::InterpreterMap);
         }
+        let is_older = load.machine.kernel.older_than((6, 7, 0));
         let mut bias = 0;
+        let mut bss = Bss::default();
         let mut first = true;
         for segment in image.loads() {
             let vaddr = segment.p_vaddr;
@@ -173,7 +203,7 @@ impl<'a> Loading<'a> {
             }
             let wish = bias.wrapping_add(vaddr) & self.mm.word;
             // Before 6.7 only what is in the file; the zeros of all segments follow the last.
-            let at = if load.machine.kernel.older_than((6, 7, 0)) {
+            let at = if is_older {
                 self.elf_map(load, segment, self.mm.pages.down(wish), how, total)?
             } else {
                 self.elf_load(load, segment, wish, how, total)?
@@ -187,39 +217,20 @@ impl<'a> Loading<'a> {
             }
             first = false;
             self.check_range(segment, bias.wrapping_add(vaddr) & self.mm.word)?;
+            if is_older {
+                bss.extend(segment, bias, self.mm.word);
+            }
         }
-        self.zeros_of_interpreter(load, bias)?;
+        // What is behind the last byte of the file is cleared, whatever it is, up to the end of its page; from there on
+        // zeros are mapped up to the end of the last segment.
+        if !self.padzero(load, bss.start) {
+            return segfault(Step::InterpreterMap);
+        }
+        self.set_brk(&bss, 0)?;
         if self.mm.is_bad(image.header.e_entry.wrapping_add(bias)) {
             return segfault(Step::InterpreterMap);
         }
         Ok(bias)
-    }
-
-    /// Before 6.7: what is behind the last byte of the file is cleared, whatever it is, up to the end of its page; from
-    /// there on zeros are mapped up to the end of the last segment.
-    fn zeros_of_interpreter(&mut self, load: &Load<'_>, bias: u64) -> Stage {
-        if !load.machine.kernel.older_than((6, 7, 0)) {
-            return Ok(());
-        }
-        let (bss, brk, flags) = self.ends(load, bias);
-        if !self.padzero(load, bss) {
-            return segfault(Step::InterpreterMap);
-        }
-        self.mm.vm_brk(bss, brk, flags)
-    }
-
-    /// Where the last of the files' parts and the last of the segments end, and PF_X of the segment that does.
-    #[inline(never)]
-    fn ends(&self, load: &Load<'_>, bias: u64) -> (u64, u64, u32) {
-        let (mut bss, mut brk, mut flags) = (0, 0, 0);
-        for segment in load.image.loads() {
-            let end = |size: u64| bias.wrapping_add(segment.p_vaddr).wrapping_add(size) & self.mm.word;
-            bss = end(segment.p_filesz).max(bss);
-            if end(segment.p_memsz) > brk {
-                (brk, flags) = (end(segment.p_memsz), segment.p_flags & PF_X);
-            }
-        }
-        (bss, brk, flags)
     }
 
     /// The checks behind each segment's mapping; `start` is biased for an interpreter only.
@@ -279,12 +290,13 @@ impl<'a> Loading<'a> {
         }
         let offset = segment.p_offset.wrapping_sub(within) & self.mm.word;
         let len = if total == 0 { size } else { pages.wrapping_up(total) & self.mm.word };
-        let Some(end) = offset.checked_add(len).filter(|end| *end <= self.mm.word) else {
-            return segfault(Step::MapRange);
-        };
+        // Before the range, which an offset below 0 leaves, too: to the kernel both are EINVAL.
         if offset & pages.within() != 0 {
             return segfault(Step::MapAlignment);
         }
+        let Some(end) = offset.checked_add(len).filter(|end| *end <= self.mm.word) else {
+            return segfault(Step::MapRange);
+        };
         if len == 0 || i64::try_from(end).is_err() {
             return segfault(Step::MapRange);
         }
@@ -294,7 +306,6 @@ impl<'a> Loading<'a> {
             end: at.saturating_add(len),
             flags: segment.p_flags,
             offset: Some(offset),
-            cleared: u64::MAX,
             of_interpreter: !std::ptr::eq(load, self.program),
         };
         self.mm.account(&area)?;
@@ -307,26 +318,58 @@ impl<'a> Loading<'a> {
 
     /// `padzero`: whether the rest of the page can be cleared.
     fn padzero(&mut self, load: &Load<'_>, from: u64) -> bool {
-        if from & self.mm.pages.within() == 0 {
-            return true;
-        }
+        let rest = self.mm.pages.wrapping_up(from).wrapping_sub(from);
+        rest == 0 || self.clear_user(load, from, rest)
+    }
+
+    /// `clear_user` within a page: whether it is there, and may be written.
+    fn clear_user(&mut self, load: &Load<'_>, from: u64, len: u64) -> bool {
         let size = load.candidate.size().unwrap_or(u64::MAX);
-        let is_there = self
-            .mm
-            .areas
-            .at(from)
-            .is_some_and(|area| area.flags & PF_W != 0 && !area.is_lost(from, size, self.mm.pages));
-        if is_there {
-            self.mm.areas.clear(from);
+        let area = self.mm.areas.at(from).copied();
+        let Some(area) = area.filter(|area| area.flags & PF_W != 0) else { return false };
+        if area.is_lost(from, size, self.mm.pages) {
+            return false;
         }
-        is_there
+        self.mm.areas.map(Area { start: from, end: from.saturating_add(len), offset: None, ..area });
+        true
     }
 }
 
-/// 6.1's releases of 2025 have 6.7's `elf_load`, but for its check of `padzero`.
-fn is_6_1(load: &Load<'_>) -> bool {
+/// `elf_bss`, `elf_brk` and `bss_prot`, which kernels without `elf_load` keep: where the last of the files' parts and the
+/// last of the segments end, and PF_X of the segment that does.
+#[derive(Default)]
+struct Bss {
+    start: u64,
+    end: u64,
+    flags: u32,
+}
+
+impl Bss {
+    fn extend(&mut self, segment: &ProgramHeader, bias: u64, word: u64) {
+        let end = |size: u64| bias.wrapping_add(segment.p_vaddr).wrapping_add(size) & word;
+        self.start = end(segment.p_filesz).max(self.start);
+        if end(segment.p_memsz) > self.end {
+            (self.end, self.flags) = (end(segment.p_memsz), segment.p_flags & PF_X);
+        }
+    }
+}
+
+/// Whether the kernel loads a program's segments one by one, each with its zeros ("binfmt_elf: Support segments with 0
+/// filesz and misaligned starts"): since 6.7, 6.6.92 and 6.1.140. Those two lack the check of `padzero`, and load an
+/// interpreter as before.
+fn has_elf_load(load: &Load<'_>) -> bool {
+    !load.machine.kernel.older_than((6, 7, 0)) || is_late_6_6_or_6_1(load)
+}
+
+/// "binfmt_elf: Honor PT_LOAD alignment for static PIE": since 6.11, 6.6.92 and 6.1.140.
+fn aligns_static_pie(load: &Load<'_>) -> bool {
+    !load.machine.kernel.older_than((6, 11, 0)) || is_late_6_6_or_6_1(load)
+}
+
+fn is_late_6_6_or_6_1(load: &Load<'_>) -> bool {
     let kernel = &load.machine.kernel;
-    !kernel.older_than((6, 1, 0)) && kernel.older_than((6, 2, 0))
+    let within = |from, to| !kernel.older_than(from) && kernel.older_than(to);
+    within((6, 6, 92), (6, 7, 0)) || within((6, 1, 140), (6, 2, 0))
 }
 
 /// `total_mapping_size`: up to 5.17 from the first segment of the table to the last one.
@@ -357,3 +400,6 @@ fn maximum_alignment(image: &Image, pages: Pages) -> u64 {
     }
     pages.wrapping_up(highest)
 }
+
+#[cfg(all(test, feature = "every-machine"))]
+mod tests;

@@ -140,14 +140,7 @@ impl<'a> Mm<'a> {
         }
         self.get_unmapped_area(start, len, How::Fixed)?;
         let flags = PF_R | PF_W | executable;
-        let area = Area {
-            start,
-            end: start.saturating_add(len),
-            flags,
-            offset: None,
-            cleared: u64::MAX,
-            of_interpreter: false,
-        };
+        let area = Area { start, end: start.saturating_add(len), flags, offset: None, of_interpreter: false };
         self.account(&area)?;
         self.areas.map(area);
         Ok(())

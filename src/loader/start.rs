@@ -82,7 +82,7 @@ fn size(area: &Area, program: &Load<'_>, first: &Load<'_>) -> u64 {
 
 /// Whether there is nothing but zeros at an address, by how it was mapped.
 fn is_zero(area: &Area, address: u64, size: u64) -> bool {
-    address >= area.cleared || area.offset_of(address).is_none_or(|offset| offset >= size)
+    area.offset_of(address).is_none_or(|offset| offset >= size)
 }
 
 /// Zeros that do nothing: what lies behind the last of them decides.

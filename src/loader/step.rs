@@ -76,7 +76,7 @@ steps! {
     /// fs/binfmt_elf.c `load_elf_binary`: p_filesz exceeds p_memsz, or a segment leaves the address space.
     MapRange "load_elf_binary: segment range"
     /// fs/binfmt_elf.c `elf_load`, `padzero`: the page in which a segment's file part ends and its zeros begin lies
-    /// beyond the end of the file.
+    /// beyond the end of the file; before 6.7 also, of the last one, where it may not be written, or is none.
     MapZeros "elf_load: padzero"
     /// security/commoncap.c `cap_mmap_addr`: an address below vm.mmap_min_addr, without CAP_SYS_RAWIO.
     MapLow "security_mmap_addr"

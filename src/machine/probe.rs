@@ -4,6 +4,7 @@
 //! Nothing here fails: what cannot be read is unknown.
 
 mod ask;
+mod firmware;
 pub mod heap;
 mod live;
 pub(super) mod mounts;
@@ -369,6 +370,10 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
         packed!("/proc/device-tree/compatible"),
     );
     either(system, &mut found.model, packed!("/tmp/sysinfo/model"), packed!("/proc/device-tree/model"));
+    // On a PC they are made of what its firmware says (OpenWrt's target/linux/x86: lib/preinit/01_sysinfo).
+    found.model.value = found.model.value.take().as_deref().and_then(firmware::name);
+    // An identifier stays whole.
+    found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
 }
 
 fn either(system: &dyn System, fact: &mut Fact<String>, first: Packed, second: Packed) {

@@ -325,7 +325,7 @@ fn write_program(json: &mut Json, judged: &Judged) {
     json.open(Packed::NONE, '{');
     json.text(key!("path"), &path(&judged.given));
     json.text(key!("verdict"), judged.verdict().name());
-    write_outcome(json, &judged.outcome);
+    write_outcome(json, judged.outcome);
     json.open(key!("findings"), '[');
     for finding in &judged.findings {
         write_finding(json, finding);
@@ -356,7 +356,7 @@ fn write_library(json: &mut Json, link: &Link, library: &Object) {
     json.close('}');
 }
 
-fn write_outcome(json: &mut Json, outcome: &Outcome) {
+fn write_outcome(json: &mut Json, outcome: Outcome) {
     json.open(key!("outcome"), '{');
     match outcome {
         Outcome::Starts => json.text(key!("kind"), "starts"),
@@ -373,13 +373,13 @@ fn write_outcome(json: &mut Json, outcome: &Outcome) {
         }
         Outcome::Exits { status, step } => {
             json.text(key!("kind"), "exits");
-            json.number(key!("status"), (*status).into());
+            json.number(key!("status"), status.into());
             json.text(key!("when"), "start");
             json.text(key!("step"), &step.name().unpack());
         }
         Outcome::Unknown { missing } => {
             json.text(key!("kind"), "unknown");
-            json.text(key!("missing"), &missing.unpack());
+            json.text(key!("missing"), &missing.words().unpack());
         }
     }
     json.close('}');

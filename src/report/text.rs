@@ -37,9 +37,10 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     let errors = judged.findings.iter().any(|finding| finding.severity == Severity::Error);
     if !errors {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
-            (_, Outcome::Unknown { missing }) => {
-                (concat(&["cannot tell whether ", &name, " starts; not known: ", &missing.unpack()]), YELLOW)
-            }
+            (_, Outcome::Unknown { missing }) => (
+                concat(&["cannot tell whether ", &name, " starts; not known: ", &missing.words().unpack()]),
+                YELLOW,
+            ),
             (Verdict::Starts, _) => (concat(&[&name, " starts on this machine"]), GREEN),
             _ => (concat(&[&name, " does not start on this machine"]), RED),
         };
@@ -139,9 +140,9 @@ fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
 
 /// A sentence, then commands, each alone on its line so that it can be copied; the one to run last.
 fn fix_lines(out: &mut String, fix: &Fix) {
-    let mut lines = split(&fix.text, b'\n').filter(|line| !line.is_empty());
+    let mut lines = split(&fix.text, b'\n');
     let mut label = "fix";
-    if let Some(sentence) = lines.next() {
+    if let Some(sentence) = lines.next().filter(|sentence| !sentence.is_empty()) {
         labelled(out, label, sentence);
         label = "";
     }
@@ -249,7 +250,9 @@ pub fn machine(machine: &Machine, style: Style) -> String {
     };
     let openwrt = &machine.openwrt;
     let mut say = |label: &str, words: &str| labelled(&mut out, label, words);
-    say("machine", &known(&[&openwrt.model, &machine.cpu.system_type, &machine.cpu.machine]));
+    let names = [&openwrt.model, &machine.cpu.system_type, &machine.cpu.machine];
+    let has_name = names.iter().any(|name| name.get().is_some());
+    say("machine", &if has_name { known(&names) } else { known(&[&machine.cpu.model]) });
     if openwrt.release.get().is_some() {
         say("OpenWrt", &known(&[&openwrt.release, &openwrt.target, &openwrt.arch, &openwrt.board]));
     }

@@ -2,7 +2,7 @@ use std::rc::Rc;
 
 use super::{Case, words};
 use crate::candidate::{Image, Interp, Program, TableError};
-use crate::elf::consts::{ET_CORE, PT_INTERP};
+use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Pages, Step};
@@ -28,53 +28,90 @@ rule! {
 const REFUSES: Packed = packed!("the kernel refuses %n: %0");
 const KILLS: Packed = packed!("the kernel kills %n: %0");
 const TYPE: Packed = packed!("%n is of a type that the kernel does not know\np e_type=%1");
-const MARKS: Packed = packed!("%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k");
-const ENTRY_SIZE_32: Packed = packed!("\
+const MARKS: Packed =
+    packed!("%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k");
+const ENTRY_SIZE_32: Packed = packed!(
+    "\
 %n has program headers of %2 bytes, the kernel's have 32
-p e_phentsize=%2");
-const ENTRY_SIZE_64: Packed = packed!("\
+p e_phentsize=%2"
+);
+const ENTRY_SIZE_64: Packed = packed!(
+    "\
 %n has program headers of %2 bytes, the kernel's have 56
-p e_phentsize=%2");
+p e_phentsize=%2"
+);
 const NO_TABLE: Packed = packed!("%n has no program headers\np e_phnum=%3");
-const LARGE_TABLE: Packed = packed!("%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3");
+const LARGE_TABLE: Packed =
+    packed!("%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3");
 const HUGE_TABLE: Packed = packed!("%n has %3 program headers, Linux reads %8 (64 KiB)\np e_phnum=%3");
 const INTERP_SIZE: Packed = packed!("%n names no loader: its PT_INTERP has a wrong size\np p_filesz=%6");
 const INTERP_END: Packed = packed!("%n names a loader without an end\np PT_INTERP=no NUL at its end");
 const INTERP_OFFSET: Packed = packed!("%n names a loader at a negative place in the file\np p_offset=%x4");
-const ABIFLAGS: Packed = packed!("%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes");
-const PROPERTY: Packed = packed!("%n has GNU properties that are cut short, or not in order\np PT_GNU_PROPERTY=of its own, or of its loader");
-const SMALL_PAGES: Packed = packed!("\
+const ABIFLAGS: Packed =
+    packed!("%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes");
+const PROPERTY: Packed = packed!(
+    "%n has GNU properties that are cut short, or not in order\np PT_GNU_PROPERTY=of its own, or of its loader"
+);
+const SMALL_PAGES: Packed = packed!(
+    "\
 %n is linked for pages of %8 bytes, this kernel's have %9
-p p_offset=%x4, p_vaddr %x5, p_align %x8");
-const CROOKED: Packed = packed!("\
+p p_offset=%x4, p_vaddr %x5, p_align %x8"
+);
+const CROOKED: Packed = packed!(
+    "\
 %n has a segment that does not fit pages of %9 bytes
-p p_offset=%x4, p_vaddr %x5, p_align %x8");
-const FILE_SIZE: Packed = packed!("\
+p p_offset=%x4, p_vaddr %x5, p_align %x8"
+);
+const FILE_SIZE: Packed = packed!(
+    "\
 %n has a segment that is larger in the file than in memory
-p p_filesz=%x6, p_memsz %x7");
-const BEYOND: Packed = packed!("\
+p p_filesz=%x6, p_memsz %x7"
+);
+const READ_ONLY: Packed = packed!(
+    "\
+%n has zeros in a page that may not be written, where kernels before 6.7 fill them in
+p p_vaddr=%x5, p_filesz %x6, p_memsz %x7"
+);
+const BEYOND: Packed = packed!(
+    "\
 %n has a segment beyond the address space of programs
-p p_vaddr=%x5, p_memsz %x7");
-const LOW: Packed = packed!("%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5");
-const COLLISION: Packed = packed!("\
+p p_vaddr=%x5, p_memsz %x7"
+);
+const LOW: Packed =
+    packed!("%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5");
+const COLLISION: Packed = packed!(
+    "\
 %n has a segment where the kernel has put something else
-p p_vaddr=%x5, p_align %x8");
-const ENTRY_BEYOND: Packed = packed!("%n begins beyond the address space of programs");
-const ENTRY_NOWHERE: Packed = packed!("%n begins at an address where it has no segment");
-const ENTRY_DATA: Packed = packed!("%n begins in a segment that is not executable");
-const ENTRY_HEADER: Packed = packed!("%n begins at its own ELF header, which is no code");
-const ENTRY_ZEROS: Packed = packed!("%n begins where it holds only zeros, which are no code");
-const ENTRY_BETWEEN: Packed = packed!("%n begins between two instructions");
-const NO_DYNAMIC: Packed = packed!("%n names a loader, and has no PT_DYNAMIC for it");
-const ENTRY: Packed = packed!("p e_entry=%x0");
+p p_vaddr=%x5, p_align %x8"
+);
+const ENTRY_BEYOND: Packed = packed!("%n begins beyond the address space of programs\np e_entry=%x0");
+const ENTRY_NOWHERE: Packed = packed!("%n begins at an address where it has no segment\np e_entry=%x0");
+const ENTRY_DATA: Packed = packed!("%n begins in a segment that is not executable\np e_entry=%x0");
+const ENTRY_HEADER: Packed = packed!("%n begins at its own ELF header, which is no code\np e_entry=%x0");
+const ENTRY_ZEROS: Packed = packed!("%n begins where it holds only zeros, which are no code\np e_entry=%x0");
+const ENTRY_BETWEEN: Packed = packed!("%n begins between two instructions\np e_entry=%x0");
+const NO_DYNAMIC: Packed = packed!("%n names a loader, and has no PT_DYNAMIC for it\np e_entry=%x0");
 const FOR_PAGES: Packed = packed!("> rebuild it for larger pages: link with -Wl,-z,max-page-size=65536");
 
-/// A text, and the segment that is at fault.
-type Fault<'a> = (Packed, Option<&'a ProgramHeader>);
+/// What is wrong.
+struct Fault<'a> {
+    words: Packed,
+    /// The segment that is at fault.
+    segment: Option<&'a ProgramHeader>,
+    /// The most bytes that the kernel reads of the program headers, where they are too many.
+    most: Option<u64>,
+    fix: Packed,
+}
+
+impl<'a> Fault<'a> {
+    const fn new(words: Packed, segment: Option<&'a ProgramHeader>) -> Self {
+        Fault { words, segment, most: None, fix: words::COPY_AGAIN }
+    }
+}
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let program = case.program.filter(|_| !super::not_a_program::is_no_program(case))?;
-    let step = words::step(&case.content)?;
+    let step = words::step(case.content)?;
     // truncated_file's.
     if super::truncated_file::ends_in_header(program, case.candidate.size()?) {
         return None;
@@ -87,26 +124,18 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let page = Pages::of(case.machine).size();
     let header = &image.header;
     let e_type = case.image?.header.e_type;
-    let (text, segment) = fault(case, image, e_type, step)?;
+    let Fault { words, segment, most, fix } = fault(case, image, e_type, step)?;
     let segment = segment.or(image.table().first()).copied().unwrap_or_default();
     // A page and an entry have 32 bits: a division of more is dear on a router.
     let entries = |bytes: u64| {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         bytes.checked_div(header.e_phentsize.into()).unwrap_or(0).into()
     };
-    let align = if text == LARGE_TABLE {
-        entries(page)
-    } else if text == HUGE_TABLE {
-        entries(65_536)
-    } else {
-        segment.p_align
-    };
-    let entry = if text.has_lines() { Packed::NONE } else { ENTRY };
-    let fix = if text == SMALL_PAGES { FOR_PAGES } else { words::COPY_AGAIN };
+    let align = most.map_or(segment.p_align, entries);
     let [e_type, e_phentsize, e_phnum] = [e_type, header.e_phentsize, header.e_phnum].map(u64::from);
     Some(case.tell(
         Severity::Error,
-        &[text, entry, words::KERNEL, fix],
+        &[words, words::KERNEL, fix],
         &[
             &header.e_entry,
             &e_type,
@@ -124,7 +153,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 
 /// For an outcome that no rule has explained: what the kernel checks, by name.
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
-    let step = words::step(&case.content)?;
+    let step = words::step(case.content)?;
     let title = if matches!(case.content, Outcome::Refused { .. }) { REFUSES } else { KILLS };
     let built = if case.program.is_some() { packed!("p built for=%b") } else { Packed::NONE };
     let pieces = [title, built, packed!("m machine=%m\nk %k"), words::COPY_AGAIN];
@@ -135,12 +164,13 @@ pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
 
 /// What is wrong in the headers; None where another rule explains the step.
 fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Option<Fault<'a>> {
-    let text = match step {
+    let words = match step {
         Step::ElfType if !matches!(e_type, 1..=ET_CORE) => TYPE,
-        Step::ProgramHeaders => table(case, image)?,
+        Step::ProgramHeaders => return table(case, image),
         Step::Interp => return interp(image),
         Step::MapAlignment => return alignment(case, image),
         Step::MapRange => return Some(range(image)),
+        Step::MapZeros => return zeros(case, image),
         Step::MapLow => LOW,
         Step::MapCollision => COLLISION,
         Step::MipsAbiFlags => ABIFLAGS,
@@ -183,11 +213,10 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         | Step::SymbolMissing
         // Memory, and the file's length.
         | Step::MapMemory
-        | Step::MapZeros
         | Step::EntryBeyondFile
         | Step::SegmentBeyondFile => return None,
     };
-    Some((text, None))
+    Some(Fault::new(words, None))
 }
 
 /// The decoding that the kernel gets on with: the file's own where the kernel has it too.
@@ -197,19 +226,21 @@ fn kernels_image(program: &Program) -> Option<&Image> {
     same.or(program.native.first().map(Rc::as_ref)).or(own)
 }
 
-fn table(case: &Case<'_>, image: &Image) -> Option<Packed> {
+fn table<'a>(case: &Case<'_>, image: &Image) -> Option<Fault<'a>> {
     let header = &image.header;
     let size = u64::from(header.e_phnum).saturating_mul(u64::from(header.e_phentsize));
-    Some(match image.program_headers {
+    let page = Pages::of(case.machine).size();
+    let (words, most) = match image.program_headers {
         Err(TableError::Truncated) => return None,
-        Err(TableError::EntrySize) if image.view.class == Class::Elf64 => ENTRY_SIZE_64,
-        Err(TableError::EntrySize) => ENTRY_SIZE_32,
-        Err(TableError::Empty) => NO_TABLE,
+        Err(TableError::EntrySize) if image.view.class == Class::Elf64 => (ENTRY_SIZE_64, None),
+        Err(TableError::EntrySize) => (ENTRY_SIZE_32, None),
+        Err(TableError::Empty) => (NO_TABLE, None),
         // Too large for those that take one page, or for any kernel.
-        _ if takes_a_page(case.machine) && size > Pages::of(case.machine).size() => LARGE_TABLE,
-        Err(TableError::TooLarge) => HUGE_TABLE,
+        _ if takes_a_page(case.machine) && size > page => (LARGE_TABLE, Some(page)),
+        Err(TableError::TooLarge) => (HUGE_TABLE, Some(65_536)),
         Ok(_) => return None,
-    })
+    };
+    Some(Fault { most, ..Fault::new(words, None) })
 }
 
 /// From 3.19 to 6.16 the table may not exceed a page.
@@ -218,28 +249,42 @@ fn takes_a_page(machine: &Machine) -> bool {
 }
 
 fn interp(image: &Image) -> Option<Fault<'_>> {
-    let text = match image.interp.as_ref()? {
+    let words = match image.interp.as_ref()? {
         Interp::Size(_) => INTERP_SIZE,
         Interp::NotTerminated => INTERP_END,
         Interp::NegativeOffset => INTERP_OFFSET,
         Interp::Truncated | Interp::Path(_) => return None,
     };
-    Some((text, image.table().iter().find(|entry| entry.p_type == PT_INTERP)))
+    Some(Fault::new(words, image.table().iter().find(|entry| entry.p_type == PT_INTERP)))
 }
 
 fn alignment<'a>(case: &Case<'_>, image: &'a Image) -> Option<Fault<'a>> {
     let pages = Pages::of(case.machine);
-    let crooked = |segment: &&ProgramHeader| {
-        segment.p_filesz > 0 && segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0
-    };
-    let segment = image.loads().find(crooked)?;
-    Some((if segment.p_align < pages.size() { SMALL_PAGES } else { CROOKED }, Some(segment)))
+    let crooked =
+        |segment: &&ProgramHeader| segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0;
+    // Before 6.7 also one without a file part.
+    let has_part = |segment: &&ProgramHeader| segment.p_filesz > 0 && crooked(segment);
+    let segment = image.loads().find(has_part).or_else(|| image.loads().find(crooked))?;
+    Some(if segment.p_align < pages.size() {
+        Fault { fix: FOR_PAGES, ..Fault::new(SMALL_PAGES, Some(segment)) }
+    } else {
+        Fault::new(CROOKED, Some(segment))
+    })
+}
+
+/// The last of the files' parts, where its page is there. One beyond the end of the file is truncated_file's.
+fn zeros<'a>(case: &Case<'_>, image: &'a Image) -> Option<Fault<'a>> {
+    let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_filesz);
+    let last = image.loads().max_by_key(end)?;
+    let is_old = case.machine.kernel.older_than((6, 7, 0));
+    let is_whole = case.candidate.size()? >= last.p_offset.saturating_add(last.p_filesz);
+    (is_old && is_whole && last.p_flags & PF_W == 0).then(|| Fault::new(READ_ONLY, Some(last)))
 }
 
 fn range(image: &Image) -> Fault<'_> {
     let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_memsz);
     match image.loads().find(|segment| segment.p_filesz > segment.p_memsz) {
-        Some(segment) => (FILE_SIZE, Some(segment)),
-        None => (BEYOND, image.loads().max_by_key(end)),
+        Some(segment) => Fault::new(FILE_SIZE, Some(segment)),
+        None => Fault::new(BEYOND, image.loads().max_by_key(end)),
     }
 }

@@ -29,8 +29,10 @@ const PERHAPS: Packed = packed!("%n%2 is built for hard float, this machine may 
 const FACTS: Packed = packed!("p built for=%b\nm FPU=%0 (%1)");
 const ARM: Packed = packed!("p float ABI=hard float (EF_ARM_ABI_FLOAT_HARD)");
 const ARM_TAG: Packed = packed!("p float ABI=hard float (Tag_ABI_VFP_args)");
-const PERHAPS_SIGILL: Packed = packed!("k should it come to a floating-point instruction: SIGILL, Illegal instruction");
-const SIGILL: Packed = packed!("k starts it; the first floating-point instruction is SIGILL: Illegal instruction");
+const PERHAPS_SIGILL: Packed =
+    packed!("k should it come to a floating-point instruction: SIGILL, Illegal instruction");
+const SIGILL: Packed =
+    packed!("k starts it; the first floating-point instruction is SIGILL: Illegal instruction");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);

@@ -3,7 +3,7 @@ use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
 use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
-use crate::loader::{Outcome, Step};
+use crate::loader::Step;
 use crate::machine::{Libc, holds};
 use crate::text::{self, Packed, packed};
 
@@ -24,14 +24,18 @@ rule! {
     "interpreter-missing", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs the loader %0, which is not on this machine
 p PT_INTERP=%0 (%1)
-m loaders=%2");
+m loaders=%2"
+);
 const LIBC: Packed = packed!("m C library=%3");
-const WITHOUT_CGO: Packed = packed!("\
+const WITHOUT_CGO: Packed = packed!(
+    "\
 > build it without cgo: it is static then, and needs no loader
-$ CGO_ENABLED=0 GOOS=linux %4 go build");
+$ CGO_ENABLED=0 GOOS=linux %4 go build"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);
@@ -44,10 +48,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if !case.meets(Step::InterpreterOpen) && (case.starts() || case.foreign || case.is_swapped()) {
         return None;
     }
-    let kernel = match case.content {
-        Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,
-        Outcome::Refused { .. } => words::KERNEL,
-        _ => packed!("k %5"),
+    let kernel = match errno {
+        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => words::NOT_FOUND,
+        _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
     let (wanted, own) = (image.interp_libc(), case.machine.libc.value);
     let libc = if wanted.is_some() && own.is_some() && wanted != own { LIBC } else { Packed::NONE };
@@ -56,14 +59,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     Some(case.tell(
         Severity::Error,
         &[WORDS, kernel, libc, if is_go { WITHOUT_CGO } else { words::REBUILD }],
-        &[
-            path,
-            &flavour(image, path),
-            &loaders(case),
-            &own.map_or("", Libc::name),
-            &go.unwrap_or_default(),
-            &errno.name(),
-        ],
+        &[path, &flavour(image, path), &loaders(case), &own.map_or("", Libc::name), &go.unwrap_or_default()],
     ))
 }
 

@@ -21,57 +21,61 @@ rule! {
     "interpreter-unusable", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs the loader %0, which is %1%2
 p PT_INTERP=%0
 m loader=%1%2
-k %k");
+k %k"
+);
 const CHMOD: Packed = packed!("$ chmod +x %0");
 const WAIT: Packed = packed!("> wait until its copy has ended");
-const REMOVE: Packed = packed!("\
+const REMOVE: Packed = packed!(
+    "\
 > remove it if it was copied here, else reinstall the C library; or 
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let interpreter = case.candidate.interpreter.as_ref()?;
     let Some(Interp::Path(path)) = &case.image?.interp else { return None };
-    let steps =
-        [Step::InterpreterOpen, Step::InterpreterShort, Step::InterpreterArch, Step::InterpreterMap];
+    let steps = [Step::InterpreterOpen, Step::InterpreterShort, Step::InterpreterArch, Step::InterpreterMap];
     if interpreter.stat.is_err() || !steps.iter().any(|step| case.meets(*step)) {
         return None;
     }
-    let (what, built) = what(case, interpreter);
-    let fix = match what {
-        NO_BIT => CHMOD,
-        BUSY => WAIT,
-        _ => REMOVE,
-    };
-    Some(case.tell(Severity::Error, &[WORDS, fix], &[path, &what, &built]))
+    let What { words, built, fix } = what(case, interpreter);
+    Some(case.tell(Severity::Error, &[WORDS, fix], &[path, &words, &built]))
 }
 
-const NO_BIT: &str = "not executable";
-const BUSY: &str = "open for writing";
+/// What the loader is, what it was built for, and what to do about it.
+struct What {
+    words: &'static str,
+    built: String,
+    fix: Packed,
+}
 
-/// What it is, and what it was built for.
-fn what(case: &Case<'_>, interpreter: &Candidate) -> (&'static str, String) {
+fn what(case: &Case<'_>, interpreter: &Candidate) -> What {
+    let is = |words, fix| What { words, built: String::new(), fix };
     let kind = interpreter.stat.map_or(FileKind::Regular, |stat| stat.kind);
-    let words = match &interpreter.content {
-        _ if kind != FileKind::Regular => kind.name(),
-        _ if interpreter.may_execute.is_err() => NO_BIT,
-        _ if interpreter.busy == Some(true) => BUSY,
-        _ if interpreter.size() == Some(0) => "empty",
-        Content::Elf(_) | Content::Data(Data::Stub) if case.meets(Step::InterpreterShort) => "cut short",
+    match &interpreter.content {
+        _ if kind != FileKind::Regular => is(kind.name(), REMOVE),
+        _ if interpreter.may_execute.is_err() => is("not executable", CHMOD),
+        _ if interpreter.busy == Some(true) => is("open for writing", WAIT),
+        _ if interpreter.size() == Some(0) => is("empty", REMOVE),
+        Content::Elf(_) | Content::Data(Data::Stub) if case.meets(Step::InterpreterShort) => {
+            is("cut short", REMOVE)
+        }
         Content::Elf(program) => {
-            let built = words::built_for(Some(program));
+            let mut built = words::built_for(Some(program));
             if case.meets(Step::InterpreterMap) {
-                return ("a file that cannot be mapped: ", built);
+                return What { words: "a file that cannot be mapped: ", built, fix: REMOVE };
             }
             let order = program.own.as_ref().map_or("", |image| image.view.order.name());
-            return ("for another machine: ", text::concat(&[order, ", ", &built]));
+            built = text::concat(&[order, ", ", &built]);
+            What { words: "for another machine: ", built, fix: REMOVE }
         }
-        Content::Script(_) => "a script",
-        Content::Data(_) => "no ELF file",
-        Content::Unread(_) => "not readable",
-    };
-    (words, String::new())
+        Content::Script(_) => is("a script", REMOVE),
+        Content::Data(_) => is("no ELF file", REMOVE),
+        Content::Unread(_) => is("not readable", REMOVE),
+    }
 }

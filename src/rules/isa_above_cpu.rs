@@ -1,11 +1,11 @@
-use super::Case;
-use crate::machine::lists;
+use super::{Case, words};
 use crate::candidate::Image;
 use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
 use crate::linker::Refusal;
-use crate::machine::{Machine, family};
+use crate::machine::lists;
+use crate::machine::{Fact, Machine, family};
 use crate::text::{self, Packed, packed};
 
 rule! {
@@ -15,8 +15,8 @@ rule! {
     /// `Illegal instruction`, at once or much later; a glibc loader: `CPU ISA level is lower than required`.
     /// # Why
     /// The kernel does not compare ISA levels. The first instruction that the processor lacks raises SIGILL. The mark
-    /// promises more than the code may use, so this is a warning; only MIPS release 6, which encodes many instructions
-    /// anew, hardly runs on an earlier one.
+    /// promises more than the code may use, so this is a warning. MIPS release 6 encodes many instructions anew: such a
+    /// program hardly runs on an earlier one, so that diag does not say that it starts (exit status 2).
     /// # Fix
     /// Build for the level that the machine lists: `-march=mips32` (MIPS32 R1), GOARM=5, `-march=x86-64`.
     /// # Kernel source
@@ -24,72 +24,101 @@ rule! {
     "isa-above-cpu", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 p built for=%b
 m cpu model=%2
-rebuild");
-const KERNEL: Packed = packed!("k does not compare; an instruction that is absent is SIGILL: Illegal instruction");
+rebuild"
+);
+const KERNEL: Packed =
+    packed!("k does not compare; an instruction that is absent is SIGILL: Illegal instruction");
 const LOADER: Packed = packed!("k %l, status 127: %n: CPU ISA level is lower than required");
-const MIPS: Packed = packed!("\
+const MIPS: Packed = packed!(
+    "\
 %n is built for %0, this processor is %1
-m isa=%3");
-const ARM: Packed = packed!("\
+m isa=%3"
+);
+const ARM: Packed = packed!(
+    "\
 %n is built for %0, this processor is %1
 p Tag_CPU_arch=%4
-m CPU architecture=%1");
-const NEON: Packed = packed!("\
+m CPU architecture=%1"
+);
+const NEON: Packed = packed!(
+    "\
 %n uses %0, this processor has none
 p Tag_Advanced_SIMD_arch=%4
-m Features=%3");
-const VFP: Packed = packed!("\
+m Features=%3"
+);
+const VFP: Packed = packed!(
+    "\
 %n uses %0, this processor has none
 p Tag_FP_arch=%4
-m Features=%3");
-const X86: Packed = packed!("\
+m Features=%3"
+);
+const X86: Packed = packed!(
+    "\
 %n is built for %0, this processor lacks %1
 p GNU_PROPERTY_X86_ISA_1_NEEDED=%0
-m flags=no %1");
+m flags=no %1"
+);
 
-/// The text; what the program needs; what the processor is, or lacks; the number of the mark.
-type Lack<'a> = (Packed, &'a str, &'a str, u32);
+/// What the processor lacks.
+struct Lack<'a> {
+    words: Packed,
+    /// What the program needs.
+    needs: &'a str,
+    /// What the processor is, or lacks.
+    has: String,
+    /// What /proc/cpuinfo lists of it.
+    listed: &'a Fact<Vec<String>>,
+    /// The number of the mark.
+    mark: u32,
+    /// The instructions are encoded anew: hardly a program of the one runs on the other.
+    is_anew: bool,
+}
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
-    if case.foreign || super::words::bits(image) > case.machine.kernel.class.value?.bits() {
+    if case.foreign || words::bits(image) > case.machine.kernel.class.value?.bits() {
         return None;
     }
-    let cpu = &case.machine.cpu;
-    let (text, needs, has, mark) = match image.header.e_machine {
+    let lack = match image.header.e_machine {
         EM_MIPS if family::MIPS => mips(case.machine, image)?,
         EM_ARM if family::ARM => arm(case.machine, image)?,
         EM_X86_64 | EM_386 if family::X86 => x86(case.machine, image)?,
         _ => return None,
     };
-    // Release 6 encodes many instructions anew.
-    let anew = needs.ends_with("r6") != has.ends_with("r6") && !case.starts();
     let ends = case.refused_by_loader() == Some(Refusal::Level);
-    let severity = if anew || ends { Severity::Error } else { Severity::Warning };
-    // As ISAs are written elsewhere.
-    let (upper, has) = has.strip_prefix("mips").map_or(("", has), |rest| ("MIPS", rest));
-    let dies = case.starts() || anew;
-    let list = if text == MIPS { &cpu.isa } else { &cpu.features };
-    let list = list.get().map_or_else(String::new, |list| text::join(list, " "));
-    let model = cpu.model.get().map_or("not known", String::as_str);
+    let severity = if ends { Severity::Error } else { Severity::Warning };
+    let kernel = if ends {
+        LOADER
+    } else if case.starts() || (lack.is_anew && words::step(case.content).is_none()) {
+        KERNEL
+    } else {
+        Packed::NONE
+    };
+    let model = case.machine.cpu.model.get().map_or("not known", String::as_str);
+    let list = lack.listed.get().map_or_else(String::new, |list| text::join(list, " "));
     Some(case.tell(
         severity,
-        &[text, WORDS, if ends { LOADER } else if dies { KERNEL } else { Packed::NONE }],
-        &[&needs, &text::concat(&[upper, has]), &model, &list, &u64::from(mark)],
+        &[lack.words, WORDS, kernel],
+        &[&lack.needs, &lack.has, &model, &list, &u64::from(lack.mark)],
     ))
 }
 
 fn mips<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
     let needs = image.mips_isa()?;
-    let listed = machine.cpu.isa.get()?;
-    let runs = listed.iter().any(|isa| runs(needs, isa.as_bytes()));
-    if runs {
+    let listed = &machine.cpu.isa;
+    let all = listed.get()?;
+    if all.iter().any(|isa| runs(needs, isa.as_bytes())) {
         return None;
     }
-    Some((MIPS, needs.name(), listed.last()?, 0))
+    let last = all.last()?.as_str();
+    // As ISAs are written elsewhere.
+    let has = last.strip_prefix("mips").map_or_else(|| last.to_owned(), |rest| text::concat(&["MIPS", rest]));
+    let is_anew = (needs.revision == 6) != last.ends_with("r6");
+    Some(Lack { words: MIPS, needs: needs.name(), has, listed, mark: 0, is_anew })
 }
 
 /// Whether a level goes with one of those that /proc/cpuinfo lists ("mips1 mips2 mips32r1 mips32r2"; release 6 alone).
@@ -112,7 +141,7 @@ fn runs(needs: Isa, listed: &[u8]) -> bool {
 }
 
 /// Tag_CPU_arch counts from 0 (pre-v4): 3 is v5T, 6 v6, 10 v7, 14 v8.
-fn arm<'a>(machine: &Machine, image: &Image) -> Option<Lack<'a>> {
+fn arm<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
     const NAMES: [&str; 5] = ["ARMv4", "ARMv5", "ARMv6", "ARMv7", "ARMv8"];
     let name = |level: u32| NAMES.get(level.saturating_sub(4) as usize).copied().unwrap_or("ARM");
     let attributes = image.arm_attributes?;
@@ -125,21 +154,25 @@ fn arm<'a>(machine: &Machine, image: &Image) -> Option<Lack<'a>> {
         10 | 13 => 7,
         _ => 8,
     };
+    let listed = &machine.cpu.features;
+    let lack = |words, needs, has: &str, mark| {
+        Some(Lack { words, needs, has: has.to_owned(), listed, mark, is_anew: false })
+    };
     if needs > has {
-        return Some((ARM, name(needs), name(has), arch));
+        return lack(ARM, name(needs), name(has), arch);
     }
-    let features = &machine.cpu.features;
-    let lacks = |names: &[&str]| features.value.is_some() && !names.iter().any(|name| lists(features, name));
+    let lacks = |names: &[&str]| listed.value.is_some() && !names.iter().any(|name| lists(listed, name));
     if attributes.simd_arch > Some(0) && lacks(&["neon", "asimd"]) {
-        return Some((NEON, "NEON", "", attributes.simd_arch?));
+        return lack(NEON, "NEON", "", attributes.simd_arch?);
     }
     if attributes.fp_arch > Some(0) && lacks(&["vfp", "vfpv3", "vfpv3d16", "vfpv4", "fp"]) {
-        return Some((VFP, "VFP", "", attributes.fp_arch?));
+        return lack(VFP, "VFP", "", attributes.fp_arch?);
     }
     None
 }
 
 fn x86<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
     let (level, lacks) = crate::machine::x86::lacks(&machine.cpu, image.x86_isa_needed?)?;
-    Some((X86, level, lacks, 0))
+    let listed = &machine.cpu.features;
+    Some(Lack { words: X86, needs: level, has: lacks.to_owned(), listed, mark: 0, is_anew: false })
 }

@@ -19,11 +19,13 @@ rule! {
     "kernel-too-old", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n wants Linux %0.%1.%2 or later, this kernel is %3
 p NT_GNU_ABI_TAG=Linux %0.%1.%2 (%b)
 m uname -r=%3
-rebuild");
+rebuild"
+);
 const LOADER: Packed = packed!("k %l, status 127: FATAL: kernel too old");
 const ENDS: Packed = packed!("k starts it; glibc then ends it: FATAL: kernel too old");
 
@@ -39,7 +41,13 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let severity = if ends { Severity::Error } else { Severity::Warning };
-    let kernel = if ends { LOADER } else if case.starts() { ENDS } else { Packed::NONE };
+    let kernel = if ends {
+        LOADER
+    } else if case.starts() {
+        ENDS
+    } else {
+        Packed::NONE
+    };
     let [major, minor, patch] = [major, minor, patch].map(u64::from);
     Some(case.tell(severity, &[WORDS, kernel], &[&major, &minor, &patch, &release.text]))
 }

@@ -18,9 +18,11 @@ rule! {
     "libraries-not-followed", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 diag does not look for the libraries of %n
-p C library=%0");
+p C library=%0"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let libc = match case.link?.libc {

@@ -1,4 +1,5 @@
-use super::{Case, words};
+use super::Case;
+use super::words::{self, PackageManager};
 use crate::finding::{Finding, Severity};
 use crate::linker::{Object, State};
 use crate::machine::Libc;
@@ -20,20 +21,27 @@ rule! {
     "library-missing", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs %0, which is not on this machine
 p DT_NEEDED=%1
-m looked for=%2");
+m looked for=%2"
+);
 const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %3 (needed by %4)");
-const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3");
-const PACKAGE: Packed = packed!("\
+const GLIBC: Packed = packed!(
+    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3"
+);
+const PACKAGE: Packed = packed!(
+    "\
 > install the package that has it
-$ %6 %7");
+$ %6 %7"
+);
 
 const COPY: Packed = packed!("> copy it into one of these folders; or, to need none, ");
 
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
-const PACKAGES: Packed = packed!("\
+const PACKAGES: Packed = packed!(
+    "\
 libatomic.so.1 libatomic1
 libgcc_s.so.1 libgcc1
 libstdc++.so.6 libstdcpp6
@@ -62,7 +70,8 @@ libpcre2-8.so.0 libpcre2
 liblzma.so.5 liblzma
 libzstd.so.1 libzstd1
 libnl-3.so.200 libnl-core200
-libubox.so libubox");
+libubox.so libubox"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -72,14 +81,17 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let all = link.libraries().skip(1).filter(missing);
     let names = words::names(&mut all.map(|library| library.name.as_slice()));
     let tried = words::names(&mut first.tried.iter());
-    let package = package(&first.name).zip(words::package_manager(case.machine));
+    let package = package(&first.name).zip(PackageManager::of(case.machine));
     let [advice, fix] = match &package {
         Some(_) => [Packed::NONE, PACKAGE],
         None if first.tried.is_empty() => [Packed::NONE, words::REBUILD],
         None => [COPY, words::REBUILD],
     };
-    let (name, manager) = package.unwrap_or_default();
-    let install = if manager == "apk" { "apk add" } else { "opkg install" };
+    let (name, install) = match package {
+        Some((name, PackageManager::Apk)) => (name, "apk add"),
+        Some((name, PackageManager::Opkg)) => (name, "opkg install"),
+        None => (String::new(), ""),
+    };
     // glibc has no errno where it has looked nowhere.
     let nowhere = first.tried.is_empty();
     let is_musl = link.libc == Some(Libc::Musl);

@@ -25,25 +25,32 @@ rule! {
     "library-unusable", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
-m file=%2: %7");
+m file=%2: %7"
+);
 const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %4 (needed by %1)");
 const FOREIGN: Packed = packed!("k %l, status 127: Error relocating %2: unsupported relocation type");
 const CUT: Packed = packed!("k starts it; its loader then dies of SIGBUS: Bus error");
-const MISPLACED: Packed = packed!("\
-m pages of=%4
-k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: Segmentation fault");
-const STACK: Packed = packed!("\
+const PAGES: Packed = packed!("m pages of=%4");
+const MISPLACED: Packed = packed!(
+    "\
+k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: Segmentation fault"
+);
+const STACK: Packed = packed!(
+    "\
 m executable-stack=refused (SELinux, or PR_SET_MDWE)
 > take the mark off the library: hardly one means it
-$ patchelf --clear-execstack %2");
+$ patchelf --clear-execstack %2"
+);
 const REPLACE: Packed = packed!("> put one for this machine in its place; or, to need none, ");
 const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %6: %3");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
+    let given = |holds: bool, words| if holds { words } else { Packed::NONE };
     let unusable = |state: State| match state {
         State::Unusable(why) => Some(why),
         _ => None,
@@ -51,9 +58,13 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (library, why) =
         link.libraries().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
     let file = &library.path;
+    let mut pages_line = Packed::NONE;
     let loader = match link.libc {
-        _ if why == Unusable::Cut => CUT,
-        Some(Libc::Musl) if family::PAGES && why == Unusable::NotPageAligned => MISPLACED,
+        _ if why == Unusable::Cut => given(case.reaches_loader(), CUT),
+        Some(Libc::Musl) if family::PAGES && why == Unusable::NotPageAligned => {
+            pages_line = PAGES;
+            given(case.reaches_loader(), MISPLACED)
+        }
         Some(Libc::Musl) if why == Unusable::Machine => FOREIGN,
         Some(Libc::Musl) => MUSL,
         _ => GLIBC,
@@ -75,7 +86,16 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,
-        &[WORDS, loader, advice, fix],
-        &[&library.name, &link.needed_by(library), file, &why.words(), &errno, &case.candidate.path, said, &what],
+        &[WORDS, pages_line, loader, advice, fix],
+        &[
+            &library.name,
+            &link.needed_by(library),
+            file,
+            &why.words(),
+            &errno,
+            &case.candidate.path,
+            said,
+            &what,
+        ],
     ))
 }

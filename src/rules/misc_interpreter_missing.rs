@@ -19,12 +19,16 @@ rule! {
     "misc-interpreter-missing", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n is started by %0, says binfmt_misc; that cannot be executed: %1
-m binfmt_misc=rule %2: %0");
-const MEND: Packed = packed!("\
+m binfmt_misc=rule %2: %0"
+);
+const MEND: Packed = packed!(
+    "\
 > install it again, or remove the rule
-$ echo -1 > /proc/sys/fs/binfmt_misc/%2");
+$ echo -1 > /proc/sys/fs/binfmt_misc/%2"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let misc = case.candidate.misc.as_ref()?;
@@ -35,5 +39,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let errno = interpreter.stat.err().or(interpreter.may_execute.err());
     let why = errno.map_or(packed!("it is no regular file, or busy"), Errno::text);
     let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND } else { words::KERNEL };
-    Some(case.tell(Severity::Error, &[WORDS, kernel, MEND], &[&words::bytes(&interpreter.path), &why, &misc.rule]))
+    Some(case.tell(
+        Severity::Error,
+        &[WORDS, kernel, MEND],
+        &[&words::bytes(&interpreter.path), &why, &misc.rule],
+    ))
 }

@@ -1,9 +1,9 @@
 use super::{Case, words};
-use crate::machine::lists;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
+use crate::machine::lists;
 use crate::text::{self, Packed, packed};
 
 rule! {
@@ -22,11 +22,14 @@ rule! {
     "missing-ase", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n is marked as using %0, this processor has %1
 p ASEs=%0
-m ASEs implemented=%1");
-const LATER: Packed = packed!("k does not compare; at its first such instruction: SIGILL, Illegal instruction");
+m ASEs implemented=%1"
+);
+const LATER: Packed =
+    packed!("k does not compare; at its first such instruction: SIGILL, Illegal instruction");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
@@ -49,7 +52,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         false if case.starts() => (Severity::Warning, LATER),
         false => (Severity::Warning, Packed::NONE),
     };
-    let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { text::join(&missing, ", ") };
+    let wants =
+        if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { text::join(&missing, ", ") };
     let has = if listed.is_empty() { "no extension".to_owned() } else { text::join(listed, ", ") };
     Some(case.tell(severity, &[WORDS, kernel, words::REBUILD], &[&wants, &has]))
 }

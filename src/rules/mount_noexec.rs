@@ -21,16 +21,23 @@ rule! {
 }
 
 const WORDS: Packed = packed!("%n lies on %0, which is mounted noexec\nm mount=%1");
-const COPY: Packed = packed!("\
-> copy its %s2 to %3; or, as root: mount -o remount,exec %4%5
-$ cp %f %6");
-const REMOUNT: Packed = packed!("\
+const COPY: Packed = packed!(
+    "\
+> as root, remount it with exec%5; or copy its %s2 to %3:
+$ mount -o remount,exec %4
+$ cp %f %6"
+);
+const REMOUNT: Packed = packed!(
+    "\
 > no other file system has room for it; as root%5:
-$ mount -o remount,exec %4");
-const FOLDER: Packed = packed!("\
+$ mount -o remount,exec %4"
+);
+const FOLDER: Packed = packed!(
+    "\
 programs cannot be started from %0, which is mounted noexec
 m mount=%1
-> install it in another folder");
+> install it in another folder"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.meets(Step::NoExecMount) && !super::not_a_program::is_no_program(case) {
@@ -38,11 +45,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let folder = &case.destination.filter(|destination| destination.asked)?.folder;
     let mount = case.machine.mount_of(folder).filter(|mount| mount.has("noexec"))?;
-    Some(case.tell(
-        Severity::Error,
-        &[FOLDER, words::PERMISSION_DENIED],
-        &[folder, &words::mount(mount)],
-    ))
+    Some(case.tell(Severity::Error, &[FOLDER, words::PERMISSION_DENIED], &[folder, &words::mount(mount)]))
 }
 
 fn here(case: &Case<'_>, mount: &Mount) -> Finding {
@@ -57,6 +60,14 @@ fn here(case: &Case<'_>, mount: &Mount) -> Finding {
     case.tell(
         Severity::Error,
         &[WORDS, words::PERMISSION_DENIED, fix],
-        &[&mount.point, &words::mount(mount), &size, &room.words, &words::quoted(&mount.point), &script, &room.run],
+        &[
+            &mount.point,
+            &words::mount(mount),
+            &size,
+            &room.words,
+            &words::quoted(&mount.point),
+            &script,
+            &room.run,
+        ],
     )
 }

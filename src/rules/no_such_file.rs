@@ -3,7 +3,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use super::Case;
 use crate::errno::Errno;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Certainty, Finding, Severity};
 use crate::text::{self, Packed, packed};
 
 rule! {
@@ -51,9 +51,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         folders.push(' ');
         folders.push_str(&super::words::quoted(folder.as_ref()));
     }
-    Some(case.tell(
-        Severity::Error,
+    // Nobody can tell whether a program starts that is not there; that it is not, is certain.
+    let mut finding = case.tell(
+        Severity::Warning,
         &[title, packed!("k stat=%0; the shell: %1"), fix],
         &[&errno.name(), &shell, &short, &folders],
-    ))
+    );
+    finding.certainty = Certainty::Certain;
+    Some(finding)
 }

@@ -26,20 +26,31 @@ rule! {
 
 const KIND: Packed = packed!("%n is %0, not a program");
 const LIST: Packed = packed!("> see what is in it:\n$ ls -l %f");
-const EMPTY: Packed = packed!("\
-%n is empty
-k ENOEXEC; ash and bash do nothing then, with status 0");
-const ZEROS: Packed = packed!("\
-%n holds nothing but zeros: its content was never written
-k ENOEXEC; ash does nothing then, with status 0; bash: cannot execute binary file: Exec format error");
-const TEXT: Packed = packed!("\
+const EMPTY: Packed = packed!(
+    "\
+%n is empty"
+);
+const ZEROS: Packed = packed!(
+    "\
+%n holds nothing but zeros: its content was never written"
+);
+const TEXT: Packed = packed!(
+    "\
 %n is text without a #! line
 > if it is a shell script, let its first line be #!/bin/sh; until then:
-$ sh %f");
-const HTML: Packed = packed!("\
+$ sh %f"
+);
+const HTML: Packed = packed!(
+    "\
 %n is a web page (HTML), not a program
-k ENOEXEC; ash then runs it as a script: syntax error: unexpected newline, or redirection
-> download the file itself: the address led to a page about it, or to an error message");
+> download the file itself: the address led to a page about it, or to an error message"
+);
+const EMPTY_SCRIPT: Packed = packed!("k ENOEXEC; ash and bash do nothing then, with status 0");
+const ZEROS_AS_SCRIPT: Packed = packed!(
+    "k ENOEXEC; ash does nothing then, with status 0; bash: cannot execute binary file: Exec format error"
+);
+const HTML_AS_SCRIPT: Packed =
+    packed!("k ENOEXEC; ash then runs it as a script: syntax error: unexpected newline, or redirection");
 const POINTER: Packed = packed!("%n is a Git LFS pointer to a file, not that file");
 const POINTER_SIZE: Packed = packed!("%n is a Git LFS pointer to a file of %s1, not that file");
 const GIT_PULL: Packed = packed!("> on the computer, in its repository:\n$ git lfs pull");
@@ -70,15 +81,15 @@ pub(super) fn is_no_program(case: &Case<'_>) -> bool {
 
 fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
     let (mut what, mut number) = ("", 0);
-    let pieces = match data {
+    let [title, kernel, fix] = match data {
         // Other rules'.
         Data::Stub | Data::MachO(_) | Data::Pe(_) => return None,
         Data::Archive(format) => return Some(archive::check(case, format)),
         Data::Package(package) => return Some(package::check(case, package)),
-        Data::Empty => [EMPTY, Packed::NONE, words::COPY_AGAIN],
-        Data::Zeros => [ZEROS, Packed::NONE, words::COPY_AGAIN],
+        Data::Empty => [EMPTY, EMPTY_SCRIPT, words::COPY_AGAIN],
+        Data::Zeros => [ZEROS, ZEROS_AS_SCRIPT, words::COPY_AGAIN],
         Data::Text => [TEXT, words::TEXT_AS_SCRIPT, Packed::NONE],
-        Data::Html => [HTML, Packed::NONE, Packed::NONE],
+        Data::Html => [HTML, HTML_AS_SCRIPT, Packed::NONE],
         Data::LfsPointer(size) => {
             number = size.unwrap_or(0);
             let title = if size.is_some() { POINTER_SIZE } else { POINTER };
@@ -93,5 +104,6 @@ fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
             [UNKNOWN, words::DATA_AS_SCRIPT, words::COPY_AGAIN]
         }
     };
+    let pieces = [title, case.unhandled(kernel), fix];
     Some(case.tell(Severity::Error, &pieces, &[&what, &number]))
 }

@@ -21,27 +21,36 @@ rule! {
     "not-enough-space", check
 }
 
-const READ_ONLY: Packed = packed!("\
+const READ_ONLY: Packed = packed!(
+    "\
 %n cannot be put into %0, which is read-only
 m mount=%1
 k write=EROFS; cp: Read-only file system
-> install it in another folder");
-const MISSING: Packed = packed!("\
+> install it in another folder"
+);
+const MISSING: Packed = packed!(
+    "\
 there is no folder %0 on this machine
-> name one that is there, or make it");
+> name one that is there, or make it"
+);
 const ASKED: Packed = packed!("%n needs %0%s1, %2 has %r3 left");
 const INSTALL: Packed = packed!("%n needs %0%s1 to be installed, %2 has %r3 left");
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 p size=%4 bytes
 m space=%3 bytes left; %5
 k write=ENOSPC; cp, scp: No space left on device
-> make it smaller");
+> make it smaller"
+);
 const COMPRESSED: Packed = packed!("p compressed=%0%1 bytes, by a sample");
-const STRIP: Packed = packed!(">  (go build -trimpath -ldflags=\"-s -w\")");
-const PACK: Packed = packed!("> , pack it (upx -9)");
+const PACK: Packed = packed!("> , pack it");
 const EXTEND: Packed = packed!("> , or extend the flash (extroot on USB)");
 const STAY: Packed = packed!("> ; or run it where it is, in %6");
-const ELSEWHERE: Packed = packed!("> ; or run it from %6\n$ cp %f %7");
+const ELSEWHERE: Packed = packed!("> ; or run it from %6");
+const COLON: Packed = packed!("> :");
+const STRIP_IT: Packed = packed!("$ go build -trimpath -ldflags=\"-s -w\"");
+const PACK_IT: Packed = packed!("$ upx -9 FILE");
+const COPY_IT: Packed = packed!("$ cp %f %7");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let destination = case.destination?;
@@ -63,8 +72,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     if mount.has("ro") {
-        let tell =
-            || case.tell(Severity::Error, &[READ_ONLY], &[&destination.folder, &words::mount(mount)]);
+        let tell = || case.tell(Severity::Error, &[READ_ONLY], &[&destination.folder, &words::mount(mount)]);
         return destination.asked.then(tell);
     }
     let available = mount.space.or(layer.space)?.available;
@@ -76,10 +84,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (severity, title) =
         if destination.asked { (Severity::Error, ASKED) } else { (Severity::Warning, INSTALL) };
     let room = words::room(case, size, mount);
-    let instead = match &room {
-        Some(room) if room.has_it => STAY,
-        Some(_) => ELSEWHERE,
-        None => Packed::NONE,
+    let is_copied = room.as_ref().is_some_and(|room| !room.has_it);
+    let [instead, copy] = match &room {
+        Some(room) if room.has_it => [STAY, Packed::NONE],
+        Some(_) => [ELSEWHERE, COPY_IT],
+        None => [Packed::NONE; 2],
     };
     let room = room.unwrap_or_default();
     let is_go = case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go);
@@ -92,10 +101,13 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             title,
             WORDS,
             given(needed != size, COMPRESSED),
-            given(is_go, STRIP),
             given(is_plain, PACK),
             given(words::is_openwrt(case.machine) && !layer.is_ram(), EXTEND),
             instead,
+            given(is_go || is_plain || is_copied, COLON),
+            given(is_go, STRIP_IT),
+            given(is_plain, PACK_IT),
+            copy,
         ],
         &[&about, &needed, &layer.point, &available, &size, &words::mount(layer), &room.words, &room.run],
     );

@@ -27,13 +27,17 @@ const ANY_BIT: Packed = packed!("%n may not be executed, although its mode is %o
 const ONE_BIT: Packed = packed!("%n may not be executed by this user: its mode is %o0");
 const MODE: Packed = packed!("p mode=%o0 (%1)");
 const SET: Packed = packed!("$ chmod +x %f");
-const FORBIDDEN: Packed = packed!("> run it as root; a folder's mode, an ACL or a security module forbids it");
+const FORBIDDEN: Packed =
+    packed!("> run it as root; a folder's mode, an ACL or a security module forbids it");
 const SET_AS_ROOT: Packed = packed!("> as root or as the owner:\n$ chmod a+x %f");
-const COPY: Packed = packed!("\
+const COPY: Packed = packed!(
+    "\
 m mount=%2
 > its mount keeps no changed modes; copy it to %3
-$ cp %f %4 && chmod +x %4");
-const NO_ROOM: Packed = packed!("m mount=%2\n> its mount keeps no changed modes; copy it to another file system");
+$ cp %f %4 && chmod +x %4"
+);
+const NO_ROOM: Packed =
+    packed!("m mount=%2\n> its mount keeps no changed modes; copy it to another file system");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let mode = case.candidate.stat.ok()?.mode & 0o777;

@@ -20,13 +20,15 @@ rule! {
     "not-position-independent", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n is made for a fixed address, and Android starts position-independent programs only
 p e_type=ET_EXEC
 m loader=%0
 k %l, status 1: %1
 > build it as a position-independent executable
-$ cc -fPIE -pie");
+$ cc -fPIE -pie"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if !family::ANDROID || case.refused_by_loader()? != Refusal::Fixed {

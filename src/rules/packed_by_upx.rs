@@ -19,9 +19,12 @@ rule! {
 
 const SIZES: Packed = packed!("%n is packed by UPX: %s0 here, %s1 in memory");
 const NO_SIZE: Packed = packed!("%n is packed by UPX, so its headers are the packer's");
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 p headers=the packer's, not the program's
-> to judge the program inside, unpack it on the computer: upx -d -o plain FILE");
+> to judge the program inside, unpack it on the computer:
+$ upx -d -o plain FILE"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let unpacked = case.program?.upx?.unpacked;

@@ -1,9 +1,10 @@
-use super::{Case, words};
+use super::words::{self, PackageManager};
+use super::{Called, Case};
 use crate::candidate::{Candidate, Content, last_name};
 use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::{self, Outcome, Step};
-use crate::text::{self, Packed, packed};
+use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -27,13 +28,14 @@ const FAILS: Packed = packed!("%n is a script for %0, which does not start: %1")
 const LINE: Packed = packed!("p line 1=%2");
 const SHELL: Packed = packed!("m shell=/bin/sh (BusyBox ash)");
 const INSTALL: Packed = packed!("> install %3, or let its first line name what this machine has");
-const RUN: Packed = packed!("> install %3, or run it with the shell that is here: sh %f");
+const RUN: Packed = packed!("> run it with the shell that is here, or install %3:");
+const SH: Packed = packed!("$ sh %f");
 const OPKG: Packed = packed!("$ opkg update && opkg install %3");
 const APK: Packed = packed!("$ apk update && apk add %3");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let step = words::step(&case.content)?;
+    let step = words::step(case.content)?;
     // Those are other rules'.
     let others = matches!(
         step,
@@ -49,16 +51,14 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let mut mend = false;
     let (title, why, fix) = match (interpreter.stat, &inner) {
         (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, String::new(), install(case, path, program)),
-        (Err(errno), _) => (BARRED, errno.text().unpack(), [Packed::NONE; 2]),
+        (Err(errno), _) => (BARRED, errno.text().unpack(), [Packed::NONE; 3]),
         (Ok(_), Some(error)) => {
-            let shown = text::printable(path);
-            let why = error.title.strip_prefix(&shown).map_or(error.title.clone(), |rest| text::concat(&["it", rest]));
             // What is wrong with a program, its package mends; what bars it, or a script, its own fix.
             let bars = ["mount-noexec", "not-executable", "file-busy"].contains(&error.code);
             mend = bars || !matches!(interpreter.content, Content::Elf(_));
-            (FAILS, why, if mend { [Packed::NONE; 2] } else { install(case, path, program) })
+            (FAILS, error.title.clone(), if mend { [Packed::NONE; 3] } else { install(case, path, program) })
         }
-        (Ok(_), None) => (FAILS, step.name().unpack(), [Packed::NONE; 2]),
+        (Ok(_), None) => (FAILS, step.name().unpack(), [Packed::NONE; 3]),
     };
     let kernel = match case.content {
         Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,
@@ -66,10 +66,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => words::KERNEL,
     };
     let shell = if words::is_openwrt(case.machine) { SHELL } else { Packed::NONE };
-    let [advice, command] = fix;
+    let [advice, first, last] = fix;
     let mut finding = case.tell(
         Severity::Error,
-        &[title, LINE, shell, kernel, advice, command],
+        &[title, LINE, shell, kernel, advice, first, last],
         &[&path, &why, &words::first_line(script), &program],
     );
     if let Some(mut error) = inner.filter(|_| mend) {
@@ -86,20 +86,21 @@ pub(super) fn name<'a>(case: &Case<'a>) -> &'a [u8] {
 /// What is wrong with the interpreter itself.
 fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
     let outcome = loader::exec(case.machine, interpreter).ok()?;
-    let inner = Case::new(case.machine, interpreter, outcome, None, None);
+    let mut inner = Case::new(case.machine, interpreter, outcome, None, None);
+    inner.called = Called::It;
     super::run(&inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)
 }
 
 /// What to do, and the command for what OpenWrt has as a package.
-fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [Packed; 2] {
+fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [Packed; 3] {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let folder = path.strip_suffix(program).unwrap_or_default();
     let usual = PACKAGES.contains(&program) && (folder == b"/bin/" || folder == b"/usr/bin/");
-    let command = match words::package_manager(case.machine) {
-        Some("apk") if usual => APK,
-        Some(_) if usual => OPKG,
+    let command = match PackageManager::of(case.machine) {
+        Some(PackageManager::Apk) if usual => APK,
+        Some(PackageManager::Opkg) if usual => OPKG,
         _ => Packed::NONE,
     };
-    [if SHELLS.contains(&program) { RUN } else { INSTALL }, command]
+    if SHELLS.contains(&program) { [RUN, SH, command] } else { [INSTALL, command, Packed::NONE] }
 }

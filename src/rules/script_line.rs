@@ -21,20 +21,24 @@ rule! {
     "script-line", check
 }
 
-const ITSELF: Packed = packed!("\
+const ITSELF: Packed = packed!(
+    "\
 %n names itself as its interpreter
-> name a program in its first line");
+> name a program in its first line"
+);
 const TOO_MANY: Packed = packed!("%n goes through more interpreters than the 5 that the kernel follows");
 // Old kernels cut the name off without a word, and look for what is left.
-const CUT: Packed = packed!("\
+const CUT: Packed = packed!(
+    "\
 the #! line of %n has %3 bytes%2, %4 reads %1
-> call the interpreter by a shorter path, or through a symbolic link");
+> call the interpreter by a shorter path, or through a symbolic link"
+);
 const NO_NAME: Packed = packed!("%n begins with #!, but names no interpreter");
 const LET_NAME: Packed = packed!("> let its first line name a program: #!/bin/sh");
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let (words, fix) = match words::step(&case.content)? {
+    let (words, fix) = match words::step(case.content)? {
         Step::TooManyInterpreters if names_itself(case) => (ITSELF, Packed::NONE),
         Step::TooManyInterpreters => (TOO_MANY, LET_NAME),
         Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => (CUT, Packed::NONE),
@@ -72,5 +76,8 @@ fn buffer(case: &Case<'_>) -> usize {
 }
 
 fn names_itself(case: &Case<'_>) -> bool {
-    case.candidate.interpreter.as_ref().is_some_and(|other| words::same(&other.resolved, &case.candidate.resolved))
+    case.candidate
+        .interpreter
+        .as_ref()
+        .is_some_and(|other| words::same(&other.resolved, &case.candidate.resolved))
 }

@@ -20,12 +20,16 @@ rule! {
     "symbol-missing", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n needs the symbol %0, which no library of this machine defines
-p undefined=%1");
-const LATER: Packed = packed!("\
+p undefined=%1"
+);
+const LATER: Packed = packed!(
+    "\
 %n may need the symbol %0, which no library of this machine defines
-p undefined=%1");
+p undefined=%1"
+);
 const TIME64: Packed = packed!("m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)");
 const GLIBC_ONLY: Packed = packed!("m C library=musl, which has none of glibc's own functions");
 /// The release of the libraries that it was linked with, and that of the machine's, differ.
@@ -33,7 +37,9 @@ const SDK: Packed = packed!("> use the SDK of OpenWrt %6, which is this machine'
 const OTHERS: Packed = packed!("> use the libraries that it was linked with; or, to need none, ");
 const MUSL: Packed = packed!("k %l, status 127: Error relocating %2: %0: symbol not found");
 const GLIBC: Packed = packed!("k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
-const CALLED: Packed = packed!("k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
+const CALLED: Packed = packed!(
+    "k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -41,7 +47,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let names = words::names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice()));
     let is_musl = link.libc == Some(Libc::Musl);
     let (severity, title, kernel) = match (first.lazy, is_musl) {
-        (true, _) => (Severity::Warning, LATER, CALLED),
+        (true, _) if case.reaches_loader() => (Severity::Warning, LATER, CALLED),
+        (true, _) => (Severity::Warning, LATER, Packed::NONE),
         (_, true) => (Severity::Error, WORDS, MUSL),
         _ => (Severity::Error, WORDS, GLIBC),
     };

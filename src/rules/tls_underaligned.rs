@@ -22,13 +22,15 @@ rule! {
     "tls-underaligned", check
 }
 
-const WORDS: Packed = packed!("\
+const ABORTS: Packed = packed!("k starts it; its loader then aborts: %3; Aborted");
+const WORDS: Packed = packed!(
+    "\
 %n has thread-local variables where Android keeps its own
 p PT_TLS=p_align %0, p_vaddr %x4
 m loader=%2, which wants an alignment of %1 bytes
-k starts it; its loader then aborts: %3; Aborted
 > build it with the NDK's linker, or align PT_TLS
-$ termux-elf-cleaner %f");
+$ termux-elf-cleaner %f"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if !family::ANDROID || case.refused_by_loader()? != Refusal::Tls {
@@ -38,5 +40,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let tls = image.table().iter().find(|entry| entry.p_type == PT_TLS)?;
     let least = u64::from(image.view.class.bits());
     let loader = &link.libraries().next()?.path;
-    Some(case.tell(Severity::Error, &[WORDS], &[&tls.p_align, &least, loader, &link.words, &tls.p_vaddr]))
+    let kernel = if case.reaches_loader() { ABORTS } else { Packed::NONE };
+    Some(case.tell(
+        Severity::Error,
+        &[WORDS, kernel],
+        &[&tls.p_align, &least, loader, &link.words, &tls.p_vaddr],
+    ))
 }

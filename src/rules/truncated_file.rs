@@ -24,9 +24,11 @@ rule! {
 const STUB: Packed = packed!("%n is cut short: it has only %s0\np size=%0 bytes");
 const HEADER: Packed = packed!("%n is cut short: its %s0 end within the ELF header\np size=%0 bytes");
 const PARTS: Packed = packed!("%n is cut short: it has %s0 of %4%s1");
-const SIZES: Packed = packed!("\
+const SIZES: Packed = packed!(
+    "\
 p size=%0 bytes
-p its headers need=%4%1 bytes");
+p its headers need=%4%1 bytes"
+);
 /// Where rounded they look the same.
 const BYTES: Packed = packed!("%n is cut short: it has %0 of %4%1 bytes");
 const FULL: Packed = packed!("m disk=%2: %r3 free: likely it was full\n> make room (df), then ");
@@ -53,10 +55,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match case.program {
-        None => words::DATA_AS_SCRIPT,
+        None => case.unhandled(words::DATA_AS_SCRIPT),
         Some(_) if case.starts() => ZEROS,
-        Some(_) if needed == 0 || is_about(case) => words::KERNEL,
-        Some(_) if fatal && words::step(&case.content).is_none() => LOST,
+        Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => words::KERNEL,
+        Some(_) if fatal && words::step(case.content).is_none() => LOST,
         // Another rule's fault.
         Some(_) => Packed::NONE,
     };
@@ -77,7 +79,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 /// The kernel stops at what is missing.
 fn is_about(case: &Case<'_>) -> bool {
     matches!(
-        words::step(&case.content),
+        words::step(case.content),
         Some(
             Step::ProgramHeaders
                 | Step::Interp
@@ -116,7 +118,5 @@ fn wanted(image: &Image) -> Option<u64> {
 /// The table, PT_INTERP or a whole page is missing.
 fn is_fatal(case: &Case<'_>, image: &Image, size: u64, needed: u64) -> bool {
     let last_page = Pages::of(case.machine).up(size);
-    image.program_headers.is_err()
-        || matches!(image.interp, Some(Interp::Truncated))
-        || needed > last_page
+    image.program_headers.is_err() || matches!(image.interp, Some(Interp::Truncated)) || needed > last_page
 }

@@ -1,7 +1,7 @@
 use super::Case;
 use crate::candidate::Content;
 use crate::errno::Errno;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Certainty, Finding, Severity};
 use crate::loader::Step;
 use crate::system::FileKind;
 use crate::text::{Packed, packed};
@@ -21,24 +21,32 @@ rule! {
     "unreadable-file", check
 }
 
-const FORBIDDEN: Packed = packed!("\
+const FORBIDDEN: Packed = packed!(
+    "\
 %n may not be read, so what is in it is not known
 p mode=%o0
-> run diag as root");
+> run diag as root"
+);
 const MAY_START: Packed = packed!("k open=%1; execve needs the x bit only, so it may start all the same");
 const REFUSED: Packed = packed!("k open=%1; the shell: %2");
-const BROKEN: Packed = packed!("\
+const BROKEN: Packed = packed!(
+    "\
 %n cannot be read, so what is in it is not known
 p mode=%o0
-> copy it again, to another file system");
+> copy it again, to another file system"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Unread(errno) = case.candidate.content else { return None };
     let stat = case.candidate.stat.ok().filter(|stat| stat.kind == FileKind::Regular)?;
     let words = match errno {
-        Errno::EACCES | Errno::EPERM => [FORBIDDEN, if case.meets(Step::Permission) { REFUSED } else { MAY_START }],
+        Errno::EACCES | Errno::EPERM => {
+            [FORBIDDEN, if case.meets(Step::Permission) { REFUSED } else { MAY_START }]
+        }
         _ => [BROKEN, REFUSED],
     };
     let mode = u64::from(stat.mode & 0o7777);
-    Some(case.tell(Severity::Error, &words, &[&mode, &errno.name(), &errno.text()]))
+    let mut finding = case.tell(Severity::Warning, &words, &[&mode, &errno.name(), &errno.text()]);
+    finding.certainty = Certainty::Certain;
+    Some(finding)
 }

@@ -47,7 +47,7 @@ pub(super) const TEXT_AS_SCRIPT: Packed = packed!(
 /// What repairs a file that was damaged on its way.
 pub(super) const COPY_AGAIN: Packed = packed!(
     "\
-> copy or download it again; size (ls -l) and checksum have to be the same on both sides
+> copy or download it again; size and checksum have to be the same on both sides
 $ sha256sum %f"
 );
 
@@ -65,7 +65,7 @@ const CORRUPTED: Packed =
 const LOADER_ENDS: Packed = packed!("starts it; its loader then ends it");
 
 /// What the kernel answers and the shell prints.
-fn kernel(outcome: &Outcome) -> String {
+fn kernel(outcome: Outcome) -> String {
     let (first, last) = match outcome {
         Outcome::Refused { errno: Errno::ENOEXEC, .. } => (AS_SCRIPT, Packed::NONE),
         Outcome::Refused { errno: Errno::ELIBBAD, .. } => (CORRUPTED, Packed::NONE),
@@ -82,23 +82,23 @@ fn kernel(outcome: &Outcome) -> String {
         }
         Outcome::Starts => (packed!("starts it"), Packed::NONE),
         Outcome::Exits { .. } => (LOADER_ENDS, Packed::NONE),
-        Outcome::Unknown { missing } => (packed!("not known: "), *missing),
+        Outcome::Unknown { missing } => (packed!("not known: "), missing.words()),
     };
     text::concat(&[&first.unpack(), &last.unpack()])
 }
 
 /// That a dynamic loader ends the program, where the kernel comes to it.
-fn loader_ends(outcome: &Outcome) -> String {
+fn loader_ends(outcome: Outcome) -> String {
     let starts = matches!(outcome, Outcome::Exits { .. } | Outcome::Starts);
     let words = if starts { LOADER_ENDS } else { packed!("its loader would end it then") };
     words.unpack()
 }
 
 /// The check that ends the start.
-pub(super) const fn step(outcome: &Outcome) -> Option<Step> {
+pub(super) const fn step(outcome: Outcome) -> Option<Step> {
     match outcome {
         Outcome::Refused { step, .. } | Outcome::Killed { step, .. } | Outcome::Exits { step, .. } => {
-            Some(*step)
+            Some(step)
         }
         Outcome::Starts | Outcome::Unknown { .. } => None,
     }
@@ -303,8 +303,24 @@ pub(super) fn is_openwrt(machine: &Machine) -> bool {
     machine.openwrt.release.get().is_some()
 }
 
-/// OpenWrt's package manager: apk since 25.12, opkg before. None on another system. A snapshot is a new one.
-pub(super) fn package_manager(machine: &Machine) -> Option<&'static str> {
-    let release = machine.openwrt.release.get()?;
-    Some(if release.as_str() < "25" { "opkg" } else { "apk" })
+/// OpenWrt's package managers: apk since 25.12, opkg before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PackageManager {
+    Opkg,
+    Apk,
+}
+
+impl PackageManager {
+    /// None on another system. A snapshot is a new one.
+    pub(super) fn of(machine: &Machine) -> Option<PackageManager> {
+        let release = machine.openwrt.release.get()?;
+        Some(if release.as_str() < "25" { PackageManager::Opkg } else { PackageManager::Apk })
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            PackageManager::Opkg => "opkg",
+            PackageManager::Apk => "apk",
+        }
+    }
 }

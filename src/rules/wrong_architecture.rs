@@ -1,5 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
+use crate::loader::Step;
 use crate::text::{Packed, packed};
 
 rule! {
@@ -18,13 +19,14 @@ rule! {
     "wrong-architecture", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n is built for %0, this machine is %1
 p e_machine=%2 (%b)
 m machine=%m
 m e_machine=%3 (%1)
-k %k
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.starts() || !case.foreign {
@@ -33,5 +35,6 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, own) = (case.own()?.header.e_machine, case.machine.e_machine()?);
     let [file_name, own_name] = [file, own].map(words::processor);
     let [file, own] = [file, own].map(u64::from);
-    Some(case.tell(Severity::Error, &[WORDS], &[&file_name, &own_name, &file, &own]))
+    let kernel = case.kernel_at(&[Step::CheckArch, Step::ElfType]);
+    Some(case.tell(Severity::Error, &[WORDS, kernel], &[&file_name, &own_name, &file, &own]))
 }

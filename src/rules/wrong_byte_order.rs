@@ -1,7 +1,7 @@
 use super::Case;
 use crate::elf::ByteOrder;
 use crate::finding::{Finding, Severity};
-use crate::loader::Outcome;
+use crate::loader::{Outcome, Step};
 use crate::text::{Packed, packed};
 
 rule! {
@@ -20,13 +20,14 @@ rule! {
     "wrong-byte-order", check
 }
 
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n is %0, this machine is %1
 p EI_DATA=%2
 p built for=%b
 m machine=%m
-k %k
-rebuild");
+rebuild"
+);
 const ORDER: Packed = packed!("m byte order=%1");
 /// `uname -m` does not tell it.
 const UNAME: Packed = packed!("m byte order=%1 (uname -m says \"%3\" for both)");
@@ -40,6 +41,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let data = if order == ByteOrder::Little { "1 (LSB)" } else { "2 (MSB)" };
     let uname = case.machine.kernel.machine.get().map_or("", String::as_str);
+    let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
     let own = if uname.starts_with("mips") { UNAME } else { ORDER };
-    Some(case.tell(Severity::Error, &[WORDS, own], &[&order.name(), &machine.name(), &data, &uname]))
+    Some(case.tell(Severity::Error, &[WORDS, own, kernel], &[&order.name(), &machine.name(), &data, &uname]))
 }

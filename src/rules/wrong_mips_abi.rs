@@ -26,12 +26,13 @@ rule! {
 }
 
 const ANSWER: Packed = packed!("m asked=%3 %4");
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 %n uses %0, this kernel takes %1
 p e_flags=0x%h2 (%b)
 m machine=%m
-k %k
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
@@ -56,7 +57,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     } else {
         return None;
     };
-    let question = match words::step(&case.content) {
+    let question = match words::step(case.content) {
         Some(Step::MipsNan) if flags & EF_MIPS_NAN2008 != 0 => Question::MipsNan2008,
         Some(Step::MipsNan) => Question::MipsNanLegacy,
         _ => Question::MipsFp64,
@@ -67,7 +68,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let answer = answer.map_or_else(String::new, Answer::words);
     Some(case.tell(
         Severity::Error,
-        &[WORDS, given],
+        &[WORDS, given, case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi])],
         &[&uses, &takes, &u64::from(flags), &question.name(), &answer],
     ))
 }

@@ -3,6 +3,7 @@ use crate::candidate::{Content, Data, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
+use crate::machine::Libc;
 use crate::text::{Packed, packed};
 
 rule! {
@@ -29,9 +30,8 @@ const MARK: Packed = packed!("p EI_OSABI=%2");
 const FORMAT: Packed = packed!("p format=%1, %2");
 const TAIL: Packed = packed!("m machine=%m\nrebuild");
 
-/// Where loaders lie on other systems.
-const LOADERS: [(&[u8], &str); 8] = [
-    (b"/system/bin/linker", "Android"),
+/// Where loaders lie on other systems than Linux.
+const LOADERS: [(&[u8], &str); 7] = [
     (b"/system/runtime_loader", "Haiku"),
     (b"/libexec/ld-elf", "FreeBSD"),
     (b"/usr/libexec/ld-elf", "DragonFly BSD"),
@@ -45,15 +45,8 @@ const LOADERS: [(&[u8], &str); 8] = [
 const TAGS: [(u32, &str); 4] = [(1, "GNU Hurd"), (2, "Solaris"), (3, "FreeBSD"), (4, "NetBSD")];
 
 /// EI_OSABI; 0 System V, 3 GNU, 64, 65 and 97 ARM and 255 standalone are used on Linux too.
-const OSABIS: [(u32, &str); 7] = [
-    (1, "HP-UX"),
-    (2, "NetBSD"),
-    (6, "Solaris"),
-    (7, "AIX"),
-    (8, "IRIX"),
-    (9, "FreeBSD"),
-    (12, "OpenBSD"),
-];
+const OSABIS: [(u32, &str); 7] =
+    [(1, "HP-UX"), (2, "NetBSD"), (6, "Solaris"), (7, "AIX"), (8, "IRIX"), (9, "FreeBSD"), (12, "OpenBSD")];
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     match &case.candidate.content {
@@ -65,50 +58,67 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Finding> {
-    let words = [TITLE, FORMAT, words::DATA_AS_SCRIPT, TAIL];
+    let words = [TITLE, FORMAT, case.unhandled(words::DATA_AS_SCRIPT), TAIL];
     (!case.starts()).then(|| case.tell(Severity::Error, &words, &[&system, &format, &cpu]))
 }
 
 fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
     let image = case.image?;
-    let (system, field, number) = by_loader(image).or_else(|| by_note(image)).or_else(|| by_mark(program))?;
+    let mark = by_loader(image).or_else(|| by_note(image)).or_else(|| by_mark(program))?;
     let absent = case.candidate.interpreter.as_ref().is_some_and(|loader| loader.stat.is_err());
-    let is_loader = field == LOADER;
-    if is_loader && !absent {
+    if mark.is_loader && !absent {
         return None;
     }
-    let (severity, kernel) = if !is_loader || case.starts() {
+    let (severity, kernel) = if !mark.is_loader || case.starts() {
         (Severity::Warning, packed!("k does not look at this mark"))
     } else if case.ends_at(Step::InterpreterOpen) {
         (Severity::Error, words::NOT_FOUND)
     } else {
-        (Severity::Error, words::KERNEL)
+        (Severity::Error, Packed::NONE)
     };
     let path = match &image.interp {
         Some(Interp::Path(path)) => path,
         _ => &[][..],
     };
-    let title = if system == "Android" { ANDROID } else { TITLE };
-    Some(case.tell(severity, &[title, kernel, field, TAIL], &[&system, &path, &u64::from(number)]))
+    Some(case.tell(
+        severity,
+        &[mark.title, kernel, mark.field, TAIL],
+        &[&mark.system, &path, &u64::from(mark.number)],
+    ))
 }
 
-/// The system, the evidence, its number.
-pub(super) type Mark = (&'static str, Packed, u32);
+/// By what another system is known.
+pub(super) struct Mark {
+    title: Packed,
+    system: &'static str,
+    /// The evidence, and its number.
+    field: Packed,
+    number: u32,
+    /// It is the loader that the program names.
+    is_loader: bool,
+}
 
 pub(super) fn by_loader(image: &Image) -> Option<Mark> {
     let Some(Interp::Path(path)) = &image.interp else { return None };
+    if image.interp_libc() == Some(Libc::Bionic) {
+        return Some(Mark { title: ANDROID, system: "Android", ..of_loader("") });
+    }
     let (_, system) = LOADERS.iter().find(|(start, _)| path.starts_with(start))?;
-    Some((system, LOADER, 0))
+    Some(of_loader(system))
+}
+
+const fn of_loader(system: &'static str) -> Mark {
+    Mark { title: TITLE, system, field: LOADER, number: 0, is_loader: true }
 }
 
 fn by_note(image: &Image) -> Option<Mark> {
     let number = image.abi_tag?.0;
-    Some((named(&TAGS, number)?, NOTE, number))
+    Some(Mark { title: TITLE, system: named(&TAGS, number)?, field: NOTE, number, is_loader: false })
 }
 
 fn by_mark(program: &Program) -> Option<Mark> {
     let number = u32::from(*program.ident.get(EI_OSABI)?);
-    Some((named(&OSABIS, number)?, MARK, number))
+    Some(Mark { title: TITLE, system: named(&OSABIS, number)?, field: MARK, number, is_loader: false })
 }
 
 fn named(names: &[(u32, &'static str)], number: u32) -> Option<&'static str> {

@@ -4,8 +4,8 @@ use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::finding::{Finding, Severity};
-use crate::loader::{Outcome, Step};
-use crate::machine::holds;
+use crate::loader::{Missing, Outcome, Step};
+use crate::system::Question;
 use crate::text::{Packed, packed};
 
 rule! {
@@ -25,12 +25,13 @@ rule! {
 
 const REFUSED: Packed = packed!("%n is a%0 program, this kernel runs %1-bit ones");
 const UNDECIDED: Packed = packed!("%n is a%0 program, this kernel is %1-bit");
-const WORDS: Packed = packed!("\
+const WORDS: Packed = packed!(
+    "\
 p built for=%b
 m machine=%m
 m kernel=%1-bit
-k %k
-rebuild");
+rebuild"
+);
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
@@ -41,7 +42,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let bits = words::bits(image);
     let is_x32 = image.header.e_machine == EM_X86_64 && image.view.class == Class::Elf32;
     let undecided = match case.content {
-        Outcome::Unknown { missing } => holds(missing.unpack().as_bytes(), b"CONFIG_"),
+        Outcome::Unknown { missing: Missing::Answer(question) } => runs_another_size(question),
         _ => false,
     };
     let refused = case.meets(Step::CheckArch)
@@ -57,7 +58,28 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let (severity, title) =
         if undecided { (Severity::Warning, UNDECIDED) } else { (Severity::Error, REFUSED) };
-    Some(case.tell(severity, &[title, WORDS], &[&size, &u64::from(kernel)]))
+    let kernel_line = if undecided {
+        words::KERNEL
+    } else if is_x32 {
+        case.kernel_at(&[Step::CheckArch, Step::ElfType, Step::ProgramHeaders])
+    } else {
+        case.kernel_at(&[Step::CheckArch, Step::ElfType])
+    };
+    Some(case.tell(severity, &[title, WORDS, kernel_line], &[&size, &u64::from(kernel)]))
+}
+
+/// Whether it is about programs of another word size than the kernel's.
+fn runs_another_size(question: Question) -> bool {
+    matches!(
+        question,
+        Question::MipsO32
+            | Question::MipsN32
+            | Question::Arm32
+            | Question::Ia32
+            | Question::X32
+            | Question::Riscv32
+            | Question::Ppc32
+    )
 }
 
 /// n32 is a matter of the ABI, not of the word size.

@@ -51,11 +51,6 @@ impl Packed {
         unsafe { CStr::from_ptr(self.0) }.to_bytes()
     }
 
-    /// Whether it has several lines.
-    pub(crate) fn has_lines(self) -> bool {
-        super::has(self.bytes(), b'\n')
-    }
-
     /// The text as it was.
     pub fn unpack(self) -> String {
         let mut out = String::new();
@@ -166,7 +161,6 @@ mod tests {
         assert_eq!(packed!(ALL).unpack(), ALL);
         assert_eq!(packed!(WORDS).unpack(), WORDS);
         assert!(packed!(WORDS).bytes().len() < WORDS.len() / 2);
-        assert!(packed!(WORDS).has_lines() && !packed!("the machine").has_lines());
         assert_eq!(packed!("").unpack(), "");
     }
 

@@ -27,7 +27,12 @@ fn words(text: &str) -> Fact<Vec<String>> {
 }
 
 /// A machine of which no more is known than these.
-pub(super) fn machine(e_machine: u16, class: Class, order: ByteOrder, release: (u32, u32, u32)) -> Machine {
+pub(in crate::loader) fn machine(
+    e_machine: u16,
+    class: Class,
+    order: ByteOrder,
+    release: (u32, u32, u32),
+) -> Machine {
     let mut machine = probe::machine(&Recorded::new(PathBuf::from("/nonexistent")));
     machine.kernel.e_machine = known(e_machine);
     machine.kernel.class = known(class);
@@ -38,32 +43,32 @@ pub(super) fn machine(e_machine: u16, class: Class, order: ByteOrder, release: (
 }
 
 /// What the kernel answers; None where it cannot be asked.
-pub(super) fn answer(mut machine: Machine, question: Question, answer: Option<Answer>) -> Machine {
+pub(in crate::loader) fn answer(mut machine: Machine, question: Question, answer: Option<Answer>) -> Machine {
     machine.answers.push((question, Fact::new(answer, packed!("a test"))));
     machine
 }
 
-pub(super) fn yes(machine: Machine, question: Question) -> Machine {
+pub(in crate::loader) fn yes(machine: Machine, question: Question) -> Machine {
     answer(machine, question, Some(Answer::Works))
 }
 
-pub(super) fn no(machine: Machine, question: Question) -> Machine {
+pub(in crate::loader) fn no(machine: Machine, question: Question) -> Machine {
     answer(machine, question, Some(Answer::Refused(Errno::ENOEXEC)))
 }
 
 /// A file of 4096 bytes.
 #[derive(Clone)]
-pub(super) struct File {
+pub(in crate::loader) struct File {
     pub(super) view: View,
-    pub(super) header: Header,
-    pub(super) table: Vec<ProgramHeader>,
+    pub(in crate::loader) header: Header,
+    pub(in crate::loader) table: Vec<ProgramHeader>,
     pub(super) abiflags: Option<AbiFlags>,
     pub(super) osabi: u8,
     pub(super) interpreter: Option<Box<File>>,
 }
 
 impl File {
-    pub(super) fn new(class: Class, order: ByteOrder, e_machine: u16, e_flags: u32) -> File {
+    pub(in crate::loader) fn new(class: Class, order: ByteOrder, e_machine: u16, e_flags: u32) -> File {
         File {
             view: View { order, class },
             header: Header { e_type: 2, e_machine, e_flags, e_entry: 0x40_0000, ..Header::default() },
@@ -74,7 +79,7 @@ impl File {
         }
     }
 
-    pub(super) fn entry(mut self, e_entry: u64) -> File {
+    pub(in crate::loader) fn entry(mut self, e_entry: u64) -> File {
         self.header.e_entry = e_entry;
         self
     }
@@ -84,7 +89,7 @@ impl File {
         self
     }
 
-    pub(super) fn interp(mut self, interpreter: File) -> File {
+    pub(in crate::loader) fn interp(mut self, interpreter: File) -> File {
         self.interpreter = Some(Box::new(interpreter));
         self
     }
@@ -123,7 +128,7 @@ impl File {
     }
 
     /// Hands the file to a stage.
-    pub(super) fn load<T>(&self, machine: &Machine, stage: impl Fn(&Load<'_>) -> T) -> T {
+    pub(in crate::loader) fn load<T>(&self, machine: &Machine, stage: impl Fn(&Load<'_>) -> T) -> T {
         let candidate = self.candidate();
         let program = candidate.program().unwrap();
         let image = &program.native[0];
@@ -142,7 +147,7 @@ impl File {
 
 /// A stage's end in a few words.
 #[allow(clippy::needless_pass_by_value)]
-pub(super) fn said<T>(stage: Stage<T>) -> String {
+pub(in crate::loader) fn said<T>(stage: Stage<T>) -> String {
     match stage {
         Ok(_) => "ok".to_owned(),
         Err(Stop::Refused(errno, step)) => format!("{} {}", errno.name(), step.name()),

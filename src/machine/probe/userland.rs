@@ -6,7 +6,7 @@ use std::path::Path;
 use super::beginning;
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, View};
-use crate::machine::{Abi, Fact, Libc, Machine, holds, is_among, parts, word};
+use crate::machine::{Abi, Fact, Libc, Machine, holds, parts, word};
 use crate::system::{FileKind, System};
 use crate::text::{self, Packed, packed};
 
@@ -122,7 +122,7 @@ fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>
     };
     for name in &names {
         let path = text::concat(&[folder, "/", &word(name.as_bytes())]);
-        if libc_of(path.as_bytes()).is_some() {
+        if Libc::of_loader(path.as_bytes()).is_some() {
             // A symbolic link may lead nowhere.
             if system.stat(Path::new(&path)).is_ok_and(|stat| stat.kind == FileKind::Regular) {
                 found.push(path);
@@ -134,44 +134,25 @@ fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>
     true
 }
 
-/// Whether it may be a loader's name. A folder of libraries holds hundreds of names; few are looked at.
+/// Whether it may be a loader's name. A folder of libraries holds hundreds of names; few are looked at. glibc's
+/// ld-2.31.so is what its loader's name leads to.
 fn starts_a_loader(name: &[u8]) -> bool {
-    name.starts_with(b"ld") || name.starts_with(b"linker")
+    (name.starts_with(b"ld") && !name.starts_with(b"ld-2.")) || name.starts_with(b"linker")
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
     holds(name, b"-linux-") && !text::has(name, b'.')
 }
 
-/// How the names of loaders begin. The last is a whole name.
-static NAMES: [(&str, Libc); 6] = [
-    ("ld-musl-", Libc::Musl),
-    ("ld-uClibc", Libc::Uclibc),
-    ("ld64-uClibc", Libc::Uclibc),
-    ("ld-linux", Libc::Glibc),
-    ("ld64.so.", Libc::Glibc),
-    ("ld.so.1", Libc::Glibc),
-];
-
-/// Whose loader has that path.
-fn libc_of(path: &[u8]) -> Option<Libc> {
-    let (folder, name) = path.split_at_checked(path.iter().rposition(|&byte| byte == b'/')?)?;
-    let name = name.strip_prefix(b"/")?;
-    if folder == b"/system/bin" {
-        return is_among(name, &["linker", "linker64"]).then_some(Libc::Bionic);
-    }
-    let is = |start: &str| name.starts_with(start.as_bytes()) && (start != "ld.so.1" || name.len() == 7);
-    NAMES.iter().find(|(start, _)| is(start)).map(|(_, libc)| *libc)
-}
-
 /// The C library by the loaders that are there.
 fn libc(loaders: &[String]) -> Option<Libc> {
-    loaders.iter().filter(|path| !path.starts_with("/opt/")).find_map(|path| libc_of(path.as_bytes()))
+    loaders.iter().filter(|path| !path.starts_with("/opt/")).find_map(|path| Libc::of_loader(path.as_bytes()))
 }
 
 /// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.
 fn named(head: &[u8]) -> Option<Libc> {
-    parts(head, 0).find_map(|string| libc_of(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
+    parts(head, 0)
+        .find_map(|string| Libc::of_loader(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
 }
 
 #[cfg(test)]
@@ -189,19 +170,5 @@ mod tests {
             assert_eq!(decode(head).is_some(), end >= 52, "{end}");
             named(head);
         }
-    }
-
-    #[test]
-    fn names_of_loaders() {
-        let of = |path| libc_of(str::as_bytes(path)).map(Libc::name);
-        assert_eq!(of("/lib/ld-musl-mipsel-sf.so.1"), Some("musl"));
-        assert_eq!(of("/lib64/ld-linux-x86-64.so.2"), Some("glibc"));
-        assert_eq!(of("/lib/ld.so.1"), Some("glibc"));
-        assert_eq!(of("/lib64/ld64.so.2"), Some("glibc"));
-        assert_eq!(of("/lib/ld-uClibc.so.0"), Some("uClibc"));
-        assert_eq!(of("/system/bin/linker64"), Some("bionic"));
-        assert_eq!(of("/lib/libc.so"), None);
-        assert_eq!(of("/lib/ld-2.31.so"), None);
-        assert_eq!(of("linker"), None);
     }
 }

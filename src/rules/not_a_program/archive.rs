@@ -31,13 +31,14 @@ pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
     let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(name, part.as_bytes()));
     let row = TOOLS.iter().find(|(of, ..)| *of == format);
     let (_, lacks, plain, tar) = row.copied().unwrap_or(("", "", Packed::NONE, Packed::NONE));
-    let text = match row {
-        None => SOMEHOW,
-        Some(_) if words::is_openwrt(case.machine) && !lacks.is_empty() => ELSEWHERE,
-        Some(_) => UNPACK,
+    let lacks_tool = words::is_openwrt(case.machine) && !lacks.is_empty();
+    let (text, is_here) = match row {
+        None => (SOMEHOW, false),
+        Some(_) if lacks_tool => (ELSEWHERE, false),
+        Some(_) => (UNPACK, true),
     };
     let article = if matches!(format.as_bytes(), [b'a' | b'x', ..]) { "an" } else { "a" };
-    let file = if text == UNPACK {
+    let file = if is_here {
         words::file(case)
     } else {
         words::quoted(std::ffi::OsStr::from_bytes(last_name(name).1).as_ref())
@@ -45,7 +46,7 @@ pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
     let to = file.strip_suffix(".gz").map_or_else(|| text::concat(&[&file, ".out"]), ToOwned::to_owned);
     case.tell(
         Severity::Error,
-        &[TITLE, words::DATA_AS_SCRIPT, text, if is_tar { tar } else { plain }],
+        &[TITLE, case.unhandled(words::DATA_AS_SCRIPT), text, if is_tar { tar } else { plain }],
         &[&article, &format, &lacks, &to, &file],
     )
 }

@@ -7,26 +7,32 @@ use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::text::{Packed, packed};
 
-const MODULE: Packed = packed!("\
+const MODULE: Packed = packed!(
+    "\
 %n is a kernel module, not a program
-p e_type=1 (ET_REL)
-k %k");
+p e_type=1 (ET_REL)"
+);
 const INSMOD: Packed = packed!("> as root:\n$ insmod %f");
-const KMOD: Packed = packed!("> take the module that was built for this very kernel (OpenWrt: a kmod-* package)");
-const OBJECT: Packed = packed!("\
+const KMOD: Packed =
+    packed!("> take the module that was built for this very kernel (OpenWrt: a kmod-* package)");
+const OBJECT: Packed = packed!(
+    "\
 %n is an object file (ET_REL), which has not been linked
 p e_type=1 (ET_REL)
-k %k
-> link it: call the compiler without -c");
-const CORE: Packed = packed!("\
+> link it: call the compiler without -c"
+);
+const CORE: Packed = packed!(
+    "\
 %n is a core dump, not a program
 p e_type=4 (ET_CORE)
-k %k
-> open it with gdb on the computer, beside the program that left it");
-const LIBRARY: Packed = packed!("\
+> open it with gdb on the computer, beside the program that left it"
+);
+const LIBRARY: Packed = packed!(
+    "\
 %n is a shared library, not a program
 p e_type=3 (ET_DYN), without PT_INTERP
-> start the program that uses it; a library is put where its loader looks (/usr/lib)");
+> start the program that uses it; a library is put where its loader looks (/usr/lib)"
+);
 const SONAME: Packed = packed!("p DT_SONAME=%0");
 const NO_SONAME: Packed = packed!("p e_entry=0");
 const STARTS: Packed = packed!("k starts it; its code expects a program around it");
@@ -43,7 +49,9 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
         ET_DYN => return library(case, image),
         _ => return None,
     };
-    Some(case.tell(Severity::Error, &words, &[]))
+    let [title, fix] = words;
+    let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
+    Some(case.tell(Severity::Error, &[title, kernel, fix], &[]))
 }
 
 /// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
@@ -58,10 +66,20 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
     if has_entry && soname.is_none_or(is_loader) {
         return None;
     }
-    let dies = [Step::EntryUnmapped, Step::EntryNotExecutable, Step::EntryIsHeader, Step::EntryZeros, Step::EntryMode, Step::EntryAlignment];
+    let dies = [
+        Step::EntryUnmapped,
+        Step::EntryNotExecutable,
+        Step::EntryIsHeader,
+        Step::EntryZeros,
+        Step::EntryMode,
+        Step::EntryAlignment,
+    ];
     let fatal = !has_entry || dies.iter().any(|step| case.ends_at(*step));
-    let (severity, kernel) =
-        if fatal && !case.starts() { (Severity::Error, words::KERNEL) } else { (Severity::Warning, STARTS) };
+    let (severity, kernel) = if fatal && !case.starts() {
+        (Severity::Error, case.kernel_at(&dies))
+    } else {
+        (Severity::Warning, if case.starts() { STARTS } else { Packed::NONE })
+    };
     let name = if soname.is_some() { SONAME } else { NO_SONAME };
     Some(case.tell(severity, &[LIBRARY, name, kernel], &[&soname.unwrap_or_default()]))
 }

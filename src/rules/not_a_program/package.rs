@@ -1,6 +1,7 @@
 //! Packages: for this machine, or for another.
 
-use super::super::{Case, words};
+use super::super::Case;
+use super::super::words::{self, PackageManager};
 use crate::candidate::package::{Format, Package};
 use crate::finding::{Finding, Severity};
 use crate::text::{Packed, packed};
@@ -16,14 +17,14 @@ const OPKG: Packed = packed!("> install it:\n$ opkg install %f");
 const APK: Packed = packed!("> install it:\n$ apk add --allow-untrusted %f");
 const DPKG: Packed = packed!("> install it, as root:\n$ dpkg -i %f");
 const RPM: Packed = packed!("> install it, as root:\n$ rpm -i %f");
-const ON_OPENWRT: Packed = packed!("> install it on an OpenWrt machine: opkg install FILE");
+const ON_OPENWRT: Packed = packed!("> install it on an OpenWrt machine:\n$ opkg install FILE");
 const TAKE_IPK: Packed = packed!("> take the .ipk package for %2 of this OpenWrt release");
 const TAKE_APK: Packed = packed!("> take the .apk package for %2 of this OpenWrt release");
 
 pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
     let (arch, name) = (package.arch.as_deref(), package.name.as_deref());
     let own = case.machine.openwrt.arch.get().map(String::as_str);
-    let manager = words::package_manager(case.machine);
+    let manager = PackageManager::of(case.machine);
     let fits = arch.is_none_or(|arch| matches!(arch, "all" | "noarch") || own.is_none_or(|own| arch == own));
     let given = |fact: Option<&str>, words| if fact.is_some() { words } else { Packed::NONE };
     let kind = match package.format {
@@ -33,20 +34,20 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
         Format::Deb => "a Debian package (.deb)",
         Format::Rpm => "an RPM package",
     };
-    let title = match (manager, package.format) {
-        (Some("opkg"), Format::Ipk) | (Some("apk"), Format::Apk3) | (None, _) => {
-            if fits {
-                TITLE
-            } else {
-                FOREIGN
-            }
-        }
-        (Some(_), _) => OTHER_MANAGER,
+    let is_of_manager = matches!(
+        (manager, package.format),
+        (Some(PackageManager::Opkg), Format::Ipk) | (Some(PackageManager::Apk), Format::Apk3) | (None, _)
+    );
+    let title = match (is_of_manager, fits) {
+        (true, true) => TITLE,
+        (true, false) => FOREIGN,
+        (false, _) => OTHER_MANAGER,
     };
+    let manager_line = if is_of_manager && manager.is_some() { MANAGER } else { Packed::NONE };
     let fix = match (manager, package.format) {
-        (Some("opkg"), Format::Ipk) if fits => OPKG,
-        (Some("apk"), Format::Apk3) if fits => APK,
-        (Some("apk"), _) => TAKE_APK,
+        (Some(PackageManager::Opkg), Format::Ipk) if fits => OPKG,
+        (Some(PackageManager::Apk), Format::Apk3) if fits => APK,
+        (Some(PackageManager::Apk), _) => TAKE_APK,
         (Some(_), _) => TAKE_IPK,
         (None, Format::Deb) => DPKG,
         (None, Format::Rpm) => RPM,
@@ -57,11 +58,11 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
         Severity::Error,
         &[
             title,
-            words::DATA_AS_SCRIPT,
+            case.unhandled(words::DATA_AS_SCRIPT),
             given(name, NAME),
             given(arch, ARCH),
             given(own, OWN),
-            if title == OTHER_MANAGER { Packed::NONE } else { given(manager, MANAGER) },
+            manager_line,
             fix,
         ],
         &[
@@ -69,7 +70,7 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
             &arch.unwrap_or_default(),
             &own.unwrap_or_default(),
             &name.unwrap_or_default(),
-            &manager.unwrap_or_default(),
+            &manager.map_or("", PackageManager::name),
         ],
     )
 }

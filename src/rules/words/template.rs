@@ -9,7 +9,7 @@
 //! | `m field=value` | what the machine is |
 //! | `k field=value` | what the kernel answers, and what is printed then; without a field, execve(2) |
 //! | `> text` | what to do; a further one goes on |
-//! | `$ command` | the command that does it |
+//! | `$ command` | a command that does it, as it is to be typed; never part of a `>` line, which is broken at blanks |
 //! | `rebuild` | what to do is to build it for this machine, with the program's toolchain |
 //!
 //! `%n` is the file's name, `%f` the file as a word of a command, `%b` what the program was built for, `%m` the
@@ -19,7 +19,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::super::Case;
+use super::super::{Called, Case};
 use crate::advice;
 use crate::candidate::Toolchain;
 use crate::finding::{Evidence, Finding, Severity, Side};
@@ -96,7 +96,13 @@ impl Case<'_> {
                 let filled = self.fill(words, facts);
                 let fix = finding.fix.get_or_insert_default();
                 return match tag {
-                    b'$' => fix.command = Some(filled),
+                    b'$' => {
+                        // The last one is the command; those before it stand on lines of the text.
+                        if let Some(before) = fix.command.replace(filled) {
+                            fix.text.push('\n');
+                            fix.text.push_str(&before);
+                        }
+                    }
                     _ => fix.text.push_str(&filled),
                 };
             }
@@ -133,12 +139,15 @@ impl Case<'_> {
     #[inline(never)]
     fn own_word(&self, letter: u8) -> String {
         match letter {
-            b'n' => text::path(&self.candidate.path),
+            b'n' => match self.called {
+                Called::Path => text::path(&self.candidate.path),
+                Called::It => "it".to_owned(),
+            },
             b'f' => super::file(self),
             b'b' => super::built_for(self.program),
-            b'l' => super::loader_ends(&self.content),
+            b'l' => super::loader_ends(self.content),
             b'm' => super::machine(self.machine),
-            _ => super::kernel(&self.content),
+            _ => super::kernel(self.content),
         }
     }
 }

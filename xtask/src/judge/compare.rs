@@ -112,9 +112,12 @@ impl Judged<'_> {
             _ => o.status == 2 && self.kind() == "unknown",
         };
         self.check(tally, right, "verdict, outcome and exit status do not go together");
-        let errors = self.errors().count();
-        let right = errors > 0 || matches!(self.kind(), "starts" | "unknown");
-        self.check(tally, right, "a failure without an error that explains it");
+        let has_error = self.errors().next().is_some();
+        self.check(
+            tally,
+            has_error == (verdict == "fails"),
+            "an error is that it fails, and the other way round",
+        );
         let codes = self.findings().iter().filter_map(|finding| finding["code"].as_str());
         let missing: Vec<&str> = codes.filter(|code| !o.text.contains(&format!("[{code}]"))).collect();
         self.check(tally, missing.is_empty(), &format!("the text lacks {missing:?}"));
@@ -127,8 +130,12 @@ impl Judged<'_> {
     /// command.
     fn is_wide(&self) -> bool {
         let command = |line: &str| {
-            let commands = self.findings().iter().filter_map(|finding| finding["fix"]["command"].as_str());
-            commands.flat_map(str::lines).any(|command| line.ends_with(command))
+            let fixes = self.findings().iter().map(|finding| &finding["fix"]);
+            let mut commands = fixes.flat_map(|fix| {
+                let text = fix["text"].as_str().unwrap_or_default();
+                text.lines().skip(1).chain(fix["command"].as_str())
+            });
+            commands.any(|command| line.ends_with(command))
         };
         let title = |line: &str| ["error[", "warning[", "note["].iter().any(|start| line.starts_with(start));
         self.observed.text.lines().any(|line| line.chars().count() > 80 && !title(line) && !command(line))
