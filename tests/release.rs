@@ -73,7 +73,8 @@ then prints, and a cure.
 .PP
 The program is never run. Where a fact is in no file of the machine and decides,
 .B diag
-asks the kernel by starting a tiny program of its own.
+asks the kernel by starting a tiny program of its own. Where the answer is no, that program may die by a signal: what the
+kernel's log or the audit system then says of it is an answer, not a fault.
 .PP
 A PROGRAM without a slash that is no file here is looked up in
 .BR PATH .

@@ -53,6 +53,8 @@ pub(crate) struct Meta {
     pub(crate) description: String,
     pub(crate) license: String,
     pub(crate) section: String,
+    /// The project's home, where Cargo.toml names it.
+    pub(crate) url: Option<String>,
     /// The time in the package, in seconds since 1970.
     pub(crate) epoch: u64,
 }
@@ -233,8 +235,15 @@ fn about() -> Result<Meta> {
         description: text("description")?,
         license: text("license")?,
         section: "utils".to_owned(),
+        url: home(diag),
         epoch: epoch()?,
     })
+}
+
+/// The project's home: `homepage`, else `repository`. One with a placeholder, as `@OWNER@` is, names nothing.
+fn home(package: &serde_json::Value) -> Option<String> {
+    let named = ["homepage", "repository"].into_iter().filter_map(|field| package[field].as_str());
+    named.filter(|url| url.matches('@').count() < 2).map(str::to_owned).next()
 }
 
 /// `SOURCE_DATE_EPOCH`; else the time of the last commit; else 0, for there is no other that is the same everywhere.

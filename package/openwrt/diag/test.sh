@@ -9,8 +9,8 @@ diag --version | grep -F "diag $2" || exit 1
 file=$(mktemp) || exit 1
 trap 'rm -f "$file"' EXIT
 chmod 755 "$file"
-for content in '\177ELF' 'no program\n'; do
-	printf "$content" >"$file"
+for content in '\0177ELF' 'no program\n'; do
+	printf '%b' "$content" >"$file"
 	diag -q "$file"
 	status=$?
 	if [ "$status" -ne 1 ]; then
@@ -22,4 +22,4 @@ done
 # Of itself it never says that it would not start.
 diag --json "$(command -v diag)" >"$file"
 [ $? -ne 1 ] || exit 1
-grep -F '"schema"' "$file" >/dev/null
+grep -F '"schema"' "$file"

@@ -1,6 +1,11 @@
 //! The tiny programs that put a question to a kernel: an ELF file of one segment, at most one property under test,
 //! exit(0), and behind it an instruction that is none. One room for each architecture.
 //!
+//! They keep out of the kernel's log as far as they can. Their stack is not executable, for Linux 5.6 and later warn of
+//! the first one that is (fs/exec.c `setup_arg_pages`). And where the answer is a death, it is one that the
+//! architecture does not report: on MIPS SIGILL, SIGTRAP and SIGBUS, not the SIGSEGV of a page fault
+//! (arch/mips/mm/fault.c); on x86, which reports every fault, a signal that the program sends to itself.
+//!
 //! They are made when diag is built, for the one architecture that it is built for: they are smaller than what makes
 //! them. Kept is one program without any property, and of each other the bytes in which it differs.
 
@@ -18,8 +23,8 @@ use crate::elf::consts::{
 use crate::elf::{ByteOrder, Class, View};
 use crate::system::Question;
 
-/// Bytes of every tiny program: an ELF64 header, a program header, and room for code.
-pub(super) const SIZE: usize = 144;
+/// Bytes of every tiny program: an ELF64 header, two program headers, and room for code.
+pub(super) const SIZE: usize = 212;
 
 /// What a program is built for.
 #[derive(Clone, Copy)]
@@ -181,9 +186,17 @@ impl Tiny {
     /// Below 2 GiB, and aligned for pages of 64 KiB.
     const VADDR: u32 = 0x40_0000;
     /// [`SIZE`], as ELF has it.
-    const FILESZ: u32 = 144;
+    const FILESZ: u32 = 212;
 
-    /// The headers of a static ET_EXEC of one segment. What a question wants of them whatever the architecture, it gets
+    /// The bytes of the headers, behind which the code is.
+    const fn head(class: Class) -> u32 {
+        match class {
+            Class::Elf32 => 52 + 2 * 32,
+            Class::Elf64 => 64 + 2 * 56,
+        }
+    }
+
+    /// The headers of a static ET_EXEC of one segment and with a stack that is not executable. What a question wants of them whatever the architecture, it gets
     /// here.
     const fn new(question: Option<Question>, e_machine: u16, view: View, e_flags: u32) -> Tiny {
         let wide = matches!(view.class, Class::Elf64);
@@ -196,7 +209,7 @@ impl Tiny {
         let osabi = if matches!(question, Some(Question::ArmFdpic)) { ELFOSABI_ARM_FDPIC } else { 0 };
         // The instruction set is in the lowest bit of an address.
         let odd = matches!(question, Some(Question::Thumb | Question::Mips16 | Question::MicroMips));
-        let (ehsize, phentsize, head) = if wide { (64, 56, 120) } else { (52, 32, 84) };
+        let (ehsize, phentsize) = if wide { (64, 56) } else { (52, 32) };
         out.put(b"\x7fELF");
         let class = if wide { 2 } else { 1 };
         let data = if matches!(view.order, ByteOrder::Little) { 1 } else { 2 };
@@ -204,30 +217,38 @@ impl Tiny {
         out.half(ET_EXEC);
         out.half(e_machine);
         out.word(1);
-        out.long(vaddr.saturating_add(head) | odd as u32); // e_entry
+        out.long(vaddr.saturating_add(Tiny::head(view.class)) | odd as u32); // e_entry
         out.long(if wide { 64 } else { 52 }); // e_phoff
         out.long(0);
         out.word(e_flags);
         out.half(ehsize);
         out.half(phentsize);
-        out.half(1);
+        out.half(2);
         out.half(0);
         out.half(0);
         out.half(0);
-        out.word(1); // PT_LOAD
-        if wide {
-            out.word(5); // PF_R | PF_X
-        }
-        out.long(0);
-        out.long(vaddr);
-        out.long(vaddr);
-        out.long(Tiny::FILESZ);
-        out.long(Tiny::FILESZ);
-        if !wide {
-            out.word(5);
-        }
-        out.long(4096);
+        // PT_LOAD, PF_R | PF_X
+        out.program_header(1, 5, vaddr, Tiny::FILESZ, 4096);
+        // PT_GNU_STACK, PF_R | PF_W
+        out.program_header(0x6474_e551, 6, 0, 0, 0);
         out
+    }
+
+    /// What it names begins where the file does.
+    const fn program_header(&mut self, p_type: u32, flags: u32, vaddr: u32, size: u32, align: u32) {
+        self.word(p_type);
+        if self.wide {
+            self.word(flags);
+        }
+        self.long(0); // p_offset
+        self.long(vaddr);
+        self.long(vaddr); // p_paddr
+        self.long(size);
+        self.long(size); // p_memsz
+        if !self.wide {
+            self.word(flags);
+        }
+        self.long(align);
     }
 
     /// Code as it lies there.

@@ -16,6 +16,7 @@ pub(crate) mod pi {
     pub(crate) const ARCH: usize = 5;
     pub(crate) const LICENSE: usize = 6;
     pub(crate) const ORIGIN: usize = 7;
+    pub(crate) const URL: usize = 9;
     pub(crate) const BUILD_TIME: usize = 11;
     pub(crate) const INSTALLED_SIZE: usize = 12;
     pub(crate) const FILE_SIZE: usize = 13;
@@ -127,12 +128,13 @@ fn file_value(adb: &mut Adb, file: &Entry, epoch: u64) -> Result<Val> {
 fn info(adb: &mut Adb, meta: &Meta, hash: &[u8]) -> Result<([Val; pi::MAX - 1], Val)> {
     let mut fields = [NULL; pi::MAX - 1];
     for (field, text) in [
-        (pi::NAME, &meta.name),
+        (pi::NAME, meta.name.as_str()),
         (pi::VERSION, &meta.version),
         (pi::DESCRIPTION, &meta.description),
         (pi::ARCH, &meta.arch),
         (pi::LICENSE, &meta.license),
         (pi::ORIGIN, &meta.name),
+        (pi::URL, meta.url.as_deref().unwrap_or_default()),
     ] {
         fields[field - 1] = adb.blob(text.as_bytes())?;
     }

@@ -18,12 +18,14 @@ const STAND_INS: [(&str, &str); 3] = [
          $(info description=$(Package/$(1)/description))\n\
          endef\n\
          SHOWN:=PKG_NAME PKG_VERSION PKG_RELEASE PKG_SOURCE PKG_SOURCE_URL PKG_HASH PKG_MAINTAINER PKG_LICENSE \
-         PKG_LICENSE_FILES PKG_BUILD_DEPENDS SECTION CATEGORY TITLE URL DEPENDS CARGO_PKG_ARGS\n\
+         PKG_LICENSE_FILES PKG_BUILD_DEPENDS SECTION CATEGORY TITLE URL DEPENDS CARGO_PKG_ARGS \
+         CARGO_PKG_VARS\n\
          .PHONY: all\nall: ;\n",
     ),
     (
         "lang/rust/rust-package.mk",
         "RUST_ARCH_DEPENDS:=@(mips||mipsel)\nCARGO_PKG_ARGS:=--locked\n\
+         CARGO_PKG_VARS=CARGO_PROFILE_RELEASE_PANIC=unwind\n\
          define RustBinPackage\ndefine Package/$(1)/install\nbinaries of $(1)\nendef\nendef\n",
     ),
 ];
@@ -60,7 +62,10 @@ fn make_reads_the_feeds_makefile() {
     assert_eq!((value("PKG_NAME"), value("PKG_VERSION")), ("diag".to_owned(), version.to_owned()));
     assert_eq!(value("PKG_SOURCE"), format!("diag-{version}.tar.gz"));
     assert!(value("PKG_SOURCE_URL").ends_with(&format!("/diag/tar.gz/v{version}?")));
-    assert_eq!(value("PKG_LICENSE"), about.license);
+    // As the feed writes a choice; with "OR" the SBOM would have a licence of that name.
+    let mut licences: Vec<&str> = about.license.split(" OR ").collect();
+    licences.sort_unstable();
+    assert_eq!(value("PKG_LICENSE"), licences.join(" "));
     for file in value("PKG_LICENSE_FILES").split_whitespace() {
         assert!(top.join(file).is_file(), "{file}");
     }
@@ -70,6 +75,12 @@ fn make_reads_the_feeds_makefile() {
         ("@(mips||mipsel)".to_owned(), "binaries of diag".to_owned())
     );
     assert_eq!(value("CARGO_PKG_ARGS"), "--locked --no-default-features");
+    // Of two assignments in front of a command the second counts.
+    assert_eq!(
+        value("CARGO_PKG_VARS"),
+        "CARGO_PROFILE_RELEASE_PANIC=unwind CARGO_PROFILE_RELEASE_PANIC=abort \
+         CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS=false"
+    );
     assert!(!value("description").is_empty() && !value("TITLE").is_empty());
     // These are for the one who submits it; nobody is invented.
     for (name, holds) in [("PKG_MAINTAINER", "@MAINTAINER@"), ("PKG_HASH", "@HASH@"), ("URL", "@OWNER@")] {

@@ -1,5 +1,5 @@
 //! The indices that make a folder of packages a feed: `Packages` for opkg, `packages.adb` for apk. Neither is signed:
-//! opkg takes the feed where its configuration has no `check_signature`, apk with `--allow-untrusted`.
+//! opkg takes the feed with `--force-signature`, apk with `--allow-untrusted`.
 
 use std::fs;
 use std::path::Path;
@@ -80,10 +80,11 @@ mod tests {
 
     #[test]
     fn packages_as_openwrt_writes_it() {
-        let control = "Package: diag\nVersion: 1-r1\nSourceDateEpoch: 7\nArchitecture: mips_24kc\n\
-                       Installed-Size: 10240\nDescription:  Says why\n";
+        let control = "Package: diag\nVersion: 1-r1\nSourceDateEpoch: 7\nURL: https://example.org\n\
+                       Architecture: mips_24kc\nInstalled-Size: 10240\nDescription:  Says why\n";
         let listed = [listed("diag_1-r1_mips_24kc.ipk", control, b"abc")];
-        let expected = "Package: diag\nVersion: 1-r1\nArchitecture: mips_24kc\nInstalled-Size: 10240\n\
+        let expected = "Package: diag\nVersion: 1-r1\nURL: https://example.org\nArchitecture: mips_24kc\n\
+             Installed-Size: 10240\n\
              Filename: diag_1-r1_mips_24kc.ipk\nSize: 3\n\
              SHA256sum: ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n\
              Description:  Says why\n\n";

@@ -12,8 +12,6 @@ const RECORD: usize = 10240;
 
 /// data.tar.gz, which is the same for all architectures.
 pub(crate) struct Data {
-    /// Of the tar.
-    size: usize,
     packed: Vec<u8>,
 }
 
@@ -25,7 +23,7 @@ pub(crate) struct Ipk {
 
 impl Ipk {
     pub(crate) fn new(meta: &Meta, data: &Data) -> Result<Self> {
-        let control = control(meta, data.size);
+        let control = control(meta, data.packed.len());
         let file = |path: &str, data: Vec<u8>| Entry { path: path.to_owned(), mode: 0o644, data };
         let control_tar = tree(&[file("control", control.clone().into_bytes())], meta.epoch)?;
         let mut package = Archive::new(meta.epoch);
@@ -38,15 +36,20 @@ impl Ipk {
 
 impl Data {
     pub(crate) fn new(files: &[Entry], epoch: u64) -> Result<Self> {
-        let tar = tree(files, epoch)?;
-        Ok(Self { size: tar.len(), packed: pack::gzip(&tar)? })
+        Ok(Self { packed: pack::gzip(&tree(files, epoch)?)? })
     }
 }
 
 /// The fields in the order of OpenWrt's `package-pack.mk`; nothing that is not known is invented.
+///
+/// One package serves all releases of an architecture, and they differ in what `scripts/ipkg-build` writes as
+/// Installed-Size: up to 23.05 the length of data.tar.gz (`stat -c "%s"`), in 24.10 that of the tar in it
+/// (`zcat | wc -c`). opkg refuses what needs as much as is free, or more (`verify_pkg_installable`), though jffs2 and
+/// ubifs compress what is written. So it is the smaller one, which never keeps out what fits.
 fn control(meta: &Meta, installed_size: usize) -> String {
+    let url = meta.url.as_ref().map_or(String::new(), |url| format!("URL: {url}\n"));
     format!(
-        "Package: {}\nVersion: {}\nLicense: {}\nSection: {}\nSourceDateEpoch: {}\nArchitecture: {}\n\
+        "Package: {}\nVersion: {}\nLicense: {}\nSection: {}\nSourceDateEpoch: {}\n{url}Architecture: {}\n\
          Installed-Size: {installed_size}\nDescription:  {}\n",
         meta.name, meta.version, meta.license, meta.section, meta.epoch, meta.arch, meta.description
     )

@@ -58,6 +58,21 @@ fn a_package_over_the_gate_is_refused() {
 }
 
 #[test]
+fn the_home_is_named_or_left_out() {
+    let (home_page, repository) = ("https://example.org/diag", "https://example.org/diag.git");
+    for (homepage, repository, expected) in [
+        (Some(home_page), Some(repository), Some(home_page)),
+        (None, Some(repository), Some(repository)),
+        (Some("https://example.org/@OWNER@"), Some(repository), Some(repository)),
+        (Some("https://example.org/@OWNER@"), None, None),
+        (None, None, None),
+    ] {
+        let package = serde_json::json!({ "homepage": homepage, "repository": repository });
+        assert_eq!(home(&package).as_deref(), expected);
+    }
+}
+
+#[test]
 fn the_list_names_all() {
     let list = list();
     assert_eq!(list.lines().count(), 55);

@@ -58,16 +58,16 @@ pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tin
         Some(Question::MipsBefore6) => {
             file.code(&[ZERO]).code(&MULT).code(&[CALL | exit as u32, SYSCALL, BREAK])
         }
-        // MIPS16e has no SYSCALL: jalx to normal code behind it (the target in words, below 8 MiB), a nop in the delay
-        // slot, and one to align. Read as microMIPS it loads from the first page.
+        // MIPS16e has no SYSCALL: addiu $a0, $a2, 0, which is `break` where it is read as microMIPS; jalx to normal code
+        // behind it (the target in words, below 8 MiB); a nop in the delay slot.
         Some(Question::Mips16) => {
-            let head = if matches!(class, Class::Elf64) { 120 } else { 84 };
-            let [_, high, low @ ..] = (Tiny::VADDR.saturating_add(head).saturating_add(8) >> 2).to_be_bytes();
+            let code = Tiny::VADDR.saturating_add(Tiny::head(class)).saturating_add(8);
+            let [_, high, low @ ..] = (code >> 2).to_be_bytes();
             let jalx = 0x1c00 | (high as u16) << 5;
-            file.halves(&[jalx, u16::from_be_bytes(low), 0x6500, 0x6500]).code(&leave)
+            file.halves(&[0x4680, jalx, u16::from_be_bytes(low), 0x6500]).code(&leave)
         }
-        // addiu $v0, $zero, N; li $a0, 0; syscall; break. Read as MIPS16e it jumps to address 0.
-        Some(Question::MicroMips) => file.halves(&[0x3040, exit, 0xee00, 0x0000, 0x8b7c, 0x4680]),
+        // li $s0, 5, which is `break` where it is read as MIPS16e; addiu $v0, $zero, N; li $a0, 0; syscall; break
+        Some(Question::MicroMips) => file.halves(&[0xec05, 0x3040, exit, 0xee00, 0x0000, 0x8b7c, 0x4680]),
         Some(
             Question::MipsFp64
             | Question::MipsNan2008

@@ -77,8 +77,8 @@ struct Seen {
 
 fn read(file: &[u8], order: ByteOrder) -> (Seen, Class) {
     match file[4] {
-        1 => (read_as::<FileHeader32<Endianness>>(file, order, 84), Elf32),
-        _ => (read_as::<FileHeader64<Endianness>>(file, order, 120), Elf64),
+        1 => (read_as::<FileHeader32<Endianness>>(file, order, 116), Elf32),
+        _ => (read_as::<FileHeader64<Endianness>>(file, order, 176), Elf64),
     }
 }
 
@@ -88,8 +88,10 @@ fn read_as<Elf: FileHeader<Endian = Endianness>>(file: &[u8], order: ByteOrder, 
     assert_eq!(endian == Endianness::Little, order == Little);
     assert_eq!(header.e_type(endian), object::elf::ET_EXEC);
     let segments = header.program_headers(endian, file).expect("program headers");
-    assert_eq!(segments.len(), 1);
-    let segment = segments.first().expect("one");
+    let [segment, stack] = segments else { panic!("{} segments", segments.len()) };
+    assert_eq!(stack.p_type(endian), object::elf::PT_GNU_STACK);
+    assert_eq!(stack.p_flags(endian), object::elf::PF_R | object::elf::PF_W);
+    assert_eq!((stack.p_filesz(endian).into(), stack.p_memsz(endian).into()), (0, 0));
     assert_eq!(segment.p_type(endian), object::elf::PT_LOAD);
     assert_eq!(segment.p_flags(endian), object::elf::PF_R | object::elf::PF_X);
     assert_eq!(segment.p_offset(endian).into(), 0);
@@ -180,15 +182,16 @@ fn every_question_can_be_put() {
 fn code() {
     let code = |question, own: Own| {
         let file = tiny_elf(Some(question), own).expect("a file");
-        let head = if file.wide { 120 } else { 84 };
+        let head = if file.wide { 176 } else { 116 };
         file.bytes[head..file.len].to_vec()
     };
     let big = own(EM_MIPS, Big, Elf32);
     assert_eq!(code(Question::FpInstruction, big)[..4], [0x44, 0x80, 0, 0]);
-    // jalx 0x40005c; nop
-    assert_eq!(code(Question::Mips16, big)[..6], [0x1e, 0x00, 0x00, 0x17, 0x65, 0x00]);
-    assert_eq!(code(Question::Mips16, own(EM_MIPS, Little, Elf32))[..4], [0x00, 0x1e, 0x17, 0x00]);
-    assert_eq!(code(Question::MicroMips, big)[..4], [0x30, 0x40, 0x0f, 0xa1]);
+    // addiu $a0, $a2, 0; jalx 0x40007c; nop
+    assert_eq!(code(Question::Mips16, big)[..8], [0x46, 0x80, 0x1e, 0x00, 0x00, 0x1f, 0x65, 0x00]);
+    let little = own(EM_MIPS, Little, Elf32);
+    assert_eq!(code(Question::Mips16, little)[..6], [0x80, 0x46, 0x00, 0x1e, 0x1f, 0x00]);
+    assert_eq!(code(Question::MicroMips, big)[..6], [0xec, 0x05, 0x30, 0x40, 0x0f, 0xa1]);
     assert_eq!(code(Question::Thumb, own(EM_ARM, Big, Elf32)), [0, 0x20, 1, 0x27, 0, 0xdf, 0, 0xde]);
 }
 

@@ -130,6 +130,7 @@ fn meta(epoch: u64) -> Meta {
         description: "d".repeat(300),
         license: "MIT OR Apache-2.0".to_owned(),
         section: "utils".to_owned(),
+        url: None,
         epoch,
     }
 }
@@ -215,6 +216,22 @@ fn read_back_as_apk_does() {
         folders,
         ["", "lib", "lib/apk", "lib/apk/packages", "usr", "usr/bin", "usr/share", "usr/share/diag"]
     );
+}
+
+/// Absent, the field is none at all, not an empty text: the other writer's bytes have none either.
+#[test]
+fn the_home_is_in_package_and_index() {
+    for url in [Some("https://example.org/diag"), None] {
+        let meta = Meta { url: url.map(str::to_owned), ..meta(7) };
+        let apk = Apk::new(&meta, &files()).unwrap();
+        let package = read(apk.stream.bytes());
+        let index = read(&inflated(&index(&[apk.row(meta, 1000)]).unwrap()));
+        let [row] = index.items(index.field(index.root(), 2))[..] else { panic!("not one package") };
+        for (found, info) in [(&package, package.field(package.root(), 1)), (&index, row)] {
+            let value = found.field(info, pi::URL);
+            assert_eq!((value != NULL).then(|| found.text(value)).as_deref(), url);
+        }
+    }
 }
 
 #[test]
