@@ -60,8 +60,7 @@ pub(in crate::dist) fn check() -> Result<String> {
     faults.extend(unnamed);
     ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
     let trials = TRIALS.len() + DASH.len();
-    let all = MACHINES.len();
-    Ok(format!("{machines} of {all} machines, {trials} trials in BusyBox ash and dash, {copies}"))
+    Ok(format!("{machines}, {trials} trials in BusyBox ash and dash, {copies}"))
 }
 
 /// Runs the commands; gives what is not as wanted.
@@ -80,17 +79,25 @@ fn trial(room: &Room, name: &str, commands: &str, wanted: &Wanted) -> Result<Opt
     )))
 }
 
-/// The file itself takes each machine's build, and that runs. Gives how many machines there were, and the faults.
-fn machines(work: &Path) -> Result<(usize, Vec<String>)> {
-    let (mut tried, mut faults) = (0, Vec::new());
+/// The file itself takes each machine's build, and that runs. Gives how many machines there were, and which not, and
+/// the faults.
+fn machines(work: &Path) -> Result<(String, Vec<String>)> {
+    let (mut tried, mut not_made, mut not_emulated, mut faults) = (0, 0, 0, Vec::new());
     let emulates = room::emulates()?;
     for (from, qemu, name) in MACHINES {
+        let build = sh::target("dist")?.join(name);
+        if !build.exists() {
+            println!("diag: {name} is not made: its machine is not tried");
+            not_made += 1;
+            continue;
+        }
         if qemu.is_some() && !emulates {
+            not_emulated += 1;
             println!("diag: no binfmt_misc for a room alone (Linux 6.7 has it): not tried with {name}");
             continue;
         }
         let target = TARGETS.iter().find(|target| target.name == name).context("no such target")?;
-        let elf = fs::read(sh::target("dist")?.join(name)).with_context(|| format!("read {name}"))?;
+        let elf = fs::read(build).with_context(|| format!("read {name}"))?;
         let busybox = match from {
             From::Debian(arch) => debian::busybox(arch)?,
             From::Lab(arch) => busybox::file(arch)?,
@@ -116,7 +123,14 @@ fn machines(work: &Path) -> Result<(usize, Vec<String>)> {
             faults.push(format!("{}: {said:?}, {complained:?}; wanted {wanted:?}", target.machine));
         }
     }
-    Ok((tried, faults))
+    let left_out = [(not_made, "builds not made"), (not_emulated, "machines not emulated here")];
+    let left_out: Vec<String> = left_out
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let left_out = if left_out.is_empty() { String::new() } else { format!(" ({})", left_out.join(", ")) };
+    Ok((format!("{tried} of {} machines{left_out}", MACHINES.len()), faults))
 }
 
 /// Each build is taken by the header that its machine's shell has, and others are named. Without /proc, a file can
