@@ -1,11 +1,20 @@
 #!/bin/sh
 {
-	[ -r "$0" ] || { echo "diag: cannot read $0: start it by its path" >&2; exit 126; }
-	sum=$(head -c @HEAD__@ "$0" | tail -c +@BODY__@ | { sha256sum || md5sum; } 2>/dev/null)
-	case $sum in
+	case $({ head -c @HEAD__@ | tail -c +@BODY__@ | { sha256sum || md5sum; }; } 2>/dev/null <"$0") in
 	@SHA256@* | @MD5@*) ;;
-	'') echo "diag: neither sha256sum nor md5sum is here to check this file with" >&2; exit 126 ;;
-	*) echo "diag: $0 is damaged: copy it here again" >&2; exit 126 ;;
+	*)
+		# A file that was sourced, or that a shell reads from a pipe or has as an argument, is not what $0 names.
+		if ! grep -q @SHA256@ 2>/dev/null <"$0"; then
+			echo "diag: start this file by its path (./diag or sh ./diag): it can be neither sourced nor read from a pipe" >&2
+		elif ! { sha256sum || md5sum; } >/dev/null 2>&1 </dev/null; then
+			echo "diag: neither sha256sum nor md5sum is here to check this file with" >&2
+		else
+			echo "diag: $0 is damaged: copy it here again" >&2
+		fi
+		# Where a shell sourced it, that one goes on.
+		(return 0) 2>/dev/null && return 126
+		exit 126
+		;;
 	esac
 }
 # diag @VERSION@ for every router: this script, and behind it the builds, each gzip'd. It finds out which one
@@ -41,7 +50,7 @@ byte() {
 	{ set -- "$(head -c $(($1 + 1)) "$elf" | tail -c 1 && echo .)"; } 2>/dev/null
 	case $1 in
 	.) echo 0 ;;
-	*) LC_ALL=C printf '%d\n' "'$1" ;;
+	*) LC_ALL=C printf '%d\n' "'${1%.}" ;;
 	esac
 }
 

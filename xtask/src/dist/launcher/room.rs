@@ -11,8 +11,8 @@ use crate::{host, sh};
 const SCRIPT: &str = include_str!("room.sh");
 
 /// What the one file calls, and what the trials do.
-const APPLETS: &str = "sh ash head tail sha256sum md5sum gunzip mktemp chmod mv rm ls id uname \
-                       cat chown cp grep ln mkdir mount sed sleep sort touch umount wc";
+const APPLETS: &str = "sh ash head tail sha256sum md5sum grep gunzip mkdir mktemp chmod mv rm rmdir ls id uname printf \
+                       cat chown cp ln mkfifo mount sed sleep sort touch umount wc";
 
 pub(super) struct Room {
     busybox: PathBuf,
