@@ -4,6 +4,9 @@
 pub(super) const STAND_IN: &str =
     "#!/bin/sh\n[ \"$1\" = --version ] && exit\nprintf '<%s>' \"$@\"\ncat\nexit 37\n";
 
+/// Another, that says where it runs.
+pub(super) const WHERE: &str = "#!/bin/sh\n[ \"$1\" = --version ] || echo $(pwd) $(cat f) $(umask)\n";
+
 /// What a trial must end with: the status, all of stdout, and a part of stderr (all of it, where it is empty).
 pub(super) type Wanted = (i32, &'static str, &'static str);
 
@@ -28,10 +31,29 @@ pub(super) const TRIALS: &[(&str, &str, &str, Wanted)] = &[
         (37, "<1><2><3><4>", ""),
     ),
     (
+        "without the x bit",
+        "",
+        "cp /work/diag /tmp; chmod 644 /tmp/diag; sh /tmp/diag 1; cd /tmp; sh diag 2",
+        (37, "<1><2>", ""),
+    ),
+    (
+        "a name like an option's",
+        "",
+        "cp /work/diag /keep/-n; PATH=/keep:$PATH; -n 1; cd /keep; sh -- -n 2",
+        (37, "<1><2>", ""),
+    ),
+    (
+        "the caller's folder",
+        "",
+        "cd /keep; echo here >f; /work/where; umask 0; /work/where; rm -r /tmp/*; chmod 777 /tmp; /work/where",
+        (0, "/keep here 0022\n/keep here 0000\n/keep here 0000\n", ""),
+    ),
+    ("closed streams", "", "/work/diag x <&- 2>&-; rm -r NAME; /work/diag y <&- 2>&-", (37, "<x><y>", "")),
+    (
         "mode and owner",
         "",
-        "umask 0; /work/diag >/dev/null; set -- $(ls -ldn /tmp/diag*); echo $1 $3",
-        (0, "-rwx------ 0\n", ""),
+        "umask 0; /work/diag >/dev/null; for f in NAME NAME/diag; do set -- $(ls -ldn $f); echo $1 $3; done",
+        (0, "drwx------ 0\n-rwx------ 0\n", ""),
     ),
     (
         "no /proc",
@@ -82,41 +104,10 @@ pub(super) const TRIALS: &[(&str, &str, &str, Wanted)] = &[
         (37, "<x>", ""),
     ),
     (
-        "a planted link",
-        "",
-        "echo good >/keep/v; ln -s /keep/v NAME; /work/diag x; cat /keep/v; ls -l /tmp | wc -l",
-        (0, "<x>good\n2\n", ""),
-    ),
-    ("a planted dangling link", "", "ln -s /keep/v NAME; /work/diag x; ls -A /keep", (0, "<x>", "")),
-    (
-        "a planted link to a folder",
-        "",
-        "mkdir /keep/v; ln -s /keep/v NAME; /work/diag x; ls -A /keep/v",
-        (0, "<x>", ""),
-    ),
-    (
-        "a planted folder",
-        "",
-        "mkdir NAME; chown 65534 NAME; /work/diag x; ls -A NAME; ls -A /tmp | wc -l",
-        (0, "<x>1\n", ""),
-    ),
-    (
-        "a planted program",
-        "",
-        "echo 'echo evil' >NAME; chmod 777 NAME; chown 65534 NAME; /work/diag x; ls -ln /tmp | grep -c '^-rwx------ .* 0 '",
-        (0, "<x>1\n", ""),
-    ),
-    (
-        "the build, but another user's",
-        "",
-        "/work/diag >/dev/null; chmod 777 NAME; chown 65534 NAME; /work/diag x; ls -ln /tmp | grep -c '^-rwx------ .* 0 '",
-        (0, "<x>1\n", ""),
-    ),
-    (
         "what was unpacked is damaged",
         "",
-        "/work/diag >/dev/null; echo 'echo evil' >NAME; /work/diag x; /work/diag y; ls -A /tmp | wc -l",
-        (0, "<x><y>1\n", ""),
+        "/work/diag >/dev/null; echo 'echo evil' >NAME/diag; /work/diag x; chmod 600 NAME/diag; /work/diag y; ls NAME",
+        (0, "<x><y>diag\n", ""),
     ),
     (
         "another user",
@@ -127,21 +118,21 @@ pub(super) const TRIALS: &[(&str, &str, &str, Wanted)] = &[
     (
         "what a killed one left",
         "",
-        "touch NAME.99999.abcdef NAME.1.abcdef; /work/diag x; cd /tmp; ls | sed 's/-[0-9a-f]*/-N/2'",
-        (0, "<x>diag-0-N\ndiag-0-N.1.abcdef\n", ""),
+        "umask 077; mkdir NAME; cd NAME; touch diag.99999.abcdef diag.1.abcdef; /work/diag x; ls",
+        (0, "<x>diag\ndiag.1.abcdef\n", ""),
     ),
     (
         "a signal",
         "",
-        "for t in 0.00 0.01 0.02 0.03 0.04 0.06; do /work/diag x >/dev/null & sleep $t; kill $! 2>/dev/null; wait; [ -e NAME ] && rm NAME; ls -A /tmp; done",
+        "for t in 0.00 0.01 0.02 0.03 0.04 0.06; do /work/diag x >/dev/null & sleep $t; kill $! 2>/dev/null; wait; [ -e NAME/diag ] && rm -r NAME; ls -A /tmp; done",
         (0, "", ""),
     ),
     (
         "killed halfway",
         "",
         "for t in 0.00 0.01 0.015 0.02 0.025 0.03 0.04 0.05; do /work/diag x >/dev/null & sleep $t; kill -9 $! 2>/dev/null; wait; \
-      [ ! -e NAME ] || /bin/sh NAME ok; echo; done 2>/dev/null | grep -vc '^$\\|<ok>'; sleep 0.3; /work/diag x; ls -A /tmp | wc -l",
-        (0, "0\n<x>1\n", ""),
+      [ ! -e NAME/diag ] || /bin/sh NAME/diag ok; echo; done 2>/dev/null | grep -vc '^$\\|<ok>'; sleep 0.3; /work/diag x; ls -AR /tmp | wc -l",
+        (0, "0\n<x>5\n", ""),
     ),
     (
         "four at once",
@@ -206,6 +197,118 @@ pub(super) const TRIALS: &[(&str, &str, &str, Wanted)] = &[
         "",
         "/work/refused x; echo $?; ls -A /tmp",
         (0, "126\n", "diag: the kernel refuses its build for 64-bit x86: x86-64, 64 bits"),
+    ),
+];
+
+/// What somebody may have put into /tmp before: tried in a /tmp with the sticky bit, and in one without.
+pub(super) const PLANTED: &[(&str, &str, Wanted)] = &[
+    ("nothing", "/work/diag x; /work/diag y; cd /tmp; ls -A . *", (0, "<x><y>.:\nBASE\n\nBASE:\ndiag\n", "")),
+    (
+        "a link",
+        "echo good >/keep/v; ln -s /keep/v NAME; /work/diag x; cat /keep/v; ls -l /tmp | wc -l",
+        (0, "<x>good\n2\n", ""),
+    ),
+    ("a dangling link", "ln -s /keep/v NAME; /work/diag x; ls -A /keep", (0, "<x>", "")),
+    (
+        "a link to a folder of the caller's",
+        "mkdir -m 700 /keep/v; ln -s /keep/v NAME; /work/diag x; ls -A /keep/v; ls -A /tmp | wc -l",
+        (0, "<x>1\n", ""),
+    ),
+    (
+        "another's folder",
+        "mkdir -m 700 NAME; chown 65534 NAME; /work/diag x; ls -A NAME; ls -A /tmp | wc -l",
+        (0, "<x>1\n", ""),
+    ),
+    (
+        "the build, but another's",
+        "/work/diag >/dev/null; chown 65534 NAME; echo 'echo evil' >NAME/diag; /work/diag x; ls -A /tmp | wc -l",
+        (0, "<x>1\n", ""),
+    ),
+    (
+        "a folder that others may write to",
+        "mkdir -m 770 NAME; echo 'echo evil' >NAME/diag; /work/diag x; cat NAME/diag; ls -A /tmp | wc -l",
+        (0, "<x>echo evil\n1\n", ""),
+    ),
+    (
+        "a folder that others may read",
+        "mkdir -m 755 NAME; /work/diag x; cd /tmp; ls -A . NAME",
+        (0, "<x>.:\nBASE\n\nNAME:\ndiag\n", ""),
+    ),
+    (
+        "a program",
+        "echo 'echo evil' >NAME; chmod 777 NAME; chown 65534 NAME; /work/diag x; ls -A /tmp | wc -l",
+        (0, "<x>1\n", ""),
+    ),
+    ("a FIFO", "mkfifo NAME; /work/diag x; ls -A /tmp | wc -l", (0, "<x>1\n", "")),
+    (
+        "what killed ones left",
+        "mkdir -m 700 NAME NAME.99999.abcdef NAME.1.abcdef; chown 65534 NAME; touch NAME.99999.abcdef/diag; /work/diag x; cd /tmp; ls",
+        (0, "<x>BASE\nBASE.1.abcdef\n", ""),
+    ),
+    (
+        "what looks left: a link, and another's folder",
+        "mkdir -m 700 NAME NAME.99998.abcdef /keep/v; chown 65534 NAME*; touch NAME.99998.abcdef/diag /keep/v/diag; \
+         ln -s /keep/v NAME.99999.abcdef; /work/diag x; cd /tmp; ls; ls BASE.99998.abcdef /keep/v",
+        (
+            0,
+            "<x>BASE\nBASE.99998.abcdef\nBASE.99999.abcdef\n/keep/v:\ndiag\n\nBASE.99998.abcdef:\ndiag\n",
+            "",
+        ),
+    ),
+    (
+        "--unpack over a link to a folder's file",
+        "echo good >/keep/v; ln -s /keep/v /tmp/diag; /work/diag --unpack /tmp; cat /keep/v; set -- $(ls -ldn /tmp/diag); echo $1; ls -A /tmp",
+        (0, "/tmp/diag is the build for 64-bit x86, 150000 bytes\ngood\n-rwxr-xr-x\ndiag\n", ""),
+    ),
+];
+
+/// A /tmp in which everybody may rename what is others', and the folder's path no longer leads to what was checked.
+pub(super) const UNSTABLE: &[(&str, &str, &str, Wanted)] = &[
+    (
+        "no sticky bit, no /proc",
+        "mode=0777",
+        "umount /proc; /work/diag x; echo $?; ls -A /tmp",
+        (
+            0,
+            "126\n",
+            "diag: others can replace what is unpacked to /tmp: it needs the sticky bit (chmod +t /tmp); --unpack DIR",
+        ),
+    ),
+    (
+        "no sticky bit, a folder for /proc",
+        "mode=0777",
+        "umount /proc; mkdir -p /proc/self/fd; ln -s NAME /proc/self/fd/9; \
+         /work/diag x; echo $?; ls -A /tmp",
+        (0, "126\n", "diag: others can replace what is unpacked to /tmp"),
+    ),
+    (
+        "no sticky bit, no /proc, --unpack",
+        "mode=0777",
+        "umount /proc; /work/diag --unpack /tmp; echo $?; ls -A /tmp; /work/diag --unpack /keep",
+        (
+            0,
+            "126\n/keep/diag is the build for 64-bit x86, 150000 bytes\n",
+            "diag: others can replace what is unpacked to /tmp: it needs the sticky bit (chmod +t /tmp)\n",
+        ),
+    ),
+    ("nobody else may write, no /proc", "mode=0755", "umount /proc; /work/diag x", (37, "<x>", "")),
+    (
+        "another's /tmp",
+        "mode=1777",
+        "chown 65534 /tmp; /work/diag x; umount /proc; /work/diag y",
+        (126, "<x>", "diag: others can replace what is unpacked to /tmp"),
+    ),
+    (
+        "/tmp is a link",
+        "mode=0777",
+        "umount /tmp; rmdir /tmp; mkdir /keep/t; chmod 777 /keep/t; ln -s keep/t /tmp; /work/diag x; /work/diag y; ls -A /tmp/. | wc -l",
+        (0, "<x><y>1\n", ""),
+    ),
+    (
+        "without the sticky bit, as another user",
+        "mode=0777",
+        "mkdir /etc; echo nobody:*:65534:65534::/:/bin/sh >/etc/passwd; /work/diag 1; busybox su nobody -c '/work/diag 2; /work/diag 3'; ls -A /tmp | wc -l",
+        (0, "<1><2><3>2\n", ""),
     ),
 ];
 

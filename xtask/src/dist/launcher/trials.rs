@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::cases::{DASH, STAND_IN, TRIALS, Wanted};
+use super::cases::{self, Wanted};
 use super::room::{self, Room};
-use super::{assemble, path};
+use super::{assemble, path, race};
 use crate::dist::explain;
 use crate::lab::busybox;
 use crate::targets::{TARGETS, Target};
-use crate::{debian, sh};
+use crate::{debian, host, sh};
+
+/// Its name, the options of the tmpfs on /tmp, the commands, and what they must end with.
+type Trial = (&'static str, &'static str, &'static str, Wanted);
 
 /// Where a machine's BusyBox is from.
 enum From {
@@ -44,33 +47,56 @@ pub(in crate::dist) fn check() -> Result<String> {
     let (machines, mut faults) = machines(work.path())?;
     let stand_in = stand_ins(work.path())?;
     let amd64 = debian::busybox("amd64")?;
-    for (shell, trials) in [(None, TRIALS), (Some("/bin/dash".into()), DASH)] {
-        for (name, options, commands, wanted) in trials {
+    let room = Room::new(amd64.clone(), work.path());
+    host::ensure(&[("/bin/dash", "dash"), ("/bin/mksh", "mksh")])?;
+    let mut trials = 0;
+    let mut tried = |shell: &str, rows: &[Trial]| -> Result<()> {
+        for (name, options, commands, wanted) in rows {
             let mut room = Room::new(amd64.clone(), work.path());
-            room.shell.clone_from(&shell);
+            room.shell = (!shell.is_empty()).then(|| shell.into());
             if !options.is_empty() {
                 room.options = options;
             }
-            let commands = commands.replace("NAME", &stand_in.name);
-            faults.extend(trial(&room, name, &commands, wanted)?);
+            trials += 1;
+            faults.extend(trial(&room, &format!("{shell} {name}"), commands, wanted, &stand_in)?);
         }
+        Ok(())
+    };
+    tried("", cases::TRIALS)?;
+    tried("", cases::UNSTABLE)?;
+    tried("/bin/dash", cases::DASH)?;
+    for options in ["mode=1777", "mode=0777"] {
+        let rows: Vec<Trial> = cases::PLANTED
+            .iter()
+            .map(|&(name, commands, wanted)| (name, options, commands, wanted))
+            .collect();
+        tried("", &rows)?;
     }
-    faults.extend(headers(amd64.clone(), work.path())?);
-    let (copies, unnamed) = damaged(&Room::new(amd64, work.path()), &stand_in)?;
+    faults.extend(headers(amd64, work.path())?);
+    let (raced, beaten) = race::run(&room, &stand_in)?;
+    faults.extend(beaten);
+    let (copies, unnamed) = damaged(&room, &stand_in)?;
     faults.extend(unnamed);
     ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
-    let trials = TRIALS.len() + DASH.len();
-    Ok(format!("{machines}, {trials} trials in BusyBox ash and dash, {copies}"))
+    Ok(format!("{machines}, {trials} trials in BusyBox ash and dash, {raced}, {copies}"))
 }
 
 /// Runs the commands; gives what is not as wanted.
-fn trial(room: &Room, name: &str, commands: &str, wanted: &Wanted) -> Result<Option<String>> {
-    let output = room.run(commands)?;
-    let (status, stdout, stderr) = wanted;
+fn trial(
+    room: &Room,
+    name: &str,
+    commands: &str,
+    wanted: &Wanted,
+    stand_in: &StandIn,
+) -> Result<Option<String>> {
+    let named =
+        |text: &str| text.replace("NAME", &stand_in.name).replace("BASE", &stand_in.name["/tmp/".len()..]);
+    let output = room.run(&named(commands))?;
+    let (status, stdout, stderr) = (wanted.0, named(wanted.1), wanted.2);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr).into_owned();
     let right = if stderr.is_empty() { complained.is_empty() } else { complained.contains(stderr) };
-    if output.status.code() == Some(*status) && said == *stdout && right {
+    if output.status.code() == Some(status) && said == stdout && right {
         return Ok(None);
     }
     Ok(Some(format!(
@@ -173,9 +199,9 @@ fn headers(busybox: PathBuf, work: &Path) -> Result<Vec<String>> {
     Ok(if said == wanted { Vec::new() } else { vec![format!("headers: {said}\nwanted: {wanted}")] })
 }
 
-struct StandIn {
-    /// What root's is called once it is unpacked.
-    name: String,
+pub(super) struct StandIn {
+    /// The folder that root's is unpacked to.
+    pub(super) name: String,
     file: Vec<u8>,
 }
 
@@ -185,7 +211,7 @@ fn stand_ins(work: &Path) -> Result<StandIn> {
     let own: &Target = target("diag-x86_64")?;
     // Bytes that gzip cannot shrink behind the last line, as many as a build has.
     let mut state = 1_u32;
-    let mut build = STAND_IN.as_bytes().to_vec();
+    let mut build = cases::STAND_IN.as_bytes().to_vec();
     build.resize_with(150_000, || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
@@ -196,6 +222,8 @@ fn stand_ins(work: &Path) -> Result<StandIn> {
     let file = assemble(&[(target("diag-mips")?, b"another".to_vec()), (own, build.clone())])?;
     let put = |name: &str, file: &[u8]| crate::dist::build::write(&work.join(name), file);
     put("diag", &file)?;
+    put("naive", &super::assemble_with(&race::naive()?, &[(own, build.clone())])?)?;
+    put("where", &assemble(&[(own, cases::WHERE.into())])?)?;
     put("foreign", &assemble(&[(target("diag-mips")?, build)])?)?;
     put("broken", &assemble(&[(own, broken)])?)?;
     put("refused", &assemble(&[(own, refused)])?)?;
@@ -212,7 +240,7 @@ fn damaged(room: &Room, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
         (11..first).step_by(7).chain((first..script).step_by(211)).chain([script, 60_000, file.len() - 1]);
     let flips = (0..first).chain((first..script).step_by(97)).chain((script..file.len()).step_by(9_973));
     let mut commands = String::from(
-        "try() { /keep/d x >/keep/out 2>/keep/err; echo \"$1 $2 $? $(cat /keep/out) $(head -n 1 /keep/err)\"; rm -f /tmp/*; }\n",
+        "try() { /keep/d x >/keep/out 2>/keep/err; echo \"$1 $2 $? $(cat /keep/out) $(head -n 1 /keep/err)\"; rm -rf /tmp/*; }\n",
     );
     let mut copies = 0;
     for cut in cuts {
