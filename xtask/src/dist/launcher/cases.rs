@@ -312,6 +312,67 @@ pub(super) const UNSTABLE: &[(&str, &str, &str, Wanted)] = &[
     ),
 ];
 
+/// In each shell: as it is called, and read by a shell that does not have its path.
+pub(super) const SHELLS: &[(&str, &str, &str, Wanted)] = &[
+    (
+        "arguments, twice",
+        "",
+        "echo in | /work/diag 'a b' ''; /work/diag x; /work/diag --unpack /keep",
+        (0, "<a b><>in\n<x>/keep/diag is the build for 64-bit x86, 150000 bytes\n", ""),
+    ),
+    (
+        "no sticky bit",
+        "mode=0777",
+        "echo in | /work/diag 'a b' ''; /work/diag x; chown 65534 NAME; /work/diag y; ls -A /tmp",
+        (0, "<a b><>in\n<x><y>BASE\n", ""),
+    ),
+    ("no /proc", "", "umount /proc; /work/diag x", (37, "<x>", "")),
+    (
+        "another machine",
+        "",
+        "/work/foreign 2>&1 | sed 's/ (of .*//'",
+        (0, "diag: none of its builds is for this machine: x86-64, 64 bits, little-endian\n", ""),
+    ),
+    (
+        "damaged",
+        "",
+        "head -c 100000 /work/diag >/keep/d; sh /keep/d",
+        (126, "", "diag: /keep/d is damaged: copy it here again\n"),
+    ),
+    ("-c", "", "sh -c \"$(head -c 100000 /work/diag)\"", (126, "", START)),
+    ("-c, with a name", "", "sh -c \"$(head -c 100000 /work/diag)\" /bin/busybox", (126, "", START)),
+    ("eval", "", "(eval \"$(cat /work/diag)\"); echo $?", (0, "126\n", START)),
+    ("from a file", "", "sh </work/diag", (126, "", START)),
+    ("from a pipe", "", "cat /work/diag | sh -s x", (126, "", START)),
+];
+
+/// Sourced: the shell goes on. bash sources no file with more than 256 NULs, and says so itself.
+pub(super) const SOURCED: &[(&str, &str, &str, Wanted)] = &[
+    ("sourced", "", ". /work/diag; echo on $?", (0, "on 126\n", START)),
+    (
+        "sourced by a script",
+        "",
+        "echo '. /work/diag x; echo on $?' >/keep/s; sh /keep/s",
+        (0, "on 126\n", START),
+    ),
+    (
+        "sourced by a shell that asks",
+        "",
+        "printf '. /work/diag\\necho on $?\\n' >/keep/s; sh -i </keep/s 2>&1 | sed -n 's/.*diag: start this.*/START/p; s/.*on 126/on/p'",
+        (0, "START\non\n", ""),
+    ),
+];
+
+/// And bash's own words.
+pub(super) const SOURCED_BY_BASH: &[(&str, &str, &str, Wanted)] = &[(
+    "sourced",
+    "",
+    ". /work/diag; echo on $?",
+    (0, "on 126\n", ".: /work/diag: cannot execute binary file\n"),
+)];
+
+const START: &str = "diag: start this file by its path (./diag or sh ./diag): it can be neither sourced nor read from a pipe\n";
+
 /// With dash for ash, which asks for applets by their names: then one can be missing.
 pub(super) const DASH: &[(&str, &str, &str, Wanted)] = &[
     ("dash", "", "/work/diag 'a b'; echo $?", (0, "<a b>37\n", "")),

@@ -48,7 +48,8 @@ pub(in crate::dist) fn check() -> Result<String> {
     let stand_in = stand_ins(work.path())?;
     let amd64 = debian::busybox("amd64")?;
     let room = Room::new(amd64.clone(), work.path());
-    host::ensure(&[("/bin/dash", "dash"), ("/bin/mksh", "mksh")])?;
+    let shells = [("dash", "/bin/dash"), ("bash", "/bin/bash"), ("mksh", "/bin/mksh")];
+    host::ensure(&shells.map(|(package, program)| (program, package)))?;
     let mut trials = 0;
     let mut tried = |shell: &str, rows: &[Trial]| -> Result<()> {
         for (name, options, commands, wanted) in rows {
@@ -72,13 +73,17 @@ pub(in crate::dist) fn check() -> Result<String> {
             .collect();
         tried("", &rows)?;
     }
+    for shell in std::iter::once("").chain(shells.map(|(_, program)| program)) {
+        tried(shell, cases::SHELLS)?;
+        tried(shell, if shell == "/bin/bash" { cases::SOURCED_BY_BASH } else { cases::SOURCED })?;
+    }
     faults.extend(headers(amd64, work.path())?);
     let (raced, beaten) = race::run(&room, &stand_in)?;
     faults.extend(beaten);
     let (copies, unnamed) = damaged(&room, &stand_in)?;
     faults.extend(unnamed);
     ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
-    Ok(format!("{machines}, {trials} trials in BusyBox ash and dash, {raced}, {copies}"))
+    Ok(format!("{machines}, {trials} trials in BusyBox ash, dash, bash and mksh, {raced}, {copies}"))
 }
 
 /// Runs the commands; gives what is not as wanted.
