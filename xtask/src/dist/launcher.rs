@@ -11,6 +11,7 @@
 //! short within the first part is a brace that nobody closes: a syntax error of the shell.
 
 mod cases;
+mod race;
 mod room;
 #[cfg(test)]
 mod tests;
@@ -73,6 +74,10 @@ pub(super) fn make() -> Result<String> {
 
 /// The one file of these builds.
 pub(super) fn assemble(builds: &[(&Target, Vec<u8>)]) -> Result<Vec<u8>> {
+    assemble_with(SCRIPT, builds)
+}
+
+fn assemble_with(launcher: &str, builds: &[(&Target, Vec<u8>)]) -> Result<Vec<u8>> {
     let (mut payload, mut table) = (Vec::new(), Vec::new());
     for (target, elf) in builds {
         let gzipped = pack::gzip(elf)?;
@@ -80,14 +85,15 @@ pub(super) fn assemble(builds: &[(&Target, Vec<u8>)]) -> Result<Vec<u8>> {
         table.push(Packed { target, offset, length, size: elf.len(), sums: sums(elf) });
         payload.extend(gzipped);
     }
-    let mut file = script(&table, &payload)?.into_bytes();
+    let mut file = script(launcher, &table, &payload)?.into_bytes();
     file.extend(payload);
     ensure!(file.len() < GATE, "diag: {} bytes, {} over the gate of {GATE}", file.len(), file.len() - GATE);
     Ok(file)
 }
 
-fn script(table: &[Packed], payload: &[u8]) -> Result<String> {
-    let (first, rest) = SCRIPT.split_at(SCRIPT.find("\n}\n").context("launcher.sh has no first part")? + 3);
+fn script(launcher: &str, table: &[Packed], payload: &[u8]) -> Result<String> {
+    let (first, rest) =
+        launcher.split_at(launcher.find("\n}\n").context("launcher.sh has no first part")? + 3);
     let behind = sums(payload);
     let rest = rest
         .replace("@BUILDS@\n", &rows(table))
@@ -131,7 +137,6 @@ fn rows(table: &[Packed]) -> String {
     })
 }
 
-/// The best that gunzip reads, always the same.
 fn sums(data: &[u8]) -> Sums {
     let hex = |digest: &[u8]| digest.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     Sums { sha256: hex(&Sha256::digest(data)), md5: hex(&Md5::digest(data)) }

@@ -1,11 +1,20 @@
 #!/bin/sh
 {
-	[ -r "$0" ] || { echo "diag: cannot read $0: start it by its path" >&2; exit 126; }
-	sum=$(head -c @HEAD__@ "$0" | tail -c +@BODY__@ | { sha256sum || md5sum; } 2>/dev/null)
-	case $sum in
+	case $({ head -c @HEAD__@ | tail -c +@BODY__@ | { sha256sum || md5sum; }; } 2>/dev/null <"$0") in
 	@SHA256@* | @MD5@*) ;;
-	'') echo "diag: neither sha256sum nor md5sum is here to check this file with" >&2; exit 126 ;;
-	*) echo "diag: $0 is damaged: copy it here again" >&2; exit 126 ;;
+	*)
+		# A file that was sourced, or that a shell reads from a pipe or has as an argument, is not what $0 names.
+		if ! grep -q @SHA256@ 2>/dev/null <"$0"; then
+			echo "diag: start this file by its path (./diag or sh ./diag): it can be neither sourced nor read from a pipe" >&2
+		elif ! { sha256sum || md5sum; } >/dev/null 2>&1 </dev/null; then
+			echo "diag: neither sha256sum nor md5sum is here to check this file with" >&2
+		else
+			echo "diag: $0 is damaged: copy it here again" >&2
+		fi
+		# Where a shell sourced it, that one goes on.
+		(return 0) 2>/dev/null && return 126
+		exit 126
+		;;
 	esac
 }
 # diag @VERSION@ for every router: this script, and behind it the builds, each gzip'd. It finds out which one
@@ -17,10 +26,19 @@
 # It asks no more of the machine than what every OpenWrt since 17.01 has in its BusyBox.
 
 self=$0
+# The file being written, and its folder.
+new='' folder=''
 
 fail() {
+	leave
 	echo "diag: $*" >&2
 	exit 126
+}
+
+# Leaves no file that is not whole, or that is this run's alone, and no empty folder.
+leave() {
+	[ -z "$new" ] || rm -f "$new"
+	[ -z "$folder" ] || rmdir "$folder" 2>/dev/null
 }
 
 damaged() {
@@ -41,7 +59,7 @@ byte() {
 	{ set -- "$(head -c $(($1 + 1)) "$elf" | tail -c 1 && echo .)"; } 2>/dev/null
 	case $1 in
 	.) echo 0 ;;
-	*) LC_ALL=C printf '%d\n' "'$1" ;;
+	*) LC_ALL=C printf '%d\n' "'${1%.}" ;;
 	esac
 }
 
@@ -109,40 +127,95 @@ describe() {
 	echo "$family, $bits bits, $order-endian (of $elf: EI_CLASS $class, EI_DATA $data, e_machine $machine; uname -m: $(uname -m 2>/dev/null))"
 }
 
-# unpack DIR NAME MODE: leaves the build as $new in DIR; the caller renames it.
-unpack() {
-	tail -c +$((@HEAD__@ + 1)) "$self" | sum @PAYLOAD_SHA256@ @PAYLOAD_MD5@ || damaged
-	# What somebody left who was killed.
-	for new in "$1/$2".*.*; do
-		old=${new#"$1/$2".}
-		case ${old%%.*} in
-		'' | *[!0-9]*) ;;
-		*) [ "${old%%.*}" = $$ ] || kill -0 "${old%%.*}" 2>/dev/null || rm -f "$new" ;;
-		esac
-	done
-	new=
-	trap '[ -z "$new" ] || rm -f "$new"' 0
-	trap 'exit 129' 1
-	trap 'exit 130' 2
-	trap 'exit 143' 15
-	# A new file of ours, whatever somebody may have put there.
-	error=$(mktemp "$1/$2.$$.XXXXXX" 2>&1) || fail "cannot write to $1: ${error##*: }$elsewhere"
-	new=$error
-	error=$({ tail -c +"$start" "$self" | head -c "$packed" | gunzip -c >"$new"; } 2>&1)
-	if ! sum "$sha256" "$md5" <"$new"; then
-		error=${error##*: }
-		fail "cannot write $size bytes to $1: ${error:-what was written is not what is there}$elsewhere"
-	fi
-	error=$(chmod "$3" "$new" 2>&1) || fail "cannot write to $1: ${error##*: }$elsewhere"
-}
+# In a folder that others may write to and that has no sticky bit, they can rename and remove our files: they could put
+# another program in the place of the build between the check and the start. So the build has a folder of its own, in
+# which only this user can change anything, and between check and start that folder is never looked up by its name.
 
-# Whether $name is ours, and the build. Others may write to /tmp, but not to our files there.
-trusted() {
-	set -- $(ls -ldn "$name" 2>/dev/null)
-	case $1,$3 in
-	-rwx------,"$user" | -rwx------.,"$user" | -rwx------+,"$user") sum "$sha256" "$md5" <"$name" ;;
+# stable FOLDER: whether nobody else can rename or remove what is ours in it.
+stable() {
+	set -- $(ls -ldn "$1" 2>/dev/null)
+	case $3 in
+	0 | "$user") ;;
+	*) return 1 ;;
+	esac
+	# The sticky bit, or no w for the group and for others. A link is neither.
+	case $1 in
+	d????????[tT]* | d????-??-*) ;;
 	*) false ;;
 	esac
+}
+
+# hold FOLDER COMMAND...: runs the command if nobody else can change anything in the folder; to the command, $place is
+# that folder and no other. It is the path, where that is stable. Elsewhere the folder is opened: procfs's link to an
+# open file leads to the file itself, whatever its path leads to by then. The build inherits that descriptor, since the
+# kernel looks the build up by it.
+hold() {
+	folder=$1
+	shift
+	if stable "$where"; then
+		place=$folder
+		private "$place" && "$@"
+	elif [ -r "$folder/." ]; then
+		place=/proc/self/fd/9
+		{ opened && private "$place/." && "$@"; } 9<"$folder/."
+	fi
+}
+
+# Whether $place is a link of procfs, and what was opened has the name of $folder: that may have been a link elsewhere.
+opened() {
+	# Only in procfs it is gone while the descriptor is closed.
+	[ -e "$place" ] && ! [ -e "$place" ] 9<&- || return 1
+	case $(ls -ldn "$place" 2>/dev/null) in
+	*" -> "*/"${folder##*/}") ;;
+	*) false ;;
+	esac
+}
+
+# private FOLDER: whether it is a folder of ours, not a link, and others may not write to it. On a file system without
+# modes it is not the 0700 that it was made with.
+private() {
+	set -- $(ls -ldn "$1" 2>/dev/null)
+	case $1,$3 in
+	d????-??-*,"$user") ;;
+	*) false ;;
+	esac
+}
+
+# dead NAME.PID.XXXXXX: whether it is from a process that is no more.
+dead() {
+	set -- "${1%.*}"
+	set -- "${1##*.}"
+	case $1 in
+	'' | *[!0-9]*) false ;;
+	*) ! kill -0 "$1" 2>/dev/null ;;
+	esac
+}
+
+# copy PREFIX: a folder for a copy that this run alone has. Removes those of runs that were killed.
+copy() {
+	(for folder in "$where/$1".*.*; do
+		dead "$folder" && hold "$folder" clear
+	done)
+	# Never one that is there already, whatever somebody may have put there.
+	folder=''
+	error=$(mktemp -d "$where/$1.$$.XXXXXX" 2>&1) || fail "cannot write to $where: ${error##*: }$elsewhere"
+	folder=$error
+}
+
+clear() {
+	rm -f "$place/diag" "$place"/diag.*.*
+	rmdir "$folder" 2>/dev/null
+}
+
+# unpack MODE: writes the build to the file $new, which is in $place.
+unpack() {
+	tail -c +$((@HEAD__@ + 1)) <"$self" | sum @PAYLOAD_SHA256@ @PAYLOAD_MD5@ || damaged
+	error=$({ tail -c +"$start" <"$self" | head -c "$packed" | gunzip -c >"$new"; } 2>&1)
+	if ! sum "$sha256" "$md5" <"$new"; then
+		error=${error##*: }
+		fail "cannot write $size bytes to $where: ${error:-what was written is not what is there}$elsewhere"
+	fi
+	error=$(chmod "$1" "$new" 2>&1) || fail "cannot write to $where: ${error##*: }$elsewhere"
 }
 
 # In kB; /tmp is memory on a router.
@@ -155,9 +228,69 @@ memory() {
 	echo unknown
 }
 
+# What --unpack does in a folder of its own, which is in $dir.
+deliver() {
+	new=$place/diag
+	unpack 755
+	# It is renamed to a folder, so a link to a folder that is there by its name is replaced and not followed.
+	error=$(mv -f "$new" "$dir/" 2>&1) || fail "cannot write $dir/diag: ${error##*: }"
+	new=
+	leave
+	echo "$dir/diag is the build for $label, $size bytes"
+	exit
+}
+
+# Unpacks the build to $new, and tries it.
+prepare() {
+	free=$(memory)
+	[ "$free" = unknown ] || [ "$free" -ge $((size / 1024 + 1024)) ] ||
+		fail "$free kB of memory are free, too few to unpack $size bytes to /tmp and run them; --unpack DIR unpacks them elsewhere"
+	unpack 700
+	# /tmp may be mounted noexec, and the CPU older than the build's.
+	error=$("$new" --version 2>&1 </dev/null)
+	status=$?
+	case $status,$error in
+	0,*) ;;
+	126,*'this build is for'*) fail "the kernel refuses its build for $label: $(describe)" ;;
+	126,*) fail "cannot run a program in /tmp: ${error##*: }$elsewhere" ;;
+	*) fail "its build for $label does not run here (status $status): $(describe)" ;;
+	esac
+}
+
+# start ARGUMENT...: runs the build that is in $place, for this run and the next ones.
+start() {
+	if ! [ -x "$place/diag" ] || ! sum "$sha256" "$md5" <"$place/diag"; then
+		for new in "$place"/diag.*.*; do
+			dead "$new" && rm -f "$new"
+		done
+		new=
+		# Another run may unpack it there at the same time.
+		error=$(mktemp "$place/diag.$$.XXXXXX" 2>&1) || fail "cannot write to /tmp: ${error##*: }$elsewhere"
+		new=$error
+		prepare
+		error=$(mv -f "$new" "$place/diag" 2>&1) || fail "cannot write to /tmp: ${error##*: }$elsewhere"
+		new=
+	fi
+	trap - 1 2 15
+	exec "$place/diag" "$@"
+}
+
+# start_once ARGUMENT...: the same for this run alone.
+start_once() {
+	new=$place/diag
+	prepare
+	"$new" "$@"
+	status=$?
+	leave
+	exit "$status"
+}
+
 look
 choose || fail "none of its builds is for this machine: $(describe)"
-elsewhere=
+user=$(id -u)
+trap 'leave; exit 129' 1
+trap 'leave; exit 130' 2
+trap 'leave; exit 143' 15
 
 if [ "$1" = --unpack ]; then
 	[ $# = 2 ] && [ "$2" ] || fail "--unpack takes one folder"
@@ -168,37 +301,18 @@ if [ "$1" = --unpack ]; then
 	[ -d "$dir" ] || fail "$dir is no folder"
 	[ ! -d "$dir/diag" ] || fail "$dir/diag is a folder"
 	[ ! "$dir/diag" -ef "$self" ] || fail "$dir/diag is this file itself: name another folder"
-	unpack "$dir" .diag-unpack 755
-	error=$(mv -f "$new" "$dir/diag" 2>&1) || fail "cannot write $dir/diag: ${error##*: }"
-	new=
-	echo "$dir/diag is the build for $label, $size bytes"
-	exit
+	where=$dir elsewhere=''
+	copy .diag-unpack
+	hold "$folder" deliver
+else
+	where=/tmp elsewhere="; --unpack DIR unpacks it elsewhere"
+	name=diag-$user-$(printf %.16s "$sha256")
+	(umask 077 && mkdir "/tmp/$name" 2>/dev/null)
+	made=$?
+	hold "/tmp/$name" start "$@"
+	# Somebody put something else there, or may do so at any time.
+	[ "$made" != 0 ] || rmdir "/tmp/$name" 2>/dev/null
+	copy "$name"
+	hold "$folder" start_once "$@"
 fi
-
-user=$(id -u)
-name=/tmp/diag-$user-$(printf %.16s "$sha256")
-if ! trusted; then
-	free=$(memory)
-	[ "$free" = unknown ] || [ "$free" -ge $((size / 1024 + 1024)) ] ||
-		fail "$free kB of memory are free, too few to unpack $size bytes to /tmp and run them; --unpack DIR unpacks them elsewhere"
-	elsewhere="; --unpack DIR unpacks it elsewhere"
-	unpack /tmp "${name#/tmp/}" 700
-	# /tmp may be mounted noexec, and the CPU older than the build's.
-	error=$("$new" --version 2>&1 </dev/null)
-	status=$?
-	case $status,$error in
-	0,*) ;;
-	126,*'this build is for'*) fail "the kernel refuses its build for $label: $(describe)" ;;
-	126,*) fail "cannot run a program in /tmp: ${error##*: }$elsewhere" ;;
-	*) fail "its build for $label does not run here (status $status): $(describe)" ;;
-	esac
-	# `mv` would move it into a folder that somebody put there. Then this run has a copy of its own.
-	if [ -d "$name" ] || [ -h "$name" ] || ! mv -f "$new" "$name" 2>/dev/null; then
-		"$new" "$@"
-		exit
-	fi
-	new=
-	trusted || fail "somebody else writes to $name"
-fi
-trap - 0 1 2 15
-exec "$name" "$@"
+fail "others can replace what is unpacked to $where: it needs the sticky bit (chmod +t $where)$elsewhere"

@@ -11,15 +11,18 @@ use crate::{host, sh};
 const SCRIPT: &str = include_str!("room.sh");
 
 /// What the one file calls, and what the trials do.
-const APPLETS: &str = "sh ash head tail sha256sum md5sum gunzip mktemp chmod mv rm ls id uname \
-                       cat chown cp grep ln mkdir mount sed sleep sort touch umount wc";
+const APPLETS: &str = "sh ash head tail sha256sum md5sum grep gunzip mkdir mktemp chmod mv rm rmdir ls id uname printf \
+                       cat chown cp ln mkfifo mount sed sleep sort touch umount wc";
 
+#[derive(Clone)]
 pub(super) struct Room {
     busybox: PathBuf,
     /// What is /work there.
     work: PathBuf,
     /// Of the tmpfs on /tmp.
     pub(super) options: &'static str,
+    /// A folder of this computer to be /tmp, instead of the tmpfs.
+    pub(super) tmp: Option<PathBuf>,
     /// QEMU's program, where this computer's kernel does not run BusyBox.
     pub(super) qemu: Option<&'static str>,
     /// Another shell than BusyBox's, of this computer.
@@ -28,7 +31,7 @@ pub(super) struct Room {
 
 impl Room {
     pub(super) fn new(busybox: PathBuf, work: &Path) -> Self {
-        Self { busybox, work: work.to_path_buf(), options: "size=8m", qemu: None, shell: None }
+        Self { busybox, work: work.to_path_buf(), options: "size=8m", tmp: None, qemu: None, shell: None }
     }
 
     pub(super) fn work(&self) -> &Path {
@@ -52,7 +55,9 @@ impl Room {
             }
             None => String::new(),
         });
-        enter.arg(self.shell.as_deref().unwrap_or(Path::new("")));
+        for path in [&self.shell, &self.tmp] {
+            enter.arg(path.as_deref().unwrap_or(Path::new("")));
+        }
         let mut output = enter.stdin(Stdio::null()).output().context("start timeout")?;
         user.end();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

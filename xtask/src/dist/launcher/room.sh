@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes a machine of its own in the folder $1 and runs the commands $2 there: BusyBox $3 with its applets, a memory
 # file system of the options $4 on /tmp, and the folder $5 as /work. $6, where it is not empty, is the program of
-# QEMU that runs this machine's programs; $7 is the shell, if it is not BusyBox's.
+# QEMU that runs this machine's programs; $7 is the shell, if it is not BusyBox's; $8, where
+# it is not empty, is a folder to be /tmp instead.
 set -e
-root=$1 commands=$2 busybox=$3 options=$4 work=$5 qemu=$6 shell=$7
+root=$1 commands=$2 busybox=$3 options=$4 work=$5 qemu=$6 shell=$7 tmp=$8
 
 mount --make-rprivate /
 mount -t tmpfs -o mode=0755 tmpfs "$root"
@@ -11,7 +12,11 @@ cd "$root"
 mkdir -p bin usr/bin usr/lib lib64 proc dev tmp work keep
 ln -s usr/lib lib
 mount --bind -o ro "$work" work
-mount -t tmpfs -o "mode=1777,$options" tmpfs tmp
+if [ "$tmp" ]; then
+	mount --bind "$tmp" tmp
+else
+	mount -t tmpfs -o "mode=1777,$options" tmpfs tmp
+fi
 touch dev/null
 mount --bind /dev/null dev/null
 mount -t proc proc proc

@@ -10,10 +10,10 @@ use crate::samples::{self, Order, Size};
 const COMMANDS: &str = "chmod 755 v2ray-*
     for file in v2ray-*; do ./diag -q $file; echo $?; done
     for build in diag-mips diag-mipsel; do ./$build --version; echo $?; done
-    ls -l /tmp | grep -c '^-rwx------ .* diag-0-'
-    umount /proc; rm /tmp/diag-0-*; ./diag --version; echo $?
-    rm /usr/bin/sha256sum /tmp/diag-0-*; ./diag --version; echo $?
-    ./diag --unpack /usr/bin; rm /tmp/diag-0-*; diag --version; ls /tmp | grep -c diag-0-
+    ls -l /tmp | grep -c '^drwx------ .* diag-0-'
+    umount /proc; rm -r /tmp/diag-0-*; ./diag --version; echo $?
+    rm -r /usr/bin/sha256sum /tmp/diag-0-*; ./diag --version; echo $?
+    ./diag --unpack /usr/bin; rm -r /tmp/diag-0-*; diag --version; ls /tmp | grep -c diag-0-
     head -c 70000 diag >cut; chmod 755 cut; ./cut --version; echo $?";
 
 #[test]

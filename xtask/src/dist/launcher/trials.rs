@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::cases::{DASH, STAND_IN, TRIALS, Wanted};
+use super::cases::{self, Wanted};
 use super::room::{self, Room};
-use super::{assemble, path};
+use super::{assemble, path, race};
 use crate::dist::explain;
 use crate::lab::busybox;
 use crate::targets::{TARGETS, Target};
-use crate::{debian, sh};
+use crate::{debian, host, sh};
+
+/// Its name, the options of the tmpfs on /tmp, the commands, and what they must end with.
+type Trial = (&'static str, &'static str, &'static str, Wanted);
 
 /// Where a machine's BusyBox is from.
 enum From {
@@ -44,34 +47,61 @@ pub(in crate::dist) fn check() -> Result<String> {
     let (machines, mut faults) = machines(work.path())?;
     let stand_in = stand_ins(work.path())?;
     let amd64 = debian::busybox("amd64")?;
-    for (shell, trials) in [(None, TRIALS), (Some("/bin/dash".into()), DASH)] {
-        for (name, options, commands, wanted) in trials {
+    let room = Room::new(amd64.clone(), work.path());
+    let shells = [("dash", "/bin/dash"), ("bash", "/bin/bash"), ("mksh", "/bin/mksh")];
+    host::ensure(&shells.map(|(package, program)| (program, package)))?;
+    let mut trials = 0;
+    let mut tried = |shell: &str, rows: &[Trial]| -> Result<()> {
+        for (name, options, commands, wanted) in rows {
             let mut room = Room::new(amd64.clone(), work.path());
-            room.shell.clone_from(&shell);
+            room.shell = (!shell.is_empty()).then(|| shell.into());
             if !options.is_empty() {
                 room.options = options;
             }
-            let commands = commands.replace("NAME", &stand_in.name);
-            faults.extend(trial(&room, name, &commands, wanted)?);
+            trials += 1;
+            faults.extend(trial(&room, &format!("{shell} {name}"), commands, wanted, &stand_in)?);
         }
+        Ok(())
+    };
+    tried("", cases::TRIALS)?;
+    tried("", cases::UNSTABLE)?;
+    tried("/bin/dash", cases::DASH)?;
+    for options in ["mode=1777", "mode=0777"] {
+        let rows: Vec<Trial> = cases::PLANTED
+            .iter()
+            .map(|&(name, commands, wanted)| (name, options, commands, wanted))
+            .collect();
+        tried("", &rows)?;
     }
-    faults.extend(headers(amd64.clone(), work.path())?);
-    let (copies, unnamed) = damaged(&Room::new(amd64, work.path()), &stand_in)?;
+    for shell in std::iter::once("").chain(shells.map(|(_, program)| program)) {
+        tried(shell, cases::SHELLS)?;
+        tried(shell, if shell == "/bin/bash" { cases::SOURCED_BY_BASH } else { cases::SOURCED })?;
+    }
+    faults.extend(headers(amd64, work.path())?);
+    let (raced, beaten) = race::run(&room, &stand_in)?;
+    faults.extend(beaten);
+    let (copies, unnamed) = damaged(&room, &stand_in)?;
     faults.extend(unnamed);
     ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
-    let trials = TRIALS.len() + DASH.len();
-    let all = MACHINES.len();
-    Ok(format!("{machines} of {all} machines, {trials} trials in BusyBox ash and dash, {copies}"))
+    Ok(format!("{machines}, {trials} trials in BusyBox ash, dash, bash and mksh, {raced}, {copies}"))
 }
 
 /// Runs the commands; gives what is not as wanted.
-fn trial(room: &Room, name: &str, commands: &str, wanted: &Wanted) -> Result<Option<String>> {
-    let output = room.run(commands)?;
-    let (status, stdout, stderr) = wanted;
+fn trial(
+    room: &Room,
+    name: &str,
+    commands: &str,
+    wanted: &Wanted,
+    stand_in: &StandIn,
+) -> Result<Option<String>> {
+    let named =
+        |text: &str| text.replace("NAME", &stand_in.name).replace("BASE", &stand_in.name["/tmp/".len()..]);
+    let output = room.run(&named(commands))?;
+    let (status, stdout, stderr) = (wanted.0, named(wanted.1), wanted.2);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr).into_owned();
     let right = if stderr.is_empty() { complained.is_empty() } else { complained.contains(stderr) };
-    if output.status.code() == Some(*status) && said == *stdout && right {
+    if output.status.code() == Some(status) && said == stdout && right {
         return Ok(None);
     }
     Ok(Some(format!(
@@ -80,17 +110,25 @@ fn trial(room: &Room, name: &str, commands: &str, wanted: &Wanted) -> Result<Opt
     )))
 }
 
-/// The file itself takes each machine's build, and that runs. Gives how many machines there were, and the faults.
-fn machines(work: &Path) -> Result<(usize, Vec<String>)> {
-    let (mut tried, mut faults) = (0, Vec::new());
+/// The file itself takes each machine's build, and that runs. Gives how many machines there were, and which not, and
+/// the faults.
+fn machines(work: &Path) -> Result<(String, Vec<String>)> {
+    let (mut tried, mut not_made, mut not_emulated, mut faults) = (0, 0, 0, Vec::new());
     let emulates = room::emulates()?;
     for (from, qemu, name) in MACHINES {
+        let build = sh::target("dist")?.join(name);
+        if !build.exists() {
+            println!("diag: {name} is not made: its machine is not tried");
+            not_made += 1;
+            continue;
+        }
         if qemu.is_some() && !emulates {
+            not_emulated += 1;
             println!("diag: no binfmt_misc for a room alone (Linux 6.7 has it): not tried with {name}");
             continue;
         }
         let target = TARGETS.iter().find(|target| target.name == name).context("no such target")?;
-        let elf = fs::read(sh::target("dist")?.join(name)).with_context(|| format!("read {name}"))?;
+        let elf = fs::read(build).with_context(|| format!("read {name}"))?;
         let busybox = match from {
             From::Debian(arch) => debian::busybox(arch)?,
             From::Lab(arch) => busybox::file(arch)?,
@@ -116,7 +154,14 @@ fn machines(work: &Path) -> Result<(usize, Vec<String>)> {
             faults.push(format!("{}: {said:?}, {complained:?}; wanted {wanted:?}", target.machine));
         }
     }
-    Ok((tried, faults))
+    let left_out = [(not_made, "builds not made"), (not_emulated, "machines not emulated here")];
+    let left_out: Vec<String> = left_out
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
+    let left_out = if left_out.is_empty() { String::new() } else { format!(" ({})", left_out.join(", ")) };
+    Ok((format!("{tried} of {} machines{left_out}", MACHINES.len()), faults))
 }
 
 /// Each build is taken by the header that its machine's shell has, and others are named. Without /proc, a file can
@@ -159,9 +204,9 @@ fn headers(busybox: PathBuf, work: &Path) -> Result<Vec<String>> {
     Ok(if said == wanted { Vec::new() } else { vec![format!("headers: {said}\nwanted: {wanted}")] })
 }
 
-struct StandIn {
-    /// What root's is called once it is unpacked.
-    name: String,
+pub(super) struct StandIn {
+    /// The folder that root's is unpacked to.
+    pub(super) name: String,
     file: Vec<u8>,
 }
 
@@ -171,7 +216,7 @@ fn stand_ins(work: &Path) -> Result<StandIn> {
     let own: &Target = target("diag-x86_64")?;
     // Bytes that gzip cannot shrink behind the last line, as many as a build has.
     let mut state = 1_u32;
-    let mut build = STAND_IN.as_bytes().to_vec();
+    let mut build = cases::STAND_IN.as_bytes().to_vec();
     build.resize_with(150_000, || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
@@ -182,6 +227,8 @@ fn stand_ins(work: &Path) -> Result<StandIn> {
     let file = assemble(&[(target("diag-mips")?, b"another".to_vec()), (own, build.clone())])?;
     let put = |name: &str, file: &[u8]| crate::dist::build::write(&work.join(name), file);
     put("diag", &file)?;
+    put("naive", &super::assemble_with(&race::naive()?, &[(own, build.clone())])?)?;
+    put("where", &assemble(&[(own, cases::WHERE.into())])?)?;
     put("foreign", &assemble(&[(target("diag-mips")?, build)])?)?;
     put("broken", &assemble(&[(own, broken)])?)?;
     put("refused", &assemble(&[(own, refused)])?)?;
@@ -198,7 +245,7 @@ fn damaged(room: &Room, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
         (11..first).step_by(7).chain((first..script).step_by(211)).chain([script, 60_000, file.len() - 1]);
     let flips = (0..first).chain((first..script).step_by(97)).chain((script..file.len()).step_by(9_973));
     let mut commands = String::from(
-        "try() { /keep/d x >/keep/out 2>/keep/err; echo \"$1 $2 $? $(cat /keep/out) $(head -n 1 /keep/err)\"; rm -f /tmp/*; }\n",
+        "try() { /keep/d x >/keep/out 2>/keep/err; echo \"$1 $2 $? $(cat /keep/out) $(head -n 1 /keep/err)\"; rm -rf /tmp/*; }\n",
     );
     let mut copies = 0;
     for cut in cuts {
