@@ -5,7 +5,6 @@ mod build;
 mod bytes;
 mod check;
 mod code;
-mod cross;
 mod explain;
 mod launcher;
 mod mips;
@@ -25,9 +24,6 @@ use crate::{package, sh};
 pub(crate) struct Args {
     /// The binaries to build (diag-mips, diag-aarch64, ...); the routers' where none is named.
     names: Vec<String>,
-    /// Check instead what `cross` would do with cross.toml, on stand-ins for Docker and rustup.
-    #[arg(long)]
-    check_cross: bool,
     /// Check instead that the same sources in another folder become the same bytes.
     #[arg(long)]
     check_reproducible: bool,
@@ -37,9 +33,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    if args.check_cross {
-        return cross_check();
-    }
     if args.check_reproducible {
         return reproducible::check(&args.names);
     }
@@ -95,12 +88,6 @@ pub(crate) fn build(names: &[&str]) -> Result<Vec<PathBuf>> {
 /// zig's words for the machine that the binary of this name is for, its C library included.
 pub(crate) fn zig_flags(name: &str) -> Result<&'static [&'static str]> {
     Ok(select(&[name])?.pop().map_or(&[], |target| target.zig))
-}
-
-/// Checks that `cross` with cross.toml would build what `dist` builds. Compiles `cross` the first time, which
-/// takes some minutes.
-pub(crate) fn cross_check() -> Result<()> {
-    cross::check()
 }
 
 fn select(names: &[&str]) -> Result<Vec<&'static Target>> {

@@ -18,8 +18,6 @@ pub(crate) struct Target {
     pub(crate) qemu: (&'static str, &'static [&'static str]),
     /// Debian's binutils for it: the prefix of its programs, which is also the end of the package's name.
     pub(crate) binutils: &'static str,
-    /// Whether cross.toml offers it too.
-    pub(crate) cross: bool,
     /// The bytes it may have at most, and that this is one of the builds that are made where none is named.
     pub(crate) gate: Option<u64>,
 }
@@ -40,7 +38,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mips", &["4Kc"]),
         binutils: "mips-linux-gnu",
-        cross: true,
         gate: Some(192 * 1024),
     },
     Target {
@@ -53,7 +50,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mipsel", &["4Kc"]),
         binutils: "mipsel-linux-gnu",
-        cross: true,
         gate: Some(192 * 1024),
     },
     // n64 with hard float: zig's own libraries do not link without.
@@ -67,7 +63,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mips64el", &["5KEf"]),
         binutils: "mips64el-linux-gnuabi64",
-        cross: false,
         gate: None,
     },
     Target {
@@ -80,7 +75,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_AARCH64,
         qemu: ("qemu-aarch64", &["cortex-a53"]),
         binutils: "aarch64-linux-gnu",
-        cross: false,
         gate: Some(192 * 1024),
     },
     // ARMv5 without FPU: it runs on every ARM of 32 bits since.
@@ -94,7 +88,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_ARM,
         qemu: ("qemu-arm", &["arm946", "pxa250"]),
         binutils: "arm-linux-gnueabi",
-        cross: false,
         gate: Some(192 * 1024),
     },
     Target {
@@ -107,7 +100,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_RISCV,
         qemu: ("qemu-riscv64", &["rv64"]),
         binutils: "riscv64-linux-gnu",
-        cross: false,
         gate: Some(192 * 1024),
     },
     // The standard library asks for an unwinder there, whatever a panic does.
@@ -121,7 +113,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_PPC64,
         qemu: ("qemu-ppc64le", &["power8"]),
         binutils: "powerpc64le-linux-gnu",
-        cross: false,
         gate: None,
     },
     Target {
@@ -134,7 +125,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_386,
         qemu: ("qemu-i386", &["pentium"]),
         binutils: "i686-linux-gnu",
-        cross: false,
         gate: Some(192 * 1024),
     },
     Target {
@@ -147,7 +137,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_X86_64,
         qemu: ("qemu-x86_64", &["qemu64"]),
         binutils: "x86-64-linux-gnu",
-        cross: false,
         gate: Some(192 * 1024),
     },
     // n64, for octeon. Its C library is built for an FPU, for zig has no other; no instruction of it needs one.
@@ -161,7 +150,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mips64", &["5KEc"]),
         binutils: "mips64-linux-gnuabi64",
-        cross: false,
         gate: Some(216 * 1024),
     },
     // Without FPU; `msync` is the one barrier that the e500 has.
@@ -175,7 +163,6 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_PPC,
         qemu: ("qemu-ppc", &["405", "440epb", "e500v1", "e500v2_v10"]),
         binutils: "powerpc-linux-gnu",
-        cross: false,
         gate: Some(192 * 1024),
     },
     Target {
@@ -188,7 +175,37 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_LOONGARCH,
         qemu: ("qemu-loongarch64", &["la464"]),
         binutils: "loongarch64-linux-gnu",
-        cross: false,
         gate: Some(192 * 1024),
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::TARGETS;
+    use crate::sh;
+
+    /// What `cross` is told, and by whom.
+    const COMMAND: &str = "build --release --no-default-features --config .cargo/router.toml --target";
+
+    #[test]
+    fn cross_builds_the_two_for_mips_by_the_same_recipe() {
+        let read = |name: &str| fs::read_to_string(sh::root().join(name)).unwrap();
+        let (cross, recipe) = (read("cross.toml"), read(".cargo/router.toml"));
+        let offered: Vec<&str> =
+            cross.lines().filter_map(|line| line.strip_prefix("[target.")?.strip_suffix(']')).collect();
+        let mips = TARGETS.iter().filter(|target| target.e_machine == object::elf::EM_MIPS);
+        let wanted: Vec<&str> = mips.filter(|target| target.bits == 32).map(|target| target.triple).collect();
+        assert_eq!(offered, wanted);
+        assert!(recipe.contains("\n[target.'cfg(target_arch = \"mips\")']\n"));
+        for (name, text) in [("cross.toml", &cross), (".cargo/router.toml", &recipe)] {
+            assert!(text.contains(COMMAND), "{name} gives another command");
+        }
+        // The recipe builds std itself, by options that a stable compiler has to be told it may take.
+        for line in ["build-std = false", "xargo = false", "passthrough = [\"RUSTC_BOOTSTRAP=1\"]"] {
+            assert!(cross.lines().any(|it| it == line), "cross.toml: no line {line}");
+        }
+        assert!(recipe.contains("\nbuild-std = [\"std\", \"panic_abort\"]\n"));
+    }
+}

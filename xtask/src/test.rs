@@ -9,11 +9,7 @@ use clap::Parser;
 use crate::{dist, host, judge, libraries, sh};
 
 #[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Leave out the check of cross.toml, which compiles `cross`
-    #[arg(long)]
-    no_cross: bool,
-}
+pub(crate) struct Args {}
 
 /// Lines of the summary, and whether all went well.
 struct Summary {
@@ -63,16 +59,13 @@ impl Summary {
     }
 }
 
-pub(crate) fn main(args: &Args) -> Result<()> {
+pub(crate) fn main(_: &Args) -> Result<()> {
     let mut summary = Summary { lines: Vec::new(), failed: false };
     summary.step("cargo test", cargo_test);
     summary.step("diag's tiny programs in QEMU", tiny_programs);
     summary.step("router builds", router_builds);
     summary.step("the same bytes from another folder", dist::reproducible_check);
     summary.counted("the one file", dist::launcher_check);
-    if !args.no_cross {
-        summary.step("cross.toml", dist::cross_check);
-    }
     summary.step("the lab itself", lab_tests);
     summary.counted("libraries on Debian's musl", libraries::musl);
     for group in judge::groups() {
