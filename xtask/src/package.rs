@@ -7,8 +7,6 @@ mod apk;
 mod feed;
 mod index;
 mod ipk;
-#[cfg(test)]
-mod libsolv;
 mod sums;
 
 use std::collections::BTreeSet;
