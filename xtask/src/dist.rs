@@ -46,7 +46,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     let mut faults = Vec::new();
     for target in select(&names)? {
         let built = build::build(target)?;
-        print!("{}", bytes::report(target, &built)?);
+        let (cost, over) = check::cost(target, &built.binary)?;
+        print!("{cost}\n{}", bytes::report(&built)?);
+        faults.extend(over);
         faults.extend(check::faults(target, &built)?);
     }
     if names.is_empty() {
@@ -92,7 +94,7 @@ pub(crate) fn zig_flags(name: &str) -> Result<&'static [&'static str]> {
 
 fn select(names: &[&str]) -> Result<Vec<&'static Target>> {
     if names.is_empty() {
-        return Ok(TARGETS.iter().filter(|target| target.gate.is_some()).collect());
+        return Ok(TARGETS.iter().filter(|target| target.router).collect());
     }
     let find = |name: &&str| match TARGETS.iter().find(|target| target.name == *name) {
         Some(target) => Ok(target),

@@ -3,6 +3,7 @@
 
 mod debian;
 mod dist;
+mod gates;
 mod host;
 mod judge;
 mod lab;

@@ -33,7 +33,7 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
         let mut elf = fs::read(&plain)?;
         match target.e_machine {
             // Of 32 bits zig has libraries without.
-            EM_MIPS if target.bits == 64 && target.gate.is_some() => mips::needs_no_fpu(&mut elf)?,
+            EM_MIPS if target.bits == 64 && target.router => mips::needs_no_fpu(&mut elf)?,
             EM_PPC => powerpc::absolute_calls(&mut elf)?,
             _ => {}
         }

@@ -27,7 +27,7 @@ pub(crate) fn write(dist: &Path) -> Result<()> {
 
 /// Whether it is a build for no router: what else was asked for lies here, too, and is not released.
 fn is_for_others(name: &str) -> bool {
-    TARGETS.iter().any(|target| target.name == name && target.gate.is_none())
+    TARGETS.iter().any(|target| target.name == name && !target.router)
 }
 
 /// A row for each file that is no package, with the largest packages made of it.
