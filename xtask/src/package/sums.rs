@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{hex, index, ipk};
-use crate::openwrt;
+use super::{hex, index};
 use crate::targets::TARGETS;
+use crate::{openwrt, pack};
 
 const SUMS: &str = "SHA256SUMS";
 const SIZES: &str = "SIZES.md";
@@ -34,7 +34,7 @@ fn is_for_others(name: &str) -> bool {
 fn sizes(files: &[(String, Vec<u8>)]) -> Result<String> {
     let mut rows = Vec::new();
     for (name, data) in files.iter().filter(|(name, _)| !name.contains('/')) {
-        let row = format!("| {name} | {} | {} |", data.len(), ipk::gzip(data)?.len());
+        let row = format!("| {name} | {} | {} |", data.len(), pack::gzip(data)?.len());
         rows.push(format!("{row} {} | {} |\n", largest(files, name, ".ipk"), largest(files, name, ".apk")));
     }
     rows.sort();
