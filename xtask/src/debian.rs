@@ -120,6 +120,8 @@ impl Apt {
     /// Does something for which apt's lists must be there, and once more with fresh ones if they are too old
     /// to serve.
     fn with_lists(&self, attempt: impl Fn() -> Result<()>) -> Result<()> {
+        // apt does not wait for another of itself.
+        let _alone = sh::alone(&self.dir);
         let updated = self.dir.join("updated");
         if updated.exists() && attempt().is_ok() {
             return Ok(());

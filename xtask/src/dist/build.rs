@@ -25,6 +25,7 @@ pub(crate) struct Built {
 /// Builds one target; quick where nothing changed.
 pub(crate) fn build(target: &Target) -> Result<Built> {
     let binary = sh::target("dist")?.join(target.name);
+    let _alone = sh::alone(&binary);
     // Another layout, where a line feed stands in the way of the first.
     for more in [&[][..], &[explain::MORE]] {
         let symbols = link(target, more)?;
