@@ -43,25 +43,47 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         return Ok(());
     }
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
+    if names.is_empty() {
+        return release(&[]);
+    }
+    let faults = checked(&select(&names)?)?;
+    if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
+}
+
+/// Builds the named ones (the routers' where none is) with their checks, and makes of them what is released: the one
+/// file, the packages, the manual page, sums and sizes.
+pub(crate) fn release(names: &[&str]) -> Result<()> {
+    let targets = select(names)?;
+    // A router's build of other sources would get into it as well.
+    for target in TARGETS.iter().filter(|target| target.router) {
+        let file = sh::target("dist")?.join(target.name);
+        if file.exists() && !targets.iter().any(|other| other.name == target.name) {
+            fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
+        }
+    }
+    let faults = checked(&targets)?;
+    println!("{}", launcher::make()?);
+    manual()?;
+    package::wrap(&[])?;
+    for arch in &ARCHITECTURES {
+        if let Cover::Not(reason) = arch.cover {
+            println!("OpenWrt's {}: no build: {reason}", arch.name);
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
+}
+
+/// Builds, says of each where its bytes are, and gives the promises that are broken.
+fn checked(targets: &[&Target]) -> Result<Vec<String>> {
     let mut faults = Vec::new();
-    for target in select(&names)? {
+    for target in targets {
         let built = build::build(target)?;
         let (cost, over) = check::cost(target, &built.binary)?;
         print!("{cost}\n{}", bytes::report(&built)?);
         faults.extend(over);
         faults.extend(check::faults(target, &built)?);
     }
-    if names.is_empty() {
-        println!("{}", launcher::make()?);
-        manual()?;
-        package::wrap(&[])?;
-        for arch in &ARCHITECTURES {
-            if let Cover::Not(reason) = arch.cover {
-                println!("OpenWrt's {}: no build: {reason}", arch.name);
-            }
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
+    Ok(faults)
 }
 
 /// The manual page, beside what it is of.
