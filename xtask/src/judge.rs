@@ -24,7 +24,7 @@ use host::host;
 
 const MEMORY_SCRIPT: &str = include_str!("judge/memory.sh");
 
-const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
+pub(crate) const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {

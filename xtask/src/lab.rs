@@ -216,6 +216,11 @@ pub(crate) fn prepare(kernel: Kernel) -> Result<()> {
     initramfs::own(kernel, "true").map(drop)
 }
 
+/// Whether a kernel is not there yet and will be built.
+pub(crate) fn builds_kernels() -> Result<bool> {
+    Ok(!(Kernel::Mips.is_there()? && Kernel::Mipsel.is_there()?))
+}
+
 fn save(files: &BTreeMap<String, Vec<u8>>, dir: &Path) -> Result<()> {
     for (name, bytes) in files {
         let path = dir.join(name);
