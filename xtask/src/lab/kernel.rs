@@ -143,7 +143,7 @@ impl Kernel {
             make.arg(format!("-j{}", available_parallelism().map_or(1, usize::from)));
             sh::quiet(make.args(targets))
         };
-        sh::say(format!("build Linux for {} (about 13 minutes on two cores)", self.name()));
+        sh::say(format!("build Linux for {} (about seven minutes on two cores)", self.name()));
         make(&["tinyconfig"])?;
         let order = if self == Self::Mips { "CONFIG_CPU_BIG_ENDIAN=y" } else { "CONFIG_CPU_LITTLE_ENDIAN=y" };
         // The last word on a symbol is the valid one.
