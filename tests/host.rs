@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use diag::cli::{self, Args};
 use diag::finding::Severity;
@@ -51,16 +52,12 @@ fn begins(path: &Path, with: &[u8]) -> bool {
     fs::read(path).is_ok_and(|bytes| bytes.starts_with(with))
 }
 
-/// Each is started, up to its first instruction: nobody wants `reboot` to run.
-#[test]
-fn diag_and_the_kernel_agree_on_the_programs_of_this_computer() {
-    let runner = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runner");
-    runner::install(&runner).unwrap();
-    let mut runner = Runner::stopping(&runner).unwrap();
-    let mut found = all_programs();
-    // What is no ELF file and no script, only a shell runs.
-    found.retain(|path| begins(path, b"\x7fELF") || begins(path, b"#!"));
-    let report = cli::judge_all(&Live, &Args { programs: found, ..Args::default() });
+/// How many of the programs start, and what is wrong with what diag says of them. Each is started, up to its first
+/// instruction: nobody wants `reboot` to run.
+fn judge(programs: &[PathBuf], runner: &Path) -> (usize, Vec<String>) {
+    let mut runner = Runner::stopping(runner).unwrap();
+    let report = cli::judge_all(&Live, &Args { programs: programs.to_vec(), ..Args::default() });
+    assert_eq!(report.programs.len(), programs.len());
     let mut started = 0;
     let mut wrong = Vec::new();
     for one in &report.programs {
@@ -77,7 +74,28 @@ fn diag_and_the_kernel_agree_on_the_programs_of_this_computer() {
             wrong.push(format!("{}: {answer}: {:?} {:?}", one.given.display(), one.outcome, one.findings));
         }
     }
-    let judged = report.programs.len();
+    (started, wrong)
+}
+
+#[test]
+fn diag_and_the_kernel_agree_on_the_programs_of_this_computer() {
+    let runner = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runner");
+    runner::install(&runner).unwrap();
+    let mut found = all_programs();
+    // What is no ELF file and no script, only a shell runs.
+    found.retain(|path| begins(path, b"\x7fELF") || begins(path, b"#!"));
+    let judged = found.len();
+    let share = judged.div_ceil(thread::available_parallelism().map_or(1, usize::from)).max(1);
+    let (mut started, mut wrong) = (0, Vec::new());
+    thread::scope(|scope| {
+        let threads: Vec<_> =
+            found.chunks(share).map(|programs| scope.spawn(|| judge(programs, &runner))).collect();
+        for thread in threads {
+            let (starting, faults) = thread.join().unwrap();
+            started += starting;
+            wrong.extend(faults);
+        }
+    });
     assert!(started > 300, "only {started} of {judged} programs start");
     assert!(wrong.is_empty(), "{} of {judged}:\n{}", wrong.len(), wrong.join("\n"));
 }

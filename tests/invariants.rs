@@ -4,6 +4,7 @@ mod elf_builder;
 mod fixtures;
 
 use std::path::PathBuf;
+use std::thread;
 
 use diag::cli::{self, Args, Report};
 use diag::finding::Severity;
@@ -110,28 +111,34 @@ fn check(machine: &str, judged: &Judged) {
 #[test]
 fn outcomes_and_findings_agree() {
     let files = files();
-    for machine in MACHINES {
-        let fixture = Fixture::new(machine, &format!("invariants-{machine}"));
-        let system = fixture.system();
-        let mut programs = Vec::new();
-        for (name, bytes) in &files {
-            let path = format!("/tmp/{name}");
-            fixture.write(&path, bytes);
-            programs.push(PathBuf::from(path));
+    thread::scope(|scope| {
+        for machine in MACHINES {
+            scope.spawn(|| agree(machine, &files));
         }
-        let args = Args { programs, ..Args::default() };
-        let Report { machine: facts, programs } = cli::judge_all(&system, &args);
-        assert_eq!(programs.len(), files.len());
-        for judged in &programs {
-            check(machine, judged);
-        }
-        let starts = programs.iter().filter(|judged| judged.verdict() == Verdict::Starts).count();
-        assert!(starts > 10, "{machine}: only {starts} start: the mutations show nothing");
-        let document: serde_json::Value = serde_json::from_str(&json::write(&facts, &programs)).unwrap();
-        assert_eq!(document["programs"].as_array().unwrap().len(), files.len());
-        let shown = text::programs(&facts, &programs, Style { verbose: true, ..Style::default() });
-        assert!(shown.bytes().all(|byte| byte >= 0x20 || byte == b'\n'));
+    });
+}
+
+fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
+    let fixture = Fixture::new(machine, &format!("invariants-{machine}"));
+    let system = fixture.system();
+    let mut programs = Vec::new();
+    for (name, bytes) in files {
+        let path = format!("/tmp/{name}");
+        fixture.write(&path, bytes);
+        programs.push(PathBuf::from(path));
     }
+    let args = Args { programs, ..Args::default() };
+    let Report { machine: facts, programs } = cli::judge_all(&system, &args);
+    assert_eq!(programs.len(), files.len());
+    for judged in &programs {
+        check(machine, judged);
+    }
+    let starts = programs.iter().filter(|judged| judged.verdict() == Verdict::Starts).count();
+    assert!(starts > 10, "{machine}: only {starts} start: the mutations show nothing");
+    let document: serde_json::Value = serde_json::from_str(&json::write(&facts, &programs)).unwrap();
+    assert_eq!(document["programs"].as_array().unwrap().len(), files.len());
+    let shown = text::programs(&facts, &programs, Style { verbose: true, ..Style::default() });
+    assert!(shown.bytes().all(|byte| byte >= 0x20 || byte == b'\n'));
 }
 
 #[test]

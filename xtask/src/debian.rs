@@ -14,7 +14,6 @@ use anyhow::{Context, Result};
 use crate::{host, sh};
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const NEWER_SOURCE: &str = "source-trixie";
 
 /// The folder into which these packages of `arch` are unpacked, one over the other; downloads them once.
 /// A name may be a regular expression: it stands for the one package whose name it matches with the highest
@@ -51,24 +50,13 @@ pub(crate) fn busybox(arch: &str) -> Result<PathBuf> {
 
 /// The unpacked and patched source of a Debian source package; downloads it once.
 pub(crate) fn source(package: &str) -> Result<PathBuf> {
-    source_of("source", package)
-}
-
-/// The same from the next release.
-#[cfg(test)]
-pub(crate) fn newer_source(package: &str) -> Result<PathBuf> {
-    source_of(NEWER_SOURCE, package)
-}
-
-/// `sources` is the name of an apt of sources.
-fn source_of(sources: &str, package: &str) -> Result<PathBuf> {
-    let base = sh::target(&format!("debian/{sources}"))?;
+    let base = sh::target("debian/source")?;
     let dir = base.join(package);
     if dir.is_dir() {
         return Ok(dir);
     }
     host::ensure(&[("dpkg-source", "dpkg-dev"), (KEYRING, "debian-archive-keyring")])?;
-    let apt = Apt::open(sources)?;
+    let apt = Apt::open("source")?;
     sh::say(format!("download the source of {package} from Debian"));
     sh::build_dir(&dir, |new| {
         let scratch = tempfile::tempdir_in(&base).context("create a folder for the download")?;
@@ -88,7 +76,7 @@ struct Apt {
 }
 
 impl Apt {
-    /// `arch` is a Debian architecture, or begins with "source".
+    /// `arch` is a Debian architecture, or "source".
     fn open(arch: &str) -> Result<Self> {
         let apt = Self { dir: sh::target(&format!("debian/{arch}/.apt"))? };
         for dir in ["state/lists/partial", "cache/archives/partial", "etc"] {
@@ -102,7 +90,7 @@ impl Apt {
 
     /// Everything private but how to reach the network (a proxy, say): that is this computer's.
     fn configuration(&self, arch: &str) -> Result<String> {
-        let arch = if arch.starts_with("source") { native_arch()? } else { arch.to_owned() };
+        let arch = if arch == "source" { native_arch()? } else { arch.to_owned() };
         let acquire = sh::output(Command::new("apt-config").args(["dump", "Acquire"]))?;
         // Icons for a software centre are not wanted.
         let network = |line: &&str| !line.starts_with("Acquire::IndexTargets");
@@ -132,6 +120,8 @@ impl Apt {
     /// Does something for which apt's lists must be there, and once more with fresh ones if they are too old
     /// to serve.
     fn with_lists(&self, attempt: impl Fn() -> Result<()>) -> Result<()> {
+        // apt does not wait for another of itself.
+        let _alone = sh::alone(&self.dir);
         let updated = self.dir.join("updated");
         if updated.exists() && attempt().is_ok() {
             return Ok(());
@@ -168,10 +158,9 @@ fn numbers(name: &str) -> Vec<u64> {
 fn sources(arch: &str, mirror: &str) -> String {
     let suites: &[&str] = match arch {
         "riscv64" => &["trixie", "sid"],
-        NEWER_SOURCE => &["trixie"],
         _ => &["bookworm", "bookworm-backports"],
     };
-    let kind = if arch.starts_with("source") { "deb-src" } else { "deb" };
+    let kind = if arch == "source" { "deb-src" } else { "deb" };
     let line = |suite: &&str| format!("{kind} [signed-by={KEYRING}] {mirror} {suite} main\n");
     suites.iter().map(line).collect()
 }

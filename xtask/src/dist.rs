@@ -5,7 +5,6 @@ mod build;
 mod bytes;
 mod check;
 mod code;
-mod cross;
 mod explain;
 mod launcher;
 mod mips;
@@ -25,9 +24,6 @@ use crate::{package, sh};
 pub(crate) struct Args {
     /// The binaries to build (diag-mips, diag-aarch64, ...); the routers' where none is named.
     names: Vec<String>,
-    /// Check instead what `cross` would do with cross.toml, on stand-ins for Docker and rustup.
-    #[arg(long)]
-    check_cross: bool,
     /// Check instead that the same sources in another folder become the same bytes.
     #[arg(long)]
     check_reproducible: bool,
@@ -37,9 +33,6 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    if args.check_cross {
-        return cross_check();
-    }
     if args.check_reproducible {
         return reproducible::check(&args.names);
     }
@@ -50,23 +43,47 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         return Ok(());
     }
     let names: Vec<&str> = args.names.iter().map(String::as_str).collect();
-    let mut faults = Vec::new();
-    for target in select(&names)? {
-        let built = build::build(target)?;
-        print!("{}", bytes::report(target, &built)?);
-        faults.extend(check::faults(target, &built)?);
-    }
     if names.is_empty() {
-        println!("{}", launcher::make()?);
-        manual()?;
-        package::wrap(&[])?;
-        for arch in &ARCHITECTURES {
-            if let Cover::Not(reason) = arch.cover {
-                println!("OpenWrt's {}: no build: {reason}", arch.name);
-            }
+        return release(&[]);
+    }
+    let faults = checked(&select(&names)?)?;
+    if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
+}
+
+/// Builds the named ones (the routers' where none is) with their checks, and makes of them what is released: the one
+/// file, the packages, the manual page, sums and sizes.
+pub(crate) fn release(names: &[&str]) -> Result<()> {
+    let targets = select(names)?;
+    // A router's build of other sources would get into it as well.
+    for target in TARGETS.iter().filter(|target| target.router) {
+        let file = sh::target("dist")?.join(target.name);
+        if file.exists() && !targets.iter().any(|other| other.name == target.name) {
+            fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
+        }
+    }
+    let faults = checked(&targets)?;
+    println!("{}", launcher::make()?);
+    manual()?;
+    package::wrap(&[])?;
+    for arch in &ARCHITECTURES {
+        if let Cover::Not(reason) = arch.cover {
+            println!("OpenWrt's {}: no build: {reason}", arch.name);
         }
     }
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
+}
+
+/// Builds, says of each where its bytes are, and gives the promises that are broken.
+fn checked(targets: &[&Target]) -> Result<Vec<String>> {
+    let mut faults = Vec::new();
+    for target in targets {
+        let built = build::build(target)?;
+        let (cost, over) = check::cost(target, &built.binary)?;
+        print!("{cost}\n{}", bytes::report(&built)?);
+        faults.extend(over);
+        faults.extend(check::faults(target, &built)?);
+    }
+    Ok(faults)
 }
 
 /// The manual page, beside what it is of.
@@ -97,15 +114,9 @@ pub(crate) fn zig_flags(name: &str) -> Result<&'static [&'static str]> {
     Ok(select(&[name])?.pop().map_or(&[], |target| target.zig))
 }
 
-/// Checks that `cross` with cross.toml would build what `dist` builds. Compiles `cross` the first time, which
-/// takes some minutes.
-pub(crate) fn cross_check() -> Result<()> {
-    cross::check()
-}
-
 fn select(names: &[&str]) -> Result<Vec<&'static Target>> {
     if names.is_empty() {
-        return Ok(TARGETS.iter().filter(|target| target.gate.is_some()).collect());
+        return Ok(TARGETS.iter().filter(|target| target.router).collect());
     }
     let find = |name: &&str| match TARGETS.iter().find(|target| target.name == *name) {
         Some(target) => Ok(target),

@@ -32,6 +32,8 @@ pub(crate) fn install(missing: &[&str]) -> Result<()> {
     if !nix_is_root()? || !sh::on_path("apt-get") {
         bail!("missing programs; as root: {by_hand}");
     }
+    // apt does not wait for another of itself.
+    let _alone = sh::alone(std::path::Path::new("apt-get"));
     sh::say(&by_hand);
     let apt = |args: &[&str]| -> Result<()> {
         let mut command = Command::new("apt-get");

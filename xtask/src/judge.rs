@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use jsonschema::Validator;
 
-use crate::lab::Kernel;
+use crate::lab::{Kernel, boots};
 use crate::samples::{Order, Where};
 use crate::{dist, sh};
 use guest::{Boot, Observed, Results};
@@ -24,7 +24,7 @@ use host::host;
 
 const MEMORY_SCRIPT: &str = include_str!("judge/memory.sh");
 
-const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
+pub(crate) const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
 
 #[derive(clap::Args, Default)]
 pub(crate) struct Args {
@@ -52,19 +52,20 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         tallies.push(host());
     }
     if !args.host {
-        tallies.extend(kernels.into_iter().map(|kernel| lab(kernel, args)));
+        tallies.extend(boots::each(&kernels, |kernel| lab(*kernel, args)));
     }
     if tallies.iter().all(Tally::passed) { Ok(()) } else { bail!("diag and the kernel do not agree") }
 }
 
-/// The groups of checks: what needs no kernel, and each kernel.
-pub(crate) fn groups() -> Vec<Box<dyn FnOnce() -> Tally>> {
-    let lab = |kernel| -> Box<dyn FnOnce() -> Tally> { Box::new(move || lab(kernel, &Args::default())) };
-    std::iter::once(Box::new(host) as Box<dyn FnOnce() -> Tally>).chain(KERNELS.map(lab)).collect()
+/// For `cargo xtask test`: what needs no kernel, and each kernel; of each the counts in a line, and whether all holds.
+pub(crate) fn all() -> Vec<(bool, String)> {
+    let mut tallies = vec![host()];
+    tallies.extend(boots::each(&KERNELS, |kernel| lab(*kernel, &Args::default())));
+    tallies.iter().map(|tally| (tally.passed(), tally.summary())).collect()
 }
 
 /// What was checked, and what did not hold.
-pub(crate) struct Tally {
+struct Tally {
     name: String,
     checks: usize,
     failures: Vec<String>,
@@ -101,12 +102,12 @@ impl Tally {
         println!("{}: {}", self.name, what.as_ref());
     }
 
-    pub(crate) fn passed(&self) -> bool {
+    fn passed(&self) -> bool {
         self.failures.is_empty() && self.checks > 0
     }
 
     /// `lab mips: 512 passed, 0 failed`.
-    pub(crate) fn summary(&self) -> String {
+    fn summary(&self) -> String {
         let failed = self.failures.len();
         format!("{}: {} passed, {failed} failed", self.name, self.checks - failed)
     }

@@ -13,6 +13,7 @@
 //! both). The kernel speaks on the first wire, the commands on the second, and the third brings their status
 //! and whatever they left in /tmp/out: so nothing needs quoting, and no kernel message gets between.
 
+pub(crate) mod boots;
 pub(crate) mod busybox;
 mod cc;
 mod cpio;
@@ -213,6 +214,11 @@ pub(crate) fn prepare(kernel: Kernel) -> Result<()> {
     qemu::install(kernel)?;
     kernel.file()?;
     initramfs::own(kernel, "true").map(drop)
+}
+
+/// Whether a kernel is not there yet and will be built.
+pub(crate) fn builds_kernels() -> Result<bool> {
+    Ok(!(Kernel::Mips.is_there()? && Kernel::Mipsel.is_there()?))
 }
 
 fn save(files: &BTreeMap<String, Vec<u8>>, dir: &Path) -> Result<()> {

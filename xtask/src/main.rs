@@ -3,6 +3,7 @@
 
 mod debian;
 mod dist;
+mod gates;
 mod host;
 mod judge;
 mod lab;
@@ -38,7 +39,7 @@ enum Task {
     Oracle(oracle::Args),
     /// Choose the pairs of bytes that diag's texts are packed with, and write src/text/pairs.rs.
     Pairs,
-    /// Run every test: cargo test, the router builds with their checks, the lab.
+    /// Run every test: cargo test, router builds with their checks, the lab. It says first what it will do.
     Test(test::Args),
 }
 

@@ -17,11 +17,12 @@ use anyhow::{Context, Result, ensure};
 use oracle::tally::Tally;
 use serde_json::Value;
 
+use crate::lab::boots;
 use crate::sh;
 use judges::{Judge, KERNELS};
 
 /// Programs for each kernel: some are the same, and 5,000 different ones are wanted.
-const COUNT: usize = 5_600;
+pub(crate) const COUNT: usize = 5_600;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -49,9 +50,9 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    fn all() -> Self {
+    fn all(count: usize) -> Self {
         let (archs, kernels) = (Vec::new(), Vec::new());
-        Args { count: COUNT, seed: 1, archs, kernels, case: None, real: false, report: false }
+        Args { count, seed: 1, archs, kernels, case: None, real: false, report: false }
     }
 }
 
@@ -89,26 +90,35 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// For `cargo xtask test`: what each kernel of the lab says of its programs, in a line; and whether diag agrees.
-pub(crate) fn lab_kernels() -> Result<Vec<(String, bool)>> {
-    let (_, judges) = select(&Args::all())?;
-    let outcomes = lab::run(&judges, COUNT, 1);
+/// For `cargo xtask test`: that many programs for this computer's kernel.
+pub(crate) fn this_computer(count: usize) -> Result<()> {
+    host::run(&Args::all(count))
+}
+
+/// For `cargo xtask test`: what each kernel of the lab says of that many programs, in a line; and whether diag agrees.
+pub(crate) fn lab_kernels(count: usize) -> Result<Vec<(bool, String)>> {
+    let (_, judges) = select(&Args::all(count))?;
+    let outcomes = lab::run(&judges, count, 1);
     let line = |(judge, outcome): (&Judge, Result<Tally>)| match outcome {
         Ok(tally) => {
-            let holds = told(judge, COUNT, &tally);
+            let holds = told(judge, count, &tally);
             let total = tally.total();
             let counts = format!("{} programs, {} disagree", total.cases, total.disagreed);
-            (format!("oracle {}: {counts}", judge.name), holds.is_ok())
+            (holds.is_ok(), format!("oracle {}: {counts}", judge.name))
         }
-        Err(error) => (format!("oracle {}: {error:#}", judge.name), false),
+        Err(error) => (false, format!("oracle {}: {error:#}", judge.name)),
     };
     Ok(outcomes.into_iter().map(line).collect())
 }
 
 /// For `cargo xtask test`: real programs on every kernel of the lab.
-pub(crate) fn real_programs() -> Result<()> {
-    let (_, judges) = select(&Args::all())?;
-    judges.iter().try_for_each(|judge| real::check(judge))
+pub(crate) fn real_programs() -> Result<Vec<(bool, String)>> {
+    let (_, judges) = select(&Args::all(0))?;
+    let line = |judge: &&Judge| match real::check(judge) {
+        Ok(()) => (true, format!("real programs {}: all agree", judge.name)),
+        Err(error) => (false, format!("real programs {}: {error:#}", judge.name)),
+    };
+    Ok(boots::each(&judges, line))
 }
 
 /// Prints the counts, keeps them for the report, and says what does not hold.

@@ -7,8 +7,6 @@ mod apk;
 mod feed;
 mod index;
 mod ipk;
-#[cfg(test)]
-mod libsolv;
 mod sums;
 
 use std::collections::BTreeSet;
@@ -23,8 +21,8 @@ use anyhow::{Context, Result, anyhow, bail};
 pub(crate) use sums::write as write_sums;
 
 use crate::openwrt::{self, ARCHITECTURES, Arch, Cover};
-use crate::sh;
 use crate::targets::TARGETS;
+use crate::{gates, sh};
 use apk::Apk;
 use ipk::{Data, Ipk};
 
@@ -36,9 +34,6 @@ pub(crate) struct Args {
     #[arg(long)]
     list: bool,
 }
-
-/// The bytes that a package may have at most.
-const GATE: usize = 96 * 1024;
 
 /// OpenWrt's number of a packaging of the same version.
 const RELEASE: u32 = 1;
@@ -135,7 +130,11 @@ pub(crate) fn wrap(names: &[String]) -> Result<()> {
             bail!("no architecture of OpenWrt runs {name}");
         }
         for package in write(&dist.join(name), &archs, &packages)? {
-            println!("{}: {} bytes", package.display(), fs::metadata(&package)?.len());
+            let size = fs::metadata(&package)?.len();
+            println!("{}: {size} bytes", package.display());
+            if let Some(fault) = gates::PACKAGE.fault(size) {
+                bail!("{}: {fault}", package.display());
+            }
         }
     }
     write_sums(&dist)
@@ -153,14 +152,14 @@ fn list() -> String {
 }
 
 /// Wraps a binary for architectures: `out/ARCH/diag_VERSION_ARCH.ipk` and `out/ARCH/diag-VERSION.apk`, each with its
-/// index. Gives the packages' paths; fails where one is too large.
+/// index. Gives the packages' paths.
 pub(crate) fn write(binary: &Path, archs: &[&Arch], out: &Path) -> Result<Vec<PathBuf>> {
     let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
     let files = [Entry { path: "usr/bin/diag".to_owned(), mode: 0o755, data }];
     let about = about()?;
     let data = Data::new(&files, about.epoch)?;
     let next = AtomicUsize::new(0);
-    let worker = || -> Result<Vec<(PathBuf, usize)>> {
+    let worker = || -> Result<Vec<PathBuf>> {
         let mut written = Vec::new();
         while let Some(arch) = archs.get(next.fetch_add(1, Ordering::Relaxed)) {
             written.extend(write_for(arch, &about, &files, &data, out)?);
@@ -176,20 +175,20 @@ pub(crate) fn write(binary: &Path, archs: &[&Arch], out: &Path) -> Result<Vec<Pa
     })?
     .concat();
     written.sort();
-    if let Some((path, size)) = written.iter().find(|(_, size)| *size > GATE) {
-        bail!("{}: {size} bytes, {} over the gate of {GATE}", path.display(), size - GATE);
-    }
-    Ok(written.into_iter().map(|(path, _)| path).collect())
+    Ok(written)
 }
 
-/// The packages for one architecture, and their sizes.
-fn write_for(
-    arch: &Arch,
-    about: &Meta,
-    files: &[Entry],
-    data: &Data,
-    out: &Path,
-) -> Result<Vec<(PathBuf, usize)>> {
+/// The size of the largest package that a build becomes.
+pub(crate) fn largest(binary: &Path, archs: &[&Arch]) -> Result<u64> {
+    let scratch = tempfile::tempdir().context("create a folder for packages")?;
+    let packages = write(binary, archs, scratch.path())?;
+    let sizes =
+        packages.iter().map(|package| Ok(fs::metadata(package)?.len())).collect::<Result<Vec<_>>>()?;
+    sizes.into_iter().max().context("no architecture of OpenWrt takes this build")
+}
+
+/// The packages for one architecture.
+fn write_for(arch: &Arch, about: &Meta, files: &[Entry], data: &Data, out: &Path) -> Result<Vec<PathBuf>> {
     let meta = Meta { arch: arch.name.to_owned(), ..about.clone() };
     let folder = out.join(arch.name);
     // Packages of another version would stay in the feed without being in its index.
@@ -204,7 +203,7 @@ fn write_for(
         let path = folder.join(&name);
         index::write(&path, &ipk.bytes)?;
         index::write_opkg(&folder, &[index::listed(&name, &ipk.control, &ipk.bytes)])?;
-        written.push((path, ipk.bytes.len()));
+        written.push(path);
     }
     if arch.takes_apk() {
         let apk = Apk::new(&meta, files)?;
@@ -212,7 +211,7 @@ fn write_for(
         let path = folder.join(format!("{}-{}.apk", meta.name, meta.version));
         index::write(&path, &bytes)?;
         index::write_apk(&folder, &[apk.row(meta, bytes.len())])?;
-        written.push((path, bytes.len()));
+        written.push(path);
     }
     Ok(written)
 }

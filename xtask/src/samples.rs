@@ -174,6 +174,7 @@ fn mutant(native: Order, how: Link, change: fn(&mut Elf)) -> Result<Vec<u8>> {
 fn make(name: &str, recipe: &str, build: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let dir = sh::target("samples")?;
     let (file, note) = (dir.join(name), dir.join(format!("{name}.recipe")));
+    let _alone = sh::alone(&file);
     if file.is_file() && fs::read_to_string(&note).is_ok_and(|made_by| made_by == recipe) {
         return Ok(file);
     }

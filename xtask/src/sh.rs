@@ -1,10 +1,11 @@
 //! Folders of the project, and commands that fail with a sentence.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -64,13 +65,37 @@ pub(crate) fn say(what: impl AsRef<str>) {
     eprintln!("xtask: {}", what.as_ref());
 }
 
-/// Makes `dir` as a whole or not at all: `fill` gets a new folder beside it, which is renamed when all is in
+/// The folders that threads of this process are making or changing.
+static BUSY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static DONE: Condvar = Condvar::new();
+
+/// A folder that no other thread of this process changes meanwhile.
+pub(crate) struct Alone(PathBuf);
+
+/// Waits until no other thread is at the folder.
+pub(crate) fn alone(dir: &Path) -> Alone {
+    let busy = BUSY.lock().unwrap_or_else(PoisonError::into_inner);
+    let free = DONE.wait_while(busy, |busy| busy.contains(dir));
+    free.unwrap_or_else(PoisonError::into_inner).insert(dir.to_path_buf());
+    Alone(dir.to_path_buf())
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        BUSY.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+        DONE.notify_all();
+    }
+}
+
+/// Makes `dir` as a whole or not at all, and once: `fill` gets a new folder beside it, which is renamed when all is in
 /// it. So a build that was interrupted is never taken for a finished one.
 pub(crate) fn build_dir(dir: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
-    // Another thread may be at the same folder.
-    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let _alone = alone(dir);
+    if dir.is_dir() {
+        return Ok(dir.to_path_buf());
+    }
     let mut name = dir.file_name().context("a folder without a name")?.to_owned();
-    name.push(format!(".new-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    name.push(format!(".new-{}", std::process::id()));
     let new = dir.with_file_name(name);
     let _ = std::fs::remove_dir_all(&new);
     std::fs::create_dir_all(&new).with_context(|| format!("create {}", new.display()))?;
@@ -98,4 +123,31 @@ pub(crate) fn quiet(command: &mut Command) -> Result<()> {
     let lines: Vec<&str> = said.lines().collect();
     let last = lines.get(lines.len().saturating_sub(30)..).unwrap_or_default().join("\n");
     bail!("{command:?}: {}\n{last}", output.status)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_folder_is_made_once_however_many_want_it() {
+        let top = tempfile::tempdir().unwrap();
+        let (dir, made) = (top.path().join("made"), AtomicU32::new(0));
+        let fill = |new: &Path| {
+            made.fetch_add(1, Ordering::Relaxed);
+            // Within one folder's making another may be made.
+            build_dir(&top.path().join("inner"), |_| Ok(()))?;
+            Ok(std::fs::write(new.join("file"), "whole")?)
+        };
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| build_dir(&dir, fill).unwrap());
+            }
+        });
+        assert_eq!(made.load(Ordering::Relaxed), 1);
+        assert_eq!(std::fs::read(dir.join("file")).unwrap(), b"whole");
+    }
 }

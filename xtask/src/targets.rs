@@ -18,16 +18,9 @@ pub(crate) struct Target {
     pub(crate) qemu: (&'static str, &'static [&'static str]),
     /// Debian's binutils for it: the prefix of its programs, which is also the end of the package's name.
     pub(crate) binutils: &'static str,
-    /// Whether cross.toml offers it too.
-    pub(crate) cross: bool,
-    /// The bytes it may have at most, and that this is one of the builds that are made where none is named.
-    pub(crate) gate: Option<u64>,
+    /// Whether it is a router's: of the builds that are made where none is named, in the one file and the packages.
+    pub(crate) router: bool,
 }
-
-/// The bytes that a binary may have once it is packed into a squashfs, whatever the target.
-pub(crate) const PACKED_GATE: u64 = 96 * 1024;
-/// Where the size should stay; only said.
-pub(crate) const AIM: u64 = 128 * 1024;
 
 pub(crate) const TARGETS: [Target; 12] = [
     Target {
@@ -40,8 +33,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mips", &["4Kc"]),
         binutils: "mips-linux-gnu",
-        cross: true,
-        gate: Some(192 * 1024),
+        router: true,
     },
     Target {
         name: "diag-mipsel",
@@ -53,8 +45,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mipsel", &["4Kc"]),
         binutils: "mipsel-linux-gnu",
-        cross: true,
-        gate: Some(192 * 1024),
+        router: true,
     },
     // n64 with hard float: zig's own libraries do not link without.
     Target {
@@ -67,8 +58,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mips64el", &["5KEf"]),
         binutils: "mips64el-linux-gnuabi64",
-        cross: false,
-        gate: None,
+        router: false,
     },
     Target {
         name: "diag-aarch64",
@@ -80,8 +70,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_AARCH64,
         qemu: ("qemu-aarch64", &["cortex-a53"]),
         binutils: "aarch64-linux-gnu",
-        cross: false,
-        gate: Some(192 * 1024),
+        router: true,
     },
     // ARMv5 without FPU: it runs on every ARM of 32 bits since.
     Target {
@@ -94,8 +83,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_ARM,
         qemu: ("qemu-arm", &["arm946", "pxa250"]),
         binutils: "arm-linux-gnueabi",
-        cross: false,
-        gate: Some(192 * 1024),
+        router: true,
     },
     Target {
         name: "diag-riscv64",
@@ -107,8 +95,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_RISCV,
         qemu: ("qemu-riscv64", &["rv64"]),
         binutils: "riscv64-linux-gnu",
-        cross: false,
-        gate: Some(192 * 1024),
+        router: true,
     },
     // The standard library asks for an unwinder there, whatever a panic does.
     Target {
@@ -121,8 +108,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_PPC64,
         qemu: ("qemu-ppc64le", &["power8"]),
         binutils: "powerpc64le-linux-gnu",
-        cross: false,
-        gate: None,
+        router: false,
     },
     Target {
         name: "diag-i586",
@@ -134,8 +120,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_386,
         qemu: ("qemu-i386", &["pentium"]),
         binutils: "i686-linux-gnu",
-        cross: false,
-        gate: Some(192 * 1024),
+        router: true,
     },
     Target {
         name: "diag-x86_64",
@@ -147,8 +132,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_X86_64,
         qemu: ("qemu-x86_64", &["qemu64"]),
         binutils: "x86-64-linux-gnu",
-        cross: false,
-        gate: Some(192 * 1024),
+        router: true,
     },
     // n64, for octeon. Its C library is built for an FPU, for zig has no other; no instruction of it needs one.
     Target {
@@ -161,8 +145,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_MIPS,
         qemu: ("qemu-mips64", &["5KEc"]),
         binutils: "mips64-linux-gnuabi64",
-        cross: false,
-        gate: Some(216 * 1024),
+        router: true,
     },
     // Without FPU; `msync` is the one barrier that the e500 has.
     Target {
@@ -175,8 +158,7 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_PPC,
         qemu: ("qemu-ppc", &["405", "440epb", "e500v1", "e500v2_v10"]),
         binutils: "powerpc-linux-gnu",
-        cross: false,
-        gate: Some(192 * 1024),
+        router: true,
     },
     Target {
         name: "diag-loongarch64",
@@ -188,7 +170,37 @@ pub(crate) const TARGETS: [Target; 12] = [
         e_machine: object::elf::EM_LOONGARCH,
         qemu: ("qemu-loongarch64", &["la464"]),
         binutils: "loongarch64-linux-gnu",
-        cross: false,
-        gate: Some(192 * 1024),
+        router: true,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::TARGETS;
+    use crate::sh;
+
+    /// What `cross` is told, and by whom.
+    const COMMAND: &str = "build --release --no-default-features --config .cargo/router.toml --target";
+
+    #[test]
+    fn cross_builds_the_two_for_mips_by_the_same_recipe() {
+        let read = |name: &str| fs::read_to_string(sh::root().join(name)).unwrap();
+        let (cross, recipe) = (read("cross.toml"), read(".cargo/router.toml"));
+        let offered: Vec<&str> =
+            cross.lines().filter_map(|line| line.strip_prefix("[target.")?.strip_suffix(']')).collect();
+        let mips = TARGETS.iter().filter(|target| target.e_machine == object::elf::EM_MIPS);
+        let wanted: Vec<&str> = mips.filter(|target| target.bits == 32).map(|target| target.triple).collect();
+        assert_eq!(offered, wanted);
+        assert!(recipe.contains("\n[target.'cfg(target_arch = \"mips\")']\n"));
+        for (name, text) in [("cross.toml", &cross), (".cargo/router.toml", &recipe)] {
+            assert!(text.contains(COMMAND), "{name} gives another command");
+        }
+        // The recipe builds std itself, by options that a stable compiler has to be told it may take.
+        for line in ["build-std = false", "xargo = false", "passthrough = [\"RUSTC_BOOTSTRAP=1\"]"] {
+            assert!(cross.lines().any(|it| it == line), "cross.toml: no line {line}");
+        }
+        assert!(recipe.contains("\nbuild-std = [\"std\", \"panic_abort\"]\n"));
+    }
+}

@@ -50,6 +50,7 @@ pub(crate) fn zig() -> Result<Command> {
 /// Has `cargo` link for `triple` by zig.
 pub(crate) fn link_by_zig(cargo: &mut Command, triple: &str) -> Result<()> {
     let linker = sh::target("router")?.join("zig-linker");
+    let _alone = sh::alone(&linker);
     // Renamed into place: another process may be running it.
     let new = linker.with_extension(std::process::id().to_string());
     fs::write(&new, LINKER)?;

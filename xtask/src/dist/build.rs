@@ -25,6 +25,7 @@ pub(crate) struct Built {
 /// Builds one target; quick where nothing changed.
 pub(crate) fn build(target: &Target) -> Result<Built> {
     let binary = sh::target("dist")?.join(target.name);
+    let _alone = sh::alone(&binary);
     // Another layout, where a line feed stands in the way of the first.
     for more in [&[][..], &[explain::MORE]] {
         let symbols = link(target, more)?;
@@ -33,7 +34,7 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
         let mut elf = fs::read(&plain)?;
         match target.e_machine {
             // Of 32 bits zig has libraries without.
-            EM_MIPS if target.bits == 64 && target.gate.is_some() => mips::needs_no_fpu(&mut elf)?,
+            EM_MIPS if target.bits == 64 && target.router => mips::needs_no_fpu(&mut elf)?,
             EM_PPC => powerpc::absolute_calls(&mut elf)?,
             _ => {}
         }

@@ -8,20 +8,18 @@ use anyhow::{Context, Result};
 use object::{File, Object, ObjectSection, ObjectSymbol};
 
 use super::build::Built;
-use super::check;
-use crate::targets::{AIM, PACKED_GATE, Target};
+use crate::gates::thousands;
 
 /// How many functions and tables are named.
 const LARGEST: usize = 15;
 
 /// The report on one binary, as text that ends its last line.
-pub(crate) fn report(target: &Target, built: &Built) -> Result<String> {
-    let binary = fs::read(&built.binary).with_context(|| format!("read {}", built.binary.display()))?;
+pub(crate) fn report(built: &Built) -> Result<String> {
+    let size = fs::metadata(&built.binary).with_context(|| format!("read {}", built.binary.display()))?.len();
     let plain = fs::read(&built.plain).with_context(|| format!("read {}", built.plain.display()))?;
     let symbols = fs::read(&built.symbols).with_context(|| format!("read {}", built.symbols.display()))?;
     let (file, symbols) = (File::parse(&*plain)?, File::parse(&*symbols)?);
-    let mut text = total(target, &binary)?;
-    text += &table("section", &sections(&file, binary.len() as u64), usize::MAX);
+    let mut text = table("section", &sections(&file, size), usize::MAX);
     let named = named(&symbols);
     let mut crates: BTreeMap<String, u64> = BTreeMap::new();
     for symbol in &named {
@@ -40,23 +38,6 @@ pub(crate) fn report(target: &Target, built: &Built) -> Result<String> {
 struct Named {
     name: String,
     size: u64,
-}
-
-fn total(target: &Target, binary: &[u8]) -> Result<String> {
-    let (size, packed) = (binary.len() as u64, check::packed(binary)?);
-    let of = |size: u64, limit: u64| format!("{} % of {}", size * 100 / limit, thousands(limit));
-    let Some(gate) = target.gate else {
-        return Ok(format!("{}: {} bytes; packed {}\n", target.name, thousands(size), thousands(packed)));
-    };
-    Ok(format!(
-        "{}: {} bytes ({}, the gate; {}, the aim); packed {} ({})\n",
-        target.name,
-        thousands(size),
-        of(size, gate),
-        of(size, AIM),
-        thousands(packed),
-        of(packed, PACKED_GATE),
-    ))
 }
 
 /// The sections that take room in the file, and the rest of it.
@@ -123,22 +104,9 @@ fn table(head: &str, rows: &[(String, u64)], limit: usize) -> String {
     text
 }
 
-/// 131072 as `131,072`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{owner, thousands};
+    use super::owner;
 
     #[test]
     fn owner_of_a_name() {
@@ -149,11 +117,5 @@ mod tests {
         assert_eq!(owner("<str>::trim_matches::<core::ops::range::Range<u8>>"), "core");
         assert_eq!(owner("heap.SmpAllocator.alloc"), "zig");
         assert_eq!(owner("__fstatat"), "libc");
-    }
-
-    #[test]
-    fn thousands_are_parted() {
-        assert_eq!(thousands(7), "7");
-        assert_eq!(thousands(131_072), "131,072");
     }
 }

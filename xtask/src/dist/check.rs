@@ -4,24 +4,23 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use object::elf::{EM_MIPS, EM_PPC, ET_EXEC, FileHeader32, FileHeader64, PT_DYNAMIC, PT_INTERP};
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endian, Endianness};
 
 use super::build::{self, Built};
 use super::{explain, launcher, mips, powerpc};
-use crate::targets::{PACKED_GATE, Target};
-use crate::{host, sh, toolchain};
+use crate::targets::Target;
+use crate::{gates, host, openwrt, package, sh, toolchain};
 
 /// One sentence for each promise that the binary breaks.
 pub(crate) fn faults(target: &Target, built: &Built) -> Result<Vec<String>> {
     let binary = &built.binary;
     let data = fs::read(binary).with_context(|| format!("read {}", binary.display()))?;
-    let mut faults = size(target, &data)?;
-    faults.extend(header(target, &data)?);
+    let mut faults = header(target, &data)?;
     faults.extend(paths(&data)?);
-    if target.gate.is_some() {
+    if target.router {
         faults.extend(match target.e_machine {
             EM_MIPS => mips::faults(target, &built.plain)?,
             EM_PPC => powerpc::faults(target, &built.plain)?,
@@ -34,30 +33,19 @@ pub(crate) fn faults(target: &Target, built: &Built) -> Result<Vec<String>> {
     Ok(faults.into_iter().map(|fault| format!("{}: {fault}", target.name)).collect())
 }
 
-/// The size of `data` as squashfs stores it on a router.
-pub(crate) fn packed(data: &[u8]) -> Result<u64> {
-    host::ensure(&[("xz", "xz-utils")])?;
-    let file = sh::target("tools")?.join(format!("packed-{}", std::process::id()));
-    fs::write(&file, data)?;
-    let output = Command::new("xz").args(["-9", "--stdout"]).arg(&file).output().context("start xz")?;
-    fs::remove_file(&file)?;
-    ensure!(output.status.success(), "xz: {}", output.status);
-    Ok(output.stdout.len() as u64)
-}
-
-fn size(target: &Target, data: &[u8]) -> Result<Vec<String>> {
-    let mut faults = Vec::new();
-    let Some(gate) = target.gate else { return Ok(faults) };
-    let size = data.len() as u64;
-    if size > gate {
-        faults.push(format!("{size} bytes, {} over the gate of {gate}", size - gate));
+/// What a build costs those who take it, in a line, and a sentence for each gate that it is over. A build for no router
+/// has no gate.
+pub(crate) fn cost(target: &Target, binary: &Path) -> Result<(String, Vec<String>)> {
+    let flat = fs::metadata(binary).with_context(|| format!("read {}", binary.display()))?.len();
+    if !target.router {
+        return Ok((format!("{}: {} bytes", target.name, gates::thousands(flat)), Vec::new()));
     }
-    let packed = packed(data)?;
-    if packed > PACKED_GATE {
-        faults
-            .push(format!("{packed} bytes packed, {} over the gate of {PACKED_GATE}", packed - PACKED_GATE));
-    }
-    Ok(faults)
+    let archs: Vec<_> = openwrt::of_build(target.name).collect();
+    let costs = [(gates::PACKAGE, package::largest(binary, &archs)?), (gates::FLAT, flat)];
+    let said = costs.map(|(gate, amount)| gate.of(amount)).join(", ");
+    let faults = costs.iter().filter_map(|(gate, amount)| gate.fault(*amount));
+    let faults = faults.map(|fault| format!("{}: {fault}", target.name)).collect();
+    Ok((format!("{}: {said}", target.name), faults))
 }
 
 fn header(target: &Target, data: &[u8]) -> Result<Vec<String>> {

@@ -21,20 +21,17 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::build;
 use crate::targets::{TARGETS, Target};
-use crate::{pack, sh};
+use crate::{gates, pack, sh};
 
 pub(super) use trials::check;
 
 const SCRIPT: &str = include_str!("launcher.sh");
-
-/// What the one file may have.
-pub(crate) const GATE: usize = 1024 * 1024;
 
 /// A build as it stands in the one file.
 struct Packed<'a> {
@@ -60,16 +57,15 @@ pub(super) fn path() -> Result<PathBuf> {
 /// Puts the routers' builds that are in `target/dist` together; gives a line about it.
 pub(super) fn make() -> Result<String> {
     let mut builds = Vec::new();
-    for target in TARGETS.iter().filter(|target| target.gate.is_some()) {
+    for target in TARGETS.iter().filter(|target| target.router) {
         if let Ok(elf) = fs::read(sh::target("dist")?.join(target.name)) {
             builds.push((target, elf));
         }
     }
     let file = assemble(&builds)?;
     build::write(&path()?, &file)?;
-    let share = file.len() * 100 / GATE;
     let names = builds.iter().map(|(target, _)| target.name).collect::<Vec<_>>().join(", ");
-    Ok(format!("diag: {} bytes ({share} % of {GATE}, the gate), of {names}", file.len()))
+    Ok(format!("diag: {}, of {names}", gates::ONE_FILE.of(file.len() as u64)))
 }
 
 /// The one file of these builds.
@@ -87,7 +83,9 @@ fn assemble_with(launcher: &str, builds: &[(&Target, Vec<u8>)]) -> Result<Vec<u8
     }
     let mut file = script(launcher, &table, &payload)?.into_bytes();
     file.extend(payload);
-    ensure!(file.len() < GATE, "diag: {} bytes, {} over the gate of {GATE}", file.len(), file.len() - GATE);
+    if let Some(fault) = gates::ONE_FILE.fault(file.len() as u64) {
+        bail!("diag: {fault}");
+    }
     Ok(file)
 }
 

@@ -9,13 +9,11 @@ use serde_json::Value;
 
 use super::guest::Results;
 use super::{Tally, answers, schema};
+use crate::gates;
 use crate::lab::Kernel;
 use crate::samples::Order;
 
 pub(super) const SCRIPT: &str = include_str!("facts.sh");
-
-/// Peak memory on the router, in KiB.
-const MEMORY_GATE: u64 = 1536;
 
 pub(super) fn check(kernel: Kernel, boot: &Results, schema: &Validator, tally: &mut Tally) {
     let Some(json) = tally.attempt(boot.bytes("machine.json")) else { return };
@@ -203,9 +201,10 @@ pub(super) fn memory(boot: &Results, files: &str, tally: &mut Tally) {
     for file in files.split_whitespace().map(|file| file.rsplit('/').next().unwrap_or(file)) {
         let Some(line) = tally.attempt(boot.text(&format!("memory-{file}"))) else { continue };
         let peak = line.lines().find_map(|line| line.strip_prefix("VmHWM ")?.parse::<u64>().ok());
-        tally.note(format!("peak memory of diag for {file}: {} KiB", peak.unwrap_or_default()));
-        tally.check(peak.is_some_and(|peak| peak <= MEMORY_GATE), || {
-            format!("peak memory for {file}: {line:?}; the budget is {MEMORY_GATE} KiB")
+        let cost = peak.map_or(line, |peak| gates::MEMORY.of(peak));
+        tally.note(format!("{file}: {cost}"));
+        tally.check(peak.is_some_and(|peak| gates::MEMORY.fault(peak).is_none()), || {
+            format!("{file}: {cost}")
         });
     }
 }

@@ -1,9 +1,7 @@
 //! Changed programs on kernels in QEMU: some thousands a boot.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::{fs, iter, thread};
+use std::{fs, iter};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use oracle::answer::Answer;
@@ -18,12 +16,11 @@ use oracle::tally::Tally;
 use super::guest::{self, Extent, Tools};
 use super::judges::Judge;
 use super::text;
+use crate::lab::boots;
 use crate::sh;
 
 /// Programs of one boot.
 const BOOT: usize = 6_000;
-/// Boots at a time: a boot keeps one core busy.
-const BOOTS: usize = 2;
 /// How often a kernel is asked again where it does not do what diag says: addresses are random.
 const AGAIN: usize = 12;
 /// Examples of each kind of disagreement that are made smaller.
@@ -39,24 +36,13 @@ pub(super) fn run<'a>(judges: &[&'a Judge], count: usize, seed: u64) -> Vec<(&'a
     for judge in judges {
         ready.push((*judge, guest::tools(judge)));
     }
-    let next = AtomicUsize::new(0);
-    let outcomes = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..BOOTS {
-            scope.spawn(|| {
-                while let Some((judge, tools)) = ready.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let outcome = match tools {
-                        Ok(tools) => kernel(judge, tools, count, seed),
-                        Err(error) => Err(anyhow!("{error:#}")),
-                    };
-                    outcomes.lock().unwrap_or_else(PoisonError::into_inner).push((*judge, outcome));
-                }
-            });
-        }
-    });
-    let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
-    outcomes.sort_by_key(|(judge, _)| judges.iter().position(|other| other.name == judge.name));
-    outcomes
+    boots::each(&ready, |(judge, tools)| {
+        let outcome = match tools {
+            Ok(tools) => kernel(judge, tools, count, seed),
+            Err(error) => Err(anyhow!("{error:#}")),
+        };
+        (*judge, outcome)
+    })
 }
 
 /// One case on a kernel, in full.

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use super::apk::{self, Row};
-use super::ipk;
+use crate::pack;
 
 /// A package of the old format in a folder.
 pub(crate) struct Listed {
@@ -52,7 +52,7 @@ fn packages(listed: &[Listed]) -> String {
 pub(crate) fn write_opkg(folder: &Path, listed: &[Listed]) -> Result<()> {
     let text = packages(listed);
     write(&folder.join("Packages"), text.as_bytes())?;
-    write(&folder.join("Packages.gz"), &ipk::gzip(text.as_bytes())?)
+    write(&folder.join("Packages.gz"), &pack::gzip(text.as_bytes())?)
 }
 
 /// Writes `packages.adb`.

@@ -1,11 +1,10 @@
 //! Packages of OpenWrt up to 24.10 (.ipk): the bytes that its `ipkg-build` makes, but for the compression.
 
 use anyhow::{Context, Result};
-use flate2::{Compression, GzBuilder};
 use tar::{EntryType, Header};
 
 use super::{Entry, Meta};
-use crate::pack;
+use crate::pack::gzip;
 
 /// GNU tar fills its archives up to a multiple of this.
 const RECORD: usize = 10240;
@@ -36,7 +35,7 @@ impl Ipk {
 
 impl Data {
     pub(crate) fn new(files: &[Entry], epoch: u64) -> Result<Self> {
-        Ok(Self { packed: pack::gzip(&tree(files, epoch)?)? })
+        Ok(Self { packed: gzip(&tree(files, epoch)?)? })
     }
 }
 
@@ -53,15 +52,6 @@ fn control(meta: &Meta, installed_size: usize) -> String {
          Installed-Size: {installed_size}\nDescription:  {}\n",
         meta.name, meta.version, meta.license, meta.section, meta.epoch, meta.arch, meta.description
     )
-}
-
-/// gzip without a name and a time.
-pub(crate) fn gzip(data: &[u8]) -> Result<Vec<u8>> {
-    use std::io::Write;
-    // 3 is Unix, as gzip itself says.
-    let mut encoder = GzBuilder::new().operating_system(3).write(Vec::new(), Compression::best());
-    encoder.write_all(data).context("compress a package")?;
-    encoder.finish().context("compress a package")
 }
 
 /// A tar of a folder, like `tar --format=gnu --numeric-owner --owner=0 --group=0 --sort=name --mtime=@EPOCH -c .`

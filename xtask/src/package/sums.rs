@@ -6,9 +6,9 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
-use super::{hex, index, ipk};
-use crate::openwrt;
+use super::{hex, index};
 use crate::targets::TARGETS;
+use crate::{openwrt, pack};
 
 const SUMS: &str = "SHA256SUMS";
 const SIZES: &str = "SIZES.md";
@@ -27,14 +27,14 @@ pub(crate) fn write(dist: &Path) -> Result<()> {
 
 /// Whether it is a build for no router: what else was asked for lies here, too, and is not released.
 fn is_for_others(name: &str) -> bool {
-    TARGETS.iter().any(|target| target.name == name && target.gate.is_none())
+    TARGETS.iter().any(|target| target.name == name && !target.router)
 }
 
 /// A row for each file that is no package, with the largest packages made of it.
 fn sizes(files: &[(String, Vec<u8>)]) -> Result<String> {
     let mut rows = Vec::new();
     for (name, data) in files.iter().filter(|(name, _)| !name.contains('/')) {
-        let row = format!("| {name} | {} | {} |", data.len(), ipk::gzip(data)?.len());
+        let row = format!("| {name} | {} | {} |", data.len(), pack::gzip(data)?.len());
         rows.push(format!("{row} {} | {} |\n", largest(files, name, ".ipk"), largest(files, name, ".apk")));
     }
     rows.sort();

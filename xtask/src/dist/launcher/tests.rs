@@ -91,6 +91,7 @@ fn a_file_without_room_is_refused() {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         state.to_be_bytes()[0]
     });
-    let error = assemble(&[(&TARGETS[0], noise.take(GATE).collect())]).unwrap_err().to_string();
-    assert!(error.contains("over the gate"), "{error}");
+    let limit = usize::try_from(gates::ONE_FILE.limit).unwrap();
+    let error = assemble(&[(&TARGETS[0], noise.take(limit).collect())]).unwrap_err().to_string();
+    assert!(error.contains("OVER BY"), "{error}");
 }

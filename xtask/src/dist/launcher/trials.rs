@@ -167,7 +167,7 @@ fn machines(work: &Path) -> Result<(String, Vec<String>)> {
 /// Each build is taken by the header that its machine's shell has, and others are named. Without /proc, a file can
 /// stand for /proc/self/exe.
 fn headers(busybox: PathBuf, work: &Path) -> Result<Vec<String>> {
-    let routers: Vec<&Target> = TARGETS.iter().filter(|target| target.gate.is_some()).collect();
+    let routers: Vec<&Target> = TARGETS.iter().filter(|target| target.router).collect();
     let builds: Vec<_> = routers.iter().map(|target| (*target, target.name.into())).collect();
     crate::dist::build::write(&work.join("every"), &assemble(&builds)?)?;
     let mut commands = "umount /proc; mkdir -p /proc/self; cd /keep; ".to_owned();
