@@ -5,7 +5,7 @@ use crate::advice;
 use crate::elf::Class;
 use crate::finding::{Finding, Fix, Severity, Side};
 use crate::linker::State;
-use crate::loader::Outcome;
+use crate::loader::{Missing, Outcome};
 use crate::machine::{Fact, Machine, Mount};
 use crate::system::Answer;
 use crate::text::{concat, join, path, printable, room, size, split};
@@ -35,7 +35,8 @@ pub fn programs(machine: &Machine, judged: &[Judged], style: Style) -> String {
 fn program(out: &mut String, judged: &Judged, style: Style) {
     let name = path(&judged.candidate.path);
     let errors = judged.findings.iter().any(|finding| finding.severity == Severity::Error);
-    if !errors {
+    let finding_leads = errors || is_explained(judged);
+    if !finding_leads {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
             (_, Outcome::Unknown { missing }) => (
                 concat(&["cannot tell whether ", &name, " starts; not known: ", &missing.words().unpack()]),
@@ -58,7 +59,7 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     let mut last_fix = None;
     let mut kernel = String::new();
     for (index, finding) in judged.findings.iter().enumerate() {
-        if style.quiet && (!errors || index > 0) {
+        if style.quiet && (!finding_leads || index > 0) {
             return;
         }
         head(out, finding, style);
@@ -73,6 +74,13 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
             last_fix = Some(fix);
         }
     }
+}
+
+/// Whether nothing is known for a reason that the first finding names: there is no file, or it may not be read.
+fn is_explained(judged: &Judged) -> bool {
+    let by_the_file =
+        matches!(judged.outcome, Outcome::Unknown { missing: Missing::File | Missing::Content });
+    by_the_file && !judged.findings.is_empty()
 }
 
 /// What is loaded with a program, in that order.
