@@ -13,11 +13,10 @@ use crate::machine::{Machine, Mount, below, family, probe};
 use crate::report::{self, Judged, Style};
 use crate::rules::{self, Case, Destination};
 use crate::system::{FileKind, Question, System};
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 /// `diag --help`.
-pub const HELP: Packed = packed!(
-    "\
+pub const HELP: &str = "\
 Says why a program will not start on this machine, and what to do.
 
 usage: diag [OPTIONS] [PROGRAM...]
@@ -34,11 +33,10 @@ usage: diag [OPTIONS] [PROGRAM...]
 
 exit status: 0 every program would start, 1 at least one would not,
              2 could not tell
-"
-);
+";
 
 /// `diag --version`.
-pub const VERSION: Packed = packed!(concat!("diag ", env!("CARGO_PKG_VERSION"), "\n"));
+pub const VERSION: &str = concat!("diag ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,7 +44,7 @@ pub enum Command {
     /// A report.
     Report(Args),
     /// Print this and exit with 0.
-    Print(Packed),
+    Print(&'static str),
     /// Say this on stderr and exit with 2.
     Usage(String),
 }

@@ -1,8 +1,5 @@
 //! Error names, free of the numbers that differ between architectures (ELIBBAD is 80, on MIPS 84).
 
-use crate::text::{Packed, packed};
-
-// Tables, for a `match` makes code of each name.
 macro_rules! errno {
     ($($(#[$doc:meta])* $name:ident $text:literal)*) => {
         /// An errno by name.
@@ -14,17 +11,13 @@ macro_rules! errno {
 
         impl Errno {
             /// The name as in errno(3).
-            #[inline(never)]
-            pub fn name(self) -> &'static str {
-                const NAMES: &[&str] = &[$(stringify!($name)),*];
-                NAMES.get(self as usize).copied().unwrap_or_default()
+            pub const fn name(self) -> &'static str {
+                match self { $(Errno::$name => stringify!($name),)* }
             }
 
             /// What strerror(3) says: in musl, and in glibc where that differs.
-            #[inline(never)]
-            pub fn text(self) -> Packed {
-                const TEXTS: &[Packed] = &[$(packed!($text)),*];
-                TEXTS.get(self as usize).copied().unwrap_or_default()
+            pub const fn text(self) -> &'static str {
+                match self { $(Errno::$name => $text,)* }
             }
 
             /// The errno of that name.

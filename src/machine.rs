@@ -20,7 +20,6 @@ use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, View};
 use crate::system::{Answer, Question, Space};
-use crate::text::Packed;
 
 /// A value, or none, and where it was looked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,7 +27,7 @@ pub struct Fact<T> {
     /// None: unknown.
     pub value: Option<T>,
     /// A file, a system call, or how it was worked out.
-    pub source: Packed,
+    pub source: &'static str,
 }
 
 /// In the place of what is nothing to speak of, and is not freed: the code for that would be all it is worth.
@@ -38,7 +37,7 @@ pub(crate) fn put<T>(place: &mut T, value: T) {
 
 impl<T> Fact<T> {
     /// A fact with its source.
-    pub const fn new(value: Option<T>, source: Packed) -> Self {
+    pub const fn new(value: Option<T>, source: &'static str) -> Self {
         Fact { value, source }
     }
 

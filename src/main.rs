@@ -34,7 +34,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
         // Left to the end of the process: what frees them is code, too.
         Command::Report(args) => ManuallyDrop::new(args),
-        Command::Print(text) => return print(&Output { text: text.unpack(), status: 0 }),
+        Command::Print(text) => return print(text, 0),
         Command::Usage(problem) => {
             complain(&problem);
             return 2;
@@ -51,15 +51,16 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
-    print(&ManuallyDrop::new(cli::run(&Live, &args, style)))
+    let Output { text, status } = cli::run(&Live, &args, style);
+    print(&text, status)
 }
 
-/// Writes a report to stdout; one that cannot be written is status 2.
-fn print(output: &Output) -> u8 {
-    match stdio::write_stdout(output.text.as_bytes()) {
-        Ok(()) => output.status,
+/// Writes a text to stdout, for an exit status; where it cannot be written, that is 2.
+fn print(text: &str, status: u8) -> u8 {
+    match stdio::write_stdout(text.as_bytes()) {
+        Ok(()) => status,
         Err(why) => {
-            complain(&text::concat(&["the report could not be written: ", &why.unpack()]));
+            complain(&text::concat(&["the report could not be written: ", why]));
             2
         }
     }

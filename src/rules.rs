@@ -12,7 +12,6 @@ use crate::finding::{Certainty, Finding, Severity};
 use crate::linker::{Link, Refusal};
 use crate::loader::{Outcome, Step};
 use crate::machine::Machine;
-use crate::text::Packed;
 
 /// What a rule looks at.
 pub struct Case<'a> {
@@ -254,13 +253,13 @@ impl<'a> Case<'a> {
     }
 
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
-    fn kernel_at(&self, steps: &[Step]) -> Packed {
-        if steps.iter().any(|step| self.ends_at(*step)) { words::KERNEL } else { Packed::NONE }
+    fn kernel_at(&self, steps: &[Step]) -> &'static str {
+        if steps.iter().any(|step| self.ends_at(*step)) { words::KERNEL } else { "" }
     }
 
     /// A kernel's line, where no handler of the kernel takes the file.
-    fn unhandled(&self, line: Packed) -> Packed {
-        if self.ends_at(Step::NoHandler) { line } else { Packed::NONE }
+    fn unhandled(&self, line: &'static str) -> &'static str {
+        if self.ends_at(Step::NoHandler) { line } else { "" }
     }
 
     /// Once nothing bars the file, the kernel starts its dynamic loader.

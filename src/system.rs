@@ -10,7 +10,6 @@ use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86
 use crate::elf::{ByteOrder, Class};
 use crate::errno::Errno;
 use crate::machine::family;
-use crate::text::{Packed, packed};
 
 /// A machine that can be asked.
 pub trait System {
@@ -227,10 +226,8 @@ macro_rules! questions {
             pub const ALL: &'static [Question] = &[$(Question::$name),*];
 
             /// The name it has in the report and in a recorded machine.
-            pub fn name(self) -> &'static str {
-                // A table, for a `match` makes code of each name.
-                const NAMES: &[&str] = &[$(if $kernels.met { $text } else { "" }),*];
-                NAMES.get(self as usize).copied().unwrap_or_default()
+            pub const fn name(self) -> &'static str {
+                match self { $(Question::$name => if $kernels.met { $text } else { "" },)* }
             }
 
             /// Whether it can be decisive on a kernel of this e_machine and word size.
@@ -244,9 +241,8 @@ macro_rules! questions {
             }
 
             /// What is not known without an answer.
-            pub fn what(self) -> Packed {
-                const WHAT: &[Packed] = &[$(if $kernels.met { packed!($what) } else { Packed::NONE }),*];
-                WHAT.get(self as usize).copied().unwrap_or_default()
+            pub const fn what(self) -> &'static str {
+                match self { $(Question::$name => if $kernels.met { $what } else { "" },)* }
             }
         }
     };

@@ -1,15 +1,9 @@
 //! Words for bytes: names that may hold anything, sizes. And what texts are made of: std's `format!`, `concat` and
 //! `split` are made for more, and on a router each takes several times the code.
 
-pub(crate) mod packed;
-mod pairs;
-
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
-
-pub use packed::Packed;
-pub(crate) use packed::packed;
 
 /// A name as it may be shown: control characters and bytes that are no UTF-8 become `\n`, `\x1b`; a backslash
 /// stays as it is. Nothing below 0x20 is left.

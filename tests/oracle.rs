@@ -9,9 +9,8 @@ use std::process::ExitCode;
 use std::{env, fs};
 
 use diag::cli;
-use diag::loader::Outcome;
+use diag::loader::{Outcome, Step};
 use diag::machine::probe::{self, Live};
-use diag::text::Packed;
 use oracle::case::Case;
 use oracle::compare::Verdict;
 use oracle::generate::Plan;
@@ -31,17 +30,15 @@ const PROGRAMS: [&str; 3] = ["/usr/bin/true", "/bin/true", "/lib64/ld-linux-x86-
 
 fn model(outcome: Outcome) -> Model {
     let (outcome, step) = match outcome {
-        Outcome::Starts => (model::Outcome::Starts, Packed::default()),
+        Outcome::Starts => (model::Outcome::Starts, ""),
         Outcome::Refused { errno, step } => (model::Outcome::Refused(errno.name().into()), step.name()),
         Outcome::Killed { signal, when, step } => {
             (model::Outcome::Killed(signal.name().into(), when.name().into()), step.name())
         }
         Outcome::Exits { status, step } => (model::Outcome::Exits(status.into()), step.name()),
-        Outcome::Unknown { missing } => {
-            (model::Outcome::Unknown(missing.words().unpack()), Packed::default())
-        }
+        Outcome::Unknown { missing } => (model::Outcome::Unknown(missing.words().to_owned()), ""),
     };
-    Model { outcome, step: step.unpack() }
+    Model { outcome, step: step.to_owned() }
 }
 
 /// What was asked for. Arguments of the standard harness are heeded where they mean something.
@@ -207,15 +204,14 @@ fn holds(tally: &Tally, count: usize, plan: &Plan) -> bool {
     check(unknown * 100 <= total.cases * UNKNOWN, &format!("diag cannot tell of {unknown} cases"));
     // Of a short run nobody can expect it.
     if cfg!(target_arch = "x86_64") && total.cases >= COUNT as u64 {
-        let steps = diag::loader::Step::ALL.iter().map(|step| step.name().unpack());
+        let steps = Step::ALL.iter().copied().map(Step::name);
         // The kernel's: a dynamic loader's are met in tests/linking.rs.
         let steps = steps.filter(|step| !step.starts_with("ld.so:"));
         // Of what this computer has: what it lacks was said.
-        let steps = steps.filter(|step| plan.noexec || step != "path_noexec");
+        let steps = steps.filter(|step| plan.noexec || *step != "path_noexec");
         let steps = steps.filter(|step| plan.misc || !step.starts_with("load_misc_binary"));
-        let missed: Vec<String> = steps
-            .filter(|step| !tally.steps.contains_key(step) && !ELSEWHERE.contains(&step.as_str()))
-            .collect();
+        let missed: Vec<&str> =
+            steps.filter(|step| !tally.steps.contains_key(*step) && !ELSEWHERE.contains(step)).collect();
         check(missed.is_empty(), &format!("no case met {}", missed.join(", ")));
     }
     passed

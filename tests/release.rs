@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use diag::cli::HELP;
+
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -37,10 +39,9 @@ fn table(help: &str) -> Vec<(&str, &str)> {
 
 /// The manual page: the facts are those of `--help`.
 fn manual() -> String {
-    let help = diag::cli::HELP.unpack();
-    let summary = help.lines().next().unwrap().trim_end_matches('.');
-    let usage = help.lines().find_map(|line| line.strip_prefix("usage: ")).unwrap();
-    let statuses = help.split_once("exit status: ").unwrap().1;
+    let summary = HELP.lines().next().unwrap().trim_end_matches('.');
+    let usage = HELP.lines().find_map(|line| line.strip_prefix("usage: ")).unwrap();
+    let statuses = HELP.split_once("exit status: ").unwrap().1;
     let mut page = format!(
         ".\\\" Generated from `diag --help` by UPDATE=1 cargo test --test release\n\
          .TH DIAG 1 \"\" \"diag {VERSION}\" \"User Commands\"\n\
@@ -50,7 +51,7 @@ fn manual() -> String {
     );
     page += DESCRIPTION;
     page += ".SH OPTIONS\n";
-    for (name, text) in table(&help) {
+    for (name, text) in table(HELP) {
         page += &format!(".TP\n.B {}\n{}\n", roff(name), roff(text));
     }
     page += ".SH EXIT STATUS\n";
@@ -109,8 +110,7 @@ fn the_manual_is_fresh() {
         fs::write(&path, &page).unwrap();
     }
     assert!(read("docs/diag.1") == page, "docs/diag.1 is stale: UPDATE=1 cargo test --test release");
-    let help = diag::cli::HELP.unpack();
-    let options = table(&help);
+    let options = table(HELP);
     assert!(options.iter().any(|(name, _)| *name == "--dest DIR"), "{options:?}");
 }
 

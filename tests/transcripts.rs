@@ -182,7 +182,7 @@ fn run(system: &dyn System, command: &str) -> (String, u8) {
             let text = if args.json { pretty(&output.text) } else { output.text };
             (text, output.status)
         }
-        Command::Print(text) => (text.unpack(), 0),
+        Command::Print(text) => (text.to_owned(), 0),
         Command::Usage(problem) => (format!("{problem}\n"), 2),
     }
 }

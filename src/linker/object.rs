@@ -15,7 +15,6 @@ use crate::elf::{ByteOrder, ProgramHeader, mips};
 use crate::errno::Errno;
 use crate::machine::family;
 use crate::system::{Answer, Question};
-use crate::text::{Packed, packed};
 
 /// A file that is loaded, or that should be.
 #[derive(Debug)]
@@ -143,41 +142,39 @@ pub enum Unusable {
 
 impl Unusable {
     /// glibc's words for it.
-    pub fn words(self) -> Packed {
-        const WORDS: [Packed; 27] = [
-            packed!("file too short"),
-            packed!("invalid ELF header"),
-            packed!("ELF file data encoding not little-endian"),
-            packed!("ELF file data encoding not big-endian"),
-            packed!("ELF file version ident does not match current one"),
-            packed!("ELF file OS ABI invalid"),
-            packed!("ELF file ABI version invalid"),
-            packed!("nonzero padding in e_ident"),
-            packed!("ELF file version does not match current one"),
-            packed!("only ET_DYN and ET_EXEC can be loaded"),
-            packed!("ELF file's phentsize not the expected size"),
-            packed!("cannot read file data"),
-            packed!("cannot read file data: Error 21"),
-            packed!("CPU ISA level is lower than required"),
-            packed!("wrong ELF class: ELFCLASS32"),
-            packed!("wrong ELF class: ELFCLASS64"),
-            packed!("cannot open shared object file: No such file or directory"),
-            packed!("cannot open shared object file: No such file or directory"),
-            packed!("object file has no loadable segments"),
-            packed!("ELF load command alignment not page-aligned"),
-            packed!("ELF load command address/offset not properly aligned"),
-            packed!("ELF load command address/offset not page-aligned"),
-            packed!("object file has no dynamic section"),
-            packed!("cannot dynamically load executable"),
-            packed!("cannot dynamically load position-independent executable"),
-            if family::X86 {
-                packed!("cannot enable executable stack as shared object requires: Permission denied")
-            } else {
-                Packed::NONE
-            },
-            packed!("cut short: what its loader reads is missing"),
-        ];
-        WORDS.get(self as usize).copied().unwrap_or_default()
+    pub const fn words(self) -> &'static str {
+        match self {
+            Unusable::TooShort => "file too short",
+            Unusable::NotElf => "invalid ELF header",
+            Unusable::NotLittleEndian => "ELF file data encoding not little-endian",
+            Unusable::NotBigEndian => "ELF file data encoding not big-endian",
+            Unusable::Version => "ELF file version ident does not match current one",
+            Unusable::OsAbi => "ELF file OS ABI invalid",
+            Unusable::AbiVersion => "ELF file ABI version invalid",
+            Unusable::Padding => "nonzero padding in e_ident",
+            Unusable::FileVersion => "ELF file version does not match current one",
+            Unusable::Type => "only ET_DYN and ET_EXEC can be loaded",
+            Unusable::EntrySize => "ELF file's phentsize not the expected size",
+            Unusable::Truncated => "cannot read file data",
+            Unusable::Folder => "cannot read file data: Error 21",
+            Unusable::Level => "CPU ISA level is lower than required",
+            Unusable::Class32 => "wrong ELF class: ELFCLASS32",
+            Unusable::Class64 => "wrong ELF class: ELFCLASS64",
+            Unusable::Machine | Unusable::FloatAbi => {
+                "cannot open shared object file: No such file or directory"
+            }
+            Unusable::NoSegments => "object file has no loadable segments",
+            Unusable::PageAlignment => "ELF load command alignment not page-aligned",
+            Unusable::SegmentAlignment => "ELF load command address/offset not properly aligned",
+            Unusable::NotPageAligned => "ELF load command address/offset not page-aligned",
+            Unusable::NotDynamic => "object file has no dynamic section",
+            Unusable::Executable => "cannot dynamically load executable",
+            Unusable::Pie => "cannot dynamically load position-independent executable",
+            Unusable::ExecutableStack => {
+                "cannot enable executable stack as shared object requires: Permission denied"
+            }
+            Unusable::Cut => "cut short: what its loader reads is missing",
+        }
     }
 
     /// glibc names the file in its words; of what it finds out later, and of what it passes over, the DT_NEEDED.

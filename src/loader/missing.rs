@@ -1,7 +1,6 @@
 //! The facts for want of which nothing can be said.
 
 use crate::system::Question;
-use crate::text::{Packed, packed};
 
 macro_rules! missing {
     ($($(#[doc = $doc:literal])+ $name:ident $words:literal)*) => {
@@ -15,14 +14,10 @@ macro_rules! missing {
 
         impl Missing {
             /// What is not known, in the report's words.
-            pub fn words(self) -> Packed {
-                // Apart, for a `match` of nothing but constants is a table.
-                if let Missing::Answer(question) = self {
-                    return question.what();
-                }
+            pub const fn words(self) -> &'static str {
                 match self {
-                    $(Missing::$name => packed!($words),)*
-                    Missing::Answer(_) => Packed::NONE,
+                    $(Missing::$name => $words,)*
+                    Missing::Answer(question) => question.what(),
                 }
             }
         }

@@ -1,7 +1,5 @@
 //! The checks that can end the start of a program.
 
-use crate::text::{Packed, packed};
-
 macro_rules! steps {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal)*) => {
         /// A check that ends the start of a program; the documentation names the kernel's function (Linux 6.12 where
@@ -16,11 +14,8 @@ macro_rules! steps {
             pub const ALL: &'static [Step] = &[$(Step::$name),*];
 
             /// Its name in the report.
-            #[inline(never)]
-            pub fn name(self) -> Packed {
-                // A table, for a `match` makes code of each name.
-                const NAMES: &[Packed] = &[$(packed!($text)),*];
-                NAMES.get(self as usize).copied().unwrap_or_default()
+            pub const fn name(self) -> &'static str {
+                match self { $(Step::$name => $text,)* }
             }
         }
     };

@@ -6,13 +6,13 @@
 
 use super::family::{self, rows};
 use super::{Cpu, Fact, Fpu, Release, holds, parts, word};
-use crate::text::{Packed, cut_bytes, packed};
+use crate::text::cut_bytes;
 
-pub(super) const UNTOLD: Packed = packed!("not in /proc/cpuinfo");
+pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
 
 impl Cpu {
     /// A processor of which nothing is known, and where that was looked for.
-    pub const fn unknown(source: Packed) -> Self {
+    pub const fn unknown(source: &'static str) -> Self {
         Cpu {
             system_type: Fact::new(None, source),
             machine: Fact::new(None, source),
@@ -41,7 +41,7 @@ const OPTIONS: Place = Place::Words(|cpu| &mut cpu.options);
 const FEATURES: Place = Place::Words(|cpu| &mut cpu.features);
 
 /// A key of /proc/cpuinfo that is taken as it is.
-type Key = (&'static str, Place, Packed);
+type Key = (&'static str, Place, &'static str);
 
 /// Who writes which. Machines of one family never write another's.
 static KEYS: [&[Key]; 4] = [
@@ -53,34 +53,32 @@ static KEYS: [&[Key]; 4] = [
 
 /// LoongArch too, and of RISC-V the isa.
 static MIPS: [Key; 7] = [
-    ("system type", SYSTEM_TYPE, packed!("/proc/cpuinfo: system type")),
-    ("machine", MACHINE, packed!("/proc/cpuinfo: machine")),
-    ("cpu model", MODEL, packed!("/proc/cpuinfo: cpu model")),
-    ("isa", ISA, packed!("/proc/cpuinfo: isa")),
-    ("ISA", ISA, packed!("/proc/cpuinfo: isa")),
-    ("ASEs implemented", ASES, packed!("/proc/cpuinfo: ASEs implemented")),
-    ("Options implemented", OPTIONS, packed!("/proc/cpuinfo: Options implemented")),
+    ("system type", SYSTEM_TYPE, "/proc/cpuinfo: system type"),
+    ("machine", MACHINE, "/proc/cpuinfo: machine"),
+    ("cpu model", MODEL, "/proc/cpuinfo: cpu model"),
+    ("isa", ISA, "/proc/cpuinfo: isa"),
+    ("ISA", ISA, "/proc/cpuinfo: isa"),
+    ("ASEs implemented", ASES, "/proc/cpuinfo: ASEs implemented"),
+    ("Options implemented", OPTIONS, "/proc/cpuinfo: Options implemented"),
 ];
 
 static ARM_AND_X86: [Key; 7] = [
     // ARM, its old kernels too (`Processor` is the model there, `processor` a number).
-    ("Processor", MODEL, packed!("/proc/cpuinfo: Processor")),
-    ("Hardware", SYSTEM_TYPE, packed!("/proc/cpuinfo: Hardware")),
-    ("Features", FEATURES, packed!("/proc/cpuinfo: Features")),
+    ("Processor", MODEL, "/proc/cpuinfo: Processor"),
+    ("Hardware", SYSTEM_TYPE, "/proc/cpuinfo: Hardware"),
+    ("Features", FEATURES, "/proc/cpuinfo: Features"),
     // x86, ARM since Linux 3.8, LoongArch.
-    ("model name", MODEL, packed!("/proc/cpuinfo: model name")),
-    ("Model Name", MODEL, packed!("/proc/cpuinfo: model name")),
-    ("flags", FEATURES, packed!("/proc/cpuinfo: flags")),
-    ("uarch", MODEL, packed!("/proc/cpuinfo: uarch")),
+    ("model name", MODEL, "/proc/cpuinfo: model name"),
+    ("Model Name", MODEL, "/proc/cpuinfo: model name"),
+    ("flags", FEATURES, "/proc/cpuinfo: flags"),
+    ("uarch", MODEL, "/proc/cpuinfo: uarch"),
 ];
 
-static POWERPC: [Key; 2] = [
-    ("cpu", MODEL, packed!("/proc/cpuinfo: cpu")),
-    ("platform", SYSTEM_TYPE, packed!("/proc/cpuinfo: platform")),
-];
+static POWERPC: [Key; 2] =
+    [("cpu", MODEL, "/proc/cpuinfo: cpu"), ("platform", SYSTEM_TYPE, "/proc/cpuinfo: platform")];
 
 /// The board on PowerPC; a number on x86.
-static BOARD: [Key; 1] = [("model", MACHINE, packed!("/proc/cpuinfo: model"))];
+static BOARD: [Key; 1] = [("model", MACHINE, "/proc/cpuinfo: model")];
 
 /// What the text tells of the processor.
 pub fn parse(text: &[u8]) -> Cpu {
@@ -102,7 +100,7 @@ pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
             KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| is(name)))
         {
             if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
-                fill(cpu, place, value, *source);
+                fill(cpu, place, value, source);
             }
         } else if !family::ARM {
             // What follows is ARM's.
@@ -111,8 +109,7 @@ pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
         } else if is("CPU part") {
             part = value;
         } else if is("CPU architecture") && cpu.arm_architecture.value.is_none() {
-            cpu.arm_architecture =
-                Fact::new(arm_architecture(value), packed!("/proc/cpuinfo: CPU architecture"));
+            cpu.arm_architecture = Fact::new(arm_architecture(value), "/proc/cpuinfo: CPU architecture");
         }
     }
     if !family::ARM {
@@ -124,13 +121,13 @@ pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
     }
     if implementer == b"0x41" {
         if let Some((_, name)) = ARM_PARTS.iter().find(|(number, _)| number.as_bytes() == part) {
-            fill(cpu, &MODEL, name.as_bytes(), packed!("/proc/cpuinfo: CPU part"));
+            fill(cpu, &MODEL, name.as_bytes(), "/proc/cpuinfo: CPU part");
         }
     }
 }
 
 /// The first of its kind counts. An empty list is an answer too, an empty text is not.
-fn fill(cpu: &mut Cpu, place: &Place, value: &[u8], source: Packed) {
+fn fill(cpu: &mut Cpu, place: &Place, value: &[u8], source: &'static str) {
     match place {
         Place::Text(of) => {
             let fact = of(cpu);
@@ -203,16 +200,16 @@ pub fn fpu(cpu: &Cpu) -> Fact<Fpu> {
     Fact::new(told, source)
 }
 
-fn told(cpu: &Cpu) -> (Option<Fpu>, Packed) {
+fn told(cpu: &Cpu) -> (Option<Fpu>, &'static str) {
     let shown = |is: bool| Some(if is { Fpu::Hardware } else { Fpu::Absent });
     // Only MIPS prints "FPU V1.0" after its model, and only where the kernel uses that FPU.
     if cpu.model.get().is_some_and(|model| holds(model.as_bytes(), b"FPU V")) {
-        return (Some(Fpu::Hardware), packed!("/proc/cpuinfo: FPU in cpu model"));
+        return (Some(Fpu::Hardware), "/proc/cpuinfo: FPU in cpu model");
     }
     if let Some(options) = cpu.options.get() {
         // Both words are printed by kernels with CONFIG_MIPS_FP_SUPPORT only, which emulate what is not there.
         let told = any(options, &NANS).then_some(Fpu::Emulated);
-        return (told, packed!("/proc/cpuinfo: nan_legacy, nan_2008 in Options implemented"));
+        return (told, "/proc/cpuinfo: nan_legacy, nan_2008 in Options implemented");
     }
     if !(family::ARM || family::X86 || family::LOONGARCH || family::RISCV) {
         return (None, UNTOLD);
@@ -241,9 +238,9 @@ pub fn fpu_deduced(cpu: &Cpu, release: Option<&Release>) -> Fact<Fpu> {
     match cpu.options.get() {
         Some(options) if since_5_17 && !release_6 && !any(options, &NANS) => Fact::new(
             Some(Fpu::Absent),
-            packed!("deduced: no nan_legacy, nan_2008 in Options implemented (Linux 5.17 on)"),
+            "deduced: no nan_legacy, nan_2008 in Options implemented (Linux 5.17 on)",
         ),
-        _ => Fact::new(None, packed!("the kernel could not be asked")),
+        _ => Fact::new(None, "the kernel could not be asked"),
     }
 }
 
@@ -263,7 +260,7 @@ mod tests {
     fn the_seed() {
         let cpu = parse(SEED.as_bytes());
         assert_eq!(cpu.system_type.value.as_deref(), Some("MediaTek MT7620A ver:2 eco:6"));
-        assert_eq!(cpu.system_type.source, packed!("/proc/cpuinfo: system type"));
+        assert_eq!(cpu.system_type.source, "/proc/cpuinfo: system type");
         assert_eq!(cpu.machine.value.as_deref(), Some("Lenovo Y1"));
         assert_eq!(cpu.model.value.as_deref(), Some("MIPS 24KEc V5.0"));
         assert_eq!(cpu.isa.value, list("mips1 mips2 mips32r1 mips32r2"));
@@ -328,7 +325,7 @@ mod tests {
             of("processor\t: 0\nBogoMIPS\t: 26.00\nFeatures\t: fp asimd evtstrm aes crc32 cpuid\n\
              CPU implementer\t: 0x41\nCPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: 0xd03\n");
         assert_eq!(cpu.model.value.as_deref(), Some("Cortex-A53"));
-        assert_eq!(cpu.model.source, packed!("/proc/cpuinfo: CPU part"));
+        assert_eq!(cpu.model.source, "/proc/cpuinfo: CPU part");
         assert_eq!(cpu.arm_architecture.value, Some(8));
         assert_eq!(told, Some(Fpu::Hardware));
         let (cpu, _) = of("Processor\t: AArch64 Processor rev 0 (aarch64)\nCPU architecture: AArch64\n");

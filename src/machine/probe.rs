@@ -38,48 +38,47 @@ use crate::elf::consts::{
 use crate::elf::{ByteOrder, Class};
 use crate::errno::Errno;
 use crate::system::{Answer, Question, System};
-use crate::text::{Packed, packed};
 
 /// A machine of which nothing is known yet: each fact names where it is looked for.
 const UNKNOWN: Machine = Machine {
     cpu: Cpu::unknown(cpuinfo::UNTOLD),
     kernel: Kernel {
-        release: Fact::new(None, packed!("uname -r")),
-        machine: Fact::new(None, packed!("uname -m")),
-        e_machine: Fact::new(None, packed!("uname -m")),
-        class: Fact::new(None, packed!("uname -m")),
-        byte_order: Fact::new(None, packed!("uname -m")),
-        page_size: Fact::new(None, packed!("AT_PAGESZ")),
-        mmap_min_addr: Fact::new(None, packed!("/proc/sys/vm/mmap_min_addr")),
+        release: Fact::new(None, "uname -r"),
+        machine: Fact::new(None, "uname -m"),
+        e_machine: Fact::new(None, "uname -m"),
+        class: Fact::new(None, "uname -m"),
+        byte_order: Fact::new(None, "uname -m"),
+        page_size: Fact::new(None, "AT_PAGESZ"),
+        mmap_min_addr: Fact::new(None, "/proc/sys/vm/mmap_min_addr"),
     },
-    userland: Fact::new(None, packed!("no ELF header in /bin/busybox, /bin/sh, /proc/self/exe")),
-    hwcap: Fact::new(None, packed!("AT_HWCAP")),
-    hwcap2: Fact::new(None, packed!("AT_HWCAP2")),
-    platform: Fact::new(None, packed!("AT_PLATFORM")),
+    userland: Fact::new(None, "no ELF header in /bin/busybox, /bin/sh, /proc/self/exe"),
+    hwcap: Fact::new(None, "AT_HWCAP"),
+    hwcap2: Fact::new(None, "AT_HWCAP2"),
+    platform: Fact::new(None, "AT_PLATFORM"),
     fpu: Fact::new(None, cpuinfo::UNTOLD),
     answers: Vec::new(),
-    misc: Fact::new(None, packed!("/proc/sys/fs/binfmt_misc")),
+    misc: Fact::new(None, "/proc/sys/fs/binfmt_misc"),
     memory: Memory {
-        total: Fact::new(None, packed!("/proc/meminfo: MemTotal")),
-        available: Fact::new(None, packed!("/proc/meminfo: MemAvailable")),
-        swap: Fact::new(None, packed!("/proc/meminfo: SwapTotal")),
-        overcommit: Fact::new(None, packed!("/proc/sys/vm/overcommit_memory")),
-        commit: Fact::new(None, packed!("/proc/meminfo: CommitLimit - Committed_AS")),
+        total: Fact::new(None, "/proc/meminfo: MemTotal"),
+        available: Fact::new(None, "/proc/meminfo: MemAvailable"),
+        swap: Fact::new(None, "/proc/meminfo: SwapTotal"),
+        overcommit: Fact::new(None, "/proc/sys/vm/overcommit_memory"),
+        commit: Fact::new(None, "/proc/meminfo: CommitLimit - Committed_AS"),
     },
     limits: Limits {
-        address_space: Fact::new(None, packed!("RLIMIT_AS")),
-        data: Fact::new(None, packed!("RLIMIT_DATA")),
-        stack: Fact::new(None, packed!("RLIMIT_STACK")),
+        address_space: Fact::new(None, "RLIMIT_AS"),
+        data: Fact::new(None, "RLIMIT_DATA"),
+        stack: Fact::new(None, "RLIMIT_STACK"),
     },
-    mounts: Fact::new(None, packed!("/proc/mounts")),
-    libc: Fact::new(None, packed!("names of the dynamic loaders")),
-    loaders: Fact::new(None, packed!("the names in /lib, /lib64, /opt/lib, /system/bin")),
+    mounts: Fact::new(None, "/proc/mounts"),
+    libc: Fact::new(None, "names of the dynamic loaders"),
+    loaders: Fact::new(None, "the names in /lib, /lib64, /opt/lib, /system/bin"),
     openwrt: OpenWrt {
-        release: Fact::new(None, packed!("not in /etc/openwrt_release, /etc/os-release")),
-        target: Fact::new(None, packed!("not in /etc/openwrt_release, /etc/os-release")),
-        arch: Fact::new(None, packed!("not in /etc/openwrt_release, /etc/os-release")),
-        board: Fact::new(None, Packed::NONE),
-        model: Fact::new(None, Packed::NONE),
+        release: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
+        target: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
+        arch: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
+        board: Fact::new(None, "/tmp/sysinfo/board_name"),
+        model: Fact::new(None, "/tmp/sysinfo/model"),
     },
 };
 
@@ -121,7 +120,7 @@ fn processor(system: &dyn System, cpu: &mut Cpu) {
     if let Some(text) = text(system, "/proc/cpuinfo") {
         cpuinfo::read(&text, cpu);
     } else {
-        let unknown = const { Cpu::unknown(packed!("/proc/cpuinfo cannot be read")) };
+        let unknown = const { Cpu::unknown("/proc/cpuinfo cannot be read") };
         std::mem::forget(std::mem::replace(cpu, unknown));
     }
 }
@@ -136,7 +135,7 @@ fn by_userland(system: &dyn System, found: &mut Machine) {
             kernel.class = Fact::new(Some(Class::Elf64), found.userland.source);
         }
     } else if let Some(order) = system.own_byte_order() {
-        kernel.byte_order = Fact::new(Some(order), packed!("this build of diag, which runs here"));
+        kernel.byte_order = Fact::new(Some(order), "this build of diag, which runs here");
     } else {
         // uname tells it for some.
         kernel.byte_order.value = kernel.machine.get().and_then(|machine| order_of_uname(machine));
@@ -150,24 +149,23 @@ pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
         return;
     }
     let answer = if system.is_itself(question) {
-        Fact::new(Some(Answer::Works), packed!("this build of diag, which runs here"))
+        Fact::new(Some(Answer::Works), "this build of diag, which runs here")
     } else {
         match system.ask(question) {
-            None => Fact::new(None, packed!("no tiny program of diag's own tells")),
-            answer => Fact::new(answer, packed!("started a tiny program of diag's own")),
+            None => Fact::new(None, "no tiny program of diag's own tells"),
+            answer => Fact::new(answer, "started a tiny program of diag's own"),
         }
     };
     if family::MIPS && question == Question::FpInstruction && machine.e_machine() == Some(EM_MIPS) {
-        let source = packed!("started a tiny program that executes mtc1");
+        let source = "started a tiny program that executes mtc1";
         // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and
         // then does not print the FPU either.
         let shown = machine.fpu.value == Some(Fpu::Hardware);
         match answer.value {
             Some(Answer::Works) if !shown => {
                 let told = machine.cpu.model.value.is_some();
-                let unsure = packed!(
-                    "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model"
-                );
+                let unsure =
+                    "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
                 machine.fpu = Fact::new(Some(Fpu::Emulated), if told { source } else { unsure });
             }
             Some(Answer::Killed) => machine.fpu = Fact::new(Some(Fpu::Absent), source),
@@ -307,11 +305,11 @@ fn fpu(found: &Machine) -> Fact<Fpu> {
     match found.kernel.e_machine.value {
         // HWCAP_VFP
         Some(EM_ARM) if family::ARM => {
-            Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), packed!("AT_HWCAP"))
+            Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP")
         }
         // PPC_FEATURE_HAS_FPU; without it the kernel may still emulate.
         Some(EM_PPC | EM_PPC64) if family::POWERPC => {
-            Fact::new(has(0x0800_0000).then_some(Fpu::Hardware), packed!("AT_HWCAP"))
+            Fact::new(has(0x0800_0000).then_some(Fpu::Hardware), "AT_HWCAP")
         }
         _ => told,
     }
@@ -330,26 +328,26 @@ fn memory(meminfo: &[u8], found: &mut Memory) {
         // Linux 3.14 brought MemAvailable.
         if let (Some(free), Some(cached)) = (value("MemFree:"), value("Cached:")) {
             let bytes = free.saturating_add(cached);
-            found.available = Fact::new(Some(bytes), packed!("/proc/meminfo: MemFree + Cached"));
+            found.available = Fact::new(Some(bytes), "/proc/meminfo: MemFree + Cached");
         }
     }
 }
 
 /// Forks rename ID and NAME, and keep these.
-static RELEASES: [(Packed, [&str; 3]); 2] = [
-    (packed!("/etc/openwrt_release"), ["DISTRIB_RELEASE=", "DISTRIB_TARGET=", "DISTRIB_ARCH="]),
-    (packed!("/etc/os-release"), ["OPENWRT_RELEASE=", "OPENWRT_BOARD=", "OPENWRT_ARCH="]),
+static RELEASES: [(&str, [&str; 3]); 2] = [
+    ("/etc/openwrt_release", ["DISTRIB_RELEASE=", "DISTRIB_TARGET=", "DISTRIB_ARCH="]),
+    ("/etc/os-release", ["OPENWRT_RELEASE=", "OPENWRT_BOARD=", "OPENWRT_ARCH="]),
 ];
 
 fn openwrt(system: &dyn System, found: &mut OpenWrt) {
     for (path, names) in &RELEASES {
-        let Some(text) = text(system, &path.unpack()) else { continue };
+        let Some(text) = text(system, path) else { continue };
         let facts = [&mut found.release, &mut found.target, &mut found.arch];
         for (fact, name) in facts.into_iter().zip(names) {
             if fact.value.is_none() {
                 if let Some(value) = assigned(&text, name) {
                     fact.learn(Some(value));
-                    fact.source = *path;
+                    fact.source = path;
                 }
             }
         }
@@ -359,29 +357,22 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
         let arch = line(system, "/etc/apk/arch");
         if arch.is_some() {
             found.arch.learn(arch);
-            found.arch.source = packed!("/etc/apk/arch");
+            found.arch.source = "/etc/apk/arch";
         }
     }
     // The device tree is what the first of the two is made from.
-    either(
-        system,
-        &mut found.board,
-        packed!("/tmp/sysinfo/board_name"),
-        packed!("/proc/device-tree/compatible"),
-    );
-    either(system, &mut found.model, packed!("/tmp/sysinfo/model"), packed!("/proc/device-tree/model"));
+    found.board = either(system, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible");
+    found.model = either(system, "/tmp/sysinfo/model", "/proc/device-tree/model");
     // On a PC they are made of what its firmware says (OpenWrt's target/linux/x86: lib/preinit/01_sysinfo).
     found.model.value = found.model.value.take().as_deref().and_then(firmware::name);
     // An identifier stays whole.
     found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
 }
 
-fn either(system: &dyn System, fact: &mut Fact<String>, first: Packed, second: Packed) {
-    fact.learn(line(system, &first.unpack()));
-    fact.source = first;
-    if fact.value.is_none() {
-        fact.learn(line(system, &second.unpack()));
-        fact.source = second;
+fn either(system: &dyn System, first: &'static str, second: &'static str) -> Fact<String> {
+    match line(system, first) {
+        None => Fact::new(line(system, second), second),
+        known => Fact::new(known, first),
     }
 }
 

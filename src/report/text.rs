@@ -38,10 +38,9 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     let finding_leads = errors || is_explained(judged);
     if !finding_leads {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
-            (_, Outcome::Unknown { missing }) => (
-                concat(&["cannot tell whether ", &name, " starts; not known: ", &missing.words().unpack()]),
-                YELLOW,
-            ),
+            (_, Outcome::Unknown { missing }) => {
+                (concat(&["cannot tell whether ", &name, " starts; not known: ", missing.words()]), YELLOW)
+            }
             (Verdict::Starts, _) => (concat(&[&name, " starts on this machine"]), GREEN),
             _ => (concat(&[&name, " does not start on this machine"]), RED),
         };
@@ -300,7 +299,7 @@ fn cpu(machine: &Machine) -> String {
 
 fn fpu(machine: &Machine) -> String {
     let fpu = machine.fpu.get().map_or("not known", |fpu| fpu.name());
-    concat(&[fpu, " (", &machine.fpu.source.unpack(), ")"])
+    concat(&[fpu, " (", machine.fpu.source, ")"])
 }
 
 fn kernel(machine: &Machine) -> String {
@@ -399,7 +398,7 @@ fn answers(out: &mut String, machine: &Machine) {
         out.push_str("  ");
         column(out, question.name(), 17);
         column(out, &answer, 16);
-        out.push_str(&fact.source.unpack());
+        out.push_str(fact.source);
         out.push('\n');
     }
 }

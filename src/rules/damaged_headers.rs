@@ -7,7 +7,6 @@ use crate::elf::{Class, ProgramHeader};
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Pages, Step};
 use crate::machine::Machine;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -25,86 +24,67 @@ rule! {
     "damaged-headers", check
 }
 
-const REFUSES: Packed = packed!("the kernel refuses %n: %0");
-const KILLS: Packed = packed!("the kernel kills %n: %0");
-const TYPE: Packed = packed!("%n is of a type that the kernel does not know\np e_type=%1");
-const MARKS: Packed =
-    packed!("%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k");
-const ENTRY_SIZE_32: Packed = packed!(
-    "\
+const REFUSES: &str = "the kernel refuses %n: %0";
+const KILLS: &str = "the kernel kills %n: %0";
+const TYPE: &str = "%n is of a type that the kernel does not know\np e_type=%1";
+const MARKS: &str = "%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k";
+const ENTRY_SIZE_32: &str = "\
 %n has program headers of %2 bytes, the kernel's have 32
-p e_phentsize=%2"
-);
-const ENTRY_SIZE_64: Packed = packed!(
-    "\
+p e_phentsize=%2";
+const ENTRY_SIZE_64: &str = "\
 %n has program headers of %2 bytes, the kernel's have 56
-p e_phentsize=%2"
-);
-const NO_TABLE: Packed = packed!("%n has no program headers\np e_phnum=%3");
-const LARGE_TABLE: Packed =
-    packed!("%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3");
-const HUGE_TABLE: Packed = packed!("%n has %3 program headers, Linux reads %8 (64 KiB)\np e_phnum=%3");
-const INTERP_SIZE: Packed = packed!("%n names no loader: its PT_INTERP has a wrong size\np p_filesz=%6");
-const INTERP_END: Packed = packed!("%n names a loader without an end\np PT_INTERP=no NUL at its end");
-const INTERP_OFFSET: Packed = packed!("%n names a loader at a negative place in the file\np p_offset=%x4");
-const ABIFLAGS: Packed =
-    packed!("%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes");
-const PROPERTY: Packed = packed!(
-    "%n has GNU properties that are cut short, or not in order\np PT_GNU_PROPERTY=of its own, or of its loader"
-);
-const SMALL_PAGES: Packed = packed!(
-    "\
+p e_phentsize=%2";
+const NO_TABLE: &str = "%n has no program headers\np e_phnum=%3";
+const LARGE_TABLE: &str = "%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3";
+const HUGE_TABLE: &str = "%n has %3 program headers, Linux reads %8 (64 KiB)\np e_phnum=%3";
+const INTERP_SIZE: &str = "%n names no loader: its PT_INTERP has a wrong size\np p_filesz=%6";
+const INTERP_END: &str = "%n names a loader without an end\np PT_INTERP=no NUL at its end";
+const INTERP_OFFSET: &str = "%n names a loader at a negative place in the file\np p_offset=%x4";
+const ABIFLAGS: &str = "%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes";
+const PROPERTY: &str = "\
+%n has GNU properties that are cut short, or not in order
+p PT_GNU_PROPERTY=of its own, or of its loader";
+const SMALL_PAGES: &str = "\
 %n is linked for pages of %8 bytes, this kernel's have %9
-p p_offset=%x4, p_vaddr %x5, p_align %x8"
-);
-const CROOKED: Packed = packed!(
-    "\
+p p_offset=%x4, p_vaddr %x5, p_align %x8";
+const CROOKED: &str = "\
 %n has a segment that does not fit pages of %9 bytes
-p p_offset=%x4, p_vaddr %x5, p_align %x8"
-);
-const FILE_SIZE: Packed = packed!(
-    "\
+p p_offset=%x4, p_vaddr %x5, p_align %x8";
+const FILE_SIZE: &str = "\
 %n has a segment that is larger in the file than in memory
-p p_filesz=%x6, p_memsz %x7"
-);
-const READ_ONLY: Packed = packed!(
-    "\
+p p_filesz=%x6, p_memsz %x7";
+const READ_ONLY: &str = "\
 %n has zeros in a page that may not be written, where kernels before 6.7 fill them in
-p p_vaddr=%x5, p_filesz %x6, p_memsz %x7"
-);
-const BEYOND: Packed = packed!(
-    "\
+p p_vaddr=%x5, p_filesz %x6, p_memsz %x7";
+const BEYOND: &str = "\
 %n has a segment beyond the address space of programs
-p p_vaddr=%x5, p_memsz %x7"
-);
-const LOW: Packed =
-    packed!("%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5");
-const COLLISION: Packed = packed!(
-    "\
+p p_vaddr=%x5, p_memsz %x7";
+const LOW: &str =
+    "%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5";
+const COLLISION: &str = "\
 %n has a segment where the kernel has put something else
-p p_vaddr=%x5, p_align %x8"
-);
-const ENTRY_BEYOND: Packed = packed!("%n begins beyond the address space of programs\np e_entry=%x0");
-const ENTRY_NOWHERE: Packed = packed!("%n begins at an address where it has no segment\np e_entry=%x0");
-const ENTRY_DATA: Packed = packed!("%n begins in a segment that is not executable\np e_entry=%x0");
-const ENTRY_HEADER: Packed = packed!("%n begins at its own ELF header, which is no code\np e_entry=%x0");
-const ENTRY_ZEROS: Packed = packed!("%n begins where it holds only zeros, which are no code\np e_entry=%x0");
-const ENTRY_BETWEEN: Packed = packed!("%n begins between two instructions\np e_entry=%x0");
-const NO_DYNAMIC: Packed = packed!("%n names a loader, and has no PT_DYNAMIC for it\np e_entry=%x0");
-const FOR_PAGES: Packed = packed!("> rebuild it for larger pages: link with -Wl,-z,max-page-size=65536");
+p p_vaddr=%x5, p_align %x8";
+const ENTRY_BEYOND: &str = "%n begins beyond the address space of programs\np e_entry=%x0";
+const ENTRY_NOWHERE: &str = "%n begins at an address where it has no segment\np e_entry=%x0";
+const ENTRY_DATA: &str = "%n begins in a segment that is not executable\np e_entry=%x0";
+const ENTRY_HEADER: &str = "%n begins at its own ELF header, which is no code\np e_entry=%x0";
+const ENTRY_ZEROS: &str = "%n begins where it holds only zeros, which are no code\np e_entry=%x0";
+const ENTRY_BETWEEN: &str = "%n begins between two instructions\np e_entry=%x0";
+const NO_DYNAMIC: &str = "%n names a loader, and has no PT_DYNAMIC for it\np e_entry=%x0";
+const FOR_PAGES: &str = "> rebuild it for larger pages: link with -Wl,-z,max-page-size=65536";
 
 /// What is wrong.
 struct Fault<'a> {
-    words: Packed,
+    words: &'static str,
     /// The segment that is at fault.
     segment: Option<&'a ProgramHeader>,
     /// The most bytes that the kernel reads of the program headers, where they are too many.
     most: Option<u64>,
-    fix: Packed,
+    fix: &'static str,
 }
 
 impl<'a> Fault<'a> {
-    const fn new(words: Packed, segment: Option<&'a ProgramHeader>) -> Self {
+    const fn new(words: &'static str, segment: Option<&'a ProgramHeader>) -> Self {
         Fault { words, segment, most: None, fix: words::COPY_AGAIN }
     }
 }
@@ -155,8 +135,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
     let step = words::step(case.content)?;
     let title = if matches!(case.content, Outcome::Refused { .. }) { REFUSES } else { KILLS };
-    let built = if case.program.is_some() { packed!("p built for=%b") } else { Packed::NONE };
-    let pieces = [title, built, packed!("m machine=%m\nk %k"), words::COPY_AGAIN];
+    let built = if case.program.is_some() { "p built for=%b" } else { "" };
+    let pieces = [title, built, "m machine=%m\nk %k", words::COPY_AGAIN];
     let mut finding = case.tell(Severity::Error, &pieces, &[&step.name()]);
     finding.code = RULE.code;
     Some(finding)

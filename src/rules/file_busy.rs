@@ -1,7 +1,6 @@
 use super::Case;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -18,13 +17,11 @@ rule! {
     "file-busy", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n is open for writing, so it may not be executed
 k ETXTBSY; the shell: Text file busy
 > wait until its copy has ended; if a program keeps it open, put a copy in its place
-$ cp -p %f %f.new && mv %f.new %f"
-);
+$ cp -p %f %f.new && mv %f.new %f";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     case.meets(Step::Busy).then(|| case.tell(Severity::Error, &[WORDS], &[]))

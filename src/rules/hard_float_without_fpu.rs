@@ -4,7 +4,6 @@ use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_ARM, EM_MIPS};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::machine::{Fpu, family};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -24,15 +23,13 @@ rule! {
     "hard-float-without-fpu", check
 }
 
-const NONE: Packed = packed!("%n%2 is built for hard float, this machine has no FPU");
-const PERHAPS: Packed = packed!("%n%2 is built for hard float, this machine may have no FPU");
-const FACTS: Packed = packed!("p built for=%b\nm FPU=%0 (%1)");
-const ARM: Packed = packed!("p float ABI=hard float (EF_ARM_ABI_FLOAT_HARD)");
-const ARM_TAG: Packed = packed!("p float ABI=hard float (Tag_ABI_VFP_args)");
-const PERHAPS_SIGILL: Packed =
-    packed!("k should it come to a floating-point instruction: SIGILL, Illegal instruction");
-const SIGILL: Packed =
-    packed!("k starts it; the first floating-point instruction is SIGILL: Illegal instruction");
+const NONE: &str = "%n%2 is built for hard float, this machine has no FPU";
+const PERHAPS: &str = "%n%2 is built for hard float, this machine may have no FPU";
+const FACTS: &str = "p built for=%b\nm FPU=%0 (%1)";
+const ARM: &str = "p float ABI=hard float (EF_ARM_ABI_FLOAT_HARD)";
+const ARM_TAG: &str = "p float ABI=hard float (Tag_ABI_VFP_args)";
+const PERHAPS_SIGILL: &str = "k should it come to a floating-point instruction: SIGILL, Illegal instruction";
+const SIGILL: &str = "k starts it; the first floating-point instruction is SIGILL: Illegal instruction";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
@@ -49,12 +46,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let kernel = match severity {
         Severity::Error if case.meets(Step::FpInstruction) => SIGILL,
         _ if case.starts() => PERHAPS_SIGILL,
-        _ => Packed::NONE,
+        _ => "",
     };
     let mark = match image.header.e_machine {
         EM_ARM if family::ARM && image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => ARM,
         EM_ARM if family::ARM => ARM_TAG,
-        _ => Packed::NONE,
+        _ => "",
     };
     let loader = if of_loader { "'s loader" } else { "" };
     let known = fpu.value.map_or("not known", Fpu::name);

@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::machine::{Libc, holds};
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 rule! {
     /// # What it means
@@ -24,18 +24,14 @@ rule! {
     "interpreter-missing", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n needs the loader %0, which is not on this machine
 p PT_INTERP=%0 (%1)
-m loaders=%2"
-);
-const LIBC: Packed = packed!("m C library=%3");
-const WITHOUT_CGO: Packed = packed!(
-    "\
+m loaders=%2";
+const LIBC: &str = "m C library=%3";
+const WITHOUT_CGO: &str = "\
 > build it without cgo: it is static then, and needs no loader
-$ CGO_ENABLED=0 GOOS=linux %4 go build"
-);
+$ CGO_ENABLED=0 GOOS=linux %4 go build";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);
@@ -53,7 +49,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
     let (wanted, own) = (image.interp_libc(), case.machine.libc.value);
-    let libc = if wanted.is_some() && own.is_some() && wanted != own { LIBC } else { Packed::NONE };
+    let libc = if wanted.is_some() && own.is_some() && wanted != own { LIBC } else { "" };
     let go = advice::target(case.machine).and_then(|target| target.go);
     let is_go = program.origin.toolchain == Toolchain::Go && go.is_some();
     Some(case.tell(

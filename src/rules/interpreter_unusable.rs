@@ -3,7 +3,7 @@ use crate::candidate::{Candidate, Content, Data, Interp};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::system::FileKind;
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 rule! {
     /// # What it means
@@ -21,20 +21,16 @@ rule! {
     "interpreter-unusable", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n needs the loader %0, which is %1%2
 p PT_INTERP=%0
 m loader=%1%2
-k %k"
-);
-const CHMOD: Packed = packed!("$ chmod +x %0");
-const WAIT: Packed = packed!("> wait until its copy has ended");
-const REMOVE: Packed = packed!(
-    "\
+k %k";
+const CHMOD: &str = "$ chmod +x %0";
+const WAIT: &str = "> wait until its copy has ended";
+const REMOVE: &str = "\
 > remove it if it was copied here, else reinstall the C library; or 
-rebuild"
-);
+rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let interpreter = case.candidate.interpreter.as_ref()?;
@@ -51,7 +47,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 struct What {
     words: &'static str,
     built: String,
-    fix: Packed,
+    fix: &'static str,
 }
 
 fn what(case: &Case<'_>, interpreter: &Candidate) -> What {

@@ -6,7 +6,7 @@ use crate::finding::{Finding, Severity};
 use crate::linker::Refusal;
 use crate::machine::lists;
 use crate::machine::{Fact, Machine, family};
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 rule! {
     /// # What it means
@@ -24,48 +24,35 @@ rule! {
     "isa-above-cpu", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 p built for=%b
 m cpu model=%2
-rebuild"
-);
-const KERNEL: Packed =
-    packed!("k does not compare; an instruction that is absent is SIGILL: Illegal instruction");
-const LOADER: Packed = packed!("k %l, status 127: %n: CPU ISA level is lower than required");
-const MIPS: Packed = packed!(
-    "\
+rebuild";
+const KERNEL: &str = "k does not compare; an instruction that is absent is SIGILL: Illegal instruction";
+const LOADER: &str = "k %l, status 127: %n: CPU ISA level is lower than required";
+const MIPS: &str = "\
 %n is built for %0, this processor is %1
-m isa=%3"
-);
-const ARM: Packed = packed!(
-    "\
+m isa=%3";
+const ARM: &str = "\
 %n is built for %0, this processor is %1
 p Tag_CPU_arch=%4
-m CPU architecture=%1"
-);
-const NEON: Packed = packed!(
-    "\
+m CPU architecture=%1";
+const NEON: &str = "\
 %n uses %0, this processor has none
 p Tag_Advanced_SIMD_arch=%4
-m Features=%3"
-);
-const VFP: Packed = packed!(
-    "\
+m Features=%3";
+const VFP: &str = "\
 %n uses %0, this processor has none
 p Tag_FP_arch=%4
-m Features=%3"
-);
-const X86: Packed = packed!(
-    "\
+m Features=%3";
+const X86: &str = "\
 %n is built for %0, this processor lacks %1
 p GNU_PROPERTY_X86_ISA_1_NEEDED=%0
-m flags=no %1"
-);
+m flags=no %1";
 
 /// What the processor lacks.
 struct Lack<'a> {
-    words: Packed,
+    words: &'static str,
     /// What the program needs.
     needs: &'a str,
     /// What the processor is, or lacks.
@@ -96,7 +83,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     } else if case.starts() || (lack.is_anew && words::step(case.content).is_none()) {
         KERNEL
     } else {
-        Packed::NONE
+        ""
     };
     let model = case.machine.cpu.model.get().map_or("not known", String::as_str);
     let list = lack.listed.get().map_or_else(String::new, |list| text::join(list, " "));

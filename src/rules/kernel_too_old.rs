@@ -2,7 +2,6 @@ use super::Case;
 use crate::candidate::Image;
 use crate::finding::{Finding, Severity};
 use crate::linker::Refusal;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -19,15 +18,13 @@ rule! {
     "kernel-too-old", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n wants Linux %0.%1.%2 or later, this kernel is %3
 p NT_GNU_ABI_TAG=Linux %0.%1.%2 (%b)
 m uname -r=%3
-rebuild"
-);
-const LOADER: Packed = packed!("k %l, status 127: FATAL: kernel too old");
-const ENDS: Packed = packed!("k starts it; glibc then ends it: FATAL: kernel too old");
+rebuild";
+const LOADER: &str = "k %l, status 127: FATAL: kernel too old";
+const ENDS: &str = "k starts it; glibc then ends it: FATAL: kernel too old";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let release = case.machine.kernel.release.get()?;
@@ -46,7 +43,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     } else if case.starts() {
         ENDS
     } else {
-        Packed::NONE
+        ""
     };
     let [major, minor, patch] = [major, minor, patch].map(u64::from);
     Some(case.tell(severity, &[WORDS, kernel], &[&major, &minor, &patch, &release.text]))

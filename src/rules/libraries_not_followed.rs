@@ -1,7 +1,6 @@
 use super::Case;
 use crate::finding::{Finding, Severity};
 use crate::machine::Libc;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -18,11 +17,9 @@ rule! {
     "libraries-not-followed", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 diag does not look for the libraries of %n
-p C library=%0"
-);
+p C library=%0";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let libc = match case.link?.libc {

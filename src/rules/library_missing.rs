@@ -3,7 +3,6 @@ use super::words::{self, PackageManager};
 use crate::finding::{Finding, Severity};
 use crate::linker::{Object, State};
 use crate::machine::Libc;
-use crate::text::{self, Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,57 +20,51 @@ rule! {
     "library-missing", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n needs %0, which is not on this machine
 p DT_NEEDED=%1
-m looked for=%2"
-);
-const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %3 (needed by %4)");
-const GLIBC: Packed = packed!(
-    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3"
-);
-const PACKAGE: Packed = packed!(
-    "\
+m looked for=%2";
+const MUSL: &str = "k %l, status 127: Error loading shared library %0: %3 (needed by %4)";
+const GLIBC: &str =
+    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3";
+const PACKAGE: &str = "\
 > install the package that has it
-$ %6 %7"
-);
+$ %6 %7";
 
-const COPY: Packed = packed!("> copy it into one of these folders; or, to need none, ");
+const COPY: &str = "> copy it into one of these folders; or, to need none, ";
 
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
-const PACKAGES: Packed = packed!(
-    "\
-libatomic.so.1 libatomic1
-libgcc_s.so.1 libgcc1
-libstdc++.so.6 libstdcpp6
-libgomp.so.1 libgomp
-libssl.so.3 libopenssl3
-libcrypto.so.3 libopenssl3
-libssl.so.1.1 libopenssl1.1
-libcrypto.so.1.1 libopenssl1.1
-libz.so.1 zlib
-libcurl.so.4 libcurl4
-libjson-c.so.5 libjson-c5
-libncursesw.so.6 libncurses6
-libreadline.so.8 libreadline8
-libsqlite3.so.0 libsqlite3-0
-libpcap.so.1 libpcap1
-libusb-1.0.so.0 libusb-1.0-0
-libevent-2.1.so.7 libevent2-7
-libuv.so.1 libuv1
-libcap.so.2 libcap
-libblkid.so.1 libblkid1
-libuuid.so.1 libuuid1
-libmnl.so.0 libmnl0
-libffi.so.8 libffi
-libexpat.so.1 libexpat
-libpcre2-8.so.0 libpcre2
-liblzma.so.5 liblzma
-libzstd.so.1 libzstd1
-libnl-3.so.200 libnl-core200
-libubox.so libubox"
-);
+const PACKAGES: [(&str, &str); 29] = [
+    ("libatomic.so.1", "libatomic1"),
+    ("libgcc_s.so.1", "libgcc1"),
+    ("libstdc++.so.6", "libstdcpp6"),
+    ("libgomp.so.1", "libgomp"),
+    ("libssl.so.3", "libopenssl3"),
+    ("libcrypto.so.3", "libopenssl3"),
+    ("libssl.so.1.1", "libopenssl1.1"),
+    ("libcrypto.so.1.1", "libopenssl1.1"),
+    ("libz.so.1", "zlib"),
+    ("libcurl.so.4", "libcurl4"),
+    ("libjson-c.so.5", "libjson-c5"),
+    ("libncursesw.so.6", "libncurses6"),
+    ("libreadline.so.8", "libreadline8"),
+    ("libsqlite3.so.0", "libsqlite3-0"),
+    ("libpcap.so.1", "libpcap1"),
+    ("libusb-1.0.so.0", "libusb-1.0-0"),
+    ("libevent-2.1.so.7", "libevent2-7"),
+    ("libuv.so.1", "libuv1"),
+    ("libcap.so.2", "libcap"),
+    ("libblkid.so.1", "libblkid1"),
+    ("libuuid.so.1", "libuuid1"),
+    ("libmnl.so.0", "libmnl0"),
+    ("libffi.so.8", "libffi"),
+    ("libexpat.so.1", "libexpat"),
+    ("libpcre2-8.so.0", "libpcre2"),
+    ("liblzma.so.5", "liblzma"),
+    ("libzstd.so.1", "libzstd1"),
+    ("libnl-3.so.200", "libnl-core200"),
+    ("libubox.so", "libubox"),
+];
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -83,19 +76,19 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let tried = words::names(&mut first.tried.iter());
     let package = package(&first.name).zip(PackageManager::of(case.machine));
     let [advice, fix] = match &package {
-        Some(_) => [Packed::NONE, PACKAGE],
-        None if first.tried.is_empty() => [Packed::NONE, words::REBUILD],
+        Some(_) => ["", PACKAGE],
+        None if first.tried.is_empty() => ["", words::REBUILD],
         None => [COPY, words::REBUILD],
     };
     let (name, install) = match package {
         Some((name, PackageManager::Apk)) => (name, "apk add"),
         Some((name, PackageManager::Opkg)) => (name, "opkg install"),
-        None => (String::new(), ""),
+        None => ("", ""),
     };
     // glibc has no errno where it has looked nowhere.
     let nowhere = first.tried.is_empty();
     let is_musl = link.libc == Some(Libc::Musl);
-    let [colon, reason] = if nowhere && !is_musl { [Packed::NONE; 2] } else { [packed!(": "), errno.text()] };
+    let [colon, reason] = if nowhere && !is_musl { [""; 2] } else { [": ", errno.text()] };
     let loader = if is_musl { MUSL } else { GLIBC };
     Some(case.tell(
         Severity::Error,
@@ -115,12 +108,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 }
 
 /// The package of OpenWrt that has a library.
-fn package(library: &[u8]) -> Option<String> {
-    for line in text::split(&PACKAGES.unpack(), b'\n') {
-        let (known, package) = text::cut(line, b' ')?;
-        if known.as_bytes() == library {
-            return Some(package.to_owned());
-        }
-    }
-    None
+fn package(library: &[u8]) -> Option<&'static str> {
+    let (_, package) = PACKAGES.iter().find(|(known, _)| known.as_bytes() == library)?;
+    Some(package)
 }

@@ -2,7 +2,7 @@ use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::linker::{State, Unusable};
 use crate::machine::{Libc, family};
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 rule! {
     /// # What it means
@@ -25,32 +25,27 @@ rule! {
     "library-unusable", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n needs %0, and the file that is there cannot be loaded
 p DT_NEEDED=%0 (of %1)
-m file=%2: %7"
-);
-const MUSL: Packed = packed!("k %l, status 127: Error loading shared library %0: %4 (needed by %1)");
-const FOREIGN: Packed = packed!("k %l, status 127: Error relocating %2: unsupported relocation type");
-const CUT: Packed = packed!("k starts it; its loader then dies of SIGBUS: Bus error");
-const PAGES: Packed = packed!("m pages of=%4");
-const MISPLACED: Packed = packed!(
-    "\
-k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: Segmentation fault"
-);
-const STACK: Packed = packed!(
-    "\
+m file=%2: %7";
+const MUSL: &str = "k %l, status 127: Error loading shared library %0: %4 (needed by %1)";
+const FOREIGN: &str = "k %l, status 127: Error relocating %2: unsupported relocation type";
+const CUT: &str = "k starts it; its loader then dies of SIGBUS: Bus error";
+const PAGES: &str = "m pages of=%4";
+const MISPLACED: &str = "\
+    k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: \
+    Segmentation fault";
+const STACK: &str = "\
 m executable-stack=refused (SELinux, or PR_SET_MDWE)
 > take the mark off the library: hardly one means it
-$ patchelf --clear-execstack %2"
-);
-const REPLACE: Packed = packed!("> put one for this machine in its place; or, to need none, ");
-const GLIBC: Packed = packed!("k %l, status 127: %5: error while loading shared libraries: %6: %3");
+$ patchelf --clear-execstack %2";
+const REPLACE: &str = "> put one for this machine in its place; or, to need none, ";
+const GLIBC: &str = "k %l, status 127: %5: error while loading shared libraries: %6: %3";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
-    let given = |holds: bool, words| if holds { words } else { Packed::NONE };
+    let given = |holds: bool, words| if holds { words } else { "" };
     let unusable = |state: State| match state {
         State::Unusable(why) => Some(why),
         _ => None,
@@ -58,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (library, why) =
         link.libraries().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
     let file = &library.path;
-    let mut pages_line = Packed::NONE;
+    let mut pages_line = "";
     let loader = match link.libc {
         _ if why == Unusable::Cut => given(case.reaches_loader(), CUT),
         Some(Libc::Musl) if family::PAGES && why == Unusable::NotPageAligned => {
@@ -77,12 +72,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     // glibc's words for these are those for no file at all.
     let what = match why {
-        Unusable::Machine => packed!("for another processor"),
-        Unusable::FloatAbi => packed!("for another float ABI"),
+        Unusable::Machine => "for another processor",
+        Unusable::FloatAbi => "for another float ABI",
         _ => why.words(),
     };
     let marked = family::X86 && why == Unusable::ExecutableStack;
-    let [advice, fix] = if marked { [STACK, Packed::NONE] } else { [REPLACE, words::REBUILD] };
+    let [advice, fix] = if marked { [STACK, ""] } else { [REPLACE, words::REBUILD] };
     let said = if why.is_of_the_file() { file } else { &library.name };
     Some(case.tell(
         Severity::Error,

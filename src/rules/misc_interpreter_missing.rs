@@ -2,7 +2,6 @@ use super::{Case, words};
 use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -19,16 +18,12 @@ rule! {
     "misc-interpreter-missing", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n is started by %0, says binfmt_misc; that cannot be executed: %1
-m binfmt_misc=rule %2: %0"
-);
-const MEND: Packed = packed!(
-    "\
+m binfmt_misc=rule %2: %0";
+const MEND: &str = "\
 > install it again, or remove the rule
-$ echo -1 > /proc/sys/fs/binfmt_misc/%2"
-);
+$ echo -1 > /proc/sys/fs/binfmt_misc/%2";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let misc = case.candidate.misc.as_ref()?;
@@ -37,7 +32,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let errno = interpreter.stat.err().or(interpreter.may_execute.err());
-    let why = errno.map_or(packed!("it is no regular file, or busy"), Errno::text);
+    let why = errno.map_or("it is no regular file, or busy", Errno::text);
     let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND } else { words::KERNEL };
     Some(case.tell(
         Severity::Error,

@@ -4,7 +4,7 @@ use crate::elf::mips;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::machine::lists;
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 rule! {
     /// # What it means
@@ -22,14 +22,11 @@ rule! {
     "missing-ase", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n is marked as using %0, this processor has %1
 p ASEs=%0
-m ASEs implemented=%1"
-);
-const LATER: Packed =
-    packed!("k does not compare; at its first such instruction: SIGILL, Illegal instruction");
+m ASEs implemented=%1";
+const LATER: &str = "k does not compare; at its first such instruction: SIGILL, Illegal instruction";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
@@ -50,7 +47,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         true => (Severity::Error, words::KERNEL),
         false if missing.is_empty() => return None,
         false if case.starts() => (Severity::Warning, LATER),
-        false => (Severity::Warning, Packed::NONE),
+        false => (Severity::Warning, ""),
     };
     let wants =
         if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { text::join(&missing, ", ") };

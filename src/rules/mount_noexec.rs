@@ -3,7 +3,6 @@ use crate::candidate::Content;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::machine::Mount;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,24 +19,18 @@ rule! {
     "mount-noexec", check
 }
 
-const WORDS: Packed = packed!("%n lies on %0, which is mounted noexec\nm mount=%1");
-const COPY: Packed = packed!(
-    "\
+const WORDS: &str = "%n lies on %0, which is mounted noexec\nm mount=%1";
+const COPY: &str = "\
 > as root, remount it with exec%5; or copy its %s2 to %3:
 $ mount -o remount,exec %4
-$ cp %f %6"
-);
-const REMOUNT: Packed = packed!(
-    "\
+$ cp %f %6";
+const REMOUNT: &str = "\
 > no other file system has room for it; as root%5:
-$ mount -o remount,exec %4"
-);
-const FOLDER: Packed = packed!(
-    "\
+$ mount -o remount,exec %4";
+const FOLDER: &str = "\
 programs cannot be started from %0, which is mounted noexec
 m mount=%1
-> install it in another folder"
-);
+> install it in another folder";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.meets(Step::NoExecMount) && !super::not_a_program::is_no_program(case) {

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::Case;
 use crate::errno::Errno;
 use crate::finding::{Certainty, Finding, Severity};
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 rule! {
     /// # What it means
@@ -20,28 +20,28 @@ rule! {
     "no-such-file", check
 }
 
-const NOWHERE: Packed = packed!("%n is neither in this folder nor in PATH");
-const ABSENT: Packed = packed!("%n does not exist, or is a symbolic link that leads nowhere");
-const NO_FOLDER: Packed = packed!("the path %n leads through a file that is no folder");
-const BARRED: Packed = packed!("%n cannot be reached: a folder on its path may not be searched");
-const LOOP: Packed = packed!("%n is a symbolic link that leads back to itself");
-const TOO_LONG: Packed = packed!("the name %2... is too long");
-const OTHER: Packed = packed!("%n cannot be looked up: %1");
-const WAY: Packed = packed!("> see which of them is no folder:\n$ ls -ld%3");
-const LIST: Packed = packed!("> see what is there:\n$ ls -l %f");
+const NOWHERE: &str = "%n is neither in this folder nor in PATH";
+const ABSENT: &str = "%n does not exist, or is a symbolic link that leads nowhere";
+const NO_FOLDER: &str = "the path %n leads through a file that is no folder";
+const BARRED: &str = "%n cannot be reached: a folder on its path may not be searched";
+const LOOP: &str = "%n is a symbolic link that leads back to itself";
+const TOO_LONG: &str = "the name %2... is too long";
+const OTHER: &str = "%n cannot be looked up: %1";
+const WAY: &str = "> see which of them is no folder:\n$ ls -ld%3";
+const LIST: &str = "> see what is there:\n$ ls -l %f";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Err(errno) = case.candidate.stat else { return None };
     let is_bare = super::words::is_bare(&case.candidate.path);
-    let list = if is_bare { Packed::NONE } else { LIST };
+    let list = if is_bare { "" } else { LIST };
     let (title, shell, fix) = match errno {
-        Errno::ENOENT if is_bare => (NOWHERE, packed!("not found"), Packed::NONE),
-        Errno::ENOENT => (ABSENT, packed!("not found"), list),
-        Errno::ENOTDIR => (NO_FOLDER, packed!("not found"), WAY),
-        Errno::EACCES => (BARRED, errno.text(), packed!("> run diag as root")),
+        Errno::ENOENT if is_bare => (NOWHERE, "not found", ""),
+        Errno::ENOENT => (ABSENT, "not found", list),
+        Errno::ENOTDIR => (NO_FOLDER, "not found", WAY),
+        Errno::EACCES => (BARRED, errno.text(), "> run diag as root"),
         Errno::ELOOP => (LOOP, errno.text(), list),
-        Errno::ENAMETOOLONG => (TOO_LONG, errno.text(), Packed::NONE),
-        _ => (OTHER, errno.text(), Packed::NONE),
+        Errno::ENAMETOOLONG => (TOO_LONG, errno.text(), ""),
+        _ => (OTHER, errno.text(), ""),
     };
     let short: String = text::path(&case.candidate.path).chars().take(40).collect();
     let path = super::words::bytes(&case.candidate.path);
@@ -54,7 +54,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     // Nobody can tell whether a program starts that is not there; that it is not, is certain.
     let mut finding = case.tell(
         Severity::Warning,
-        &[title, packed!("k stat=%0; the shell: %1"), fix],
+        &[title, "k stat=%0; the shell: %1", fix],
         &[&errno.name(), &shell, &short, &folders],
     );
     finding.certainty = Certainty::Certain;

@@ -6,7 +6,6 @@ use super::{Case, words};
 use crate::candidate::{Content, Data};
 use crate::finding::{Finding, Severity};
 use crate::system::FileKind;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -24,43 +23,32 @@ rule! {
     "not-a-program", check
 }
 
-const KIND: Packed = packed!("%n is %0, not a program");
-const LIST: Packed = packed!("> see what is in it:\n$ ls -l %f");
-const EMPTY: Packed = packed!(
-    "\
-%n is empty"
-);
-const ZEROS: Packed = packed!(
-    "\
-%n holds nothing but zeros: its content was never written"
-);
-const TEXT: Packed = packed!(
-    "\
+const KIND: &str = "%n is %0, not a program";
+const LIST: &str = "> see what is in it:\n$ ls -l %f";
+const EMPTY: &str = "%n is empty";
+const ZEROS: &str = "%n holds nothing but zeros: its content was never written";
+const TEXT: &str = "\
 %n is text without a #! line
 > if it is a shell script, let its first line be #!/bin/sh; until then:
-$ sh %f"
-);
-const HTML: Packed = packed!(
-    "\
+$ sh %f";
+const HTML: &str = "\
 %n is a web page (HTML), not a program
-> download the file itself: the address led to a page about it, or to an error message"
-);
-const EMPTY_SCRIPT: Packed = packed!("k ENOEXEC; ash and bash do nothing then, with status 0");
-const ZEROS_AS_SCRIPT: Packed = packed!(
-    "k ENOEXEC; ash does nothing then, with status 0; bash: cannot execute binary file: Exec format error"
-);
-const HTML_AS_SCRIPT: Packed =
-    packed!("k ENOEXEC; ash then runs it as a script: syntax error: unexpected newline, or redirection");
-const POINTER: Packed = packed!("%n is a Git LFS pointer to a file, not that file");
-const POINTER_SIZE: Packed = packed!("%n is a Git LFS pointer to a file of %s1, not that file");
-const GIT_PULL: Packed = packed!("> on the computer, in its repository:\n$ git lfs pull");
-const OTHER: Packed = packed!("%n is %0, not a program for Linux");
-const UNKNOWN: Packed = packed!("%n is data of an unknown kind, not a program\np first bytes=%h1");
+> download the file itself: the address led to a page about it, or to an error message";
+const EMPTY_SCRIPT: &str = "k ENOEXEC; ash and bash do nothing then, with status 0";
+const ZEROS_AS_SCRIPT: &str =
+    "k ENOEXEC; ash does nothing then, with status 0; bash: cannot execute binary file: Exec format error";
+const HTML_AS_SCRIPT: &str =
+    "k ENOEXEC; ash then runs it as a script: syntax error: unexpected newline, or redirection";
+const POINTER: &str = "%n is a Git LFS pointer to a file, not that file";
+const POINTER_SIZE: &str = "%n is a Git LFS pointer to a file of %s1, not that file";
+const GIT_PULL: &str = "> on the computer, in its repository:\n$ git lfs pull";
+const OTHER: &str = "%n is %0, not a program for Linux";
+const UNKNOWN: &str = "%n is data of an unknown kind, not a program\np first bytes=%h1";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let kind = case.candidate.stat.ok()?.kind;
     if !matches!(kind, FileKind::Regular | FileKind::Pseudo) {
-        let list = if kind == FileKind::Directory { LIST } else { Packed::NONE };
+        let list = if kind == FileKind::Directory { LIST } else { "" };
         return Some(case.tell(Severity::Error, &[KIND, words::PERMISSION_DENIED, list], &[&kind.name()]));
     }
     match &case.candidate.content {
@@ -88,8 +76,8 @@ fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
         Data::Package(package) => return Some(package::check(case, package)),
         Data::Empty => [EMPTY, EMPTY_SCRIPT, words::COPY_AGAIN],
         Data::Zeros => [ZEROS, ZEROS_AS_SCRIPT, words::COPY_AGAIN],
-        Data::Text => [TEXT, words::TEXT_AS_SCRIPT, Packed::NONE],
-        Data::Html => [HTML, HTML_AS_SCRIPT, Packed::NONE],
+        Data::Text => [TEXT, words::TEXT_AS_SCRIPT, ""],
+        Data::Html => [HTML, HTML_AS_SCRIPT, ""],
         Data::LfsPointer(size) => {
             number = size.unwrap_or(0);
             let title = if size.is_some() { POINTER_SIZE } else { POINTER };
@@ -97,7 +85,7 @@ fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
         }
         Data::Other(name) => {
             what = name;
-            [OTHER, words::DATA_AS_SCRIPT, Packed::NONE]
+            [OTHER, words::DATA_AS_SCRIPT, ""]
         }
         Data::Unknown(first) => {
             number = u64::from(u32::from_be_bytes(*first));

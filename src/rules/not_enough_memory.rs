@@ -3,7 +3,6 @@ use crate::candidate::{Image, Program};
 use crate::elf::consts::PF_W;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,31 +20,23 @@ rule! {
     "not-enough-memory", check
 }
 
-const AT_ONCE: Packed = packed!(
-    "\
+const AT_ONCE: &str = "\
 %n maps %s0 at once, this machine has %s1
 p p_memsz=%0 bytes
 m RAM and swap=%1 bytes
 k %k
-> take a build with a smaller bss, or a machine with more memory"
-);
-const DATA: Packed = packed!(
-    "\
+> take a build with a smaller bss, or a machine with more memory";
+const DATA: &str = "\
 %n may take %s0 of memory, this machine has %s1 left
 p memory=%s0: data and bss
-> stop other services, or add swap (zram)"
-);
-const UNPACKED: Packed = packed!(
-    "\
+> stop other services, or add swap (zram)";
+const UNPACKED: &str = "\
 %n may take %s0 of memory once it is unpacked, this machine has %s1 left
 p memory=%s0: unpacked size
-> use the unpacked program: its code is read from the file as needed; or add swap (zram)"
-);
-const LEFT: Packed = packed!(
-    "\
+> use the unpacked program: its code is read from the file as needed; or add swap (zram)";
+const LEFT: &str = "\
 m MemAvailable=%s1 (swap: %s2)
-k later=Killed; dmesg: Out of memory"
-);
+k later=Killed; dmesg: Out of memory";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);

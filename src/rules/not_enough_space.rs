@@ -2,7 +2,6 @@ use super::{Case, Destination, words};
 use crate::candidate::{Content, Toolchain};
 use crate::finding::{Certainty, Finding, Severity};
 use crate::machine::Mount;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,36 +20,30 @@ rule! {
     "not-enough-space", check
 }
 
-const READ_ONLY: Packed = packed!(
-    "\
+const READ_ONLY: &str = "\
 %n cannot be put into %0, which is read-only
 m mount=%1
 k write=EROFS; cp: Read-only file system
-> install it in another folder"
-);
-const MISSING: Packed = packed!(
-    "\
+> install it in another folder";
+const MISSING: &str = "\
 there is no folder %0 on this machine
-> name one that is there, or make it"
-);
-const ASKED: Packed = packed!("%n needs %0%s1, %2 has %r3 left");
-const INSTALL: Packed = packed!("%n needs %0%s1 to be installed, %2 has %r3 left");
-const WORDS: Packed = packed!(
-    "\
+> name one that is there, or make it";
+const ASKED: &str = "%n needs %0%s1, %2 has %r3 left";
+const INSTALL: &str = "%n needs %0%s1 to be installed, %2 has %r3 left";
+const WORDS: &str = "\
 p size=%4 bytes
 m space=%3 bytes left; %5
 k write=ENOSPC; cp, scp: No space left on device
-> make it smaller"
-);
-const COMPRESSED: Packed = packed!("p compressed=%0%1 bytes, by a sample");
-const PACK: Packed = packed!("> , pack it");
-const EXTEND: Packed = packed!("> , or extend the flash (extroot on USB)");
-const STAY: Packed = packed!("> ; or run it where it is, in %6");
-const ELSEWHERE: Packed = packed!("> ; or run it from %6");
-const COLON: Packed = packed!("> :");
-const STRIP_IT: Packed = packed!("$ go build -trimpath -ldflags=\"-s -w\"");
-const PACK_IT: Packed = packed!("$ upx -9 FILE");
-const COPY_IT: Packed = packed!("$ cp %f %7");
+> make it smaller";
+const COMPRESSED: &str = "p compressed=%0%1 bytes, by a sample";
+const PACK: &str = "> , pack it";
+const EXTEND: &str = "> , or extend the flash (extroot on USB)";
+const STAY: &str = "> ; or run it where it is, in %6";
+const ELSEWHERE: &str = "> ; or run it from %6";
+const COLON: &str = "> :";
+const STRIP_IT: &str = "$ go build -trimpath -ldflags=\"-s -w\"";
+const PACK_IT: &str = "$ upx -9 FILE";
+const COPY_IT: &str = "$ cp %f %7";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let destination = case.destination?;
@@ -86,15 +79,15 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let room = words::room(case, size, mount);
     let is_copied = room.as_ref().is_some_and(|room| !room.has_it);
     let [instead, copy] = match &room {
-        Some(room) if room.has_it => [STAY, Packed::NONE],
+        Some(room) if room.has_it => [STAY, ""],
         Some(_) => [ELSEWHERE, COPY_IT],
-        None => [Packed::NONE; 2],
+        None => [""; 2],
     };
     let room = room.unwrap_or_default();
     let is_go = case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go);
     let is_packed = destination.packs_to.is_some_and(is_packed);
     let is_plain = case.program.is_some_and(|program| program.upx.is_none()) && !is_packed;
-    let given = |holds: bool, words| if holds { words } else { Packed::NONE };
+    let given = |holds: bool, words| if holds { words } else { "" };
     let mut finding = case.tell(
         severity,
         &[

@@ -1,7 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -22,22 +21,18 @@ rule! {
 /// File systems without modes.
 const MODELESS: [&str; 8] = ["vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"];
 
-const NO_BIT: Packed = packed!("%n is not executable: its mode %o0 has no x bit");
-const ANY_BIT: Packed = packed!("%n may not be executed, although its mode is %o0");
-const ONE_BIT: Packed = packed!("%n may not be executed by this user: its mode is %o0");
-const MODE: Packed = packed!("p mode=%o0 (%1)");
-const SET: Packed = packed!("$ chmod +x %f");
-const FORBIDDEN: Packed =
-    packed!("> run it as root; a folder's mode, an ACL or a security module forbids it");
-const SET_AS_ROOT: Packed = packed!("> as root or as the owner:\n$ chmod a+x %f");
-const COPY: Packed = packed!(
-    "\
+const NO_BIT: &str = "%n is not executable: its mode %o0 has no x bit";
+const ANY_BIT: &str = "%n may not be executed, although its mode is %o0";
+const ONE_BIT: &str = "%n may not be executed by this user: its mode is %o0";
+const MODE: &str = "p mode=%o0 (%1)";
+const SET: &str = "$ chmod +x %f";
+const FORBIDDEN: &str = "> run it as root; a folder's mode, an ACL or a security module forbids it";
+const SET_AS_ROOT: &str = "> as root or as the owner:\n$ chmod a+x %f";
+const COPY: &str = "\
 m mount=%2
 > its mount keeps no changed modes; copy it to %3
-$ cp %f %4 && chmod +x %4"
-);
-const NO_ROOM: Packed =
-    packed!("m mount=%2\n> its mount keeps no changed modes; copy it to another file system");
+$ cp %f %4 && chmod +x %4";
+const NO_ROOM: &str = "m mount=%2\n> its mount keeps no changed modes; copy it to another file system";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let mode = case.candidate.stat.ok()?.mode & 0o777;

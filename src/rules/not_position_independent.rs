@@ -2,7 +2,6 @@ use super::Case;
 use crate::finding::{Finding, Severity};
 use crate::linker::Refusal;
 use crate::machine::family;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,15 +19,13 @@ rule! {
     "not-position-independent", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n is made for a fixed address, and Android starts position-independent programs only
 p e_type=ET_EXEC
 m loader=%0
 k %l, status 1: %1
 > build it as a position-independent executable
-$ cc -fPIE -pie"
-);
+$ cc -fPIE -pie";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if !family::ANDROID || case.refused_by_loader()? != Refusal::Fixed {

@@ -1,6 +1,5 @@
 use super::Case;
 use crate::finding::{Finding, Severity};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -17,14 +16,12 @@ rule! {
     "packed-by-upx", check
 }
 
-const SIZES: Packed = packed!("%n is packed by UPX: %s0 here, %s1 in memory");
-const NO_SIZE: Packed = packed!("%n is packed by UPX, so its headers are the packer's");
-const WORDS: Packed = packed!(
-    "\
+const SIZES: &str = "%n is packed by UPX: %s0 here, %s1 in memory";
+const NO_SIZE: &str = "%n is packed by UPX, so its headers are the packer's";
+const WORDS: &str = "\
 p headers=the packer's, not the program's
 > to judge the program inside, unpack it on the computer:
-$ upx -d -o plain FILE"
-);
+$ upx -d -o plain FILE";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let unpacked = case.program?.upx?.unpacked;

@@ -4,7 +4,6 @@ use crate::candidate::{Candidate, Content, last_name};
 use crate::errno::Errno;
 use crate::finding::{Finding, Severity};
 use crate::loader::{self, Outcome, Step};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -22,16 +21,16 @@ rule! {
     "script-interpreter-missing", check
 }
 
-const ABSENT: Packed = packed!("%n is a script for %0, which is not on this machine");
-const BARRED: Packed = packed!("%n is a script for %0: %1");
-const FAILS: Packed = packed!("%n is a script for %0, which does not start: %1");
-const LINE: Packed = packed!("p line 1=%2");
-const SHELL: Packed = packed!("m shell=/bin/sh (BusyBox ash)");
-const INSTALL: Packed = packed!("> install %3, or let its first line name what this machine has");
-const RUN: Packed = packed!("> run it with the shell that is here, or install %3:");
-const SH: Packed = packed!("$ sh %f");
-const OPKG: Packed = packed!("$ opkg update && opkg install %3");
-const APK: Packed = packed!("$ apk update && apk add %3");
+const ABSENT: &str = "%n is a script for %0, which is not on this machine";
+const BARRED: &str = "%n is a script for %0: %1";
+const FAILS: &str = "%n is a script for %0, which does not start: %1";
+const LINE: &str = "p line 1=%2";
+const SHELL: &str = "m shell=/bin/sh (BusyBox ash)";
+const INSTALL: &str = "> install %3, or let its first line name what this machine has";
+const RUN: &str = "> run it with the shell that is here, or install %3:";
+const SH: &str = "$ sh %f";
+const OPKG: &str = "$ opkg update && opkg install %3";
+const APK: &str = "$ apk update && apk add %3";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
@@ -50,22 +49,22 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let program = last_name(path).1;
     let mut mend = false;
     let (title, why, fix) = match (interpreter.stat, &inner) {
-        (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, String::new(), install(case, path, program)),
-        (Err(errno), _) => (BARRED, errno.text().unpack(), [Packed::NONE; 3]),
+        (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, "", install(case, path, program)),
+        (Err(errno), _) => (BARRED, errno.text(), [""; 3]),
         (Ok(_), Some(error)) => {
             // What is wrong with a program, its package mends; what bars it, or a script, its own fix.
             let bars = ["mount-noexec", "not-executable", "file-busy"].contains(&error.code);
             mend = bars || !matches!(interpreter.content, Content::Elf(_));
-            (FAILS, error.title.clone(), if mend { [Packed::NONE; 3] } else { install(case, path, program) })
+            (FAILS, error.title.as_str(), if mend { [""; 3] } else { install(case, path, program) })
         }
-        (Ok(_), None) => (FAILS, step.name().unpack(), [Packed::NONE; 3]),
+        (Ok(_), None) => (FAILS, step.name(), [""; 3]),
     };
     let kernel = match case.content {
         Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,
         Outcome::Refused { errno: Errno::ENOEXEC, .. } => words::TEXT_AS_SCRIPT,
         _ => words::KERNEL,
     };
-    let shell = if words::is_openwrt(case.machine) { SHELL } else { Packed::NONE };
+    let shell = if words::is_openwrt(case.machine) { SHELL } else { "" };
     let [advice, first, last] = fix;
     let mut finding = case.tell(
         Severity::Error,
@@ -92,7 +91,7 @@ fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
 }
 
 /// What to do, and the command for what OpenWrt has as a package.
-fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [Packed; 3] {
+fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [&'static str; 3] {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let folder = path.strip_suffix(program).unwrap_or_default();
@@ -100,7 +99,7 @@ fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [Packed; 3] {
     let command = match PackageManager::of(case.machine) {
         Some(PackageManager::Apk) if usual => APK,
         Some(PackageManager::Opkg) if usual => OPKG,
-        _ => Packed::NONE,
+        _ => "",
     };
-    if SHELLS.contains(&program) { [RUN, SH, command] } else { [INSTALL, command, Packed::NONE] }
+    if SHELLS.contains(&program) { [RUN, SH, command] } else { [INSTALL, command, ""] }
 }

@@ -3,7 +3,7 @@ use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 rule! {
     /// # What it means
@@ -21,27 +21,23 @@ rule! {
     "script-line", check
 }
 
-const ITSELF: Packed = packed!(
-    "\
+const ITSELF: &str = "\
 %n names itself as its interpreter
-> name a program in its first line"
-);
-const TOO_MANY: Packed = packed!("%n goes through more interpreters than the 5 that the kernel follows");
+> name a program in its first line";
+const TOO_MANY: &str = "%n goes through more interpreters than the 5 that the kernel follows";
 // Old kernels cut the name off without a word, and look for what is left.
-const CUT: Packed = packed!(
-    "\
+const CUT: &str = "\
 the #! line of %n has %3 bytes%2, %4 reads %1
-> call the interpreter by a shorter path, or through a symbolic link"
-);
-const NO_NAME: Packed = packed!("%n begins with #!, but names no interpreter");
-const LET_NAME: Packed = packed!("> let its first line name a program: #!/bin/sh");
+> call the interpreter by a shorter path, or through a symbolic link";
+const NO_NAME: &str = "%n begins with #!, but names no interpreter";
+const LET_NAME: &str = "> let its first line name a program: #!/bin/sh";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
     let (words, fix) = match words::step(case.content)? {
-        Step::TooManyInterpreters if names_itself(case) => (ITSELF, Packed::NONE),
+        Step::TooManyInterpreters if names_itself(case) => (ITSELF, ""),
         Step::TooManyInterpreters => (TOO_MANY, LET_NAME),
-        Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => (CUT, Packed::NONE),
+        Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => (CUT, ""),
         Step::ScriptLine => (NO_NAME, LET_NAME),
         // An empty name has no interpreter that could be opened.
         Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (NO_NAME, LET_NAME),
@@ -57,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     Some(case.tell(
         Severity::Error,
-        &[words, packed!("p line 1=%0"), kernel, fix],
+        &[words, "p line 1=%0", kernel, fix],
         &[&words::first_line(script), &(buffer(case) as u64), &or_more, &length, &kernel_name],
     ))
 }

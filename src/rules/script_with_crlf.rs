@@ -2,7 +2,6 @@ use super::{Case, words};
 use crate::candidate::Content;
 use crate::finding::{Certainty, Finding, Severity};
 use crate::loader::Step;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -19,9 +18,9 @@ rule! {
     "script-with-crlf", check
 }
 
-const NAME: Packed = packed!("%n has Windows line ends, so the kernel looks for \"%0\"");
-const ARGUMENT: Packed = packed!("%n has Windows line ends, so its interpreter gets a \\r");
-const WORDS: Packed = packed!("p line 1=%1\n$ sed -i 's/\\r$//' %f");
+const NAME: &str = "%n has Windows line ends, so the kernel looks for \"%0\"";
+const ARGUMENT: &str = "%n has Windows line ends, so its interpreter gets a \\r";
+const WORDS: &str = "p line 1=%1\n$ sed -i 's/\\r$//' %f";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
@@ -32,7 +31,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (severity, title, kernel) = match name.last() {
         Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,
         Some(b'\r') => (Severity::Error, NAME, words::NOT_FOUND),
-        _ => (Severity::Warning, ARGUMENT, Packed::NONE),
+        _ => (Severity::Warning, ARGUMENT, ""),
     };
     let mut finding = case.tell(severity, &[title, kernel, WORDS], &[&name, &words::first_line(script)]);
     finding.certainty = Certainty::Certain;

@@ -1,6 +1,5 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -16,7 +15,7 @@ rule! {
     "started-by-binfmt-misc", check
 }
 
-const WORDS: Packed = packed!("%n is started by %0, says binfmt_misc\nm binfmt_misc=rule %1: %0");
+const WORDS: &str = "%n is started by %0, says binfmt_misc\nm binfmt_misc=rule %1: %0";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let misc = case.candidate.misc.as_ref().filter(|_| case.starts())?;

@@ -1,7 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::machine::{Libc, holds};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,26 +19,21 @@ rule! {
     "symbol-missing", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n needs the symbol %0, which no library of this machine defines
-p undefined=%1"
-);
-const LATER: Packed = packed!(
-    "\
+p undefined=%1";
+const LATER: &str = "\
 %n may need the symbol %0, which no library of this machine defines
-p undefined=%1"
-);
-const TIME64: Packed = packed!("m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)");
-const GLIBC_ONLY: Packed = packed!("m C library=musl, which has none of glibc's own functions");
+p undefined=%1";
+const TIME64: &str = "m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)";
+const GLIBC_ONLY: &str = "m C library=musl, which has none of glibc's own functions";
 /// The release of the libraries that it was linked with, and that of the machine's, differ.
-const SDK: Packed = packed!("> use the SDK of OpenWrt %6, which is this machine's; or ");
-const OTHERS: Packed = packed!("> use the libraries that it was linked with; or, to need none, ");
-const MUSL: Packed = packed!("k %l, status 127: Error relocating %2: %0: symbol not found");
-const GLIBC: Packed = packed!("k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5");
-const CALLED: Packed = packed!(
-    "k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5"
-);
+const SDK: &str = "> use the SDK of OpenWrt %6, which is this machine's; or ";
+const OTHERS: &str = "> use the libraries that it was linked with; or, to need none, ";
+const MUSL: &str = "k %l, status 127: Error relocating %2: %0: symbol not found";
+const GLIBC: &str = "k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
+const CALLED: &str =
+    "k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
@@ -48,19 +42,19 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let is_musl = link.libc == Some(Libc::Musl);
     let (severity, title, kernel) = match (first.lazy, is_musl) {
         (true, _) if case.reaches_loader() => (Severity::Warning, LATER, CALLED),
-        (true, _) => (Severity::Warning, LATER, Packed::NONE),
+        (true, _) => (Severity::Warning, LATER, ""),
         (_, true) => (Severity::Error, WORDS, MUSL),
         _ => (Severity::Error, WORDS, GLIBC),
     };
     let has = |part: &[u8]| holds(&first.name, part);
     let library = if !is_musl {
-        Packed::NONE
+        ""
     } else if has(b"_time64") {
         TIME64
     } else if has(b"_chk") || has(b"backtrace") || has(b"gnu_") {
         GLIBC_ONLY
     } else {
-        Packed::NONE
+        ""
     };
     let comma = if first.of.is_empty() { "" } else { ", version " };
     let release = case.machine.openwrt.release.get();

@@ -3,7 +3,6 @@ use crate::elf::consts::PT_TLS;
 use crate::finding::{Finding, Severity};
 use crate::linker::Refusal;
 use crate::machine::family;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -22,15 +21,13 @@ rule! {
     "tls-underaligned", check
 }
 
-const ABORTS: Packed = packed!("k starts it; its loader then aborts: %3; Aborted");
-const WORDS: Packed = packed!(
-    "\
+const ABORTS: &str = "k starts it; its loader then aborts: %3; Aborted";
+const WORDS: &str = "\
 %n has thread-local variables where Android keeps its own
 p PT_TLS=p_align %0, p_vaddr %x4
 m loader=%2, which wants an alignment of %1 bytes
 > build it with the NDK's linker, or align PT_TLS
-$ termux-elf-cleaner %f"
-);
+$ termux-elf-cleaner %f";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if !family::ANDROID || case.refused_by_loader()? != Refusal::Tls {
@@ -40,7 +37,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let tls = image.table().iter().find(|entry| entry.p_type == PT_TLS)?;
     let least = u64::from(image.view.class.bits());
     let loader = &link.libraries().next()?.path;
-    let kernel = if case.reaches_loader() { ABORTS } else { Packed::NONE };
+    let kernel = if case.reaches_loader() { ABORTS } else { "" };
     Some(case.tell(
         Severity::Error,
         &[WORDS, kernel],

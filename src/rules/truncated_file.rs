@@ -3,7 +3,6 @@ use crate::candidate::{Content, Data, Image, Interp, Program, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::finding::{Certainty, Finding, Severity};
 use crate::loader::{Pages, Step};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,19 +20,17 @@ rule! {
     "truncated-file", check
 }
 
-const STUB: Packed = packed!("%n is cut short: it has only %s0\np size=%0 bytes");
-const HEADER: Packed = packed!("%n is cut short: its %s0 end within the ELF header\np size=%0 bytes");
-const PARTS: Packed = packed!("%n is cut short: it has %s0 of %4%s1");
-const SIZES: Packed = packed!(
-    "\
+const STUB: &str = "%n is cut short: it has only %s0\np size=%0 bytes";
+const HEADER: &str = "%n is cut short: its %s0 end within the ELF header\np size=%0 bytes";
+const PARTS: &str = "%n is cut short: it has %s0 of %4%s1";
+const SIZES: &str = "\
 p size=%0 bytes
-p its headers need=%4%1 bytes"
-);
+p its headers need=%4%1 bytes";
 /// Where rounded they look the same.
-const BYTES: Packed = packed!("%n is cut short: it has %0 of %4%1 bytes");
-const FULL: Packed = packed!("m disk=%2: %r3 free: likely it was full\n> make room (df), then ");
-const LOST: Packed = packed!("k starts it; touching a page that is lost is SIGBUS; the shell: Bus error");
-const ZEROS: Packed = packed!("k starts it: what is missing of its last page reads as zeros");
+const BYTES: &str = "%n is cut short: it has %0 of %4%1 bytes";
+const FULL: &str = "m disk=%2: %r3 free: likely it was full\n> make room (df), then ";
+const LOST: &str = "k starts it; touching a page that is lost is SIGBUS; the shell: Bus error";
+const ZEROS: &str = "k starts it: what is missing of its last page reads as zeros";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let size = case.candidate.size()?;
@@ -60,16 +57,16 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => words::KERNEL,
         Some(_) if fatal && words::step(case.content).is_none() => LOST,
         // Another rule's fault.
-        Some(_) => Packed::NONE,
+        Some(_) => "",
     };
     let mount = case.machine.mount_of(&case.candidate.resolved);
     let space = mount.and_then(|mount| mount.space);
     let full = space.is_some_and(|space| space.available < 65_536 && space.size > 0);
     let point = mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point);
-    let sizes = if needed > 0 { SIZES } else { Packed::NONE };
+    let sizes = if needed > 0 { SIZES } else { "" };
     let mut finding = case.tell(
         severity,
-        &[title, sizes, if full { FULL } else { Packed::NONE }, kernel, words::COPY_AGAIN],
+        &[title, sizes, if full { FULL } else { "" }, kernel, words::COPY_AGAIN],
         &[&size, &needed, &point, &space.map_or(0, |space| space.available), &at_least],
     );
     finding.certainty = Certainty::Certain;

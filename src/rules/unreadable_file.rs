@@ -4,7 +4,6 @@ use crate::errno::Errno;
 use crate::finding::{Certainty, Finding, Severity};
 use crate::loader::Step;
 use crate::system::FileKind;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -21,20 +20,16 @@ rule! {
     "unreadable-file", check
 }
 
-const FORBIDDEN: Packed = packed!(
-    "\
+const FORBIDDEN: &str = "\
 %n may not be read, so what is in it is not known
 p mode=%o0
-> run diag as root"
-);
-const MAY_START: Packed = packed!("k open=%1; execve needs the x bit only, so it may start all the same");
-const REFUSED: Packed = packed!("k open=%1; the shell: %2");
-const BROKEN: Packed = packed!(
-    "\
+> run diag as root";
+const MAY_START: &str = "k open=%1; execve needs the x bit only, so it may start all the same";
+const REFUSED: &str = "k open=%1; the shell: %2";
+const BROKEN: &str = "\
 %n cannot be read, so what is in it is not known
 p mode=%o0
-> copy it again, to another file system"
-);
+> copy it again, to another file system";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Unread(errno) = case.candidate.content else { return None };

@@ -1,6 +1,5 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -18,14 +17,12 @@ rule! {
     "version-missing", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n needs version %0 of %1, which this machine's does not have
 p DT_VERNEED=%2
 k %l, status 1: %3: %1: version `%0' not found (required by %4)
 > build it with a library as old as this machine's; or, to need none, 
-rebuild"
-);
+rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let versions = &case.link?.versions;

@@ -16,82 +16,73 @@ use crate::elf::mips;
 use crate::errno::Errno;
 use crate::loader::{Outcome, Step, When};
 use crate::machine::{Machine, Mount, below, is_below};
-use crate::text::{self, Packed, packed};
+use crate::text;
 
 /// What the kernel does.
-pub(super) const KERNEL: Packed = packed!("k %k");
+pub(super) const KERNEL: &str = "k %k";
 
 /// What to do is to build it anew.
-pub(super) const REBUILD: Packed = packed!("rebuild");
+pub(super) const REBUILD: &str = "rebuild";
 
 /// ENOENT for a file that is there.
-pub(super) const NOT_FOUND: Packed = packed!(
-    "k ENOENT; ash: not found, though the file is there; bash: cannot execute: required file not found"
-);
+pub(super) const NOT_FOUND: &str =
+    "k ENOENT; ash: not found, though the file is there; bash: cannot execute: required file not found";
 
 /// EACCES.
-pub(super) const PERMISSION_DENIED: Packed = packed!("k EACCES; the shell: Permission denied");
+pub(super) const PERMISSION_DENIED: &str = "k EACCES; the shell: Permission denied";
 
 /// What is no ELF file and no script: what ash prints depends on the bytes.
-pub(super) const DATA_AS_SCRIPT: Packed = packed!(
-    "k ENOEXEC; ash then runs the file as a script: not found, or syntax error; \
-     bash: cannot execute binary file: Exec format error"
-);
+pub(super) const DATA_AS_SCRIPT: &str = "\
+    k ENOEXEC; ash then runs the file as a script: not found, or syntax error; \
+    bash: cannot execute binary file: Exec format error";
 
 /// Text without `#!`.
-pub(super) const TEXT_AS_SCRIPT: Packed = packed!(
-    "k ENOEXEC; ash and bash then run the file as a shell script; \
-     what is no command in it: not found"
-);
+pub(super) const TEXT_AS_SCRIPT: &str =
+    "k ENOEXEC; ash and bash then run the file as a shell script; what is no command in it: not found";
 
 /// What repairs a file that was damaged on its way.
-pub(super) const COPY_AGAIN: Packed = packed!(
-    "\
+pub(super) const COPY_AGAIN: &str = "\
 > copy or download it again; size and checksum have to be the same on both sides
-$ sha256sum %f"
-);
+$ sha256sum %f";
 
 /// ENOEXEC for an ELF file.
-const AS_SCRIPT: Packed = packed!(
-    "ENOEXEC; ash then runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
-     bash: cannot execute binary file: Exec format error"
-);
+const AS_SCRIPT: &str = "\
+    ENOEXEC; ash then runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
+    bash: cannot execute binary file: Exec format error";
 
 /// ELIBBAD.
-const CORRUPTED: Packed =
-    packed!("ELIBBAD; the shell: Accessing a corrupted shared library (musl: No error information)");
+const CORRUPTED: &str =
+    "ELIBBAD; the shell: Accessing a corrupted shared library (musl: No error information)";
 
 /// Where the kernel comes to a dynamic loader, which ends the program.
-const LOADER_ENDS: Packed = packed!("starts it; its loader then ends it");
+const LOADER_ENDS: &str = "starts it; its loader then ends it";
 
 /// What the kernel answers and the shell prints.
 fn kernel(outcome: Outcome) -> String {
-    let (first, last) = match outcome {
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => (AS_SCRIPT, Packed::NONE),
-        Outcome::Refused { errno: Errno::ELIBBAD, .. } => (CORRUPTED, Packed::NONE),
-        Outcome::Refused { errno, .. } => {
-            return text::concat(&[errno.name(), "; the shell: ", &errno.text().unpack()]);
-        }
+    match outcome {
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => AS_SCRIPT.to_owned(),
+        Outcome::Refused { errno: Errno::ELIBBAD, .. } => CORRUPTED.to_owned(),
+        Outcome::Refused { errno, .. } => text::concat(&[errno.name(), "; the shell: ", errno.text()]),
         Outcome::Killed { signal, when, .. } => {
             let moment = match when {
-                When::Exec => packed!("kills it within execve: "),
-                When::Start => packed!("starts it, and its first instruction fails: "),
-                When::Later => packed!("starts it; it dies soon after: "),
+                When::Exec => "kills it within execve: ",
+                When::Start => "starts it, and its first instruction fails: ",
+                When::Later => "starts it; it dies soon after: ",
             };
-            return text::concat(&[&moment.unpack(), signal.name(), "; the shell: ", signal.words()]);
+            text::concat(&[moment, signal.name(), "; the shell: ", signal.words()])
         }
-        Outcome::Starts => (packed!("starts it"), Packed::NONE),
-        Outcome::Exits { .. } => (LOADER_ENDS, Packed::NONE),
-        Outcome::Unknown { missing } => (packed!("not known: "), missing.words()),
-    };
-    text::concat(&[&first.unpack(), &last.unpack()])
+        Outcome::Starts => "starts it".to_owned(),
+        Outcome::Exits { .. } => LOADER_ENDS.to_owned(),
+        Outcome::Unknown { missing } => text::concat(&["not known: ", missing.words()]),
+    }
 }
 
 /// That a dynamic loader ends the program, where the kernel comes to it.
-fn loader_ends(outcome: Outcome) -> String {
-    let starts = matches!(outcome, Outcome::Exits { .. } | Outcome::Starts);
-    let words = if starts { LOADER_ENDS } else { packed!("its loader would end it then") };
-    words.unpack()
+fn loader_ends(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Exits { .. } | Outcome::Starts => LOADER_ENDS,
+        _ => "its loader would end it then",
+    }
 }
 
 /// The check that ends the start.

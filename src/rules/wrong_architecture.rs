@@ -1,7 +1,6 @@
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -19,14 +18,12 @@ rule! {
     "wrong-architecture", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n is built for %0, this machine is %1
 p e_machine=%2 (%b)
 m machine=%m
 m e_machine=%3 (%1)
-rebuild"
-);
+rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.starts() || !case.foreign {

@@ -2,7 +2,6 @@ use super::Case;
 use crate::elf::ByteOrder;
 use crate::finding::{Finding, Severity};
 use crate::loader::{Outcome, Step};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -20,17 +19,15 @@ rule! {
     "wrong-byte-order", check
 }
 
-const WORDS: Packed = packed!(
-    "\
+const WORDS: &str = "\
 %n is %0, this machine is %1
 p EI_DATA=%2
 p built for=%b
 m machine=%m
-rebuild"
-);
-const ORDER: Packed = packed!("m byte order=%1");
+rebuild";
+const ORDER: &str = "m byte order=%1";
 /// `uname -m` does not tell it.
-const UNAME: Packed = packed!("m byte order=%1 (uname -m says \"%3\" for both)");
+const UNAME: &str = "m byte order=%1 (uname -m says \"%3\" for both)";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let order = case.own()?.view.order;

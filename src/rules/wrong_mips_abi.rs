@@ -5,7 +5,6 @@ use crate::elf::mips::Abi;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::system::{Answer, Question};
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -25,14 +24,12 @@ rule! {
     "wrong-mips-abi", check
 }
 
-const ANSWER: Packed = packed!("m asked=%3 %4");
-const WORDS: Packed = packed!(
-    "\
+const ANSWER: &str = "m asked=%3 %4";
+const WORDS: &str = "\
 %n uses %0, this kernel takes %1
 p e_flags=0x%h2 (%b)
 m machine=%m
-rebuild"
-);
+rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
@@ -64,7 +61,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
     let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);
-    let given = if answer.is_some() { ANSWER } else { Packed::NONE };
+    let given = if answer.is_some() { ANSWER } else { "" };
     let answer = answer.map_or_else(String::new, Answer::words);
     Some(case.tell(
         Severity::Error,

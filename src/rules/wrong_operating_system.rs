@@ -4,7 +4,6 @@ use crate::elf::consts::EI_OSABI;
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
 use crate::machine::Libc;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -22,13 +21,13 @@ rule! {
     "wrong-operating-system", check
 }
 
-const TITLE: Packed = packed!("%n is built for %0, this machine runs Linux");
-const ANDROID: Packed = packed!("%n is built for %0, this machine is no Android");
-const LOADER: Packed = packed!("p PT_INTERP=%1");
-const NOTE: Packed = packed!("p NT_GNU_ABI_TAG=%2");
-const MARK: Packed = packed!("p EI_OSABI=%2");
-const FORMAT: Packed = packed!("p format=%1, %2");
-const TAIL: Packed = packed!("m machine=%m\nrebuild");
+const TITLE: &str = "%n is built for %0, this machine runs Linux";
+const ANDROID: &str = "%n is built for %0, this machine is no Android";
+const LOADER: &str = "p PT_INTERP=%1";
+const NOTE: &str = "p NT_GNU_ABI_TAG=%2";
+const MARK: &str = "p EI_OSABI=%2";
+const FORMAT: &str = "p format=%1, %2";
+const TAIL: &str = "m machine=%m\nrebuild";
 
 /// Where loaders lie on other systems than Linux.
 const LOADERS: [(&[u8], &str); 7] = [
@@ -70,11 +69,11 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
         return None;
     }
     let (severity, kernel) = if !mark.is_loader || case.starts() {
-        (Severity::Warning, packed!("k does not look at this mark"))
+        (Severity::Warning, "k does not look at this mark")
     } else if case.ends_at(Step::InterpreterOpen) {
         (Severity::Error, words::NOT_FOUND)
     } else {
-        (Severity::Error, Packed::NONE)
+        (Severity::Error, "")
     };
     let path = match &image.interp {
         Some(Interp::Path(path)) => path,
@@ -89,10 +88,10 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
 
 /// By what another system is known.
 pub(super) struct Mark {
-    title: Packed,
+    title: &'static str,
     system: &'static str,
     /// The evidence, and its number.
-    field: Packed,
+    field: &'static str,
     number: u32,
     /// It is the loader that the program names.
     is_loader: bool,

@@ -6,7 +6,6 @@ use crate::elf::mips::Abi;
 use crate::finding::{Finding, Severity};
 use crate::loader::{Missing, Outcome, Step};
 use crate::system::Question;
-use crate::text::{Packed, packed};
 
 rule! {
     /// # What it means
@@ -23,15 +22,13 @@ rule! {
     "wrong-word-size", check
 }
 
-const REFUSED: Packed = packed!("%n is a%0 program, this kernel runs %1-bit ones");
-const UNDECIDED: Packed = packed!("%n is a%0 program, this kernel is %1-bit");
-const WORDS: Packed = packed!(
-    "\
+const REFUSED: &str = "%n is a%0 program, this kernel runs %1-bit ones";
+const UNDECIDED: &str = "%n is a%0 program, this kernel is %1-bit";
+const WORDS: &str = "\
 p built for=%b
 m machine=%m
 m kernel=%1-bit
-rebuild"
-);
+rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;

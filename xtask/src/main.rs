@@ -12,7 +12,6 @@ mod openwrt;
 mod oracle;
 mod pack;
 mod package;
-mod pairs;
 mod samples;
 mod sh;
 mod targets;
@@ -37,8 +36,6 @@ enum Task {
     Libraries(libraries::Args),
     /// Let kernels judge changed programs, and compare what diag says of each.
     Oracle(oracle::Args),
-    /// Choose the pairs of bytes that diag's texts are packed with, and write src/text/pairs.rs.
-    Pairs,
     /// Run every test: cargo test, router builds with their checks, the lab. It says first what it will do.
     Test(test::Args),
 }
@@ -51,7 +48,6 @@ fn main() -> Result<()> {
         Task::Judge(args) => judge::main(&args),
         Task::Libraries(args) => libraries::main(&args),
         Task::Oracle(args) => oracle::main(&args),
-        Task::Pairs => pairs::main(),
         Task::Test(args) => test::main(&args),
     }
 }

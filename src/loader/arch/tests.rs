@@ -14,12 +14,11 @@ use crate::candidate::{Candidate, Content, Image, Interp, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Header, ProgramHeader, View};
 use crate::machine::{Abi, Fact, Release, probe, recorded::Recorded};
 use crate::system::{Answer, FileKind, Stat};
-use crate::text::packed;
 
 pub(super) const REFUSED: &str = "ENOEXEC elf_check_arch";
 
 fn known<T>(value: T) -> Fact<T> {
-    Fact::new(Some(value), packed!("a test"))
+    Fact::new(Some(value), "a test")
 }
 
 fn words(text: &str) -> Fact<Vec<String>> {
@@ -44,7 +43,7 @@ pub(in crate::loader) fn machine(
 
 /// What the kernel answers; None where it cannot be asked.
 pub(in crate::loader) fn answer(mut machine: Machine, question: Question, answer: Option<Answer>) -> Machine {
-    machine.answers.push((question, Fact::new(answer, packed!("a test"))));
+    machine.answers.push((question, Fact::new(answer, "a test")));
     machine
 }
 

@@ -11,7 +11,6 @@ use nix::sys::stat::Mode;
 use nix::unistd;
 
 use super::{live, sys};
-use crate::text::{Packed, packed};
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
@@ -39,9 +38,9 @@ pub fn is_terminal() -> bool {
 
 /// Writes all of it, or says why not. Where nobody reads the pipe any more, diag ends by SIGPIPE, as a program does
 /// that knows of no signals.
-pub fn write_stdout(text: &[u8]) -> Result<(), Packed> {
+pub fn write_stdout(text: &[u8]) -> Result<(), &'static str> {
     if CLOSED.load(Ordering::Relaxed) {
-        return Err(packed!("stdout is closed"));
+        return Err("stdout is closed");
     }
     write(libc::STDOUT_FILENO, text).map_err(|errno| {
         if errno == Errno::EPIPE {

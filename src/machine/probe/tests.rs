@@ -4,7 +4,6 @@ use super::*;
 use crate::machine::Libc;
 use crate::machine::recorded::Recorded;
 use crate::system::Space;
-use crate::text::packed;
 
 fn recorded(name: &str) -> Recorded {
     Recorded::new(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/machines")).join(name))
@@ -18,7 +17,7 @@ fn text_of(fact: &Fact<String>) -> &str {
 fn openwrt_machine(name: &str, e_machine: u16, bits: u32, order: ByteOrder) -> Machine {
     let found = machine(&recorded(name));
     let abi = found.userland.value.expect("userland");
-    assert_eq!(found.userland.source, packed!("ELF header of /bin/busybox"));
+    assert_eq!(found.userland.source, "ELF header of /bin/busybox");
     assert_eq!(abi.e_machine, e_machine);
     assert_eq!(abi.view.class.bits(), bits);
     assert_eq!(found.byte_order(), Some(order));
@@ -27,7 +26,7 @@ fn openwrt_machine(name: &str, e_machine: u16, bits: u32, order: ByteOrder) -> M
     assert_eq!(found.kernel.page_size.value, Some(4096));
     assert!(found.kernel.mmap_min_addr.value.is_some());
     assert_eq!(found.libc.value, Some(Libc::Musl));
-    assert_eq!(found.libc.source, packed!("loader that /bin/busybox names"));
+    assert_eq!(found.libc.source, "loader that /bin/busybox names");
     assert_eq!(found.memory.swap.value, Some(0));
     let root = found.mount_of(Path::new("/usr/bin/x")).expect("a root");
     assert_eq!((root.device.as_str(), root.fstype.as_str()), ("overlayfs:/overlay", "overlay"));
@@ -80,7 +79,7 @@ fn asking_a_recorded_machine() {
     assert_eq!(answer(Question::MipsFp64), Some(Answer::Refused(crate::errno::Errno::ENOEXEC)));
     assert_eq!(answer(Question::MipsNan2008), Some(Answer::Works));
     assert_eq!(found.fpu.value, Some(Fpu::Absent));
-    assert!(found.fpu.source.unpack().contains("mtc1"));
+    assert!(found.fpu.source.contains("mtc1"));
 }
 
 /// A description of a machine asks all that can decide there.
@@ -106,7 +105,7 @@ fn diag_itself_is_an_answer() {
         ask(&Live, &mut found, question);
         let fact = found.answer(question).expect("asked");
         let itself = Live.is_itself(question);
-        assert_eq!(fact.source == packed!("this build of diag, which runs here"), itself, "{question:?}");
+        assert_eq!(fact.source == "this build of diag, which runs here", itself, "{question:?}");
         assert!(!itself || fact.value == Some(Answer::Works), "{question:?}");
         let compatible = [Question::Ia32, Question::Arm32, Question::Ppc32, Question::Riscv32];
         let is_32_bit = cfg!(target_pointer_width = "32");
@@ -159,14 +158,11 @@ fn asking_without_cpuinfo() {
     let system = Emulating(recorded("lenovo-y1"));
     let mut found = machine(&system);
     ask(&system, &mut found, Question::FpInstruction);
-    assert_eq!(
-        found.fpu,
-        Fact::new(Some(Fpu::Emulated), packed!("started a tiny program that executes mtc1"))
-    );
+    assert_eq!(found.fpu, Fact::new(Some(Fpu::Emulated), "started a tiny program that executes mtc1"));
     let mut found = machine(&system);
-    found.cpu = Cpu::unknown(packed!("/proc/cpuinfo cannot be read"));
+    found.cpu = Cpu::unknown("/proc/cpuinfo cannot be read");
     ask(&system, &mut found, Question::FpInstruction);
-    assert!(found.fpu.source.unpack().contains("without cpu model"), "{}", found.fpu.source);
+    assert!(found.fpu.source.contains("without cpu model"), "{}", found.fpu.source);
 }
 
 #[test]
@@ -181,7 +177,7 @@ fn ath79_be() {
 #[test]
 fn armv7_novfp() {
     let found = openwrt_machine("armv7-novfp", EM_ARM, 32, ByteOrder::Little);
-    assert_eq!(found.fpu, Fact::new(Some(Fpu::Absent), packed!("/proc/cpuinfo: Features")));
+    assert_eq!(found.fpu, Fact::new(Some(Fpu::Absent), "/proc/cpuinfo: Features"));
     assert_eq!(found.cpu.arm_architecture.value, Some(7));
     assert_eq!(text_of(&found.cpu.system_type), "BCM5301X");
     assert_eq!(text_of(&found.openwrt.arch), "arm_cortex-a9");
@@ -217,7 +213,7 @@ fn x86_64() {
 #[test]
 fn nothing_known() {
     let found = machine(&recorded("no such folder"));
-    assert_eq!(found.cpu, Cpu::unknown(packed!("/proc/cpuinfo cannot be read")));
+    assert_eq!(found.cpu, Cpu::unknown("/proc/cpuinfo cannot be read"));
     let Kernel { release, machine, e_machine, class, byte_order, page_size, mmap_min_addr } = found.kernel;
     assert_eq!((release.value, machine.value, e_machine.value), (None, None, None));
     assert_eq!(
@@ -234,7 +230,7 @@ fn nothing_known() {
     let OpenWrt { release, target, arch, board, model } = found.openwrt;
     for fact in [release, target, arch, board, model] {
         assert_eq!(fact.value, None);
-        assert!(fact.source != Packed::default());
+        assert!(!fact.source.is_empty());
     }
 }
 
@@ -346,7 +342,7 @@ fn any_beginning_of_a_text() {
     }
     // Linux 3.10 has no MemAvailable.
     let old = memory_of(b"MemTotal: 61440 kB\nMemFree: 1000 kB\nCached: 24 kB\n");
-    assert_eq!(old.available, Fact::new(Some(1024 << 10), packed!("/proc/meminfo: MemFree + Cached")));
+    assert_eq!(old.available, Fact::new(Some(1024 << 10), "/proc/meminfo: MemFree + Cached"));
     assert_eq!(
         memory_of(b"MemTotal:\nMemFree: x kB\nMemAvailable: 99999999999999999999 kB\n").total.value,
         None

@@ -8,33 +8,30 @@ use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64
 use crate::elf::{ByteOrder, Class, View};
 use crate::machine::{Abi, Fact, Libc, Machine, holds, parts, word};
 use crate::system::{FileKind, System};
-use crate::text::{self, Packed, packed};
+use crate::text;
 
+/// A program of the machine's own, and the sources of what it tells.
 struct Program {
     path: &'static str,
-    abi: Packed,
-    libc: Packed,
+    abi: &'static str,
+    /// None: the C library that it was linked with says nothing of the machine.
+    libc: Option<&'static str>,
 }
 
 /// `diag` itself is a static program and may be narrower than the machine's own, so those are looked at first.
 static PROGRAMS: [Program; 4] = [
     Program {
         path: "/bin/busybox",
-        abi: packed!("ELF header of /bin/busybox"),
-        libc: packed!("loader that /bin/busybox names"),
+        abi: "ELF header of /bin/busybox",
+        libc: Some("loader that /bin/busybox names"),
     },
-    Program {
-        path: "/bin/sh",
-        abi: packed!("ELF header of /bin/sh"),
-        libc: packed!("loader that /bin/sh names"),
-    },
+    Program { path: "/bin/sh", abi: "ELF header of /bin/sh", libc: Some("loader that /bin/sh names") },
     Program {
         path: "/system/bin/sh",
-        abi: packed!("ELF header of /system/bin/sh"),
-        libc: packed!("loader that /system/bin/sh names"),
+        abi: "ELF header of /system/bin/sh",
+        libc: Some("loader that /system/bin/sh names"),
     },
-    // What diag was linked with says nothing of the machine.
-    Program { path: "/proc/self/exe", abi: packed!("ELF header of /proc/self/exe"), libc: Packed::NONE },
+    Program { path: "/proc/self/exe", abi: "ELF header of /proc/self/exe", libc: None },
 ];
 
 /// The ABI of the machine's own programs, and the C library of the loader they name; for want of such a program
@@ -55,9 +52,8 @@ fn program(system: &dyn System, found: &mut Machine) {
         let Some(abi) = decode(&head) else { continue };
         if kernel.is_none_or(|kernel| runs(kernel, abi.e_machine)) {
             found.userland = Fact::new(Some(abi), program.abi);
-            let libc = named(&head).filter(|_| program.libc != Packed::NONE);
-            if libc.is_some() {
-                found.libc = Fact::new(libc, program.libc);
+            if let (Some(libc), Some(source)) = (named(&head), program.libc) {
+                found.libc = Fact::new(Some(libc), source);
             }
             return;
         }

@@ -5,37 +5,27 @@ use crate::candidate::Image;
 use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_CORE, ET_DYN, ET_REL};
 use crate::finding::{Finding, Severity};
 use crate::loader::Step;
-use crate::text::{Packed, packed};
 
-const MODULE: Packed = packed!(
-    "\
+const MODULE: &str = "\
 %n is a kernel module, not a program
-p e_type=1 (ET_REL)"
-);
-const INSMOD: Packed = packed!("> as root:\n$ insmod %f");
-const KMOD: Packed =
-    packed!("> take the module that was built for this very kernel (OpenWrt: a kmod-* package)");
-const OBJECT: Packed = packed!(
-    "\
+p e_type=1 (ET_REL)";
+const INSMOD: &str = "> as root:\n$ insmod %f";
+const KMOD: &str = "> take the module that was built for this very kernel (OpenWrt: a kmod-* package)";
+const OBJECT: &str = "\
 %n is an object file (ET_REL), which has not been linked
 p e_type=1 (ET_REL)
-> link it: call the compiler without -c"
-);
-const CORE: Packed = packed!(
-    "\
+> link it: call the compiler without -c";
+const CORE: &str = "\
 %n is a core dump, not a program
 p e_type=4 (ET_CORE)
-> open it with gdb on the computer, beside the program that left it"
-);
-const LIBRARY: Packed = packed!(
-    "\
+> open it with gdb on the computer, beside the program that left it";
+const LIBRARY: &str = "\
 %n is a shared library, not a program
 p e_type=3 (ET_DYN), without PT_INTERP
-> start the program that uses it; a library is put where its loader looks (/usr/lib)"
-);
-const SONAME: Packed = packed!("p DT_SONAME=%0");
-const NO_SONAME: Packed = packed!("p e_entry=0");
-const STARTS: Packed = packed!("k starts it; its code expects a program around it");
+> start the program that uses it; a library is put where its loader looks (/usr/lib)";
+const SONAME: &str = "p DT_SONAME=%0";
+const NO_SONAME: &str = "p e_entry=0";
+const STARTS: &str = "k starts it; its code expects a program around it";
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
@@ -44,8 +34,8 @@ pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let fits = !case.foreign && !case.is_swapped() && class == Some(image.view.class);
     let words = match image.header.e_type {
         ET_REL if is_module => [MODULE, if fits { INSMOD } else { KMOD }],
-        ET_REL => [OBJECT, Packed::NONE],
-        ET_CORE => [CORE, Packed::NONE],
+        ET_REL => [OBJECT, ""],
+        ET_CORE => [CORE, ""],
         ET_DYN => return library(case, image),
         _ => return None,
     };
@@ -78,7 +68,7 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
     let (severity, kernel) = if fatal && !case.starts() {
         (Severity::Error, case.kernel_at(&dies))
     } else {
-        (Severity::Warning, if case.starts() { STARTS } else { Packed::NONE })
+        (Severity::Warning, if case.starts() { STARTS } else { "" })
     };
     let name = if soname.is_some() { SONAME } else { NO_SONAME };
     Some(case.tell(severity, &[LIBRARY, name, kernel], &[&soname.unwrap_or_default()]))

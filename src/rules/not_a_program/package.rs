@@ -4,29 +4,28 @@ use super::super::Case;
 use super::super::words::{self, PackageManager};
 use crate::candidate::package::{Format, Package};
 use crate::finding::{Finding, Severity};
-use crate::text::{Packed, packed};
 
-const TITLE: Packed = packed!("%n is %0, not a program");
-const FOREIGN: Packed = packed!("%n is %0 for %1, this machine takes %2");
-const OTHER_MANAGER: Packed = packed!("%n is %0, this machine's package manager is %4");
-const NAME: Packed = packed!("p package=%3");
-const ARCH: Packed = packed!("p architecture=%1");
-const OWN: Packed = packed!("m architecture=%2");
-const MANAGER: Packed = packed!("m package manager=%4");
-const OPKG: Packed = packed!("> install it:\n$ opkg install %f");
-const APK: Packed = packed!("> install it:\n$ apk add --allow-untrusted %f");
-const DPKG: Packed = packed!("> install it, as root:\n$ dpkg -i %f");
-const RPM: Packed = packed!("> install it, as root:\n$ rpm -i %f");
-const ON_OPENWRT: Packed = packed!("> install it on an OpenWrt machine:\n$ opkg install FILE");
-const TAKE_IPK: Packed = packed!("> take the .ipk package for %2 of this OpenWrt release");
-const TAKE_APK: Packed = packed!("> take the .apk package for %2 of this OpenWrt release");
+const TITLE: &str = "%n is %0, not a program";
+const FOREIGN: &str = "%n is %0 for %1, this machine takes %2";
+const OTHER_MANAGER: &str = "%n is %0, this machine's package manager is %4";
+const NAME: &str = "p package=%3";
+const ARCH: &str = "p architecture=%1";
+const OWN: &str = "m architecture=%2";
+const MANAGER: &str = "m package manager=%4";
+const OPKG: &str = "> install it:\n$ opkg install %f";
+const APK: &str = "> install it:\n$ apk add --allow-untrusted %f";
+const DPKG: &str = "> install it, as root:\n$ dpkg -i %f";
+const RPM: &str = "> install it, as root:\n$ rpm -i %f";
+const ON_OPENWRT: &str = "> install it on an OpenWrt machine:\n$ opkg install FILE";
+const TAKE_IPK: &str = "> take the .ipk package for %2 of this OpenWrt release";
+const TAKE_APK: &str = "> take the .apk package for %2 of this OpenWrt release";
 
 pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
     let (arch, name) = (package.arch.as_deref(), package.name.as_deref());
     let own = case.machine.openwrt.arch.get().map(String::as_str);
     let manager = PackageManager::of(case.machine);
     let fits = arch.is_none_or(|arch| matches!(arch, "all" | "noarch") || own.is_none_or(|own| arch == own));
-    let given = |fact: Option<&str>, words| if fact.is_some() { words } else { Packed::NONE };
+    let given = |fact: Option<&str>, words| if fact.is_some() { words } else { "" };
     let kind = match package.format {
         Format::Ipk => "an OpenWrt package (.ipk)",
         Format::Apk2 => "an Alpine package (.apk)",
@@ -43,7 +42,7 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
         (true, false) => FOREIGN,
         (false, _) => OTHER_MANAGER,
     };
-    let manager_line = if is_of_manager && manager.is_some() { MANAGER } else { Packed::NONE };
+    let manager_line = if is_of_manager && manager.is_some() { MANAGER } else { "" };
     let fix = match (manager, package.format) {
         (Some(PackageManager::Opkg), Format::Ipk) if fits => OPKG,
         (Some(PackageManager::Apk), Format::Apk3) if fits => APK,

@@ -23,15 +23,13 @@ use super::super::{Called, Case};
 use crate::advice;
 use crate::candidate::Toolchain;
 use crate::finding::{Evidence, Finding, Severity, Side};
-use crate::text::{self, Packed};
+use crate::text;
 
 /// A fact that a text can hold.
 #[derive(Clone, Copy)]
 pub(in crate::rules) enum Value<'a> {
     /// Bytes of any kind; what steers a terminal is made visible.
     Text(&'a [u8]),
-    /// A text of diag's own.
-    Packed(Packed),
     /// A number.
     Number(u64),
 }
@@ -53,7 +51,6 @@ macro_rules! word {
 
 word! {
     u64: self => Value::Number(*self);
-    Packed: self => Value::Packed(*self);
     &str: self => Value::Text(self.as_bytes());
     String: self => Value::Text(self.as_bytes());
     &[u8]: self => Value::Text(self);
@@ -64,15 +61,10 @@ word! {
 
 impl Case<'_> {
     /// The finding that a text tells. It comes in pieces where parts of it depend on something; a piece may be empty.
-    pub(in crate::rules) fn tell(
-        &self,
-        severity: Severity,
-        pieces: &[Packed],
-        facts: &[&dyn Word],
-    ) -> Finding {
+    pub(in crate::rules) fn tell(&self, severity: Severity, pieces: &[&str], facts: &[&dyn Word]) -> Finding {
         let mut finding = Finding::new(severity);
         for piece in pieces {
-            for line in text::split(&piece.unpack(), b'\n').filter(|line| !line.is_empty()) {
+            for line in text::split(piece, b'\n').filter(|line| !line.is_empty()) {
                 if finding.title.is_empty() {
                     finding.title = self.fill(line, facts);
                 } else {
@@ -145,7 +137,7 @@ impl Case<'_> {
             },
             b'f' => super::file(self),
             b'b' => super::built_for(self.program),
-            b'l' => super::loader_ends(self.content),
+            b'l' => super::loader_ends(self.content).to_owned(),
             b'm' => super::machine(self.machine),
             _ => super::kernel(self.content),
         }
@@ -156,7 +148,6 @@ impl Case<'_> {
 fn shown(value: Value<'_>, letter: u8) -> String {
     match value {
         Value::Text(bytes) => text::printable(bytes),
-        Value::Packed(words) => words.unpack(),
         Value::Number(number) => match letter {
             b's' => text::size(number),
             b'r' => text::room(number),
