@@ -369,7 +369,17 @@ fn aligns_static_pie(load: &Load<'_>) -> bool {
 fn is_late_6_6_or_6_1(load: &Load<'_>) -> bool {
     let kernel = &load.machine.kernel;
     let within = |from, to| !kernel.older_than(from) && kernel.older_than(to);
-    within((6, 6, 92), (6, 7, 0)) || within((6, 1, 140), (6, 2, 0))
+    within((6, 6, 92), (6, 7, 0))
+        || within((6, 1, 140), (6, 2, 0))
+        || kernel.release.get().is_some_and(|release| is_debians_late_6_1(&release.text))
+}
+
+/// Debian's 6.1 calls itself 6.1.0, with the number of its own ABI behind it: 6.1.0-37-amd64 is 6.1.140, and so is its
+/// backport 6.1.0-0.deb11.37-amd64. Ubuntu's numbers begin at 1000.
+fn is_debians_late_6_1(release: &str) -> bool {
+    let abi = release.strip_prefix("6.1.0-").and_then(|rest| rest.split('-').next());
+    let number = abi.and_then(|abi| abi.rsplit('.').next()).and_then(|number| number.parse::<u32>().ok());
+    number.is_some_and(|number| (37..1000).contains(&number))
 }
 
 /// `total_mapping_size`: up to 5.17 from the first segment of the table to the last one.

@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::openwrt::{ARCHITECTURES, Cover};
 use crate::targets::{TARGETS, Target};
-use crate::{package, sh};
+use crate::{cores, package, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -75,15 +75,14 @@ pub(crate) fn release(names: &[&str]) -> Result<()> {
 
 /// Builds, says of each where its bytes are, and gives the promises that are broken.
 fn checked(targets: &[&Target]) -> Result<Vec<String>> {
-    let mut faults = Vec::new();
-    for target in targets {
+    let checked = cores::each(targets, |target| -> Result<Vec<String>> {
         let built = build::build(target)?;
-        let (cost, over) = check::cost(target, &built.binary)?;
+        let (cost, mut faults) = check::cost(target, &built.binary)?;
         print!("{cost}\n{}", bytes::report(&built)?);
-        faults.extend(over);
         faults.extend(check::faults(target, &built)?);
-    }
-    Ok(faults)
+        Ok(faults)
+    });
+    Ok(checked.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// The manual page, beside what it is of.

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use jsonschema::Validator;
 
-use crate::lab::{Kernel, boots};
+use crate::lab::Kernel;
 use crate::samples::{Order, Where};
-use crate::{dist, sh};
+use crate::{cores, dist, sh};
 use guest::{Boot, Observed, Results};
 use host::host;
 
@@ -52,7 +52,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         tallies.push(host());
     }
     if !args.host {
-        tallies.extend(boots::each(&kernels, |kernel| lab(*kernel, args)));
+        tallies.extend(cores::each(&kernels, |kernel| lab(*kernel, args)));
     }
     if tallies.iter().all(Tally::passed) { Ok(()) } else { bail!("diag and the kernel do not agree") }
 }
@@ -60,7 +60,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 /// For `cargo xtask test`: what needs no kernel, and each kernel; of each the counts in a line, and whether all holds.
 pub(crate) fn all() -> Vec<(bool, String)> {
     let mut tallies = vec![host()];
-    tallies.extend(boots::each(&KERNELS, |kernel| lab(*kernel, &Args::default())));
+    tallies.extend(cores::each(&KERNELS, |kernel| lab(*kernel, &Args::default())));
     tallies.iter().map(|tally| (tally.passed(), tally.summary())).collect()
 }
 

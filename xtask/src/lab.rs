@@ -13,7 +13,6 @@
 //! both). The kernel speaks on the first wire, the commands on the second, and the third brings their status
 //! and whatever they left in /tmp/out: so nothing needs quoting, and no kernel message gets between.
 
-pub(crate) mod boots;
 pub(crate) mod busybox;
 mod cc;
 mod cpio;

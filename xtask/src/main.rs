@@ -1,6 +1,7 @@
 //! `cargo xtask`: what needs a cross toolchain, QEMU or Debian packages. Each task sets up what it
 //! needs and says what it does.
 
+mod cores;
 mod debian;
 mod dist;
 mod gates;

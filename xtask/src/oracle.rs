@@ -17,8 +17,7 @@ use anyhow::{Context, Result, ensure};
 use oracle::tally::Tally;
 use serde_json::Value;
 
-use crate::lab::boots;
-use crate::sh;
+use crate::{cores, sh};
 use judges::{Judge, KERNELS};
 
 /// Programs for each kernel: some are the same, and 5,000 different ones are wanted.
@@ -118,7 +117,7 @@ pub(crate) fn real_programs() -> Result<Vec<(bool, String)>> {
         Ok(()) => (true, format!("real programs {}: all agree", judge.name)),
         Err(error) => (false, format!("real programs {}: {error:#}", judge.name)),
     };
-    Ok(boots::each(&judges, line))
+    Ok(cores::each(&judges, line))
 }
 
 /// Prints the counts, keeps them for the report, and says what does not hold.

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::lab::{self, boots};
-use crate::{dist, host, judge, libraries, oracle, sh};
+use crate::{cores, dist, host, judge, lab, libraries, oracle, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -168,7 +167,7 @@ fn router_builds(extent: Extent) -> Found {
 
 /// What all boots have in common, so that several may begin at once.
 fn lab_parts() -> Found {
-    boots::each(&judge::KERNELS, |kernel| lab::prepare(*kernel)).into_iter().collect::<Result<Vec<()>>>()?;
+    cores::each(&judge::KERNELS, |kernel| lab::prepare(*kernel)).into_iter().collect::<Result<Vec<()>>>()?;
     Ok(Vec::new())
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::arch::tests::{File, answer, machine, said};
 use super::super::elf;
+use super::is_debians_late_6_1;
 use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_LOAD};
 use crate::elf::{ByteOrder, Class, ProgramHeader};
 use crate::machine::Fpu;
@@ -117,4 +118,20 @@ fn the_page_at_the_end_of_an_interpreter_has_to_be_writable_before_6_7() {
     check(&program(interpreter((RX, 0, 0, 0x100, 0x100))), killed, killed, "ok");
     check(&program(interpreter((RWX, 0, 0, 0x100, 0x100))), "ok", "ok", "ok");
     check(&program(interpreter((RX, 0, 0, 0x1000, 0x1000))), "ok", "ok", "ok");
+}
+
+#[test]
+fn debians_6_1_by_its_abi() {
+    for (release, is_late) in [
+        ("6.1.0-37-4kc-malta", true),
+        ("6.1.0-50-amd64", true),
+        ("6.1.0-0.deb11.38-amd64", true),
+        ("6.1.0-36-amd64", false),
+        ("6.1.0-0.deb11.35-amd64", false),
+        ("6.1.0-1036-oem", false),
+        ("6.1.0", false),
+        ("6.1.0-rc5", false),
+    ] {
+        assert_eq!(is_debians_late_6_1(release), is_late, "{release}");
+    }
 }

@@ -56,7 +56,7 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
 /// Compiles, and links with these linker scripts beside the usual ones.
 fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
     toolchain::rust_src()?;
-    let dir = target_dir()?;
+    let dir = target_dir(target)?;
     let mut cargo = Command::new("cargo");
     cargo.current_dir(sh::root()).env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &dir);
     // Flags from the environment would take the place of the recipe's.
@@ -75,10 +75,10 @@ fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
     Ok(dir.join(target.triple).join("release/diag"))
 }
 
-/// The router build has a target folder of its own, so that it never waits for another build, nor undoes it.
+/// Each router build has a target folder of its own, so that it never waits for another build, nor undoes it.
 /// Another zig means other libraries, of which cargo knows nothing: so it starts anew.
-fn target_dir() -> Result<PathBuf> {
-    let dir = sh::target("router")?;
+fn target_dir(target: &Target) -> Result<PathBuf> {
+    let dir = sh::target(&format!("router/{}", target.name))?;
     let made_by = dir.join("zig-release");
     if fs::read_to_string(&made_by).is_ok_and(|release| release == toolchain::zig_release()) {
         return Ok(dir);

@@ -197,9 +197,11 @@ copy() {
 		dead "$folder" && hold "$folder" clear
 	done)
 	# Never one that is there already, whatever somebody may have put there.
-	folder=''
-	error=$(mktemp -d "$where/$1.$$.XXXXXX" 2>&1) || fail "cannot write to $where: ${error##*: }$elsewhere"
-	folder=$error
+	# Assigned at once: a signal is heeded before the next command.
+	folder=$(mktemp -d "$where/$1.$$.XXXXXX" 2>&1) || {
+		error=$folder folder=''
+		fail "cannot write to $where: ${error##*: }$elsewhere"
+	}
 }
 
 clear() {
@@ -265,8 +267,10 @@ start() {
 		done
 		new=
 		# Another run may unpack it there at the same time.
-		error=$(mktemp "$place/diag.$$.XXXXXX" 2>&1) || fail "cannot write to /tmp: ${error##*: }$elsewhere"
-		new=$error
+		new=$(mktemp "$place/diag.$$.XXXXXX" 2>&1) || {
+			error=$new new=''
+			fail "cannot write to /tmp: ${error##*: }$elsewhere"
+		}
 		prepare
 		error=$(mv -f "$new" "$place/diag" 2>&1) || fail "cannot write to /tmp: ${error##*: }$elsewhere"
 		new=
@@ -307,9 +311,10 @@ if [ "$1" = --unpack ]; then
 else
 	where=/tmp elsewhere="; --unpack DIR unpacks it elsewhere"
 	name=diag-$user-$(printf %.16s "$sha256")
-	(umask 077 && mkdir "/tmp/$name" 2>/dev/null)
+	folder=/tmp/$name
+	(umask 077 && mkdir "$folder" 2>/dev/null)
 	made=$?
-	hold "/tmp/$name" start "$@"
+	hold "$folder" start "$@"
 	# Somebody put something else there, or may do so at any time.
 	[ "$made" != 0 ] || rmdir "/tmp/$name" 2>/dev/null
 	copy "$name"

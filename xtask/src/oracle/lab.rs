@@ -16,8 +16,7 @@ use oracle::tally::Tally;
 use super::guest::{self, Extent, Tools};
 use super::judges::Judge;
 use super::text;
-use crate::lab::boots;
-use crate::sh;
+use crate::{cores, sh};
 
 /// Programs of one boot.
 const BOOT: usize = 6_000;
@@ -36,7 +35,7 @@ pub(super) fn run<'a>(judges: &[&'a Judge], count: usize, seed: u64) -> Vec<(&'a
     for judge in judges {
         ready.push((*judge, guest::tools(judge)));
     }
-    boots::each(&ready, |(judge, tools)| {
+    cores::each(&ready, |(judge, tools)| {
         let outcome = match tools {
             Ok(tools) => kernel(judge, tools, count, seed),
             Err(error) => Err(anyhow!("{error:#}")),

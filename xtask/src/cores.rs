@@ -1,11 +1,11 @@
-//! Several boots at a time.
+//! Two things at a time, for the two cores that a run has at least.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::thread;
 
-/// How many: a boot keeps one core busy.
-const BOOTS: usize = 2;
+/// A boot of QEMU keeps one core busy, and so does the last step of a build.
+const AT_ONCE: usize = 2;
 
 /// What `work` makes of each item, in their order.
 pub(crate) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
@@ -13,7 +13,7 @@ pub(crate) fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync)
     let take = || next.lock().unwrap_or_else(PoisonError::into_inner).next();
     let done = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..BOOTS {
+        for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some((index, item)) = take() {
                     let result = work(item);
