@@ -42,7 +42,7 @@ const STEPS: [Step; 12] = [
     Step { what: CARGO_TEST, minutes: [Some(4), Some(4)], run: |_| cargo_test(&[]) },
     Step {
         what: "tests of xtask and the oracle",
-        minutes: [Some(2), Some(2)],
+        minutes: [Some(1), Some(1)],
         run: |_| cargo_test(&["--package", "xtask", "--package", "oracle"]),
     },
     Step { what: "diag's tiny programs in QEMU", minutes: [Some(1), Some(1)], run: |_| tiny_programs() },
@@ -51,7 +51,7 @@ const STEPS: [Step; 12] = [
         minutes: [None, Some(5)],
         run: |_| oracle::this_computer(HOST_COUNT).map(|()| Vec::new()),
     },
-    Step { what: "router builds", minutes: [Some(6), Some(18)], run: router_builds },
+    Step { what: "router builds", minutes: [Some(5), Some(15)], run: router_builds },
     Step {
         what: "the same bytes from another folder",
         minutes: [None, Some(3)],
@@ -59,11 +59,11 @@ const STEPS: [Step; 12] = [
     },
     Step {
         what: "the one file",
-        minutes: [Some(2), Some(3)],
+        minutes: [Some(1), Some(3)],
         run: |_| Ok(vec![(true, dist::launcher_check()?)]),
     },
     Step { what: "kernels, BusyBox and musl for the lab", minutes: [Some(2), Some(2)], run: |_| lab_parts() },
-    Step { what: "the lab itself", minutes: [Some(4), Some(4)], run: |_| lab_tests() },
+    Step { what: "the lab itself", minutes: [Some(5), Some(5)], run: |_| lab_tests() },
     Step {
         what: "libraries on Debian's musl",
         minutes: [Some(1), Some(1)],
@@ -71,7 +71,7 @@ const STEPS: [Step; 12] = [
     },
     Step {
         what: "what diag says, and what kernels do",
-        minutes: [Some(4), Some(4)],
+        minutes: [Some(7), Some(7)],
         run: |_| Ok(judge::all()),
     },
     Step {
