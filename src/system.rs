@@ -116,8 +116,11 @@ const fn pseudo(fstype: &'static str, magic: u32) -> PseudoFileSystem {
     PseudoFileSystem { fstype, magic }
 }
 
+/// The magic number of procfs.
+pub const PROC_SUPER_MAGIC: u32 = 0x9fa0;
+
 static PSEUDO: [PseudoFileSystem; 22] = [
-    pseudo("proc", 0x9fa0),
+    pseudo("proc", PROC_SUPER_MAGIC),
     pseudo("sysfs", 0x6265_6572),
     pseudo("tracefs", 0x7472_6163),
     pseudo("debugfs", 0x6462_6720),

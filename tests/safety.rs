@@ -2,6 +2,7 @@
 //! kernel's own, tell with foreign rights.
 
 mod elf_builder;
+mod skipped;
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -15,6 +16,7 @@ use nix::libc;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
+use skipped::skipped;
 
 fn diag(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diag"));
@@ -73,7 +75,7 @@ fn nothing_but_its_own_bytes_is_executed() {
         let output = match command.output() {
             Ok(output) => output,
             Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
-                println!("no mount namespace for this user: not tried");
+                skipped("no mount namespace for this user: not tried");
                 return;
             }
             Err(error) => panic!("{error}"),
@@ -119,7 +121,7 @@ fn files_of_the_kernels_own_are_not_read() {
         if Path::new(path).exists() {
             left_alone(Path::new(path));
         } else {
-            println!("no {path}: not tried");
+            skipped(&format!("no {path}: not tried"));
         }
     }
     let link = folder.join("link");
@@ -137,7 +139,7 @@ fn files_of_the_kernels_own_are_not_read() {
     if Path::new("/lib64/ld-linux-x86-64.so.2").exists() {
         left_alone(&library);
     } else {
-        println!("no glibc's loader for x86-64: not tried with a library");
+        skipped("no glibc's loader for x86-64: not tried with a library");
     }
 }
 
@@ -158,7 +160,7 @@ fn the_kernels_log_stays_whole() {
     let unread = || unsafe { libc::klogctl(9, std::ptr::null_mut(), 0) };
     let before = unread();
     if before <= 0 {
-        println!("the kernel's log is empty, or not for this user: not tried");
+        skipped("the kernel's log is empty, or not for this user: not tried");
         return;
     }
     let folder = folder("log");
@@ -181,7 +183,7 @@ fn may_read_everything() -> Vec<u8> {
 #[test]
 fn rights_of_the_file_are_given_up() {
     if !geteuid().is_root() {
-        println!("only root can make a file with foreign rights: not tried");
+        skipped("only root can make a file with foreign rights: not tried");
         return;
     }
     // Below /tmp, which everybody reaches.
@@ -212,7 +214,7 @@ fn rights_of_the_file_are_given_up() {
     if set == 0 {
         copies.push(capable);
     } else {
-        println!("no capabilities on this file system: not tried with them");
+        skipped("no capabilities on this file system: not tried with them");
     }
     let run = |program: &Path, arguments: &[&str]| {
         let mut command = Command::new(program);
@@ -245,6 +247,6 @@ fn rights_of_the_file_are_given_up() {
     let output = run(&cat, &["secret/script"]);
     fs::remove_dir_all(&folder).unwrap();
     if !told(&output).contains("hunter2") {
-        println!("set-user-ID has no effect in the folder for temporary files: not tried");
+        skipped("set-user-ID has no effect in the folder for temporary files: not tried");
     }
 }

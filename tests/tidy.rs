@@ -1,12 +1,14 @@
 //! The rules of the house, as tests.
 
+mod skipped;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use diag::rules::{PAGES, RULES};
+use skipped::skipped;
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -212,11 +214,7 @@ fn every_file_is_formatted() {
     let rustfmt = std::env::var_os("RUSTFMT").unwrap_or_else(|| "rustfmt".into());
     let version = Command::new(&rustfmt).arg("--version").output();
     if !version.is_ok_and(|output| output.status.success()) {
-        // `eprintln!` would be shown only if the test failed.
-        let _ = writeln!(
-            io::stderr(),
-            "SKIPPED every_file_is_formatted: there is no rustfmt (rustup component add rustfmt)"
-        );
+        skipped("every_file_is_formatted: there is no rustfmt (rustup component add rustfmt)");
         return;
     }
     let output = Command::new(rustfmt)

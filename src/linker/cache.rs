@@ -25,11 +25,11 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    if linker.leaves_alone(cache) {
-        return None;
-    }
     let size = offset(linker.system.stat(path(cache)).ok()?.size);
-    let file = Handle::open(linker.system, cache)?;
+    let Some(file) = Handle::open(linker.system, cache) else {
+        linker.leaves_alone(cache);
+        return None;
+    };
     let mut cache = Cache { table: Table::new(&file, linker.view, 0, size).whole(), start: 0 };
     if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);

@@ -11,6 +11,7 @@ use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::stat::Mode;
 
+use crate::system::PROC_SUPER_MAGIC;
 use crate::text::cut_bytes;
 
 /// fcntl(2), for commands that take a number.
@@ -109,11 +110,9 @@ pub(super) const fn magic(found: &libc::statfs64) -> u32 {
 /// /proc/self/fd, where /proc is the kernel's: in a chroot, a container or an unpacked firmware it may be an ordinary
 /// folder, and what lies there is somebody's file.
 pub(super) fn own_descriptors() -> Option<OwnedFd> {
-    /// linux/magic.h `PROC_SUPER_MAGIC`.
-    const PROC: u32 = 0x9fa0;
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let folder = nix::fcntl::open(c"/proc/self/fd", flags, Mode::empty()).ok()?;
-    (magic(&fstatfs(folder.as_raw_fd())?) == PROC).then_some(folder)
+    (magic(&fstatfs(folder.as_raw_fd())?) == PROC_SUPER_MAGIC).then_some(folder)
 }
 
 /// capset(2): no capability is left, and none can come back.

@@ -196,8 +196,8 @@ impl Tiny {
         }
     }
 
-    /// The headers of a static ET_EXEC of one segment and with a stack that is not executable. What a question wants of them whatever the architecture, it gets
-    /// here.
+    /// The headers of a static ET_EXEC of one segment, and with a stack that is not executable. What a question wants of
+    /// them whatever the architecture, it gets here.
     const fn new(question: Option<Question>, e_machine: u16, view: View, e_flags: u32) -> Tiny {
         let wide = matches!(view.class, Class::Elf64);
         let mut out = Tiny { bytes: [0; SIZE], len: 0, order: view.order, wide };
