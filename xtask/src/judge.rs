@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Only what needs no kernel
     #[arg(long, conflicts_with = "kernel")]
     host: bool,
-    /// Only the boot for programs with libraries
+    /// Only the boots for programs with libraries
     #[arg(long, conflicts_with = "host")]
     libraries: bool,
     /// Take this binary instead of building the router's
@@ -46,22 +46,45 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let kernels: Vec<Kernel> = args.kernel.map_or_else(|| KERNELS.to_vec(), |kernel| vec![kernel]);
-    let mut tallies = Vec::new();
-    if args.kernel.is_none() {
-        tallies.push(host());
-    }
-    if !args.host {
-        tallies.extend(cores::each(&kernels, |kernel| lab(*kernel, args)));
-    }
-    if tallies.iter().all(Tally::passed) { Ok(()) } else { bail!("diag and the kernel do not agree") }
+    if run(args).iter().all(Tally::passed) { Ok(()) } else { bail!("diag and the kernel do not agree") }
 }
 
 /// For `cargo xtask test`: what needs no kernel, and each kernel; of each the counts in a line, and whether all holds.
 pub(crate) fn all() -> Vec<(bool, String)> {
-    let mut tallies = vec![host()];
-    tallies.extend(cores::each(&KERNELS, |kernel| lab(*kernel, &Args::default())));
-    tallies.iter().map(|tally| (tally.passed(), tally.summary())).collect()
+    run(&Args::default()).iter().map(|tally| (tally.passed(), tally.summary())).collect()
+}
+
+/// What is judged without waiting for another.
+#[derive(Clone, Copy)]
+enum Part {
+    Host,
+    /// A boot for small files, then one for large ones, which takes from the first how to build one of them.
+    Files(Kernel),
+    /// A boot for programs with libraries.
+    Libraries(Kernel),
+}
+
+fn run(args: &Args) -> Vec<Tally> {
+    cores::each(&parts(args), |part| match *part {
+        Part::Host => host(),
+        Part::Files(kernel) => lab(kernel, "files", |tally| Lab::new(kernel, args)?.files(tally)),
+        Part::Libraries(kernel) => lab(kernel, "libraries", |tally| Lab::new(kernel, args)?.libraries(tally)),
+    })
+}
+
+/// The longest first, so that neither core is left with one at the end.
+fn parts(args: &Args) -> Vec<Part> {
+    let all: &[Kernel] = if args.host { &[] } else { &KERNELS };
+    let kernels = || all.iter().copied().filter(|kernel| args.kernel.is_none_or(|only| only == *kernel));
+    let mut parts = Vec::new();
+    if !args.libraries {
+        parts.extend(kernels().map(Part::Files));
+    }
+    if args.kernel.is_none() && !args.libraries {
+        parts.push(Part::Host);
+    }
+    parts.extend(kernels().map(Part::Libraries));
+    parts
 }
 
 /// What was checked, and what did not hold.
@@ -122,26 +145,11 @@ impl Tally {
 const MEMORY: &str = "bin/runner s/v2ray-swapped-16 s/v2ray-16 s/v2ray-swapped-23";
 const MEMORY_LINKED: [&str; 2] = ["s/musl-whole s/musl-older", "s/v2ray-with-libc6 s/curl"];
 
-/// One kernel: a boot for small files, one for large ones, one for programs with libraries.
-fn lab(kernel: Kernel, args: &Args) -> Tally {
-    let mut tally = Tally::new(format!("lab {}", kernel.name()));
-    let boots = judge(kernel, args, &mut tally);
-    tally.attempt(boots);
+fn lab(kernel: Kernel, what: &str, judge: impl FnOnce(&mut Tally) -> Result<()>) -> Tally {
+    let mut tally = Tally::new(format!("lab {}, {what}", kernel.name()));
+    let judged = judge(&mut tally);
+    tally.attempt(judged);
     tally.done()
-}
-
-fn judge(kernel: Kernel, args: &Args, tally: &mut Tally) -> Result<()> {
-    let order = Order::of(kernel);
-    let diag = match &args.diag {
-        Some(diag) => diag.clone(),
-        None => one(dist::build(&[&format!("diag-{}", order.arch())])?)?,
-    };
-    let lab = Lab { kernel, order, diag, keep: args.keep.as_deref(), schema: schema::load()? };
-    if !args.libraries {
-        let seen = lab.small(tally)?;
-        lab.large(&seen, tally)?;
-    }
-    lab.linked(tally)
 }
 
 /// A kernel, and what its boots have in common.
@@ -153,7 +161,21 @@ struct Lab<'a> {
     schema: Validator,
 }
 
-impl Lab<'_> {
+impl<'a> Lab<'a> {
+    fn new(kernel: Kernel, args: &'a Args) -> Result<Self> {
+        let order = Order::of(kernel);
+        let diag = match &args.diag {
+            Some(diag) => diag.clone(),
+            None => one(dist::build(&[&format!("diag-{}", order.arch())])?)?,
+        };
+        Ok(Lab { kernel, order, diag, keep: args.keep.as_deref(), schema: schema::load()? })
+    }
+
+    fn files(&self, tally: &mut Tally) -> Result<()> {
+        let seen = self.small(tally)?;
+        self.large(&seen, tally)
+    }
+
     fn boot(&self, place: Where) -> Result<Boot> {
         Boot::new(self.kernel, &self.diag, place)
     }
@@ -194,7 +216,7 @@ impl Lab<'_> {
         Ok(())
     }
 
-    fn linked(&self, tally: &mut Tally) -> Result<()> {
+    fn libraries(&self, tally: &mut Tally) -> Result<()> {
         let big = self.order == Order::Big;
         let measured = if big { &MEMORY_LINKED[..1] } else { &MEMORY_LINKED }.join(" ");
         let boot = self.boot(Where::Linked)?.script("linked", linked::SCRIPT, "/tmp/bin/list")?;
