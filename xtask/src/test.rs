@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
+use crate::lab::Kernel;
 use crate::{cores, dist, host, judge, lab, libraries, oracle, sh};
 
 #[derive(clap::Args)]
@@ -71,8 +72,8 @@ const STEPS: [Step; 12] = [
     },
     Step {
         what: "what diag says, and what kernels do",
-        minutes: [Some(7), Some(7)],
-        run: |_| Ok(judge::all()),
+        minutes: [Some(5), Some(7)],
+        run: |extent| Ok(judge::all(kernels(extent))),
     },
     Step {
         what: "changed and real programs on the lab's kernels",
@@ -174,6 +175,13 @@ fn lab_parts() -> Found {
 /// The tests that boot QEMU, which plain `cargo test` leaves out. A boot keeps one core busy.
 fn lab_tests() -> Found {
     cargo_test(&["--package", "xtask", "--", "--ignored", "--test-threads=2"])
+}
+
+const fn kernels(extent: Extent) -> &'static [Kernel] {
+    match extent {
+        Extent::Usual => &judge::WITHOUT_FPU,
+        Extent::Full => &judge::KERNELS,
+    }
 }
 
 fn changed_and_real_programs(extent: Extent) -> Found {
