@@ -309,9 +309,17 @@ impl Body {
     }
 
     fn header(&mut self, name: &'static str, p_type: u64, p_flags: u64, p_offset: u64, size: u64) {
-        let p_vaddr = self.base + p_offset;
-        let (p_paddr, p_filesz, p_memsz, p_align) = (p_vaddr, size, size, 4);
-        let segment = Segment { p_type, p_flags, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align };
+        let address = self.base + p_offset;
+        let segment = Segment {
+            p_type,
+            p_flags,
+            p_offset,
+            p_vaddr: address,
+            p_paddr: address,
+            p_filesz: size,
+            p_memsz: size,
+            p_align: 4,
+        };
         self.segments.push((name, segment));
     }
 
