@@ -1,6 +1,5 @@
 //! What the kernel of this computer answers to diag's own tiny programs, against what else tells the same.
 
-mod elf_builder;
 mod skipped;
 
 use std::fs::{self, File, Permissions};
@@ -202,7 +201,7 @@ fn only_what_decides_is_asked() {
     fs::create_dir_all(&folder).unwrap();
     let asked = |name: &str| {
         let path = folder.join(name);
-        fs::write(&path, elf_builder::Elf::of(name).build()).unwrap();
+        fs::write(&path, testkit::Elf::of(name).build()).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
         let report = cli::judge_all(&Live, &Args { programs: vec![path], ..Args::default() });
         report.machine.answers.into_iter().map(|(question, _)| question).collect::<Vec<_>>()

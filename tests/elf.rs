@@ -1,7 +1,7 @@
 //! ELF files and other candidates, read from disk: against another reader, cut at every length, and damaged.
 #![allow(clippy::cast_possible_truncation, clippy::pedantic)]
 
-mod elf_builder;
+mod files;
 
 use std::fs::{self, File};
 use std::io::{Seek as _, Write as _};
@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use diag::candidate::{Candidate, Content, Image, Interp, TableError, Toolchain, sample};
 use diag::elf::{ByteOrder, Class, View};
 use diag::errno::Errno;
-use elf_builder::files::{Files, Temp, open as open_file};
-use elf_builder::{ABIS, Elf};
+use files::{Files, Temp, open as open_file};
 use object::Endianness;
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
+use testkit::Elf;
+use testkit::abi::ABIS;
 
 const fn view(order: ByteOrder, class: Class) -> View {
     View { order, class }
@@ -106,14 +107,14 @@ fn rich(abi: &str) -> Elf {
 #[test]
 fn every_abi_reads_as_it_was_built() {
     for abi in ABIS {
-        let (name, machine, bits, big, flags, _) = abi;
+        let (name, bits, big) = (abi.name, if abi.encoding.wide { 64 } else { 32 }, abi.encoding.big);
         for elf in [Elf::of(name), rich(name)] {
             let bytes = elf.build();
             let file = Temp::new(&format!("abi-{name}"), &bytes);
             let candidate = file.open(&ALL);
             let image = own(&candidate);
             assert_eq!((image.view.class.bits(), image.view.order == ByteOrder::Big), (bits, big));
-            assert_eq!((image.header.e_machine, image.header.e_flags), (machine, flags));
+            assert_eq!((image.header.e_machine, image.header.e_flags), (abi.e_machine, abi.e_flags));
             cross_any(&bytes, image, name);
             let program = candidate.program().unwrap();
             assert_eq!(program.native.len(), 4);
@@ -134,7 +135,7 @@ fn every_abi_reads_as_it_was_built() {
         assert_eq!(image.abi_tag, Some((0, 0, 0, 0)));
         assert_eq!(
             image.abiflags.map(|a| (a.isa_level, a.fp_abi, a.ases)),
-            (machine == 8).then_some((32, 3, 1))
+            (abi.e_machine == 8).then_some((32, 3, 1))
         );
         assert_eq!(candidate.program().unwrap().origin.toolchain, Toolchain::Go);
         assert_eq!(candidate.interpreter.as_ref().unwrap().path, Path::new("/lib/ld-musl.so.1"));

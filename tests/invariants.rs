@@ -1,6 +1,5 @@
 //! What must hold of every file on every machine: single-field mutations of good files, on all recorded machines.
 
-mod elf_builder;
 mod fixtures;
 
 use std::path::PathBuf;
@@ -12,8 +11,9 @@ use diag::loader::Outcome;
 use diag::machine::recorded::Recorded;
 use diag::report::{Judged, Style, Verdict, json, text};
 
-use elf_builder::{ABIS, Elf};
 use fixtures::Fixture;
+use testkit::Elf;
+use testkit::abi::ABIS;
 
 const MACHINES: [&str; 5] = ["lenovo-y1", "ath79-be", "armv7-novfp", "aarch64", "x86-64"];
 
@@ -61,7 +61,7 @@ const MUTATIONS: [(&str, u64); 36] = [
 fn files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for abi in ABIS {
-        let good = Elf::of(abi.0);
+        let good = Elf::of(abi.name);
         let kinds = [
             ("static", good.clone()),
             ("go-hard", good.clone().go().abiflags(32, 1, 1, 0)),
@@ -70,10 +70,10 @@ fn files() -> Vec<(String, Vec<u8>)> {
             ("r6", good.abiflags(32, 6, 6, 0xfff)),
         ];
         for (kind, elf) in kinds {
-            files.push((format!("{}-{kind}", abi.0), elf.build()));
+            files.push((format!("{}-{kind}", abi.name), elf.build()));
             for (field, value) in MUTATIONS {
                 files.push((
-                    format!("{}-{kind}-{field}-{value:x}", abi.0),
+                    format!("{}-{kind}-{field}-{value:x}", abi.name),
                     elf.clone().set(field, value).build(),
                 ));
             }

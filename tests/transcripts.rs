@@ -4,7 +4,6 @@
 //! it (see tests/fixtures); `$ diag ...` runs a command, and what follows is its output, closed by its exit status as
 //! `[N]`. Lines that begin with `#` are for the reader. `UPDATE=1 cargo test --test transcripts` writes them anew.
 
-mod elf_builder;
 mod fixtures;
 
 use std::ffi::OsString;

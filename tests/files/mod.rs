@@ -1,4 +1,5 @@
 //! Files on disk for the tests, and a machine that has nothing else.
+#![allow(dead_code, unreachable_pub)]
 
 use std::ffi::OsString;
 use std::fs::{self, File};
