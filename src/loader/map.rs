@@ -389,9 +389,9 @@ fn total_mapping_size(load: &Load<'_>, pages: Pages) -> u64 {
     let mask = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
     let start = |segment: &ProgramHeader| pages.down(segment.p_vaddr);
     let end = |segment: &ProgramHeader| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
-    let (mut starts, ends) = (image.loads().map(start), image.loads().map(end));
+    let (mut starts, mut ends) = (image.loads().map(start), image.loads().map(end));
     let (first, last) = if load.machine.kernel.older_than((5, 18, 0)) {
-        (starts.next(), ends.last())
+        (starts.next(), ends.next_back())
     } else {
         (starts.min(), ends.max())
     };
