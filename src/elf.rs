@@ -183,27 +183,25 @@ pub struct Header {
 }
 
 impl Header {
-    /// Decodes the first bytes of a file, e_ident included. What is cut off reads as zeros. Each field goes to its
-    /// place at once: a structure literal keeps all of them on the stack first.
-    #[inline(never)]
-    #[allow(clippy::field_reassign_with_default)]
+    /// Decodes the first bytes of a file, e_ident included. What is cut off reads as zeros.
     pub fn decode(bytes: &[u8], view: View) -> Header {
         let mut c = Cursor::new(bytes, 16, view);
-        let mut header = Header::default();
-        header.e_type = c.u16();
-        header.e_machine = c.u16();
-        header.e_version = c.u32();
-        header.e_entry = c.word();
-        header.e_phoff = c.word();
-        header.e_shoff = c.word();
-        header.e_flags = c.u32();
-        header.e_ehsize = c.u16();
-        header.e_phentsize = c.u16();
-        header.e_phnum = c.u16();
-        header.e_shentsize = c.u16();
-        header.e_shnum = c.u16();
-        header.e_shstrndx = c.u16();
-        header
+        // Fields of a literal are evaluated in the order written, which is the file's.
+        Header {
+            e_type: c.u16(),
+            e_machine: c.u16(),
+            e_version: c.u32(),
+            e_entry: c.word(),
+            e_phoff: c.word(),
+            e_shoff: c.word(),
+            e_flags: c.u32(),
+            e_ehsize: c.u16(),
+            e_phentsize: c.u16(),
+            e_phnum: c.u16(),
+            e_shentsize: c.u16(),
+            e_shnum: c.u16(),
+            e_shstrndx: c.u16(),
+        }
     }
 }
 
@@ -221,27 +219,18 @@ pub struct ProgramHeader {
 }
 
 impl ProgramHeader {
-    /// Decodes one entry of the table, in the same way.
-    #[inline(never)]
-    #[allow(clippy::field_reassign_with_default)]
+    /// Decodes one entry of the table. p_flags moved to the front in the 64-bit layout, for alignment.
     pub fn decode(bytes: &[u8], view: View) -> ProgramHeader {
         let mut c = Cursor::new(bytes, 0, view);
-        let mut header = ProgramHeader::default();
-        header.p_type = c.u32();
-        // p_flags moved to the front in the 64-bit layout, for alignment.
-        if view.class == Class::Elf64 {
-            header.p_flags = c.u32();
-        }
-        header.p_offset = c.word();
-        header.p_vaddr = c.word();
+        let p_type = c.u32();
+        let front = if view.class == Class::Elf64 { c.u32() } else { 0 };
+        let p_offset = c.word();
+        let p_vaddr = c.word();
         let _p_paddr = c.word();
-        header.p_filesz = c.word();
-        header.p_memsz = c.word();
-        if view.class == Class::Elf32 {
-            header.p_flags = c.u32();
-        }
-        header.p_align = c.word();
-        header
+        let p_filesz = c.word();
+        let p_memsz = c.word();
+        let p_flags = if view.class == Class::Elf32 { c.u32() } else { front };
+        ProgramHeader { p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz, p_align: c.word() }
     }
 }
 

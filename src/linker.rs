@@ -25,8 +25,6 @@ use crate::elf::View;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine, family};
 use crate::system::{FileKind, System};
-use crate::text::has;
-pub use folders::List;
 pub use link::{Link, Refusal, State, Undefined};
 use object::folder;
 pub use object::{Object, Unusable};
@@ -47,7 +45,7 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let usable = loader.program().and_then(|program| program.shared_in(image.view));
     let usable = usable.filter(|own| own.header.e_machine == image.header.e_machine);
     let mut interpreter = Object::loaded(loader, usable, Some(0));
-    interpreter.names.push(bytes(&loader.path));
+    interpreter.names.push(bytes(&loader.path).to_vec());
     link.objects.push(interpreter);
     let Some(usable) = usable else { return Some(link) };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
@@ -86,7 +84,6 @@ pub fn link(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
 }
 
 /// Empty where it is not set, and for a program with other rights, for which it is not heeded.
-#[inline(never)]
 fn variable(system: &dyn System, secure: bool, name: &str) -> Vec<u8> {
     if secure { Vec::new() } else { system.variable(name).unwrap_or_default() }
 }
@@ -186,7 +183,7 @@ impl Linker<'_> {
             names.extend_from_slice(listed.as_deref().unwrap_or_default());
         }
         self.preloads = true;
-        for name in List::split(&names, b": \t\n").iter() {
+        for name in folders::split(&names, b": \t\n\0") {
             self.need(0, name);
         }
         self.preloads = false;
@@ -200,8 +197,8 @@ impl Linker<'_> {
         }
         let mut found = Object::new(name, Some(by));
         self.search(by, &mut found);
-        if !has(name, b'/') || self.is_glibc() {
-            found.names.push(name);
+        if !name.contains(&b'/') || self.is_glibc() {
+            found.names.push(name.to_vec());
         }
         match found.state {
             State::Found => {
@@ -209,7 +206,7 @@ impl Linker<'_> {
                 let first = usize::from(!self.is_glibc());
                 let mut others = self.link.objects.iter_mut().skip(first);
                 if let Some(known) = others.find(|object| object.id == found.id) {
-                    known.names.append(&found.names);
+                    known.names.append(&mut found.names);
                     return;
                 }
                 if family::X86 && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image)) {
@@ -248,7 +245,7 @@ impl Linker<'_> {
         let Some(object) = self.object(by) else { return };
         if found.name.is_empty() {
             found.state = State::Missing(Errno::EINVAL);
-        } else if has(&found.name, b'/') {
+        } else if found.name.contains(&b'/') {
             // Only glibc has names with $ORIGIN.
             let name = &found.name;
             let file = if self.is_glibc() { self.expand(object, name) } else { name.clone() };
@@ -266,7 +263,7 @@ impl Linker<'_> {
         if list.is_empty() {
             return false;
         }
-        List::split(list, if glibc { b":" } else { b":\n" }).iter().any(|folder| {
+        folders::split(list, if glibc { b":" } else { b":\n" }).any(|folder| {
             if !glibc && folder.is_empty() {
                 return false;
             }
@@ -301,7 +298,7 @@ impl Linker<'_> {
                 return true;
             }
             Err(errno) => {
-                found.tried.push(&file);
+                found.tried.push(file);
                 let goes_on = [Errno::ENOENT, Errno::ENOTDIR, Errno::EACCES, Errno::ENAMETOOLONG];
                 let is_odd = !goes_on.contains(&errno);
                 if let (State::Missing(known), true) = (&mut found.state, is_odd) {
@@ -319,7 +316,7 @@ impl Linker<'_> {
         // glibc passes over what is for another machine: /lib32 can stand before /lib64.
         let is_over = !glibc || !why.is_passed_over();
         if !is_over {
-            found.tried.push(&file);
+            found.tried.push(file.clone());
         }
         if is_over || matches!(found.state, State::Missing(_)) {
             (found.state, found.path) = (State::Unusable(why), file);

@@ -25,7 +25,6 @@ const ENTRIES: usize = 512;
 const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 
 /// Reads an ELF file; `views` are those of the machine's kernel.
-#[inline(never)]
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
 pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Program> {
     let ident = source.ident();

@@ -16,7 +16,6 @@ pub struct Handle(File);
 
 impl Handle {
     /// Opens a regular file; None where that fails.
-    #[inline(never)]
     pub fn open(system: &dyn System, path: &[u8]) -> Option<Handle> {
         system.open(Path::new(OsStr::from_bytes(path))).ok().map(Handle)
     }
@@ -51,7 +50,6 @@ impl<'a> Table<'a> {
     }
 
     /// What an entry of PT_DYNAMIC leads to.
-    #[inline(never)]
     pub fn of(file: &'a Handle, image: &Image, tag: u32, size: usize) -> Option<Table<'a>> {
         Some(Table::new(file, image.view, image.dynamic_offset(tag)?, size))
     }
@@ -97,7 +95,6 @@ impl<'a> Table<'a> {
     }
 
     /// An unsigned integer of 1 to 4 bytes.
-    #[inline(never)]
     pub fn number(&mut self, offset: usize, len: usize) -> Option<usize> {
         let order = self.view.order;
         let bytes = self.bytes(offset, len)?;
@@ -105,7 +102,6 @@ impl<'a> Table<'a> {
     }
 
     /// Unsigned integers of 1 to 4 bytes, one after the other.
-    #[inline(never)]
     pub fn fields(&mut self, offset: usize, sizes: &[u8], fields: &mut [usize]) -> Option<()> {
         let order = self.view.order;
         let len = sizes.iter().map(|size| usize::from(*size)).sum();

@@ -11,7 +11,6 @@ use crate::elf::ProgramHeader;
 use crate::elf::consts::{EM_AARCH64, EM_ARM, ET_EXEC, PT_TLS};
 use crate::machine::holds;
 use crate::system::System;
-use crate::text;
 
 /// What is read of a segment at most.
 const LIMIT: usize = 1 << 20;
@@ -68,7 +67,7 @@ fn underaligned(
     if place >= least {
         return None;
     }
-    let [align, skew, least] = [align, skew, least].map(|number| text::number(number, 10, 1));
+    let [align, skew, least] = [align, skew, least].map(|number| number.to_string());
     let mut values = vec![path, align.as_bytes(), skew.as_bytes(), least.as_bytes(), name.as_bytes()];
     if !is_skewed {
         values.remove(2);

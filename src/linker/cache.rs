@@ -72,7 +72,6 @@ struct Cache<'a> {
 }
 
 impl Cache<'_> {
-    #[inline(never)]
     fn number(&mut self, at: usize) -> Option<usize> {
         self.table.number(self.start.wrapping_add(at), 4)
     }

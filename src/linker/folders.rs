@@ -3,48 +3,11 @@
 use super::object::Object;
 use super::{Linker, gnu};
 use crate::machine::lists;
-use crate::text::{cut_bytes, has};
+use crate::text::cut_bytes;
 
-/// Names, each with a NUL behind it: none of them can hold one.
-#[derive(Clone, Debug, Default)]
-pub struct List(Vec<u8>);
-
-impl List {
-    /// The parts of a text between marks.
-    pub(super) fn split(text: &[u8], marks: &[u8]) -> List {
-        let mut list = List::default();
-        list.push(text);
-        for byte in &mut list.0 {
-            if has(marks, *byte) {
-                *byte = 0;
-            }
-        }
-        list
-    }
-
-    pub(super) fn push(&mut self, name: &[u8]) {
-        self.0.extend_from_slice(name);
-        self.0.push(0);
-    }
-
-    pub(super) fn append(&mut self, other: &List) {
-        self.0.extend_from_slice(&other.0);
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// One after the other.
-    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.0.as_slice();
-        std::iter::from_fn(move || {
-            let (name, more) = cut_bytes(rest, 0)?;
-            rest = more;
-            Some(name)
-        })
-    }
+/// The parts of a text between marks.
+pub(super) fn split<'a>(text: &'a [u8], marks: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    text.split(move |byte| marks.contains(byte))
 }
 
 impl Linker<'_> {

@@ -2,7 +2,7 @@
 
 use super::{Linker, Object, path};
 use crate::candidate::last_name;
-use crate::text::{cut_bytes, has};
+use crate::text::cut_bytes;
 
 /// Libraries that are part of musl: lib*.so*, whatever follows the first dot.
 const OWN: [&[u8]; 7] = [b"c", b"pthread", b"rt", b"m", b"dl", b"util", b"xnet"];
@@ -34,7 +34,7 @@ impl Linker<'_> {
     fn rpath_musl(&self, object: &Object) -> Vec<u8> {
         let rpath = object.dynamic().and_then(|found| found.runpath.as_ref().or(found.rpath.as_ref()));
         let mut expanded = self.expand(object, rpath.map_or(b"", Vec::as_slice));
-        if has(&expanded, b'$') {
+        if expanded.contains(&b'$') {
             expanded.clear();
         }
         expanded

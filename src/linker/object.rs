@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::versions::Version;
-use super::{Linker, List, State, bytes};
+use super::{Linker, State, bytes};
 use crate::candidate::library::Library;
 use crate::candidate::{Candidate, Dynamic, Image, TableError, last_name};
 use crate::elf::consts::{
@@ -26,11 +26,11 @@ pub struct Object {
     /// Whether the loader takes it.
     pub state: State,
     /// Where it was looked for before, in that order.
-    pub tried: List,
+    pub tried: Vec<Vec<u8>>,
     /// Who asked for it first, by place in the list; None of the program.
     pub(super) parent: Option<usize>,
     /// What a DT_NEEDED may call it.
-    pub(super) names: List,
+    pub(super) names: Vec<Vec<u8>>,
     /// Device and inode.
     pub(super) id: (u64, u64),
     /// Its folder.
@@ -47,9 +47,9 @@ impl Object {
             name: name.to_vec(),
             path: Vec::new(),
             state: State::Missing(Errno::ENOENT),
-            tried: List::default(),
+            tried: Vec::new(),
             parent,
-            names: List::default(),
+            names: Vec::new(),
             id: (0, 0),
             origin: Vec::new(),
             image: None,
@@ -80,7 +80,7 @@ impl Object {
     pub(super) fn finish(&mut self, glibc: bool) {
         let soname = self.dynamic().and_then(|dynamic| dynamic.soname.clone());
         if let (Some(soname), true) = (soname, glibc) {
-            self.names.push(&soname);
+            self.names.push(soname);
         }
     }
 
@@ -179,7 +179,27 @@ impl Unusable {
 
     /// glibc names the file in its words; of what it finds out later, and of what it passes over, the DT_NEEDED.
     pub const fn is_of_the_file(self) -> bool {
-        self as u8 <= Unusable::Level as u8
+        use Unusable::{
+            AbiVersion, EntrySize, FileVersion, Folder, Level, NotBigEndian, NotElf, NotLittleEndian, OsAbi,
+            Padding, TooShort, Truncated, Type, Version,
+        };
+        matches!(
+            self,
+            TooShort
+                | NotElf
+                | NotLittleEndian
+                | NotBigEndian
+                | Version
+                | OsAbi
+                | AbiVersion
+                | Padding
+                | FileVersion
+                | Type
+                | EntrySize
+                | Truncated
+                | Folder
+                | Level
+        )
     }
 
     /// glibc goes on with the next folder (elf/dl-load.c `open_verify`).

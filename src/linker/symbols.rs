@@ -101,7 +101,6 @@ impl<'a> Symbols<'a> {
     }
 
     /// One that is copied into the program is looked for elsewhere, as if it were not defined.
-    #[inline(never)]
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
         let at = index.wrapping_mul(entry(self.view));
         let (name, info, section, value) = if self.view.class == Class::Elf64 {

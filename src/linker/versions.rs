@@ -88,7 +88,6 @@ fn read(file: &Handle, image: &Image, defined: bool, found: &mut Vec<Version>) -
 }
 
 /// The one that DT_VERSYM holds of a symbol.
-#[inline(never)]
 pub(super) fn at(versions: &[Version], index: usize) -> Option<&Version> {
     versions.iter().find(|version| version.index == index)
 }

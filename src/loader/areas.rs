@@ -20,13 +20,11 @@ pub(super) struct Area {
 
 impl Area {
     /// The offset in its file of an address; None where there are zeros.
-    #[inline(never)]
     pub(super) fn offset_of(&self, address: u64) -> Option<u64> {
         Some(self.offset?.wrapping_add(address.wrapping_sub(self.start)))
     }
 
     /// Whether the page of an address lies behind the last one of its file, which has that size.
-    #[inline(never)]
     pub(super) fn is_lost(&self, address: u64, size: u64, pages: Pages) -> bool {
         self.offset_of(address).is_some_and(|offset| pages.down(offset) >= size)
     }

@@ -28,8 +28,6 @@ pub(super) fn load(machine: &Machine, candidate: &Candidate, program: &Program) 
     refuse(Errno::ENOEXEC, furthest.unwrap_or(Step::NoHandler))
 }
 
-/// Not inlined: the loop over the views would keep everything that it reads in registers, and spill it.
-#[inline(never)]
 fn load_elf_binary(load: &Load<'_>) -> Stage {
     check_header(load)?;
     load_elf_phdrs(load)?;

@@ -24,14 +24,12 @@ impl Load<'_> {
 /// Whole pages as the kernel counts them: by masks, since a division of 64 bits is dear on a router.
 #[derive(Clone, Copy)]
 pub(crate) struct Pages {
-    within: u32,
+    within: u64,
 }
 
 impl Pages {
     pub(crate) fn of(machine: &Machine) -> Pages {
-        let within = machine.kernel.page().get().wrapping_sub(1);
-        // No page has as much; half of the work is saved.
-        Pages { within: u32::try_from(within).unwrap_or(u32::MAX) }
+        Pages { within: machine.kernel.page().get().wrapping_sub(1) }
     }
 
     /// Bytes in a page.
@@ -41,7 +39,7 @@ impl Pages {
 
     /// The bits of an address within its page.
     pub(crate) fn within(self) -> u64 {
-        self.within.into()
+        self.within
     }
 
     /// The start of the page.
@@ -50,7 +48,6 @@ impl Pages {
     }
 
     /// The end of the last page that is touched.
-    #[inline(never)]
     pub(crate) fn up(self, size: u64) -> u64 {
         self.down(size.saturating_add(self.within()))
     }

@@ -387,28 +387,21 @@ fn total_mapping_size(load: &Load<'_>, pages: Pages) -> u64 {
     let image = load.image;
     // elf_addr_t
     let mask = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
-    let is_older = load.machine.kernel.older_than((5, 18, 0));
-    let mut range = None;
-    for segment in image.loads() {
-        let start = pages.down(segment.p_vaddr);
-        let end = segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
-        let (first, last) = range.unwrap_or((start, end));
-        range = Some(if is_older { (first, end) } else { (first.min(start), last.max(end)) });
-    }
-    let (first, last) = range.unwrap_or_default();
-    last.wrapping_sub(first) & mask
+    let start = |segment: &ProgramHeader| pages.down(segment.p_vaddr);
+    let end = |segment: &ProgramHeader| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
+    let (mut starts, mut ends) = (image.loads().map(start), image.loads().map(end));
+    let (first, last) = if load.machine.kernel.older_than((5, 18, 0)) {
+        (starts.next(), ends.next_back())
+    } else {
+        (starts.min(), ends.max())
+    };
+    last.unwrap_or(0).wrapping_sub(first.unwrap_or(0)) & mask
 }
 
 /// `maximum_alignment`.
 fn maximum_alignment(image: &Image, pages: Pages) -> u64 {
-    let mut highest = 0;
-    for segment in image.loads() {
-        // A power of two, or 0.
-        if segment.p_align & segment.p_align.wrapping_sub(1) == 0 {
-            highest = segment.p_align.max(highest);
-        }
-    }
-    pages.wrapping_up(highest)
+    let alignments = image.loads().map(|segment| segment.p_align);
+    pages.wrapping_up(alignments.filter(|align| align.is_power_of_two()).max().unwrap_or(0))
 }
 
 #[cfg(all(test, feature = "every-machine"))]

@@ -93,7 +93,6 @@ impl<'a> Mm<'a> {
     }
 
     /// BAD_ADDR.
-    #[inline(never)]
     pub(super) fn is_bad(&self, address: u64) -> bool {
         address & self.word >= self.limit
     }
@@ -231,7 +230,6 @@ impl<'a> Mm<'a> {
     }
 
     /// A limit of what is mapped.
-    #[inline(never)]
     fn keep_to(&mut self, limit: Option<u64>) -> Stage {
         /// What execve(2) maps besides: stack, arguments, vdso.
         const BESIDES: u64 = 16 << 20;

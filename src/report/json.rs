@@ -346,7 +346,7 @@ fn write_library(json: &mut Json, link: &Link, library: &Object) {
     json.text("needed_by", &printable(link.needed_by(library)));
     json.text("state", library.state.name());
     json.open("tried", '[');
-    for file in library.tried.iter() {
+    for file in &library.tried {
         json.text(NO_KEY, &printable(file));
     }
     json.close(']');

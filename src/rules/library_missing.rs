@@ -73,7 +73,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let State::Missing(errno) = first.state else { return None };
     let all = link.libraries().skip(1).filter(missing);
     let names = words::names(&mut all.map(|library| library.name.as_slice()));
-    let tried = words::names(&mut first.tried.iter());
+    let tried = words::names(&mut first.tried.iter().map(Vec::as_slice));
     let package = package(&first.name).zip(PackageManager::of(case.machine));
     let [advice, fix] = match &package {
         Some(_) => ["", PACKAGE],

@@ -1,11 +1,9 @@
 //! What is asked for, as hashes: 13 bytes a symbol, whatever its name.
 
-/// Numbers of a slot.
-const SLOT: usize = 4;
-/// Numbers of the table at first, and at most: 256 KiB on a router. At most half of the slots are used; what is more comes
-/// in another round.
-const FEW: usize = SLOT << 10;
-const MANY: usize = SLOT << if cfg!(feature = "every-machine") { 18 } else { 14 };
+/// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
+/// another round.
+const FEW: usize = 1 << 10;
+const MANY: usize = 1 << if cfg!(feature = "every-machine") { 18 } else { 14 };
 
 /// A symbol by its name, twice hashed, and the version that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -29,39 +27,45 @@ impl Key {
     }
 }
 
-/// A key, and 0 where the slot is free, 1 for what is asked for, 2 for what is defined.
-type Slot = [u32; SLOT];
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Free,
+    Asked,
+    Defined,
+}
 
-/// A hash table with open addressing.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: Key,
+    state: State,
+}
+
+/// A hash table with open addressing. Its length is a power of two, and half of it stays free: every search ends.
 pub(super) struct Wanted {
-    /// The slots, one after the other: so many zeros come from the system as they are.
-    numbers: Vec<u32>,
+    slots: Vec<Slot>,
     used: usize,
     open: usize,
 }
 
 impl Wanted {
     pub(super) fn new() -> Wanted {
-        Wanted { numbers: vec![0; FEW], used: 0, open: 0 }
+        Wanted { slots: vec![Slot::default(); FEW], used: 0, open: 0 }
     }
 
     /// Adds a symbol; false where there is no room for it.
     pub(super) fn add(&mut self, key: Key) -> bool {
-        let len = self.numbers.len();
-        if self.used >= len / (2 * SLOT) {
+        let len = self.slots.len();
+        if self.used >= len / 2 {
             if len >= MANY {
                 return false;
             }
-            let smaller = std::mem::replace(&mut self.numbers, vec![0; len.wrapping_mul(2)]);
-            let mut rest = smaller.as_slice();
-            while let Some((slot, more)) = rest.split_first_chunk() {
-                if slot[3] != 0 {
-                    self.put(*slot);
-                }
-                rest = more;
+            let smaller = std::mem::replace(&mut self.slots, vec![Slot::default(); len.wrapping_mul(2)]);
+            for slot in smaller.into_iter().filter(|slot| slot.state != State::Free) {
+                self.insert(slot);
             }
         }
-        if self.put([key.gnu, key.fnv, key.version, 1]) {
+        if self.insert(Slot { key, state: State::Asked }) {
             self.used = self.used.wrapping_add(1);
             self.open = self.open.wrapping_add(1);
         }
@@ -69,9 +73,9 @@ impl Wanted {
     }
 
     /// Whether it was not there yet.
-    fn put(&mut self, new: Slot) -> bool {
-        match self.slot(new) {
-            Some(slot) if slot[3] == 0 => {
+    fn insert(&mut self, new: Slot) -> bool {
+        match self.slot(&new.key) {
+            Some(slot) if slot.state == State::Free => {
                 *slot = new;
                 true
             }
@@ -80,28 +84,22 @@ impl Wanted {
     }
 
     /// Where a key is, or the free slot where it would be.
-    #[inline(never)]
-    fn slot(&mut self, key: Slot) -> Option<&mut Slot> {
-        let [gnu, fnv, version, _] = key;
-        let mut at = self.place(gnu);
+    fn slot(&mut self, key: &Key) -> Option<&mut Slot> {
+        let mut at = self.place(key.gnu);
         loop {
-            let slot = self.get(at)?;
-            if slot[3] == 0 || (slot[0] == gnu && slot[1] == fnv && slot[2] == version) {
-                return self.get(at);
+            let slot = self.slots.get(at)?;
+            if slot.state == State::Free || slot.key == *key {
+                return self.slots.get_mut(at);
             }
             at = self.next(at);
         }
     }
 
-    fn get(&mut self, at: usize) -> Option<&mut Slot> {
-        self.numbers.get_mut(at..)?.first_chunk_mut()
-    }
-
     /// Whether a hash without its lowest bit may be one of them.
-    pub(super) fn may_hold(&mut self, hash: u32) -> bool {
+    pub(super) fn may_hold(&self, hash: u32) -> bool {
         let mut at = self.place(hash);
-        while let Some(slot) = self.get(at).filter(|slot| slot[3] != 0) {
-            if slot[0] | 1 == hash | 1 {
+        while let Some(slot) = self.slots.get(at).filter(|slot| slot.state != State::Free) {
+            if slot.key.gnu | 1 == hash | 1 {
                 return true;
             }
             at = self.next(at);
@@ -112,9 +110,11 @@ impl Wanted {
     /// Marks a name as defined where `serves` says so of the version that is asked for.
     pub(super) fn define(&mut self, name: &Key, serves: &mut dyn FnMut(u32) -> bool) {
         let mut at = self.place(name.gnu);
-        while let Some(slot) = self.get(at).filter(|slot| slot[3] != 0) {
-            if slot[0] == name.gnu && slot[1] == name.fnv && slot[3] == 1 && serves(slot[2]) {
-                slot[3] = 2;
+        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.state != State::Free) {
+            let key = slot.key;
+            let is_same = key.gnu == name.gnu && key.fnv == name.fnv;
+            if is_same && slot.state == State::Asked && serves(key.version) {
+                slot.state = State::Defined;
                 self.open = self.open.wrapping_sub(1);
             }
             at = self.next(at);
@@ -123,7 +123,7 @@ impl Wanted {
 
     /// Whether a symbol is defined.
     pub(super) fn has(&mut self, key: &Key) -> bool {
-        self.slot([key.gnu, key.fnv, key.version, 0]).is_some_and(|slot| slot[3] == 2)
+        self.slot(key).is_some_and(|slot| slot.state == State::Defined)
     }
 
     /// Whether all of them are.
@@ -133,10 +133,10 @@ impl Wanted {
 
     /// The lowest bit of a hash is not in DT_GNU_HASH.
     fn place(&self, hash: u32) -> usize {
-        ((hash >> 1) as usize).wrapping_mul(SLOT) & self.numbers.len().wrapping_sub(1)
+        (hash >> 1) as usize & self.slots.len().wrapping_sub(1)
     }
 
     fn next(&self, at: usize) -> usize {
-        at.wrapping_add(SLOT) & self.numbers.len().wrapping_sub(1)
+        at.wrapping_add(1) & self.slots.len().wrapping_sub(1)
     }
 }
