@@ -12,7 +12,7 @@ pub(crate) mod x86;
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
-pub(crate) use bytes::{after, below, decimal, holds, is_among, is_below, parts, word};
+pub(crate) use bytes::{after, below, decimal, holds, is_below, parts, word};
 pub use c_library::Libc;
 use misc::MiscRule;
 
@@ -30,7 +30,7 @@ pub struct Fact<T> {
     pub source: &'static str,
 }
 
-/// In the place of what is nothing to speak of, and is not freed: the code for that would be all it is worth.
+/// Overwrites without dropping the old value, which is empty wherever this is used.
 pub(crate) fn put<T>(place: &mut T, value: T) {
     std::mem::forget(std::mem::replace(place, value));
 }
@@ -39,11 +39,6 @@ impl<T> Fact<T> {
     /// A fact with its source.
     pub const fn new(value: Option<T>, source: &'static str) -> Self {
         Fact { value, source }
-    }
-
-    /// Fills in what was not known before, so that there is nothing to free, nor code for it.
-    pub(crate) fn learn(&mut self, value: Option<T>) {
-        put(&mut self.value, value);
     }
 
     /// The value, where it is known.
@@ -136,11 +131,6 @@ pub struct Release {
     pub version: (u32, u32, u32),
 }
 
-/// A version as one number, in the order of versions: a constant takes one instruction, and not three.
-fn in_one((major, minor, patch): (u32, u32, u32)) -> u32 {
-    major.min(255) << 24 | minor.min(255) << 16 | patch.min(65535)
-}
-
 /// What a machine's programs are made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Abi {
@@ -223,12 +213,12 @@ impl Mount {
 
     /// Whether it compresses what is written, so that a file takes less than its length.
     pub fn compresses(&self) -> bool {
-        is_among(self.fstype.as_bytes(), &["jffs2", "ubifs", "btrfs", "bcachefs"])
+        matches!(self.fstype.as_str(), "jffs2" | "ubifs" | "btrfs" | "bcachefs")
     }
 
     /// Whether its files take RAM.
     pub fn is_ram(&self) -> bool {
-        is_among(self.fstype.as_bytes(), &["tmpfs", "ramfs", "rootfs"])
+        matches!(self.fstype.as_str(), "tmpfs" | "ramfs" | "rootfs")
     }
 }
 
@@ -254,37 +244,22 @@ pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
 
 impl Kernel {
     /// The size of a page; 4 KiB where it is not known.
-    #[inline(never)]
     pub fn page(&self) -> NonZeroU64 {
         self.page_size.value.and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN.saturating_add(4095))
     }
 
     /// Whether the release is known to be older than a version; a kernel of unknown release counts as new.
-    #[inline(always)] // So that the version is made one when diag is built.
-    #[allow(clippy::inline_always)]
     pub fn older_than(&self, version: (u32, u32, u32)) -> bool {
-        self.is_before(in_one(version))
-    }
-
-    #[inline(never)]
-    fn is_before(&self, version: u32) -> bool {
-        self.release.get().is_some_and(|release| in_one(release.version) < version)
+        self.release.get().is_some_and(|release| release.version < version)
     }
 }
 
 impl Machine {
     /// The mount that a path lies on: the last one whose point is a prefix.
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
-        let mounts = self.mounts.get()?;
-        // Of points that are prefixes of one path the longest is the deepest.
-        let mut found: Option<&Mount> = None;
-        for mount in mounts {
-            let len = |mount: &Mount| mount.point.as_os_str().len();
-            if is_below(path, &mount.point) && found.is_none_or(|found| len(found) <= len(mount)) {
-                found = Some(mount);
-            }
-        }
-        found
+        let above = self.mounts.get()?.iter().filter(|mount| is_below(path, &mount.point));
+        // Of points that are prefixes of one path the longest is the deepest; of equal ones the last hides the others.
+        above.max_by_key(|mount| mount.point.as_os_str().len())
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.

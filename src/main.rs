@@ -3,14 +3,12 @@
 #![no_main]
 
 use std::ffi::{OsString, c_char, c_int};
-use std::mem::ManuallyDrop;
 
 use diag::cli::{self, Command, Output};
 #[cfg(not(feature = "every-machine"))]
 use diag::machine::probe::heap;
 use diag::machine::probe::{self, Live, start, stdio};
 use diag::report::Style;
-use diag::text;
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
@@ -32,8 +30,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 /// Does what was asked for, and gives the exit status.
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
-        // Left to the end of the process: what frees them is code, too.
-        Command::Report(args) => ManuallyDrop::new(args),
+        Command::Report(args) => args,
         Command::Print(text) => return print(text, 0),
         Command::Usage(problem) => {
             complain(&problem);
@@ -60,14 +57,14 @@ fn print(text: &str, status: u8) -> u8 {
     match stdio::write_stdout(text.as_bytes()) {
         Ok(()) => status,
         Err(why) => {
-            complain(&text::concat(&["the report could not be written: ", why]));
+            complain(&format!("the report could not be written: {why}"));
             2
         }
     }
 }
 
 fn complain(problem: &str) {
-    stdio::write_stderr(text::concat(&["diag: ", problem, "\n"]).as_bytes());
+    stdio::write_stderr(format!("diag: {problem}\n").as_bytes());
 }
 
 fn log_from(level: LevelFilter) {

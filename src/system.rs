@@ -312,7 +312,7 @@ impl Answer {
         match self {
             Answer::Works => "works".to_owned(),
             Answer::Killed => "killed".to_owned(),
-            Answer::Refused(errno) => crate::text::concat(&["refused ", errno.name()]),
+            Answer::Refused(errno) => format!("refused {}", errno.name()),
         }
     }
 }

@@ -6,7 +6,6 @@
 
 use super::family::{self, rows};
 use super::{Cpu, Fact, Fpu, Release, holds, parts, word};
-use crate::text::cut_bytes;
 
 pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
 
@@ -82,7 +81,7 @@ static BOARD: [Key; 1] = [("model", MACHINE, "/proc/cpuinfo: model")];
 
 /// What the text tells of the processor.
 pub fn parse(text: &[u8]) -> Cpu {
-    let mut cpu = const { Cpu::unknown(UNTOLD) };
+    let mut cpu = Cpu::unknown(UNTOLD);
     read(text, &mut cpu);
     cpu
 }
@@ -92,9 +91,9 @@ pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
     let mut implementer: &[u8] = b"";
     let mut part: &[u8] = b"";
     for line in parts(text, b'\n') {
-        let Some((key, value)) = cut_bytes(line, b':') else { continue };
+        let mut halves = line.splitn(2, |byte| *byte == b':');
+        let (Some(key), Some(value)) = (halves.next(), halves.next()) else { continue };
         let (key, value) = (key.trim_ascii(), value.trim_ascii());
-        // Compared as a whole: a `match` on bytes is code for each of them.
         let is = |name: &str| key == name.as_bytes();
         if let Some((name, place, source)) =
             KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| is(name)))
@@ -132,28 +131,20 @@ fn fill(cpu: &mut Cpu, place: &Place, value: &[u8], source: &'static str) {
         Place::Text(of) => {
             let fact = of(cpu);
             if fact.value.is_none() && !value.is_empty() {
-                fact.learn(Some(word(value)));
-                fact.source = source;
+                *fact = Fact::new(Some(word(value)), source);
             }
         }
         Place::Words(of) => {
             let fact = of(cpu);
             if fact.value.is_none() {
-                fact.learn(Some(words(value)));
-                fact.source = source;
+                *fact = Fact::new(Some(words(value)), source);
             }
         }
     }
 }
 
 fn words(value: &[u8]) -> Vec<String> {
-    let mut words = Vec::new();
-    for part in value.split(u8::is_ascii_whitespace) {
-        if !part.is_empty() {
-            words.push(word(part));
-        }
-    }
-    words
+    value.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty()).map(word).collect()
 }
 
 /// "7", "5TE", "AArch64".

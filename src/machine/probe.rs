@@ -15,6 +15,7 @@ mod sys;
 mod tiny_elf;
 mod userland;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -28,8 +29,7 @@ pub(crate) use sys::pread;
 use super::family::{self, rows};
 use super::misc::MiscRule;
 use super::{
-    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, after, below, cpuinfo, decimal,
-    is_among, parts, word,
+    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts, word,
 };
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SH, EM_SPARC,
@@ -89,15 +89,15 @@ pub fn machine(system: &dyn System) -> Machine {
     let auxv = system.auxv();
     found.hwcap.value = auxv.hwcap;
     found.hwcap2.value = auxv.hwcap2;
-    found.platform.learn(auxv.platform);
+    found.platform.value = auxv.platform;
     found.kernel.page_size.value = auxv.page_size;
     found.kernel.mmap_min_addr.value = number(system, "/proc/sys/vm/mmap_min_addr");
     if let Some(uname) = system.uname() {
-        found.kernel.release.learn(release(&uname.release));
+        found.kernel.release.value = release(&uname.release);
         let told = of_uname(&uname.machine);
         found.kernel.e_machine.value = told.map(|(e_machine, _)| e_machine);
         found.kernel.class.value = told.map(|(_, class)| class);
-        found.kernel.machine.learn(Some(uname.machine));
+        found.kernel.machine.value = Some(uname.machine);
     }
     found.fpu = fpu(&found);
     userland::look(system, &mut found);
@@ -110,8 +110,8 @@ pub fn machine(system: &dyn System) -> Machine {
     found.limits.address_space.value = limits.address_space;
     found.limits.data.value = limits.data;
     found.limits.stack.value = limits.stack;
-    found.misc.learn(misc(system));
-    found.mounts.learn(mounts::mounts(system));
+    found.misc.value = misc(system);
+    found.mounts.value = mounts::mounts(system);
     openwrt(system, &mut found.openwrt);
     found
 }
@@ -120,8 +120,7 @@ fn processor(system: &dyn System, cpu: &mut Cpu) {
     if let Some(text) = text(system, "/proc/cpuinfo") {
         cpuinfo::read(&text, cpu);
     } else {
-        let unknown = const { Cpu::unknown("/proc/cpuinfo cannot be read") };
-        std::mem::forget(std::mem::replace(cpu, unknown));
+        *cpu = Cpu::unknown("/proc/cpuinfo cannot be read");
     }
 }
 
@@ -207,17 +206,13 @@ fn number(system: &dyn System, path: &str) -> Option<u64> {
 /// The enabled rules of binfmt_misc; none where it is not mounted, which is also how one turns it off.
 fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     let folder = Path::new("/proc/sys/fs/binfmt_misc");
-    let mut rules = Vec::new();
-    let names = system.entries(folder, |name| !is_among(name, &[".", "..", "register", "status"]))?;
-    let read = |name: &[u8]| system.read(&below(folder, name)).unwrap_or_default();
-    if !names.is_empty() && read(b"status").starts_with(b"enabled") {
-        for name in &names {
-            if let Some(rule) = MiscRule::parse(name.as_bytes(), &read(name.as_bytes())) {
-                rules.push(rule);
-            }
-        }
+    let is_rule = |name: &[u8]| !matches!(name, b"." | b".." | b"register" | b"status");
+    let names = system.entries(folder, is_rule)?;
+    let read = |name: &OsStr| system.read(&folder.join(name)).unwrap_or_default();
+    if names.is_empty() || !read(OsStr::new("status")).starts_with(b"enabled") {
+        return Some(Vec::new());
     }
-    Some(rules)
+    Some(names.iter().filter_map(|name| MiscRule::parse(name.as_bytes(), &read(name))).collect())
 }
 
 /// A beginning of what `uname -m` prints, and the kernel's e_machine and word size.
@@ -346,18 +341,15 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
         for (fact, name) in facts.into_iter().zip(names) {
             if fact.value.is_none() {
                 if let Some(value) = assigned(&text, name) {
-                    fact.learn(Some(value));
-                    fact.source = path;
+                    *fact = Fact::new(Some(value), path);
                 }
             }
         }
     }
     // /etc/apk/arch may list several, one a line; Alpine has the file too, with names of its own.
     if found.arch.value.is_none() && found.target.value.is_some() {
-        let arch = line(system, "/etc/apk/arch");
-        if arch.is_some() {
-            found.arch.learn(arch);
-            found.arch.source = "/etc/apk/arch";
+        if let Some(arch) = line(system, "/etc/apk/arch") {
+            found.arch = Fact::new(Some(arch), "/etc/apk/arch");
         }
     }
     // The device tree is what the first of the two is made from.

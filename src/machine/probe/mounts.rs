@@ -4,9 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::machine::{Mount, is_among, is_below, parts, word};
+use crate::machine::{Mount, is_below, parts, word};
 use crate::system::System;
-use crate::text;
 
 /// What is mounted, with the room on it. A server that is gone would block statvfs(3) for ever, so network file
 /// systems, and what lies below them, are not asked.
@@ -30,7 +29,7 @@ fn is_remote(fstype: &str) -> bool {
     const FAMILIES: [&str; 12] =
         ["nfs", "cifs", "smb", "fuse", "autofs", "9p", "ceph", "afs", "coda", "ncpfs", "davfs", "glusterfs"];
     // nfsd is a pseudo file system, and fuseblk (NTFS on a stick) and fusectl are local.
-    !is_among(fstype.as_bytes(), &["nfsd", "fuseblk", "fusectl"])
+    !matches!(fstype, "nfsd" | "fuseblk" | "fusectl")
         && FAMILIES.iter().any(|family| fstype.starts_with(family))
 }
 
@@ -46,17 +45,12 @@ pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
             device: word(&unescape(device)),
             point: PathBuf::from(OsString::from_vec(unescape(point))),
             fstype: word(fstype),
-            options: Vec::new(),
+            options: parts(list, b',').filter(|option| is_wanted(option)).map(word).collect(),
             space: None,
         };
         // Reports are shown to strangers: no host names, addresses or users.
         if is_remote(&mount.fstype) && !mount.device.starts_with("/dev/") {
             mount.device.clone_from(&mount.fstype);
-        }
-        for option in parts(list, b',') {
-            if is_wanted(option) {
-                mount.options.push(word(option));
-            }
         }
         mounts.push(mount);
     }
@@ -65,7 +59,7 @@ pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
 
 /// Flags, and the values that bear on a program; not `addr=`, `username=` and the rest.
 fn is_wanted(option: &[u8]) -> bool {
-    !text::has(option, b'=')
+    !option.contains(&b'=')
         || ["size=", "compr=", "compress", "upperdir="].iter().any(|name| option.starts_with(name.as_bytes()))
 }
 

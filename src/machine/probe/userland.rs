@@ -8,7 +8,6 @@ use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64
 use crate::elf::{ByteOrder, Class, View};
 use crate::machine::{Abi, Fact, Libc, Machine, holds, parts, word};
 use crate::system::{FileKind, System};
-use crate::text;
 
 /// A program of the machine's own, and the sources of what it tells.
 struct Program {
@@ -37,7 +36,7 @@ static PROGRAMS: [Program; 4] = [
 /// The ABI of the machine's own programs, and the C library of the loader they name; for want of such a program
 /// that of the loaders which are there.
 pub(super) fn look(system: &dyn System, found: &mut Machine) {
-    found.loaders.learn(loaders(system));
+    found.loaders.value = loaders(system);
     program(system, found);
     if found.libc.value.is_none() {
         found.libc.value = found.loaders.get().and_then(|paths| libc(paths));
@@ -117,7 +116,7 @@ fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>
         return false;
     };
     for name in &names {
-        let path = text::concat(&[folder, "/", &word(name.as_bytes())]);
+        let path = format!("{folder}/{}", word(name.as_bytes()));
         if Libc::of_loader(path.as_bytes()).is_some() {
             // A symbolic link may lead nowhere.
             if system.stat(Path::new(&path)).is_ok_and(|stat| stat.kind == FileKind::Regular) {
@@ -137,7 +136,7 @@ fn starts_a_loader(name: &[u8]) -> bool {
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
-    holds(name, b"-linux-") && !text::has(name, b'.')
+    holds(name, b"-linux-") && !name.contains(&b'.')
 }
 
 /// The C library by the loaders that are there.
