@@ -11,7 +11,8 @@
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`cli`] | the command line; one call runs a whole job against a [`system::System`] |
+//! | [`args`], [`cli`] | the command line; one call runs a whole job against a [`system::System`] |
+//! | [`judge`] | judges files: the models in their order, and the questions that they put to the kernel |
 //! | [`system`] | what may be asked of a machine; [`machine::probe`] asks the live one, [`machine::recorded`] a folder |
 //! | [`machine`] | the facts of a machine, each with its source |
 //! | [`candidate`] | the facts of a file, whatever it is, and of the libraries loaded with it |
@@ -55,11 +56,13 @@
 )]
 
 pub mod advice;
+pub mod args;
 pub mod candidate;
 pub mod cli;
 pub mod elf;
 pub mod errno;
 pub mod finding;
+pub mod judge;
 pub mod linker;
 pub mod loader;
 pub mod machine;

@@ -9,8 +9,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use diag::cli::{self, Args};
 use diag::errno::Errno;
+use diag::judge;
 use diag::machine::probe::Live;
 use diag::system::{Answer, Question};
 use skipped::skipped;
@@ -38,7 +38,7 @@ fn diag() -> Command {
 /// A description asks all that can decide here, says how it knows, and carries it.
 #[test]
 fn all_that_concerns_this_machine() {
-    let report = cli::judge_all(&Live, &Args::default());
+    let report = judge::describe(&Live);
     let kernel = &report.machine.kernel;
     let (e_machine, class) = (kernel.e_machine.value.unwrap(), kernel.class.value.unwrap());
     let asked: Vec<Question> = report.machine.answers.iter().map(|(question, _)| *question).collect();
@@ -61,7 +61,7 @@ fn all_that_concerns_this_machine() {
 
 #[test]
 fn pages() {
-    let machine = cli::judge_all(&Live, &Args::default()).machine;
+    let machine = judge::describe(&Live).machine;
     let works = machine.kernel.page_size.value.unwrap() == 4096;
     let wanted = if works { Answer::Works } else { Answer::Killed };
     assert_eq!(machine.answer(Question::Page4K).unwrap().value, Some(wanted));
@@ -130,7 +130,7 @@ fn configuration() -> Option<String> {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn other_abis() {
-    let machine = cli::judge_all(&Live, &Args::default()).machine;
+    let machine = judge::describe(&Live).machine;
     let (config, line) = (configuration(), fs::read_to_string("/proc/cmdline").unwrap_or_default());
     for (question, option, off, parameter) in [
         (Question::Ia32, "IA32_EMULATION", "IA32_EMULATION_DEFAULT_DISABLED", "ia32_emulation"),
@@ -163,7 +163,7 @@ fn an_executable_stack() {
     let mut guarded = diag();
     // SAFETY: one system call.
     unsafe { guarded.pre_exec(guard) };
-    let kernel = cli::judge_all(&Live, &Args::default()).machine.kernel;
+    let kernel = judge::describe(&Live).machine.kernel;
     if !kernel.older_than((6, 3, 0)) {
         let answers = answers(&mut guarded);
         assert_eq!(of(&answers, Question::ExecutableStack).as_deref(), Some("killed"));
@@ -190,7 +190,7 @@ fn limits_are_no_answer() {
 fn no_child_is_left_behind() {
     let children = || fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     let before = children();
-    cli::judge_all(&Live, &Args::default());
+    judge::describe(&Live);
     assert_eq!(children(), before);
 }
 
@@ -204,7 +204,7 @@ fn only_what_decides_is_asked() {
         let path = folder.join(name);
         fs::write(&path, elf_builder::Elf::of(name).build()).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-        let report = cli::judge_all(&Live, &Args { programs: vec![path], ..Args::default() });
+        let report = judge::judge_all(&Live, &[path], None);
         report.machine.answers.into_iter().map(|(question, _)| question).collect::<Vec<_>>()
     };
     assert_eq!(asked("x86-64"), []);

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use diag::cli;
+use diag::judge;
 use diag::loader::{Outcome, Step};
 use diag::machine::probe::{self, Live};
 use oracle::case::Case;
@@ -154,7 +154,7 @@ fn inside(args: &Args, has: &str) -> bool {
     let machine = probe::machine(&Live);
     let judges = || -> Judge<'static> {
         let mut machine = machine.clone();
-        Box::new(move |path| model(cli::outcome(&Live, &mut machine, path).1))
+        Box::new(move |path| model(judge::outcome(&Live, &mut machine, path).1))
     };
     if let Some(text) = &args.case {
         let case = Case::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
