@@ -7,7 +7,7 @@ use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
 use crate::linker::{self, Link};
 use crate::loader::{self, Outcome};
-use crate::machine::{Machine, Mount, family, probe};
+use crate::machine::{Machine, Mount, family, gather};
 use crate::report::Judged;
 use crate::rules::{self, Case, Destination};
 use crate::system::{FileKind, Question, System};
@@ -23,7 +23,7 @@ pub struct Report {
 
 /// The machine alone. Such a report is also a saved profile: it carries every answer that can decide there.
 pub fn describe(system: &dyn System) -> Report {
-    let mut machine = probe::machine(system);
+    let mut machine = gather::machine(system);
     if let (Some(e_machine), Some(class)) = (machine.e_machine(), machine.kernel.class.value) {
         for &question in Question::ALL.iter().filter(|question| question.concerns(e_machine, class)) {
             ask(system, &mut machine, question);
@@ -34,7 +34,7 @@ pub fn describe(system: &dyn System) -> Report {
 
 /// Judges programs, as if they were installed in `dest` where there is one.
 pub fn judge_all(system: &dyn System, programs: &[PathBuf], dest: Option<&Path>) -> Report {
-    let mut machine = probe::machine(system);
+    let mut machine = gather::machine(system);
     let programs = programs.iter().map(|path| judge(system, &mut machine, path, dest)).collect();
     Report { machine, programs }
 }
@@ -77,7 +77,7 @@ pub fn outcome(system: &dyn System, machine: &mut Machine, path: &Path) -> (Cand
 
 fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
     log::debug!("asking the kernel: {}", question.name());
-    probe::ask(system, machine, question);
+    gather::ask(system, machine, question);
 }
 
 /// A name without a slash that is no file here is looked up in PATH, as the shell does.

@@ -3,7 +3,7 @@
 //! # How data flows
 //!
 //! ```text
-//! args -> machine::probe -> Machine   ┐
+//! args -> machine::gather -> Machine  ┐
 //!         candidate::open -> Candidate ┴-> loader::exec -> linker::link -> Outcome -> rules::run -> report
 //! ```
 //!
@@ -13,8 +13,9 @@
 //! | --- | --- |
 //! | [`args`], [`cli`] | the command line; one call runs a whole job against a [`system::System`] |
 //! | [`judge`] | judges files: the models in their order, and the questions that they put to the kernel |
-//! | [`system`] | what may be asked of a machine; [`machine::probe`] asks the live one, [`machine::recorded`] a folder |
-//! | [`machine`] | the facts of a machine, each with its source |
+//! | [`system`] | what may be asked of a machine; [`live`] asks the one that diag runs on, [`machine::recorded`] a folder |
+//! | [`machine`] | the facts of a machine, each with its source; [`machine::gather`] takes them from a system |
+//! | [`router`] | what only a router's build has |
 //! | [`candidate`] | the facts of a file, whatever it is, and of the libraries loaded with it |
 //! | [`elf`] | ELF structures, decoded within bounds, named as in elf.h |
 //! | [`loader`] | what the kernel does with the file, step by step |
@@ -27,7 +28,7 @@
 //!
 //! Each is a test in `tests/tidy.rs` or `tests/invariants.rs`.
 //!
-//! - Only `machine/probe*` touches procfs, nix and the live system; only `main.rs` prints; only
+//! - Only `live` touches nix and the live system; only `main.rs` prints; only
 //!   [`candidate`] reads a program or a library. Everything else is a function over values.
 //! - A candidate is never executed, mapped executable or handed to another program.
 //! - Model first, words second: [`loader::exec`] decides, the rules explain. An outcome other than
@@ -64,9 +65,11 @@ pub mod errno;
 pub mod finding;
 pub mod judge;
 pub mod linker;
+pub mod live;
 pub mod loader;
 pub mod machine;
 pub mod report;
+pub mod router;
 pub mod rules;
 pub mod system;
 pub mod text;

@@ -1,11 +1,11 @@
-//! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
+//! The facts of a machine. Pure values: [`gather`] and [`recorded`] fill them in.
 
 mod bytes;
 mod c_library;
 pub mod cpuinfo;
 pub(crate) mod family;
+pub mod gather;
 pub mod misc;
-pub mod probe;
 pub mod recorded;
 pub(crate) mod x86;
 

@@ -5,10 +5,10 @@
 use std::ffi::{OsString, c_char, c_int};
 
 use diag::cli::{self, Command, Output};
-#[cfg(not(feature = "every-machine"))]
-use diag::machine::probe::heap;
-use diag::machine::probe::{self, Live, start, stdio};
+use diag::live::{Live, start, stdio};
 use diag::report::Style;
+#[cfg(not(feature = "every-machine"))]
+use diag::router::heap;
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
@@ -44,7 +44,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     };
     log_from(level);
     let style = Style {
-        colour: stdio::is_terminal() && probe::variable(c"NO_COLOR").is_none_or(|value| value.is_empty()),
+        colour: stdio::is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use diag::errno::Errno;
 use diag::judge;
-use diag::machine::probe::Live;
+use diag::live::Live;
 use diag::system::{Answer, Question};
 use skipped::skipped;
 

@@ -12,7 +12,7 @@ use super::space::Bounds;
 use super::*;
 use crate::candidate::{Candidate, Content, Image, Interp, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Header, ProgramHeader, View};
-use crate::machine::{Abi, Fact, Release, probe, recorded::Recorded};
+use crate::machine::{Abi, Fact, Release, gather, recorded::Recorded};
 use crate::system::{Answer, FileKind, Stat};
 
 pub(super) const REFUSED: &str = "ENOEXEC elf_check_arch";
@@ -32,7 +32,7 @@ pub(in crate::loader) fn machine(
     order: ByteOrder,
     release: (u32, u32, u32),
 ) -> Machine {
-    let mut machine = probe::machine(&Recorded::new(PathBuf::from("/nonexistent")));
+    let mut machine = gather::machine(&Recorded::new(PathBuf::from("/nonexistent")));
     machine.kernel.e_machine = known(e_machine);
     machine.kernel.class = known(class);
     machine.kernel.byte_order = known(order);

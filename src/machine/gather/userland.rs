@@ -1,9 +1,9 @@
 //! What the machine's own programs are made for, and what loads them.
 
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::beginning;
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, View};
 use crate::machine::{Abi, Fact, Libc, Machine, holds, parts, word};
@@ -70,7 +70,9 @@ fn runs(kernel: u16, program: u16) -> bool {
 
 /// The beginning of a file: the ELF header, and PT_INTERP in practice.
 fn head(system: &dyn System, path: &str) -> Option<Vec<u8>> {
-    beginning(&system.open(Path::new(path)).ok()?, 1024).ok()
+    let mut head = Vec::new();
+    system.open(Path::new(path)).ok()?.take(1024).read_to_end(&mut head).ok()?;
+    Some(head)
 }
 
 fn decode(head: &[u8]) -> Option<Abi> {

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::live::Live;
 use crate::machine::Libc;
 use crate::machine::recorded::Recorded;
 use crate::system::Space;

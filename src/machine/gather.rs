@@ -1,30 +1,14 @@
-//! Looks at a machine. [`Live`] is the one that `diag` runs on, and the only user of nix, procfs and the live
-//! system; [`machine`] gathers the facts of any [`System`].
-//!
-//! Nothing here fails: what cannot be read is unknown.
+//! Gathers the facts of a machine from any [`System`]. Nothing here fails: what cannot be read is unknown.
 
-mod ask;
 mod firmware;
-pub mod heap;
-mod live;
 pub(super) mod mounts;
-pub mod start;
-mod stat;
-pub mod stdio;
-mod sys;
-mod tiny_elf;
 mod userland;
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use procfs::KernelVersion;
-
-pub(super) use live::stat_of;
-pub use live::{Live, variable};
-pub(crate) use sys::pread;
 
 use super::family::{self, rows};
 use super::misc::MiscRule;
@@ -36,7 +20,6 @@ use crate::elf::consts::{
     EM_SPARCV9, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
-use crate::errno::Errno;
 use crate::system::{Answer, Question, System};
 
 /// A machine of which nothing is known yet: each fact names where it is looked for.
@@ -175,22 +158,6 @@ pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
         }
     }
     machine.answers.push((question, answer));
-}
-
-/// The first bytes of a file.
-fn beginning(file: &File, len: usize) -> Result<Vec<u8>, Errno> {
-    let mut bytes = vec![0; len];
-    let mut got = 0_usize;
-    loop {
-        match nix::unistd::read(file, bytes.get_mut(got..).unwrap_or_default()) {
-            Ok(0) => break,
-            Ok(more) => got = got.saturating_add(more),
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(live::of_nix(errno)),
-        }
-    }
-    bytes.truncate(got);
-    Ok(bytes)
 }
 
 /// A text file, whatever its bytes.
