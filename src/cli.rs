@@ -14,7 +14,7 @@ pub struct Output {
 }
 
 /// Describes the machine or judges the programs, and writes the report.
-pub fn run(system: &dyn System, args: &Args, style: Style) -> Output {
+pub fn run(system: &(impl System + Clone + 'static), args: &Args, style: Style) -> Output {
     let Report { machine, programs } = if args.programs.is_empty() {
         judge::describe(system)
     } else {

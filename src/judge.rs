@@ -22,7 +22,7 @@ pub struct Report {
 }
 
 /// The machine alone. Such a report is also a saved profile: it carries every answer that can decide there.
-pub fn describe(system: &dyn System) -> Report {
+pub fn describe(system: &(impl System + Clone + 'static)) -> Report {
     let mut machine = gather::machine(system);
     if let (Some(e_machine), Some(class)) = (machine.e_machine(), machine.kernel.class.value) {
         for &question in Question::ALL.iter().filter(|question| question.concerns(e_machine, class)) {
@@ -33,7 +33,11 @@ pub fn describe(system: &dyn System) -> Report {
 }
 
 /// Judges programs, as if they were installed in `dest` where there is one.
-pub fn judge_all(system: &dyn System, programs: &[PathBuf], dest: Option<&Path>) -> Report {
+pub fn judge_all(
+    system: &(impl System + Clone + 'static),
+    programs: &[PathBuf],
+    dest: Option<&Path>,
+) -> Report {
     let mut machine = gather::machine(system);
     let programs = programs.iter().map(|path| judge(system, &mut machine, path, dest)).collect();
     Report { machine, programs }

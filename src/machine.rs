@@ -5,6 +5,7 @@ mod c_library;
 pub mod cpuinfo;
 pub(crate) mod family;
 pub mod gather;
+mod lazy;
 pub mod misc;
 pub mod recorded;
 pub(crate) mod x86;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use bytes::{after, below, decimal, holds, is_below, parts, word};
 pub use c_library::Libc;
+pub use lazy::Lazy;
 use misc::MiscRule;
 
 use crate::candidate::Handlers;
@@ -47,15 +49,15 @@ impl<T> Fact<T> {
     }
 }
 
-/// All that is known of a machine.
+/// All that is known of a machine. A group of facts is gathered when the first of it is looked at.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// The processor, as /proc/cpuinfo tells.
-    pub cpu: Cpu,
+    pub cpu: Lazy<Cpu>,
     /// The kernel.
-    pub kernel: Kernel,
+    pub kernel: Lazy<Kernel>,
     /// What the machine's own programs are: the ELF header of /proc/self/exe or /bin/busybox.
-    pub userland: Fact<Abi>,
+    pub userland: Lazy<Fact<Abi>>,
     /// AT_HWCAP.
     pub hwcap: Fact<u64>,
     /// AT_HWCAP2.
@@ -63,23 +65,23 @@ pub struct Machine {
     /// AT_PLATFORM.
     pub platform: Fact<String>,
     /// Do floating-point instructions work.
-    pub fpu: Fact<Fpu>,
+    pub fpu: Lazy<Fact<Fpu>>,
     /// What the kernel answered when it was asked.
     pub answers: Vec<(Question, Fact<Answer>)>,
     /// The enabled rules of binfmt_misc. Several that match are tried in an order that the kernel does not tell.
-    pub misc: Fact<Vec<MiscRule>>,
+    pub misc: Lazy<Fact<Vec<MiscRule>>>,
     /// Memory.
-    pub memory: Memory,
+    pub memory: Lazy<Memory>,
     /// Resource limits of the asking process, and so of a program that its shell starts.
-    pub limits: Limits,
+    pub limits: Lazy<Limits>,
     /// What is mounted, in the order of /proc/mounts.
-    pub mounts: Fact<Vec<Mount>>,
+    pub mounts: Lazy<Fact<Vec<Mount>>>,
     /// The C library of the machine's own programs.
-    pub libc: Fact<Libc>,
+    pub libc: Lazy<Fact<Libc>>,
     /// Dynamic loaders present, by path.
-    pub loaders: Fact<Vec<String>>,
+    pub loaders: Lazy<Fact<Vec<String>>>,
     /// What OpenWrt says of itself.
-    pub openwrt: OpenWrt,
+    pub openwrt: Lazy<OpenWrt>,
 }
 
 /// The processor.
@@ -202,7 +204,7 @@ pub struct Mount {
     /// "rw", "noexec"...
     pub options: Vec<String>,
     /// None where it was not asked or not told.
-    pub space: Option<Space>,
+    pub space: Lazy<Option<Space>>,
 }
 
 impl Mount {
@@ -279,7 +281,7 @@ impl Machine {
 
     /// e_machine of the machine: the kernel's, or the userland's where `uname -m` tells nothing.
     pub fn e_machine(&self) -> Option<u16> {
-        self.kernel.e_machine.value.or(self.userland.value.map(|abi| abi.e_machine))
+        self.kernel.e_machine.value.or_else(|| self.userland.value.map(|abi| abi.e_machine))
     }
 
     /// The ways in which this kernel decodes an ELF file: its own layout, then the 32-bit one of its compatibility

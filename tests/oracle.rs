@@ -152,9 +152,8 @@ fn inside(args: &Args, has: &str) -> bool {
         println!("oracle: no programs are written for this processor");
         return true;
     }
-    let machine = gather::machine(&Live);
     let judges = || -> Judge<'static> {
-        let mut machine = machine.clone();
+        let mut machine = gather::machine(&Live);
         Box::new(move |path| model(judge::outcome(&Live, &mut machine, path).1))
     };
     if let Some(text) = &args.case {

@@ -82,12 +82,6 @@ static BOARD: [Key; 1] = [("model", MACHINE, "/proc/cpuinfo: model")];
 /// What the text tells of the processor.
 pub fn parse(text: &[u8]) -> Cpu {
     let mut cpu = Cpu::unknown(UNTOLD);
-    read(text, &mut cpu);
-    cpu
-}
-
-/// Fills it in where nothing is known yet.
-pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
     let mut implementer: &[u8] = b"";
     let mut part: &[u8] = b"";
     for line in parts(text, b'\n') {
@@ -99,7 +93,7 @@ pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
             KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| is(name)))
         {
             if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
-                fill(cpu, place, value, source);
+                fill(&mut cpu, place, value, source);
             }
         } else if !family::ARM {
             // What follows is ARM's.
@@ -112,7 +106,7 @@ pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
         }
     }
     if !family::ARM {
-        return;
+        return cpu;
     }
     // An ARM1176 says "CPU architecture: 7" for its register layout, and is ARMv6: "... rev 7 (v6l)".
     if let Some(version) = cpu.model.get().and_then(|model| parenthesised_version(model.as_bytes())) {
@@ -120,9 +114,10 @@ pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
     }
     if implementer == b"0x41" {
         if let Some((_, name)) = ARM_PARTS.iter().find(|(number, _)| number.as_bytes() == part) {
-            fill(cpu, &MODEL, name.as_bytes(), "/proc/cpuinfo: CPU part");
+            fill(&mut cpu, &MODEL, name.as_bytes(), "/proc/cpuinfo: CPU part");
         }
     }
+    cpu
 }
 
 /// The first of its kind counts. An empty list is an answer too, an empty text is not.

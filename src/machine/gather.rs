@@ -7,120 +7,123 @@ mod userland;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::rc::Rc;
 
 use procfs::KernelVersion;
 
 use super::family::{self, rows};
 use super::misc::MiscRule;
 use super::{
-    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts, word,
+    Cpu, Fact, Fpu, Kernel, Lazy, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts,
+    word,
 };
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SH, EM_SPARC,
     EM_SPARCV9, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
-use crate::system::{Answer, Question, System};
+use crate::system::{Answer, Auxv, Question, System, Uname};
+use userland::Program;
 
-/// A machine of which nothing is known yet: each fact names where it is looked for.
-const UNKNOWN: Machine = Machine {
-    cpu: Cpu::unknown(cpuinfo::UNTOLD),
-    kernel: Kernel {
-        release: Fact::new(None, "uname -r"),
-        machine: Fact::new(None, "uname -m"),
-        e_machine: Fact::new(None, "uname -m"),
-        class: Fact::new(None, "uname -m"),
-        byte_order: Fact::new(None, "uname -m"),
-        page_size: Fact::new(None, "AT_PAGESZ"),
-        mmap_min_addr: Fact::new(None, "/proc/sys/vm/mmap_min_addr"),
-    },
-    userland: Fact::new(None, "no ELF header in /bin/busybox, /bin/sh, /proc/self/exe"),
-    hwcap: Fact::new(None, "AT_HWCAP"),
-    hwcap2: Fact::new(None, "AT_HWCAP2"),
-    platform: Fact::new(None, "AT_PLATFORM"),
-    fpu: Fact::new(None, cpuinfo::UNTOLD),
-    answers: Vec::new(),
-    misc: Fact::new(None, "/proc/sys/fs/binfmt_misc"),
-    memory: Memory {
-        total: Fact::new(None, "/proc/meminfo: MemTotal"),
-        available: Fact::new(None, "/proc/meminfo: MemAvailable"),
-        swap: Fact::new(None, "/proc/meminfo: SwapTotal"),
-        overcommit: Fact::new(None, "/proc/sys/vm/overcommit_memory"),
-        commit: Fact::new(None, "/proc/meminfo: CommitLimit - Committed_AS"),
-    },
-    limits: Limits {
-        address_space: Fact::new(None, "RLIMIT_AS"),
-        data: Fact::new(None, "RLIMIT_DATA"),
-        stack: Fact::new(None, "RLIMIT_STACK"),
-    },
-    mounts: Fact::new(None, "/proc/mounts"),
-    libc: Fact::new(None, "names of the dynamic loaders"),
-    loaders: Fact::new(None, "the names in /lib, /lib64, /opt/lib, /system/bin"),
-    openwrt: OpenWrt {
-        release: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
-        target: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
-        arch: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
-        board: Fact::new(None, "/tmp/sysinfo/board_name"),
-        model: Fact::new(None, "/tmp/sysinfo/model"),
-    },
-};
+/// The facts of a machine, each gathered when it is first looked at. Nothing is started for them.
+pub fn machine(system: &(impl System + Clone + 'static)) -> Machine {
+    let system: Rc<dyn System> = Rc::new(system.clone());
+    let Auxv { hwcap, hwcap2, platform, page_size } = system.auxv();
+    let uname = system.uname();
+    let told = uname.as_ref().and_then(|uname| of_uname(&uname.machine));
+    let e_machine = told.map(|(e_machine, _)| e_machine);
 
-/// All that can be told of a machine without starting anything on it.
-pub fn machine(system: &dyn System) -> Machine {
-    let mut found = UNKNOWN;
-    processor(system, &mut found.cpu);
-    let auxv = system.auxv();
-    found.hwcap.value = auxv.hwcap;
-    found.hwcap2.value = auxv.hwcap2;
-    found.platform.value = auxv.platform;
-    found.kernel.page_size.value = auxv.page_size;
-    found.kernel.mmap_min_addr.value = number(system, "/proc/sys/vm/mmap_min_addr");
-    if let Some(uname) = system.uname() {
-        found.kernel.release.value = release(&uname.release);
-        let told = of_uname(&uname.machine);
-        found.kernel.e_machine.value = told.map(|(e_machine, _)| e_machine);
-        found.kernel.class.value = told.map(|(_, class)| class);
-        found.kernel.machine.value = Some(uname.machine);
-    }
-    found.fpu = fpu(&found);
-    userland::look(system, &mut found);
-    by_userland(system, &mut found);
-    if let Some(text) = text(system, "/proc/meminfo") {
-        memory(&text, &mut found.memory);
-    }
-    found.memory.overcommit.value = number(system, "/proc/sys/vm/overcommit_memory");
-    let limits = system.limits();
-    found.limits.address_space.value = limits.address_space;
-    found.limits.data.value = limits.data;
-    found.limits.stack.value = limits.stack;
-    found.misc.value = misc(system);
-    found.mounts.value = mounts::mounts(system);
-    openwrt(system, &mut found.openwrt);
-    found
-}
-
-fn processor(system: &dyn System, cpu: &mut Cpu) {
-    if let Some(text) = text(system, "/proc/cpuinfo") {
-        cpuinfo::read(&text, cpu);
-    } else {
-        *cpu = Cpu::unknown("/proc/cpuinfo cannot be read");
+    let cpu = gathered(&system, processor);
+    let program = gathered(&system, move |system| userland::program(system, e_machine));
+    let loaders = gathered(&system, userland::loaders);
+    let kernel = {
+        let program = program.clone();
+        gathered(&system, move |system| kernel(system, uname, page_size, &program))
+    };
+    let fpu = {
+        let cpu = cpu.clone();
+        Lazy::new(move || fpu(&cpu, hwcap, e_machine))
+    };
+    let libc = {
+        let (program, loaders) = (program.clone(), loaders.clone());
+        Lazy::new(move || userland::libc(program.as_ref(), &loaders))
+    };
+    Machine {
+        cpu,
+        kernel,
+        userland: Lazy::new(move || userland::abi(program.as_ref())),
+        hwcap: Fact::new(hwcap, "AT_HWCAP"),
+        hwcap2: Fact::new(hwcap2, "AT_HWCAP2"),
+        platform: Fact::new(platform, "AT_PLATFORM"),
+        fpu,
+        answers: Vec::new(),
+        misc: gathered(&system, |system| Fact::new(misc(system), "/proc/sys/fs/binfmt_misc")),
+        memory: gathered(&system, memory),
+        limits: gathered(&system, limits),
+        mounts: {
+            let system = Rc::clone(&system);
+            Lazy::new(move || Fact::new(mounts::mounts(&system), "/proc/mounts"))
+        },
+        libc,
+        loaders,
+        openwrt: gathered(&system, openwrt),
     }
 }
 
-/// What the machine's programs, and diag itself, tell of the kernel that runs them.
-fn by_userland(system: &dyn System, found: &mut Machine) {
-    let kernel = &mut found.kernel;
-    if let Some(abi) = &found.userland.value {
-        kernel.byte_order = Fact::new(Some(abi.view.order), found.userland.source);
+fn gathered<T>(system: &Rc<dyn System>, gather: impl FnOnce(&dyn System) -> T + 'static) -> Lazy<T> {
+    let system = Rc::clone(system);
+    Lazy::new(move || gather(&*system))
+}
+
+fn processor(system: &dyn System) -> Cpu {
+    match text(system, "/proc/cpuinfo") {
+        Some(text) => cpuinfo::parse(&text),
+        None => Cpu::unknown("/proc/cpuinfo cannot be read"),
+    }
+}
+
+/// What the kernel tells of itself, and what diag and the machine's own programs tell of the kernel that runs them.
+fn kernel(
+    system: &dyn System,
+    uname: Option<Uname>,
+    page_size: Option<u64>,
+    program: &Lazy<Option<Program>>,
+) -> Kernel {
+    let told = uname.as_ref().and_then(|uname| of_uname(&uname.machine));
+    let e_machine = Fact::new(told.map(|(e_machine, _)| e_machine), "uname -m");
+    let mut class = Fact::new(told.map(|(_, class)| class), "uname -m");
+    if class.value.is_none() {
         // A 64-bit program shows a 64-bit kernel; a 32-bit one shows nothing.
-        if kernel.class.value.is_none() && abi.view.class == Class::Elf64 {
-            kernel.class = Fact::new(Some(Class::Elf64), found.userland.source);
+        if let Some(program) = program.as_ref().filter(|program| program.abi.view.class == Class::Elf64) {
+            class = Fact::new(Some(Class::Elf64), program.source);
         }
-    } else if let Some(order) = system.own_byte_order() {
-        kernel.byte_order = Fact::new(Some(order), "this build of diag, which runs here");
+    }
+    let byte_order = if let Some(order) = system.own_byte_order() {
+        Fact::new(Some(order), "this build of diag, which runs here")
+    } else if let Some(program) = program.as_ref() {
+        Fact::new(Some(program.abi.view.order), program.source)
     } else {
         // uname tells it for some.
-        kernel.byte_order.value = kernel.machine.get().and_then(|machine| order_of_uname(machine));
+        Fact::new(uname.as_ref().and_then(|uname| order_of_uname(&uname.machine)), "uname -m")
+    };
+    let (release, machine) = uname.map(|uname| (self::release(&uname.release), uname.machine)).unzip();
+    Kernel {
+        release: Fact::new(release.flatten(), "uname -r"),
+        machine: Fact::new(machine, "uname -m"),
+        e_machine,
+        class,
+        byte_order,
+        page_size: Fact::new(page_size, "AT_PAGESZ"),
+        mmap_min_addr: number_fact(system, "/proc/sys/vm/mmap_min_addr"),
+    }
+}
+
+fn limits(system: &dyn System) -> Limits {
+    let limits = system.limits();
+    Limits {
+        address_space: Fact::new(limits.address_space, "RLIMIT_AS"),
+        data: Fact::new(limits.data, "RLIMIT_DATA"),
+        stack: Fact::new(limits.stack, "RLIMIT_STACK"),
     }
 }
 
@@ -148,11 +151,11 @@ pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
                 let told = machine.cpu.model.value.is_some();
                 let unsure =
                     "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
-                machine.fpu = Fact::new(Some(Fpu::Emulated), if told { source } else { unsure });
+                *machine.fpu = Fact::new(Some(Fpu::Emulated), if told { source } else { unsure });
             }
-            Some(Answer::Killed) => machine.fpu = Fact::new(Some(Fpu::Absent), source),
+            Some(Answer::Killed) => *machine.fpu = Fact::new(Some(Fpu::Absent), source),
             None if machine.fpu.value.is_none() => {
-                machine.fpu = cpuinfo::fpu_deduced(&machine.cpu, machine.kernel.release.get());
+                *machine.fpu = cpuinfo::fpu_deduced(&machine.cpu, machine.kernel.release.get());
             }
             _ => {}
         }
@@ -168,6 +171,10 @@ fn text(system: &dyn System, path: &str) -> Option<Vec<u8>> {
 /// A number alone in a file.
 fn number(system: &dyn System, path: &str) -> Option<u64> {
     decimal(&text(system, path)?)
+}
+
+fn number_fact(system: &dyn System, path: &'static str) -> Fact<u64> {
+    Fact::new(number(system, path), path)
 }
 
 /// The enabled rules of binfmt_misc; none where it is not mounted, which is also how one turns it off.
@@ -260,11 +267,11 @@ fn release(text: &str) -> Option<Release> {
 }
 
 /// By /proc/cpuinfo, else by AT_HWCAP where that has a bit for it.
-fn fpu(found: &Machine) -> Fact<Fpu> {
-    let told = cpuinfo::fpu(&found.cpu);
-    let Some(hwcap) = found.hwcap.value.filter(|_| told.value.is_none()) else { return told };
+fn fpu(cpu: &Cpu, hwcap: Option<u64>, e_machine: Option<u16>) -> Fact<Fpu> {
+    let told = cpuinfo::fpu(cpu);
+    let Some(hwcap) = hwcap.filter(|_| told.value.is_none()) else { return told };
     let has = |bit: u64| hwcap & bit != 0;
-    match found.kernel.e_machine.value {
+    match e_machine {
         // HWCAP_VFP
         Some(EM_ARM) if family::ARM => {
             Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP")
@@ -277,21 +284,29 @@ fn fpu(found: &Machine) -> Fact<Fpu> {
     }
 }
 
+fn memory(system: &dyn System) -> Memory {
+    let meminfo = text(system, "/proc/meminfo").unwrap_or_default();
+    Memory { overcommit: number_fact(system, "/proc/sys/vm/overcommit_memory"), ..meminfo_of(&meminfo) }
+}
+
 /// procfs' `Meminfo` wants two dozen lines to be there; these few are all that is needed.
-fn memory(meminfo: &[u8], found: &mut Memory) {
+fn meminfo_of(meminfo: &[u8]) -> Memory {
     let value = |name: &str| decimal(after(meminfo, name)?)?.checked_mul(1024);
-    found.total.value = value("MemTotal:");
-    found.swap.value = value("SwapTotal:");
-    found.available.value = value("MemAvailable:");
-    if let (Some(limit), Some(used)) = (value("CommitLimit:"), value("Committed_AS:")) {
-        found.commit.value = Some(limit.saturating_sub(used));
-    }
-    if found.available.value.is_none() {
+    let mut available = Fact::new(value("MemAvailable:"), "/proc/meminfo: MemAvailable");
+    if let (None, Some(free), Some(cached)) = (available.value, value("MemFree:"), value("Cached:")) {
         // Linux 3.14 brought MemAvailable.
-        if let (Some(free), Some(cached)) = (value("MemFree:"), value("Cached:")) {
-            let bytes = free.saturating_add(cached);
-            found.available = Fact::new(Some(bytes), "/proc/meminfo: MemFree + Cached");
-        }
+        available = Fact::new(Some(free.saturating_add(cached)), "/proc/meminfo: MemFree + Cached");
+    }
+    let commit = value("CommitLimit:").zip(value("Committed_AS:"));
+    Memory {
+        total: Fact::new(value("MemTotal:"), "/proc/meminfo: MemTotal"),
+        available,
+        swap: Fact::new(value("SwapTotal:"), "/proc/meminfo: SwapTotal"),
+        overcommit: Fact::new(None, "/proc/sys/vm/overcommit_memory"),
+        commit: Fact::new(
+            commit.map(|(limit, used)| limit.saturating_sub(used)),
+            "/proc/meminfo: CommitLimit - Committed_AS",
+        ),
     }
 }
 
@@ -301,7 +316,16 @@ static RELEASES: [(&str, [&str; 3]); 2] = [
     ("/etc/os-release", ["OPENWRT_RELEASE=", "OPENWRT_BOARD=", "OPENWRT_ARCH="]),
 ];
 
-fn openwrt(system: &dyn System, found: &mut OpenWrt) {
+fn openwrt(system: &dyn System) -> OpenWrt {
+    let unknown = || Fact::new(None, "not in /etc/openwrt_release, /etc/os-release");
+    // The device tree is what the first of the two is made from.
+    let mut found = OpenWrt {
+        release: unknown(),
+        target: unknown(),
+        arch: unknown(),
+        board: either(system, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible"),
+        model: either(system, "/tmp/sysinfo/model", "/proc/device-tree/model"),
+    };
     for (path, names) in &RELEASES {
         let Some(text) = text(system, path) else { continue };
         let facts = [&mut found.release, &mut found.target, &mut found.arch];
@@ -319,13 +343,11 @@ fn openwrt(system: &dyn System, found: &mut OpenWrt) {
             found.arch = Fact::new(Some(arch), "/etc/apk/arch");
         }
     }
-    // The device tree is what the first of the two is made from.
-    found.board = either(system, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible");
-    found.model = either(system, "/tmp/sysinfo/model", "/proc/device-tree/model");
     // On a PC they are made of what its firmware says (OpenWrt's target/linux/x86: lib/preinit/01_sysinfo).
     found.model.value = found.model.value.take().as_deref().and_then(firmware::name);
     // An identifier stays whole.
     found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
+    found
 }
 
 fn either(system: &dyn System, first: &'static str, second: &'static str) -> Fact<String> {

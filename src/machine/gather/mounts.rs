@@ -3,13 +3,14 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::machine::{Mount, is_below, parts, word};
+use crate::machine::{Lazy, Mount, is_below, parts, word};
 use crate::system::System;
 
-/// What is mounted, with the room on it. A server that is gone would block statvfs(3) for ever, so network file
-/// systems, and what lies below them, are not asked.
-pub(in crate::machine) fn mounts(system: &dyn System) -> Option<Vec<Mount>> {
+/// What is mounted. The room on it is asked for when it is looked at. A server that is gone would block statvfs(3) for
+/// ever, so network file systems, and what lies below them, are not asked.
+pub(in crate::machine) fn mounts(system: &Rc<dyn System>) -> Option<Vec<Mount>> {
     let mut mounts = parse(&system.read(Path::new("/proc/mounts")).ok()?);
     let mut remote: Vec<PathBuf> = Vec::new();
     for mount in &mut mounts {
@@ -17,8 +18,9 @@ pub(in crate::machine) fn mounts(system: &dyn System) -> Option<Vec<Mount>> {
             remote.push(mount.point.clone());
         }
         if !remote.iter().any(|point| is_below(&mount.point, point)) {
+            let (system, point) = (Rc::clone(system), mount.point.clone());
             // proc, sysfs and their like have no blocks.
-            mount.space = system.space(&mount.point).filter(|space| space.size > 0);
+            mount.space = Lazy::new(move || system.space(&point).filter(|space| space.size > 0));
         }
     }
     (!mounts.is_empty()).then_some(mounts)
@@ -46,7 +48,7 @@ pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
             point: PathBuf::from(OsString::from_vec(unescape(point))),
             fstype: word(fstype),
             options: parts(list, b',').filter(|option| is_wanted(option)).map(word).collect(),
-            space: None,
+            space: Lazy::from(None),
         };
         // Reports are shown to strangers: no host names, addresses or users.
         if is_remote(&mount.fstype) && !mount.device.starts_with("/dev/") {
