@@ -33,7 +33,8 @@ pub struct Live;
 impl System for Live {
     fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
         let file = files::open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
-        let mut bytes = Vec::new();
+        // A file of the kernel's own is one piece where it is read in one.
+        let mut bytes = Vec::with_capacity(4096);
         file.take(65536).read_to_end(&mut bytes).map_err(|error| errno::of_io(&error))?;
         Ok(bytes)
     }

@@ -121,7 +121,7 @@ pub struct Kernel {
     /// AT_PAGESZ, bytes.
     pub page_size: Fact<u64>,
     /// /proc/sys/vm/mmap_min_addr.
-    pub mmap_min_addr: Fact<u64>,
+    pub mmap_min_addr: Lazy<Fact<u64>>,
 }
 
 /// A kernel release.

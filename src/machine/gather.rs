@@ -37,8 +37,8 @@ pub fn machine(system: &(impl System + Clone + 'static)) -> Machine {
     let program = gathered(&system, move |system| userland::program(system, e_machine));
     let loaders = gathered(&system, userland::loaders);
     let kernel = {
-        let program = program.clone();
-        gathered(&system, move |system| kernel(system, uname, page_size, &program))
+        let (system, program) = (Rc::clone(&system), program.clone());
+        Lazy::new(move || kernel(&system, uname, page_size, &program))
     };
     let fpu = {
         let cpu = cpu.clone();
@@ -84,7 +84,7 @@ fn processor(system: &dyn System) -> Cpu {
 
 /// What the kernel tells of itself, and what diag and the machine's own programs tell of the kernel that runs them.
 fn kernel(
-    system: &dyn System,
+    system: &Rc<dyn System>,
     uname: Option<Uname>,
     page_size: Option<u64>,
     program: &Lazy<Option<Program>>,
@@ -114,7 +114,7 @@ fn kernel(
         class,
         byte_order,
         page_size: Fact::new(page_size, "AT_PAGESZ"),
-        mmap_min_addr: number_fact(system, "/proc/sys/vm/mmap_min_addr"),
+        mmap_min_addr: gathered(system, |system| number_fact(system, "/proc/sys/vm/mmap_min_addr")),
     }
 }
 

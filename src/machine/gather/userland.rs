@@ -92,7 +92,7 @@ fn runs(kernel: u16, program: u16) -> bool {
 
 /// The beginning of a file: the ELF header, and PT_INTERP in practice.
 fn head(system: &dyn System, path: &str) -> Option<Vec<u8>> {
-    let mut head = Vec::new();
+    let mut head = Vec::with_capacity(1024);
     system.open(Path::new(path)).ok()?.take(1024).read_to_end(&mut head).ok()?;
     Some(head)
 }
