@@ -1,12 +1,13 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
-use std::ffi::{CString, OsString, c_int, c_long};
+use std::ffi::{CString, OsStr, OsString, c_int, c_long};
 use std::fs::{self, File};
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use nix::dir::Dir;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::stat::Mode;
@@ -58,11 +59,14 @@ pub(super) fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File,
 
 /// The names in a folder that are to be kept, sorted.
 pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+    // Not `fs::read_dir`, which allocates for each entry: a folder of libraries holds thousands, of which few are kept.
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder).ok()? {
-        let name = entry.ok()?.file_name();
-        if keep(name.as_bytes()) {
-            names.push(name);
+    for entry in Dir::open(folder, flags, Mode::empty()).ok()?.iter() {
+        let entry = entry.ok()?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") && keep(name) {
+            names.push(OsStr::from_bytes(name).to_os_string());
         }
     }
     names.sort_unstable();

@@ -180,7 +180,7 @@ fn number_fact(system: &dyn System, path: &'static str) -> Fact<u64> {
 /// The enabled rules of binfmt_misc; none where it is not mounted, which is also how one turns it off.
 fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     let folder = Path::new("/proc/sys/fs/binfmt_misc");
-    let is_rule = |name: &[u8]| !matches!(name, b"." | b".." | b"register" | b"status");
+    let is_rule = |name: &[u8]| !matches!(name, b"register" | b"status");
     let names = system.entries(folder, is_rule)?;
     let read = |name: &OsStr| system.read(&folder.join(name)).unwrap_or_default();
     if names.is_empty() || !read(OsStr::new("status")).starts_with(b"enabled") {
