@@ -160,7 +160,7 @@ fn starts_a_loader(name: &[u8]) -> bool {
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
-    holds(name, b"-linux-") && !name.contains(&b'.')
+    !name.contains(&b'.') && holds(name, b"-linux-")
 }
 
 /// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.
