@@ -94,13 +94,13 @@ pub struct Cpu {
     /// "cpu model" (MIPS), "model name" (x86, ARM), "cpu" (PowerPC), "uarch" (RISC-V).
     pub model: Fact<String>,
     /// "isa": `mips32r2`, or RISC-V's string as one word.
-    pub isa: Fact<Vec<String>>,
+    pub isa: Lazy<Fact<Vec<String>>>,
     /// "ASEs implemented".
-    pub ases: Fact<Vec<String>>,
+    pub ases: Lazy<Fact<Vec<String>>>,
     /// "Options implemented" (MIPS, kernel 5.17 on).
-    pub options: Fact<Vec<String>>,
+    pub options: Lazy<Fact<Vec<String>>>,
     /// "Features" (ARM, LoongArch) or "flags" (x86).
-    pub features: Fact<Vec<String>>,
+    pub features: Lazy<Fact<Vec<String>>>,
     /// "CPU architecture" (ARM): 5, 6, 7, 8.
     pub arm_architecture: Fact<u32>,
 }
