@@ -26,7 +26,7 @@
 //!
 //! # Invariants
 //!
-//! Each is a test in `tests/tidy.rs` or `tests/invariants.rs`.
+//! Each is a test in `tests/tidy.rs`, `tests/invariants.rs` or `tests/asking.rs`.
 //!
 //! - Only `live` touches nix and the live system; only `main.rs` prints; only
 //!   [`candidate`] reads a program or a library. Everything else is a function over values.
@@ -35,6 +35,7 @@
 //!   `starts` brings at least one error; with `starts` the only error is want of space.
 //! - Unknown is a value: a [`machine::Fact`] without one still names where it was looked for. A decision that
 //!   needs it is asked of the system ([`system::Question`]), or the outcome is `unknown` and names it.
+//! - What decides nothing is not looked at: facts are gathered when the first of their group is used ([`machine::Lazy`]).
 //! - Headers are decoded twice: as the machine's kernel reads them for the model (it never looks at EI_DATA), as
 //!   the file itself says for the words. See [`candidate::Program::native`] and [`candidate::Program::own`].
 
