@@ -1,4 +1,4 @@
-//! The machine that `diag` runs on. Only these rooms use nix and the live system:
+//! The machine that `diag` runs on. Only these rooms use nix, rustix and the live system:
 //!
 //! | module | what it holds |
 //! | --- | --- |
@@ -60,7 +60,7 @@ impl System for Live {
     }
 
     fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
-        path.canonicalize().map_err(|error| errno::of_io(&error))
+        files::resolve(path)
     }
 
     fn space(&self, folder: &Path) -> Option<Space> {

@@ -5,14 +5,14 @@ use std::fs::{self, File};
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use nix::dir::Dir;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::sys::stat::Mode;
 use nix::sys::statfs::{Statfs, fstatfs, statfs};
 use nix::sys::statvfs::statvfs;
+use rustix::fs::RawDir;
 
 use super::errno::{of_io, of_nix};
 use crate::errno::Errno;
@@ -57,12 +57,25 @@ pub(super) fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File,
     Ok(file)
 }
 
+/// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
+/// C library's heap into a router's build; and without /proc nobody knows the mounts that the path is compared with.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, Errno> {
+    let held = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(of_nix)?;
+    let own = own_descriptors().ok_or(Errno::ENOENT)?;
+    let name = held.as_raw_fd().to_string();
+    nix::fcntl::readlinkat(own, name.as_str()).map(PathBuf::from).map_err(of_nix)
+}
+
 /// The names in a folder that are to be kept, sorted.
 pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
-    // Not `fs::read_dir`, which allocates for each entry: a folder of libraries holds thousands, of which few are kept.
+    // Not by readdir(3): std allocates for each entry, and a folder of libraries holds thousands, of which few are kept;
+    // and opendir(3) brings the C library's heap into a router's build.
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let folder = nix::fcntl::open(folder, flags, Mode::empty()).ok()?;
+    let mut buffer = Vec::with_capacity(4096);
+    let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
     let mut names = Vec::new();
-    for entry in Dir::open(folder, flags, Mode::empty()).ok()?.iter() {
+    while let Some(entry) = entries.next() {
         let entry = entry.ok()?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") && keep(name) {
