@@ -167,9 +167,9 @@ pub fn layers(machine: &Machine, candidate: &Candidate, outcome: Outcome) -> Vec
 pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Question> {
     let image = candidate.program()?.image()?;
     let hard = image.is_mips_hard_float() || has_hard_loader(candidate, image);
-    let open = machine.fpu.value.is_none() && machine.answer(Question::FpInstruction).is_none();
     let is_mips = machine.e_machine() == Some(crate::elf::consts::EM_MIPS);
-    (hard && open && is_mips).then_some(Question::FpInstruction)
+    let is_open = || machine.fpu.value.is_none() && machine.answer(Question::FpInstruction).is_none();
+    (hard && is_mips && is_open()).then_some(Question::FpInstruction)
 }
 
 /// Interpreters that are let through; the next one is not.

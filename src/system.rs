@@ -1,9 +1,10 @@
 //! What may be asked of a machine while it is described and judged. The live machine
-//! ([`crate::machine::probe::Live`]) answers by looking, a recorded one ([`crate::machine::recorded::Recorded`])
+//! ([`crate::live::Live`]) answers by looking, a recorded one ([`crate::machine::recorded::Recorded`])
 //! from a folder. Nothing here reads or runs anything by itself.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64};
@@ -69,6 +70,22 @@ pub struct Stat {
     pub device: u64,
     /// st_ino.
     pub inode: u64,
+}
+
+impl Stat {
+    /// What std tells of a file.
+    pub fn of(found: &Metadata) -> Stat {
+        let kind = match found.mode() & 0o170_000 {
+            0o040_000 => FileKind::Directory,
+            0o010_000 => FileKind::Fifo,
+            0o140_000 => FileKind::Socket,
+            0o020_000 => FileKind::CharDevice,
+            0o060_000 => FileKind::BlockDevice,
+            _ => FileKind::Regular,
+        };
+        let (size, device, inode) = (found.size(), found.dev(), found.ino());
+        Stat { kind, mode: found.mode() & 0o7777, size, device, inode }
+    }
 }
 
 /// S_IFMT, and what of S_IFREG the kernel makes up.
@@ -312,7 +329,7 @@ impl Answer {
         match self {
             Answer::Works => "works".to_owned(),
             Answer::Killed => "killed".to_owned(),
-            Answer::Refused(errno) => crate::text::concat(&["refused ", errno.name()]),
+            Answer::Refused(errno) => format!("refused {}", errno.name()),
         }
     }
 }

@@ -5,8 +5,9 @@ mod fixtures;
 use std::path::PathBuf;
 use std::thread;
 
-use diag::cli::{self, Args, Report};
+use diag::cli::{self, Args};
 use diag::finding::Severity;
+use diag::judge::{self, Report};
 use diag::loader::Outcome;
 use diag::machine::recorded::Recorded;
 use diag::report::{Judged, Style, Verdict, json, text};
@@ -128,7 +129,7 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
         programs.push(PathBuf::from(path));
     }
     let args = Args { programs, ..Args::default() };
-    let Report { machine: facts, programs } = cli::judge_all(&system, &args);
+    let Report { machine: facts, programs } = judge::judge_all(&system, &args.programs, args.dest.as_deref());
     assert_eq!(programs.len(), files.len());
     for judged in &programs {
         check(machine, judged);
@@ -160,6 +161,6 @@ fn a_machine_without_proc_is_unknown_and_no_error() {
     assert_eq!(described.status, 0);
     assert!(described.text.contains("not known"), "{}", described.text);
     let args = Args { programs: vec![PathBuf::from("/file")], ..Args::default() };
-    let report = cli::judge_all(&system, &args);
+    let report = judge::judge_all(&system, &args.programs, args.dest.as_deref());
     assert_ne!(report.programs[0].verdict(), Verdict::Starts, "{:?}", report.programs[0].outcome);
 }

@@ -86,7 +86,7 @@ fn play(name: &str, transcript: &str) -> String {
 }
 
 /// What holds of every report, whatever its words.
-fn contract(system: &dyn System, command: &str) {
+fn contract(system: &(impl System + Clone + 'static), command: &str) {
     let Command::Report(args) = cli::parse(command.split_whitespace().map(OsString::from)) else { return };
     let shown = cli::run(system, &Args { json: false, quiet: false, ..args.clone() }, Style::default()).text;
     let json = cli::run(system, &Args { json: true, ..args }, Style::default()).text;
@@ -173,7 +173,7 @@ fn pretty(json: &str) -> String {
     format!("{document:#}\n")
 }
 
-fn run(system: &dyn System, command: &str) -> (String, u8) {
+fn run(system: &(impl System + Clone + 'static), command: &str) -> (String, u8) {
     match cli::parse(command.split_whitespace().map(OsString::from)) {
         Command::Report(args) => {
             let style = Style { quiet: args.quiet, verbose: args.verbose > 0, colour: false };

@@ -1,8 +1,7 @@
 //! A file that is read in small pieces: a bounded part of it, whatever its size.
 
 use std::fs::File;
-
-use crate::machine::probe;
+use std::os::unix::fs::FileExt as _;
 
 /// Bytes at the front that are read first and kept.
 pub(super) const HEAD: usize = 4096;
@@ -123,7 +122,7 @@ fn range(start: usize, held: usize, offset: usize, len: usize) -> Option<std::op
 pub(super) fn read(file: &File, buffer: &mut [u8], offset: u64) -> usize {
     let mut done = 0_usize;
     while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match probe::pread(file, rest, offset.saturating_add(done as u64)) {
+        match file.read_at(rest, offset.saturating_add(done as u64)).unwrap_or(0) {
             0 => break,
             len => done = done.saturating_add(len),
         }

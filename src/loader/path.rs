@@ -18,7 +18,9 @@ pub(super) fn open(machine: &Machine, candidate: &Candidate, past: Past) -> Stag
     if stat.kind != FileKind::Regular {
         return refuse(Errno::EACCES, Step::FileType);
     }
-    if !past.noexec && on_noexec_mount(machine, candidate) {
+    // faccessat(2) knows of the mount: only where it refuses is it worth a look which of the two it was.
+    let is_refused = candidate.may_execute == Err(Errno::EACCES);
+    if is_refused && !past.noexec && on_noexec_mount(machine, candidate) {
         return refuse(Errno::EACCES, Step::NoExecMount);
     }
     match candidate.may_execute {

@@ -5,8 +5,6 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::text::has;
-
 /// One registered rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MiscRule {
@@ -52,7 +50,7 @@ impl MiscRule {
                 mask: hexadecimal(after("mask ").unwrap_or_default()),
             },
         };
-        let fixed = after("flags: ").is_some_and(|flags| has(flags, b'F'));
+        let fixed = after("flags: ").is_some_and(|flags| flags.contains(&b'F'));
         Some(MiscRule { name: super::word(name), interpreter, fixed, pattern })
     }
 
@@ -62,7 +60,7 @@ impl MiscRule {
             Pattern::Extension(extension) => {
                 let path = path.as_os_str().as_bytes();
                 let name = path.strip_suffix(extension.as_slice());
-                name.is_some_and(|name| name.ends_with(b".")) && !has(extension, b'.')
+                name.is_some_and(|name| name.ends_with(b".")) && !extension.contains(&b'.')
             }
             Pattern::Magic { offset, magic, mask } => {
                 // A short file is padded with zeros.
@@ -79,14 +77,8 @@ impl MiscRule {
 /// "7f454c46".
 fn hexadecimal(digits: &[u8]) -> Vec<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut bytes = Vec::new();
-    let mut rest = digits;
-    while let [high, low, more @ ..] = rest {
-        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { break };
-        bytes.push(high << 4 | low);
-        rest = more;
-    }
-    bytes
+    let byte = |pair: &[u8]| Some(digit(*pair.first()?)? << 4 | digit(*pair.last()?)?);
+    digits.chunks_exact(2).map_while(byte).collect()
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let fpu = &case.machine.fpu;
     let hard = is_hard_float(image);
     let of_loader = !hard && crate::loader::has_hard_loader(case.candidate, image);
-    let has_fpu = matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));
-    if case.foreign || has_fpu || !(hard || of_loader) {
+    let has_fpu = || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));
+    if case.foreign || !(hard || of_loader) || has_fpu() {
         return None;
     }
     let certain = fpu.value.is_some() && crate::loader::executes_fp_at_start(case.candidate, program, image);

@@ -40,9 +40,13 @@ k later=Killed; dmesg: Out of memory";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
+    let ends_here = case.ends_at(Step::MapMemory);
+    if case.foreign && !ends_here {
+        return None;
+    }
     let memory = &case.machine.memory;
     let swap = memory.swap.value.unwrap_or(0);
-    if case.ends_at(Step::MapMemory) {
+    if ends_here {
         let mut largest = 0;
         for segment in image.loads() {
             largest = segment.p_memsz.max(largest);

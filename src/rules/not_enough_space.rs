@@ -68,7 +68,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         let tell = || case.tell(Severity::Error, &[READ_ONLY], &[&destination.folder, &words::mount(mount)]);
         return destination.asked.then(tell);
     }
-    let available = mount.space.or(layer.space)?.available;
+    let available = mount.space.or(*layer.space)?.available;
     let (needed, certainty) = needed(case, destination, layer, size);
     if needed <= available {
         return None;

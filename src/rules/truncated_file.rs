@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Some(_) => "",
     };
     let mount = case.machine.mount_of(&case.candidate.resolved);
-    let space = mount.and_then(|mount| mount.space);
+    let space = mount.and_then(|mount| *mount.space);
     let full = space.is_some_and(|space| space.available < 65_536 && space.size > 0);
     let point = mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point);
     let sizes = if needed > 0 { SIZES } else { "" };

@@ -12,7 +12,7 @@ use super::space::Bounds;
 use super::*;
 use crate::candidate::{Candidate, Content, Image, Interp, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Header, ProgramHeader, View};
-use crate::machine::{Abi, Fact, Release, probe, recorded::Recorded};
+use crate::machine::{Abi, Fact, Lazy, Release, gather, recorded::Recorded};
 use crate::system::{Answer, FileKind, Stat};
 
 pub(super) const REFUSED: &str = "ENOEXEC elf_check_arch";
@@ -21,8 +21,8 @@ fn known<T>(value: T) -> Fact<T> {
     Fact::new(Some(value), "a test")
 }
 
-fn words(text: &str) -> Fact<Vec<String>> {
-    known(text.split_whitespace().map(str::to_owned).collect())
+fn words(text: &str) -> Lazy<Fact<Vec<String>>> {
+    Lazy::from(known(text.split_whitespace().map(str::to_owned).collect()))
 }
 
 /// A machine of which no more is known than these.
@@ -32,7 +32,7 @@ pub(in crate::loader) fn machine(
     order: ByteOrder,
     release: (u32, u32, u32),
 ) -> Machine {
-    let mut machine = probe::machine(&Recorded::new(PathBuf::from("/nonexistent")));
+    let mut machine = gather::machine(&Recorded::new(PathBuf::from("/nonexistent")));
     machine.kernel.e_machine = known(e_machine);
     machine.kernel.class = known(class);
     machine.kernel.byte_order = known(order);

@@ -30,7 +30,7 @@ fn legacy_nan() -> Machine {
 /// One without either, as OpenWrt's.
 fn openwrt() -> Machine {
     let mut machine = mips(Class::Elf32, (6, 6, 0));
-    machine.fpu = known(Fpu::Absent);
+    *machine.fpu = known(Fpu::Absent);
     no(machine, Question::MipsFp64)
 }
 
@@ -94,7 +94,7 @@ fn elf_check_arch_of_a_64_bit_kernel() {
     // Its own programs tell.
     let mut of_n32 = kernel();
     let view = View { order: ByteOrder::Big, class: Class::Elf32 };
-    of_n32.userland = known(Abi { e_machine: EM_MIPS, view, e_flags: N32 });
+    *of_n32.userland = known(Abi { e_machine: EM_MIPS, view, e_flags: N32 });
     assert_eq!(file(Class::Elf32, N32).check_arch(&of_n32), "ok");
     assert_eq!(file(Class::Elf32, O32).check_arch(&of_n32), "ask mips-o32");
 }
@@ -196,7 +196,7 @@ fn arch_check_elf_compares_fp_abis_where_fp64_is_supported() {
     // Neither is asked for what passes in any case.
     let mut own = mips(Class::Elf32, (6, 1, 0));
     let view = View { order: ByteOrder::Big, class: Class::Elf32 };
-    own.userland = known(Abi { e_machine: EM_MIPS, view, e_flags: O32 });
+    *own.userland = known(Abi { e_machine: EM_MIPS, view, e_flags: O32 });
     assert_eq!(check_elf(&hard, &own), "ok");
     assert_eq!(check_elf(&of_soft, &own), "ask fp-instruction");
     assert_eq!(check_elf(&of_soft, &yes(own.clone(), Question::FpInstruction)), "ask mips-fp64");

@@ -1,17 +1,16 @@
 //! What the machine's own programs are made for, and what loads them.
 
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::beginning;
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, View};
-use crate::machine::{Abi, Fact, Libc, Machine, holds, parts, word};
+use crate::machine::{Abi, Fact, Libc, holds, parts, word};
 use crate::system::{FileKind, System};
-use crate::text;
 
-/// A program of the machine's own, and the sources of what it tells.
-struct Program {
+/// Where a program of the machine's own is looked for, and the sources of what it tells.
+struct Place {
     path: &'static str,
     abi: &'static str,
     /// None: the C library that it was linked with says nothing of the machine.
@@ -19,45 +18,67 @@ struct Program {
 }
 
 /// `diag` itself is a static program and may be narrower than the machine's own, so those are looked at first.
-static PROGRAMS: [Program; 4] = [
-    Program {
+static PLACES: [Place; 4] = [
+    Place {
         path: "/bin/busybox",
         abi: "ELF header of /bin/busybox",
         libc: Some("loader that /bin/busybox names"),
     },
-    Program { path: "/bin/sh", abi: "ELF header of /bin/sh", libc: Some("loader that /bin/sh names") },
-    Program {
+    Place { path: "/bin/sh", abi: "ELF header of /bin/sh", libc: Some("loader that /bin/sh names") },
+    Place {
         path: "/system/bin/sh",
         abi: "ELF header of /system/bin/sh",
         libc: Some("loader that /system/bin/sh names"),
     },
-    Program { path: "/proc/self/exe", abi: "ELF header of /proc/self/exe", libc: None },
+    Place { path: "/proc/self/exe", abi: "ELF header of /proc/self/exe", libc: None },
 ];
 
-/// The ABI of the machine's own programs, and the C library of the loader they name; for want of such a program
-/// that of the loaders which are there.
-pub(super) fn look(system: &dyn System, found: &mut Machine) {
-    found.loaders.learn(loaders(system));
-    program(system, found);
-    if found.libc.value.is_none() {
-        found.libc.value = found.loaders.get().and_then(|paths| libc(paths));
-    }
+/// A program of the machine's own.
+#[derive(Clone)]
+pub(super) struct Program {
+    pub(super) abi: Abi,
+    /// Where the ABI is from.
+    pub(super) source: &'static str,
+    /// The C library of the loader that it names.
+    libc: Fact<Libc>,
 }
 
 /// The first program that the kernel could run: one of another root, say, is passed over.
-fn program(system: &dyn System, found: &mut Machine) {
-    let kernel = found.kernel.e_machine.value;
-    for program in &PROGRAMS {
-        let Some(head) = head(system, program.path) else { continue };
-        let Some(abi) = decode(&head) else { continue };
-        if kernel.is_none_or(|kernel| runs(kernel, abi.e_machine)) {
-            found.userland = Fact::new(Some(abi), program.abi);
-            if let (Some(libc), Some(source)) = (named(&head), program.libc) {
-                found.libc = Fact::new(Some(libc), source);
-            }
-            return;
+pub(super) fn program(system: &dyn System, kernel: Option<u16>) -> Option<Program> {
+    PLACES.iter().find_map(|place| {
+        let head = head(system, place.path)?;
+        let abi = decode(&head)?;
+        if kernel.is_some_and(|kernel| !runs(kernel, abi.e_machine)) {
+            return None;
         }
+        let libc = match place.libc.zip(named(&head)) {
+            Some((source, libc)) => Fact::new(Some(libc), source),
+            None => NO_LIBC,
+        };
+        Some(Program { abi, source: place.abi, libc })
+    })
+}
+
+const NO_LIBC: Fact<Libc> = Fact::new(None, "names of the dynamic loaders");
+
+/// What the machine's own programs are.
+pub(super) fn abi(program: Option<&Program>) -> Fact<Abi> {
+    match program {
+        Some(program) => Fact::new(Some(program.abi), program.source),
+        None => Fact::new(None, "no ELF header in /bin/busybox, /bin/sh, /proc/self/exe"),
     }
+}
+
+/// The C library of the machine's own programs; for want of such a program that of the loaders which are there. Those
+/// of Entware are not the machine's.
+pub(super) fn libc(program: Option<&Program>, loaders: &Fact<Vec<String>>) -> Fact<Libc> {
+    let named = program.map_or(NO_LIBC, |program| program.libc.clone());
+    if named.value.is_some() {
+        return named;
+    }
+    let paths = loaders.get().map(Vec::as_slice).unwrap_or_default();
+    let mut own = paths.iter().filter(|path| !path.starts_with("/opt/"));
+    Fact::new(own.find_map(|path| Libc::of_loader(path.as_bytes())), NO_LIBC.source)
 }
 
 /// Whether a kernel may run programs of that e_machine.
@@ -71,7 +92,9 @@ fn runs(kernel: u16, program: u16) -> bool {
 
 /// The beginning of a file: the ELF header, and PT_INTERP in practice.
 fn head(system: &dyn System, path: &str) -> Option<Vec<u8>> {
-    beginning(&system.open(Path::new(path)).ok()?, 1024).ok()
+    let mut head = Vec::with_capacity(1024);
+    system.open(Path::new(path)).ok()?.take(1024).read_to_end(&mut head).ok()?;
+    Some(head)
 }
 
 fn decode(head: &[u8]) -> Option<Abi> {
@@ -101,13 +124,13 @@ fn decode(head: &[u8]) -> Option<Abi> {
 const FOLDERS: [&str; 6] = ["/lib", "/lib64", "/lib32", "/libx32", "/opt/lib", "/system/bin"];
 
 /// The dynamic loaders that are there, by path. None where no folder could be listed.
-fn loaders(system: &dyn System) -> Option<Vec<String>> {
+pub(super) fn loaders(system: &dyn System) -> Fact<Vec<String>> {
     let mut found = Vec::new();
     let mut listed = false;
     for folder in FOLDERS {
         listed |= list(system, folder, true, &mut found);
     }
-    listed.then_some(found)
+    Fact::new(listed.then_some(found), "the names in /lib, /lib64, /opt/lib, /system/bin")
 }
 
 /// Adds the loaders of a folder, and of Debian's multiarch folders in it: /lib/mips-linux-gnu/ld.so.1.
@@ -117,7 +140,7 @@ fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>
         return false;
     };
     for name in &names {
-        let path = text::concat(&[folder, "/", &word(name.as_bytes())]);
+        let path = format!("{folder}/{}", word(name.as_bytes()));
         if Libc::of_loader(path.as_bytes()).is_some() {
             // A symbolic link may lead nowhere.
             if system.stat(Path::new(&path)).is_ok_and(|stat| stat.kind == FileKind::Regular) {
@@ -137,12 +160,7 @@ fn starts_a_loader(name: &[u8]) -> bool {
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
-    holds(name, b"-linux-") && !text::has(name, b'.')
-}
-
-/// The C library by the loaders that are there.
-fn libc(loaders: &[String]) -> Option<Libc> {
-    loaders.iter().filter(|path| !path.starts_with("/opt/")).find_map(|path| Libc::of_loader(path.as_bytes()))
+    !name.contains(&b'.') && holds(name, b"-linux-")
 }
 
 /// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
 use std::ptr;
 
-use super::sys;
+use nix::libc;
 
 /// Blocks whose sizes are powers of two; one that is given back waits for the next of its size.
 pub struct Heap {
@@ -17,7 +17,7 @@ pub struct Heap {
 }
 
 const SIZES: usize = usize::BITS as usize;
-/// The smallest block. What wants to be aligned to more is not given: nobody asks for that.
+/// The smallest block. Requests for a larger alignment fail; nothing in diag makes one.
 const SMALLEST: usize = 16;
 /// The least that is asked of the kernel.
 const PIECE: usize = 1 << 16;
@@ -44,7 +44,7 @@ impl Heap {
     fn fresh(&self, size: usize) -> *mut u8 {
         if self.left.get() < size {
             let len = size.max(PIECE);
-            let piece = sys::memory(len);
+            let piece = memory(len);
             if piece.is_null() {
                 return piece;
             }
@@ -56,6 +56,15 @@ impl Heap {
         self.left.set(self.left.get().wrapping_sub(size));
         block
     }
+}
+
+/// mmap(2) of new memory; null where there is none.
+fn memory(len: usize) -> *mut u8 {
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: at an address of the kernel's choice.
+    let piece =
+        unsafe { libc::mmap(ptr::null_mut(), len, access, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0) };
+    if piece == libc::MAP_FAILED { ptr::null_mut() } else { piece.cast() }
 }
 
 // SAFETY: a block is of the size that was asked for at least, aligned to the smallest, and nobody else's until it is

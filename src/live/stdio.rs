@@ -1,28 +1,32 @@
 //! stdout and stderr without std's buffers, locks and panics, and whether stdout was open when the program began.
 
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, IntoRawFd as _, RawFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigHandler, SigSet, Signal, raise, signal};
 use nix::sys::stat::Mode;
 use nix::unistd;
 
-use super::{live, sys};
+use super::errno::of_nix;
 
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Looks whether stdout is open, and opens /dev/null in the place of what is closed: else a file that is judged would
 /// be stdout or stderr.
 pub(super) fn look() {
-    CLOSED.store(sys::fcntl(libc::STDOUT_FILENO, libc::F_GETFD, 0) < 0, Ordering::Relaxed);
+    // SAFETY: a command that only looks at the number.
+    let flags = unsafe { libc::fcntl(libc::STDOUT_FILENO, libc::F_GETFD) };
+    CLOSED.store(flags < 0, Ordering::Relaxed);
     while let Ok(null) = nix::fcntl::open(c"/dev/null", OFlag::O_RDWR, Mode::empty()) {
         if null.as_raw_fd() > libc::STDERR_FILENO {
             break;
         }
-        std::mem::forget(null);
+        // It stays open.
+        let _ = null.into_raw_fd();
     }
 }
 
@@ -44,10 +48,9 @@ pub fn write_stdout(text: &[u8]) -> Result<(), &'static str> {
     }
     write(libc::STDOUT_FILENO, text).map_err(|errno| {
         if errno == Errno::EPIPE {
-            sys::end_by(libc::SIGPIPE);
+            end_by(Signal::SIGPIPE);
         }
-        // Not nix' words: those are of every errno there is.
-        live::of_nix(errno).text()
+        of_nix(errno).text()
     })
 }
 
@@ -73,4 +76,12 @@ fn write(fd: RawFd, text: &[u8]) -> nix::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Ends this process by a signal, whatever its caller makes of it.
+fn end_by(number: Signal) {
+    // SAFETY: the default action.
+    let _ = unsafe { signal(number, SigHandler::SigDfl) };
+    let _ = SigSet::from(number).thread_unblock();
+    let _ = raise(number);
 }

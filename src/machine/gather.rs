@@ -1,144 +1,129 @@
-//! Looks at a machine. [`Live`] is the one that `diag` runs on, and the only user of nix, procfs and the live
-//! system; [`machine`] gathers the facts of any [`System`].
-//!
-//! Nothing here fails: what cannot be read is unknown.
+//! Gathers the facts of a machine from any [`System`]. Nothing here fails: what cannot be read is unknown.
 
-mod ask;
 mod firmware;
-pub mod heap;
-mod live;
 pub(super) mod mounts;
-pub mod start;
-mod stat;
-pub mod stdio;
-mod sys;
-mod tiny_elf;
 mod userland;
 
-use std::fs::File;
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::rc::Rc;
 
 use procfs::KernelVersion;
-
-pub(super) use live::stat_of;
-pub use live::{Live, variable};
-pub(crate) use sys::pread;
 
 use super::family::{self, rows};
 use super::misc::MiscRule;
 use super::{
-    Cpu, Fact, Fpu, Kernel, Limits, Machine, Memory, OpenWrt, Release, after, below, cpuinfo, decimal,
-    is_among, parts, word,
+    Cpu, Fact, Fpu, Kernel, Lazy, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts,
+    word,
 };
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SH, EM_SPARC,
     EM_SPARCV9, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
-use crate::errno::Errno;
-use crate::system::{Answer, Question, System};
+use crate::system::{Answer, Auxv, Question, System, Uname};
+use userland::Program;
 
-/// A machine of which nothing is known yet: each fact names where it is looked for.
-const UNKNOWN: Machine = Machine {
-    cpu: Cpu::unknown(cpuinfo::UNTOLD),
-    kernel: Kernel {
-        release: Fact::new(None, "uname -r"),
-        machine: Fact::new(None, "uname -m"),
-        e_machine: Fact::new(None, "uname -m"),
-        class: Fact::new(None, "uname -m"),
-        byte_order: Fact::new(None, "uname -m"),
-        page_size: Fact::new(None, "AT_PAGESZ"),
-        mmap_min_addr: Fact::new(None, "/proc/sys/vm/mmap_min_addr"),
-    },
-    userland: Fact::new(None, "no ELF header in /bin/busybox, /bin/sh, /proc/self/exe"),
-    hwcap: Fact::new(None, "AT_HWCAP"),
-    hwcap2: Fact::new(None, "AT_HWCAP2"),
-    platform: Fact::new(None, "AT_PLATFORM"),
-    fpu: Fact::new(None, cpuinfo::UNTOLD),
-    answers: Vec::new(),
-    misc: Fact::new(None, "/proc/sys/fs/binfmt_misc"),
-    memory: Memory {
-        total: Fact::new(None, "/proc/meminfo: MemTotal"),
-        available: Fact::new(None, "/proc/meminfo: MemAvailable"),
-        swap: Fact::new(None, "/proc/meminfo: SwapTotal"),
-        overcommit: Fact::new(None, "/proc/sys/vm/overcommit_memory"),
-        commit: Fact::new(None, "/proc/meminfo: CommitLimit - Committed_AS"),
-    },
-    limits: Limits {
-        address_space: Fact::new(None, "RLIMIT_AS"),
-        data: Fact::new(None, "RLIMIT_DATA"),
-        stack: Fact::new(None, "RLIMIT_STACK"),
-    },
-    mounts: Fact::new(None, "/proc/mounts"),
-    libc: Fact::new(None, "names of the dynamic loaders"),
-    loaders: Fact::new(None, "the names in /lib, /lib64, /opt/lib, /system/bin"),
-    openwrt: OpenWrt {
-        release: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
-        target: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
-        arch: Fact::new(None, "not in /etc/openwrt_release, /etc/os-release"),
-        board: Fact::new(None, "/tmp/sysinfo/board_name"),
-        model: Fact::new(None, "/tmp/sysinfo/model"),
-    },
-};
+/// The facts of a machine, each gathered when it is first looked at. Nothing is started for them.
+pub fn machine(system: &(impl System + Clone + 'static)) -> Machine {
+    let system: Rc<dyn System> = Rc::new(system.clone());
+    let Auxv { hwcap, hwcap2, platform, page_size } = system.auxv();
+    let uname = system.uname();
+    let told = uname.as_ref().and_then(|uname| of_uname(&uname.machine));
+    let e_machine = told.map(|(e_machine, _)| e_machine);
 
-/// All that can be told of a machine without starting anything on it.
-pub fn machine(system: &dyn System) -> Machine {
-    let mut found = UNKNOWN;
-    processor(system, &mut found.cpu);
-    let auxv = system.auxv();
-    found.hwcap.value = auxv.hwcap;
-    found.hwcap2.value = auxv.hwcap2;
-    found.platform.learn(auxv.platform);
-    found.kernel.page_size.value = auxv.page_size;
-    found.kernel.mmap_min_addr.value = number(system, "/proc/sys/vm/mmap_min_addr");
-    if let Some(uname) = system.uname() {
-        found.kernel.release.learn(release(&uname.release));
-        let told = of_uname(&uname.machine);
-        found.kernel.e_machine.value = told.map(|(e_machine, _)| e_machine);
-        found.kernel.class.value = told.map(|(_, class)| class);
-        found.kernel.machine.learn(Some(uname.machine));
-    }
-    found.fpu = fpu(&found);
-    userland::look(system, &mut found);
-    by_userland(system, &mut found);
-    if let Some(text) = text(system, "/proc/meminfo") {
-        memory(&text, &mut found.memory);
-    }
-    found.memory.overcommit.value = number(system, "/proc/sys/vm/overcommit_memory");
-    let limits = system.limits();
-    found.limits.address_space.value = limits.address_space;
-    found.limits.data.value = limits.data;
-    found.limits.stack.value = limits.stack;
-    found.misc.learn(misc(system));
-    found.mounts.learn(mounts::mounts(system));
-    openwrt(system, &mut found.openwrt);
-    found
-}
-
-fn processor(system: &dyn System, cpu: &mut Cpu) {
-    if let Some(text) = text(system, "/proc/cpuinfo") {
-        cpuinfo::read(&text, cpu);
-    } else {
-        let unknown = const { Cpu::unknown("/proc/cpuinfo cannot be read") };
-        std::mem::forget(std::mem::replace(cpu, unknown));
+    let cpu = gathered(&system, processor);
+    let program = gathered(&system, move |system| userland::program(system, e_machine));
+    let loaders = gathered(&system, userland::loaders);
+    let kernel = {
+        let (system, program) = (Rc::clone(&system), program.clone());
+        Lazy::new(move || kernel(&system, uname, page_size, &program))
+    };
+    let fpu = {
+        let cpu = cpu.clone();
+        Lazy::new(move || fpu(&cpu, hwcap, e_machine))
+    };
+    let libc = {
+        let (program, loaders) = (program.clone(), loaders.clone());
+        Lazy::new(move || userland::libc(program.as_ref(), &loaders))
+    };
+    Machine {
+        cpu,
+        kernel,
+        userland: Lazy::new(move || userland::abi(program.as_ref())),
+        hwcap: Fact::new(hwcap, "AT_HWCAP"),
+        hwcap2: Fact::new(hwcap2, "AT_HWCAP2"),
+        platform: Fact::new(platform, "AT_PLATFORM"),
+        fpu,
+        answers: Vec::new(),
+        misc: gathered(&system, |system| Fact::new(misc(system), "/proc/sys/fs/binfmt_misc")),
+        memory: gathered(&system, memory),
+        limits: gathered(&system, limits),
+        mounts: {
+            let system = Rc::clone(&system);
+            Lazy::new(move || Fact::new(mounts::mounts(&system), "/proc/mounts"))
+        },
+        libc,
+        loaders,
+        openwrt: gathered(&system, openwrt),
     }
 }
 
-/// What the machine's programs, and diag itself, tell of the kernel that runs them.
-fn by_userland(system: &dyn System, found: &mut Machine) {
-    let kernel = &mut found.kernel;
-    if let Some(abi) = &found.userland.value {
-        kernel.byte_order = Fact::new(Some(abi.view.order), found.userland.source);
+fn gathered<T>(system: &Rc<dyn System>, gather: impl FnOnce(&dyn System) -> T + 'static) -> Lazy<T> {
+    let system = Rc::clone(system);
+    Lazy::new(move || gather(&*system))
+}
+
+fn processor(system: &dyn System) -> Cpu {
+    match text(system, "/proc/cpuinfo") {
+        Some(text) => cpuinfo::parse(&text),
+        None => Cpu::unknown("/proc/cpuinfo cannot be read"),
+    }
+}
+
+/// What the kernel tells of itself, and what diag and the machine's own programs tell of the kernel that runs them.
+fn kernel(
+    system: &Rc<dyn System>,
+    uname: Option<Uname>,
+    page_size: Option<u64>,
+    program: &Lazy<Option<Program>>,
+) -> Kernel {
+    let told = uname.as_ref().and_then(|uname| of_uname(&uname.machine));
+    let e_machine = Fact::new(told.map(|(e_machine, _)| e_machine), "uname -m");
+    let mut class = Fact::new(told.map(|(_, class)| class), "uname -m");
+    if class.value.is_none() {
         // A 64-bit program shows a 64-bit kernel; a 32-bit one shows nothing.
-        if kernel.class.value.is_none() && abi.view.class == Class::Elf64 {
-            kernel.class = Fact::new(Some(Class::Elf64), found.userland.source);
+        if let Some(program) = program.as_ref().filter(|program| program.abi.view.class == Class::Elf64) {
+            class = Fact::new(Some(Class::Elf64), program.source);
         }
-    } else if let Some(order) = system.own_byte_order() {
-        kernel.byte_order = Fact::new(Some(order), "this build of diag, which runs here");
+    }
+    let byte_order = if let Some(order) = system.own_byte_order() {
+        Fact::new(Some(order), "this build of diag, which runs here")
+    } else if let Some(program) = program.as_ref() {
+        Fact::new(Some(program.abi.view.order), program.source)
     } else {
         // uname tells it for some.
-        kernel.byte_order.value = kernel.machine.get().and_then(|machine| order_of_uname(machine));
+        Fact::new(uname.as_ref().and_then(|uname| order_of_uname(&uname.machine)), "uname -m")
+    };
+    let (release, machine) = uname.map(|uname| (self::release(&uname.release), uname.machine)).unzip();
+    Kernel {
+        release: Fact::new(release.flatten(), "uname -r"),
+        machine: Fact::new(machine, "uname -m"),
+        e_machine,
+        class,
+        byte_order,
+        page_size: Fact::new(page_size, "AT_PAGESZ"),
+        mmap_min_addr: gathered(system, |system| number_fact(system, "/proc/sys/vm/mmap_min_addr")),
+    }
+}
+
+fn limits(system: &dyn System) -> Limits {
+    let limits = system.limits();
+    Limits {
+        address_space: Fact::new(limits.address_space, "RLIMIT_AS"),
+        data: Fact::new(limits.data, "RLIMIT_DATA"),
+        stack: Fact::new(limits.stack, "RLIMIT_STACK"),
     }
 }
 
@@ -166,32 +151,16 @@ pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
                 let told = machine.cpu.model.value.is_some();
                 let unsure =
                     "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
-                machine.fpu = Fact::new(Some(Fpu::Emulated), if told { source } else { unsure });
+                *machine.fpu = Fact::new(Some(Fpu::Emulated), if told { source } else { unsure });
             }
-            Some(Answer::Killed) => machine.fpu = Fact::new(Some(Fpu::Absent), source),
+            Some(Answer::Killed) => *machine.fpu = Fact::new(Some(Fpu::Absent), source),
             None if machine.fpu.value.is_none() => {
-                machine.fpu = cpuinfo::fpu_deduced(&machine.cpu, machine.kernel.release.get());
+                *machine.fpu = cpuinfo::fpu_deduced(&machine.cpu, machine.kernel.release.get());
             }
             _ => {}
         }
     }
     machine.answers.push((question, answer));
-}
-
-/// The first bytes of a file.
-fn beginning(file: &File, len: usize) -> Result<Vec<u8>, Errno> {
-    let mut bytes = vec![0; len];
-    let mut got = 0_usize;
-    loop {
-        match nix::unistd::read(file, bytes.get_mut(got..).unwrap_or_default()) {
-            Ok(0) => break,
-            Ok(more) => got = got.saturating_add(more),
-            Err(nix::errno::Errno::EINTR) => {}
-            Err(errno) => return Err(live::of_nix(errno)),
-        }
-    }
-    bytes.truncate(got);
-    Ok(bytes)
 }
 
 /// A text file, whatever its bytes.
@@ -204,20 +173,20 @@ fn number(system: &dyn System, path: &str) -> Option<u64> {
     decimal(&text(system, path)?)
 }
 
+fn number_fact(system: &dyn System, path: &'static str) -> Fact<u64> {
+    Fact::new(number(system, path), path)
+}
+
 /// The enabled rules of binfmt_misc; none where it is not mounted, which is also how one turns it off.
 fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     let folder = Path::new("/proc/sys/fs/binfmt_misc");
-    let mut rules = Vec::new();
-    let names = system.entries(folder, |name| !is_among(name, &[".", "..", "register", "status"]))?;
-    let read = |name: &[u8]| system.read(&below(folder, name)).unwrap_or_default();
-    if !names.is_empty() && read(b"status").starts_with(b"enabled") {
-        for name in &names {
-            if let Some(rule) = MiscRule::parse(name.as_bytes(), &read(name.as_bytes())) {
-                rules.push(rule);
-            }
-        }
+    let is_rule = |name: &[u8]| !matches!(name, b"register" | b"status");
+    let names = system.entries(folder, is_rule)?;
+    let read = |name: &OsStr| system.read(&folder.join(name)).unwrap_or_default();
+    if names.is_empty() || !read(OsStr::new("status")).starts_with(b"enabled") {
+        return Some(Vec::new());
     }
-    Some(rules)
+    Some(names.iter().filter_map(|name| MiscRule::parse(name.as_bytes(), &read(name))).collect())
 }
 
 /// A beginning of what `uname -m` prints, and the kernel's e_machine and word size.
@@ -298,11 +267,11 @@ fn release(text: &str) -> Option<Release> {
 }
 
 /// By /proc/cpuinfo, else by AT_HWCAP where that has a bit for it.
-fn fpu(found: &Machine) -> Fact<Fpu> {
-    let told = cpuinfo::fpu(&found.cpu);
-    let Some(hwcap) = found.hwcap.value.filter(|_| told.value.is_none()) else { return told };
+fn fpu(cpu: &Cpu, hwcap: Option<u64>, e_machine: Option<u16>) -> Fact<Fpu> {
+    let told = cpuinfo::fpu(cpu);
+    let Some(hwcap) = hwcap.filter(|_| told.value.is_none()) else { return told };
     let has = |bit: u64| hwcap & bit != 0;
-    match found.kernel.e_machine.value {
+    match e_machine {
         // HWCAP_VFP
         Some(EM_ARM) if family::ARM => {
             Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP")
@@ -315,21 +284,29 @@ fn fpu(found: &Machine) -> Fact<Fpu> {
     }
 }
 
+fn memory(system: &dyn System) -> Memory {
+    let meminfo = text(system, "/proc/meminfo").unwrap_or_default();
+    Memory { overcommit: number_fact(system, "/proc/sys/vm/overcommit_memory"), ..meminfo_of(&meminfo) }
+}
+
 /// procfs' `Meminfo` wants two dozen lines to be there; these few are all that is needed.
-fn memory(meminfo: &[u8], found: &mut Memory) {
+fn meminfo_of(meminfo: &[u8]) -> Memory {
     let value = |name: &str| decimal(after(meminfo, name)?)?.checked_mul(1024);
-    found.total.value = value("MemTotal:");
-    found.swap.value = value("SwapTotal:");
-    found.available.value = value("MemAvailable:");
-    if let (Some(limit), Some(used)) = (value("CommitLimit:"), value("Committed_AS:")) {
-        found.commit.value = Some(limit.saturating_sub(used));
-    }
-    if found.available.value.is_none() {
+    let mut available = Fact::new(value("MemAvailable:"), "/proc/meminfo: MemAvailable");
+    if let (None, Some(free), Some(cached)) = (available.value, value("MemFree:"), value("Cached:")) {
         // Linux 3.14 brought MemAvailable.
-        if let (Some(free), Some(cached)) = (value("MemFree:"), value("Cached:")) {
-            let bytes = free.saturating_add(cached);
-            found.available = Fact::new(Some(bytes), "/proc/meminfo: MemFree + Cached");
-        }
+        available = Fact::new(Some(free.saturating_add(cached)), "/proc/meminfo: MemFree + Cached");
+    }
+    let commit = value("CommitLimit:").zip(value("Committed_AS:"));
+    Memory {
+        total: Fact::new(value("MemTotal:"), "/proc/meminfo: MemTotal"),
+        available,
+        swap: Fact::new(value("SwapTotal:"), "/proc/meminfo: SwapTotal"),
+        overcommit: Fact::new(None, "/proc/sys/vm/overcommit_memory"),
+        commit: Fact::new(
+            commit.map(|(limit, used)| limit.saturating_sub(used)),
+            "/proc/meminfo: CommitLimit - Committed_AS",
+        ),
     }
 }
 
@@ -339,34 +316,38 @@ static RELEASES: [(&str, [&str; 3]); 2] = [
     ("/etc/os-release", ["OPENWRT_RELEASE=", "OPENWRT_BOARD=", "OPENWRT_ARCH="]),
 ];
 
-fn openwrt(system: &dyn System, found: &mut OpenWrt) {
+fn openwrt(system: &dyn System) -> OpenWrt {
+    let unknown = || Fact::new(None, "not in /etc/openwrt_release, /etc/os-release");
+    // The device tree is what the first of the two is made from.
+    let mut found = OpenWrt {
+        release: unknown(),
+        target: unknown(),
+        arch: unknown(),
+        board: either(system, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible"),
+        model: either(system, "/tmp/sysinfo/model", "/proc/device-tree/model"),
+    };
     for (path, names) in &RELEASES {
         let Some(text) = text(system, path) else { continue };
         let facts = [&mut found.release, &mut found.target, &mut found.arch];
         for (fact, name) in facts.into_iter().zip(names) {
             if fact.value.is_none() {
                 if let Some(value) = assigned(&text, name) {
-                    fact.learn(Some(value));
-                    fact.source = path;
+                    *fact = Fact::new(Some(value), path);
                 }
             }
         }
     }
     // /etc/apk/arch may list several, one a line; Alpine has the file too, with names of its own.
     if found.arch.value.is_none() && found.target.value.is_some() {
-        let arch = line(system, "/etc/apk/arch");
-        if arch.is_some() {
-            found.arch.learn(arch);
-            found.arch.source = "/etc/apk/arch";
+        if let Some(arch) = line(system, "/etc/apk/arch") {
+            found.arch = Fact::new(Some(arch), "/etc/apk/arch");
         }
     }
-    // The device tree is what the first of the two is made from.
-    found.board = either(system, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible");
-    found.model = either(system, "/tmp/sysinfo/model", "/proc/device-tree/model");
     // On a PC they are made of what its firmware says (OpenWrt's target/linux/x86: lib/preinit/01_sysinfo).
     found.model.value = found.model.value.take().as_deref().and_then(firmware::name);
     // An identifier stays whole.
     found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
+    found
 }
 
 fn either(system: &dyn System, first: &'static str, second: &'static str) -> Fact<String> {

@@ -3,14 +3,14 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::machine::{Mount, is_among, is_below, parts, word};
+use crate::machine::{Lazy, Mount, is_below, parts, word};
 use crate::system::System;
-use crate::text;
 
-/// What is mounted, with the room on it. A server that is gone would block statvfs(3) for ever, so network file
-/// systems, and what lies below them, are not asked.
-pub(in crate::machine) fn mounts(system: &dyn System) -> Option<Vec<Mount>> {
+/// What is mounted. The room on it is asked for when it is looked at. A server that is gone would block statvfs(3) for
+/// ever, so network file systems, and what lies below them, are not asked.
+pub(in crate::machine) fn mounts(system: &Rc<dyn System>) -> Option<Vec<Mount>> {
     let mut mounts = parse(&system.read(Path::new("/proc/mounts")).ok()?);
     let mut remote: Vec<PathBuf> = Vec::new();
     for mount in &mut mounts {
@@ -18,8 +18,9 @@ pub(in crate::machine) fn mounts(system: &dyn System) -> Option<Vec<Mount>> {
             remote.push(mount.point.clone());
         }
         if !remote.iter().any(|point| is_below(&mount.point, point)) {
+            let (system, point) = (Rc::clone(system), mount.point.clone());
             // proc, sysfs and their like have no blocks.
-            mount.space = system.space(&mount.point).filter(|space| space.size > 0);
+            mount.space = Lazy::new(move || system.space(&point).filter(|space| space.size > 0));
         }
     }
     (!mounts.is_empty()).then_some(mounts)
@@ -30,7 +31,7 @@ fn is_remote(fstype: &str) -> bool {
     const FAMILIES: [&str; 12] =
         ["nfs", "cifs", "smb", "fuse", "autofs", "9p", "ceph", "afs", "coda", "ncpfs", "davfs", "glusterfs"];
     // nfsd is a pseudo file system, and fuseblk (NTFS on a stick) and fusectl are local.
-    !is_among(fstype.as_bytes(), &["nfsd", "fuseblk", "fusectl"])
+    !matches!(fstype, "nfsd" | "fuseblk" | "fusectl")
         && FAMILIES.iter().any(|family| fstype.starts_with(family))
 }
 
@@ -46,17 +47,12 @@ pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
             device: word(&unescape(device)),
             point: PathBuf::from(OsString::from_vec(unescape(point))),
             fstype: word(fstype),
-            options: Vec::new(),
-            space: None,
+            options: parts(list, b',').filter(|option| is_wanted(option)).map(word).collect(),
+            space: Lazy::from(None),
         };
         // Reports are shown to strangers: no host names, addresses or users.
         if is_remote(&mount.fstype) && !mount.device.starts_with("/dev/") {
             mount.device.clone_from(&mount.fstype);
-        }
-        for option in parts(list, b',') {
-            if is_wanted(option) {
-                mount.options.push(word(option));
-            }
         }
         mounts.push(mount);
     }
@@ -65,7 +61,7 @@ pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
 
 /// Flags, and the values that bear on a program; not `addr=`, `username=` and the rest.
 fn is_wanted(option: &[u8]) -> bool {
-    !text::has(option, b'=')
+    !option.contains(&b'=')
         || ["size=", "compr=", "compress", "upperdir="].iter().any(|name| option.starts_with(name.as_bytes()))
 }
 

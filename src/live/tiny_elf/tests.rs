@@ -157,9 +157,9 @@ fn as_another_reader_sees_them() {
     }
 }
 
-/// What is kept of them gives back each as it was made.
+/// Each question gets its own file.
 #[test]
-fn put_together_again() {
+fn files_are_in_the_order_of_the_questions() {
     assert_eq!(file(None), tiny_elf(None, OWN).map(|tiny| tiny.bytes));
     for &question in Question::ALL {
         assert_eq!(

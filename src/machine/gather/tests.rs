@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::live::Live;
 use crate::machine::Libc;
 use crate::machine::recorded::Recorded;
 use crate::system::Space;
@@ -57,7 +58,7 @@ fn lenovo_y1() {
     assert_eq!(found.memory.total.value, Some(125_376 << 10));
     assert_eq!(found.fpu.value, None);
     assert!(found.answers.is_empty());
-    let space = |path| found.mount_of(Path::new(path)).and_then(|mount| mount.space);
+    let space = |path| found.mount_of(Path::new(path)).and_then(|mount| *mount.space);
     // 10.6M, 12.0M
     let overlay = Space { size: 12_582_912, available: 11_114_905 };
     assert_eq!(space("/overlay/x"), Some(overlay));
@@ -116,6 +117,7 @@ fn diag_itself_is_an_answer() {
 /// A kernel that runs the instruction, and a processor that cannot be looked at.
 #[test]
 fn asking_without_cpuinfo() {
+    #[derive(Clone)]
     struct Emulating(Recorded);
     impl System for Emulating {
         fn ask(&self, _: Question) -> Option<Answer> {
@@ -158,9 +160,9 @@ fn asking_without_cpuinfo() {
     let system = Emulating(recorded("lenovo-y1"));
     let mut found = machine(&system);
     ask(&system, &mut found, Question::FpInstruction);
-    assert_eq!(found.fpu, Fact::new(Some(Fpu::Emulated), "started a tiny program that executes mtc1"));
+    assert_eq!(*found.fpu, Fact::new(Some(Fpu::Emulated), "started a tiny program that executes mtc1"));
     let mut found = machine(&system);
-    found.cpu = Cpu::unknown("/proc/cpuinfo cannot be read");
+    *found.cpu = Cpu::unknown("/proc/cpuinfo cannot be read");
     ask(&system, &mut found, Question::FpInstruction);
     assert!(found.fpu.source.contains("without cpu model"), "{}", found.fpu.source);
 }
@@ -177,7 +179,7 @@ fn ath79_be() {
 #[test]
 fn armv7_novfp() {
     let found = openwrt_machine("armv7-novfp", EM_ARM, 32, ByteOrder::Little);
-    assert_eq!(found.fpu, Fact::new(Some(Fpu::Absent), "/proc/cpuinfo: Features"));
+    assert_eq!(*found.fpu, Fact::new(Some(Fpu::Absent), "/proc/cpuinfo: Features"));
     assert_eq!(found.cpu.arm_architecture.value, Some(7));
     assert_eq!(text_of(&found.cpu.system_type), "BCM5301X");
     assert_eq!(text_of(&found.openwrt.arch), "arm_cortex-a9");
@@ -213,8 +215,9 @@ fn x86_64() {
 #[test]
 fn nothing_known() {
     let found = machine(&recorded("no such folder"));
-    assert_eq!(found.cpu, Cpu::unknown("/proc/cpuinfo cannot be read"));
-    let Kernel { release, machine, e_machine, class, byte_order, page_size, mmap_min_addr } = found.kernel;
+    assert_eq!(*found.cpu, Cpu::unknown("/proc/cpuinfo cannot be read"));
+    let Kernel { release, machine, e_machine, class, byte_order, page_size, mmap_min_addr } =
+        Kernel::clone(&found.kernel);
     assert_eq!((release.value, machine.value, e_machine.value), (None, None, None));
     assert_eq!(
         (class.value, byte_order.value, page_size.value, mmap_min_addr.value),
@@ -222,12 +225,12 @@ fn nothing_known() {
     );
     assert_eq!((found.userland.value, found.hwcap.value, found.hwcap2.value), (None, None, None));
     assert_eq!((found.platform.value, found.fpu.value, found.libc.value), (None, None, None));
-    assert_eq!((found.mounts.value, found.loaders.value), (None, None));
+    assert_eq!((found.mounts.get(), found.loaders.get()), (None, None));
     assert_eq!(
         (found.memory.total.value, found.memory.available.value, found.memory.swap.value),
         (None, None, None)
     );
-    let OpenWrt { release, target, arch, board, model } = found.openwrt;
+    let OpenWrt { release, target, arch, board, model } = OpenWrt::clone(&found.openwrt);
     for fact in [release, target, arch, board, model] {
         assert_eq!(fact.value, None);
         assert!(!fact.source.is_empty());
@@ -284,12 +287,6 @@ fn names_of_kernels() {
     assert_eq!(order_of_uname("ppc64"), Some(ByteOrder::Big));
 }
 
-fn memory_of(meminfo: &[u8]) -> Memory {
-    let mut found = UNKNOWN.memory;
-    memory(meminfo, &mut found);
-    found
-}
-
 #[test]
 fn releases() {
     let of = |text| release(text).map(|release| release.version);
@@ -322,7 +319,7 @@ fn as_procfs_reads_it() {
     }
     let text = Live.read(Path::new("/proc/meminfo")).expect("/proc/meminfo");
     let theirs = procfs::Meminfo::from_buf_read(text.as_slice()).expect("meminfo");
-    let ours = memory_of(&text);
+    let ours = meminfo_of(&text);
     assert_eq!(ours.total.value, Some(theirs.mem_total));
     assert_eq!(ours.available.value, theirs.mem_available);
     assert_eq!(ours.swap.value, Some(theirs.swap_total));
@@ -333,7 +330,7 @@ fn any_beginning_of_a_text() {
     let meminfo = include_str!("../../../machines/lenovo-y1/proc/meminfo");
     let distrib = include_str!("../../../machines/ath79-be/etc/openwrt_release");
     for end in 0..=meminfo.len() {
-        memory_of(meminfo.get(..end).expect("ASCII").as_bytes());
+        meminfo_of(meminfo.get(..end).expect("ASCII").as_bytes());
     }
     for end in 0..=distrib.len() {
         if let Some(arch) = assigned(distrib.get(..end).expect("ASCII").as_bytes(), "DISTRIB_ARCH=") {
@@ -341,10 +338,10 @@ fn any_beginning_of_a_text() {
         }
     }
     // Linux 3.10 has no MemAvailable.
-    let old = memory_of(b"MemTotal: 61440 kB\nMemFree: 1000 kB\nCached: 24 kB\n");
+    let old = meminfo_of(b"MemTotal: 61440 kB\nMemFree: 1000 kB\nCached: 24 kB\n");
     assert_eq!(old.available, Fact::new(Some(1024 << 10), "/proc/meminfo: MemFree + Cached"));
     assert_eq!(
-        memory_of(b"MemTotal:\nMemFree: x kB\nMemAvailable: 99999999999999999999 kB\n").total.value,
+        meminfo_of(b"MemTotal:\nMemFree: x kB\nMemAvailable: 99999999999999999999 kB\n").total.value,
         None
     );
 }

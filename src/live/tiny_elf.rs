@@ -6,8 +6,7 @@
 //! architecture does not report: on MIPS SIGILL, SIGTRAP and SIGBUS, not the SIGSEGV of a page fault
 //! (arch/mips/mm/fault.c); on x86, which reports every fault, a signal that the program sends to itself.
 //!
-//! They are made when diag is built, for the one architecture that it is built for: they are smaller than what makes
-//! them. Kept is one program without any property, and of each other the bytes in which it differs.
+//! Built at compile time for the target architecture, since the bytes are smaller than the code that makes them.
 
 mod arm;
 mod loongarch;
@@ -106,71 +105,30 @@ const fn is_of_every_architecture(question: Option<Question>) -> bool {
 
 /// The file that puts a question, or the plain one.
 pub(super) fn file(question: Option<Question>) -> Option<[u8; SIZE]> {
-    let mut file = PLAIN?;
-    let Some(question) = question else { return Some(file) };
-    let held = HELD.wrapping_shr(question as u32) & 1 == 1;
-    for change in CHANGES.iter().filter(|change| change.question == question) {
-        if let Some(byte) = file.get_mut(usize::from(change.at)) {
-            *byte = change.byte;
-        }
+    match question {
+        None => PLAIN,
+        Some(question) => *FILES.get(question as usize)?,
     }
-    held.then_some(file)
 }
 
-const PLAIN: Option<[u8; SIZE]> = match tiny_elf(None, OWN) {
-    Some(plain) => Some(plain.bytes),
-    None => None,
-};
+const PLAIN: Option<[u8; SIZE]> = bytes(None);
 
-/// A bit for each question that has a file.
-const HELD: u32 = {
-    let mut held = 0_u32;
-    let mut rest = Question::ALL;
-    while let [question, more @ ..] = rest {
-        if tiny_elf(Some(*question), OWN).is_some() {
-            held |= 1_u32.wrapping_shl(*question as u32);
-        }
-        rest = more;
+/// In the order of [`Question::ALL`].
+static FILES: [Option<[u8; SIZE]>; Question::ALL.len()] = {
+    let mut files = [None; Question::ALL.len()];
+    let (mut room, mut questions): (&mut [_], _) = (&mut files, Question::ALL);
+    while let ([place, rest @ ..], [question, more @ ..]) = (room, questions) {
+        *place = bytes(Some(*question));
+        (room, questions) = (rest, more);
     }
-    held
+    files
 };
 
-/// A byte in which a question's file differs from the plain one.
-#[derive(Clone, Copy)]
-struct Change {
-    question: Question,
-    at: u8,
-    byte: u8,
-}
-
-static CHANGES: [Change; changes(&mut [])] = {
-    let mut found = [Change { question: Question::Page4K, at: 0, byte: 0 }; changes(&mut [])];
-    changes(&mut found);
-    found
-};
-
-/// Fills in the changes, as far as there is room, and counts them.
-const fn changes(mut room: &mut [Change]) -> usize {
-    let mut count = 0_usize;
-    let mut questions = Question::ALL;
-    while let [question, more @ ..] = questions {
-        questions = more;
-        let (Some(plain), Some(file)) = (PLAIN, tiny_elf(Some(*question), OWN)) else { continue };
-        let (mut old, mut new) = (plain.as_slice(), file.bytes.as_slice());
-        let mut at = 0_u8;
-        while let ([old_byte, old_rest @ ..], [byte, new_rest @ ..]) = (old, new) {
-            if *old_byte != *byte {
-                count = count.saturating_add(1);
-                if let [first, rest @ ..] = room {
-                    *first = Change { question: *question, at, byte: *byte };
-                    room = rest;
-                }
-            }
-            at = at.saturating_add(1);
-            (old, new) = (old_rest, new_rest);
-        }
+const fn bytes(question: Option<Question>) -> Option<[u8; SIZE]> {
+    match tiny_elf(question, OWN) {
+        Some(tiny) => Some(tiny.bytes),
+        None => None,
     }
-    count
 }
 
 /// A file in the making: headers, then code.
