@@ -8,7 +8,6 @@ use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
-use crate::finding::{Finding, Fix};
 use crate::machine::family::{self, rows};
 use crate::machine::{Fpu, Machine, lists};
 use crate::text;
@@ -175,29 +174,24 @@ pub fn target(machine: &Machine) -> Option<Target> {
     Some(Target { go: given(next()), rust: given(next()), gcc: next() })
 }
 
-/// Adds the rebuild to a finding: for this machine, with the toolchain that made the program; with all of them where
-/// that is not known.
-pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolchain) {
-    let Some(target) = target(machine) else { return };
-    // What to do first, where it is said already.
-    let mut text = finding.fix.take().map_or_else(String::new, |fix| fix.text);
-    text.push_str("rebuild it for this machine");
+/// To rebuild for this machine, with the toolchain that made the program; with all of them where that is not known. A
+/// sentence and its commands; None where it is not known what to build.
+pub(crate) fn rebuild(machine: &Machine, toolchain: Toolchain) -> Option<(String, Vec<String>)> {
+    let target = target(machine)?;
+    let mut sentence = "rebuild it for this machine".to_owned();
     if let Some(arch) = machine.openwrt.arch.get() {
-        text.push_str(", or take the build for ");
-        text.push_str(&text::printable(arch.as_bytes()));
+        sentence += ", or take the build for ";
+        sentence += &text::printable(arch.as_bytes());
     }
-    let mut command = match toolchain {
+    let of_toolchain = match toolchain {
         Toolchain::Go => target.go(),
         Toolchain::Rust => target.cargo(),
         Toolchain::C => Some(target.compiler(machine)),
         Toolchain::Unknown => None,
     };
-    if command.is_none() {
-        // The compiler, Rust and Go; the last of them is the command.
-        let cargo = target.cargo();
-        let between = if cargo.is_some() { "\n" } else { "" };
-        text = text::concat(&[&text, "\n", &target.compiler(machine), between, &cargo.unwrap_or_default()]);
-        command = target.go();
-    }
-    finding.fix = Some(Fix { text, command });
+    let commands = match of_toolchain {
+        Some(command) => vec![command],
+        None => [Some(target.compiler(machine)), target.cargo(), target.go()].into_iter().flatten().collect(),
+    };
+    Some((sentence, commands))
 }

@@ -1,17 +1,12 @@
 //! What there is to say of a candidate.
 
-use std::ops::{Deref, DerefMut};
+use crate::rules::Code;
 
-/// One problem, or one thing worth knowing. A handle of one word: it is passed from hand to hand while it is built,
-/// and on a router each copy of what it holds would be code.
+/// One problem, or one thing worth knowing.
 #[derive(PartialEq, Eq, Debug)]
-pub struct Finding(Box<Facts>);
-
-/// What a finding holds.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Facts {
-    /// Its stable code, which is that of its rule; never reused.
-    pub code: &'static str,
+pub struct Finding {
+    /// That of its rule.
+    pub code: Code,
     /// How bad.
     pub severity: Severity,
     /// How sure.
@@ -69,10 +64,10 @@ pub enum Side {
 /// What to do about it.
 #[derive(PartialEq, Eq, Debug, Default)]
 pub struct Fix {
-    /// An imperative sentence; may be empty where the command says it all.
+    /// An imperative sentence; may be empty where the commands say it all.
     pub text: String,
-    /// A command to run as printed.
-    pub command: Option<String>,
+    /// Commands to run as printed.
+    pub commands: Vec<String>,
 }
 
 impl Severity {
@@ -107,26 +102,10 @@ impl Side {
     }
 }
 
-impl Deref for Finding {
-    type Target = Facts;
-
-    fn deref(&self) -> &Facts {
-        &self.0
-    }
-}
-
-impl DerefMut for Finding {
-    fn deref_mut(&mut self) -> &mut Facts {
-        &mut self.0
-    }
-}
-
 impl Finding {
-    /// One without words. An error follows from facts, a warning is likely.
-    pub fn new(severity: Severity) -> Self {
+    /// One with a title only. An error follows from facts, a warning is likely.
+    pub fn new(code: Code, severity: Severity, title: String) -> Self {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
-        let facts =
-            Facts { code: "", severity, certainty, title: String::new(), evidence: Vec::new(), fix: None };
-        Finding(Box::new(facts))
+        Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None }
     }
 }

@@ -12,6 +12,7 @@ use crate::finding::{Certainty, Finding, Severity};
 use crate::linker::{Link, Refusal};
 use crate::loader::{Outcome, Step};
 use crate::machine::Machine;
+use words::shown;
 
 /// What a rule looks at.
 pub struct Case<'a> {
@@ -35,6 +36,8 @@ pub struct Case<'a> {
     foreign: bool,
     /// What a finding calls the file.
     called: Called,
+    /// The rule that looks at it.
+    code: Code,
 }
 
 /// What a finding calls a file.
@@ -60,8 +63,8 @@ pub struct Destination {
 
 /// A rule.
 pub struct Rule {
-    /// The code of its finding; never reused.
-    pub code: &'static str,
+    /// The code of its finding.
+    pub code: Code,
     /// Its check.
     pub check: fn(&Case<'_>) -> Option<Finding>,
 }
@@ -69,16 +72,17 @@ pub struct Rule {
 /// A rule's manual page.
 pub struct Page {
     /// The code.
-    pub code: &'static str,
+    pub code: Code,
     /// Markdown.
     pub text: &'static str,
 }
 
 /// Declares `RULE` and `PAGE` of a module from its manual page, its code and its check.
 macro_rules! rule {
-    ($(#[doc = $line:literal])+ $code:literal, $check:path) => {
-        pub(super) const RULE: super::Rule = super::Rule { code: $code, check: $check };
-        pub(super) const PAGE: super::Page = super::Page { code: $code, text: concat!($($line, "\n"),+) };
+    ($(#[doc = $line:literal])+ $code:ident, $check:path) => {
+        pub(super) const RULE: super::Rule = super::Rule { code: super::Code::$code, check: $check };
+        pub(super) const PAGE: super::Page =
+            super::Page { code: super::Code::$code, text: concat!($($line, "\n"),+) };
     };
 }
 
@@ -122,7 +126,22 @@ mod wrong_word_size;
 
 /// The rules in the order of their rank.
 macro_rules! table {
-    ($($(#[$cfg:meta])? $module:ident)*) => {
+    ($($(#[$cfg:meta])? $module:ident: $code:ident = $name:literal,)*) => {
+        /// The code of a finding.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Code {
+            $(#[doc = $name] $(#[$cfg])? $code,)*
+        }
+
+        impl Code {
+            /// Its name, which is stable and never reused.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $($(#[$cfg])? Code::$code => $name,)*
+                }
+            }
+        }
+
         /// All rules. Where several explain an outcome, the earlier one is the decisive one.
         pub const RULES: &[Rule] = &[$($(#[$cfg])? $module::RULE),*];
 
@@ -132,54 +151,54 @@ macro_rules! table {
 }
 
 table! {
-    no_such_file
-    unreadable_file
-    mount_noexec
-    not_executable
-    file_busy
-    misc_interpreter_missing
-    script_with_crlf
-    script_line
-    script_interpreter_missing
-    wrong_operating_system
-    not_a_program
-    wrong_byte_order
-    wrong_architecture
-    wrong_word_size
-    wrong_mips_abi
-    interpreter_missing
-    interpreter_unusable
-    damaged_headers
-    truncated_file
-    hard_float_without_fpu
-    isa_above_cpu
-    missing_ase
-    not_enough_memory
-    kernel_too_old
+    no_such_file: NoSuchFile = "no-such-file",
+    unreadable_file: UnreadableFile = "unreadable-file",
+    mount_noexec: MountNoexec = "mount-noexec",
+    not_executable: NotExecutable = "not-executable",
+    file_busy: FileBusy = "file-busy",
+    misc_interpreter_missing: MiscInterpreterMissing = "misc-interpreter-missing",
+    script_with_crlf: ScriptWithCrlf = "script-with-crlf",
+    script_line: ScriptLine = "script-line",
+    script_interpreter_missing: ScriptInterpreterMissing = "script-interpreter-missing",
+    wrong_operating_system: WrongOperatingSystem = "wrong-operating-system",
+    not_a_program: NotAProgram = "not-a-program",
+    wrong_byte_order: WrongByteOrder = "wrong-byte-order",
+    wrong_architecture: WrongArchitecture = "wrong-architecture",
+    wrong_word_size: WrongWordSize = "wrong-word-size",
+    wrong_mips_abi: WrongMipsAbi = "wrong-mips-abi",
+    interpreter_missing: InterpreterMissing = "interpreter-missing",
+    interpreter_unusable: InterpreterUnusable = "interpreter-unusable",
+    damaged_headers: DamagedHeaders = "damaged-headers",
+    truncated_file: TruncatedFile = "truncated-file",
+    hard_float_without_fpu: HardFloatWithoutFpu = "hard-float-without-fpu",
+    isa_above_cpu: IsaAboveCpu = "isa-above-cpu",
+    missing_ase: MissingAse = "missing-ase",
+    not_enough_memory: NotEnoughMemory = "not-enough-memory",
+    kernel_too_old: KernelTooOld = "kernel-too-old",
     #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
-    not_position_independent
+    not_position_independent: NotPositionIndependent = "not-position-independent",
     #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
-    tls_underaligned
-    library_missing
-    library_unusable
-    version_missing
-    symbol_missing
-    not_enough_space
-    packed_by_upx
-    started_by_binfmt_misc
-    libraries_not_followed
+    tls_underaligned: TlsUnderaligned = "tls-underaligned",
+    library_missing: LibraryMissing = "library-missing",
+    library_unusable: LibraryUnusable = "library-unusable",
+    version_missing: VersionMissing = "version-missing",
+    symbol_missing: SymbolMissing = "symbol-missing",
+    not_enough_space: NotEnoughSpace = "not-enough-space",
+    packed_by_upx: PackedByUpx = "packed-by-upx",
+    started_by_binfmt_misc: StartedByBinfmtMisc = "started-by-binfmt-misc",
+    libraries_not_followed: LibrariesNotFollowed = "libraries-not-followed",
 }
 
 /// Errors of the folder asked for by `--dest`, whatever the kernel does where the file lies.
-const PLACE: [&str; 2] = ["mount-noexec", "not-enough-space"];
+const PLACE: [Code; 2] = [Code::MountNoexec, Code::NotEnoughSpace];
 
 /// All that there is to say: errors first, the decisive one of them first.
-pub fn run(case: &Case<'_>) -> Vec<Finding> {
+pub fn run(mut case: Case<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     let is_open = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
     for rule in RULES {
-        if let Some(mut finding) = (rule.check)(case) {
-            finding.code = rule.code;
+        case.code = rule.code;
+        if let Some(mut finding) = (rule.check)(&case) {
             // What is not known may let it start all the same.
             if is_open && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
                 finding.severity = Severity::Warning;
@@ -190,7 +209,8 @@ pub fn run(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
-        if let Some(finding) = damaged_headers::unexplained(case) {
+        case.code = Code::DamagedHeaders;
+        if let Some(finding) = damaged_headers::unexplained(&case) {
             found.insert(0, finding);
         }
     }
@@ -234,6 +254,7 @@ impl<'a> Case<'a> {
             image,
             foreign,
             called: Called::Path,
+            code: Code::DamagedHeaders,
         }
     }
 
@@ -253,8 +274,8 @@ impl<'a> Case<'a> {
     }
 
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
-    fn kernel_at(&self, steps: &[Step]) -> &'static str {
-        if steps.iter().any(|step| self.ends_at(*step)) { words::KERNEL } else { "" }
+    fn kernel_at(&self, steps: &[Step]) -> String {
+        if steps.iter().any(|step| self.ends_at(*step)) { self.kernel_says() } else { String::new() }
     }
 
     /// A kernel's line, where no handler of the kernel takes the file.

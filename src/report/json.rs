@@ -1,5 +1,7 @@
 //! The report as JSON, schema 1: docs/report.schema.json. Fields are only ever added within a schema number.
 
+use std::iter;
+
 use super::Judged;
 use crate::elf::ByteOrder;
 use crate::finding::Finding;
@@ -384,7 +386,7 @@ fn write_outcome(json: &mut Json, outcome: Outcome) {
 
 fn write_finding(json: &mut Json, finding: &Finding) {
     json.open(NO_KEY, '{');
-    json.text("code", finding.code);
+    json.text("code", finding.code.name());
     json.text("severity", finding.severity.name());
     json.text("certainty", finding.certainty.name());
     json.text("title", &finding.title);
@@ -401,8 +403,11 @@ fn write_finding(json: &mut Json, finding: &Finding) {
         None => json.raw("fix", "null"),
         Some(fix) => {
             json.open("fix", '{');
-            json.text("text", &fix.text);
-            json.optional_text("command", fix.command.as_deref());
+            let (command, before) = fix.commands.split_last().unzip();
+            let lines = before.unwrap_or_default().iter().map(String::as_str);
+            let text: Vec<&str> = iter::once(fix.text.as_str()).chain(lines).collect();
+            json.text("text", &text.join("\n"));
+            json.optional_text("command", command.map(String::as_str));
             json.close('}');
         }
     }

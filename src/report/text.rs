@@ -109,7 +109,7 @@ fn head(out: &mut String, finding: &Finding, style: Style) {
     };
     let mut label = String::from(finding.severity.name());
     label.push('[');
-    label.push_str(finding.code);
+    label.push_str(finding.code.name());
     label.push_str("]:");
     paint(out, &label, colour, style);
     out.push(' ');
@@ -145,15 +145,14 @@ fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
     }
 }
 
-/// A sentence, then commands, each alone on its line so that it can be copied; the one to run last.
+/// A sentence, then commands, each alone on its line so that it can be copied.
 fn fix_lines(out: &mut String, fix: &Fix) {
-    let mut lines = split(&fix.text, b'\n');
     let mut label = "fix";
-    if let Some(sentence) = lines.next().filter(|sentence| !sentence.is_empty()) {
-        labelled(out, label, sentence);
+    if !fix.text.is_empty() {
+        labelled(out, label, &fix.text);
         label = "";
     }
-    for line in lines.chain(fix.command.as_deref()) {
+    for line in &fix.commands {
         command(out, label, line);
         label = "";
     }

@@ -1,6 +1,7 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::errno::Errno;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::loader::Step;
 
 rule! {
@@ -15,15 +16,8 @@ rule! {
     /// Install the interpreter again, or remove the rule: `echo -1 > /proc/sys/fs/binfmt_misc/NAME`.
     /// # Kernel source
     /// fs/binfmt_misc.c `load_misc_binary`, `open_exec`.
-    "misc-interpreter-missing", check
+    MiscInterpreterMissing, check
 }
-
-const WORDS: &str = "\
-%n is started by %0, says binfmt_misc; that cannot be executed: %1
-m binfmt_misc=rule %2: %0";
-const MEND: &str = "\
-> install it again, or remove the rule
-$ echo -1 > /proc/sys/fs/binfmt_misc/%2";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let misc = case.candidate.misc.as_ref()?;
@@ -33,10 +27,14 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let errno = interpreter.stat.err().or(interpreter.may_execute.err());
     let why = errno.map_or("it is no regular file, or busy", Errno::text);
-    let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND } else { words::KERNEL };
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS, kernel, MEND],
-        &[&words::bytes(&interpreter.path), &why, &misc.rule],
-    ))
+    let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND.to_owned() } else { case.kernel_says() };
+    let (file, path, rule) = (case.file(), Shown(&interpreter.path), Shown(&misc.rule));
+    Some(case.error(format_args!(
+        "\
+{file} is started by {path}, says binfmt_misc; that cannot be executed: {why}
+machine: binfmt_misc=rule {rule}: {path}
+kernel:  {kernel}
+fix:     install it again, or remove the rule
+run:     echo -1 > /proc/sys/fs/binfmt_misc/{rule}"
+    )))
 }

@@ -1,5 +1,6 @@
 use super::Case;
-use crate::finding::{Finding, Severity};
+use super::shown::Shown;
+use crate::finding::Finding;
 use crate::linker::Refusal;
 use crate::machine::family;
 
@@ -16,21 +17,23 @@ rule! {
     /// has no loader.
     /// # Kernel source
     /// None: bionic linker/linker_main.cpp `linker_main`.
-    "not-position-independent", check
+    NotPositionIndependent, check
 }
-
-const WORDS: &str = "\
-%n is made for a fixed address, and Android starts position-independent programs only
-p e_type=ET_EXEC
-m loader=%0
-k %l, status 1: %1
-> build it as a position-independent executable
-$ cc -fPIE -pie";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if !family::ANDROID || case.refused_by_loader()? != Refusal::Fixed {
         return None;
     }
     let link = case.link?;
-    Some(case.tell(Severity::Error, &[WORDS], &[&link.libraries().next()?.path, &link.words]))
+    let (file, ends, loader) = (case.file(), case.loader_ends(), Shown(&link.libraries().next()?.path));
+    let words = Shown(&link.words);
+    Some(case.error(format_args!(
+        "\
+{file} is made for a fixed address, and Android starts position-independent programs only
+program: e_type=ET_EXEC
+machine: loader={loader}
+kernel:  {ends}, status 1: {words}
+fix:     build it as a position-independent executable
+run:     cc -fPIE -pie"
+    )))
 }

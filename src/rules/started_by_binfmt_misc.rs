@@ -1,5 +1,6 @@
-use super::{Case, words};
-use crate::finding::{Finding, Severity};
+use super::Case;
+use super::shown::Shown;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -12,13 +13,16 @@ rule! {
     /// Nothing is wrong. On a machine without that rule the file fails.
     /// # Kernel source
     /// fs/binfmt_misc.c `load_misc_binary`.
-    "started-by-binfmt-misc", check
+    StartedByBinfmtMisc, check
 }
-
-const WORDS: &str = "%n is started by %0, says binfmt_misc\nm binfmt_misc=rule %1: %0";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let misc = case.candidate.misc.as_ref().filter(|_| case.starts())?;
-    let interpreter = words::bytes(&case.candidate.interpreter.as_ref()?.path);
-    Some(case.tell(Severity::Note, &[WORDS], &[&interpreter, &misc.rule]))
+    let interpreter = Shown(&case.candidate.interpreter.as_ref()?.path);
+    let (file, rule) = (case.file(), Shown(&misc.rule));
+    Some(case.note(format_args!(
+        "\
+{file} is started by {interpreter}, says binfmt_misc
+machine: binfmt_misc=rule {rule}: {interpreter}"
+    )))
 }
