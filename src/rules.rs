@@ -7,7 +7,7 @@ mod words;
 
 use std::path::PathBuf;
 
-use crate::candidate::{Candidate, Image, Program};
+use crate::candidate::{Candidate, Content, Data, Image, Program};
 use crate::finding::{Certainty, Finding, Severity};
 use crate::linker::{Link, Refusal};
 use crate::loader::{Outcome, Step};
@@ -67,6 +67,8 @@ pub struct Rule {
     pub code: Code,
     /// Its check.
     pub check: fn(&Case<'_>) -> Option<Finding>,
+    /// Rules of which an error says it better: beside one, this rule's finding is dropped.
+    pub quiet_after: &'static [Code],
 }
 
 /// A rule's manual page.
@@ -77,10 +79,15 @@ pub struct Page {
     pub text: &'static str,
 }
 
-/// Declares `RULE` and `PAGE` of a module from its manual page, its code and its check.
+/// Declares `RULE` and `PAGE` of a module from its manual page, its code, its check and, where there are any, the rules
+/// that say it better.
 macro_rules! rule {
-    ($(#[doc = $line:literal])+ $code:ident, $check:path) => {
-        pub(super) const RULE: super::Rule = super::Rule { code: super::Code::$code, check: $check };
+    ($(#[doc = $line:literal])+ $code:ident, $check:path $(, quiet after [$($better:ident),+])?) => {
+        pub(super) const RULE: super::Rule = super::Rule {
+            code: super::Code::$code,
+            check: $check,
+            quiet_after: &[$($(super::Code::$better),+)?],
+        };
         pub(super) const PAGE: super::Page =
             super::Page { code: super::Code::$code, text: concat!($($line, "\n"),+) };
     };
@@ -194,20 +201,30 @@ const PLACE: [Code; 2] = [Code::MountNoexec, Code::NotEnoughSpace];
 
 /// All that there is to say: errors first, the decisive one of them first.
 pub fn run(mut case: Case<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    let is_open = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
+    let mut told: Vec<(&Rule, Finding)> = Vec::new();
     for rule in RULES {
         case.code = rule.code;
-        if let Some(mut finding) = (rule.check)(&case) {
-            // What is not known may let it start all the same.
-            if is_open && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
-                finding.severity = Severity::Warning;
-                finding.certainty = Certainty::Likely;
-            }
-            let before = found.iter().filter(|other| other.severity <= finding.severity);
-            found.insert(before.count(), finding);
+        told.extend((rule.check)(&case).map(|finding| (rule, finding)));
+    }
+    let errors: Vec<Code> = told
+        .iter()
+        .filter(|(_, finding)| finding.severity == Severity::Error)
+        .map(|(rule, _)| rule.code)
+        .collect();
+    // Text may be a shell script that lacks its first line: then what bars it matters as well.
+    let is_text = matches!(case.candidate.content, Content::Data(Data::Text));
+    told.retain(|(rule, _)| is_text || !rule.quiet_after.iter().any(|better| errors.contains(better)));
+    let mut found: Vec<Finding> = told.into_iter().map(|(_, finding)| finding).collect();
+    // What is not known may let it start all the same.
+    if matches!(case.outcomes.first(), Some(Outcome::Unknown { .. })) {
+        let errors = found.iter_mut().filter(|finding| finding.severity == Severity::Error);
+        for finding in errors.filter(|finding| !PLACE.contains(&finding.code)) {
+            finding.severity = Severity::Warning;
+            finding.certainty = Certainty::Likely;
         }
     }
+    // Stable: within a severity they keep the table's order.
+    found.sort_by_key(|finding| finding.severity);
     if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
         case.code = Code::DamagedHeaders;
         if let Some(finding) = damaged_headers::unexplained(&case) {
@@ -263,6 +280,23 @@ impl<'a> Case<'a> {
         self.program?.own.as_deref()
     }
 
+    /// It is in another system's format, or ends within its magic number: neither its mode nor its mount matters.
+    fn is_foreign_format(&self) -> bool {
+        let content = &self.candidate.content;
+        matches!(content, Content::Data(Data::Stub | Data::MachO(_) | Data::Pe(_))) && !self.starts()
+    }
+
+    /// The ELF file ends within its header.
+    fn ends_in_header(&self) -> bool {
+        let header = |program: &Program| if program.ident.get(4) == Some(&2) { 64 } else { 52 };
+        self.program.zip(self.candidate.size()).is_some_and(|(program, size)| size < header(program))
+    }
+
+    /// The interpreter that the kernel looks for; empty where there is none.
+    fn interpreter_path(&self) -> &'a [u8] {
+        self.candidate.interpreter.as_ref().map_or(&[], |interpreter| words::bytes(&interpreter.path))
+    }
+
     /// Whether the kernel stops at this check, or would once nothing bars the file.
     fn meets(&self, step: Step) -> bool {
         self.outcomes.iter().any(|outcome| words::step(*outcome) == Some(step))
@@ -305,5 +339,21 @@ impl<'a> Case<'a> {
     /// Once nothing bars the file, execve succeeds, and nothing is known that kills it afterwards.
     fn starts(&self) -> bool {
         self.content == Outcome::Starts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_quiet_stands_beside_who_speaks() {
+        for rule in RULES {
+            for better in rule.quiet_after {
+                assert_ne!(*better, rule.code, "a rule does not silence itself");
+                let of_better = RULES.iter().find(|other| other.code == *better).unwrap();
+                assert!(!of_better.quiet_after.contains(&rule.code), "{:?} and {better:?}", rule.code);
+            }
+        }
     }
 }

@@ -21,7 +21,7 @@ rule! {
     /// Compare it with its source (`sha256sum`). For larger pages, link with `-Wl,-z,max-page-size=65536`.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`, `load_elf_phdrs`, `elf_load`.
-    DamagedHeaders, check
+    DamagedHeaders, check, quiet after [NotAProgram]
 }
 
 /// What is wrong.
@@ -41,10 +41,10 @@ impl Fault {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let program = case.program.filter(|_| !super::not_a_program::is_no_program(case))?;
+    let program = case.program?;
     let step = words::step(case.content)?;
     // truncated_file's.
-    if super::truncated_file::ends_in_header(program, case.candidate.size()?) {
+    if case.ends_in_header() {
         return None;
     }
     let (file, kernel, copy_again) = (case.file(), case.kernel_says(), case.copy_again());

@@ -21,16 +21,13 @@ rule! {
     /// loader does not help: the libraries would be wrong too.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`: `open_exec(elf_interpreter)`.
-    InterpreterMissing, check
+    InterpreterMissing, check, quiet after [WrongOperatingSystem]
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);
     let Some(Interp::Path(path)) = &image.interp else { return None };
     let Err(errno) = case.candidate.interpreter.as_ref()?.stat else { return None };
-    if super::wrong_operating_system::by_loader(image).is_some() {
-        return None;
-    }
     // A program for another machine names another machine's loader.
     if !case.meets(Step::InterpreterOpen) && (case.starts() || case.foreign || case.is_swapped()) {
         return None;

@@ -17,11 +17,11 @@ rule! {
     /// `mount -o remount,exec MOUNTPOINT`.
     /// # Kernel source
     /// fs/exec.c `do_open_execat`, `path_noexec`.
-    MountNoexec, check
+    MountNoexec, check, quiet after [NotAProgram]
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if case.meets(Step::NoExecMount) && !super::not_a_program::is_no_program(case) {
+    if case.meets(Step::NoExecMount) && !case.is_foreign_format() {
         return Some(here(case, case.machine.mount_of(&case.candidate.resolved)?));
     }
     let folder = &case.destination.filter(|destination| destination.asked)?.folder;

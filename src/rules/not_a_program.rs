@@ -5,7 +5,7 @@ mod package;
 use super::shown::Size;
 use super::{Case, words};
 use crate::candidate::{Content, Data};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::system::FileKind;
 
 rule! {
@@ -33,15 +33,6 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Content::Elf(_) => object::check(case),
         Content::Data(data) if !case.starts() => of_data(case, data),
         _ => None,
-    }
-}
-
-/// No mode and no mount would make it one, so that only this rule is of use.
-pub(super) fn is_no_program(case: &Case<'_>) -> bool {
-    match &case.candidate.content {
-        Content::Data(data) => !matches!(data, Data::Text),
-        Content::Elf(_) => check(case).is_some_and(|finding| finding.severity == Severity::Error),
-        Content::Script(_) | Content::Unread(_) => false,
     }
 }
 

@@ -16,7 +16,7 @@ rule! {
     /// `chmod +x FILE`; on FAT or a read-only mount, copy the file to another folder first.
     /// # Kernel source
     /// fs/namei.c `inode_permission` with MAY_EXEC; `generic_permission`.
-    NotExecutable, check
+    NotExecutable, check, quiet after [NotAProgram]
 }
 
 /// File systems without modes.
@@ -27,7 +27,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let x = bits & 0o111;
     // faccessat(2) answers for the mount too, so behind a noexec mount only the mode tells.
     let hidden = case.meets(Step::NoExecMount) && x != 0;
-    if hidden || !case.meets(Step::Permission) || super::not_a_program::is_no_program(case) {
+    if hidden || !case.meets(Step::Permission) || case.is_foreign_format() {
         return None;
     }
     let (file, argument, mode, letters) = (case.file(), case.argument(), Mode(bits), letters(bits));

@@ -19,7 +19,7 @@ rule! {
     /// Install the interpreter, or name one that is here. A script of plain sh runs by `sh FILE`.
     /// # Kernel source
     /// fs/binfmt_script.c `load_script`, `open_exec`.
-    ScriptInterpreterMissing, check
+    ScriptInterpreterMissing, check, quiet after [ScriptLine, ScriptWithCrlf]
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
@@ -31,8 +31,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Step::ScriptLine | Step::TooManyInterpreters | Step::NoExecMount | Step::Permission | Step::Busy
     );
     let interpreter = case.candidate.interpreter.as_deref().filter(|_| case.candidate.misc.is_none())?;
-    let name = name(case);
-    if others || name.last() == Some(&b'\r') || super::script_line::is_cut(case, script) {
+    let name = case.interpreter_path();
+    if others {
         return None;
     }
     let inner = if interpreter.stat.is_ok() { first_error(case, interpreter) } else { None };
@@ -74,11 +74,6 @@ fix:     {fix}"
         finding.fix = error.fix;
     }
     Some(finding)
-}
-
-/// The interpreter that the kernel looks for; empty where there is none.
-pub(super) fn name<'a>(case: &Case<'a>) -> &'a [u8] {
-    case.candidate.interpreter.as_ref().map_or(&[], |interpreter| words::bytes(&interpreter.path))
 }
 
 /// What is wrong with the interpreter itself.

@@ -65,7 +65,7 @@ fn too_long(case: &Case<'_>, script: &Script) -> String {
 }
 
 /// The interpreter's name does not end within the kernel's buffer.
-pub(super) fn is_cut(case: &Case<'_>, script: &Script) -> bool {
+fn is_cut(case: &Case<'_>, script: &Script) -> bool {
     let line = script.buffer.get(2..buffer(case)).unwrap_or_default();
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let Some(start) = line.iter().position(|byte| !blank(byte)) else { return false };

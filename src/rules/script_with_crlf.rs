@@ -25,7 +25,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let (file, argument, line) = (case.file(), case.argument(), words::first_line(script));
-    let name = super::script_interpreter_missing::name(case);
+    let name = case.interpreter_path();
     let (severity, who, kernel) = match name.last() {
         Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,
         Some(b'\r') => {

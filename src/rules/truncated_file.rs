@@ -1,6 +1,6 @@
 use super::shown::{FreeSpace, Shown, Size};
 use super::{Case, words};
-use crate::candidate::{Content, Data, Image, Interp, Program, TableError};
+use crate::candidate::{Content, Data, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::finding::{Certainty, Finding, Severity};
 use crate::loader::{Pages, Step};
@@ -26,7 +26,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (mut needed, mut at_least) = (0, "");
     let (what, fatal) = match &case.candidate.content {
         Content::Data(Data::Stub) => (format!("it has only {}", Size(size)), true),
-        Content::Elf(program) => match case.image.filter(|_| !ends_in_header(program, size)) {
+        Content::Elf(_) => match case.image.filter(|_| !case.ends_in_header()) {
             None => (format!("its {} end within the ELF header", Size(size)), true),
             Some(image) => {
                 needed = wanted(image).filter(|needed| *needed > size)?;
@@ -98,11 +98,6 @@ fn is_about(case: &Case<'_>) -> bool {
                 | Step::SegmentBeyondFile
         )
     )
-}
-
-pub(super) fn ends_in_header(program: &Program, size: u64) -> bool {
-    let header = if program.ident.get(4) == Some(&2) { 64 } else { 52 };
-    size < header
 }
 
 /// Where the header's table, PT_INTERP and the segments end, as far as they can be known.

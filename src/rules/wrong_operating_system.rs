@@ -109,7 +109,7 @@ fix:     {rebuild}"
 
 /// Another system.
 #[derive(Clone, Copy)]
-pub(super) enum Other {
+enum Other {
     /// Linux with Android's loader and libraries.
     Android,
     Named(&'static str),
@@ -122,7 +122,7 @@ enum Mark {
     Osabi(u8),
 }
 
-pub(super) fn by_loader(image: &Image) -> Option<Other> {
+fn by_loader(image: &Image) -> Option<Other> {
     let Some(Interp::Path(path)) = &image.interp else { return None };
     if image.interp_libc() == Some(Libc::Bionic) {
         return Some(Other::Android);
