@@ -121,26 +121,7 @@ pub fn concat(parts: &[&str]) -> String {
     out
 }
 
-/// Words with something between them.
-#[inline(never)]
-pub(crate) fn join(words: &[String], between: &str) -> String {
-    let mut out = String::new();
-    for (index, word) in words.iter().enumerate() {
-        out.push_str(if index > 0 { between } else { "" });
-        out.push_str(word);
-    }
-    out
-}
-
 /// What stands before an ASCII mark, and what after it.
-#[inline(never)]
-pub(crate) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let (before, _) = cut_bytes(text.as_bytes(), mark)?;
-    let (before, after) = text.split_at_checked(before.len())?;
-    Some((before, after.get(1..)?))
-}
-
-/// The same of bytes.
 #[inline(never)]
 pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == mark)?)?;
@@ -150,17 +131,6 @@ pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 /// Whether a byte is among others. std's `contains` looks at a word at a time.
 pub(crate) fn has(bytes: &[u8], byte: u8) -> bool {
     cut_bytes(bytes, byte).is_some()
-}
-
-/// What stands between ASCII marks.
-pub(crate) fn split(text: &str, mark: u8) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let (part, more) = cut(text, mark).map_or((text, None), |(part, more)| (part, Some(more)));
-        rest = more;
-        Some(part)
-    })
 }
 
 #[cfg(test)]
@@ -184,13 +154,9 @@ mod tests {
     }
 
     #[test]
-    fn parts() {
-        let parts = |text| split(text, b'|').collect::<Vec<_>>();
-        assert_eq!(parts("a||b|"), ["a", "", "b", ""]);
-        assert_eq!((parts(""), parts("ü")), (vec![""], vec!["ü"]));
-        assert_eq!((cut("a=b=c", b'='), cut("", b'=')), (Some(("a", "b=c")), None));
-        assert_eq!(join(&["a".to_owned(), String::new(), "b".to_owned()], ", "), "a, , b");
-        assert_eq!(concat(&["a", "", "b"]), "ab");
+    fn cut() {
+        assert_eq!(cut_bytes(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
+        assert_eq!((cut_bytes(b"", b'='), concat(&["a", "", "b"])), (None, "ab".to_owned()));
     }
 
     #[test]

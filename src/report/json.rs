@@ -10,7 +10,7 @@ use crate::loader::Outcome;
 use crate::machine::misc::{MiscRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::system::Answer;
-use crate::text::{number, path, printable};
+use crate::text::{path, printable};
 
 /// The document.
 pub fn write(machine: &Machine, judged: &[Judged]) -> String {
@@ -39,7 +39,6 @@ struct Json {
 
 impl Json {
     /// Begins a member: a comma unless it is the first, and its key.
-    #[inline(never)]
     fn key(&mut self, key: &str) {
         if !self.out.ends_with(['{', '[']) && !self.out.is_empty() {
             self.out.push(',');
@@ -59,22 +58,19 @@ impl Json {
         self.out.push(bracket);
     }
 
-    #[inline(never)]
     fn raw(&mut self, key: &str, value: &str) {
         self.key(key);
         self.out.push_str(value);
     }
 
-    #[inline(never)]
     fn text(&mut self, key: &str, value: &str) {
         self.key(key);
         self.quote(value);
     }
 
-    #[inline(never)]
     fn number(&mut self, key: &str, value: u64) {
         self.key(key);
-        self.out.push_str(&number(value, 10, 1));
+        self.out += &value.to_string();
     }
 
     fn optional_text(&mut self, key: &str, value: Option<&str>) {
@@ -113,21 +109,18 @@ impl Json {
         self.close('}');
     }
 
-    #[inline(never)]
     fn word_fact(&mut self, key: &str, value: Option<&str>, source: &str) {
         self.fact(key);
         self.optional_text("value", value);
         self.source(source);
     }
 
-    #[inline(never)]
     fn number_fact(&mut self, key: &str, value: Option<u64>, source: &str) {
         self.fact(key);
         self.optional_number("value", value);
         self.source(source);
     }
 
-    #[inline(never)]
     fn text_fact(&mut self, key: &str, fact: &Fact<String>) {
         let value = fact.get().map(|value| printable(value.as_bytes()));
         self.word_fact(key, value.as_deref(), fact.source);
@@ -145,7 +138,6 @@ impl Json {
         self.close(']');
     }
 
-    #[inline(never)]
     fn list_fact(&mut self, key: &str, fact: &Fact<Vec<String>>) {
         self.fact(key);
         match fact.get() {
@@ -258,7 +250,7 @@ fn write_rule(json: &mut Json, rule: &MiscRule) {
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut digits = String::new();
     for byte in bytes {
-        digits.push_str(&number((*byte).into(), 16, 2));
+        digits += &format!("{byte:02x}");
     }
     digits
 }

@@ -8,7 +8,7 @@ use crate::linker::State;
 use crate::loader::{Missing, Outcome};
 use crate::machine::{Fact, Machine, Mount};
 use crate::system::Answer;
-use crate::text::{concat, join, path, printable, room, size, split};
+use crate::text::{path, printable, room, size};
 
 /// Columns of a line; commands and paths may be longer.
 const WIDTH: usize = 80;
@@ -39,10 +39,10 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     if !finding_leads {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
             (_, Outcome::Unknown { missing }) => {
-                (concat(&["cannot tell whether ", &name, " starts; not known: ", missing.words()]), YELLOW)
+                (format!("cannot tell whether {name} starts; not known: {}", missing.words()), YELLOW)
             }
-            (Verdict::Starts, _) => (concat(&[&name, " starts on this machine"]), GREEN),
-            _ => (concat(&[&name, " does not start on this machine"]), RED),
+            (Verdict::Starts, _) => (format!("{name} starts on this machine"), GREEN),
+            _ => (format!("{name} does not start on this machine"), RED),
         };
         if !style.quiet {
             let line = std::mem::take(&mut verdict);
@@ -94,7 +94,7 @@ fn tree(out: &mut String, judged: &Judged) {
         }
         if library.state != State::Found {
             let by = printable(link.needed_by(library));
-            words.push_str(&concat(&[" (", library.state.name(), ", needed by ", &by, ")"]));
+            words += &format!(" ({}, needed by {by})", library.state.name());
         }
         command(out, label, &words);
         label = "";
@@ -107,10 +107,7 @@ fn head(out: &mut String, finding: &Finding, style: Style) {
         Severity::Warning => YELLOW,
         Severity::Note => GREEN,
     };
-    let mut label = String::from(finding.severity.name());
-    label.push('[');
-    label.push_str(finding.code.name());
-    label.push_str("]:");
+    let label = format!("{}[{}]:", finding.severity.name(), finding.code.name());
     paint(out, &label, colour, style);
     out.push(' ');
     if style.quiet {
@@ -186,7 +183,7 @@ fn command(out: &mut String, label: &str, words: &str) {
 /// Words from a column on, broken at blanks.
 fn wrap(out: &mut String, words: &str, column: usize, indent: usize) {
     let mut column = column;
-    for (index, word) in split(words, b' ').enumerate() {
+    for (index, word) in words.split(' ').enumerate() {
         let length = width(word);
         if index > 0 && column.saturating_add(length).saturating_add(1) > WIDTH {
             out.push('\n');
@@ -252,7 +249,7 @@ pub fn machine(machine: &Machine, style: Style) -> String {
                 words.push(word);
             }
         }
-        if words.is_empty() { "not known".to_owned() } else { join(&words, ", ") }
+        if words.is_empty() { "not known".to_owned() } else { words.join(", ") }
     };
     let openwrt = &machine.openwrt;
     let mut say = |label: &str, words: &str| labelled(&mut out, label, words);
@@ -284,7 +281,7 @@ fn cpu(machine: &Machine) -> String {
         if let Some(found) = fact.get().filter(|found| !found.is_empty()) {
             words.push_str("; ");
             words.push_str(label);
-            words.push_str(&printable(join(found, " ").as_bytes()));
+            words.push_str(&printable(found.join(" ").as_bytes()));
         }
     };
     list("", &cpu.isa);
@@ -298,7 +295,7 @@ fn cpu(machine: &Machine) -> String {
 
 fn fpu(machine: &Machine) -> String {
     let fpu = machine.fpu.get().map_or("not known", |fpu| fpu.name());
-    concat(&[fpu, " (", machine.fpu.source, ")"])
+    format!("{fpu} ({})", machine.fpu.source)
 }
 
 fn kernel(machine: &Machine) -> String {
@@ -330,7 +327,7 @@ fn userland(machine: &Machine) -> String {
         Some(abi) => {
             let processor = crate::elf::consts::machine_name(abi.e_machine).unwrap_or("unknown processor");
             let (order, bits) = (abi.view.order.name(), bits(abi.view.class));
-            concat(&[libc, "; programs are ", processor, ", ", order, ", ", bits])
+            format!("{libc}; programs are {processor}, {order}, {bits}")
         }
         None => libc.to_owned(),
     }
@@ -339,7 +336,7 @@ fn userland(machine: &Machine) -> String {
 fn loaders(machine: &Machine) -> String {
     match machine.loaders.get() {
         Some(found) if found.is_empty() => "none".to_owned(),
-        Some(found) => printable(join(found, ", ").as_bytes()),
+        Some(found) => printable(found.join(", ").as_bytes()),
         None => "not known".to_owned(),
     }
 }
@@ -351,10 +348,10 @@ fn memory(machine: &Machine) -> String {
     };
     let swap = match memory.swap.value {
         Some(0) => "no swap".to_owned(),
-        Some(swap) => concat(&["swap ", &size(swap)]),
+        Some(swap) => format!("swap {}", size(swap)),
         None => "swap not known".to_owned(),
     };
-    concat(&[&size(total), ", ", &room(available), " available, ", &swap])
+    format!("{}, {} available, {swap}", size(total), room(available))
 }
 
 /// Real file systems first; those in RAM are marked. With -v those without blocks too.
@@ -413,6 +410,6 @@ fn build(out: &mut String, machine: &Machine) {
     }
     command(out, "C", &target.compiler(machine));
     if let Some(arch) = machine.openwrt.arch.get() {
-        labelled(out, "OpenWrt", &concat(&["packages for ", &printable(arch.as_bytes())]));
+        labelled(out, "OpenWrt", &format!("packages for {}", printable(arch.as_bytes())));
     }
 }
