@@ -146,10 +146,8 @@ const TOOLS: [&str; 33] = [
 
 /// A command stands on a line of its own, however long; the sentence before it, which is broken at blanks, holds none.
 fn commands_are_whole(fix: &Value, shown: &str) {
-    let text = fix["text"].as_str().unwrap();
-    let mut lines = text.lines();
-    let sentence = lines.next().unwrap_or_default();
-    for command in lines.chain(fix["command"].as_str()) {
+    let sentence = fix["text"].as_str().unwrap();
+    for command in fix["commands"].as_array().unwrap().iter().map(|command| command.as_str().unwrap()) {
         let alone = |line: &str| line.trim_start().trim_start_matches("fix:").trim_start() == command;
         assert!(shown.lines().any(alone), "{command}: is broken, or not shown:\n{shown}");
         let names_a_tool = |word: &str| TOOLS.contains(&word) || word.ends_with("-gcc") || word.contains('=');

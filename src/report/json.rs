@@ -1,7 +1,5 @@
 //! The report as JSON, schema 1: docs/report.schema.json. Fields are only ever added within a schema number.
 
-use std::iter;
-
 use super::Judged;
 use crate::elf::ByteOrder;
 use crate::finding::Finding;
@@ -395,11 +393,8 @@ fn write_finding(json: &mut Json, finding: &Finding) {
         None => json.raw("fix", "null"),
         Some(fix) => {
             json.open("fix", '{');
-            let (command, before) = fix.commands.split_last().unzip();
-            let lines = before.unwrap_or_default().iter().map(String::as_str);
-            let text: Vec<&str> = iter::once(fix.text.as_str()).chain(lines).collect();
-            json.text("text", &text.join("\n"));
-            json.optional_text("command", command.map(String::as_str));
+            json.text("text", &fix.text);
+            json.list("commands", &fix.commands);
             json.close('}');
         }
     }

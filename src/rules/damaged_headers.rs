@@ -28,7 +28,7 @@ rule! {
 struct Fault {
     /// What the title says of the file: "has no program headers".
     title: String,
-    /// The fields that are wrong.
+    /// The fields that are wrong, each on a line of the text.
     program: String,
     /// They are right for smaller pages.
     is_for_small_pages: bool,
@@ -53,7 +53,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return Some(case.error(format_args!(
             "\
 {file} does not tell its word size or byte order
-program: EI_CLASS, EI_DATA={class}, {data}
+program: EI_CLASS={class}
+program: EI_DATA={data}
 kernel:  {kernel}
 fix:     {copy_again}"
         )));
@@ -110,7 +111,7 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Fault> {
         ),
         Step::MapCollision => Fault::new(
             "has a segment where the kernel has put something else",
-            format!("p_vaddr={p_vaddr:#x}, p_align {p_align:#x}"),
+            format!("p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}"),
         ),
         Step::MipsAbiFlags => {
             Fault::new("has MIPS ABI flags that are cut short", "PT_MIPS_ABIFLAGS=under 24 bytes")
@@ -231,7 +232,8 @@ fn alignment(machine: &Machine, image: &Image) -> Option<Fault> {
     } else {
         format!("has a segment that does not fit pages of {page} bytes")
     };
-    let program = format!("p_offset={p_offset:#x}, p_vaddr {p_vaddr:#x}, p_align {p_align:#x}");
+    let program =
+        format!("p_offset={p_offset:#x}\nprogram: p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}");
     Some(Fault { title, program, is_for_small_pages })
 }
 
@@ -245,7 +247,7 @@ fn zeros(case: &Case<'_>, image: &Image) -> Option<Fault> {
     (is_old && is_whole && last.p_flags & PF_W == 0).then(|| {
         Fault::new(
             "has zeros in a page that may not be written, where kernels before 6.7 fill them in",
-            format!("p_vaddr={p_vaddr:#x}, p_filesz {p_filesz:#x}, p_memsz {p_memsz:#x}"),
+            format!("p_vaddr={p_vaddr:#x}\nprogram: p_filesz={p_filesz:#x}\nprogram: p_memsz={p_memsz:#x}"),
         )
     })
 }
@@ -256,13 +258,13 @@ fn range(image: &Image) -> Fault {
         let (p_filesz, p_memsz) = (segment.p_filesz, segment.p_memsz);
         return Fault::new(
             "has a segment that is larger in the file than in memory",
-            format!("p_filesz={p_filesz:#x}, p_memsz {p_memsz:#x}"),
+            format!("p_filesz={p_filesz:#x}\nprogram: p_memsz={p_memsz:#x}"),
         );
     }
     let last = image.loads().max_by_key(end).or(image.table().first()).copied().unwrap_or_default();
     let (p_vaddr, p_memsz) = (last.p_vaddr, last.p_memsz);
     Fault::new(
         "has a segment beyond the address space of programs",
-        format!("p_vaddr={p_vaddr:#x}, p_memsz {p_memsz:#x}"),
+        format!("p_vaddr={p_vaddr:#x}\nprogram: p_memsz={p_memsz:#x}"),
     )
 }

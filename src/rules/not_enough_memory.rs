@@ -56,7 +56,8 @@ fix:     take a build with a smaller bss, or a machine with more memory"
         "\
 {file} may take {needed} of memory{when}, this machine has {available} left
 program: memory={needed}: {counted}
-machine: MemAvailable={available} (swap: {swap})
+machine: MemAvailable={available}
+machine: swap={swap}
 kernel:  later=Killed; dmesg: Out of memory
 fix:     {fix}"
     )))

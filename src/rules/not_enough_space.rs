@@ -68,7 +68,8 @@ fix:     name one that is there, or make it"
 {file} needs {about}{wanted}{purpose}, {point} has {free} left
 program: size={size} bytes
 program: compressed={compressed}
-machine: space={available} bytes left; {layer_words}
+machine: space={available} bytes left
+machine: mount={layer_words}
 kernel:  write=ENOSPC; cp, scp: No space left on device
 fix:     {fix}"
         ),

@@ -39,7 +39,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     Some(case.error(format_args!(
         "\
 {file} has thread-local variables where Android keeps its own
-program: PT_TLS=p_align {p_align}, p_vaddr {p_vaddr:#x}
+program: PT_TLS p_align={p_align}
+program: PT_TLS p_vaddr={p_vaddr:#x}
 machine: loader={loader}, which wants an alignment of {least} bytes
 kernel:  {kernel}
 fix:     build it with the NDK's linker, or align PT_TLS

@@ -58,7 +58,8 @@ fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Fin
     Some(case.error(format_args!(
         "\
 {file} is built for {system}, this machine runs Linux
-program: format={format}, {cpu}
+program: format={format}
+program: architecture={cpu}
 machine: machine={machine}
 kernel:  {kernel}
 fix:     {rebuild}"
