@@ -1,7 +1,8 @@
 //! What there is to say of a candidate: one file for each finding, named after the fault.
 //!
 //! A rule looks at a [`Case`] and gives a finding or none. The doc comment in its `rule!` block is its manual page: it
-//! becomes docs/findings.md and has the headings *What it means*, *How it looks*, *Why*, *Fix* and *Kernel source*.
+//! becomes docs/findings.md and has the headings *What it means*, *How it looks*, *Why*, *Fix*, *Kernel source* and
+//! *Example*, which is a transcript that tests/transcripts.rs plays.
 
 mod words;
 

@@ -151,7 +151,7 @@ fn every_rule_has_a_transcript() {
 fn every_manual_page_has_its_headings() {
     for page in PAGES {
         let headings: Vec<&str> = page.text.lines().filter_map(|line| line.strip_prefix(" # ")).collect();
-        let expected = ["What it means", "How it looks", "Why", "Fix", "Kernel source"];
+        let expected = ["What it means", "How it looks", "Why", "Fix", "Kernel source", "Example"];
         assert_eq!(headings, expected, "{}", page.code.name());
     }
 }

@@ -21,6 +21,20 @@ rule! {
     /// Compare it with its source (`sha256sum`). For larger pages, link with `-Wl,-z,max-page-size=65536`.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`, `load_elf_phdrs`, `elf_load`.
+    /// # Example
+    /// ```text
+    /// machine x86-64
+    /// file /tmp/data elf x86-64 p_flags=6
+    /// $ diag /tmp/data
+    /// error[damaged-headers]: /tmp/data begins in a segment that is not executable
+    ///   program: e_entry 0x400078
+    ///   kernel:  starts it, and its first instruction fails: SIGSEGV; the shell:
+    ///            Segmentation fault
+    ///   fix:     copy or download it again; size and checksum have to be the same on
+    ///            both sides
+    ///            sha256sum /tmp/data
+    /// [1]
+    /// ```
     DamagedHeaders, check, quiet after [NotAProgram]
 }
 

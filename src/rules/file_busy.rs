@@ -14,6 +14,18 @@ rule! {
     /// until it ends.
     /// # Kernel source
     /// fs/exec.c `do_open_execat`, `deny_write_access`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/copying elf mipsel go abiflags=32,1,3,0 busy
+    /// $ diag /tmp/copying
+    /// error[file-busy]: /tmp/copying is open for writing, so it may not be executed
+    ///   kernel:  ETXTBSY; the shell: Text file busy
+    ///   fix:     wait until its copy has ended; if a program keeps it open, put a copy
+    ///            in its place
+    ///            cp -p /tmp/copying /tmp/copying.new && mv /tmp/copying.new /tmp/copying
+    /// [1]
+    /// ```
     FileBusy, check
 }
 

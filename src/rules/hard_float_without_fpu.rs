@@ -20,6 +20,21 @@ rule! {
     /// `GOMIPS=softfloat` (Go), `-msoft-float` (gcc), GOARM=5 on ARM. Go's default is hard float.
     /// # Kernel source
     /// arch/mips/kernel/traps.c `do_cpu`; OpenWrt's target/linux/generic/config-*.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/go elf mipsel go abiflags=32,1,1,0
+    /// $ diag /tmp/go
+    /// error[hard-float-without-fpu]: /tmp/go is built for hard float, this machine has
+    ///   no FPU
+    ///   program: built for MIPS32, o32, double float, Go
+    ///   machine: FPU absent (started a tiny program that executes mtc1)
+    ///   kernel:  starts it; the first floating-point instruction is SIGILL: Illegal
+    ///            instruction
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
     HardFloatWithoutFpu, check
 }
 

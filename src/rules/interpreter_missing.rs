@@ -21,6 +21,21 @@ rule! {
     /// loader does not help: the libraries would be wrong too.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`: `open_exec(elf_interpreter)`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/glibc elf mipsel gcc e_flags=0x70001007 abiflags=32,2,3,0 interp=/lib/ld.so.1 needed=libc.so.6 abi-tag=3.2.0
+    /// $ diag /tmp/glibc
+    /// error[interpreter-missing]: /tmp/glibc needs the loader /lib/ld.so.1, which is
+    ///   not on this machine
+    ///   program: PT_INTERP /lib/ld.so.1 (glibc)
+    ///   machine: loaders /lib/ld-musl-mipsel-sf.so.1; C library musl
+    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
+    ///            execute: required file not found
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [1]
+    /// ```
     InterpreterMissing, check, quiet after [WrongOperatingSystem]
 }
 

@@ -18,6 +18,23 @@ rule! {
     /// Remove what was copied, and build the program for the machine's own C library, or statically.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary` and `load_elf_interp`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/glibc elf mipsel gcc e_flags=0x70001007 abiflags=32,2,3,0 interp=/lib/ld.so.1 needed=libc.so.6
+    /// file /lib/ld.so.1 elf mips e_type=3 soname=ld.so.1
+    /// $ diag /tmp/glibc
+    /// error[interpreter-unusable]: /tmp/glibc needs the loader /lib/ld.so.1, which is
+    ///   for another machine: big-endian, MIPS32, o32
+    ///   program: PT_INTERP /lib/ld.so.1
+    ///   machine: loader for another machine: big-endian, MIPS32, o32
+    ///   kernel:  ELIBBAD; the shell: Accessing a corrupted shared library (musl: No
+    ///            error information)
+    ///   fix:     remove it if it was copied here, else reinstall the C library; or
+    ///            rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [1]
+    /// ```
     InterpreterUnusable, check
 }
 

@@ -20,6 +20,23 @@ rule! {
     /// Build for the level that the machine lists: `-march=mips32` (MIPS32 R1), GOARM=5, `-march=x86-64`.
     /// # Kernel source
     /// None: `elf_check_arch` looks at no ISA level. /proc/cpuinfo `isa`, `CPU architecture`, `flags`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/r6 elf mipsel gcc e_flags=0x90001407 abiflags=32,6,3,0
+    /// $ diag /tmp/r6
+    /// cannot tell whether /tmp/r6 starts; not known: whether its code is as its header
+    ///   says: then this machine does not run it
+    /// warning[isa-above-cpu]: /tmp/r6 is built for MIPS32r6, this processor is
+    ///   MIPS32r2
+    ///   program: built for MIPS32r6, o32, soft float, C
+    ///   machine: isa mips1 mips2 mips32r1 mips32r2; cpu model MIPS 24KEc V5.0
+    ///   kernel:  does not compare; an instruction that is absent is SIGILL: Illegal
+    ///            instruction
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [2]
+    /// ```
     IsaAboveCpu, check
 }
 

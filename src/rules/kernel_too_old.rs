@@ -16,6 +16,21 @@ rule! {
     /// Build it against an older glibc, or statically with musl.
     /// # Kernel source
     /// None: glibc sysdeps/unix/sysv/linux/dl-sysdep.c `_dl_discover_osversion`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/static elf mipsel gcc e_flags=0x70001005 abiflags=32,2,3,0 abi-tag=5.10.0
+    /// $ diag /tmp/static
+    /// /tmp/static starts on this machine
+    /// warning[kernel-too-old]: /tmp/static wants Linux 5.10.0 or later, this kernel is
+    ///   4.14.151
+    ///   program: NT_GNU_ABI_TAG Linux 5.10.0 (MIPS32r2, o32, soft float, C)
+    ///   machine: uname -r 4.14.151
+    ///   kernel:  starts it; glibc then ends it: FATAL: kernel too old
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [0]
+    /// ```
     KernelTooOld, check
 }
 

@@ -14,6 +14,17 @@ rule! {
     /// `ls` the libraries in /lib and /usr/lib, on Android in /system/lib and /system/lib64.
     /// # Kernel source
     /// None.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/glibc elf mipsel gcc e_flags=0x70001007 abiflags=32,2,3,0 interp=/lib/ld.so.1 needed=libc.so.6
+    /// file /lib/ld.so.1 link libc.so
+    /// $ diag /tmp/glibc
+    /// /tmp/glibc starts on this machine
+    /// note[libraries-not-followed]: diag does not look for the libraries of /tmp/glibc
+    ///   program: C library not known
+    /// [0]
+    /// ```
     LibrariesNotFollowed, check
 }
 

@@ -18,6 +18,23 @@ rule! {
     /// Install the package that has it, or link the program statically.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `load_library`; glibc elf/dl-load.c `_dl_map_object`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/atomic elf mipsel gcc interp=/lib/ld-musl-mipsel-sf.so.1 needed=libatomic.so.1 needed=libgcc_s.so.1 needed=libc.so
+    /// $ diag /tmp/atomic
+    /// error[library-missing]: /tmp/atomic needs libatomic.so.1, which is not on this
+    ///   machine
+    ///   program: DT_NEEDED libatomic.so.1
+    ///   machine: looked for /lib/libatomic.so.1, /usr/local/lib/libatomic.so.1,
+    ///            /usr/lib/libatomic.so.1
+    ///   kernel:  starts it; its loader then ends it, status 127: Error loading shared
+    ///            library libatomic.so.1: No such file or directory (needed by
+    ///            /tmp/atomic)
+    ///   fix:     install the package that has it
+    ///            opkg install libatomic1
+    /// [1]
+    /// ```
     LibraryMissing, check
 }
 

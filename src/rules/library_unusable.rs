@@ -22,6 +22,25 @@ rule! {
     /// Put the library for this machine in its place, or link the program statically.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `map_library`; glibc elf/dl-load.c `open_verify`, `_dl_map_object_from_fd`.
+    /// # Example
+    /// ```text
+    /// machine aarch64
+    /// file /lib/libsmall.so elf aarch64 e_type=3 base=0x1000 soname=libsmall.so
+    /// file /tmp/small elf aarch64 e_type=3 base=0 gcc interp=/lib/ld-musl-aarch64.so.1 needed=libsmall.so needed=libc.so
+    /// file /auxv edit AT_PAGESZ 4096 => AT_PAGESZ 16384
+    /// $ diag /tmp/small
+    /// error[library-unusable]: /tmp/small needs libsmall.so, and the file that is
+    ///   there cannot be loaded
+    ///   program: DT_NEEDED libsmall.so (of /tmp/small)
+    ///   machine: file /lib/libsmall.so: ELF load command address/offset not
+    ///            page-aligned; pages of 16.0 KiB
+    ///   kernel:  starts it; its loader maps whole pages, finds other bytes at its
+    ///            addresses and dies: Segmentation fault
+    ///   fix:     put one for this machine in its place; or, to need none, rebuild it
+    ///            for this machine, or take the build for aarch64_cortex-a53
+    ///            aarch64-openwrt-linux-musl-gcc -static
+    /// [1]
+    /// ```
     LibraryUnusable, check
 }
 

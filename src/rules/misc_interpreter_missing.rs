@@ -16,6 +16,29 @@ rule! {
     /// Install the interpreter again, or remove the rule: `echo -1 > /proc/sys/fs/binfmt_misc/NAME`.
     /// # Kernel source
     /// fs/binfmt_misc.c `load_misc_binary`, `open_exec`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /proc/sys/fs/binfmt_misc/status text enabled\n
+    /// file /proc/sys/fs/binfmt_misc/qemu-mips text enabled\ninterpreter /usr/bin/qemu-mips-static\nflags: OC\noffset 0\nmagic 7f454c4601020100000000000000000000020008\nmask ffffffffffffff00fffffffffffffffffffeffff\n
+    /// file /tmp/v2ray elf mips go abiflags=32,1,3,0
+    /// $ diag /tmp/v2ray
+    /// error[misc-interpreter-missing]: /tmp/v2ray is started by
+    ///   /usr/bin/qemu-mips-static, says binfmt_misc; that cannot be executed: No such
+    ///   file or directory
+    ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
+    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
+    ///            execute: required file not found
+    ///   fix:     install it again, or remove the rule
+    ///            echo -1 > /proc/sys/fs/binfmt_misc/qemu-mips
+    /// error[wrong-byte-order]: /tmp/v2ray is big-endian, this machine is little-endian
+    ///   program: EI_DATA 2 (MSB); built for MIPS32, o32, soft float, Go
+    ///   machine: Lenovo Y1, mipsel_24kc; byte order little-endian (uname -m says
+    ///            "mips" for both)
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
     MiscInterpreterMissing, check
 }
 

@@ -19,6 +19,22 @@ rule! {
     /// Build without it: `-mno-mips16 -mno-micromips -mno-dsp -mno-msa`.
     /// # Kernel source
     /// arch/mips/kernel/proc.c `show_cpuinfo`, "ASEs implemented"; arch/mips/kernel/unaligned.c `do_ade`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/micro elf mipsel gcc e_flags=0x72001007 abiflags=32,2,3,0x800 e_entry=0x400091
+    /// $ diag /tmp/micro
+    /// /tmp/micro starts on this machine
+    /// warning[missing-ase]: /tmp/micro is marked as using microMIPS, this processor
+    ///   has mips16, dsp
+    ///   program: ASEs microMIPS
+    ///   machine: ASEs implemented mips16, dsp
+    ///   kernel:  does not compare; at its first such instruction: SIGILL, Illegal
+    ///            instruction
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [0]
+    /// ```
     MissingAse, check
 }
 

@@ -17,6 +17,18 @@ rule! {
     /// `mount -o remount,exec MOUNTPOINT`.
     /// # Kernel source
     /// fs/exec.c `do_open_execat`, `path_noexec`.
+    /// # Example
+    /// ```text
+    /// machine armv7-novfp
+    /// file /tmp/small elf arm go
+    /// $ diag --dest /dev /tmp/small
+    /// error[mount-noexec]: programs cannot be started from /dev, which is mounted
+    ///   noexec
+    ///   machine: mount /dev: tmpfs, rw,nosuid,noexec,noatime,size=512k
+    ///   kernel:  EACCES; the shell: Permission denied
+    ///   fix:     install it in another folder
+    /// [1]
+    /// ```
     MountNoexec, check, quiet after [NotAProgram]
 }
 

@@ -17,6 +17,14 @@ rule! {
     /// `ls -l FILE` shows a link and where it leads. A program in the current folder is called `./NAME`.
     /// # Kernel source
     /// fs/namei.c `path_openat`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// $ diag v2ray
+    /// warning[no-such-file]: v2ray is neither in this folder nor in PATH
+    ///   kernel:  ENOENT; the shell: not found
+    /// [2]
+    /// ```
     NoSuchFile, check
 }
 

@@ -21,6 +21,18 @@ rule! {
     /// Unpack or install it; download the file itself instead of the page about it.
     /// # Kernel source
     /// fs/exec.c `search_binary_handler`; fs/namei.c `may_open`; fs/binfmt_elf.c `load_elf_binary`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray text <!DOCTYPE html>\n
+    /// $ diag /tmp/v2ray
+    /// error[not-a-program]: /tmp/v2ray is a web page (HTML), not a program
+    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected
+    ///            newline, or redirection
+    ///   fix:     download the file itself: the address led to a page about it, or to
+    ///            an error message
+    /// [1]
+    /// ```
     NotAProgram, check
 }
 

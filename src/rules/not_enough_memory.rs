@@ -18,6 +18,20 @@ rule! {
     /// Stop other services, add swap (zram), or use a smaller program; do not pack it.
     /// # Kernel source
     /// mm/util.c `__vm_enough_memory`; mm/oom_kill.c.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/bss elf mipsel gcc abiflags=32,2,3,0 p_flags=7 p_memsz=104857600
+    /// $ diag /tmp/bss
+    /// /tmp/bss starts on this machine
+    /// warning[not-enough-memory]: /tmp/bss may take 100 MiB of memory, this machine
+    ///   has 79.3 MiB left
+    ///   program: memory 100 MiB: data and bss
+    ///   machine: MemAvailable 79.3 MiB; swap 0 bytes
+    ///   kernel:  Killed; dmesg: Out of memory
+    ///   fix:     stop other services, or add swap (zram)
+    /// [0]
+    /// ```
     NotEnoughMemory, check
 }
 

@@ -18,6 +18,22 @@ rule! {
     /// flash by a USB stick (extroot).
     /// # Kernel source
     /// fs/statfs.c `statfs`: f_bavail; the file system's write returns ENOSPC.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /usr/bin folder
+    /// file /tmp/v2ray elf mipsel go abiflags=32,1,3,0 size=16515072 fill=random
+    /// $ diag --dest /usr/bin /tmp/v2ray
+    /// error[not-enough-space]: /tmp/v2ray needs 15.8 MiB, /overlay has 10.6 MiB left
+    ///   program: size 16515072 bytes
+    ///   machine: space 11114905 bytes left; mount /overlay: /dev/mtdblock6, jffs2,
+    ///            rw,noatime
+    ///   kernel:  ENOSPC; cp, scp: No space left on device
+    ///   fix:     make it smaller, or extend the flash (extroot on USB); or run it
+    ///            where it is, in /tmp (RAM, gone after a restart; 60.0 MiB free):
+    ///            go build -trimpath -ldflags="-s -w"
+    /// [1]
+    /// ```
     NotEnoughSpace, check
 }
 

@@ -16,6 +16,17 @@ rule! {
     /// `chmod +x FILE`; on FAT or a read-only mount, copy the file to another folder first.
     /// # Kernel source
     /// fs/namei.c `inode_permission` with MAY_EXEC; `generic_permission`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray elf mipsel go abiflags=32,1,3,0 mode=0644
+    /// $ diag /tmp/v2ray
+    /// error[not-executable]: /tmp/v2ray is not executable: its mode 0644 has no x bit
+    ///   program: mode 0644 (rw-r--r--)
+    ///   kernel:  EACCES; the shell: Permission denied
+    ///   fix:     chmod +x /tmp/v2ray
+    /// [1]
+    /// ```
     NotExecutable, check, quiet after [NotAProgram]
 }
 

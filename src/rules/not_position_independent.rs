@@ -17,6 +17,23 @@ rule! {
     /// has no loader.
     /// # Kernel source
     /// None: bionic linker/linker_main.cpp `linker_main`.
+    /// # Example
+    /// ```text
+    /// machine aarch64
+    /// file /system/bin/linker64 elf aarch64 e_type=3 base=0 p_flags=7 soname=ld-android.so says="%s":_error:_Android_5.0_and_later_only_support_position-independent_executables_(-fPIE). says=error:_"%s":_executable's_TLS_segment_is_underaligned:_alignment_is_%zu,_needs_to_be_at_least_%zu_for_%s_Bionic
+    /// file /tmp/fixed elf aarch64 interp=/system/bin/linker64 needed=libc.so
+    /// $ diag /tmp/fixed
+    /// error[not-position-independent]: /tmp/fixed is made for a fixed address, and
+    ///   Android starts position-independent programs only
+    ///   program: e_type ET_EXEC
+    ///   machine: loader /system/bin/linker64
+    ///   kernel:  starts it; its loader then ends it, status 1: "/tmp/fixed": error:
+    ///            Android 5.0 and later only support position-independent executables
+    ///            (-fPIE).
+    ///   fix:     build it as a position-independent executable
+    ///            cc -fPIE -pie
+    /// [1]
+    /// ```
     NotPositionIndependent, check
 }
 

@@ -14,6 +14,19 @@ rule! {
     /// `upx -d -o plain FILE` on the computer, then judge the plain file.
     /// # Kernel source
     /// None: the kernel sees an ordinary program.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/packed elf mipsel size=2097152 fill=random upx=6291456
+    /// $ diag /tmp/packed
+    /// /tmp/packed starts on this machine
+    /// note[packed-by-upx]: /tmp/packed is packed by UPX: 2.1 MiB here, 6.0 MiB in
+    ///   memory
+    ///   program: headers the packer's, not the program's
+    ///   fix:     to judge the program inside, unpack it on the computer:
+    ///            upx -d -o plain FILE
+    /// [0]
+    /// ```
     PackedByUpx, check
 }
 

@@ -19,6 +19,22 @@ rule! {
     /// Install the interpreter, or name one that is here. A script of plain sh runs by `sh FILE`.
     /// # Kernel source
     /// fs/binfmt_script.c `load_script`, `open_exec`.
+    /// # Example
+    /// ```text
+    /// machine aarch64
+    /// file /root/backup.sh text #!/bin/bash\necho\n
+    /// $ diag /root/backup.sh
+    /// error[script-interpreter-missing]: /root/backup.sh is a script for /bin/bash,
+    ///   which is not on this machine
+    ///   program: line 1 #!/bin/bash
+    ///   machine: shell /bin/sh (BusyBox ash)
+    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
+    ///            execute: required file not found
+    ///   fix:     run it with the shell that is here, or install bash:
+    ///            sh /root/backup.sh
+    ///            opkg update && opkg install bash
+    /// [1]
+    /// ```
     ScriptInterpreterMissing, check, quiet after [ScriptLine, ScriptWithCrlf]
 }
 

@@ -18,6 +18,18 @@ rule! {
     /// Make `#!/bin/sh` the first line, or call the interpreter by a short path.
     /// # Kernel source
     /// fs/binfmt_script.c `load_script`; fs/exec.c `exec_binprm`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/itself text #!/tmp/itself\n
+    /// $ diag /tmp/itself
+    /// error[script-line]: /tmp/itself names itself as its interpreter
+    ///   program: line 1 #!/tmp/itself
+    ///   kernel:  ELOOP; the shell: Symbolic link loop (glibc: Too many levels of
+    ///            symbolic links)
+    ///   fix:     name a program in its first line
+    /// [1]
+    /// ```
     ScriptLine, check
 }
 

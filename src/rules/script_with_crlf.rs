@@ -16,6 +16,20 @@ rule! {
     /// `sed -i 's/\r$//' FILE`; save it with Unix line ends.
     /// # Kernel source
     /// fs/binfmt_script.c `load_script`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/good text #!/bin/sh\necho\n
+    /// file /tmp/install.sh text #!/bin/sh\r\necho\r\n
+    /// $ diag /tmp/install.sh
+    /// error[script-with-crlf]: /tmp/install.sh has Windows line ends, so the kernel
+    ///   looks for "/bin/sh\r"
+    ///   program: line 1 #!/bin/sh\r
+    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
+    ///            execute: required file not found
+    ///   fix:     sed -i 's/\r$//' /tmp/install.sh
+    /// [1]
+    /// ```
     ScriptWithCrlf, check
 }
 

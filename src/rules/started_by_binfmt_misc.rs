@@ -13,6 +13,20 @@ rule! {
     /// Nothing is wrong. On a machine without that rule the file fails.
     /// # Kernel source
     /// fs/binfmt_misc.c `load_misc_binary`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /proc/sys/fs/binfmt_misc/status text enabled\n
+    /// file /proc/sys/fs/binfmt_misc/qemu-mips text enabled\ninterpreter /usr/bin/qemu-mips-static\nflags: OC\noffset 0\nmagic 7f454c4601020100000000000000000000020008\nmask ffffffffffffff00fffffffffffffffffffeffff\n
+    /// file /tmp/v2ray elf mips go abiflags=32,1,3,0
+    /// file /usr/bin/qemu-mips-static elf mipsel gcc abiflags=32,1,3,0
+    /// $ diag /tmp/v2ray
+    /// /tmp/v2ray starts on this machine
+    /// note[started-by-binfmt-misc]: /tmp/v2ray is started by
+    ///   /usr/bin/qemu-mips-static, says binfmt_misc
+    ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
+    /// [0]
+    /// ```
     StartedByBinfmtMisc, check
 }
 

@@ -17,6 +17,21 @@ rule! {
     /// Build it with the SDK of the machine's own release, install the libraries it was built with, or link it statically.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `do_relocs`; glibc elf/dl-lookup.c `_dl_lookup_symbol_x`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/time elf mipsel gcc interp=/lib/ld-musl-mipsel-sf.so.1 needed=libc.so undefined=stat undefined=__stat_time64
+    /// $ diag /tmp/time
+    /// error[symbol-missing]: /tmp/time needs the symbol stat, which no library of this
+    ///   machine defines
+    ///   program: undefined stat, __stat_time64
+    ///   kernel:  starts it; its loader then ends it, status 127: Error relocating
+    ///            /tmp/time: stat: symbol not found
+    ///   fix:     use the SDK of OpenWrt 19.07.0-rc1, which is this machine's; or
+    ///            rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [1]
+    /// ```
     SymbolMissing, check
 }
 

@@ -19,6 +19,23 @@ rule! {
     /// Build it with the NDK's own start files and linker; or raise p_align of PT_TLS, as `termux-elf-cleaner` does.
     /// # Kernel source
     /// None: bionic libc/bionic/bionic_elf_tls.cpp `StaticTlsLayout::reserve_exe_segment_and_tcb`, since Android 10.
+    /// # Example
+    /// ```text
+    /// machine armv7-novfp
+    /// file /system/bin/linker elf arm e_type=3 base=0 p_flags=7 soname=ld-android.so says=error:_only_position_independent_executables_(PIE)_are_supported. says=error:_"%s":_executable's_TLS_segment_is_underaligned:_alignment_is_%zu,_needs_to_be_at_least_%zu_for_%s_Bionic
+    /// file /tmp/tls elf arm e_type=3 base=0 interp=/system/bin/linker needed=libc.so tls PT_TLS.p_align=16
+    /// $ diag /tmp/tls
+    /// error[tls-underaligned]: /tmp/tls has thread-local variables where Android keeps
+    ///   its own
+    ///   program: PT_TLS p_align 16; PT_TLS p_vaddr 0x0
+    ///   machine: loader /system/bin/linker, which wants an alignment of 32 bytes
+    ///   kernel:  starts it; its loader then aborts: error: "/tmp/tls": executable's
+    ///            TLS segment is underaligned: alignment is 16, needs to be at least 32
+    ///            for ARM Bionic; Aborted
+    ///   fix:     build it with the NDK's linker, or align PT_TLS
+    ///            termux-elf-cleaner /tmp/tls
+    /// [1]
+    /// ```
     TlsUnderaligned, check
 }
 

@@ -18,6 +18,19 @@ rule! {
     /// See that there is room (`df`), copy again, and compare `ls -l` and `sha256sum` on both sides.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_phdrs`, `elf_load`; mm/filemap.c `filemap_fault`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray elf mipsel go abiflags=32,1,3,0 p_filesz=5203208 p_memsz=5203208 size=1048576
+    /// $ diag /tmp/v2ray
+    /// error[truncated-file]: /tmp/v2ray is cut short: it has 1.0 MiB of 5.0 MiB
+    ///   program: size 1048576 bytes; its headers need 5203208 bytes
+    ///   kernel:  starts it; it dies soon after: SIGBUS; the shell: Bus error
+    ///   fix:     copy or download it again; size and checksum have to be the same on
+    ///            both sides
+    ///            sha256sum /tmp/v2ray
+    /// [1]
+    /// ```
     TruncatedFile, check
 }
 

@@ -18,6 +18,18 @@ rule! {
     /// Run diag as root, or copy the file to where you may read it.
     /// # Kernel source
     /// fs/namei.c `inode_permission` with MAY_READ.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/secret elf mipsel go abiflags=32,1,3,0 mode=0711 read=EACCES
+    /// $ diag /tmp/secret
+    /// warning[unreadable-file]: /tmp/secret may not be read, so what is in it is not
+    ///   known
+    ///   program: mode 0711
+    ///   kernel:  EACCES; execve needs the x bit only, so it may start all the same
+    ///   fix:     run diag as root
+    /// [2]
+    /// ```
     UnreadableFile, check
 }
 

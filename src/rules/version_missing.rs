@@ -15,6 +15,23 @@ rule! {
     /// Rust and C.
     /// # Kernel source
     /// None: glibc elf/dl-version.c `_dl_check_map_versions`.
+    /// # Example
+    /// ```text
+    /// machine x86-64
+    /// file /lib64/ld-linux-x86-64.so.2 elf x86-64 e_type=3 base=0 p_flags=7 soname=ld-linux-x86-64.so.2 strings=/etc/ld.so.cache,/lib/,/usr/lib/
+    /// file /lib/libc.so.6 elf x86-64 e_type=3 base=0 soname=libc.so.6 version=GLIBC_2.2.5 version=GLIBC_2.14
+    /// file /tmp/new elf x86-64 gcc interp=/lib64/ld-linux-x86-64.so.2 needed=libc.so.6 needs-version=libc.so.6,GLIBC_2.34
+    /// $ diag /tmp/new
+    /// error[version-missing]: /tmp/new needs version GLIBC_2.34 of /lib/libc.so.6,
+    ///   which this machine's does not have
+    ///   program: DT_VERNEED GLIBC_2.34
+    ///   kernel:  starts it; its loader then ends it, status 1: /tmp/new:
+    ///            /lib/libc.so.6: version `GLIBC_2.34' not found (required by /tmp/new)
+    ///   fix:     build it with a library as old as this machine's; or, to need none,
+    ///            rebuild it for this machine, or take the build for x86_64
+    ///            x86_64-openwrt-linux-musl-gcc -static
+    /// [1]
+    /// ```
     VersionMissing, check
 }
 

@@ -16,6 +16,22 @@ rule! {
     /// Take the build for the other byte order: `mipsle` instead of `mips` (Go), `mipsel` (Rust, OpenWrt, Debian).
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`: `elf_ex->e_type != ET_EXEC && elf_ex->e_type != ET_DYN`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray elf mips go abiflags=32,1,3,0 size=5203208
+    /// $ diag /tmp/v2ray
+    /// error[wrong-byte-order]: /tmp/v2ray is big-endian, this machine is little-endian
+    ///   program: EI_DATA 2 (MSB); built for MIPS32, o32, soft float, Go
+    ///   machine: Lenovo Y1, mipsel_24kc; byte order little-endian (uname -m says
+    ///            "mips" for both)
+    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected "(",
+    ///            or: ELF: not found; bash: cannot execute binary file: Exec format
+    ///            error
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
     WrongByteOrder, check
 }
 

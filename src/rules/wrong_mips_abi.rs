@@ -21,6 +21,27 @@ rule! {
     /// Build for o32 with soft float: every 32-bit MIPS kernel takes that.
     /// # Kernel source
     /// arch/mips/include/asm/elf.h `elf_check_arch`; arch/mips/kernel/elf.c `arch_check_elf`.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/fp64 elf mipsel gcc e_flags=0x70001205 abiflags=32,2,6,0
+    /// $ diag /tmp/fp64
+    /// error[wrong-mips-abi]: /tmp/fp64 uses 64-bit FPU registers (FP64), this kernel
+    ///   takes 32-bit ones
+    ///   program: e_flags 0x70001205 (MIPS32r2, o32, double float, 64-bit FPU (-mfp64),
+    ///            C)
+    ///   machine: Lenovo Y1, mipsel_24kc; asked mips-fp64 refused ENOEXEC
+    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected "(",
+    ///            or: ELF: not found; bash: cannot execute binary file: Exec format
+    ///            error
+    /// warning[hard-float-without-fpu]: /tmp/fp64 is built for hard float, this machine
+    ///   has no FPU
+    ///   program: built for MIPS32r2, o32, double float, 64-bit FPU (-mfp64), C
+    ///   machine: FPU absent (started a tiny program that executes mtc1)
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [1]
+    /// ```
     WrongMipsAbi, check
 }
 

@@ -19,6 +19,23 @@ rule! {
     /// Take the build for Linux; with Go, `GOOS=linux`.
     /// # Kernel source
     /// fs/exec.c `search_binary_handler`; fs/binfmt_elf.c `load_elf_binary`.
+    /// # Example
+    /// ```text
+    /// machine x86-64
+    /// file /tmp/static elf x86-64 EI_OSABI=9
+    /// $ diag /tmp/static
+    /// /tmp/static starts on this machine
+    /// warning[wrong-operating-system]: /tmp/static is built for FreeBSD, this machine
+    ///   runs Linux
+    ///   program: EI_OSABI 9
+    ///   machine: Intel(R) Celeron(R) J4125 CPU @ 2.00GHz, x86_64
+    ///   kernel:  does not look at this mark
+    ///   fix:     rebuild it for this machine, or take the build for x86_64
+    ///            x86_64-openwrt-linux-musl-gcc -static
+    ///            cargo build --release --target x86_64-unknown-linux-musl
+    ///            GOOS=linux GOARCH=amd64 go build
+    /// [0]
+    /// ```
     WrongOperatingSystem, check
 }
 

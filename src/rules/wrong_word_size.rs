@@ -19,6 +19,22 @@ rule! {
     /// Take the build for this machine's word size.
     /// # Kernel source
     /// `elf_check_arch` and `compat_elf_check_arch`; fs/compat_binfmt_elf.c.
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/mips64le elf n64el go
+    /// $ diag /tmp/mips64le
+    /// error[wrong-word-size]: /tmp/mips64le is a 64-bit program, this kernel runs
+    ///   32-bit ones
+    ///   program: built for MIPS64r2, n64, Go
+    ///   machine: Lenovo Y1, mipsel_24kc; kernel 32-bit
+    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected "(",
+    ///            or: ELF: not found; bash: cannot execute binary file: Exec format
+    ///            error
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
     WrongWordSize, check
 }
 
