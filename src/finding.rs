@@ -57,8 +57,10 @@ pub enum Side {
     Program,
     /// The machine's.
     Machine,
-    /// What the kernel answers and what the shell or the loader prints then.
+    /// What the kernel answers.
     Kernel,
+    /// What the shell or the dynamic loader prints then.
+    Shell,
 }
 
 /// What to do about it.
@@ -98,6 +100,7 @@ impl Side {
             Side::Program => "program",
             Side::Machine => "machine",
             Side::Kernel => "kernel",
+            Side::Shell => "shell",
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Judged, Style, Verdict};
 use crate::advice;
 use crate::elf::Class;
-use crate::finding::{Finding, Fix, Severity, Side};
+use crate::finding::{Evidence, Finding, Fix, Severity, Side};
 use crate::linker::State;
 use crate::loader::{Missing, Outcome};
 use crate::machine::{Fact, Machine, Mount};
@@ -56,7 +56,7 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
         tree(out, judged);
     }
     let mut last_fix = None;
-    let mut kernel = String::new();
+    let mut said = [String::new(), String::new()];
     for (index, finding) in judged.findings.iter().enumerate() {
         if style.quiet && (!finding_leads || index > 0) {
             return;
@@ -65,7 +65,7 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
         if style.quiet {
             continue;
         }
-        facts(out, finding, &mut kernel);
+        facts(out, finding, &mut said);
         // One rebuild often mends several faults: it is said once, behind the last of them.
         let next = judged.findings.get(index.saturating_add(1)).and_then(|next| next.fix.as_ref());
         if let Some(fix) = finding.fix.as_ref().filter(|fix| Some(*fix) != next && Some(*fix) != last_fix) {
@@ -118,28 +118,31 @@ fn head(out: &mut String, finding: &Finding, style: Style) {
     }
 }
 
-/// What each side says; what the kernel does is not said again where it is the same.
-fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
-    for side in [Side::Program, Side::Machine, Side::Kernel] {
-        let mut line = String::new();
-        for evidence in finding.evidence.iter().filter(|evidence| evidence.side == side) {
-            if !line.is_empty() {
-                line.push_str("; ");
-            }
-            if side != Side::Kernel && evidence.field != side.name() {
-                line.push_str(&evidence.field);
-                line.push(' ');
-            }
-            line.push_str(&evidence.value);
-        }
-        if line.is_empty() || (side == Side::Kernel && line == *kernel) {
-            continue;
-        }
-        labelled(out, side.name(), &line);
-        if side == Side::Kernel {
-            *kernel = line;
-        }
+/// What each side says; what the kernel answers and what is printed then is not said again where it is the same.
+fn facts(out: &mut String, finding: &Finding, said: &mut [String; 2]) {
+    let [program, machine, kernel, shell] =
+        [Side::Program, Side::Machine, Side::Kernel, Side::Shell].map(|side| evidence(finding, side));
+    labelled_if_any(out, "program", &program);
+    labelled_if_any(out, "machine", &machine);
+    let happens = [kernel, shell];
+    if *said != happens {
+        let [kernel, shell] = &happens;
+        labelled_if_any(out, "kernel", kernel);
+        labelled_if_any(out, "you see", shell);
     }
+    if happens.iter().any(|line| !line.is_empty()) {
+        *said = happens;
+    }
+}
+
+/// The evidence of one side, as a line.
+fn evidence(finding: &Finding, side: Side) -> String {
+    let of_side = finding.evidence.iter().filter(|evidence| evidence.side == side);
+    let shown = of_side.map(|Evidence { field, value, .. }| match side {
+        Side::Program | Side::Machine if field != side.name() => format!("{field} {value}"),
+        _ => value.clone(),
+    });
+    shown.collect::<Vec<String>>().join("; ")
 }
 
 /// A sentence, then commands, each alone on its line so that it can be copied.
@@ -156,21 +159,21 @@ fn fix_lines(out: &mut String, fix: &Fix) {
 }
 
 fn start(out: &mut String, label: &str) {
-    out.push_str("  ");
-    out.push_str(label);
-    if !label.is_empty() {
-        out.push(':');
-    }
-    let used = label.len().saturating_add(if label.is_empty() { 2 } else { 3 });
-    for _ in used..INDENT {
-        out.push(' ');
-    }
+    let colon = if label.is_empty() { "" } else { ":" };
+    let start = format!("  {label}{colon}");
+    *out += &format!("{start:INDENT$}");
 }
 
 /// A label and words broken at blanks.
 fn labelled(out: &mut String, label: &str, words: &str) {
     start(out, label);
     wrap(out, words, INDENT, INDENT);
+}
+
+fn labelled_if_any(out: &mut String, label: &str, words: &str) {
+    if !words.is_empty() {
+        labelled(out, label, words);
+    }
 }
 
 /// A label and a command, which is not broken.
@@ -186,10 +189,7 @@ fn wrap(out: &mut String, words: &str, column: usize, indent: usize) {
     for (index, word) in words.split(' ').enumerate() {
         let length = width(word);
         if index > 0 && column.saturating_add(length).saturating_add(1) > WIDTH {
-            out.push('\n');
-            for _ in 0..indent {
-                out.push(' ');
-            }
+            *out += &format!("\n{:indent$}", "");
             column = indent;
         } else if index > 0 {
             out.push(' ');

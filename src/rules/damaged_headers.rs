@@ -28,8 +28,8 @@ rule! {
     /// $ diag /tmp/data
     /// error[damaged-headers]: /tmp/data begins in a segment that is not executable
     ///   program: e_entry 0x400078
-    ///   kernel:  starts it, and its first instruction fails: SIGSEGV; the shell:
-    ///            Segmentation fault
+    ///   kernel:  starts it, and its first instruction fails: SIGSEGV
+    ///   you see: Segmentation fault
     ///   fix:     copy or download it again; size and checksum have to be the same on
     ///            both sides
     ///            sha256sum /tmp/data

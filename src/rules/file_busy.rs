@@ -20,7 +20,8 @@ rule! {
     /// file /tmp/copying elf mipsel go abiflags=32,1,3,0 busy
     /// $ diag /tmp/copying
     /// error[file-busy]: /tmp/copying is open for writing, so it may not be executed
-    ///   kernel:  ETXTBSY; the shell: Text file busy
+    ///   kernel:  ETXTBSY
+    ///   you see: Text file busy
     ///   fix:     wait until its copy has ended; if a program keeps it open, put a copy
     ///            in its place
     ///            cp -p /tmp/copying /tmp/copying.new && mv /tmp/copying.new /tmp/copying
@@ -37,7 +38,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     Some(case.error(format_args!(
         "\
 {file} is open for writing, so it may not be executed
-kernel:  ETXTBSY; the shell: Text file busy
+kernel:  ETXTBSY
+you see: Text file busy
 fix:     wait until its copy has ended; if a program keeps it open, put a copy in its place
 run:     cp -p {argument} {argument}.new && mv {argument}.new {argument}"
     )))

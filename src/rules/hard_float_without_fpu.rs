@@ -29,8 +29,8 @@ rule! {
     ///   no FPU
     ///   program: built for MIPS32, o32, double float, Go
     ///   machine: FPU absent (started a tiny program that executes mtc1)
-    ///   kernel:  starts it; the first floating-point instruction is SIGILL: Illegal
-    ///            instruction
+    ///   kernel:  starts it; the first floating-point instruction is SIGILL
+    ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
@@ -51,9 +51,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let severity = if certain && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match severity {
         Severity::Error if case.meets(Step::FpInstruction) => {
-            "starts it; the first floating-point instruction is SIGILL: Illegal instruction"
+            "starts it; the first floating-point instruction is SIGILL\nyou see: Illegal instruction"
         }
-        _ if case.starts() => "should it come to a floating-point instruction: SIGILL, Illegal instruction",
+        _ if case.starts() => {
+            "should it come to a floating-point instruction: SIGILL\nyou see: Illegal instruction"
+        }
         _ => "",
     };
     let mark = match image.header.e_machine {

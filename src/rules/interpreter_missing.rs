@@ -30,8 +30,9 @@ rule! {
     ///   not on this machine
     ///   program: PT_INTERP /lib/ld.so.1 (glibc)
     ///   machine: loaders /lib/ld-musl-mipsel-sf.so.1; C library musl
-    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
-    ///            execute: required file not found
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]

@@ -28,8 +28,8 @@ rule! {
     ///   for another machine: big-endian, MIPS32, o32
     ///   program: PT_INTERP /lib/ld.so.1
     ///   machine: loader for another machine: big-endian, MIPS32, o32
-    ///   kernel:  ELIBBAD; the shell: Accessing a corrupted shared library (musl: No
-    ///            error information)
+    ///   kernel:  ELIBBAD
+    ///   you see: Accessing a corrupted shared library (musl: No error information)
     ///   fix:     remove it if it was copied here, else reinstall the C library; or
     ///            rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float

@@ -31,8 +31,8 @@ rule! {
     ///   MIPS32r2
     ///   program: built for MIPS32r6, o32, soft float, C
     ///   machine: isa mips1 mips2 mips32r1 mips32r2; cpu model MIPS 24KEc V5.0
-    ///   kernel:  does not compare; an instruction that is absent is SIGILL: Illegal
-    ///            instruction
+    ///   kernel:  does not compare; an instruction that is absent is SIGILL
+    ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [2]
@@ -68,9 +68,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
     let kernel = if ends {
         let loader_ends = case.loader_ends();
-        format!("{loader_ends}, status 127: {file}: CPU ISA level is lower than required")
+        format!("{loader_ends}, status 127\nyou see: {file}: CPU ISA level is lower than required")
     } else if case.starts() || (is_anew && words::step(case.content).is_none()) {
-        "does not compare; an instruction that is absent is SIGILL: Illegal instruction".to_owned()
+        "does not compare; an instruction that is absent is SIGILL\nyou see: Illegal instruction".to_owned()
     } else {
         String::new()
     };

@@ -26,7 +26,8 @@ rule! {
     ///   4.14.151
     ///   program: NT_GNU_ABI_TAG Linux 5.10.0 (MIPS32r2, o32, soft float, C)
     ///   machine: uname -r 4.14.151
-    ///   kernel:  starts it; glibc then ends it: FATAL: kernel too old
+    ///   kernel:  starts it; glibc then ends it
+    ///   you see: FATAL: kernel too old
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [0]
@@ -47,9 +48,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let severity = if ends { Severity::Error } else { Severity::Warning };
     let kernel = if ends {
-        format!("{}, status 127: FATAL: kernel too old", case.loader_ends())
+        format!("{}, status 127\nyou see: FATAL: kernel too old", case.loader_ends())
     } else if case.starts() {
-        "starts it; glibc then ends it: FATAL: kernel too old".to_owned()
+        "starts it; glibc then ends it\nyou see: FATAL: kernel too old".to_owned()
     } else {
         String::new()
     };

@@ -28,9 +28,9 @@ rule! {
     ///   program: DT_NEEDED libatomic.so.1
     ///   machine: looked for /lib/libatomic.so.1, /usr/local/lib/libatomic.so.1,
     ///            /usr/lib/libatomic.so.1
-    ///   kernel:  starts it; its loader then ends it, status 127: Error loading shared
-    ///            library libatomic.so.1: No such file or directory (needed by
-    ///            /tmp/atomic)
+    ///   kernel:  starts it; its loader then ends it, status 127
+    ///   you see: Error loading shared library libatomic.so.1: No such file or
+    ///            directory (needed by /tmp/atomic)
     ///   fix:     install the package that has it
     ///            opkg install libatomic1
     /// [1]
@@ -94,7 +94,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
     let (path, reason) = (Shown(&case.candidate.path), errno.text());
-    let kernel = if link.libc == Some(Libc::Musl) {
+    let message = if link.libc == Some(Libc::Musl) {
         let needed_by = Shown(link.needed_by(first));
         format!("Error loading shared library {name}: {reason} (needed by {needed_by})")
     } else {
@@ -109,7 +109,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 {file} needs {name}, which is not on this machine
 program: DT_NEEDED={names}
 machine: looked for={looked_for}
-kernel:  {ends}, status 127: {kernel}
+kernel:  {ends}, status 127
+you see: {message}
 fix:     {fix}"
     )))
 }

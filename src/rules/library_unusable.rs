@@ -35,7 +35,8 @@ rule! {
     ///   machine: file /lib/libsmall.so: ELF load command address/offset not
     ///            page-aligned; pages of 16.0 KiB
     ///   kernel:  starts it; its loader maps whole pages, finds other bytes at its
-    ///            addresses and dies: Segmentation fault
+    ///            addresses and dies of SIGSEGV
+    ///   you see: Segmentation fault
     ///   fix:     put one for this machine in its place; or, to need none, rebuild it
     ///            for this machine, or take the build for aarch64_cortex-a53
     ///            aarch64-openwrt-linux-musl-gcc -static
@@ -57,9 +58,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let page = Size(case.machine.kernel.page().get());
     let is_misplaced = family::PAGES && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
     let dies = if why == Unusable::Cut {
-        Some("its loader then dies of SIGBUS: Bus error")
+        Some("its loader then dies of SIGBUS\nyou see: Bus error")
     } else if is_misplaced {
-        Some("its loader maps whole pages, finds other bytes at its addresses and dies: Segmentation fault")
+        Some(
+            "its loader maps whole pages, finds other bytes at its addresses and dies of SIGSEGV\nyou see: Segmentation fault",
+        )
     } else {
         None
     };
@@ -67,12 +70,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         (Some(_), _) if !case.reaches_loader() => String::new(),
         (Some(dies), _) => format!("starts it; {dies}"),
         (None, Some(Libc::Musl)) if why == Unusable::Machine => {
-            format!("{ends}, status 127: Error relocating {path}: unsupported relocation type")
+            format!("{ends}, status 127\nyou see: Error relocating {path}: unsupported relocation type")
         }
         (None, Some(Libc::Musl)) => {
             let errno = if why == Unusable::Folder { "Is a directory" } else { "Exec format error" };
             format!(
-                "{ends}, status 127: Error loading shared library {name}: {errno} (needed by {needed_by})"
+                "{ends}, status 127\nyou see: Error loading shared library {name}: {errno} (needed by {needed_by})"
             )
         }
         (None, _) => {
@@ -84,7 +87,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
                 Unusable::FloatAbi => "for another float ABI",
                 _ => reason,
             };
-            format!("{ends}, status 127: {program}: error while loading shared libraries: {said}: {reason}")
+            format!(
+                "{ends}, status 127\nyou see: {program}: error while loading shared libraries: {said}: {reason}"
+            )
         }
     };
     let pages = if is_misplaced { page.to_string() } else { String::new() };

@@ -27,8 +27,9 @@ rule! {
     ///   /usr/bin/qemu-mips-static, says binfmt_misc; that cannot be executed: No such
     ///   file or directory
     ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
-    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
-    ///            execute: required file not found
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
     ///   fix:     install it again, or remove the rule
     ///            echo -1 > /proc/sys/fs/binfmt_misc/qemu-mips
     /// error[wrong-byte-order]: /tmp/v2ray is big-endian, this machine is little-endian

@@ -25,7 +25,8 @@ rule! {
     /// error[mount-noexec]: programs cannot be started from /dev, which is mounted
     ///   noexec
     ///   machine: mount /dev: tmpfs, rw,nosuid,noexec,noatime,size=512k
-    ///   kernel:  EACCES; the shell: Permission denied
+    ///   kernel:  EACCES
+    ///   you see: Permission denied
     ///   fix:     install it in another folder
     /// [1]
     /// ```

@@ -22,7 +22,8 @@ rule! {
     /// machine lenovo-y1
     /// $ diag v2ray
     /// warning[no-such-file]: v2ray is neither in this folder nor in PATH
-    ///   kernel:  ENOENT; the shell: not found
+    ///   kernel:  ENOENT
+    ///   you see: not found
     /// [2]
     /// ```
     NoSuchFile, check
@@ -60,7 +61,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let mut finding = case.warning(format_args!(
         "\
 {title}
-kernel:  stat={errno}; the shell: {shell}
+kernel:  stat={errno}
+you see: {shell}
 fix:     {fix}"
     ));
     finding.certainty = Certainty::Certain;

@@ -27,8 +27,9 @@ rule! {
     /// file /tmp/v2ray text <!DOCTYPE html>\n
     /// $ diag /tmp/v2ray
     /// error[not-a-program]: /tmp/v2ray is a web page (HTML), not a program
-    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected
-    ///            newline, or redirection
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected newline, or
+    ///            redirection
     ///   fix:     download the file itself: the address led to a page about it, or to
     ///            an error message
     /// [1]
@@ -73,7 +74,7 @@ fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
         Data::Package(package) => package::check(case, package),
         Data::Empty => {
             let fix = case.copy_again();
-            let kernel = case.unhandled("ENOEXEC; ash and bash do nothing then, with status 0");
+            let kernel = case.unhandled("ENOEXEC\nyou see: nothing; ash and bash end with status 0");
             case.error(format_args!(
                 "\
 {file} is empty
@@ -84,7 +85,7 @@ fix:     {fix}"
         Data::Zeros => {
             let fix = case.copy_again();
             let kernel = case.unhandled(
-                "ENOEXEC; ash does nothing then, with status 0; \
+                "ENOEXEC\nyou see: ash: nothing, status 0; \
                  bash: cannot execute binary file: Exec format error",
             );
             case.error(format_args!(
@@ -106,7 +107,7 @@ run:     sh {argument}"
         }
         Data::Html => {
             let kernel = case.unhandled(
-                "ENOEXEC; ash then runs it as a script: syntax error: unexpected newline, or redirection",
+                "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
             );
             case.error(format_args!(
                 "\

@@ -28,7 +28,8 @@ rule! {
     ///   has 79.3 MiB left
     ///   program: memory 100 MiB: data and bss
     ///   machine: MemAvailable 79.3 MiB; swap 0 bytes
-    ///   kernel:  Killed; dmesg: Out of memory
+    ///   kernel:  kills it once memory runs out: SIGKILL
+    ///   you see: Killed; dmesg: Out of memory
     ///   fix:     stop other services, or add swap (zram)
     /// [0]
     /// ```
@@ -72,7 +73,8 @@ fix:     take a build with a smaller bss, or a machine with more memory"
 program: memory={needed}: {counted}
 machine: MemAvailable={available}
 machine: swap={swap}
-kernel:  later=Killed; dmesg: Out of memory
+kernel:  later=kills it once memory runs out: SIGKILL
+you see: Killed; dmesg: Out of memory
 fix:     {fix}"
     )))
 }

@@ -28,7 +28,8 @@ rule! {
     ///   program: size 16515072 bytes
     ///   machine: space 11114905 bytes left; mount /overlay: /dev/mtdblock6, jffs2,
     ///            rw,noatime
-    ///   kernel:  ENOSPC; cp, scp: No space left on device
+    ///   kernel:  ENOSPC
+    ///   you see: cp, scp: No space left on device
     ///   fix:     make it smaller, or extend the flash (extroot on USB); or run it
     ///            where it is, in /tmp (RAM, gone after a restart; 60.0 MiB free):
     ///            go build -trimpath -ldflags="-s -w"
@@ -86,7 +87,8 @@ program: size={size} bytes
 program: compressed={compressed}
 machine: space={available} bytes left
 machine: mount={layer_words}
-kernel:  write=ENOSPC; cp, scp: No space left on device
+kernel:  write=ENOSPC
+you see: cp, scp: No space left on device
 fix:     {fix}"
         ),
     );
@@ -100,7 +102,8 @@ fn read_only(case: &Case<'_>, destination: &Destination, mount: &Mount) -> Findi
         "\
 {file} cannot be put into {folder}, which is read-only
 machine: mount={mount}
-kernel:  write=EROFS; cp: Read-only file system
+kernel:  write=EROFS
+you see: cp: Read-only file system
 fix:     install it in another folder"
     ))
 }

@@ -23,7 +23,8 @@ rule! {
     /// $ diag /tmp/v2ray
     /// error[not-executable]: /tmp/v2ray is not executable: its mode 0644 has no x bit
     ///   program: mode 0644 (rw-r--r--)
-    ///   kernel:  EACCES; the shell: Permission denied
+    ///   kernel:  EACCES
+    ///   you see: Permission denied
     ///   fix:     chmod +x /tmp/v2ray
     /// [1]
     /// ```

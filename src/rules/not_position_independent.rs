@@ -27,9 +27,9 @@ rule! {
     ///   Android starts position-independent programs only
     ///   program: e_type ET_EXEC
     ///   machine: loader /system/bin/linker64
-    ///   kernel:  starts it; its loader then ends it, status 1: "/tmp/fixed": error:
-    ///            Android 5.0 and later only support position-independent executables
-    ///            (-fPIE).
+    ///   kernel:  starts it; its loader then ends it, status 1
+    ///   you see: "/tmp/fixed": error: Android 5.0 and later only support
+    ///            position-independent executables (-fPIE).
     ///   fix:     build it as a position-independent executable
     ///            cc -fPIE -pie
     /// [1]
@@ -49,7 +49,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 {file} is made for a fixed address, and Android starts position-independent programs only
 program: e_type=ET_EXEC
 machine: loader={loader}
-kernel:  {ends}, status 1: {words}
+kernel:  {ends}, status 1
+you see: {words}
 fix:     build it as a position-independent executable
 run:     cc -fPIE -pie"
     )))

@@ -28,8 +28,9 @@ rule! {
     ///   which is not on this machine
     ///   program: line 1 #!/bin/bash
     ///   machine: shell /bin/sh (BusyBox ash)
-    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
-    ///            execute: required file not found
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
     ///   fix:     run it with the shell that is here, or install bash:
     ///            sh /root/backup.sh
     ///            opkg update && opkg install bash

@@ -25,8 +25,8 @@ rule! {
     /// $ diag /tmp/itself
     /// error[script-line]: /tmp/itself names itself as its interpreter
     ///   program: line 1 #!/tmp/itself
-    ///   kernel:  ELOOP; the shell: Symbolic link loop (glibc: Too many levels of
-    ///            symbolic links)
+    ///   kernel:  ELOOP
+    ///   you see: Symbolic link loop (glibc: Too many levels of symbolic links)
     ///   fix:     name a program in its first line
     /// [1]
     /// ```

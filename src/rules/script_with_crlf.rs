@@ -25,8 +25,9 @@ rule! {
     /// error[script-with-crlf]: /tmp/install.sh has Windows line ends, so the kernel
     ///   looks for "/bin/sh\r"
     ///   program: line 1 #!/bin/sh\r
-    ///   kernel:  ENOENT; ash: not found, though the file is there; bash: cannot
-    ///            execute: required file not found
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
     ///   fix:     sed -i 's/\r$//' /tmp/install.sh
     /// [1]
     /// ```

@@ -25,8 +25,8 @@ rule! {
     /// error[symbol-missing]: /tmp/time needs the symbol stat, which no library of this
     ///   machine defines
     ///   program: undefined stat, __stat_time64
-    ///   kernel:  starts it; its loader then ends it, status 127: Error relocating
-    ///            /tmp/time: stat: symbol not found
+    ///   kernel:  starts it; its loader then ends it, status 127
+    ///   you see: Error relocating /tmp/time: stat: symbol not found
     ///   fix:     use the SDK of OpenWrt 19.07.0-rc1, which is this machine's; or
     ///            rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
@@ -45,10 +45,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (severity, needs) =
         if first.lazy { (Severity::Warning, "may need") } else { (Severity::Error, "needs") };
     let version = if first.of.is_empty() { String::new() } else { format!(", version {}", Shown(&first.of)) };
-    let says =
-        format!("status 127: {path}: symbol lookup error: {needed_by}: undefined symbol: {symbol}{version}");
+    let says = format!(
+        "status 127\nyou see: {path}: symbol lookup error: {needed_by}: undefined symbol: {symbol}{version}"
+    );
     let kernel = if !first.lazy && is_musl {
-        format!("{ends}, status 127: Error relocating {needed_by}: {symbol}: symbol not found")
+        format!("{ends}, status 127\nyou see: Error relocating {needed_by}: {symbol}: symbol not found")
     } else if !first.lazy {
         format!("{ends}, {says}")
     } else if case.reaches_loader() {

@@ -29,9 +29,9 @@ rule! {
     ///   its own
     ///   program: PT_TLS p_align 16; PT_TLS p_vaddr 0x0
     ///   machine: loader /system/bin/linker, which wants an alignment of 32 bytes
-    ///   kernel:  starts it; its loader then aborts: error: "/tmp/tls": executable's
-    ///            TLS segment is underaligned: alignment is 16, needs to be at least 32
-    ///            for ARM Bionic; Aborted
+    ///   kernel:  starts it; its loader then aborts
+    ///   you see: error: "/tmp/tls": executable's TLS segment is underaligned:
+    ///            alignment is 16, needs to be at least 32 for ARM Bionic; Aborted
     ///   fix:     build it with the NDK's linker, or align PT_TLS
     ///            termux-elf-cleaner /tmp/tls
     /// [1]
@@ -49,7 +49,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, argument) = (case.file(), case.argument());
     let loader = Shown(&link.libraries().next()?.path);
     let kernel = if case.reaches_loader() {
-        format!("starts it; its loader then aborts: {}; Aborted", Shown(&link.words))
+        format!("starts it; its loader then aborts\nyou see: {}; Aborted", Shown(&link.words))
     } else {
         String::new()
     };

@@ -25,7 +25,8 @@ rule! {
     /// $ diag /tmp/v2ray
     /// error[truncated-file]: /tmp/v2ray is cut short: it has 1.0 MiB of 5.0 MiB
     ///   program: size 1048576 bytes; its headers need 5203208 bytes
-    ///   kernel:  starts it; it dies soon after: SIGBUS; the shell: Bus error
+    ///   kernel:  starts it; it dies soon after: SIGBUS
+    ///   you see: Bus error
     ///   fix:     copy or download it again; size and checksum have to be the same on
     ///            both sides
     ///            sha256sum /tmp/v2ray
@@ -66,7 +67,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             case.kernel_says()
         }
         Some(_) if fatal && words::step(case.content).is_none() => {
-            "starts it; touching a page that is lost is SIGBUS; the shell: Bus error".to_owned()
+            "starts it; touching a page that is lost is SIGBUS\nyou see: Bus error".to_owned()
         }
         // Another rule's fault.
         Some(_) => String::new(),

@@ -43,16 +43,16 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         ("cannot", "copy it again, to another file system")
     };
     let then = if is_forbidden && !case.meets(Step::Permission) {
-        "execve needs the x bit only, so it may start all the same".to_owned()
+        "; execve needs the x bit only, so it may start all the same".to_owned()
     } else {
-        format!("the shell: {}", errno.text())
+        format!("\nyou see: {}", errno.text())
     };
     let (file, mode, errno) = (case.file(), Mode(stat.mode & 0o7777), errno.name());
     let mut finding = case.warning(format_args!(
         "\
 {file} {cannot} be read, so what is in it is not known
 program: mode={mode}
-kernel:  open={errno}; {then}
+kernel:  open={errno}{then}
 fix:     {fix}"
     ));
     finding.certainty = Certainty::Certain;

@@ -25,8 +25,9 @@ rule! {
     /// error[version-missing]: /tmp/new needs version GLIBC_2.34 of /lib/libc.so.6,
     ///   which this machine's does not have
     ///   program: DT_VERNEED GLIBC_2.34
-    ///   kernel:  starts it; its loader then ends it, status 1: /tmp/new:
-    ///            /lib/libc.so.6: version `GLIBC_2.34' not found (required by /tmp/new)
+    ///   kernel:  starts it; its loader then ends it, status 1
+    ///   you see: /tmp/new: /lib/libc.so.6: version `GLIBC_2.34' not found (required by
+    ///            /tmp/new)
     ///   fix:     build it with a library as old as this machine's; or, to need none,
     ///            rebuild it for this machine, or take the build for x86_64
     ///            x86_64-openwrt-linux-musl-gcc -static
@@ -46,7 +47,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         "\
 {file} needs version {version} of {library}, which this machine's does not have
 program: DT_VERNEED={names}
-kernel:  {ends}, status 1: {path}: {library}: version `{version}' not found (required by {needed_by})
+kernel:  {ends}, status 1
+you see: {path}: {library}: version `{version}' not found (required by {needed_by})
 fix:     {fix}"
     )))
 }

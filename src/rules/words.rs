@@ -21,29 +21,27 @@ use crate::text;
 use shown::{FreeSpace, Shown};
 
 /// ENOENT for a file that is there.
-pub(super) const NOT_FOUND: &str =
-    "ENOENT; ash: not found, though the file is there; bash: cannot execute: required file not found";
+pub(super) const NOT_FOUND: &str = "ENOENT\nyou see: ash: not found, though the file is there; bash: cannot execute: required file not found";
 
 /// EACCES.
-pub(super) const PERMISSION_DENIED: &str = "EACCES; the shell: Permission denied";
+pub(super) const PERMISSION_DENIED: &str = "EACCES\nyou see: Permission denied";
 
 /// What is no ELF file and no script: what ash prints depends on the bytes.
 pub(super) const DATA_AS_SCRIPT: &str = "\
-    ENOEXEC; ash then runs the file as a script: not found, or syntax error; \
+    ENOEXEC\nyou see: ash runs the file as a script: not found, or syntax error; \
     bash: cannot execute binary file: Exec format error";
 
 /// Text without `#!`.
 pub(super) const TEXT_AS_SCRIPT: &str =
-    "ENOEXEC; ash and bash then run the file as a shell script; what is no command in it: not found";
+    "ENOEXEC\nyou see: ash and bash run the file as a shell script; of what is no command in it: not found";
 
 /// ENOEXEC for an ELF file.
 const AS_SCRIPT: &str = "\
-    ENOEXEC; ash then runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
+    ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
     bash: cannot execute binary file: Exec format error";
 
 /// ELIBBAD.
-const CORRUPTED: &str =
-    "ELIBBAD; the shell: Accessing a corrupted shared library (musl: No error information)";
+const CORRUPTED: &str = "ELIBBAD\nyou see: Accessing a corrupted shared library (musl: No error information)";
 
 /// Where the kernel comes to a dynamic loader, which ends the program.
 const LOADER_ENDS: &str = "starts it; its loader then ends it";
@@ -53,14 +51,14 @@ pub(super) fn kernel(outcome: Outcome) -> String {
     match outcome {
         Outcome::Refused { errno: Errno::ENOEXEC, .. } => AS_SCRIPT.to_owned(),
         Outcome::Refused { errno: Errno::ELIBBAD, .. } => CORRUPTED.to_owned(),
-        Outcome::Refused { errno, .. } => format!("{}; the shell: {}", errno.name(), errno.text()),
+        Outcome::Refused { errno, .. } => format!("{}\nyou see: {}", errno.name(), errno.text()),
         Outcome::Killed { signal, when, .. } => {
             let moment = match when {
                 When::Exec => "kills it within execve: ",
                 When::Start => "starts it, and its first instruction fails: ",
                 When::Later => "starts it; it dies soon after: ",
             };
-            format!("{moment}{}; the shell: {}", signal.name(), signal.words())
+            format!("{moment}{}\nyou see: {}", signal.name(), signal.words())
         }
         Outcome::Starts => "starts it".to_owned(),
         Outcome::Exits { .. } => LOADER_ENDS.to_owned(),

@@ -23,9 +23,9 @@ rule! {
     /// error[wrong-architecture]: /tmp/v2ray is built for x86-64, this machine is MIPS
     ///   program: e_machine 62 (x86-64, 64-bit, Go)
     ///   machine: Lenovo Y1, mipsel_24kc; e_machine 8 (MIPS)
-    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected "(",
-    ///            or: ELF: not found; bash: cannot execute binary file: Exec format
-    ///            error
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]

@@ -25,9 +25,9 @@ rule! {
     ///   program: EI_DATA 2 (MSB); built for MIPS32, o32, soft float, Go
     ///   machine: Lenovo Y1, mipsel_24kc; byte order little-endian (uname -m says
     ///            "mips" for both)
-    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected "(",
-    ///            or: ELF: not found; bash: cannot execute binary file: Exec format
-    ///            error
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]

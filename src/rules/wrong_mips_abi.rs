@@ -31,9 +31,9 @@ rule! {
     ///   program: e_flags 0x70001205 (MIPS32r2, o32, double float, 64-bit FPU (-mfp64),
     ///            C)
     ///   machine: Lenovo Y1, mipsel_24kc; asked mips-fp64 refused ENOEXEC
-    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected "(",
-    ///            or: ELF: not found; bash: cannot execute binary file: Exec format
-    ///            error
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
     /// warning[hard-float-without-fpu]: /tmp/fp64 is built for hard float, this machine
     ///   has no FPU
     ///   program: built for MIPS32r2, o32, double float, 64-bit FPU (-mfp64), C

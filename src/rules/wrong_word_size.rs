@@ -28,9 +28,9 @@ rule! {
     ///   32-bit ones
     ///   program: built for MIPS64r2, n64, Go
     ///   machine: Lenovo Y1, mipsel_24kc; kernel 32-bit
-    ///   kernel:  ENOEXEC; ash then runs it as a script: syntax error: unexpected "(",
-    ///            or: ELF: not found; bash: cannot execute binary file: Exec format
-    ///            error
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]

@@ -7,7 +7,8 @@
 //! | --- | --- |
 //! | `program: field=value` | what the file says |
 //! | `machine: field=value` | what the machine is |
-//! | `kernel:  words` | what execve(2) answers, and what is printed then; `call=words` for another call |
+//! | `kernel:  words` | what execve(2) answers; `call=words` for another call |
+//! | `you see: words` | what the shell or the dynamic loader prints then |
 //! | `fix:     sentence` | what to do; it is broken at blanks, so it holds no command |
 //! | `run:     command` | a command that does it, as it is to be typed |
 
@@ -72,7 +73,7 @@ impl Case<'_> {
         words::machine(self.machine)
     }
 
-    /// What the kernel answers and the shell prints.
+    /// What the kernel answers; on a line of its own what the shell prints.
     pub(in crate::rules) fn kernel_says(&self) -> String {
         words::kernel(self.content)
     }
@@ -123,10 +124,13 @@ fn add(finding: &mut Finding, line: &str) {
         "run" => return finding.fix.get_or_insert_default().commands.push(words.to_owned()),
         "program" => Side::Program,
         "machine" => Side::Machine,
-        _ => Side::Kernel,
+        "kernel" => Side::Kernel,
+        _ => Side::Shell,
     };
-    let (field, value) = match words.split_once('=') {
-        Some((field, value)) if side != Side::Kernel || is_call(field) => (field, value),
+    let (field, value) = match (side, words.split_once('=')) {
+        (Side::Program | Side::Machine, Some(named)) => named,
+        (Side::Kernel, Some((call, value))) if is_call(call) => (call, value),
+        (Side::Shell, _) => ("prints", words),
         _ => ("execve", words),
     };
     if !value.is_empty() {
