@@ -139,7 +139,7 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Fault> {
         Step::EntryNotExecutable => Fault::new("begins in a segment that is not executable", entry),
         Step::EntryIsHeader => Fault::new("begins at its own ELF header, which is no code", entry),
         Step::EntryZeros => Fault::new("begins where it holds only zeros, which are no code", entry),
-        Step::EntryAlignment => Fault::new("begins between two instructions", entry),
+        Step::EntryAlignment => Fault::new("has an entry point that is not aligned to an instruction", entry),
         Step::NoDynamic => Fault::new("names a loader, and has no PT_DYNAMIC for it", entry),
         // The file and its place.
         Step::Lookup
@@ -222,7 +222,9 @@ fn interp(image: &Image) -> Option<Fault> {
             "names no loader: its PT_INTERP has a wrong size",
             format!("p_filesz={}", segment.p_filesz),
         ),
-        Interp::NotTerminated => Fault::new("names a loader without an end", "PT_INTERP=no NUL at its end"),
+        Interp::NotTerminated => {
+            Fault::new("has a PT_INTERP that does not end with NUL", "PT_INTERP=no NUL at its end")
+        }
         Interp::NegativeOffset => Fault::new(
             "names a loader at a negative place in the file",
             format!("p_offset={:#x}", segment.p_offset),

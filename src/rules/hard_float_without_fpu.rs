@@ -29,7 +29,7 @@ rule! {
     ///   no FPU
     ///   program: built for MIPS32, o32, double float, Go
     ///   machine: FPU absent (started a tiny program that executes mtc1)
-    ///   kernel:  starts it; the first floating-point instruction is SIGILL
+    ///   kernel:  starts it; the first floating-point instruction kills it: SIGILL
     ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
@@ -51,10 +51,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let severity = if certain && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match severity {
         Severity::Error if case.meets(Step::FpInstruction) => {
-            "starts it; the first floating-point instruction is SIGILL\nyou see: Illegal instruction"
+            "starts it; the first floating-point instruction kills it: SIGILL\nyou see: Illegal instruction"
         }
         _ if case.starts() => {
-            "should it come to a floating-point instruction: SIGILL\nyou see: Illegal instruction"
+            "starts it; a floating-point instruction, if it executes one, kills it: SIGILL\nyou see: Illegal instruction"
         }
         _ => "",
     };

@@ -30,8 +30,9 @@ rule! {
     ///   machine: loader for another machine: big-endian, MIPS32, o32
     ///   kernel:  ELIBBAD
     ///   you see: Accessing a corrupted shared library (musl: No error information)
-    ///   fix:     remove it if it was copied here, else reinstall the C library; or
-    ///            rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     remove that loader if it was copied here, else reinstall the C
+    ///            library; or, to need no loader, rebuild it for this machine, or take
+    ///            the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
@@ -67,7 +68,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let fix = match fault {
         Fault::NotExecutable => format!("\nrun: chmod +x {}", words::quoted(&interpreter.path)),
         Fault::Busy => "wait until its copy has ended".to_owned(),
-        _ => case.rebuild_after("remove it if it was copied here, else reinstall the C library; or"),
+        _ => case.rebuild_after(
+            "remove that loader if it was copied here, else reinstall the C library; or, to need no loader,",
+        ),
     };
     let what = match fault {
         Fault::Kind(kind) => kind.name().to_owned(),

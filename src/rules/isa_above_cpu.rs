@@ -31,7 +31,8 @@ rule! {
     ///   MIPS32r2
     ///   program: built for MIPS32r6, o32, soft float, C
     ///   machine: isa mips1 mips2 mips32r1 mips32r2; cpu model MIPS 24KEc V5.0
-    ///   kernel:  does not compare; an instruction that is absent is SIGILL
+    ///   kernel:  does not compare; the first instruction that this CPU lacks kills it:
+    ///            SIGILL
     ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
@@ -70,7 +71,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         let loader_ends = case.loader_ends();
         format!("{loader_ends}, status 127\nyou see: {file}: CPU ISA level is lower than required")
     } else if case.starts() || (is_anew && words::step(case.content).is_none()) {
-        "does not compare; an instruction that is absent is SIGILL\nyou see: Illegal instruction".to_owned()
+        "does not compare; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction".to_owned()
     } else {
         String::new()
     };
@@ -176,7 +177,7 @@ fn x86(machine: &Machine, image: &Image) -> Option<Lack> {
     Some(Lack {
         title: format!("is built for {level}, this processor lacks {lacks}"),
         program: format!("GNU_PROPERTY_X86_ISA_1_NEEDED={level}"),
-        machine: format!("flags=no {lacks}"),
+        machine: format!("flags=without {lacks}"),
         is_anew: false,
     })
 }

@@ -90,7 +90,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             format!("install the package that has it\nrun: {install} {package}")
         }
         None if nowhere => case.rebuild(),
-        None => case.rebuild_after("copy it into one of these folders; or, to need none,"),
+        None => case.rebuild_after("copy the library into one of these folders; or, to need no library,"),
     };
     let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
     let (path, reason) = (Shown(&case.candidate.path), errno.text());

@@ -37,8 +37,8 @@ rule! {
     ///   kernel:  starts it; its loader maps whole pages, finds other bytes at its
     ///            addresses and dies of SIGSEGV
     ///   you see: Segmentation fault
-    ///   fix:     put one for this machine in its place; or, to need none, rebuild it
-    ///            for this machine, or take the build for aarch64_cortex-a53
+    ///   fix:     put a library for this machine in its place; or, to need no library,
+    ///            rebuild it for this machine, or take the build for aarch64_cortex-a53
     ///            aarch64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```
@@ -97,11 +97,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let stack = if is_marked { "refused (SELinux, or PR_SET_MDWE)" } else { "" };
     let fix = if is_marked {
         format!(
-            "take the mark off the library: hardly one means it\n\
+            "clear the library's executable-stack flag; almost no library needs it:\n\
              run: patchelf --clear-execstack {path}"
         )
     } else {
-        case.rebuild_after("put one for this machine in its place; or, to need none,")
+        case.rebuild_after("put a library for this machine in its place; or, to need no library,")
     };
     Some(case.error(format_args!(
         "\

@@ -23,9 +23,8 @@ rule! {
     /// file /proc/sys/fs/binfmt_misc/qemu-mips text enabled\ninterpreter /usr/bin/qemu-mips-static\nflags: OC\noffset 0\nmagic 7f454c4601020100000000000000000000020008\nmask ffffffffffffff00fffffffffffffffffffeffff\n
     /// file /tmp/v2ray elf mips go abiflags=32,1,3,0
     /// $ diag /tmp/v2ray
-    /// error[misc-interpreter-missing]: /tmp/v2ray is started by
-    ///   /usr/bin/qemu-mips-static, says binfmt_misc; that cannot be executed: No such
-    ///   file or directory
+    /// error[misc-interpreter-missing]: binfmt_misc has /usr/bin/qemu-mips-static run
+    ///   /tmp/v2ray; that interpreter cannot be executed: No such file or directory
     ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
     ///   kernel:  ENOENT
     ///   you see: ash: not found, though the file is there; bash: cannot execute:
@@ -55,7 +54,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, path, rule) = (case.file(), Shown(&interpreter.path), Shown(&misc.rule));
     Some(case.error(format_args!(
         "\
-{file} is started by {path}, says binfmt_misc; that cannot be executed: {why}
+binfmt_misc has {path} run {file}; that interpreter cannot be executed: {why}
 machine: binfmt_misc=rule {rule}: {path}
 kernel:  {kernel}
 fix:     install it again, or remove the rule

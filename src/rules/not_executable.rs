@@ -1,4 +1,4 @@
-use super::shown::Mode;
+use super::shown::{Mode, Shown};
 use super::{Case, words};
 use crate::finding::Finding;
 use crate::loader::Step;
@@ -51,15 +51,22 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let mount = case.machine.mount_of(&case.candidate.resolved);
     let fixed = mount.filter(|mount| mount.has("ro") || MODELESS.contains(&mount.fstype.as_str()));
     let fix = match fixed {
-        Some(mount) => match words::room(case, case.candidate.size().unwrap_or(0), mount) {
-            Some(room) => format!(
-                "its mount keeps no changed modes; copy it to {folder}\n\
+        Some(mount) => {
+            let why = if mount.has("ro") {
+                format!("{} is read-only", Shown(&mount.point))
+            } else {
+                format!("chmod has no effect on {}", Shown(&mount.fstype))
+            };
+            match words::room(case, case.candidate.size().unwrap_or(0), mount) {
+                Some(room) => format!(
+                    "{why}; copy it to {folder}\n\
                  run: cp {argument} {copy} && chmod +x {copy}",
-                folder = room.words,
-                copy = room.copy,
-            ),
-            None => "its mount keeps no changed modes; copy it to another file system".to_owned(),
-        },
+                    folder = room.words,
+                    copy = room.copy,
+                ),
+                None => format!("{why}; copy it to another file system"),
+            }
+        }
         None if mount.is_none() || x == 0 => format!("\nrun: chmod +x {argument}"),
         None if x == 0o111 => {
             "run it as root; a folder's mode, an ACL or a security module forbids it".to_owned()

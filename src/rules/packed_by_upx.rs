@@ -22,7 +22,7 @@ rule! {
     /// /tmp/packed starts on this machine
     /// note[packed-by-upx]: /tmp/packed is packed by UPX: 2.1 MiB here, 6.0 MiB in
     ///   memory
-    ///   program: headers the packer's, not the program's
+    ///   program: headers those of UPX, not of the original program
     ///   fix:     to judge the program inside, unpack it on the computer:
     ///            upx -d -o plain FILE
     /// [0]
@@ -40,7 +40,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     Some(case.note(format_args!(
         "\
 {title}
-program: headers=the packer's, not the program's
+program: headers=those of UPX, not of the original program
 fix:     to judge the program inside, unpack it on the computer:
 run:     upx -d -o plain FILE"
     )))

@@ -117,6 +117,8 @@ fn install(case: &Case<'_>, path: &[u8]) -> String {
     if SHELLS.contains(&program) {
         format!("run it with the shell that is here, or install {name}:\nrun: sh {file}\nrun: {command}")
     } else {
-        format!("install {name}, or let its first line name what this machine has\nrun: {command}")
+        format!(
+            "install {name}, or change its first line to an interpreter that is installed here\nrun: {command}"
+        )
     }
 }

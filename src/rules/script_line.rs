@@ -37,7 +37,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
     let file = case.file();
     let no_name = || format!("{file} begins with #!, but names no interpreter");
-    let let_name = "let its first line name a program: #!/bin/sh";
+    let let_name = "put an interpreter into its first line, for example #!/bin/sh";
     let (title, fix) = match words::step(case.content)? {
         Step::TooManyInterpreters if names_itself(case) => {
             (format!("{file} names itself as its interpreter"), "name a program in its first line")

@@ -22,8 +22,8 @@ rule! {
     /// file /usr/bin/qemu-mips-static elf mipsel gcc abiflags=32,1,3,0
     /// $ diag /tmp/v2ray
     /// /tmp/v2ray starts on this machine
-    /// note[started-by-binfmt-misc]: /tmp/v2ray is started by
-    ///   /usr/bin/qemu-mips-static, says binfmt_misc
+    /// note[started-by-binfmt-misc]: binfmt_misc has /usr/bin/qemu-mips-static run
+    ///   /tmp/v2ray
     ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
     /// [0]
     /// ```
@@ -36,7 +36,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, rule) = (case.file(), Shown(&misc.rule));
     Some(case.note(format_args!(
         "\
-{file} is started by {interpreter}, says binfmt_misc
+binfmt_misc has {interpreter} run {file}
 machine: binfmt_misc=rule {rule}: {interpreter}"
     )))
 }

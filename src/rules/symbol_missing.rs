@@ -73,7 +73,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             "use the SDK of OpenWrt {}, which is this machine's; or",
             Shown(release)
         )),
-        None => case.rebuild_after("use the libraries that it was linked with; or, to need none,"),
+        None => case.rebuild_after("use the libraries that it was linked with; or, to need no library,"),
     };
     Some(case.finding(
         severity,

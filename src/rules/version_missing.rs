@@ -28,8 +28,8 @@ rule! {
     ///   kernel:  starts it; its loader then ends it, status 1
     ///   you see: /tmp/new: /lib/libc.so.6: version `GLIBC_2.34' not found (required by
     ///            /tmp/new)
-    ///   fix:     build it with a library as old as this machine's; or, to need none,
-    ///            rebuild it for this machine, or take the build for x86_64
+    ///   fix:     build it with a library as old as this machine's; or, to need no
+    ///            library, rebuild it for this machine, or take the build for x86_64
     ///            x86_64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```
@@ -42,7 +42,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
-    let fix = case.rebuild_after("build it with a library as old as this machine's; or, to need none,");
+    let fix = case.rebuild_after("build it with a library as old as this machine's; or, to need no library,");
     Some(case.error(format_args!(
         "\
 {file} needs version {version} of {library}, which this machine's does not have

@@ -30,7 +30,7 @@ rule! {
     ///   takes 32-bit ones
     ///   program: e_flags 0x70001205 (MIPS32r2, o32, double float, 64-bit FPU (-mfp64),
     ///            C)
-    ///   machine: Lenovo Y1, mipsel_24kc; asked mips-fp64 refused ENOEXEC
+    ///   machine: Lenovo Y1, mipsel_24kc; probe mips-fp64: refused ENOEXEC
     ///   kernel:  ENOEXEC
     ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
     ///            found; bash: cannot execute binary file: Exec format error
@@ -75,7 +75,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
     let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);
-    let answer = answer.map_or_else(String::new, |answer| format!("{} {}", question.name(), answer.words()));
+    let answer = answer.map_or_else(String::new, |answer| format!("{}: {}", question.name(), answer.words()));
     let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
     let kernel = case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi]);
     let rebuild = case.rebuild();
@@ -84,7 +84,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 {file} uses {uses}, this kernel takes {takes}
 program: e_flags={flags:#010x} ({built_for})
 machine: machine={machine}
-machine: asked={answer}
+machine: probe={answer}
 kernel:  {kernel}
 fix:     {rebuild}"
     )))
