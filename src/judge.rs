@@ -64,7 +64,7 @@ pub fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Opt
         _ => outcome,
     };
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known);
-    let findings = rules::run(&case);
+    let findings = rules::run(case);
     Judged { given: given.to_path_buf(), candidate, outcome, link, findings }
 }
 

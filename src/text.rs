@@ -96,17 +96,7 @@ pub fn concat(parts: &[&str]) -> String {
     parts.concat()
 }
 
-/// Words with something between them.
-pub(crate) fn join(words: &[String], between: &str) -> String {
-    words.join(between)
-}
-
 /// What stands before an ASCII mark, and what after it.
-pub(crate) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
-    text.split_once(char::from(mark))
-}
-
-/// The same of bytes.
 pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == mark)?)?;
     Some((before, after.get(1..)?))
@@ -115,11 +105,6 @@ pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 /// Whether a byte is among others.
 pub(crate) fn has(bytes: &[u8], byte: u8) -> bool {
     bytes.contains(&byte)
-}
-
-/// What stands between ASCII marks.
-pub(crate) fn split(text: &str, mark: u8) -> impl Iterator<Item = &str> {
-    text.split(char::from(mark))
 }
 
 #[cfg(test)]
@@ -143,13 +128,9 @@ mod tests {
     }
 
     #[test]
-    fn parts() {
-        let parts = |text| split(text, b'|').collect::<Vec<_>>();
-        assert_eq!(parts("a||b|"), ["a", "", "b", ""]);
-        assert_eq!((parts(""), parts("ü")), (vec![""], vec!["ü"]));
-        assert_eq!((cut("a=b=c", b'='), cut("", b'=')), (Some(("a", "b=c")), None));
-        assert_eq!(join(&["a".to_owned(), String::new(), "b".to_owned()], ", "), "a, , b");
-        assert_eq!(concat(&["a", "", "b"]), "ab");
+    fn cut() {
+        assert_eq!(cut_bytes(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
+        assert_eq!((cut_bytes(b"", b'='), concat(&["a", "", "b"])), (None, "ab".to_owned()));
     }
 
     #[test]

@@ -126,7 +126,7 @@ fn every_rule_is_in_the_table() {
         .map(|path| path.file_stem().unwrap().to_str().unwrap().replace('_', "-"))
         .filter(|name| name != "words")
         .collect();
-    let codes: BTreeSet<String> = RULES.iter().map(|rule| rule.code.to_owned()).collect();
+    let codes: BTreeSet<String> = RULES.iter().map(|rule| rule.code.name().to_owned()).collect();
     assert_eq!(files, codes, "a rule is one file, named after its code");
     assert_eq!(codes.len(), RULES.len(), "a code is used once");
 }
@@ -137,8 +137,11 @@ fn every_rule_has_a_transcript() {
     for entry in fs::read_dir(top().join("tests/transcripts")).unwrap() {
         shown += &fs::read_to_string(entry.unwrap().path()).unwrap();
     }
-    let missing: Vec<&str> =
-        RULES.iter().map(|rule| rule.code).filter(|code| !shown.contains(&format!("[{code}]:"))).collect();
+    let missing: Vec<&str> = RULES
+        .iter()
+        .map(|rule| rule.code.name())
+        .filter(|code| !shown.contains(&format!("[{code}]:")))
+        .collect();
     assert_eq!(missing, Vec::<&str>::new(), "no transcript shows these");
 }
 
@@ -146,8 +149,8 @@ fn every_rule_has_a_transcript() {
 fn every_manual_page_has_its_headings() {
     for page in PAGES {
         let headings: Vec<&str> = page.text.lines().filter_map(|line| line.strip_prefix(" # ")).collect();
-        let expected = ["What it means", "How it looks", "Why", "Fix", "Kernel source"];
-        assert_eq!(headings, expected, "{}", page.code);
+        let expected = ["What it means", "How it looks", "Why", "Fix", "Kernel source", "Example"];
+        assert_eq!(headings, expected, "{}", page.code.name());
     }
 }
 
@@ -158,7 +161,7 @@ fn findings_md_is_fresh() {
          `UPDATE=1 cargo test --test tidy`.\n",
     );
     for page in PAGES {
-        text += &format!("\n## {}\n", page.code);
+        text += &format!("\n## {}\n", page.code.name());
         for line in page.text.lines() {
             let line = line.strip_prefix(' ').unwrap_or(line);
             match line.strip_prefix("# ") {

@@ -8,7 +8,7 @@ use crate::loader::Outcome;
 use crate::machine::misc::{MiscRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::system::Answer;
-use crate::text::{number, path, printable};
+use crate::text::{path, printable};
 
 /// The document.
 pub fn write(machine: &Machine, judged: &[Judged]) -> String {
@@ -37,7 +37,6 @@ struct Json {
 
 impl Json {
     /// Begins a member: a comma unless it is the first, and its key.
-    #[inline(never)]
     fn key(&mut self, key: &str) {
         if !self.out.ends_with(['{', '[']) && !self.out.is_empty() {
             self.out.push(',');
@@ -57,22 +56,19 @@ impl Json {
         self.out.push(bracket);
     }
 
-    #[inline(never)]
     fn raw(&mut self, key: &str, value: &str) {
         self.key(key);
         self.out.push_str(value);
     }
 
-    #[inline(never)]
     fn text(&mut self, key: &str, value: &str) {
         self.key(key);
         self.quote(value);
     }
 
-    #[inline(never)]
     fn number(&mut self, key: &str, value: u64) {
         self.key(key);
-        self.out.push_str(&number(value, 10, 1));
+        self.out += &value.to_string();
     }
 
     fn optional_text(&mut self, key: &str, value: Option<&str>) {
@@ -111,21 +107,18 @@ impl Json {
         self.close('}');
     }
 
-    #[inline(never)]
     fn word_fact(&mut self, key: &str, value: Option<&str>, source: &str) {
         self.fact(key);
         self.optional_text("value", value);
         self.source(source);
     }
 
-    #[inline(never)]
     fn number_fact(&mut self, key: &str, value: Option<u64>, source: &str) {
         self.fact(key);
         self.optional_number("value", value);
         self.source(source);
     }
 
-    #[inline(never)]
     fn text_fact(&mut self, key: &str, fact: &Fact<String>) {
         let value = fact.get().map(|value| printable(value.as_bytes()));
         self.word_fact(key, value.as_deref(), fact.source);
@@ -143,7 +136,6 @@ impl Json {
         self.close(']');
     }
 
-    #[inline(never)]
     fn list_fact(&mut self, key: &str, fact: &Fact<Vec<String>>) {
         self.fact(key);
         match fact.get() {
@@ -256,7 +248,7 @@ fn write_rule(json: &mut Json, rule: &MiscRule) {
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut digits = String::new();
     for byte in bytes {
-        digits.push_str(&number((*byte).into(), 16, 2));
+        digits += &format!("{byte:02x}");
     }
     digits
 }
@@ -384,7 +376,7 @@ fn write_outcome(json: &mut Json, outcome: Outcome) {
 
 fn write_finding(json: &mut Json, finding: &Finding) {
     json.open(NO_KEY, '{');
-    json.text("code", finding.code);
+    json.text("code", finding.code.name());
     json.text("severity", finding.severity.name());
     json.text("certainty", finding.certainty.name());
     json.text("title", &finding.title);
@@ -402,7 +394,7 @@ fn write_finding(json: &mut Json, finding: &Finding) {
         Some(fix) => {
             json.open("fix", '{');
             json.text("text", &fix.text);
-            json.optional_text("command", fix.command.as_deref());
+            json.list("commands", &fix.commands);
             json.close('}');
         }
     }
