@@ -32,11 +32,6 @@ pub struct Fact<T> {
     pub source: &'static str,
 }
 
-/// Overwrites without dropping the old value, which is empty wherever this is used.
-pub(crate) fn put<T>(place: &mut T, value: T) {
-    std::mem::forget(std::mem::replace(place, value));
-}
-
 impl<T> Fact<T> {
     /// A fact with its source.
     pub const fn new(value: Option<T>, source: &'static str) -> Self {

@@ -82,29 +82,10 @@ fn rounded(bytes: u64, up: bool) -> String {
     }
 }
 
-/// A number to the base of 8, 10 or 16, with zeros in front up to a width.
-pub fn number(number: u64, base: u32, width: usize) -> String {
-    match base {
-        8 => format!("{number:0width$o}"),
-        16 => format!("{number:0width$x}"),
-        _ => format!("{number:0width$}"),
-    }
-}
-
-/// Texts one after another.
-pub fn concat(parts: &[&str]) -> String {
-    parts.concat()
-}
-
 /// What stands before an ASCII mark, and what after it.
 pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == mark)?)?;
     Some((before, after.get(1..)?))
-}
-
-/// Whether a byte is among others.
-pub(crate) fn has(bytes: &[u8], byte: u8) -> bool {
-    bytes.contains(&byte)
 }
 
 #[cfg(test)]
@@ -120,17 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers() {
-        assert_eq!([0, 7, 10, 1_000_000].map(|n| number(n, 10, 1)), ["0", "7", "10", "1000000"]);
-        assert_eq!(number(u64::MAX, 10, 1), u64::MAX.to_string());
-        assert_eq!(number(u64::MAX, 16, 1), "ffffffffffffffff");
-        assert_eq!((number(0x7f, 16, 8), number(0o755, 8, 4)), ("0000007f".to_owned(), "0755".to_owned()));
-    }
-
-    #[test]
     fn cut() {
         assert_eq!(cut_bytes(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
-        assert_eq!((cut_bytes(b"", b'='), concat(&["a", "", "b"])), (None, "ab".to_owned()));
+        assert_eq!(cut_bytes(b"", b'='), None);
     }
 
     #[test]

@@ -282,7 +282,7 @@ impl System for Watched {
 fn only_what_decides_is_looked_at() {
     let foreign = if cfg!(target_arch = "mips") { "x86-64" } else { "mips" };
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("foreign");
-    fs::write(&path, elf_builder::Elf::of(foreign).build()).unwrap();
+    fs::write(&path, testkit::Elf::of(foreign).build()).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     let system = Watched::default();
     let output =
