@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
-use crate::linker::{self, Link};
-use crate::loader::{self, Outcome};
+use crate::exec::{self, Outcome};
+use crate::ldso::{self, LinkResult};
 use crate::machine::{Machine, Mount, family, gather};
 use crate::report::Judged;
 use crate::rules::{self, Case, Destination};
@@ -48,18 +48,18 @@ pub fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Opt
     let path = locate(system, given);
     log::info!("reading {}", text::path(&path));
     let (candidate, outcome) = outcome(system, machine, &path);
-    if let Some(question) = loader::further_question(machine, &candidate) {
+    if let Some(question) = exec::further_question(machine, &candidate) {
         ask(system, machine, question);
     }
     let destination = destination(system, machine, &candidate, dest);
-    let mut link = linker::link(system, machine, &candidate);
+    let mut link = ldso::load(system, machine, &candidate);
     let asks = link.as_ref().filter(|_| outcome == Outcome::Starts).and_then(|link| link.asks);
     if let Some(question) = asks.filter(|question| family::X86 && machine.answer(*question).is_none()) {
         ask(system, machine, question);
-        link = linker::link(system, machine, &candidate);
+        link = ldso::load(system, machine, &candidate);
     }
     let known = link.as_ref().filter(|_| !matches!(outcome, Outcome::Unknown { .. }));
-    let outcome = match (outcome, known.and_then(Link::outcome)) {
+    let outcome = match (outcome, known.and_then(LinkResult::outcome)) {
         (Outcome::Starts, Some(ends)) => ends,
         _ => outcome,
     };
@@ -72,7 +72,7 @@ pub fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Opt
 pub fn outcome(system: &dyn System, machine: &mut Machine, path: &Path) -> (Candidate, Outcome) {
     let candidate = candidate::open(system, path, &machine.handlers());
     loop {
-        match loader::exec(machine, &candidate) {
+        match exec::execve(machine, &candidate) {
             Ok(outcome) => return (candidate, outcome),
             Err(question) => ask(system, machine, question),
         }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! args -> machine::gather -> Machine  ┐
-//!         candidate::open -> Candidate ┴-> loader::exec -> linker::link -> Outcome -> rules::run -> report
+//!         candidate::open -> Candidate ┴-> exec::execve -> ldso::load -> Outcome -> rules::run -> report
 //! ```
 //!
 //! One direction, no way back:
@@ -31,7 +31,7 @@
 //! - Only `live` touches nix and the live system; only `main.rs` prints; only
 //!   [`candidate`] reads a program or a library. Everything else is a function over values.
 //! - A candidate is never executed, mapped executable or handed to another program.
-//! - Model first, words second: [`loader::exec`] decides, the rules explain. An outcome other than
+//! - Model first, words second: [`exec::execve`] decides, the rules explain. An outcome other than
 //!   `starts` brings at least one error; with `starts` the only error is want of space.
 //! - Unknown is a value: a [`machine::Fact`] without one still names where it was looked for. A decision that
 //!   needs it is asked of the system ([`system::Question`]), or the outcome is `unknown` and names it.
@@ -63,11 +63,11 @@ pub mod candidate;
 pub mod cli;
 pub mod elf;
 pub mod errno;
+pub mod exec;
 pub mod finding;
 pub mod judge;
-pub mod linker;
+pub mod ldso;
 pub mod live;
-pub mod loader;
 pub mod machine;
 pub mod report;
 pub mod router;

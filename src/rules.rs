@@ -9,9 +9,9 @@ mod words;
 use std::path::PathBuf;
 
 use crate::candidate::{Candidate, Content, Data, Image, Program};
+use crate::exec::{Outcome, Step};
 use crate::finding::{Certainty, Finding, Severity};
-use crate::linker::{Link, Refusal};
-use crate::loader::{Outcome, Step};
+use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
 use words::shown;
 
@@ -24,8 +24,8 @@ pub struct Case<'a> {
     /// Where it is to be installed.
     pub destination: Option<&'a Destination>,
     /// Its libraries, where it is known that it comes to them.
-    pub link: Option<&'a Link>,
-    /// What the kernel does with it; then what it would do without what bars the file ([`crate::loader::layers`]).
+    pub link: Option<&'a LinkResult>,
+    /// What the kernel does with it; then what it would do without what bars the file ([`crate::exec::behind_barriers`]).
     outcomes: Vec<Outcome>,
     /// What the kernel does with the content of the file, once nothing bars it.
     content: Outcome,
@@ -252,9 +252,9 @@ impl<'a> Case<'a> {
         candidate: &'a Candidate,
         outcome: Outcome,
         destination: Option<&'a Destination>,
-        link: Option<&'a Link>,
+        link: Option<&'a LinkResult>,
     ) -> Self {
-        let outcomes = crate::loader::layers(machine, candidate, outcome);
+        let outcomes = crate::exec::behind_barriers(machine, candidate, outcome);
         let content = outcomes.last().copied().unwrap_or(outcome);
         let program = candidate.program();
         let image = program.and_then(Program::image);
@@ -333,7 +333,7 @@ impl<'a> Case<'a> {
     }
 
     /// What the dynamic loader refuses before it loads anything.
-    fn refused_by_loader(&self) -> Option<Refusal> {
+    fn refused_by_loader(&self) -> Option<LoaderRefusal> {
         self.link?.refuses
     }
 

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use diag::cli::{self, Args};
+use diag::exec::Outcome;
 use diag::finding::Severity;
 use diag::judge;
 use diag::live::Live;
-use diag::loader::Outcome;
 use diag::report::Style;
 use oracle::answer::{Answer, End};
 use oracle::runner::{self, Runner};

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::thread;
 
 use diag::cli::{self, Args};
+use diag::exec::Outcome;
 use diag::finding::Severity;
 use diag::judge::{self, Report};
-use diag::loader::Outcome;
 use diag::machine::recorded::Recorded;
 use diag::report::{Judged, Style, Verdict, json, text};
 

@@ -8,9 +8,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::{env, fs};
 
+use diag::exec::{Outcome, Step};
 use diag::judge;
 use diag::live::Live;
-use diag::loader::{Outcome, Step};
 use diag::machine::gather;
 use oracle::case::Case;
 use oracle::compare::Verdict;

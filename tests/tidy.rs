@@ -70,7 +70,7 @@ fn only_live_touches_the_live_system() {
         "src/system.rs",
         "src/candidate/source.rs",
         "src/candidate/table.rs",
-        "src/loader/arch/tests.rs",
+        "src/exec/arch/tests.rs",
     ];
     assert_eq!(offenders(&words, &allowed), NONE);
     assert_eq!(offenders(&["nix::", "libc::", "rustix::"], &["src/live", "src/router"]), NONE);
@@ -106,7 +106,7 @@ fn nothing_executes_a_candidate() {
 
 #[test]
 fn words_come_after_the_model() {
-    for (path, text) in sources("src/loader").into_iter().chain(sources("src/linker")) {
+    for (path, text) in sources("src/exec").into_iter().chain(sources("src/ldso")) {
         for word in ["crate::rules", "crate::finding", "crate::report", "crate::advice"] {
             assert!(!text.contains(word), "{} uses {word}", path.display());
         }

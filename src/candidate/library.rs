@@ -11,7 +11,7 @@ use crate::system::{Stat, System};
 
 /// A file that was found for a DT_NEEDED.
 #[derive(Debug)]
-pub struct Library {
+pub struct LibraryFile {
     /// stat(2).
     pub stat: Stat,
     /// e_ident; zeros where the file ends before.
@@ -21,10 +21,10 @@ pub struct Library {
 }
 
 /// Reads a library.
-pub fn open(system: &dyn System, path: &Path, view: View) -> Result<Library, Errno> {
+pub fn open(system: &dyn System, path: &Path, view: View) -> Result<LibraryFile, Errno> {
     let file = system.open(path)?;
     let stat = system.stat(path)?;
     let mut source = Source::new(file);
     let image = program::image(&mut source, view, &mut false);
-    Ok(Library { stat, ident: source.ident(), image })
+    Ok(LibraryFile { stat, ident: source.ident(), image })
 }

@@ -2,9 +2,9 @@
 
 use super::Judged;
 use crate::elf::ByteOrder;
+use crate::exec::Outcome;
 use crate::finding::Finding;
-use crate::linker::{Link, Object};
-use crate::loader::Outcome;
+use crate::ldso::{Library, LinkResult};
 use crate::machine::misc::{MiscRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::system::Answer;
@@ -330,7 +330,7 @@ fn write_program(json: &mut Json, judged: &Judged) {
     json.close('}');
 }
 
-fn write_library(json: &mut Json, link: &Link, library: &Object) {
+fn write_library(json: &mut Json, link: &LinkResult, library: &Library) {
     json.open(NO_KEY, '{');
     json.text("name", &printable(&library.name));
     let path = printable(&library.path);

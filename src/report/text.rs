@@ -3,9 +3,9 @@
 use super::{Judged, Style, Verdict};
 use crate::advice;
 use crate::elf::Class;
+use crate::exec::{Missing, Outcome};
 use crate::finding::{Evidence, Finding, Fix, Severity, Side};
-use crate::linker::State;
-use crate::loader::{Missing, Outcome};
+use crate::ldso::LibraryState;
 use crate::machine::{Fact, Machine, Mount};
 use crate::system::Answer;
 use crate::text::{path, printable, room, size};
@@ -92,7 +92,7 @@ fn tree(out: &mut String, judged: &Judged) {
             words.push_str(" => ");
             words.push_str(&printable(&library.path));
         }
-        if library.state != State::Found {
+        if library.state != LibraryState::Found {
             let by = printable(link.needed_by(library));
             words += &format!(" ({}, needed by {by})", library.state.name());
         }

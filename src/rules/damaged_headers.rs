@@ -4,8 +4,8 @@ use super::{Case, words};
 use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
+use crate::exec::{Outcome, Pages, Step};
 use crate::finding::Finding;
-use crate::loader::{Outcome, Pages, Step};
 use crate::machine::Machine;
 
 rule! {

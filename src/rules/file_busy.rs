@@ -1,6 +1,6 @@
 use super::Case;
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 
 rule! {
     /// # What it means

@@ -1,8 +1,8 @@
 use super::Case;
 use crate::candidate::Image;
 use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_ARM, EM_MIPS};
+use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::loader::Step;
 use crate::machine::{Fpu, family};
 
 rule! {
@@ -42,12 +42,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
     let fpu = &case.machine.fpu;
     let hard = is_hard_float(image);
-    let of_loader = !hard && crate::loader::has_hard_loader(case.candidate, image);
+    let of_loader = !hard && crate::exec::has_hard_loader(case.candidate, image);
     let has_fpu = || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));
     if case.foreign || !(hard || of_loader) || has_fpu() {
         return None;
     }
-    let certain = fpu.value.is_some() && crate::loader::executes_fp_at_start(case.candidate, program, image);
+    let certain = fpu.value.is_some() && crate::exec::executes_fp_at_start(case.candidate, program, image);
     let severity = if certain && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match severity {
         Severity::Error if case.meets(Step::FpInstruction) => {

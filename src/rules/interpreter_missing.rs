@@ -3,8 +3,8 @@ use super::{Case, words};
 use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
 use crate::errno::Errno;
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 use crate::machine::{Libc, holds};
 
 rule! {

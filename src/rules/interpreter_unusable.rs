@@ -1,8 +1,8 @@
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::{Candidate, Content, Data, Interp};
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 use crate::system::FileKind;
 
 rule! {

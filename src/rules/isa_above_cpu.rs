@@ -4,7 +4,7 @@ use crate::candidate::Image;
 use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
-use crate::linker::Refusal;
+use crate::ldso::LoaderRefusal;
 use crate::machine::{Fact, Machine, family, lists};
 
 rule! {
@@ -64,7 +64,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         EM_X86_64 | EM_386 if family::X86 => x86(case.machine, image)?,
         _ => return None,
     };
-    let ends = case.refused_by_loader() == Some(Refusal::Level);
+    let ends = case.refused_by_loader() == Some(LoaderRefusal::IsaLevel);
     let severity = if ends { Severity::Error } else { Severity::Warning };
     let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
     let kernel = if ends {

@@ -2,7 +2,7 @@ use super::Case;
 use super::shown::Shown;
 use crate::candidate::Image;
 use crate::finding::{Finding, Severity};
-use crate::linker::Refusal;
+use crate::ldso::LoaderRefusal;
 
 rule! {
     /// # What it means
@@ -39,7 +39,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let release = case.machine.kernel.release.get()?;
     let too_new = |image: &Image| image.abi_tag.filter(|(system, ..)| *system == 0);
     // The loader's own is the one that it compares.
-    let ends = case.refused_by_loader() == Some(Refusal::Kernel);
+    let ends = case.refused_by_loader() == Some(LoaderRefusal::KernelTooOld);
     let loader = case.candidate.interpreter.as_ref().filter(|_| ends);
     let loader = loader.and_then(|loader| too_new(loader.program()?.image()?));
     let (_, major, minor, patch) = loader.or_else(|| too_new(case.image?))?;

@@ -2,7 +2,7 @@ use super::Case;
 use super::shown::Shown;
 use super::words::{self, PackageManager};
 use crate::finding::Finding;
-use crate::linker::{Object, State};
+use crate::ldso::{Library, LibraryState};
 use crate::machine::Libc;
 
 rule! {
@@ -73,9 +73,9 @@ const PACKAGES: [(&str, &str); 29] = [
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
-    let is_missing = |library: &&Object| matches!(library.state, State::Missing(_));
+    let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
     let first = link.libraries().skip(1).find(is_missing)?;
-    let State::Missing(errno) = first.state else { return None };
+    let LibraryState::Missing(errno) = first.state else { return None };
     let all = link.libraries().skip(1).filter(is_missing);
     let names = words::names(&mut all.map(|library| library.name.as_slice()));
     let tried = words::names(&mut first.tried.iter().map(Vec::as_slice));

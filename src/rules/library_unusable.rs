@@ -1,7 +1,7 @@
 use super::Case;
 use super::shown::{Shown, Size};
 use crate::finding::Finding;
-use crate::linker::{State, Unusable};
+use crate::ldso::{LibraryState, Unusable};
 use crate::machine::{Libc, family};
 
 rule! {
@@ -47,8 +47,8 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
-    let unusable = |state: State| match state {
-        State::Unusable(why) => Some(why),
+    let unusable = |state: LibraryState| match state {
+        LibraryState::Unusable(why) => Some(why),
         _ => None,
     };
     let (library, why) =

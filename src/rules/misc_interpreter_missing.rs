@@ -1,8 +1,8 @@
 use super::shown::Shown;
 use super::{Case, words};
 use crate::errno::Errno;
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 
 rule! {
     /// # What it means

@@ -2,8 +2,8 @@ use super::Case;
 use super::shown::Shown;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
+use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::loader::Step;
 use crate::machine::lists;
 
 rule! {

@@ -1,8 +1,8 @@
 use super::shown::{Shown, Size};
 use super::{Case, words};
 use crate::candidate::Content;
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 use crate::machine::Mount;
 
 rule! {

@@ -2,8 +2,8 @@ use super::Case;
 use super::shown::Size;
 use crate::candidate::{Image, Program};
 use crate::elf::consts::PF_W;
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 
 rule! {
     /// # What it means

@@ -1,7 +1,7 @@
 use super::shown::{Mode, Shown};
 use super::{Case, words};
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 
 rule! {
     /// # What it means

@@ -1,7 +1,7 @@
 use super::Case;
 use super::shown::Shown;
 use crate::finding::Finding;
-use crate::linker::Refusal;
+use crate::ldso::LoaderRefusal;
 use crate::machine::family;
 
 rule! {
@@ -38,7 +38,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if !family::ANDROID || case.refused_by_loader()? != Refusal::Fixed {
+    if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::NotPie {
         return None;
     }
     let link = case.link?;

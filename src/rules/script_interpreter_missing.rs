@@ -3,8 +3,8 @@ use super::words::{self, PackageManager};
 use super::{Called, Case, Code};
 use crate::candidate::{Candidate, Content, last_name};
 use crate::errno::Errno;
+use crate::exec::{self, Outcome, Step};
 use crate::finding::{Finding, Severity};
-use crate::loader::{self, Outcome, Step};
 
 rule! {
     /// # What it means
@@ -95,7 +95,7 @@ fix:     {fix}"
 
 /// What is wrong with the interpreter itself.
 fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
-    let outcome = loader::exec(case.machine, interpreter).ok()?;
+    let outcome = exec::execve(case.machine, interpreter).ok()?;
     let mut inner = Case::new(case.machine, interpreter, outcome, None, None);
     inner.called = Called::It;
     super::run(inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)

@@ -2,8 +2,8 @@ use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
+use crate::exec::Step;
 use crate::finding::Finding;
-use crate::loader::Step;
 
 rule! {
     /// # What it means

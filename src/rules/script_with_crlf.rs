@@ -1,8 +1,8 @@
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;
+use crate::exec::Step;
 use crate::finding::{Certainty, Finding, Severity};
-use crate::loader::Step;
 
 rule! {
     /// # What it means

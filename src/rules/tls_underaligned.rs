@@ -2,7 +2,7 @@ use super::Case;
 use super::shown::Shown;
 use crate::elf::consts::PT_TLS;
 use crate::finding::Finding;
-use crate::linker::Refusal;
+use crate::ldso::LoaderRefusal;
 use crate::machine::family;
 
 rule! {
@@ -40,7 +40,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if !family::ANDROID || case.refused_by_loader()? != Refusal::Tls {
+    if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::TlsAlignment {
         return None;
     }
     let (link, image) = (case.link?, case.image?);

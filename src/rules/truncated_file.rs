@@ -2,8 +2,8 @@ use super::shown::{FreeSpace, Shown, Size};
 use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
+use crate::exec::{Pages, Step};
 use crate::finding::{Certainty, Finding, Severity};
-use crate::loader::{Pages, Step};
 
 rule! {
     /// # What it means

@@ -2,8 +2,8 @@ use super::Case;
 use super::shown::Mode;
 use crate::candidate::Content;
 use crate::errno::Errno;
+use crate::exec::Step;
 use crate::finding::{Certainty, Finding};
-use crate::loader::Step;
 use crate::system::FileKind;
 
 rule! {

@@ -15,7 +15,7 @@ use crate::elf::consts::{
 };
 use crate::elf::mips;
 use crate::errno::Errno;
-use crate::loader::{Outcome, Step, When};
+use crate::exec::{Outcome, Step, When};
 use crate::machine::{Machine, Mount, below, is_below};
 use crate::text;
 use shown::{FreeSpace, Shown};

@@ -1,7 +1,7 @@
 use super::Case;
 use super::shown::{Data, Shown};
+use crate::exec::{Outcome, Step};
 use crate::finding::Finding;
-use crate::loader::{Outcome, Step};
 
 rule! {
     /// # What it means

@@ -2,8 +2,8 @@ use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
+use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::loader::Step;
 use crate::machine::Libc;
 
 rule! {

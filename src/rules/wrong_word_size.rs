@@ -3,8 +3,8 @@ use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
+use crate::exec::{Missing, Outcome, Step};
 use crate::finding::{Finding, Severity};
-use crate::loader::{Missing, Outcome, Step};
 use crate::system::Question;
 
 rule! {

@@ -4,8 +4,8 @@ use super::super::shown::Shown;
 use super::super::{Case, words};
 use crate::candidate::Image;
 use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_CORE, ET_DYN, ET_REL};
+use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::loader::Step;
 
 pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
