@@ -119,7 +119,7 @@ impl Signal {
 }
 
 /// What the kernel does with the candidate, or the question that decides it.
-pub fn execve(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Question> {
+pub fn simulate(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Question> {
     if candidate.stat.is_err() {
         return Ok(Outcome::Unknown { missing: Missing::File });
     }

@@ -72,7 +72,7 @@ pub fn judge(system: &dyn System, machine: &mut Machine, given: &Path, dest: Opt
 pub fn outcome(system: &dyn System, machine: &mut Machine, path: &Path) -> (Candidate, Outcome) {
     let candidate = candidate::open(system, path, &machine.handlers());
     loop {
-        match exec::execve(machine, &candidate) {
+        match exec::simulate(machine, &candidate) {
             Ok(outcome) => return (candidate, outcome),
             Err(question) => ask(system, machine, question),
         }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! args -> machine::gather -> Machine  ┐
-//!         candidate::open -> Candidate ┴-> exec::execve -> ldso::load -> Outcome -> rules::run -> report
+//!         candidate::open -> Candidate ┴-> exec::simulate -> ldso::load -> Outcome -> rules::run -> report
 //! ```
 //!
 //! One direction, no way back:
@@ -18,8 +18,8 @@
 //! | [`router`] | what only a router's build has |
 //! | [`candidate`] | the facts of a file, whatever it is, and of the libraries loaded with it |
 //! | [`elf`] | ELF structures, decoded within bounds, named as in elf.h |
-//! | [`loader`] | what the kernel does with the file, step by step |
-//! | [`linker`] | what the dynamic loader does then: libraries, versions, symbols |
+//! | [`exec`] | what the kernel does with the file, step by step |
+//! | [`ldso`] | what the dynamic loader does then: libraries, versions, symbols |
 //! | [`finding`], [`rules`] | what to say about it, one finding a file |
 //! | [`advice`] | what to build for a machine |
 //! | [`report`] | text and JSON |
@@ -31,7 +31,7 @@
 //! - Only `live` touches nix and the live system; only `main.rs` prints; only
 //!   [`candidate`] reads a program or a library. Everything else is a function over values.
 //! - A candidate is never executed, mapped executable or handed to another program.
-//! - Model first, words second: [`exec::execve`] decides, the rules explain. An outcome other than
+//! - Model first, words second: [`exec::simulate`] decides, the rules explain. An outcome other than
 //!   `starts` brings at least one error; with `starts` the only error is want of space.
 //! - Unknown is a value: a [`machine::Fact`] without one still names where it was looked for. A decision that
 //!   needs it is asked of the system ([`system::Question`]), or the outcome is `unknown` and names it.

@@ -95,7 +95,7 @@ fix:     {fix}"
 
 /// What is wrong with the interpreter itself.
 fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
-    let outcome = exec::execve(case.machine, interpreter).ok()?;
+    let outcome = exec::simulate(case.machine, interpreter).ok()?;
     let mut inner = Case::new(case.machine, interpreter, outcome, None, None);
     inner.called = Called::It;
     super::run(inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)
