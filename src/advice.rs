@@ -221,7 +221,7 @@ fn has_sse2(machine: &Machine) -> bool {
 pub fn target(machine: &Machine) -> Option<Target> {
     let own = machine.byte_order()?;
     let userland = machine.userland.get();
-    let class = userland.map(|abi| abi.view.class).or(machine.kernel.class.value)?;
+    let class = userland.map(|abi| abi.encoding.class).or(machine.kernel.class.value)?;
     let e_machine = userland.map(|abi| abi.e_machine).or_else(|| machine.e_machine())?;
     let fitting = |row: &&Row| {
         row.e_machine == e_machine

@@ -9,16 +9,16 @@ pub use abi::{AbiFlags, ArmAttributes};
 
 /// How the bytes of a file are read: the kernel uses its own, whatever EI_DATA and EI_CLASS say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct View {
+pub struct Encoding {
     /// Byte order.
     pub order: ByteOrder,
     /// 32- or 64-bit structures.
     pub class: Class,
 }
 
-impl View {
+impl Encoding {
     /// What EI_CLASS and EI_DATA say; None where either is no valid value.
-    pub fn of(ident: &[u8]) -> Option<View> {
+    pub fn of(ident: &[u8]) -> Option<Encoding> {
         let class = match ident.get(4)? {
             1 => Class::Elf32,
             2 => Class::Elf64,
@@ -29,7 +29,7 @@ impl View {
             2 => ByteOrder::Big,
             _ => return None,
         };
-        Some(View { order, class })
+        Some(Encoding { order, class })
     }
 
     /// sizeof(Elf32_Ehdr) or sizeof(Elf64_Ehdr).
@@ -128,16 +128,16 @@ impl Class {
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
-    view: View,
+    encoding: Encoding,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(bytes: &'a [u8], at: usize, view: View) -> Self {
-        Cursor { bytes, at, view }
+    pub(crate) fn new(bytes: &'a [u8], at: usize, encoding: Encoding) -> Self {
+        Cursor { bytes, at, encoding }
     }
 
     fn take(&mut self, len: usize) -> u64 {
-        let value = self.view.order.uint(self.bytes, self.at, len);
+        let value = self.encoding.order.uint(self.bytes, self.at, len);
         self.at = self.at.saturating_add(len);
         value
     }
@@ -159,7 +159,7 @@ impl<'a> Cursor<'a> {
 
     /// An address or offset: 4 or 8 bytes.
     pub(crate) fn word(&mut self) -> u64 {
-        self.take(self.view.word())
+        self.take(self.encoding.word())
     }
 }
 
@@ -184,8 +184,8 @@ pub struct Header {
 
 impl Header {
     /// Decodes the first bytes of a file, e_ident included. What is cut off reads as zeros.
-    pub fn decode(bytes: &[u8], view: View) -> Header {
-        let mut c = Cursor::new(bytes, 16, view);
+    pub fn decode(bytes: &[u8], encoding: Encoding) -> Header {
+        let mut c = Cursor::new(bytes, 16, encoding);
         // Fields of a literal are evaluated in the order written, which is the file's.
         Header {
             e_type: c.u16(),
@@ -220,16 +220,16 @@ pub struct ProgramHeader {
 
 impl ProgramHeader {
     /// Decodes one entry of the table. p_flags moved to the front in the 64-bit layout, for alignment.
-    pub fn decode(bytes: &[u8], view: View) -> ProgramHeader {
-        let mut c = Cursor::new(bytes, 0, view);
+    pub fn decode(bytes: &[u8], encoding: Encoding) -> ProgramHeader {
+        let mut c = Cursor::new(bytes, 0, encoding);
         let p_type = c.u32();
-        let front = if view.class == Class::Elf64 { c.u32() } else { 0 };
+        let front = if encoding.class == Class::Elf64 { c.u32() } else { 0 };
         let p_offset = c.word();
         let p_vaddr = c.word();
         let _p_paddr = c.word();
         let p_filesz = c.word();
         let p_memsz = c.word();
-        let p_flags = if view.class == Class::Elf32 { c.u32() } else { front };
+        let p_flags = if encoding.class == Class::Elf32 { c.u32() } else { front };
         ProgramHeader { p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz, p_align: c.word() }
     }
 }
@@ -250,8 +250,8 @@ pub(crate) struct SectionHeader {
 }
 
 impl SectionHeader {
-    pub(crate) fn decode(bytes: &[u8], view: View) -> SectionHeader {
-        let mut c = Cursor::new(bytes, 0, view);
+    pub(crate) fn decode(bytes: &[u8], encoding: Encoding) -> SectionHeader {
+        let mut c = Cursor::new(bytes, 0, encoding);
         let (name, kind, flags) = (c.u32(), c.u32(), c.word());
         let _sh_addr = c.word();
         SectionHeader { name, kind, flags, offset: offset(c.word()), size: offset(c.word()) }
@@ -297,10 +297,10 @@ mod tests {
     fn a_program_of_the_other_byte_order_has_no_valid_type() {
         let big = b"\x7fELF\x01\x02\x01\0\0\0\0\0\0\0\0\0\x00\x02\x00\x08";
         let order = ByteOrder::Little;
-        let header = Header::decode(big, View { order, class: Class::Elf32 });
+        let header = Header::decode(big, Encoding { order, class: Class::Elf32 });
         assert_eq!((header.e_type, header.e_machine), (0x0200, 0x0800));
-        let own = View::of(big).unwrap();
-        assert_eq!(own, View { order: ByteOrder::Big, class: Class::Elf32 });
+        let own = Encoding::of(big).unwrap();
+        assert_eq!(own, Encoding { order: ByteOrder::Big, class: Class::Elf32 });
         let header = Header::decode(big, own);
         assert_eq!((header.e_type, header.e_machine, header.e_phnum), (2, 8, 0));
     }

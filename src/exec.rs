@@ -4,11 +4,11 @@
 //! question and starts again.
 
 mod arch;
+mod binfmt_misc;
 mod binprm;
 mod elf;
 mod exit;
 mod map;
-mod misc;
 mod missing;
 mod mmap;
 mod path;
@@ -181,8 +181,8 @@ fn exec_binprm(machine: &Machine, candidate: &Candidate, depth: usize, waived: W
     if depth > MAX_DEPTH {
         return refuse(Errno::ELOOP, Step::TooManyInterpreters);
     }
-    if let Some(misc) = &candidate.misc {
-        return misc::load_misc_binary(machine, candidate, misc, depth);
+    if let Some(rule) = &candidate.binfmt_misc {
+        return binfmt_misc::load_misc_binary(machine, candidate, rule, depth);
     }
     match &candidate.content {
         Content::Unread(_) => unknown(Missing::Content),

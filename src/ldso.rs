@@ -21,7 +21,7 @@ use std::path::Path;
 
 use crate::candidate::table::Handle;
 use crate::candidate::{Candidate, Content, library};
-use crate::elf::View;
+use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine, family};
 use crate::system::{FileKind, System};
@@ -33,7 +33,7 @@ pub use object::{Library, Unusable};
 pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
     let mut candidate = candidate;
     // A script's interpreter is the program, and so is that of a rule of binfmt_misc.
-    while candidate.misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
+    while candidate.binfmt_misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
         candidate = candidate.interpreter.as_ref()?;
     }
     let image = candidate.program()?.own.as_ref()?;
@@ -42,7 +42,7 @@ pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let mut program = Library::loaded(candidate, Some(image), None);
     program.origin = folder(bytes(&candidate.resolved)).to_vec();
     link.objects.push(program);
-    let usable = loader.program().and_then(|program| program.shared_in(image.view));
+    let usable = loader.program().and_then(|program| program.shared_in(image.encoding));
     let usable = usable.filter(|own| own.header.e_machine == image.header.e_machine);
     let mut interpreter = Library::loaded(loader, usable, Some(0));
     interpreter.names.push(bytes(&loader.path).to_vec());
@@ -64,7 +64,7 @@ pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
         let mut linker = Linker {
             system,
             machine,
-            view: image.view,
+            encoding: image.encoding,
             glibc,
             link,
             secure,
@@ -104,7 +104,7 @@ fn environment(system: &dyn System, secure: bool, glibc: bool) -> Vec<u8> {
 struct Linker<'a> {
     system: &'a dyn System,
     machine: &'a Machine,
-    view: View,
+    encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
     glibc: Option<gnu::Facts>,
     link: LinkResult,
@@ -291,7 +291,7 @@ impl Linker<'_> {
     /// Looks at one file. True: no other place is looked at.
     fn look(&self, file: Vec<u8>, found: &mut Library) -> bool {
         let glibc = self.is_glibc();
-        let library = match library::open(self.system, path(&file), self.view) {
+        let library = match library::open(self.system, path(&file), self.encoding) {
             Ok(library) => library,
             Err(Errno::EISDIR) => {
                 (found.state, found.path) = (LibraryState::Unusable(Unusable::Folder), file);

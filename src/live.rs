@@ -97,6 +97,6 @@ impl System for Live {
     }
 
     fn own_byte_order(&self) -> Option<ByteOrder> {
-        Some(tiny_elf::OWN.view.order)
+        Some(tiny_elf::OWN.encoding.order)
     }
 }

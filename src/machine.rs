@@ -1,26 +1,26 @@
 //! The facts of a machine. Pure values: [`gather`] and [`recorded`] fill them in.
 
+pub mod binfmt_misc;
 mod bytes;
 mod c_library;
 pub mod cpuinfo;
 pub(crate) mod family;
 pub mod gather;
 mod lazy;
-pub mod misc;
 pub mod recorded;
 pub(crate) mod x86;
 
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
+use binfmt_misc::BinfmtRule;
 pub(crate) use bytes::{after, below, decimal, holds, is_below, parts, word};
 pub use c_library::Libc;
 pub use lazy::Lazy;
-use misc::MiscRule;
 
 use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
-use crate::elf::{ByteOrder, Class, View};
+use crate::elf::{ByteOrder, Class, Encoding};
 use crate::system::{Answer, Question, Space};
 
 /// A value, or none, and where it was looked for.
@@ -64,7 +64,7 @@ pub struct Machine {
     /// What the kernel answered when it was asked.
     pub answers: Vec<(Question, Fact<Answer>)>,
     /// The enabled rules of binfmt_misc. Several that match are tried in an order that the kernel does not tell.
-    pub misc: Lazy<Fact<Vec<MiscRule>>>,
+    pub binfmt_misc: Lazy<Fact<Vec<BinfmtRule>>>,
     /// Memory.
     pub memory: Lazy<Memory>,
     /// Resource limits of the asking process, and so of a program that its shell starts.
@@ -134,7 +134,7 @@ pub struct Abi {
     /// EM_MIPS, EM_ARM...
     pub e_machine: u16,
     /// Word size and byte order.
-    pub view: View,
+    pub encoding: Encoding,
     /// e_flags.
     pub e_flags: u32,
 }
@@ -281,12 +281,12 @@ impl Machine {
 
     /// The ways in which this kernel decodes an ELF file: its own layout, then the 32-bit one of its compatibility
     /// handler.
-    pub fn views(&self) -> Vec<View> {
+    pub fn encodings(&self) -> Vec<Encoding> {
         let Some(order) = self.byte_order() else { return Vec::new() };
         match self.kernel.class.value {
-            Some(Class::Elf32) => vec![View { order, class: Class::Elf32 }],
+            Some(Class::Elf32) => vec![Encoding { order, class: Class::Elf32 }],
             Some(Class::Elf64) => {
-                vec![View { order, class: Class::Elf64 }, View { order, class: Class::Elf32 }]
+                vec![Encoding { order, class: Class::Elf64 }, Encoding { order, class: Class::Elf32 }]
             }
             None => Vec::new(),
         }
@@ -295,7 +295,11 @@ impl Machine {
     /// How this kernel reads a file.
     pub fn handlers(&self) -> Handlers<'_> {
         let script = self.kernel.release.get().map_or(Rules::LATEST, |release| Rules::of(release.version));
-        Handlers { views: self.views(), script, misc: self.misc.get().map(Vec::as_slice).unwrap_or_default() }
+        Handlers {
+            encodings: self.encodings(),
+            script,
+            binfmt_misc: self.binfmt_misc.get().map(Vec::as_slice).unwrap_or_default(),
+        }
     }
 
     /// What the kernel answered; None where it was not asked yet.

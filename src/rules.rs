@@ -329,7 +329,7 @@ impl<'a> Case<'a> {
 
     /// The program is for another byte order.
     fn is_swapped(&self) -> bool {
-        self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.view.order != order)
+        self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.encoding.order != order)
     }
 
     /// What the dynamic loader refuses before it loads anything.

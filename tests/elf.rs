@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use diag::candidate::{Candidate, Content, Image, Interp, TableError, Toolchain, sample};
-use diag::elf::{ByteOrder, Class, View};
+use diag::elf::{ByteOrder, Class, Encoding};
 use diag::errno::Errno;
 use files::{Files, Temp, open as open_file};
 use object::Endianness;
@@ -17,14 +17,14 @@ use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use testkit::Elf;
 use testkit::abi::ABIS;
 
-const fn view(order: ByteOrder, class: Class) -> View {
-    View { order, class }
+const fn encoding(order: ByteOrder, class: Class) -> Encoding {
+    Encoding { order, class }
 }
-const BE32: View = view(ByteOrder::Big, Class::Elf32);
-const LE32: View = view(ByteOrder::Little, Class::Elf32);
-const LE64: View = view(ByteOrder::Little, Class::Elf64);
-const BE64: View = view(ByteOrder::Big, Class::Elf64);
-const ALL: [View; 4] = [BE32, LE32, LE64, BE64];
+const BE32: Encoding = encoding(ByteOrder::Big, Class::Elf32);
+const LE32: Encoding = encoding(ByteOrder::Little, Class::Elf32);
+const LE64: Encoding = encoding(ByteOrder::Little, Class::Elf64);
+const BE64: Encoding = encoding(ByteOrder::Big, Class::Elf64);
+const ALL: [Encoding; 4] = [BE32, LE32, LE64, BE64];
 
 fn own(candidate: &Candidate) -> &Image {
     candidate.program().unwrap().own.as_ref().unwrap()
@@ -85,7 +85,7 @@ fn cross<H: FileHeader<Endian = Endianness>>(data: &[u8], image: &Image, what: &
 }
 
 fn cross_any(data: &[u8], image: &Image, what: &str) {
-    match image.view.class {
+    match image.encoding.class {
         Class::Elf32 => cross::<object::elf::FileHeader32<Endianness>>(data, image, what),
         Class::Elf64 => cross::<object::elf::FileHeader64<Endianness>>(data, image, what),
     }
@@ -113,13 +113,13 @@ fn every_abi_reads_as_it_was_built() {
             let file = Temp::new(&format!("abi-{name}"), &bytes);
             let candidate = file.open(&ALL);
             let image = own(&candidate);
-            assert_eq!((image.view.class.bits(), image.view.order == ByteOrder::Big), (bits, big));
+            assert_eq!((image.encoding.class.bits(), image.encoding.order == ByteOrder::Big), (bits, big));
             assert_eq!((image.header.e_machine, image.header.e_flags), (abi.e_machine, abi.e_flags));
             cross_any(&bytes, image, name);
             let program = candidate.program().unwrap();
             assert_eq!(program.native.len(), 4);
             for native in &program.native {
-                assert_eq!(native.program_headers.is_ok(), native.view == image.view, "{name}");
+                assert_eq!(native.program_headers.is_ok(), native.encoding == image.encoding, "{name}");
             }
         }
         let file = Temp::new(&format!("rich-{name}"), &rich(name).build());
@@ -228,7 +228,7 @@ fn damaged_files_are_read_without_a_panic() {
             handle.write_all(&bytes).unwrap();
             let before = read_so_far();
             let _ = file.open(&ALL);
-            // A table of 64 KiB in each of four views, in the very worst case.
+            // A table of 64 KiB in each of four encodings, in the very worst case.
             assert!(read_so_far() - before < 400 * 1024);
         }
     }

@@ -4,11 +4,11 @@
 mod files;
 
 use diag::candidate::Toolchain;
-use diag::elf::{ByteOrder, Class, View};
+use diag::elf::{ByteOrder, Class, Encoding};
 use files::Temp;
 use testkit::Elf;
 
-const LE32: View = View { order: ByteOrder::Little, class: Class::Elf32 };
+const LE32: Encoding = Encoding { order: ByteOrder::Little, class: Class::Elf32 };
 
 /// SHT_PROGBITS
 const PROGBITS: u64 = 1;

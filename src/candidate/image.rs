@@ -38,7 +38,7 @@ impl Image {
 
     /// The MIPS calling convention.
     pub fn mips_abi(&self) -> Abi {
-        Abi::of(self.view.class, self.header.e_flags)
+        Abi::of(self.encoding.class, self.header.e_flags)
     }
 
     /// Whether `.MIPS.abiflags` says that FPU registers are used.

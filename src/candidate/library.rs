@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::source::Source;
 use super::{Image, program};
-use crate::elf::View;
+use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::system::{Stat, System};
 
@@ -21,10 +21,10 @@ pub struct LibraryFile {
 }
 
 /// Reads a library.
-pub fn open(system: &dyn System, path: &Path, view: View) -> Result<LibraryFile, Errno> {
+pub fn open(system: &dyn System, path: &Path, encoding: Encoding) -> Result<LibraryFile, Errno> {
     let file = system.open(path)?;
     let stat = system.stat(path)?;
     let mut source = Source::new(file);
-    let image = program::image(&mut source, view, &mut false);
+    let image = program::image(&mut source, encoding, &mut false);
     Ok(LibraryFile { stat, ident: source.ident(), image })
 }

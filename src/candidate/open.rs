@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use super::package::Format;
 use super::script::Line;
 use super::source::Source;
-use super::{Candidate, Content, Data, Handlers, Interp, Misc, Program, Script, kind, package, program};
+use super::{
+    Candidate, Content, Data, Handlers, Interp, MatchedRule, Program, Script, kind, package, program,
+};
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
 use crate::system::{FileKind, System};
@@ -31,7 +33,7 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
         may_execute: Ok(()),
         busy: None,
         content: Content::Unread(Errno::EACCES),
-        misc: None,
+        binfmt_misc: None,
         interpreter: None,
     };
     let stat = match stat {
@@ -61,8 +63,8 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
     candidate.content = content;
     // An ELF file's interpreter is none that rules apply to.
     if depth > 0 {
-        if let Some((misc, interpreter)) = misc(handlers, path, source.head()) {
-            candidate.misc = Some(misc);
+        if let Some((rule, interpreter)) = matching_rule(handlers, path, source.head()) {
+            candidate.binfmt_misc = Some(rule);
             next = Some((interpreter, depth));
         }
     }
@@ -85,7 +87,7 @@ fn read(
     handlers: &Handlers<'_>,
 ) -> (Content, Option<(PathBuf, u32)>) {
     if source.head().starts_with(b"\x7fELF") {
-        let program = program::read(source, size, &handlers.views);
+        let program = program::read(source, size, &handlers.encodings);
         let next = interpreter(&program).map(|path| (path, 1));
         (Content::Elf(program), next)
     } else if source.head().starts_with(b"#!") {
@@ -101,13 +103,13 @@ fn read(
 }
 
 /// The rule of binfmt_misc that matches, and what it starts.
-fn misc(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(Misc, PathBuf)> {
+fn matching_rule(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(MatchedRule, PathBuf)> {
     let buffer = head.get(..handlers.script.buffer).unwrap_or(head);
-    let mut rules = handlers.misc.iter().filter(|rule| rule.matches(path, buffer));
+    let mut rules = handlers.binfmt_misc.iter().filter(|rule| rule.matches(path, buffer));
     let rule = rules.next()?;
     // As bytes: `PathBuf`s are taken apart to be compared.
     let contested = rules.any(|other| other.interpreter.as_os_str() != rule.interpreter.as_os_str());
-    Some((Misc { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
+    Some((MatchedRule { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
 }
 
 /// The PT_INTERP that a kernel would open: of the first decoding that could be a program of this machine.

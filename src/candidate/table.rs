@@ -8,7 +8,7 @@ use std::path::Path;
 use super::Image;
 use super::source::read;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
-use crate::elf::{View, offset};
+use crate::elf::{Encoding, offset};
 use crate::system::System;
 
 /// An open file that tables are read from.
@@ -33,7 +33,7 @@ const SMALL: usize = 128;
 /// A part of a file.
 pub struct Table<'a> {
     file: &'a Handle,
-    view: View,
+    encoding: Encoding,
     start: usize,
     size: usize,
     window: Vec<u8>,
@@ -45,13 +45,13 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
-    pub fn new(file: &'a Handle, view: View, start: usize, size: usize) -> Table<'a> {
-        Table { file, view, start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
+    pub fn new(file: &'a Handle, encoding: Encoding, start: usize, size: usize) -> Table<'a> {
+        Table { file, encoding, start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
     }
 
     /// What an entry of PT_DYNAMIC leads to.
     pub fn of(file: &'a Handle, image: &Image, tag: u32, size: usize) -> Option<Table<'a>> {
-        Some(Table::new(file, image.view, image.dynamic_offset(tag)?, size))
+        Some(Table::new(file, image.encoding, image.dynamic_offset(tag)?, size))
     }
 
     /// The same for strings, which are read here and there.
@@ -96,14 +96,14 @@ impl<'a> Table<'a> {
 
     /// An unsigned integer of 1 to 4 bytes.
     pub fn number(&mut self, offset: usize, len: usize) -> Option<usize> {
-        let order = self.view.order;
+        let order = self.encoding.order;
         let bytes = self.bytes(offset, len)?;
         usize::try_from(order.uint(bytes, 0, len)).ok()
     }
 
     /// Unsigned integers of 1 to 4 bytes, one after the other.
     pub fn fields(&mut self, offset: usize, sizes: &[u8], fields: &mut [usize]) -> Option<()> {
-        let order = self.view.order;
+        let order = self.encoding.order;
         let len = sizes.iter().map(|size| usize::from(*size)).sum();
         let bytes = self.bytes(offset, len)?;
         let mut at = 0_usize;

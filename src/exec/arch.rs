@@ -36,7 +36,7 @@ use crate::system::Question;
 pub(super) struct Arch {
     /// e_machine of the kernel itself.
     pub(super) e_machine: u16,
-    /// `elf_check_arch` and `elf_check_fdpic`, or `compat_elf_check_arch` where `bprm.image.view` is not the kernel's
+    /// `elf_check_arch` and `elf_check_fdpic`, or `compat_elf_check_arch` where `bprm.image.encoding` is not the kernel's
     /// own word size. Of the program, and of its interpreter.
     pub(super) elf_check_arch: fn(&Binprm<'_>) -> Checked,
     /// `arch_elf_pt_proc` of all program headers of a file: of the program once its interpreter was opened and its
@@ -100,7 +100,7 @@ pub(super) fn of(machine: &Machine) -> Option<&'static Arch> {
     ARCHES.iter().find(|arch| arch.e_machine == e_machine)
 }
 
-/// The check of the handler that reads the file in `bprm.image.view`. Of an architecture that has no row here, all
+/// The check of the handler that reads the file in `bprm.image.encoding`. Of an architecture that has no row here, all
 /// that is known is that it takes its own e_machine in its own word size.
 pub(super) fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
     let (Some(e_machine), Some(class)) = (bprm.machine.e_machine(), bprm.machine.kernel.class.value) else {
@@ -108,7 +108,7 @@ pub(super) fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
     };
     match of(bprm.machine) {
         Some(arch) => (arch.elf_check_arch)(bprm),
-        None if bprm.image.view.class != class => refuse(Errno::ENOEXEC, Step::CheckArch),
+        None if bprm.image.encoding.class != class => refuse(Errno::ENOEXEC, Step::CheckArch),
         None => require_machine(bprm, e_machine),
     }
 }
@@ -143,7 +143,7 @@ fn is_compat(bprm: &Binprm<'_>) -> bool {
 }
 
 fn is_compat_image(machine: &Machine, image: &Image) -> bool {
-    machine.kernel.class.value.is_some_and(|class| image.view.class != class)
+    machine.kernel.class.value.is_some_and(|class| image.encoding.class != class)
 }
 
 /// What PT_GNU_STACK says of the stack (`executable_stack`).
@@ -172,7 +172,9 @@ fn stack_implies_exec(bprm: &Binprm<'_>) -> bool {
     match stack(bprm.image) {
         Stack::Data => false,
         Stack::Code => bprm.machine.kernel.older_than((5, 8, 0)),
-        Stack::Default => bprm.image.view.class == Class::Elf32 || bprm.machine.kernel.older_than((5, 8, 0)),
+        Stack::Default => {
+            bprm.image.encoding.class == Class::Elf32 || bprm.machine.kernel.older_than((5, 8, 0))
+        }
     }
 }
 
@@ -184,7 +186,7 @@ fn stack_implies_exec(bprm: &Binprm<'_>) -> bool {
     target_arch = "loongarch64"
 ))]
 fn same_class(bprm: &Binprm<'_>, e_machine: u16) -> Checked {
-    let wanted = if bprm.image.view.class == Class::Elf64 { 2 } else { 1 };
+    let wanted = if bprm.image.encoding.class == Class::Elf64 { 2 } else { 1 };
     if bprm.program.ident.get(4) != Some(&wanted) {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
@@ -199,7 +201,7 @@ fn compat_runs(bprm: &Binprm<'_>, question: Question, openwrt: (u32, u32, u32)) 
     let header = &bprm.image.header;
     let abi2 = crate::elf::consts::EF_MIPS_ABI2;
     let like_userland = machine.userland.get().is_some_and(|abi| {
-        abi.view.class == Class::Elf32
+        abi.encoding.class == Class::Elf32
             && abi.e_machine == header.e_machine
             && (abi.e_flags ^ header.e_flags) & abi2 == 0
     });
@@ -253,7 +255,7 @@ pub(crate) fn executes_fp_at_start(candidate: &Candidate, program: &Program, ima
 /// Whether the loader is a hard-float glibc's, whatever the program is for.
 pub(crate) fn has_hard_loader(candidate: &Candidate, image: &Image) -> bool {
     let loader = candidate.interpreter.as_ref().filter(|_| image.interp_libc() == Some(Libc::Glibc));
-    let loader = loader.and_then(|loader| loader.program()?.native_in(image.view));
+    let loader = loader.and_then(|loader| loader.program()?.native_in(image.encoding));
     loader.is_some_and(Image::is_mips_hard_float)
 }
 

@@ -130,7 +130,7 @@ fn open_interpreter<'a>(bprm: &Binprm<'a>) -> Checked<Option<&'a Candidate>> {
             other => Err(other),
         };
     }
-    if interpreter.size().is_some_and(|size| size < bprm.image.view.header_size() as u64) {
+    if interpreter.size().is_some_and(|size| size < bprm.image.encoding.header_size() as u64) {
         return refuse(Errno::EIO, Step::InterpreterShort);
     }
     Ok(Some(interpreter))
@@ -144,7 +144,7 @@ fn check_interpreter<'a>(bprm: &Binprm<'a>, interpreter: &'a Candidate) -> Check
         Content::Elf(program) => program,
         Content::Script(_) | Content::Data(_) => return bad,
     };
-    let Some(image) = program.native_in(bprm.image.view) else {
+    let Some(image) = program.native_in(bprm.image.encoding) else {
         return unknown(Missing::Layout);
     };
     let interpreter = Binprm { machine: bprm.machine, candidate: interpreter, program, image };

@@ -396,7 +396,7 @@ fn is_debians_late_6_1(release: &str) -> bool {
 fn total_mapping_size(bprm: &Binprm<'_>, pages: Pages) -> u64 {
     let image = bprm.image;
     // elf_addr_t
-    let mask = if image.view.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
+    let mask = if image.encoding.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
     let start = |segment: &ProgramHeader| pages.down(segment.p_vaddr);
     let end = |segment: &ProgramHeader| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
     let (mut starts, mut ends) = (image.loads().map(start), image.loads().map(end));

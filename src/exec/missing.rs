@@ -51,7 +51,7 @@ missing! {
     /// `Features`, AT_HWCAP.
     CpuFeatures "the features of the processor"
     /// Several rules take the file; the one registered last is asked first.
-    MiscRule "which of several rules of binfmt_misc was registered last"
+    BinfmtRule "which of several rules of binfmt_misc was registered last"
     /// A rule with flag F, whose interpreter was opened when it was registered.
     MiscInterpreter "the interpreter of binfmt_misc, which the kernel holds open"
     /// ASLR, or CONFIG_PAGE_OFFSET and its like.

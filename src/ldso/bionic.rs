@@ -57,7 +57,7 @@ fn underaligned(
         EM_AARCH64 => "ARM64",
         _ => return None,
     };
-    let word = image.view.word() as u64;
+    let word = image.encoding.word() as u64;
     let (from, least) = (word.wrapping_mul(2), word.wrapping_mul(8));
     // It heeds no more than a page. What is no power of two, it refuses in other words.
     let align = Some(tls.p_align).filter(|align| align.is_power_of_two())?.min(4096);

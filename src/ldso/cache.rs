@@ -30,7 +30,7 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
         linker.leaves_alone(cache);
         return None;
     };
-    let mut cache = Cache { table: Table::new(&file, linker.view, 0, size).whole(), start: 0 };
+    let mut cache = Cache { table: Table::new(&file, linker.encoding, 0, size).whole(), start: 0 };
     if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;
@@ -109,7 +109,7 @@ impl Cache<'_> {
 fn flags(linker: &Linker<'_>) -> usize {
     let Some(program) = linker.object(0).and_then(|program| program.image.as_ref()) else { return 3 };
     let (machine, flags) = (program.header.e_machine, program.header.e_flags);
-    let wide = linker.view.class == Class::Elf64;
+    let wide = linker.encoding.class == Class::Elf64;
     let abi = match machine {
         EM_MIPS if family::MIPS => match (wide, flags & EF_MIPS_ABI2 != 0, flags & EF_MIPS_NAN2008 != 0) {
             (true, _, false) => 0x700,

@@ -85,7 +85,7 @@ pub(super) fn strings(
             continue;
         }
         let size = offset(load.p_filesz).min(limit);
-        let mut table = Table::new(&file, image.view, offset(load.p_offset), size);
+        let mut table = Table::new(&file, image.encoding, offset(load.p_offset), size);
         let mut rest = table.bytes(0, size)?;
         while let Some((text, more)) = cut_bytes(rest, 0) {
             each(text);

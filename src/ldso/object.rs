@@ -248,20 +248,20 @@ impl Linker<'_> {
     fn why_not_verified(&self, library: &LibraryFile) -> Option<Unusable> {
         let header = &library.image.header;
         let ident = &library.ident;
-        if library.stat.size < self.view.header_size() as u64 {
+        if library.stat.size < self.encoding.header_size() as u64 {
             return Some(Unusable::TooShort);
         }
         if !ident.starts_with(b"\x7fELF") {
             return Some(Unusable::NotElf);
         }
-        if u32::from(ident[EI_CLASS]).wrapping_mul(32) != self.view.class.bits() {
+        if u32::from(ident[EI_CLASS]).wrapping_mul(32) != self.encoding.class.bits() {
             return Some(if ident[EI_CLASS] == 1 { Unusable::Class32 } else { Unusable::Class64 });
         }
         let program = self.object(0)?.image.as_ref()?;
         if header.e_machine != program.header.e_machine {
             return Some(Unusable::Machine);
         }
-        let little = self.view.order == ByteOrder::Little;
+        let little = self.encoding.order == ByteOrder::Little;
         if (ident[EI_DATA] == 1) != little {
             return Some(if little { Unusable::NotLittleEndian } else { Unusable::NotBigEndian });
         }
@@ -284,7 +284,7 @@ impl Linker<'_> {
         if !matches!(header.e_type, ET_DYN | ET_EXEC) {
             return Some(Unusable::Type);
         }
-        if usize::from(header.e_phentsize) != self.view.program_header_size() {
+        if usize::from(header.e_phentsize) != self.encoding.program_header_size() {
             return Some(Unusable::EntrySize);
         }
         if library.image.program_headers == Err(TableError::Truncated) {
@@ -298,11 +298,11 @@ impl Linker<'_> {
     /// none by that; a library of another processor fails at its first relocation.
     fn why_unusable_to_musl(&self, library: &LibraryFile) -> Option<Unusable> {
         let image = &*library.image;
-        if library.stat.size < self.view.header_size() as u64 {
+        if library.stat.size < self.encoding.header_size() as u64 {
             return Some(Unusable::TooShort);
         }
         if !matches!(image.header.e_type, ET_DYN | ET_EXEC) {
-            let little = self.view.order == ByteOrder::Little;
+            let little = self.encoding.order == ByteOrder::Little;
             let swapped = matches!(image.header.e_type.swap_bytes(), ET_DYN | ET_EXEC);
             let elf = library.ident.starts_with(b"\x7fELF");
             return Some(match (elf, swapped, little) {
@@ -314,7 +314,7 @@ impl Linker<'_> {
         }
         if image.dynamic.is_none() {
             let class = library.ident[EI_CLASS];
-            let other = u32::from(class).wrapping_mul(32) != self.view.class.bits();
+            let other = u32::from(class).wrapping_mul(32) != self.encoding.class.bits();
             return Some(match (other, class) {
                 (true, 1) => Unusable::Class32,
                 (true, 2) => Unusable::Class64,

@@ -13,7 +13,7 @@ use super::{Linker, Undefined};
 use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
-use crate::elf::{Class, View};
+use crate::elf::{Class, Encoding};
 use crate::machine::family;
 use wanted::{Key, Wanted};
 
@@ -46,7 +46,7 @@ struct Symbols<'a> {
     count: usize,
     /// How many can be looked up without DT_GNU_HASH: those of DT_HASH.
     hashed: usize,
-    view: View,
+    encoding: Encoding,
     /// Those that are copied into the program.
     copied: Vec<usize>,
 }
@@ -70,7 +70,7 @@ struct Symbol {
 
 impl<'a> Symbols<'a> {
     fn open(object: &Library, image: &Image, file: &'a Handle) -> Option<Symbols<'a>> {
-        let view = image.view;
+        let encoding = image.encoding;
         let mut hashed = 0;
         if let Some(mut hash) = Table::of(file, image, DT_HASH, 8) {
             hashed = hash.number(4, 4)?.min(MANY);
@@ -80,18 +80,18 @@ impl<'a> Symbols<'a> {
         let start = image.dynamic_offset(DT_SYMTAB)?;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
-            count = size.checked_div(entry(view)).unwrap_or_default().min(MANY);
+            count = size.checked_div(entry(encoding)).unwrap_or_default().min(MANY);
         }
         // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
         Some(Symbols {
-            table: Table::new(file, view, start, symbols.saturating_mul(entry(view))),
+            table: Table::new(file, encoding, start, symbols.saturating_mul(entry(encoding))),
             strings: Table::strings(file, image)?,
             marks: Table::of(file, image, DT_VERSYM, symbols.saturating_mul(2)),
             gnu,
             count,
             hashed,
-            view,
+            encoding,
             copied: relocations::copied(object, image, file),
         })
     }
@@ -102,8 +102,8 @@ impl<'a> Symbols<'a> {
 
     /// One that is copied into the program is looked for elsewhere, as if it were not defined.
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
-        let at = index.wrapping_mul(entry(self.view));
-        let (name, info, section, value) = if self.view.class == Class::Elf64 {
+        let at = index.wrapping_mul(entry(self.encoding));
+        let (name, info, section, value) = if self.encoding.class == Class::Elf64 {
             let mut fields = [0; 6];
             self.table.fields(at, &[4, 1, 1, 2, 4, 4], &mut fields)?;
             let [name, info, _st_other, section, value, rest] = fields;
@@ -140,8 +140,8 @@ impl<'a> Symbols<'a> {
 }
 
 /// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).
-fn entry(view: View) -> usize {
-    if view.class == Class::Elf64 { 24 } else { 16 }
+fn entry(encoding: Encoding) -> usize {
+    if encoding.class == Class::Elf64 { 24 } else { 16 }
 }
 
 impl<'a> Gnu<'a> {
@@ -149,9 +149,9 @@ impl<'a> Gnu<'a> {
         let mut header = Table::of(file, image, DT_GNU_HASH, 16)?;
         let mut field = |at| header.number(at, 4);
         let (buckets, first, bloom) = (field(0)?.min(MANY), field(4)?, field(8)?);
-        let at = bloom.wrapping_mul(image.view.word()).wrapping_add(16);
+        let at = bloom.wrapping_mul(image.encoding.word()).wrapping_add(16);
         let start = image.dynamic_offset(DT_GNU_HASH)?.wrapping_add(at);
-        let table = Table::new(file, image.view, start, usize::MAX >> 8);
+        let table = Table::new(file, image.encoding, start, usize::MAX >> 8);
         Some(Gnu { table, buckets, first, chains: buckets.wrapping_mul(4) })
     }
 

@@ -19,7 +19,7 @@ use crate::elf::consts::{
     ELFOSABI_ARM_FDPIC, EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV,
     EM_X86_64, ET_EXEC,
 };
-use crate::elf::{ByteOrder, Class, View};
+use crate::elf::{ByteOrder, Class, Encoding};
 use crate::system::Question;
 
 /// Bytes of every tiny program: an ELF64 header, two program headers, and room for code.
@@ -31,7 +31,7 @@ pub(super) struct Own {
     /// e_machine.
     pub(super) e_machine: u16,
     /// Its layout.
-    pub(super) view: View,
+    pub(super) encoding: Encoding,
 }
 
 /// What diag was built for, which is what runs here.
@@ -62,7 +62,7 @@ pub(super) const OWN: Own = Own {
     } else {
         0 // EM_NONE
     },
-    view: View {
+    encoding: Encoding {
         order: if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little },
         class: if cfg!(target_pointer_width = "64") { Class::Elf64 } else { Class::Elf32 },
     },
@@ -70,7 +70,7 @@ pub(super) const OWN: Own = Own {
 
 /// What diag proves of the kernel by running at all.
 pub(super) const fn is_diag_itself(question: Question) -> bool {
-    let wide = matches!(OWN.view.class, Class::Elf64);
+    let wide = matches!(OWN.encoding.class, Class::Elf64);
     match question {
         Question::MipsO32 => cfg!(any(target_arch = "mips", target_arch = "mips32r6")),
         Question::MipsN32 => !wide && cfg!(any(target_arch = "mips64", target_arch = "mips64r6")),
@@ -156,9 +156,9 @@ impl Tiny {
 
     /// The headers of a static ET_EXEC of one segment, and with a stack that is not executable. What a question wants of
     /// them whatever the architecture, it gets here.
-    const fn new(question: Option<Question>, e_machine: u16, view: View, e_flags: u32) -> Tiny {
-        let wide = matches!(view.class, Class::Elf64);
-        let mut out = Tiny { bytes: [0; SIZE], len: 0, order: view.order, wide };
+    const fn new(question: Option<Question>, e_machine: u16, encoding: Encoding, e_flags: u32) -> Tiny {
+        let wide = matches!(encoding.class, Class::Elf64);
+        let mut out = Tiny { bytes: [0; SIZE], len: 0, order: encoding.order, wide };
         let vaddr = match question {
             Some(Question::Page4K) => Tiny::VADDR.saturating_add(4096),
             Some(Question::LowAddress) => 0,
@@ -170,12 +170,12 @@ impl Tiny {
         let (ehsize, phentsize) = if wide { (64, 56) } else { (52, 32) };
         out.put(b"\x7fELF");
         let class = if wide { 2 } else { 1 };
-        let data = if matches!(view.order, ByteOrder::Little) { 1 } else { 2 };
+        let data = if matches!(encoding.order, ByteOrder::Little) { 1 } else { 2 };
         out.put(&[class, data, 1, osabi, 0, 0, 0, 0, 0, 0, 0, 0]);
         out.half(ET_EXEC);
         out.half(e_machine);
         out.word(1);
-        out.long(vaddr.saturating_add(Tiny::head(view.class)) | odd as u32); // e_entry
+        out.long(vaddr.saturating_add(Tiny::head(encoding.class)) | odd as u32); // e_entry
         out.long(if wide { 64 } else { 52 }); // e_phoff
         out.long(0);
         out.word(e_flags);

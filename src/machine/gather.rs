@@ -11,8 +11,8 @@ use std::rc::Rc;
 
 use procfs::KernelVersion;
 
+use super::binfmt_misc::BinfmtRule;
 use super::family::{self, rows};
-use super::misc::MiscRule;
 use super::{
     Cpu, Fact, Fpu, Kernel, Lazy, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts,
     word,
@@ -57,7 +57,7 @@ pub fn machine(system: &(impl System + Clone + 'static)) -> Machine {
         platform: Fact::new(platform, "AT_PLATFORM"),
         fpu,
         answers: Vec::new(),
-        misc: gathered(&system, |system| Fact::new(misc(system), "/proc/sys/fs/binfmt_misc")),
+        binfmt_misc: gathered(&system, |system| Fact::new(misc(system), "/proc/sys/fs/binfmt_misc")),
         memory: gathered(&system, memory),
         limits: gathered(&system, limits),
         mounts: {
@@ -94,14 +94,14 @@ fn kernel(
     let mut class = Fact::new(told.map(|(_, class)| class), "uname -m");
     if class.value.is_none() {
         // A 64-bit program shows a 64-bit kernel; a 32-bit one shows nothing.
-        if let Some(program) = program.as_ref().filter(|program| program.abi.view.class == Class::Elf64) {
+        if let Some(program) = program.as_ref().filter(|program| program.abi.encoding.class == Class::Elf64) {
             class = Fact::new(Some(Class::Elf64), program.source);
         }
     }
     let byte_order = if let Some(order) = system.own_byte_order() {
         Fact::new(Some(order), "this build of diag, which runs here")
     } else if let Some(program) = program.as_ref() {
-        Fact::new(Some(program.abi.view.order), program.source)
+        Fact::new(Some(program.abi.encoding.order), program.source)
     } else {
         // uname tells it for some.
         Fact::new(uname.as_ref().and_then(|uname| order_of_uname(&uname.machine)), "uname -m")
@@ -178,7 +178,7 @@ fn number_fact(system: &dyn System, path: &'static str) -> Fact<u64> {
 }
 
 /// The enabled rules of binfmt_misc; none where it is not mounted, which is also how one turns it off.
-fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
+fn misc(system: &dyn System) -> Option<Vec<BinfmtRule>> {
     let folder = Path::new("/proc/sys/fs/binfmt_misc");
     let is_rule = |name: &[u8]| !matches!(name, b"register" | b"status");
     let names = system.entries(folder, is_rule)?;
@@ -186,7 +186,7 @@ fn misc(system: &dyn System) -> Option<Vec<MiscRule>> {
     if names.is_empty() || !read(OsStr::new("status")).starts_with(b"enabled") {
         return Some(Vec::new());
     }
-    Some(names.iter().filter_map(|name| MiscRule::parse(name.as_bytes(), &read(name))).collect())
+    Some(names.iter().filter_map(|name| BinfmtRule::parse(name.as_bytes(), &read(name))).collect())
 }
 
 /// A beginning of what `uname -m` prints, and the kernel's e_machine and word size.

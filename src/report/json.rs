@@ -5,7 +5,7 @@ use crate::elf::ByteOrder;
 use crate::exec::Outcome;
 use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
-use crate::machine::misc::{MiscRule, Pattern};
+use crate::machine::binfmt_misc::{BinfmtRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::system::Answer;
 use crate::text::{path, printable};
@@ -171,7 +171,7 @@ fn write_machine(json: &mut Json, machine: &Machine) {
     json.amount_fact("commit", &machine.memory.commit);
     json.close('}');
     write_limits(json, &machine.limits);
-    write_misc(json, &machine.misc);
+    write_misc(json, &machine.binfmt_misc);
     json.fact("mounts");
     match machine.mounts.get() {
         Some(mounts) => {
@@ -214,7 +214,7 @@ fn write_limits(json: &mut Json, limits: &Limits) {
     json.close('}');
 }
 
-fn write_misc(json: &mut Json, misc: &Fact<Vec<MiscRule>>) {
+fn write_misc(json: &mut Json, misc: &Fact<Vec<BinfmtRule>>) {
     json.fact("binfmt_misc");
     match misc.get() {
         Some(rules) => {
@@ -229,7 +229,7 @@ fn write_misc(json: &mut Json, misc: &Fact<Vec<MiscRule>>) {
     json.source(misc.source);
 }
 
-fn write_rule(json: &mut Json, rule: &MiscRule) {
+fn write_rule(json: &mut Json, rule: &BinfmtRule) {
     json.open(NO_KEY, '{');
     json.text("name", &printable(rule.name.as_bytes()));
     json.text("interpreter", &path(&rule.interpreter));
@@ -259,8 +259,8 @@ fn write_userland(json: &mut Json, userland: &Fact<Abi>) {
         Some(abi) => {
             json.open("value", '{');
             json.number("e_machine", abi.e_machine.into());
-            json.number("class", abi.view.class.bits().into());
-            json.text("byte_order", abi.view.order.name());
+            json.number("class", abi.encoding.class.bits().into());
+            json.text("byte_order", abi.encoding.order.name());
             json.number("e_flags", abi.e_flags.into());
             json.close('}');
         }

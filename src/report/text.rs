@@ -326,7 +326,7 @@ fn userland(machine: &Machine) -> String {
     match machine.userland.get() {
         Some(abi) => {
             let processor = crate::elf::consts::machine_name(abi.e_machine).unwrap_or("unknown processor");
-            let (order, bits) = (abi.view.order.name(), bits(abi.view.class));
+            let (order, bits) = (abi.encoding.order.name(), bits(abi.encoding.class));
             format!("{libc}; programs are {processor}, {order}, {bits}")
         }
         None => libc.to_owned(),

@@ -180,7 +180,7 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Fault> {
 /// The decoding that the kernel gets on with: the file's own where the kernel has it too.
 fn kernels_image(program: &Program) -> Option<&Image> {
     let own = program.own.as_deref();
-    let same = own.and_then(|own| program.native_in(own.view));
+    let same = own.and_then(|own| program.native_in(own.encoding));
     same.or(program.native.first().map(Rc::as_ref)).or(own)
 }
 
@@ -191,7 +191,7 @@ fn table(machine: &Machine, image: &Image) -> Option<Fault> {
     let title = match image.program_headers {
         Err(TableError::Truncated) => return None,
         Err(TableError::EntrySize) => {
-            let right = if image.view.class == Class::Elf64 { 56 } else { 32 };
+            let right = if image.encoding.class == Class::Elf64 { 56 } else { 32 };
             return Some(Fault::new(
                 format!("has program headers of {entry} bytes, the kernel's have {right}"),
                 format!("e_phentsize={entry}"),

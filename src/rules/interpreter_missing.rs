@@ -41,7 +41,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);
+    let (program, image) = (case.program?, case.image.filter(|_| case.candidate.binfmt_misc.is_none())?);
     let Some(Interp::Path(path)) = &image.interp else { return None };
     let Err(errno) = case.candidate.interpreter.as_ref()?.stat else { return None };
     // A program for another machine names another machine's loader.

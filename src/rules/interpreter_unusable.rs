@@ -107,7 +107,7 @@ fn fault<'a>(case: &Case<'_>, interpreter: &'a Candidate) -> Fault<'a> {
             if case.meets(Step::InterpreterMap) {
                 return Fault::Unmappable(built_for);
             }
-            let order = program.own.as_ref().map_or("", |image| image.view.order.name());
+            let order = program.own.as_ref().map_or("", |image| image.encoding.order.name());
             Fault::Foreign(order, built_for)
         }
         Content::Script(_) => Fault::Script,

@@ -43,7 +43,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let misc = case.candidate.misc.as_ref()?;
+    let misc = case.candidate.binfmt_misc.as_ref()?;
     let interpreter = case.candidate.interpreter.as_ref()?;
     if !case.meets(Step::MiscInterpreter) {
         return None;

@@ -47,7 +47,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         step,
         Step::ScriptLine | Step::TooManyInterpreters | Step::NoExecMount | Step::Permission | Step::Busy
     );
-    let interpreter = case.candidate.interpreter.as_deref().filter(|_| case.candidate.misc.is_none())?;
+    let interpreter =
+        case.candidate.interpreter.as_deref().filter(|_| case.candidate.binfmt_misc.is_none())?;
     let name = case.interpreter_path();
     if others {
         return None;

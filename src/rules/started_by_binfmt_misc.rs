@@ -31,7 +31,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let misc = case.candidate.misc.as_ref().filter(|_| case.starts())?;
+    let misc = case.candidate.binfmt_misc.as_ref().filter(|_| case.starts())?;
     let interpreter = Shown(&case.candidate.interpreter.as_ref()?.path);
     let (file, rule) = (case.file(), Shown(&misc.rule));
     Some(case.note(format_args!(

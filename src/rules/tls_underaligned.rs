@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let (link, image) = (case.link?, case.image?);
     let tls = image.table().iter().find(|entry| entry.p_type == PT_TLS)?;
-    let (p_align, p_vaddr, least) = (tls.p_align, tls.p_vaddr, image.view.class.bits());
+    let (p_align, p_vaddr, least) = (tls.p_align, tls.p_vaddr, image.encoding.class.bits());
     let (file, argument) = (case.file(), case.argument());
     let loader = Shown(&link.libraries().next()?.path);
     let kernel = if case.reaches_loader() {

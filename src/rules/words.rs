@@ -114,7 +114,7 @@ pub(super) const fn bits(image: &Image) -> u32 {
     match image.header.e_machine {
         EM_386 | EM_486 | EM_ARM | EM_PPC => 32,
         EM_X86_64 | EM_AARCH64 | EM_PPC64 => 64,
-        _ => image.view.class.bits(),
+        _ => image.encoding.class.bits(),
     }
 }
 

@@ -36,7 +36,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let order = case.own()?.view.order;
+    let order = case.own()?.encoding.order;
     let own = case.machine.byte_order()?;
     let refused = matches!(case.content, Outcome::Refused { .. } | Outcome::Unknown { .. });
     if order == own || !refused || case.foreign {

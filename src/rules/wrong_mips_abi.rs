@@ -47,7 +47,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
-    let is_mips32 = image.header.e_machine == EM_MIPS && image.view.class == Class::Elf32;
+    let is_mips32 = image.header.e_machine == EM_MIPS && image.encoding.class == Class::Elf32;
     if case.starts() || !is_mips32 || case.foreign {
         return None;
     }

@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let bits = words::bits(image);
-    let is_x32 = image.header.e_machine == EM_X86_64 && image.view.class == Class::Elf32;
+    let is_x32 = image.header.e_machine == EM_X86_64 && image.encoding.class == Class::Elf32;
     let undecided = match case.content {
         Outcome::Unknown { missing: Missing::Answer(question) } => runs_another_size(question),
         _ => false,
@@ -102,5 +102,5 @@ fn runs_another_size(question: Question) -> bool {
 
 /// n32 is a matter of the ABI, not of the word size.
 fn is_n32(image: &Image) -> bool {
-    image.header.e_machine == EM_MIPS && image.view.class == Class::Elf32 && image.mips_abi() != Abi::O32
+    image.header.e_machine == EM_MIPS && image.encoding.class == Class::Elf32 && image.mips_abi() != Abi::O32
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use diag::candidate::script::Rules;
 use diag::candidate::{self, Candidate, Handlers};
-use diag::elf::View;
+use diag::elf::Encoding;
 use diag::errno::Errno;
 use diag::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname};
 
@@ -71,8 +71,8 @@ impl System for Files {
 }
 
 /// Reads a file as a candidate.
-pub fn open(path: &Path, views: &[View]) -> Candidate {
-    let handlers = Handlers { views: views.to_vec(), script: Rules::LATEST, misc: &[] };
+pub fn open(path: &Path, encodings: &[Encoding]) -> Candidate {
+    let handlers = Handlers { encodings: encodings.to_vec(), script: Rules::LATEST, binfmt_misc: &[] };
     candidate::open(&Files, path, &handlers)
 }
 
@@ -89,8 +89,8 @@ impl Temp {
         Temp(path)
     }
     /// Reads it as a candidate.
-    pub fn open(&self, views: &[View]) -> Candidate {
-        open(&self.0, views)
+    pub fn open(&self, encodings: &[Encoding]) -> Candidate {
+        open(&self.0, encodings)
     }
 }
 

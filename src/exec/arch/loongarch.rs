@@ -47,7 +47,7 @@ fn layout(_: &Machine, image: &Image) -> &'static TaskLayout {
         }
         .layout()
     }
-    match image.view.class {
+    match image.encoding.class {
         Class::Elf32 => const { &of(Bounds::exactly(0x8000_0000)) },
         Class::Elf64 => const { &of(Bounds { least: 1 << 39, most: 1 << 48 }) },
     }

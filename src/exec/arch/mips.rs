@@ -40,7 +40,7 @@ pub(super) const MIPS: Arch = Arch {
 /// has.
 fn magic_as_code(bprm: &Binprm<'_>) -> Option<Signal> {
     let is_64 = bprm.machine.kernel.class.value != Some(Class::Elf32);
-    if is_64 && bprm.image.view.order == ByteOrder::Big { None } else { Some(Signal::SIGILL) }
+    if is_64 && bprm.image.encoding.order == ByteOrder::Big { None } else { Some(Signal::SIGILL) }
 }
 
 /// arch/mips/include/asm/processor.h: TASK_SIZE of a 32-bit kernel (32 KiB less before 4.4, the first with a vDSO),
@@ -54,7 +54,7 @@ fn layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
         let et_dyn_base = task_size.two_thirds();
         LayoutSpec { task_size, stack_top, stack_random: STACK_RANDOM_32, et_dyn_base, mmap_random }.layout()
     }
-    if image.view.class == Class::Elf64 {
+    if image.encoding.class == Class::Elf64 {
         const { &of(1 << 40, 1 << 48, 65 << 20, 1 << 34) }
     } else if machine.kernel.class.value == Some(Class::Elf64) || machine.kernel.older_than((4, 4, 0)) {
         const { &of(0x7fff_8000, 0x7fff_8000, 2 << 20, 1 << 29) }
@@ -76,7 +76,7 @@ fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
         Some(2) => Class::Elf64,
         _ => return refuse(Errno::ENOEXEC, Step::CheckArch),
     };
-    if header.e_machine != EM_MIPS || class != bprm.image.view.class {
+    if header.e_machine != EM_MIPS || class != bprm.image.encoding.class {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
     let kernel = bprm.machine.kernel.class.value;
@@ -152,7 +152,7 @@ fn arch_check_elf(bprm: &Binprm<'_>) -> Checked {
     check_nan(bprm, interpreter)?;
     // The FP ABI is compared only with CONFIG_MIPS_O32_FP64_SUPPORT, which is told by taking an FP64 file.
     let (program, loader) = (fp_abi(bprm.image), interpreter.map(fp_abi));
-    let is_o32 = bprm.image.view.class == Class::Elf32 && bprm.image.header.e_flags & EF_MIPS_ABI2 == 0;
+    let is_o32 = bprm.image.encoding.class == Class::Elf32 && bprm.image.header.e_flags & EF_MIPS_ABI2 == 0;
     if !have_a_mode(is_o32, program, loader.unwrap_or(program))
         && has_elf_state(bprm)?
         && supports(bprm.machine, Question::MipsFp64)?
@@ -164,7 +164,7 @@ fn arch_check_elf(bprm: &Binprm<'_>) -> Checked {
 
 fn interpreter<'a>(bprm: &Binprm<'a>) -> Option<&'a Image> {
     bprm.image.interp.as_ref()?;
-    bprm.candidate.interpreter.as_ref()?.program()?.native_in(bprm.image.view)
+    bprm.candidate.interpreter.as_ref()?.program()?.native_in(bprm.image.encoding)
 }
 
 /// The NaN encoding of IEEE 754-2008 or the older one (since 4.5): `mips_use_nan_2008` and `mips_use_nan_legacy`, as
@@ -202,7 +202,7 @@ fn fp_abi(image: &Image) -> Option<u8> {
         if segment.p_type == PT_MIPS_ABIFLAGS {
             abi = image.abiflags.map(|flags| flags.fp_abi);
         } else if (PT_LOPROC..=PT_HIPROC).contains(&segment.p_type)
-            && image.view.class == Class::Elf32
+            && image.encoding.class == Class::Elf32
             && image.header.e_flags & EF_MIPS_FP64 != 0
         {
             abi = Some(fp::OLD_64);

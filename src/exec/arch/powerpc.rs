@@ -48,7 +48,7 @@ fn ppc64(bprm: &Binprm<'_>) -> Checked {
 
 /// `elf_read_implies_exec`: of 32-bit programs without PT_GNU_STACK.
 fn read_implies_exec(bprm: &Binprm<'_>) -> bool {
-    bprm.image.view.class == Class::Elf32 && stack(bprm.image) == Stack::Default
+    bprm.image.encoding.class == Class::Elf32 && stack(bprm.image) == Stack::Default
 }
 
 /// arch/powerpc/mm/fault.c `access_error` with CPU_FTR_NOEXECUTE, which 7xx, 74xx and 604 lack
@@ -97,7 +97,7 @@ fn layout_64(machine: &Machine, image: &Image) -> &'static TaskLayout {
         .layout()
     }
     let large_pages = machine.kernel.page_size.value != Some(4096);
-    match image.view.class {
+    match image.encoding.class {
         Class::Elf32 => const { &of_32(Bounds { least: 0xffff_0000, most: 0xffff_f000 }) },
         Class::Elf64 if machine.kernel.older_than((3, 7, 0)) => const { &of(1 << 44, 1 << 46, 1 << 46) },
         Class::Elf64 if large_pages => const { &of(1 << 46, 1 << 52, 1 << 47) },

@@ -66,7 +66,7 @@ fn layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
     }
     const NATIVE_32: Bounds = Bounds { least: 0x9000_0000, most: 0xa000_0000 };
     let older = |version| machine.kernel.older_than(version);
-    match image.view.class {
+    match image.encoding.class {
         Class::Elf32 if is_compat_image(machine, image) => {
             const { &of_32(Bounds::exactly(0x7fff_f000), Bounds::exactly(0x8000_0000)) }
         }

@@ -11,7 +11,7 @@ use super::super::{Checked, Exit};
 use super::layout::Bounds;
 use super::*;
 use crate::candidate::{Candidate, Content, Image, Interp, Origin};
-use crate::elf::{AbiFlags, ByteOrder, Header, ProgramHeader, View};
+use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
 use crate::machine::{Abi, Fact, Lazy, Release, gather, recorded::Recorded};
 use crate::system::{Answer, FileKind, Stat};
 
@@ -58,7 +58,7 @@ pub(in crate::exec) fn no(machine: Machine, question: Question) -> Machine {
 /// A file of 4096 bytes.
 #[derive(Clone)]
 pub(in crate::exec) struct File {
-    pub(super) view: View,
+    pub(super) encoding: Encoding,
     pub(in crate::exec) header: Header,
     pub(in crate::exec) table: Vec<ProgramHeader>,
     pub(super) abiflags: Option<AbiFlags>,
@@ -69,7 +69,7 @@ pub(in crate::exec) struct File {
 impl File {
     pub(in crate::exec) fn new(class: Class, order: ByteOrder, e_machine: u16, e_flags: u32) -> File {
         File {
-            view: View { order, class },
+            encoding: Encoding { order, class },
             header: Header { e_type: 2, e_machine, e_flags, e_entry: 0x40_0000, ..Header::default() },
             table: Vec::new(),
             abiflags: None,
@@ -95,11 +95,11 @@ impl File {
 
     fn program(&self) -> Program {
         let mut ident = *b"\x7fELF\0\0\x01\0\0\0\0\0\0\0\0\0";
-        ident[4] = if self.view.class == Class::Elf64 { 2 } else { 1 };
+        ident[4] = if self.encoding.class == Class::Elf64 { 2 } else { 1 };
         ident[7] = self.osabi;
         let image = Rc::new(Image {
             gnu_property: Ok(()),
-            view: self.view,
+            encoding: self.encoding,
             header: self.header,
             program_headers: Ok(self.table.clone()),
             interp: self.interpreter.is_some().then(|| Interp::Path(b"/lib/ld.so".to_vec())),
@@ -115,7 +115,7 @@ impl File {
 
     fn candidate(&self) -> Candidate {
         Candidate {
-            misc: None,
+            binfmt_misc: None,
             path: PathBuf::new(),
             resolved: PathBuf::new(),
             stat: Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: 4096, device: 0, inode: 0 }),

@@ -94,7 +94,7 @@ fn layout_64(machine: &Machine, image: &Image) -> &'static TaskLayout {
         }
         .layout()
     }
-    if image.view.class == Class::Elf32 {
+    if image.encoding.class == Class::Elf32 {
         return const {
             &LayoutSpec {
                 task_size: IA32,

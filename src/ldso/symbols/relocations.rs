@@ -91,10 +91,10 @@ fn read(image: &Image, file: &Handle, tag: u32, each: &mut dyn FnMut(usize, usiz
         _ => (DT_PLTRELSZ, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
     };
     let Some(mut table) = Table::of(file, image, tag, offset(dynamic.flags(size))) else { return };
-    let word = image.view.word();
+    let word = image.encoding.word();
     let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
     // Where r_info has the symbol, where the kind, and in how many bytes.
-    let (symbol, kind) = match (image.view.class, image.view.order) {
+    let (symbol, kind) = match (image.encoding.class, image.encoding.order) {
         (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
         (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
         (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),

@@ -2,7 +2,7 @@
 
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EF_ARM_BE8, EF_ARM_EABI_VER5, EM_AARCH64, EM_ARM};
-use crate::elf::{ByteOrder, Class, View};
+use crate::elf::{ByteOrder, Class, Encoding};
 use crate::system::Question;
 
 /// mov r0, #0
@@ -21,10 +21,10 @@ const A64: [u32; 4] = [0xd280_0000, 0xd280_0ba8, 0xd400_0001, 0];
 
 pub(super) const fn arm(question: Option<Question>, own: Own) -> Option<Tiny> {
     // In a big-endian program the instructions stay little-endian from ARMv6 on (BE8), which is what Rust builds.
-    let order = if matches!(own.view.order, ByteOrder::Big) { EF_ARM_BE8 } else { 0 };
+    let order = if matches!(own.encoding.order, ByteOrder::Big) { EF_ARM_BE8 } else { 0 };
     let abi = if matches!(question, Some(Question::ArmOabi)) { 0 } else { EF_ARM_EABI_VER5 };
-    let view = View { order: own.view.order, class: Class::Elf32 };
-    let file = Tiny::new(question, EM_ARM, view, abi | order);
+    let encoding = Encoding { order: own.encoding.order, class: Class::Elf32 };
+    let file = Tiny::new(question, EM_ARM, encoding, abi | order);
     Some(match question {
         Some(Question::ArmOabi) => file.little(&OABI),
         Some(Question::Thumb) => file.little(&THUMB),
@@ -43,6 +43,6 @@ pub(super) const fn aarch64(question: Option<Question>, own: Own) -> Option<Tiny
     if !is_of_every_architecture(question) {
         return None;
     }
-    let view = View { order: own.view.order, class: Class::Elf64 };
-    Some(Tiny::new(question, EM_AARCH64, view, 0).little(&A64))
+    let encoding = Encoding { order: own.encoding.order, class: Class::Elf64 };
+    Some(Tiny::new(question, EM_AARCH64, encoding, 0).little(&A64))
 }

@@ -14,5 +14,5 @@ pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tin
     if !is_of_every_architecture(question) {
         return None;
     }
-    Some(Tiny::new(question, EM_LOONGARCH, own.view, E_FLAGS).little(&CODE))
+    Some(Tiny::new(question, EM_LOONGARCH, own.encoding, E_FLAGS).little(&CODE))
 }

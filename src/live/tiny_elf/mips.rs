@@ -5,7 +5,7 @@ use crate::elf::consts::{
     EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_ARCH_ASE_M16, EF_MIPS_FP64, EF_MIPS_MICROMIPS, EF_MIPS_NAN2008,
     EM_MIPS,
 };
-use crate::elf::{Class, View};
+use crate::elf::{Class, Encoding};
 use crate::system::Question;
 
 /// li $a0, 0
@@ -28,7 +28,7 @@ pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tin
         // EF_MIPS_FP64 is a matter of o32.
         Some(Question::MipsFp64 | Question::MipsO32) => Abi::O32,
         Some(Question::MipsN32) => Abi::N32,
-        _ if matches!(own.view.class, Class::Elf64) => Abi::N64,
+        _ if matches!(own.encoding.class, Class::Elf64) => Abi::N64,
         _ => Abi::O32,
     };
     // EF_MIPS_ARCH_32, EF_MIPS_ARCH_64 or those of release 6; __NR_exit.
@@ -51,7 +51,7 @@ pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tin
         Some(Question::MicroMips) => EF_MIPS_MICROMIPS,
         _ => 0,
     };
-    let file = Tiny::new(question, EM_MIPS, View { order: own.view.order, class }, e_flags);
+    let file = Tiny::new(question, EM_MIPS, Encoding { order: own.encoding.order, class }, e_flags);
     let leave = [ZERO, CALL | exit as u32, SYSCALL, BREAK];
     Some(match question {
         Some(Question::FpInstruction) => file.code(&[MTC1]).code(&leave),

@@ -2,7 +2,7 @@
 
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EM_PPC, EM_PPC64};
-use crate::elf::{Class, View};
+use crate::elf::{Class, Encoding};
 use crate::system::Question;
 
 /// li r0, 1 (exit); li r3, 0; sc; 0 is no instruction
@@ -17,5 +17,5 @@ pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tin
     // ELFv2, in either byte order: e_entry is the code itself, not a function descriptor.
     let (e_machine, class, e_flags) =
         if wide { (EM_PPC64, Class::Elf64, 2) } else { (EM_PPC, Class::Elf32, 0) };
-    Some(Tiny::new(question, e_machine, View { order: own.view.order, class }, e_flags).code(&CODE))
+    Some(Tiny::new(question, e_machine, Encoding { order: own.encoding.order, class }, e_flags).code(&CODE))
 }

@@ -6,14 +6,14 @@ use super::*;
 
 /// A program of this host, to try the starting of one.
 pub(in super::super) fn of_this_host(e_machine: u16, code: &[u8]) -> Vec<u8> {
-    let view = View { order: ByteOrder::Little, class: Class::Elf64 };
-    let mut file = Tiny::new(None, e_machine, view, 0);
+    let encoding = Encoding { order: ByteOrder::Little, class: Class::Elf64 };
+    let mut file = Tiny::new(None, e_machine, encoding, 0);
     file.put(code);
     file.bytes.to_vec()
 }
 
 const fn own(e_machine: u16, order: ByteOrder, class: Class) -> Own {
-    Own { e_machine, view: View { order, class } }
+    Own { e_machine, encoding: Encoding { order, class } }
 }
 
 use ByteOrder::{Big, Little};
@@ -46,8 +46,8 @@ fn questions(own: Own) -> Vec<Question> {
         EM_ARM => &[(EM_ARM, Elf32), (EM_AARCH64, Elf64)],
         EM_386 => &[(EM_386, Elf32), (EM_X86_64, Elf64)],
         EM_PPC => &[(EM_PPC, Elf32), (EM_PPC64, Elf64)],
-        _ if own.view.class == Elf32 => &[(own.e_machine, Elf32), (own.e_machine, Elf64)],
-        _ => &[(own.e_machine, own.view.class)],
+        _ if own.encoding.class == Elf32 => &[(own.e_machine, Elf32), (own.e_machine, Elf64)],
+        _ => &[(own.e_machine, own.encoding.class)],
     };
     let concerns =
         |question: &Question| kernels.iter().any(|(e_machine, class)| question.concerns(*e_machine, *class));
@@ -113,9 +113,9 @@ fn as_another_reader_sees_them() {
         EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_ARCH_32, EF_MIPS_ARCH_64, EF_MIPS_FP64, EF_MIPS_NAN2008,
     };
     for (own, qemu, question, file) in files() {
-        let (seen, class) = read(&file.bytes, own.view.order);
+        let (seen, class) = read(&file.bytes, own.encoding.order);
         let say = format!("{qemu} {question:?}");
-        let wide = own.view.class == Elf64;
+        let wide = own.encoding.class == Elf64;
         let (e_machine, wanted_class) = match question {
             Some(Q::Arm32) => (EM_ARM, Elf32),
             Some(Q::Ia32) => (EM_386, Elf32),
@@ -123,7 +123,7 @@ fn as_another_reader_sees_them() {
             Some(Q::Ppc32) => (EM_PPC, Elf32),
             Some(Q::Riscv32) => (EM_RISCV, Elf32),
             Some(Q::MipsO32 | Q::MipsN32 | Q::MipsFp64) => (EM_MIPS, Elf32),
-            _ => (own.e_machine, own.view.class),
+            _ => (own.e_machine, own.encoding.class),
         };
         assert_eq!((seen.e_machine, class), (e_machine, wanted_class), "{say}");
         let odd = matches!(question, Some(Q::Thumb | Q::Mips16 | Q::MicroMips));
@@ -144,9 +144,9 @@ fn as_another_reader_sees_them() {
             (EM_MIPS, Some(Q::MipsO32)) => o32,
             (EM_MIPS, Some(Q::MipsN32)) => EF_MIPS_ABI2 | EF_MIPS_ARCH_64,
             (EM_MIPS, _) => mips,
-            (EM_ARM, Some(Q::ArmOabi)) if own.view.order == Big => FileFlags(0x0080_0000),
+            (EM_ARM, Some(Q::ArmOabi)) if own.encoding.order == Big => FileFlags(0x0080_0000),
             (EM_ARM, Some(Q::ArmOabi)) | (EM_PPC64, Some(Q::Ppc32)) => FileFlags(0),
-            (EM_ARM, _) | (_, Some(Q::Arm32)) if own.view.order == Big => FileFlags(0x0580_0000),
+            (EM_ARM, _) | (_, Some(Q::Arm32)) if own.encoding.order == Big => FileFlags(0x0580_0000),
             (EM_ARM, _) | (_, Some(Q::Arm32)) => FileFlags(0x0500_0000),
             (EM_PPC64, _) => FileFlags(2),
             (EM_LOONGARCH, _) => FileFlags(0x41),
@@ -212,23 +212,25 @@ fn each_exits() {
             // Pages of 16 KiB.
             Some(Q::Page4K) if own.e_machine == EM_LOONGARCH => continue,
             // QEMU takes every big-endian program of the old ABI for BE32.
-            Some(Q::ArmOabi) if own.view.order == Big => continue,
-            Some(Q::Arm32) if own.view.order == Big => ("qemu-armeb", None),
+            Some(Q::ArmOabi) if own.encoding.order == Big => continue,
+            Some(Q::Arm32) if own.encoding.order == Big => ("qemu-armeb", None),
             Some(Q::Arm32) => ("qemu-arm", None),
             Some(Q::Ia32) => ("qemu-i386", None),
             Some(Q::Riscv32) => ("qemu-riscv32", None),
             // Debian has no qemu for 32-bit programs in little-endian order.
-            Some(Q::Ppc32) if own.view.order == Little => continue,
+            Some(Q::Ppc32) if own.encoding.order == Little => continue,
             Some(Q::Ppc32) => ("qemu-ppc", None),
-            Some(Q::MipsO32) => (if own.view.order == Big { "qemu-mips" } else { "qemu-mipsel" }, None),
-            Some(Q::MipsN32) => (if own.view.order == Big { "qemu-mipsn32" } else { "qemu-mipsn32el" }, None),
-            Some(Q::MipsFp64) => {
-                (if own.view.order == Big { "qemu-mips" } else { "qemu-mipsel" }, Some("24Kf"))
+            Some(Q::MipsO32) => (if own.encoding.order == Big { "qemu-mips" } else { "qemu-mipsel" }, None),
+            Some(Q::MipsN32) => {
+                (if own.encoding.order == Big { "qemu-mipsn32" } else { "qemu-mipsn32el" }, None)
             }
-            Some(Q::MipsNan2008) if own.view.class == Elf32 => (qemu, Some("P5600")),
+            Some(Q::MipsFp64) => {
+                (if own.encoding.order == Big { "qemu-mips" } else { "qemu-mipsel" }, Some("24Kf"))
+            }
+            Some(Q::MipsNan2008) if own.encoding.class == Elf32 => (qemu, Some("P5600")),
             Some(Q::MipsNan2008) => (qemu, Some("I6400")),
             // No 64-bit processor in QEMU has either.
-            Some(Q::Mips16 | Q::MicroMips) if own.view.class == Elf64 => continue,
+            Some(Q::Mips16 | Q::MicroMips) if own.encoding.class == Elf64 => continue,
             Some(Q::Mips16) => (qemu, Some("24Kc")),
             Some(Q::MicroMips) => (qemu, Some("M14Kc")),
             _ => (qemu, None),

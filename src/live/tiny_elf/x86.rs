@@ -2,7 +2,7 @@
 
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EM_386, EM_X86_64};
-use crate::elf::{ByteOrder, Class, View};
+use crate::elf::{ByteOrder, Class, Encoding};
 use crate::system::Question;
 
 /// xor ebx, ebx; mov eax, 1 (exit); int 0x80; ud2
@@ -34,8 +34,8 @@ pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tin
         // An x32 kernel runs these too.
         _ => (EM_X86_64, Class::Elf64, X86_64),
     };
-    let view = View { order: ByteOrder::Little, class };
-    let mut file = Tiny::new(question, e_machine, view, 0);
+    let encoding = Encoding { order: ByteOrder::Little, class };
+    let mut file = Tiny::new(question, e_machine, encoding, 0);
     file.put(code);
     Some(file)
 }

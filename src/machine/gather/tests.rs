@@ -20,7 +20,7 @@ fn openwrt_machine(name: &str, e_machine: u16, bits: u32, order: ByteOrder) -> M
     let abi = found.userland.value.expect("userland");
     assert_eq!(found.userland.source, "ELF header of /bin/busybox");
     assert_eq!(abi.e_machine, e_machine);
-    assert_eq!(abi.view.class.bits(), bits);
+    assert_eq!(abi.encoding.class.bits(), bits);
     assert_eq!(found.byte_order(), Some(order));
     assert_eq!(found.kernel.e_machine.value, Some(e_machine));
     assert_eq!(found.kernel.class.value.map(Class::bits), Some(bits));
@@ -205,7 +205,7 @@ fn x86_64() {
     assert_eq!(found.fpu.value, Some(Fpu::Hardware));
     assert_eq!(found.cpu.machine.value, None);
     assert_eq!(text_of(&found.openwrt.target), "x86/64");
-    assert_eq!(found.views().len(), 2);
+    assert_eq!(found.encodings().len(), 2);
     let mut asked = found;
     ask(&recorded("x86-64"), &mut asked, Question::FpInstruction);
     assert_eq!(asked.fpu.value, Some(Fpu::Hardware));
@@ -241,11 +241,11 @@ fn nothing_known() {
 fn this_host() {
     let found = machine(&Live);
     let abi = found.userland.value.expect("userland");
-    let view = abi.view;
-    assert_eq!(view.order == ByteOrder::Little, cfg!(target_endian = "little"));
-    assert_eq!(found.byte_order(), Some(view.order));
-    assert_eq!(view.class == Class::Elf64, cfg!(target_pointer_width = "64"));
-    assert_eq!(found.kernel.class.value, Some(view.class));
+    let encoding = abi.encoding;
+    assert_eq!(encoding.order == ByteOrder::Little, cfg!(target_endian = "little"));
+    assert_eq!(found.byte_order(), Some(encoding.order));
+    assert_eq!(encoding.class == Class::Elf64, cfg!(target_pointer_width = "64"));
+    assert_eq!(found.kernel.class.value, Some(encoding.class));
     assert_eq!(found.kernel.e_machine.value, Some(abi.e_machine));
     assert!(found.kernel.release.get().expect("release").version >= (2, 6, 0));
     assert!(found.kernel.page_size.value.is_some_and(|size| size.is_power_of_two() && size >= 4096));

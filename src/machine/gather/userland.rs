@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
-use crate::elf::{ByteOrder, Class, View};
+use crate::elf::{ByteOrder, Class, Encoding};
 use crate::machine::{Abi, Fact, Libc, holds, parts, word};
 use crate::system::{FileKind, System};
 
@@ -117,7 +117,7 @@ fn decode(head: &[u8]) -> Option<Abi> {
     }
     let uint = |at, len| order.uint(head, at, len);
     let (e_machine, e_flags) = (uint(18, 2).try_into().ok()?, uint(at, 4).try_into().ok()?);
-    Some(Abi { e_machine, view: View { order, class }, e_flags })
+    Some(Abi { e_machine, encoding: Encoding { order, class }, e_flags })
 }
 
 /// Where loaders lie. Entware keeps its own in /opt/lib.
@@ -178,7 +178,7 @@ mod tests {
         let file = std::fs::read(std::env::current_exe().expect("path")).expect("itself");
         let abi = decode(&file).expect("an ELF file");
         let bits = if cfg!(target_pointer_width = "64") { 64 } else { 32 };
-        assert_eq!(abi.view.class.bits(), bits);
+        assert_eq!(abi.encoding.class.bits(), bits);
         for end in 0..200 {
             let head = file.get(..end).expect("long enough");
             assert_eq!(decode(head).is_some(), end >= 52, "{end}");

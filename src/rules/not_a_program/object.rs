@@ -33,7 +33,7 @@ fix:     open it with gdb on the computer, beside the program that left it"
 
 fn module(case: &Case<'_>, image: &Image) -> Finding {
     let class = case.machine.kernel.class.value;
-    let fits = !case.foreign && !case.is_swapped() && class == Some(image.view.class);
+    let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
     let fix = if fits {
         format!("as root:\nrun: insmod {}", case.argument())
     } else {

@@ -93,8 +93,8 @@ fn elf_check_arch_of_a_64_bit_kernel() {
     assert_eq!(file(Class::Elf32, N32).check_arch(&kernel()), "ask mips-n32");
     // Its own programs tell.
     let mut of_n32 = kernel();
-    let view = View { order: ByteOrder::Big, class: Class::Elf32 };
-    *of_n32.userland = known(Abi { e_machine: EM_MIPS, view, e_flags: N32 });
+    let encoding = Encoding { order: ByteOrder::Big, class: Class::Elf32 };
+    *of_n32.userland = known(Abi { e_machine: EM_MIPS, encoding, e_flags: N32 });
     assert_eq!(file(Class::Elf32, N32).check_arch(&of_n32), "ok");
     assert_eq!(file(Class::Elf32, O32).check_arch(&of_n32), "ask mips-o32");
 }
@@ -195,8 +195,8 @@ fn arch_check_elf_compares_fp_abis_where_fp64_is_supported() {
     }
     // Neither is asked for what passes in any case.
     let mut own = mips(Class::Elf32, (6, 1, 0));
-    let view = View { order: ByteOrder::Big, class: Class::Elf32 };
-    *own.userland = known(Abi { e_machine: EM_MIPS, view, e_flags: O32 });
+    let encoding = Encoding { order: ByteOrder::Big, class: Class::Elf32 };
+    *own.userland = known(Abi { e_machine: EM_MIPS, encoding, e_flags: O32 });
     assert_eq!(check_elf(&hard, &own), "ok");
     assert_eq!(check_elf(&of_soft, &own), "ask fp-instruction");
     assert_eq!(check_elf(&of_soft, &yes(own.clone(), Question::FpInstruction)), "ask mips-fp64");

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// One registered rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MiscRule {
+pub struct BinfmtRule {
     /// The name of its file in /proc/sys/fs/binfmt_misc.
     pub name: String,
     /// What is started instead of the file.
@@ -34,9 +34,9 @@ pub enum Pattern {
     },
 }
 
-impl MiscRule {
+impl BinfmtRule {
     /// From what the rule's file holds (`entry_status`); None where the rule is disabled, or the file is none.
-    pub fn parse(name: &[u8], text: &[u8]) -> Option<MiscRule> {
+    pub fn parse(name: &[u8], text: &[u8]) -> Option<BinfmtRule> {
         let after = |start| super::after(text, start);
         if super::parts(text, b'\n').next() != Some(b"enabled") {
             return None;
@@ -51,7 +51,7 @@ impl MiscRule {
             },
         };
         let fixed = after("flags: ").is_some_and(|flags| flags.contains(&b'F'));
-        Some(MiscRule { name: super::word(name), interpreter, fixed, pattern })
+        Some(BinfmtRule { name: super::word(name), interpreter, fixed, pattern })
     }
 
     /// `search_binfmt_handler`: the name as it was given, and the first 256 bytes (128 up to Linux 5.0).
@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn by_magic() {
-        let rule = MiscRule::parse(b"qemu-mips", QEMU).expect("a rule");
+        let rule = BinfmtRule::parse(b"qemu-mips", QEMU).expect("a rule");
         assert_eq!((rule.fixed, rule.interpreter.as_path()), (true, Path::new("/usr/bin/qemu-mips")));
         assert!(rule.matches(Path::new("x"), b"\x7fELF\x01\x02\x07"));
         assert!(!rule.matches(Path::new("x"), b"\x7fELF\x01\x01\x01"));
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn by_extension() {
         let text = b"enabled\ninterpreter /usr/bin/java\nflags: \nextension .jar\n";
-        let rule = MiscRule::parse(b"jar", text).expect("a rule");
+        let rule = BinfmtRule::parse(b"jar", text).expect("a rule");
         assert!(!rule.fixed);
         assert!(rule.matches(Path::new("./a.b.jar"), b""));
         assert!(!rule.matches(Path::new("jar"), b""));
@@ -109,12 +109,12 @@ mod tests {
 
     #[test]
     fn what_is_no_rule() {
-        assert_eq!(MiscRule::parse(b"status", b"enabled\n"), None);
-        assert_eq!(MiscRule::parse(b"register", b""), None);
+        assert_eq!(BinfmtRule::parse(b"status", b"enabled\n"), None);
+        assert_eq!(BinfmtRule::parse(b"register", b""), None);
         let disabled = [b"dis", &QEMU[2..]].concat();
-        assert_eq!(MiscRule::parse(b"qemu-mips", &disabled), None);
+        assert_eq!(BinfmtRule::parse(b"qemu-mips", &disabled), None);
         for end in 0..QEMU.len() {
-            MiscRule::parse(b"x", &QEMU[..end]);
+            BinfmtRule::parse(b"x", &QEMU[..end]);
         }
     }
 }
