@@ -17,14 +17,13 @@ mod tiny_elf;
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
-use crate::system::{Answer, Auxv, FileKind, Limits, Question, Space, Stat, System, Uname};
+use crate::system::{Answer, Auxv, FileKind, Limits, Question, ReadAt, Space, Stat, System, Uname};
 
 /// The machine that `diag` runs on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,8 +46,8 @@ impl System for Live {
         files::stat(path)
     }
 
-    fn open(&self, path: &Path) -> Result<File, Errno> {
-        files::open(path, |kind| kind == FileKind::Regular)
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+        Ok(Box::new(files::open(path, |kind| kind == FileKind::Regular)?))
     }
 
     fn may_execute(&self, path: &Path) -> Result<(), Errno> {
@@ -56,7 +55,7 @@ impl System for Live {
     }
 
     fn open_for_writing(&self, path: &Path) -> Option<bool> {
-        files::open_for_writing(&self.open(path).ok()?)
+        files::open_for_writing(path)
     }
 
     fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {

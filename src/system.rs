@@ -3,7 +3,7 @@
 //! from a folder. Nothing here reads or runs anything by itself.
 
 use std::ffi::OsString;
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,7 @@ pub trait System {
     /// stat(2): symbolic links are followed.
     fn stat(&self, path: &Path) -> Result<Stat, Errno>;
     /// Opens a regular file to read it; never blocks. What the kernel makes up ([`FileKind::Pseudo`]) is not opened.
-    fn open(&self, path: &Path) -> Result<File, Errno>;
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno>;
     /// faccessat(2) with X_OK and AT_EACCESS: may the caller execute it; a noexec mount counts.
     fn may_execute(&self, path: &Path) -> Result<(), Errno>;
     /// Whether somebody holds the file open for writing: ETXTBSY at execve(2). None where that cannot be told.
@@ -55,6 +55,13 @@ pub trait System {
     fn own_byte_order(&self) -> Option<ByteOrder> {
         None
     }
+}
+
+/// The bytes of an open file.
+pub trait ReadAt {
+    /// Up to `len` bytes from an offset on; fewer where the file ends. An error counts as its end: the kernel could not
+    /// read on either.
+    fn read_at(&self, offset: u64, len: usize) -> Vec<u8>;
 }
 
 /// What is at a path.

@@ -18,7 +18,7 @@ use diag::errno::Errno;
 use diag::judge;
 use diag::live::Live;
 use diag::report::Style;
-use diag::system::{Answer, Auxv, Question, Space, Stat, System, Uname};
+use diag::system::{Answer, Auxv, Question, ReadAt, Space, Stat, System, Uname};
 use skipped::skipped;
 
 /// The answers in a report of the machine, as `diag` itself prints it.
@@ -242,7 +242,7 @@ impl System for Watched {
         self.note("stat", path);
         Live.stat(path)
     }
-    fn open(&self, path: &Path) -> Result<File, Errno> {
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
         self.note("open", path);
         Live.open(path)
     }

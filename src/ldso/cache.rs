@@ -1,5 +1,7 @@
 //! /etc/ld.so.cache: glibc's elf/dl-cache.h and elf/dl-cache.c.
 
+use std::cmp::Ordering;
+
 use super::{Linker, path};
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
@@ -41,15 +43,14 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     let wanted = flags(linker);
     let folders = if family::X86 { cache.folders() } else { None };
     let mut best = (usize::MAX, None);
-    let mut entry = HEADER;
-    for _ in 0..cache.number(20)? {
-        let mut fields = [0; 6];
-        cache.table.fields(cache.start.wrapping_add(entry), &[4; 6], &mut fields)?;
+    let count = cache.number(20)?;
+    let mut at = cache.first(name, count)?;
+    while at < count && cache.compare(name, at)? == Ordering::Equal {
         // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
         // uses.
-        let [flags, key, value, _osversion, low, high] = fields;
-        entry = entry.wrapping_add(ENTRY);
-        if flags != wanted || cache.string(key)? != name {
+        let [flags, _key, value, _osversion, low, high] = cache.entry(at)?;
+        at = at.saturating_add(1);
+        if flags != wanted {
             continue;
         }
         let rank = if family::X86 && high & HWCAP_EXTENSION != 0 {
@@ -74,6 +75,32 @@ struct Cache<'a> {
 impl Cache<'_> {
     fn number(&mut self, at: usize) -> Option<usize> {
         self.table.number(self.start.wrapping_add(at), 4)
+    }
+
+    /// `struct file_entry_new`: flags, key, value, osversion, and the halves of hwcap.
+    fn entry(&mut self, index: usize) -> Option<[usize; 6]> {
+        let at = index.checked_mul(ENTRY)?.checked_add(HEADER)?;
+        self.table.fields(self.start.checked_add(at)?, [4; 6])
+    }
+
+    /// The first of the entries for a name (`search_cache`): the name that sorts last stands first.
+    fn first(&mut self, name: &[u8], count: usize) -> Option<usize> {
+        let (mut left, mut right) = (0, count);
+        while left < right {
+            let middle = left.saturating_add(right.saturating_sub(left) / 2);
+            if self.compare(name, middle)? == Ordering::Less {
+                left = middle.saturating_add(1);
+            } else {
+                right = middle;
+            }
+        }
+        Some(left)
+    }
+
+    /// A name against that of an entry.
+    fn compare(&mut self, name: &[u8], index: usize) -> Option<Ordering> {
+        let [_flags, key, ..] = self.entry(index)?;
+        Some(libcmp(name, self.string(key)?))
     }
 
     fn string(&mut self, at: usize) -> Option<&[u8]> {
@@ -105,6 +132,37 @@ impl Cache<'_> {
     }
 }
 
+/// elf/dl-cache.c `_dl_cache_libcmp`: digits count as the number that they make.
+fn libcmp(one: &[u8], other: &[u8]) -> Ordering {
+    let (mut one, mut other) = (one, other);
+    loop {
+        match (one.split_first(), other.split_first()) {
+            (Some((b'0'..=b'9', _)), Some((b'0'..=b'9', _))) => {
+                let (a, b) = (leading_number(&mut one), leading_number(&mut other));
+                if a != b {
+                    return a.cmp(&b);
+                }
+            }
+            (Some((b'0'..=b'9', _)), _) => return Ordering::Greater,
+            (_, Some((b'0'..=b'9', _))) => return Ordering::Less,
+            (Some((a, after_one)), Some((b, after_other))) if a == b => {
+                (one, other) = (after_one, after_other);
+            }
+            (a, b) => return a.map(|(byte, _)| byte).cmp(&b.map(|(byte, _)| byte)),
+        }
+    }
+}
+
+/// Takes off the digits at the front; an `int`, as in glibc.
+fn leading_number(text: &mut &[u8]) -> i32 {
+    let mut number = 0_i32;
+    while let Some((digit @ b'0'..=b'9', rest)) = text.split_first() {
+        number = number.wrapping_mul(10).wrapping_add(i32::from(digit.wrapping_sub(b'0')));
+        *text = rest;
+    }
+    number
+}
+
 /// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h): FLAG_ELF_LIBC6 and the ABI.
 fn flags(linker: &Linker<'_>) -> usize {
     let Some(program) = linker.object(0).and_then(|program| program.image.as_ref()) else { return 3 };
@@ -130,4 +188,25 @@ fn flags(linker: &Linker<'_>) -> usize {
         _ => 0,
     };
     abi | 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_of_ldconfig() {
+        let cases = [
+            ("libc.so.6", "libc.so.6", Ordering::Equal),
+            ("libm.so.10", "libm.so.9", Ordering::Greater),
+            ("libm.so.09", "libm.so.9", Ordering::Equal),
+            ("liba.so", "liba.so.1", Ordering::Less),
+            ("lib9.so", "libx.so", Ordering::Greater),
+            ("", "", Ordering::Equal),
+        ];
+        for (one, other, order) in cases {
+            assert_eq!(libcmp(one.as_bytes(), other.as_bytes()), order, "{one} {other}");
+            assert_eq!(libcmp(other.as_bytes(), one.as_bytes()), order.reverse(), "{other} {one}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! glibc's rules: elf/dl-load.c `_dl_map_object`, and what a build of it has compiled in.
 
+use std::ffi::CStr;
 use std::path::Path;
 
 use super::object::Library;
@@ -87,9 +88,10 @@ pub(super) fn strings(
         let size = offset(load.p_filesz).min(limit);
         let mut table = Table::new(&file, image.encoding, offset(load.p_offset), size);
         let mut rest = table.bytes(0, size)?;
-        while let Some((text, more)) = cut_bytes(rest, 0) {
+        while let Ok(text) = CStr::from_bytes_until_nul(rest) {
+            let text = text.to_bytes();
             each(text);
-            rest = more;
+            rest = rest.get(text.len().saturating_add(1)..)?;
         }
     }
     Some(())

@@ -104,14 +104,11 @@ impl<'a> Symbols<'a> {
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
         let at = index.wrapping_mul(entry(self.encoding));
         let (name, info, section, value) = if self.encoding.class == Class::Elf64 {
-            let mut fields = [0; 6];
-            self.table.fields(at, &[4, 1, 1, 2, 4, 4], &mut fields)?;
-            let [name, info, _st_other, section, value, rest] = fields;
+            let [name, info, _st_other, section, value, rest] = self.table.fields(at, [4, 1, 1, 2, 4, 4])?;
             (name, info, section, value | rest)
         } else {
-            let mut fields = [0; 6];
-            self.table.fields(at, &[4, 4, 4, 1, 1, 2], &mut fields)?;
-            let [name, value, _st_size, info, _st_other, section] = fields;
+            let [name, value, _st_size, info, _st_other, section] =
+                self.table.fields(at, [4, 4, 4, 1, 1, 2])?;
             (name, info, section, value)
         };
         let stays = self.copied.iter().all(|copied| *copied != index);

@@ -49,9 +49,8 @@ fn read(file: &Handle, image: &Image, defined: bool, found: &mut Vec<Version>) -
     let mut at = 0_usize;
     for _ in 0..offset(image.dynamic.as_ref()?.flags(count)).min(MANY) {
         if defined {
-            let mut fields = [0; 7];
-            table.fields(at, &[2, 2, 2, 2, 4, 4, 4], &mut fields)?;
-            let [_version, flags, index, _count, hash, _aux, next] = fields;
+            let [_version, flags, index, _count, hash, _aux, next] =
+                table.fields(at, [2, 2, 2, 2, 4, 4, 4])?;
             if flags & VER_FLG_BASE == 0 {
                 found.push(Version {
                     index,
@@ -61,14 +60,10 @@ fn read(file: &Handle, image: &Image, defined: bool, found: &mut Vec<Version>) -
             }
             at = at.wrapping_add(next);
         } else {
-            let mut fields = [0; 5];
-            table.fields(at, &[2, 2, 4, 4, 4], &mut fields)?;
-            let [_version, count, file, first, next] = fields;
+            let [_version, count, file, first, next] = table.fields(at, [2, 2, 4, 4, 4])?;
             let mut aux = at.wrapping_add(first);
             for _ in 0..count {
-                let mut fields = [0; 5];
-                table.fields(aux, &[4, 2, 2, 4, 4], &mut fields)?;
-                let [hash, flags, index, name, next] = fields;
+                let [hash, flags, index, name, next] = table.fields(aux, [4, 2, 2, 4, 4])?;
                 found.push(Version {
                     index,
                     hash: u32::try_from(hash).unwrap_or_default(),

@@ -12,11 +12,13 @@ use nix::libc;
 use nix::sys::stat::Mode;
 use nix::sys::statfs::{Statfs, fstatfs, statfs};
 use nix::sys::statvfs::statvfs;
+use rustix::buffer::spare_capacity;
 use rustix::fs::RawDir;
+use rustix::io::pread;
 
 use super::errno::{of_io, of_nix};
 use crate::errno::Errno;
-use crate::system::{FileKind, PROC_SUPER_MAGIC, Space, Stat, is_pseudo};
+use crate::system::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// stat(2).
 pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
@@ -37,6 +39,21 @@ fn with_pseudo(stat: Stat, statfs: impl FnOnce() -> nix::Result<Statfs>) -> Stat
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::unnecessary_cast)]
 fn magic(found: &Statfs) -> u32 {
     found.filesystem_type().0 as u32
+}
+
+impl ReadAt for File {
+    /// pread(2) until there is enough. No EINTR: there is no signal handler.
+    fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            let at = offset.saturating_add(bytes.len() as u64);
+            if !matches!(pread(self, spare_capacity(&mut bytes), at), Ok(1..)) {
+                break;
+            }
+        }
+        bytes.truncate(len);
+        bytes
+    }
 }
 
 /// Opens a file of a kind that is wanted.
@@ -106,9 +123,10 @@ pub(super) fn may_execute(path: &Path) -> Result<(), Errno> {
 /// A read lease is refused with EAGAIN where that is so, and is given to the file's owner and to root only. Should
 /// somebody open the file for writing in the moment we hold it, he waits for us to give it back, and we are sent a
 /// signal: SIGURG, which does nothing, for SIGIO would end us.
-pub(super) fn open_for_writing(file: &File) -> Option<bool> {
+pub(super) fn open_for_writing(path: &Path) -> Option<bool> {
     /// linux/fcntl.h; asm-generic, on MIPS too.
     const F_SETSIG: c_int = 10;
+    let file = open(path, |kind| kind == FileKind::Regular).ok()?;
     let fcntl = |command: c_int, argument: c_int| {
         // SAFETY: commands that take a number.
         nix::errno::Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), command, argument) })

@@ -20,7 +20,7 @@ use std::path::{Component, Path, PathBuf};
 use super::Mount;
 use super::gather::mounts;
 use crate::errno::Errno;
-use crate::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname, is_pseudo_fstype};
+use crate::system::{Answer, Auxv, FileKind, Question, ReadAt, Space, Stat, System, Uname, is_pseudo_fstype};
 
 /// A machine recorded in a folder.
 #[derive(Clone, Debug)]
@@ -132,10 +132,10 @@ impl System for Recorded {
         Ok(stat)
     }
 
-    fn open(&self, path: &Path) -> Result<File, Errno> {
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
         match self.stat(path)?.kind {
             FileKind::Pseudo => Err(Errno::EACCES),
-            _ => self.file(path),
+            _ => Ok(Box::new(self.file(path)?)),
         }
     }
 

@@ -55,6 +55,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         link.libraries().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
     let (file, name, path) = (case.file(), Shown(&library.name), Shown(&library.path));
     let (needed_by, ends, reason) = (Shown(link.needed_by(library)), case.loader_ends(), why.words());
+    // glibc's words for these are those for no file at all.
+    let what = match why {
+        Unusable::Machine => "for another processor",
+        Unusable::FloatAbi => "for another float ABI",
+        _ => reason,
+    };
     let page = Size(case.machine.kernel.page().get());
     let is_misplaced = family::PAGES && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
     let dies = if why == Unusable::Cut {
@@ -81,12 +87,6 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         (None, _) => {
             let program = Shown(&case.candidate.path);
             let said = if why.is_of_the_file() { Shown(&library.path) } else { Shown(&library.name) };
-            // glibc's words for these are those for no file at all.
-            let reason = match why {
-                Unusable::Machine => "for another processor",
-                Unusable::FloatAbi => "for another float ABI",
-                _ => reason,
-            };
             format!(
                 "{ends}, status 127\nyou see: {program}: error while loading shared libraries: {said}: {reason}"
             )
@@ -107,7 +107,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         "\
 {file} needs {name}, and the file that is there cannot be loaded
 program: DT_NEEDED={name} (of {needed_by})
-machine: file={path}: {reason}
+machine: file={path}: {what}
 machine: pages of={pages}
 machine: executable-stack={stack}
 kernel:  {kernel}

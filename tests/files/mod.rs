@@ -10,7 +10,7 @@ use diag::candidate::script::Rules;
 use diag::candidate::{self, Candidate, Handlers};
 use diag::elf::Encoding;
 use diag::errno::Errno;
-use diag::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname};
+use diag::system::{Answer, Auxv, FileKind, Question, ReadAt, Space, Stat, System, Uname};
 
 /// This machine's files, and nothing else of it.
 pub struct Files;
@@ -41,8 +41,9 @@ impl System for Files {
         };
         Ok(Stat { kind, mode: m.permissions().mode() & 0o7777, size: m.len(), device: 0, inode: 0 })
     }
-    fn open(&self, path: &Path) -> Result<File, Errno> {
-        File::open(path).map_err(|e| errno(&e))
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+        let file = File::open(path).map_err(|e| errno(&e))?;
+        Ok(Box::new(file))
     }
     fn may_execute(&self, _: &Path) -> Result<(), Errno> {
         Ok(())

@@ -132,7 +132,7 @@ fn asking_without_cpuinfo() {
         fn stat(&self, path: &Path) -> Result<crate::system::Stat, crate::errno::Errno> {
             self.0.stat(path)
         }
-        fn open(&self, path: &Path) -> Result<std::fs::File, crate::errno::Errno> {
+        fn open(&self, path: &Path) -> Result<Box<dyn crate::system::ReadAt>, crate::errno::Errno> {
             self.0.open(path)
         }
         fn may_execute(&self, path: &Path) -> Result<(), crate::errno::Errno> {

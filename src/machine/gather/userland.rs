@@ -1,6 +1,5 @@
 //! What the machine's own programs are made for, and what loads them.
 
-use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
@@ -92,9 +91,7 @@ fn runs(kernel: u16, program: u16) -> bool {
 
 /// The beginning of a file: the ELF header, and PT_INTERP in practice.
 fn head(system: &dyn System, path: &str) -> Option<Vec<u8>> {
-    let mut head = Vec::with_capacity(1024);
-    system.open(Path::new(path)).ok()?.take(1024).read_to_end(&mut head).ok()?;
-    Some(head)
+    Some(system.open(Path::new(path)).ok()?.read_at(0, 1024))
 }
 
 fn decode(head: &[u8]) -> Option<Abi> {
