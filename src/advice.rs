@@ -8,26 +8,27 @@ use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
-use crate::finding::{Finding, Fix};
 use crate::machine::family::{self, rows};
 use crate::machine::{Fpu, Machine, lists};
 use crate::text;
 
 /// What to build for a machine.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target {
     /// `GOARCH=mipsle GOMIPS=softfloat`; None where Go has no port.
     pub go: Option<&'static str>,
     /// The Rust target; a static musl one.
     pub rust: Option<&'static str>,
-    /// The processor in the compiler's name, and its options.
+    /// The processor in the compiler's name.
     gcc: &'static str,
+    /// The compiler's options.
+    options: &'static str,
 }
 
 impl Target {
     /// The Go build.
     pub fn go(&self) -> Option<String> {
-        Some(text::concat(&["GOOS=linux ", self.go?, " go build"]))
+        Some(format!("GOOS=linux {} go build", self.go?))
     }
 
     /// The Rust build. Targets of tier 3 come without a standard library, so that is built as well.
@@ -37,21 +38,31 @@ impl Target {
             triple.starts_with("mips") || triple.starts_with("powerpc") && !triple.starts_with("powerpc64le");
         let command =
             if bare { "cargo +nightly build --release -Zbuild-std" } else { "cargo build --release" };
-        Some(text::concat(&[command, " --target ", triple]))
+        Some(format!("{command} --target {triple}"))
     }
 
     /// The compiler, named as OpenWrt's SDK names it for its own machines.
     pub fn compiler(&self, machine: &Machine) -> String {
         let vendor = if machine.openwrt.release.get().is_some() { "-openwrt" } else { "" };
-        let (arch, options) = text::cut(self.gcc, b',').unwrap_or_default();
-        let abi = if arch.starts_with("arm") { "gnueabi" } else { "" };
-        text::concat(&[arch, vendor, "-linux-musl", abi, "-gcc -static", options])
+        let Target { gcc, options, .. } = self;
+        let abi = if gcc.starts_with("arm") { "gnueabi" } else { "" };
+        let blank = if options.is_empty() { "" } else { " " };
+        format!("{gcc}{vendor}-linux-musl{abi}-gcc -static{blank}{options}")
     }
 }
 
-/// A processor, its word size and byte order where they matter, and what else a machine needs; then Go's environment,
-/// the Rust target, the processor in the compiler's name, and the compiler's options.
-type Row = (u16, Option<Class>, Option<ByteOrder>, fn(&Machine) -> bool, &'static str);
+/// What to build where.
+struct Row {
+    /// The processor.
+    e_machine: u16,
+    /// Its word size, where it matters.
+    class: Option<Class>,
+    /// Its byte order, where it matters.
+    order: Option<ByteOrder>,
+    /// What else the machine needs.
+    fits: fn(&Machine) -> bool,
+    target: Target,
+}
 
 const W32: Option<Class> = Some(Class::Elf32);
 const W64: Option<Class> = Some(Class::Elf64);
@@ -71,59 +82,109 @@ const TARGETS: [&[Row]; 7] = [
 
 #[rustfmt::skip]
 const MIPS_BIG: &[Row] = &[
-    (EM_MIPS, W32, BIG, has_fpu,
-     "GOARCH=mips GOMIPS=hardfloat|mips-unknown-linux-musl|mips, -march=mips32 -mhard-float"),
-    (EM_MIPS, W32, BIG, is_r2,
-     "GOARCH=mips GOMIPS=softfloat|mips-unknown-linux-musl|mips, -march=mips32r2 -msoft-float"),
-    (EM_MIPS, W32, BIG, any,
-     "GOARCH=mips GOMIPS=softfloat|mips-unknown-linux-musl|mips, -march=mips32 -msoft-float"),
-    (EM_MIPS, None, BIG, any,
-     "GOARCH=mips64 GOMIPS64=softfloat|mips64-openwrt-linux-musl|mips64, -msoft-float"),
+    Row { e_machine: EM_MIPS, class: W32, order: BIG, fits: has_fpu,
+          target: Target { go: Some("GOARCH=mips GOMIPS=hardfloat"), rust: Some("mips-unknown-linux-musl"),
+                           gcc: "mips", options: "-march=mips32 -mhard-float" } },
+    Row { e_machine: EM_MIPS, class: W32, order: BIG, fits: is_r2,
+          target: Target { go: Some("GOARCH=mips GOMIPS=softfloat"), rust: Some("mips-unknown-linux-musl"),
+                           gcc: "mips", options: "-march=mips32r2 -msoft-float" } },
+    Row { e_machine: EM_MIPS, class: W32, order: BIG, fits: any,
+          target: Target { go: Some("GOARCH=mips GOMIPS=softfloat"), rust: Some("mips-unknown-linux-musl"),
+                           gcc: "mips", options: "-march=mips32 -msoft-float" } },
+    Row { e_machine: EM_MIPS, class: None, order: BIG, fits: any,
+          target: Target { go: Some("GOARCH=mips64 GOMIPS64=softfloat"), rust: Some("mips64-openwrt-linux-musl"),
+                           gcc: "mips64", options: "-msoft-float" } },
 ];
 
 #[rustfmt::skip]
 const MIPS_LITTLE: &[Row] = &[
-    (EM_MIPS, W32, LITTLE, has_fpu,
-     "GOARCH=mipsle GOMIPS=hardfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -mhard-float"),
-    (EM_MIPS, W32, LITTLE, is_r2,
-     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32r2 -msoft-float"),
-    (EM_MIPS, W32, LITTLE, any,
-     "GOARCH=mipsle GOMIPS=softfloat|mipsel-unknown-linux-musl|mipsel, -march=mips32 -msoft-float"),
-    (EM_MIPS, None, LITTLE, any, "GOARCH=mips64le GOMIPS64=softfloat||mips64el, -msoft-float"),
+    Row { e_machine: EM_MIPS, class: W32, order: LITTLE, fits: has_fpu,
+          target: Target { go: Some("GOARCH=mipsle GOMIPS=hardfloat"), rust: Some("mipsel-unknown-linux-musl"),
+                           gcc: "mipsel", options: "-march=mips32 -mhard-float" } },
+    Row { e_machine: EM_MIPS, class: W32, order: LITTLE, fits: is_r2,
+          target: Target { go: Some("GOARCH=mipsle GOMIPS=softfloat"), rust: Some("mipsel-unknown-linux-musl"),
+                           gcc: "mipsel", options: "-march=mips32r2 -msoft-float" } },
+    Row { e_machine: EM_MIPS, class: W32, order: LITTLE, fits: any,
+          target: Target { go: Some("GOARCH=mipsle GOMIPS=softfloat"), rust: Some("mipsel-unknown-linux-musl"),
+                           gcc: "mipsel", options: "-march=mips32 -msoft-float" } },
+    Row { e_machine: EM_MIPS, class: None, order: LITTLE, fits: any,
+          target: Target { go: Some("GOARCH=mips64le GOMIPS64=softfloat"), rust: None,
+                           gcc: "mips64el", options: "-msoft-float" } },
 ];
 
 #[rustfmt::skip]
 const ARM: &[Row] = &[
-    (EM_ARM, None, BIG, any, "||armeb, -march=armv5te"),
-    (EM_ARM, None, None, is_v7_vfpv3,
-     "GOARCH=arm GOARM=7|armv7-unknown-linux-musleabihf|arm, -march=armv7-a -mfpu=vfpv3-d16 -mfloat-abi=hard"),
-    (EM_ARM, None, None, is_v6_vfp,
-     "GOARCH=arm GOARM=6|arm-unknown-linux-musleabihf|arm, -march=armv6 -mfpu=vfp -mfloat-abi=hard"),
-    (EM_ARM, None, None, is_v7,
-     "GOARCH=arm GOARM=5|armv7-unknown-linux-musleabi|arm, -march=armv7-a -mfloat-abi=soft"),
-    (EM_ARM, None, None, any,
-     "GOARCH=arm GOARM=5|armv5te-unknown-linux-musleabi|arm, -march=armv5te -mfloat-abi=soft"),
-    (EM_AARCH64, None, LITTLE, any, "GOARCH=arm64|aarch64-unknown-linux-musl|aarch64,"),
+    Row { e_machine: EM_ARM, class: None, order: BIG, fits: any,
+          target: Target { go: None, rust: None,
+                           gcc: "armeb", options: "-march=armv5te" } },
+    Row { e_machine: EM_ARM, class: None, order: None, fits: is_v7_vfpv3,
+          target: Target { go: Some("GOARCH=arm GOARM=7"), rust: Some("armv7-unknown-linux-musleabihf"),
+                           gcc: "arm", options: "-march=armv7-a -mfpu=vfpv3-d16 -mfloat-abi=hard" } },
+    Row { e_machine: EM_ARM, class: None, order: None, fits: is_v6_vfp,
+          target: Target { go: Some("GOARCH=arm GOARM=6"), rust: Some("arm-unknown-linux-musleabihf"),
+                           gcc: "arm", options: "-march=armv6 -mfpu=vfp -mfloat-abi=hard" } },
+    Row { e_machine: EM_ARM, class: None, order: None, fits: is_v7,
+          target: Target { go: Some("GOARCH=arm GOARM=5"), rust: Some("armv7-unknown-linux-musleabi"),
+                           gcc: "arm", options: "-march=armv7-a -mfloat-abi=soft" } },
+    Row { e_machine: EM_ARM, class: None, order: None, fits: any,
+          target: Target { go: Some("GOARCH=arm GOARM=5"), rust: Some("armv5te-unknown-linux-musleabi"),
+                           gcc: "arm", options: "-march=armv5te -mfloat-abi=soft" } },
+    Row { e_machine: EM_AARCH64, class: None, order: LITTLE, fits: any,
+          target: Target { go: Some("GOARCH=arm64"), rust: Some("aarch64-unknown-linux-musl"),
+                           gcc: "aarch64", options: "" } },
 ];
 
 #[rustfmt::skip]
 const X86: &[Row] = &[
-    (EM_X86_64, None, None, any, "GOARCH=amd64|x86_64-unknown-linux-musl|x86_64,"),
-    (EM_386, None, None, has_sse2, "GOARCH=386|i686-unknown-linux-musl|i486, -march=i686"),
-    (EM_386, None, None, any, "GOARCH=386 GO386=softfloat|i586-unknown-linux-musl|i486, -march=i586"),
+    Row { e_machine: EM_X86_64, class: None, order: None, fits: any,
+          target: Target { go: Some("GOARCH=amd64"), rust: Some("x86_64-unknown-linux-musl"),
+                           gcc: "x86_64", options: "" } },
+    Row { e_machine: EM_386, class: None, order: None, fits: has_sse2,
+          target: Target { go: Some("GOARCH=386"), rust: Some("i686-unknown-linux-musl"),
+                           gcc: "i486", options: "-march=i686" } },
+    Row { e_machine: EM_386, class: None, order: None, fits: any,
+          target: Target { go: Some("GOARCH=386 GO386=softfloat"), rust: Some("i586-unknown-linux-musl"),
+                           gcc: "i486", options: "-march=i586" } },
 ];
 
-const RISCV: &[Row] = &[(EM_RISCV, W64, None, any, "GOARCH=riscv64|riscv64gc-unknown-linux-musl|riscv64,")];
+const RISCV: &[Row] = &[Row {
+    e_machine: EM_RISCV,
+    class: W64,
+    order: None,
+    fits: any,
+    target: Target {
+        go: Some("GOARCH=riscv64"),
+        rust: Some("riscv64gc-unknown-linux-musl"),
+        gcc: "riscv64",
+        options: "",
+    },
+}];
 
 #[rustfmt::skip]
 const POWERPC: &[Row] = &[
-    (EM_PPC, None, None, any, "|powerpc-unknown-linux-musl|powerpc, -msoft-float"),
-    (EM_PPC64, None, BIG, any, "GOARCH=ppc64|powerpc64-unknown-linux-musl|powerpc64, -mabi=elfv2"),
-    (EM_PPC64, None, None, any, "GOARCH=ppc64le|powerpc64le-unknown-linux-musl|powerpc64le,"),
+    Row { e_machine: EM_PPC, class: None, order: None, fits: any,
+          target: Target { go: None, rust: Some("powerpc-unknown-linux-musl"),
+                           gcc: "powerpc", options: "-msoft-float" } },
+    Row { e_machine: EM_PPC64, class: None, order: BIG, fits: any,
+          target: Target { go: Some("GOARCH=ppc64"), rust: Some("powerpc64-unknown-linux-musl"),
+                           gcc: "powerpc64", options: "-mabi=elfv2" } },
+    Row { e_machine: EM_PPC64, class: None, order: None, fits: any,
+          target: Target { go: Some("GOARCH=ppc64le"), rust: Some("powerpc64le-unknown-linux-musl"),
+                           gcc: "powerpc64le", options: "" } },
 ];
 
-const LOONGARCH: &[Row] =
-    &[(EM_LOONGARCH, W64, None, any, "GOARCH=loong64|loongarch64-unknown-linux-musl|loongarch64,")];
+const LOONGARCH: &[Row] = &[Row {
+    e_machine: EM_LOONGARCH,
+    class: W64,
+    order: None,
+    fits: any,
+    target: Target {
+        go: Some("GOARCH=loong64"),
+        rust: Some("loongarch64-unknown-linux-musl"),
+        gcc: "loongarch64",
+        options: "",
+    },
+}];
 
 const fn any(_: &Machine) -> bool {
     true
@@ -160,44 +221,35 @@ fn has_sse2(machine: &Machine) -> bool {
 pub fn target(machine: &Machine) -> Option<Target> {
     let own = machine.byte_order()?;
     let userland = machine.userland.get();
-    let class = userland.map(|abi| abi.view.class).or(machine.kernel.class.value)?;
+    let class = userland.map(|abi| abi.encoding.class).or(machine.kernel.class.value)?;
     let e_machine = userland.map(|abi| abi.e_machine).or_else(|| machine.e_machine())?;
-    let fitting = |(of, bits, order, fits, _): &&Row| {
-        *of == e_machine
-            && bits.is_none_or(|bits| bits == class)
-            && order.is_none_or(|order| order == own)
-            && fits(machine)
+    let fitting = |row: &&Row| {
+        row.e_machine == e_machine
+            && row.class.is_none_or(|wanted| wanted == class)
+            && row.order.is_none_or(|wanted| wanted == own)
+            && (row.fits)(machine)
     };
-    let (.., words) = TARGETS.iter().find_map(|rows| rows.iter().find(fitting))?;
-    let mut words = text::split(words, b'|');
-    let mut next = || words.next().unwrap_or_default();
-    let given = |words: &'static str| (!words.is_empty()).then_some(words);
-    Some(Target { go: given(next()), rust: given(next()), gcc: next() })
+    TARGETS.iter().find_map(|rows| rows.iter().find(fitting)).map(|row| row.target)
 }
 
-/// Adds the rebuild to a finding: for this machine, with the toolchain that made the program; with all of them where
-/// that is not known.
-pub(crate) fn rebuild(finding: &mut Finding, machine: &Machine, toolchain: Toolchain) {
-    let Some(target) = target(machine) else { return };
-    // What to do first, where it is said already.
-    let mut text = finding.fix.take().map_or_else(String::new, |fix| fix.text);
-    text.push_str("rebuild it for this machine");
+/// To rebuild for this machine, with the toolchain that made the program; with all of them where that is not known. A
+/// sentence and its commands; None where it is not known what to build.
+pub(crate) fn rebuild(machine: &Machine, toolchain: Toolchain) -> Option<(String, Vec<String>)> {
+    let target = target(machine)?;
+    let mut sentence = "rebuild it for this machine".to_owned();
     if let Some(arch) = machine.openwrt.arch.get() {
-        text.push_str(", or take the build for ");
-        text.push_str(&text::printable(arch.as_bytes()));
+        sentence += ", or take the build for ";
+        sentence += &text::printable(arch.as_bytes());
     }
-    let mut command = match toolchain {
+    let of_toolchain = match toolchain {
         Toolchain::Go => target.go(),
         Toolchain::Rust => target.cargo(),
         Toolchain::C => Some(target.compiler(machine)),
         Toolchain::Unknown => None,
     };
-    if command.is_none() {
-        // The compiler, Rust and Go; the last of them is the command.
-        let cargo = target.cargo();
-        let between = if cargo.is_some() { "\n" } else { "" };
-        text = text::concat(&[&text, "\n", &target.compiler(machine), between, &cargo.unwrap_or_default()]);
-        command = target.go();
-    }
-    finding.fix = Some(Fix { text, command });
+    let commands = match of_toolchain {
+        Some(command) => vec![command],
+        None => [Some(target.compiler(machine)), target.cargo(), target.go()].into_iter().flatten().collect(),
+    };
+    Some((sentence, commands))
 }

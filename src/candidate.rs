@@ -23,20 +23,20 @@ pub use open::open;
 pub use origin::{Origin, Toolchain};
 pub use script::Script;
 
-use crate::elf::{AbiFlags, ArmAttributes, Header, ProgramHeader, View};
+use crate::elf::{AbiFlags, ArmAttributes, Encoding, Header, ProgramHeader};
 use crate::errno::Errno;
-use crate::machine::misc::MiscRule;
+use crate::machine::binfmt_misc::BinfmtRule;
 use crate::system::Stat;
 
 /// How a kernel reads a file: what [`open`] has to know of it.
 #[derive(Clone, Debug)]
 pub struct Handlers<'a> {
     /// In which ways it decodes an ELF file.
-    pub views: Vec<View>,
+    pub encodings: Vec<Encoding>,
     /// How it reads a `#!` line.
     pub script: script::Rules,
     /// The rules of binfmt_misc.
-    pub misc: &'a [MiscRule],
+    pub binfmt_misc: &'a [BinfmtRule],
 }
 
 /// A file that is to be judged, and the interpreter it names.
@@ -55,14 +55,14 @@ pub struct Candidate {
     /// What is in it.
     pub content: Content,
     /// The rule of binfmt_misc that takes it, before anything else is looked at.
-    pub misc: Option<Misc>,
+    pub binfmt_misc: Option<MatchedRule>,
     /// The interpreter that binfmt_misc, a script or an ELF file names, opened in turn; at most 6 deep.
     pub interpreter: Option<Box<Candidate>>,
 }
 
 /// A rule of binfmt_misc that matches.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Misc {
+pub struct MatchedRule {
     /// Its name.
     pub rule: String,
     /// Its interpreter is held open by the kernel.
@@ -91,7 +91,7 @@ pub struct Program {
     pub ident: [u8; 16],
     /// Decoded as EI_DATA and EI_CLASS say. None where those are no valid values or the header is cut short.
     pub own: Option<Rc<Image>>,
-    /// Decoded as the machine's kernel would, one for each of [`crate::machine::Machine::views`], in that order. A
+    /// Decoded as the machine's kernel would, one for each of [`crate::machine::Machine::encodings`], in that order. A
     /// header cut short reads as zeros, as in the kernel's buffer.
     pub native: Vec<Rc<Image>>,
     /// What made it, as far as the header area tells.
@@ -107,11 +107,11 @@ pub struct Upx {
     pub unpacked: Option<u64>,
 }
 
-/// An ELF file decoded in one [`View`].
+/// An ELF file decoded in one [`Encoding`].
 #[derive(Debug)]
 pub struct Image {
     /// Byte order and layout of this decoding.
-    pub view: View,
+    pub encoding: Encoding,
     /// The ELF header.
     pub header: Header,
     /// The program header table, or why the kernel cannot have it.
@@ -204,14 +204,14 @@ impl Candidate {
 }
 
 impl Program {
-    /// The kernel's decoding in one view.
-    pub fn native_in(&self, view: View) -> Option<&Image> {
-        self.native.iter().find(|native| native.view == view).map(Rc::as_ref)
+    /// The kernel's decoding in one encoding.
+    pub fn native_in(&self, encoding: Encoding) -> Option<&Image> {
+        self.native.iter().find(|native| native.encoding == encoding).map(Rc::as_ref)
     }
 
     /// The same, to keep.
-    pub fn shared_in(&self, view: View) -> Option<&Rc<Image>> {
-        self.native.iter().find(|native| native.view == view)
+    pub fn shared_in(&self, encoding: Encoding) -> Option<&Rc<Image>> {
+        self.native.iter().find(|native| native.encoding == encoding)
     }
 
     /// The decoding to explain with: the file's own, else the machine's.

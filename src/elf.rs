@@ -9,16 +9,16 @@ pub use abi::{AbiFlags, ArmAttributes};
 
 /// How the bytes of a file are read: the kernel uses its own, whatever EI_DATA and EI_CLASS say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct View {
+pub struct Encoding {
     /// Byte order.
     pub order: ByteOrder,
     /// 32- or 64-bit structures.
     pub class: Class,
 }
 
-impl View {
+impl Encoding {
     /// What EI_CLASS and EI_DATA say; None where either is no valid value.
-    pub fn of(ident: &[u8]) -> Option<View> {
+    pub fn of(ident: &[u8]) -> Option<Encoding> {
         let class = match ident.get(4)? {
             1 => Class::Elf32,
             2 => Class::Elf64,
@@ -29,7 +29,7 @@ impl View {
             2 => ByteOrder::Big,
             _ => return None,
         };
-        Some(View { order, class })
+        Some(Encoding { order, class })
     }
 
     /// sizeof(Elf32_Ehdr) or sizeof(Elf64_Ehdr).
@@ -85,14 +85,24 @@ impl ByteOrder {
 
     /// The unsigned integer of `len` bytes (up to 8) at an offset. Bytes beyond the end read as zeros, as they do in
     /// the kernel's zero-padded buffer.
+    #[inline]
     pub fn uint(self, bytes: &[u8], at: usize, len: usize) -> u64 {
+        let from = bytes.get(at..).unwrap_or_default();
+        // By far the most, and each is one instruction or two.
+        match (len, from.first_chunk(), from.first_chunk()) {
+            (4, Some(word), _) if self == ByteOrder::Little => return u32::from_le_bytes(*word).into(),
+            (4, Some(word), _) => return u32::from_be_bytes(*word).into(),
+            (2, _, Some(half)) if self == ByteOrder::Little => return u16::from_le_bytes(*half).into(),
+            (2, _, Some(half)) => return u16::from_be_bytes(*half).into(),
+            _ => {}
+        }
         let mut value = 0;
         for i in 0..len {
             let place = match self {
                 ByteOrder::Big => i,
                 ByteOrder::Little => len.saturating_sub(i).saturating_sub(1),
             };
-            let byte = bytes.get(at.saturating_add(place)).copied().unwrap_or(0);
+            let byte = from.get(place).copied().unwrap_or(0);
             value = value << 8 | u64::from(byte);
         }
         value
@@ -128,16 +138,16 @@ impl Class {
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
-    view: View,
+    encoding: Encoding,
 }
 
 impl<'a> Cursor<'a> {
-    pub(crate) fn new(bytes: &'a [u8], at: usize, view: View) -> Self {
-        Cursor { bytes, at, view }
+    pub(crate) fn new(bytes: &'a [u8], at: usize, encoding: Encoding) -> Self {
+        Cursor { bytes, at, encoding }
     }
 
     fn take(&mut self, len: usize) -> u64 {
-        let value = self.view.order.uint(self.bytes, self.at, len);
+        let value = self.encoding.order.uint(self.bytes, self.at, len);
         self.at = self.at.saturating_add(len);
         value
     }
@@ -159,7 +169,7 @@ impl<'a> Cursor<'a> {
 
     /// An address or offset: 4 or 8 bytes.
     pub(crate) fn word(&mut self) -> u64 {
-        self.take(self.view.word())
+        self.take(self.encoding.word())
     }
 }
 
@@ -183,27 +193,25 @@ pub struct Header {
 }
 
 impl Header {
-    /// Decodes the first bytes of a file, e_ident included. What is cut off reads as zeros. Each field goes to its
-    /// place at once: a structure literal keeps all of them on the stack first.
-    #[inline(never)]
-    #[allow(clippy::field_reassign_with_default)]
-    pub fn decode(bytes: &[u8], view: View) -> Header {
-        let mut c = Cursor::new(bytes, 16, view);
-        let mut header = Header::default();
-        header.e_type = c.u16();
-        header.e_machine = c.u16();
-        header.e_version = c.u32();
-        header.e_entry = c.word();
-        header.e_phoff = c.word();
-        header.e_shoff = c.word();
-        header.e_flags = c.u32();
-        header.e_ehsize = c.u16();
-        header.e_phentsize = c.u16();
-        header.e_phnum = c.u16();
-        header.e_shentsize = c.u16();
-        header.e_shnum = c.u16();
-        header.e_shstrndx = c.u16();
-        header
+    /// Decodes the first bytes of a file, e_ident included. What is cut off reads as zeros.
+    pub fn decode(bytes: &[u8], encoding: Encoding) -> Header {
+        let mut c = Cursor::new(bytes, 16, encoding);
+        // Fields of a literal are evaluated in the order written, which is the file's.
+        Header {
+            e_type: c.u16(),
+            e_machine: c.u16(),
+            e_version: c.u32(),
+            e_entry: c.word(),
+            e_phoff: c.word(),
+            e_shoff: c.word(),
+            e_flags: c.u32(),
+            e_ehsize: c.u16(),
+            e_phentsize: c.u16(),
+            e_phnum: c.u16(),
+            e_shentsize: c.u16(),
+            e_shnum: c.u16(),
+            e_shstrndx: c.u16(),
+        }
     }
 }
 
@@ -221,27 +229,18 @@ pub struct ProgramHeader {
 }
 
 impl ProgramHeader {
-    /// Decodes one entry of the table, in the same way.
-    #[inline(never)]
-    #[allow(clippy::field_reassign_with_default)]
-    pub fn decode(bytes: &[u8], view: View) -> ProgramHeader {
-        let mut c = Cursor::new(bytes, 0, view);
-        let mut header = ProgramHeader::default();
-        header.p_type = c.u32();
-        // p_flags moved to the front in the 64-bit layout, for alignment.
-        if view.class == Class::Elf64 {
-            header.p_flags = c.u32();
-        }
-        header.p_offset = c.word();
-        header.p_vaddr = c.word();
+    /// Decodes one entry of the table. p_flags moved to the front in the 64-bit layout, for alignment.
+    pub fn decode(bytes: &[u8], encoding: Encoding) -> ProgramHeader {
+        let mut c = Cursor::new(bytes, 0, encoding);
+        let p_type = c.u32();
+        let front = if encoding.class == Class::Elf64 { c.u32() } else { 0 };
+        let p_offset = c.word();
+        let p_vaddr = c.word();
         let _p_paddr = c.word();
-        header.p_filesz = c.word();
-        header.p_memsz = c.word();
-        if view.class == Class::Elf32 {
-            header.p_flags = c.u32();
-        }
-        header.p_align = c.word();
-        header
+        let p_filesz = c.word();
+        let p_memsz = c.word();
+        let p_flags = if encoding.class == Class::Elf32 { c.u32() } else { front };
+        ProgramHeader { p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz, p_align: c.word() }
     }
 }
 
@@ -261,8 +260,8 @@ pub(crate) struct SectionHeader {
 }
 
 impl SectionHeader {
-    pub(crate) fn decode(bytes: &[u8], view: View) -> SectionHeader {
-        let mut c = Cursor::new(bytes, 0, view);
+    pub(crate) fn decode(bytes: &[u8], encoding: Encoding) -> SectionHeader {
+        let mut c = Cursor::new(bytes, 0, encoding);
         let (name, kind, flags) = (c.u32(), c.u32(), c.word());
         let _sh_addr = c.word();
         SectionHeader { name, kind, flags, offset: offset(c.word()), size: offset(c.word()) }
@@ -308,10 +307,10 @@ mod tests {
     fn a_program_of_the_other_byte_order_has_no_valid_type() {
         let big = b"\x7fELF\x01\x02\x01\0\0\0\0\0\0\0\0\0\x00\x02\x00\x08";
         let order = ByteOrder::Little;
-        let header = Header::decode(big, View { order, class: Class::Elf32 });
+        let header = Header::decode(big, Encoding { order, class: Class::Elf32 });
         assert_eq!((header.e_type, header.e_machine), (0x0200, 0x0800));
-        let own = View::of(big).unwrap();
-        assert_eq!(own, View { order: ByteOrder::Big, class: Class::Elf32 });
+        let own = Encoding::of(big).unwrap();
+        assert_eq!(own, Encoding { order: ByteOrder::Big, class: Class::Elf32 });
         let header = Header::decode(big, own);
         assert_eq!((header.e_type, header.e_machine, header.e_phnum), (2, 8, 0));
     }

@@ -1,17 +1,12 @@
 //! What there is to say of a candidate.
 
-use std::ops::{Deref, DerefMut};
+use crate::rules::Code;
 
-/// One problem, or one thing worth knowing. A handle of one word: it is passed from hand to hand while it is built,
-/// and on a router each copy of what it holds would be code.
+/// One problem, or one thing worth knowing.
 #[derive(PartialEq, Eq, Debug)]
-pub struct Finding(Box<Facts>);
-
-/// What a finding holds.
-#[derive(PartialEq, Eq, Debug)]
-pub struct Facts {
-    /// Its stable code, which is that of its rule; never reused.
-    pub code: &'static str,
+pub struct Finding {
+    /// That of its rule.
+    pub code: Code,
     /// How bad.
     pub severity: Severity,
     /// How sure.
@@ -62,17 +57,19 @@ pub enum Side {
     Program,
     /// The machine's.
     Machine,
-    /// What the kernel answers and what the shell or the loader prints then.
+    /// What the kernel answers.
     Kernel,
+    /// What the shell or the dynamic loader prints then.
+    Shell,
 }
 
 /// What to do about it.
 #[derive(PartialEq, Eq, Debug, Default)]
 pub struct Fix {
-    /// An imperative sentence; may be empty where the command says it all.
+    /// An imperative sentence; may be empty where the commands say it all.
     pub text: String,
-    /// A command to run as printed.
-    pub command: Option<String>,
+    /// Commands to run as printed.
+    pub commands: Vec<String>,
 }
 
 impl Severity {
@@ -103,30 +100,15 @@ impl Side {
             Side::Program => "program",
             Side::Machine => "machine",
             Side::Kernel => "kernel",
+            Side::Shell => "shell",
         }
     }
 }
 
-impl Deref for Finding {
-    type Target = Facts;
-
-    fn deref(&self) -> &Facts {
-        &self.0
-    }
-}
-
-impl DerefMut for Finding {
-    fn deref_mut(&mut self) -> &mut Facts {
-        &mut self.0
-    }
-}
-
 impl Finding {
-    /// One without words. An error follows from facts, a warning is likely.
-    pub fn new(severity: Severity) -> Self {
+    /// One with a title only. An error follows from facts, a warning is likely.
+    pub fn new(code: Code, severity: Severity, title: String) -> Self {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
-        let facts =
-            Facts { code: "", severity, certainty, title: String::new(), evidence: Vec::new(), fix: None };
-        Finding(Box::new(facts))
+        Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None }
     }
 }

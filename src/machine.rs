@@ -1,24 +1,26 @@
-//! The facts of a machine. Pure values: [`probe`] and [`recorded`] fill them in.
+//! The facts of a machine. Pure values: [`gather`] and [`recorded`] fill them in.
 
+pub mod binfmt_misc;
 mod bytes;
 mod c_library;
 pub mod cpuinfo;
 pub(crate) mod family;
-pub mod misc;
-pub mod probe;
+pub mod gather;
+mod lazy;
 pub mod recorded;
 pub(crate) mod x86;
 
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
-pub(crate) use bytes::{after, below, decimal, holds, is_among, is_below, parts, word};
+use binfmt_misc::BinfmtRule;
+pub(crate) use bytes::{after, below, decimal, holds, is_below, parts, word};
 pub use c_library::Libc;
-use misc::MiscRule;
+pub use lazy::Lazy;
 
 use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
-use crate::elf::{ByteOrder, Class, View};
+use crate::elf::{ByteOrder, Class, Encoding};
 use crate::system::{Answer, Question, Space};
 
 /// A value, or none, and where it was looked for.
@@ -30,20 +32,10 @@ pub struct Fact<T> {
     pub source: &'static str,
 }
 
-/// In the place of what is nothing to speak of, and is not freed: the code for that would be all it is worth.
-pub(crate) fn put<T>(place: &mut T, value: T) {
-    std::mem::forget(std::mem::replace(place, value));
-}
-
 impl<T> Fact<T> {
     /// A fact with its source.
     pub const fn new(value: Option<T>, source: &'static str) -> Self {
         Fact { value, source }
-    }
-
-    /// Fills in what was not known before, so that there is nothing to free, nor code for it.
-    pub(crate) fn learn(&mut self, value: Option<T>) {
-        put(&mut self.value, value);
     }
 
     /// The value, where it is known.
@@ -52,15 +44,15 @@ impl<T> Fact<T> {
     }
 }
 
-/// All that is known of a machine.
+/// All that is known of a machine. A group of facts is gathered when the first of it is looked at.
 #[derive(Clone, Debug)]
 pub struct Machine {
     /// The processor, as /proc/cpuinfo tells.
-    pub cpu: Cpu,
+    pub cpu: Lazy<Cpu>,
     /// The kernel.
-    pub kernel: Kernel,
+    pub kernel: Lazy<Kernel>,
     /// What the machine's own programs are: the ELF header of /proc/self/exe or /bin/busybox.
-    pub userland: Fact<Abi>,
+    pub userland: Lazy<Fact<Abi>>,
     /// AT_HWCAP.
     pub hwcap: Fact<u64>,
     /// AT_HWCAP2.
@@ -68,23 +60,23 @@ pub struct Machine {
     /// AT_PLATFORM.
     pub platform: Fact<String>,
     /// Do floating-point instructions work.
-    pub fpu: Fact<Fpu>,
+    pub fpu: Lazy<Fact<Fpu>>,
     /// What the kernel answered when it was asked.
     pub answers: Vec<(Question, Fact<Answer>)>,
     /// The enabled rules of binfmt_misc. Several that match are tried in an order that the kernel does not tell.
-    pub misc: Fact<Vec<MiscRule>>,
+    pub binfmt_misc: Lazy<Fact<Vec<BinfmtRule>>>,
     /// Memory.
-    pub memory: Memory,
+    pub memory: Lazy<Memory>,
     /// Resource limits of the asking process, and so of a program that its shell starts.
-    pub limits: Limits,
+    pub limits: Lazy<Limits>,
     /// What is mounted, in the order of /proc/mounts.
-    pub mounts: Fact<Vec<Mount>>,
+    pub mounts: Lazy<Fact<Vec<Mount>>>,
     /// The C library of the machine's own programs.
-    pub libc: Fact<Libc>,
+    pub libc: Lazy<Fact<Libc>>,
     /// Dynamic loaders present, by path.
-    pub loaders: Fact<Vec<String>>,
+    pub loaders: Lazy<Fact<Vec<String>>>,
     /// What OpenWrt says of itself.
-    pub openwrt: OpenWrt,
+    pub openwrt: Lazy<OpenWrt>,
 }
 
 /// The processor.
@@ -97,13 +89,13 @@ pub struct Cpu {
     /// "cpu model" (MIPS), "model name" (x86, ARM), "cpu" (PowerPC), "uarch" (RISC-V).
     pub model: Fact<String>,
     /// "isa": `mips32r2`, or RISC-V's string as one word.
-    pub isa: Fact<Vec<String>>,
+    pub isa: Lazy<Fact<Vec<String>>>,
     /// "ASEs implemented".
-    pub ases: Fact<Vec<String>>,
+    pub ases: Lazy<Fact<Vec<String>>>,
     /// "Options implemented" (MIPS, kernel 5.17 on).
-    pub options: Fact<Vec<String>>,
+    pub options: Lazy<Fact<Vec<String>>>,
     /// "Features" (ARM, LoongArch) or "flags" (x86).
-    pub features: Fact<Vec<String>>,
+    pub features: Lazy<Fact<Vec<String>>>,
     /// "CPU architecture" (ARM): 5, 6, 7, 8.
     pub arm_architecture: Fact<u32>,
 }
@@ -124,7 +116,7 @@ pub struct Kernel {
     /// AT_PAGESZ, bytes.
     pub page_size: Fact<u64>,
     /// /proc/sys/vm/mmap_min_addr.
-    pub mmap_min_addr: Fact<u64>,
+    pub mmap_min_addr: Lazy<Fact<u64>>,
 }
 
 /// A kernel release.
@@ -136,18 +128,13 @@ pub struct Release {
     pub version: (u32, u32, u32),
 }
 
-/// A version as one number, in the order of versions: a constant takes one instruction, and not three.
-fn in_one((major, minor, patch): (u32, u32, u32)) -> u32 {
-    major.min(255) << 24 | minor.min(255) << 16 | patch.min(65535)
-}
-
 /// What a machine's programs are made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Abi {
     /// EM_MIPS, EM_ARM...
     pub e_machine: u16,
     /// Word size and byte order.
-    pub view: View,
+    pub encoding: Encoding,
     /// e_flags.
     pub e_flags: u32,
 }
@@ -212,7 +199,7 @@ pub struct Mount {
     /// "rw", "noexec"...
     pub options: Vec<String>,
     /// None where it was not asked or not told.
-    pub space: Option<Space>,
+    pub space: Lazy<Option<Space>>,
 }
 
 impl Mount {
@@ -223,12 +210,12 @@ impl Mount {
 
     /// Whether it compresses what is written, so that a file takes less than its length.
     pub fn compresses(&self) -> bool {
-        is_among(self.fstype.as_bytes(), &["jffs2", "ubifs", "btrfs", "bcachefs"])
+        matches!(self.fstype.as_str(), "jffs2" | "ubifs" | "btrfs" | "bcachefs")
     }
 
     /// Whether its files take RAM.
     pub fn is_ram(&self) -> bool {
-        is_among(self.fstype.as_bytes(), &["tmpfs", "ramfs", "rootfs"])
+        matches!(self.fstype.as_str(), "tmpfs" | "ramfs" | "rootfs")
     }
 }
 
@@ -254,37 +241,22 @@ pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
 
 impl Kernel {
     /// The size of a page; 4 KiB where it is not known.
-    #[inline(never)]
     pub fn page(&self) -> NonZeroU64 {
         self.page_size.value.and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN.saturating_add(4095))
     }
 
     /// Whether the release is known to be older than a version; a kernel of unknown release counts as new.
-    #[inline(always)] // So that the version is made one when diag is built.
-    #[allow(clippy::inline_always)]
     pub fn older_than(&self, version: (u32, u32, u32)) -> bool {
-        self.is_before(in_one(version))
-    }
-
-    #[inline(never)]
-    fn is_before(&self, version: u32) -> bool {
-        self.release.get().is_some_and(|release| in_one(release.version) < version)
+        self.release.get().is_some_and(|release| release.version < version)
     }
 }
 
 impl Machine {
     /// The mount that a path lies on: the last one whose point is a prefix.
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
-        let mounts = self.mounts.get()?;
-        // Of points that are prefixes of one path the longest is the deepest.
-        let mut found: Option<&Mount> = None;
-        for mount in mounts {
-            let len = |mount: &Mount| mount.point.as_os_str().len();
-            if is_below(path, &mount.point) && found.is_none_or(|found| len(found) <= len(mount)) {
-                found = Some(mount);
-            }
-        }
-        found
+        let above = self.mounts.get()?.iter().filter(|mount| is_below(path, &mount.point));
+        // Of points that are prefixes of one path the longest is the deepest; of equal ones the last hides the others.
+        above.max_by_key(|mount| mount.point.as_os_str().len())
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.
@@ -304,17 +276,17 @@ impl Machine {
 
     /// e_machine of the machine: the kernel's, or the userland's where `uname -m` tells nothing.
     pub fn e_machine(&self) -> Option<u16> {
-        self.kernel.e_machine.value.or(self.userland.value.map(|abi| abi.e_machine))
+        self.kernel.e_machine.value.or_else(|| self.userland.value.map(|abi| abi.e_machine))
     }
 
     /// The ways in which this kernel decodes an ELF file: its own layout, then the 32-bit one of its compatibility
     /// handler.
-    pub fn views(&self) -> Vec<View> {
+    pub fn encodings(&self) -> Vec<Encoding> {
         let Some(order) = self.byte_order() else { return Vec::new() };
         match self.kernel.class.value {
-            Some(Class::Elf32) => vec![View { order, class: Class::Elf32 }],
+            Some(Class::Elf32) => vec![Encoding { order, class: Class::Elf32 }],
             Some(Class::Elf64) => {
-                vec![View { order, class: Class::Elf64 }, View { order, class: Class::Elf32 }]
+                vec![Encoding { order, class: Class::Elf64 }, Encoding { order, class: Class::Elf32 }]
             }
             None => Vec::new(),
         }
@@ -323,7 +295,11 @@ impl Machine {
     /// How this kernel reads a file.
     pub fn handlers(&self) -> Handlers<'_> {
         let script = self.kernel.release.get().map_or(Rules::LATEST, |release| Rules::of(release.version));
-        Handlers { views: self.views(), script, misc: self.misc.get().map(Vec::as_slice).unwrap_or_default() }
+        Handlers {
+            encodings: self.encodings(),
+            script,
+            binfmt_misc: self.binfmt_misc.get().map(Vec::as_slice).unwrap_or_default(),
+        }
     }
 
     /// What the kernel answered; None where it was not asked yet.

@@ -6,9 +6,9 @@ pub mod text;
 use std::path::PathBuf;
 
 use crate::candidate::Candidate;
+use crate::exec::Outcome;
 use crate::finding::Finding;
-use crate::linker::Link;
-use crate::loader::Outcome;
+use crate::ldso::LinkResult;
 
 /// How a text is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -30,7 +30,7 @@ pub struct Judged {
     /// What the kernel does with it.
     pub outcome: Outcome,
     /// Its libraries, where it has a dynamic loader.
-    pub link: Option<Link>,
+    pub link: Option<LinkResult>,
     /// What there is to say, the decisive finding first.
     pub findings: Vec<Finding>,
 }

@@ -1,17 +1,19 @@
 //! What there is to say of a candidate: one file for each finding, named after the fault.
 //!
 //! A rule looks at a [`Case`] and gives a finding or none. The doc comment in its `rule!` block is its manual page: it
-//! becomes docs/findings.md and has the headings *What it means*, *How it looks*, *Why*, *Fix* and *Kernel source*.
+//! becomes docs/findings.md and has the headings *What it means*, *How it looks*, *Why*, *Fix*, *Kernel source* and
+//! *Example*, which is a transcript that tests/transcripts.rs plays.
 
 mod words;
 
 use std::path::PathBuf;
 
-use crate::candidate::{Candidate, Image, Program};
+use crate::candidate::{Candidate, Content, Data, Image, Program};
+use crate::exec::{Outcome, Step};
 use crate::finding::{Certainty, Finding, Severity};
-use crate::linker::{Link, Refusal};
-use crate::loader::{Outcome, Step};
+use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
+use words::shown;
 
 /// What a rule looks at.
 pub struct Case<'a> {
@@ -22,8 +24,8 @@ pub struct Case<'a> {
     /// Where it is to be installed.
     pub destination: Option<&'a Destination>,
     /// Its libraries, where it is known that it comes to them.
-    pub link: Option<&'a Link>,
-    /// What the kernel does with it; then what it would do without what bars the file ([`crate::loader::layers`]).
+    pub link: Option<&'a LinkResult>,
+    /// What the kernel does with it; then what it would do without what bars the file ([`crate::exec::behind_barriers`]).
     outcomes: Vec<Outcome>,
     /// What the kernel does with the content of the file, once nothing bars it.
     content: Outcome,
@@ -35,6 +37,8 @@ pub struct Case<'a> {
     foreign: bool,
     /// What a finding calls the file.
     called: Called,
+    /// The rule that looks at it.
+    code: Code,
 }
 
 /// What a finding calls a file.
@@ -60,25 +64,33 @@ pub struct Destination {
 
 /// A rule.
 pub struct Rule {
-    /// The code of its finding; never reused.
-    pub code: &'static str,
+    /// The code of its finding.
+    pub code: Code,
     /// Its check.
     pub check: fn(&Case<'_>) -> Option<Finding>,
+    /// Rules of which an error says it better: beside one, this rule's finding is dropped.
+    pub quiet_after: &'static [Code],
 }
 
 /// A rule's manual page.
 pub struct Page {
     /// The code.
-    pub code: &'static str,
+    pub code: Code,
     /// Markdown.
     pub text: &'static str,
 }
 
-/// Declares `RULE` and `PAGE` of a module from its manual page, its code and its check.
+/// Declares `RULE` and `PAGE` of a module from its manual page, its code, its check and, where there are any, the rules
+/// that say it better.
 macro_rules! rule {
-    ($(#[doc = $line:literal])+ $code:literal, $check:path) => {
-        pub(super) const RULE: super::Rule = super::Rule { code: $code, check: $check };
-        pub(super) const PAGE: super::Page = super::Page { code: $code, text: concat!($($line, "\n"),+) };
+    ($(#[doc = $line:literal])+ $code:ident, $check:path $(, quiet after [$($better:ident),+])?) => {
+        pub(super) const RULE: super::Rule = super::Rule {
+            code: super::Code::$code,
+            check: $check,
+            quiet_after: &[$($(super::Code::$better),+)?],
+        };
+        pub(super) const PAGE: super::Page =
+            super::Page { code: super::Code::$code, text: concat!($($line, "\n"),+) };
     };
 }
 
@@ -122,7 +134,22 @@ mod wrong_word_size;
 
 /// The rules in the order of their rank.
 macro_rules! table {
-    ($($(#[$cfg:meta])? $module:ident)*) => {
+    ($($(#[$cfg:meta])? $module:ident: $code:ident = $name:literal,)*) => {
+        /// The code of a finding.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Code {
+            $(#[doc = $name] $(#[$cfg])? $code,)*
+        }
+
+        impl Code {
+            /// Its name, which is stable and never reused.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $($(#[$cfg])? Code::$code => $name,)*
+                }
+            }
+        }
+
         /// All rules. Where several explain an outcome, the earlier one is the decisive one.
         pub const RULES: &[Rule] = &[$($(#[$cfg])? $module::RULE),*];
 
@@ -132,65 +159,76 @@ macro_rules! table {
 }
 
 table! {
-    no_such_file
-    unreadable_file
-    mount_noexec
-    not_executable
-    file_busy
-    misc_interpreter_missing
-    script_with_crlf
-    script_line
-    script_interpreter_missing
-    wrong_operating_system
-    not_a_program
-    wrong_byte_order
-    wrong_architecture
-    wrong_word_size
-    wrong_mips_abi
-    interpreter_missing
-    interpreter_unusable
-    damaged_headers
-    truncated_file
-    hard_float_without_fpu
-    isa_above_cpu
-    missing_ase
-    not_enough_memory
-    kernel_too_old
+    no_such_file: NoSuchFile = "no-such-file",
+    unreadable_file: UnreadableFile = "unreadable-file",
+    mount_noexec: MountNoexec = "mount-noexec",
+    not_executable: NotExecutable = "not-executable",
+    file_busy: FileBusy = "file-busy",
+    misc_interpreter_missing: MiscInterpreterMissing = "misc-interpreter-missing",
+    script_with_crlf: ScriptWithCrlf = "script-with-crlf",
+    script_line: ScriptLine = "script-line",
+    script_interpreter_missing: ScriptInterpreterMissing = "script-interpreter-missing",
+    wrong_operating_system: WrongOperatingSystem = "wrong-operating-system",
+    not_a_program: NotAProgram = "not-a-program",
+    wrong_byte_order: WrongByteOrder = "wrong-byte-order",
+    wrong_architecture: WrongArchitecture = "wrong-architecture",
+    wrong_word_size: WrongWordSize = "wrong-word-size",
+    wrong_mips_abi: WrongMipsAbi = "wrong-mips-abi",
+    interpreter_missing: InterpreterMissing = "interpreter-missing",
+    interpreter_unusable: InterpreterUnusable = "interpreter-unusable",
+    damaged_headers: DamagedHeaders = "damaged-headers",
+    truncated_file: TruncatedFile = "truncated-file",
+    hard_float_without_fpu: HardFloatWithoutFpu = "hard-float-without-fpu",
+    isa_above_cpu: IsaAboveCpu = "isa-above-cpu",
+    missing_ase: MissingAse = "missing-ase",
+    not_enough_memory: NotEnoughMemory = "not-enough-memory",
+    kernel_too_old: KernelTooOld = "kernel-too-old",
     #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
-    not_position_independent
+    not_position_independent: NotPositionIndependent = "not-position-independent",
     #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
-    tls_underaligned
-    library_missing
-    library_unusable
-    version_missing
-    symbol_missing
-    not_enough_space
-    packed_by_upx
-    started_by_binfmt_misc
-    libraries_not_followed
+    tls_underaligned: TlsUnderaligned = "tls-underaligned",
+    library_missing: LibraryMissing = "library-missing",
+    library_unusable: LibraryUnusable = "library-unusable",
+    version_missing: VersionMissing = "version-missing",
+    symbol_missing: SymbolMissing = "symbol-missing",
+    not_enough_space: NotEnoughSpace = "not-enough-space",
+    packed_by_upx: PackedByUpx = "packed-by-upx",
+    started_by_binfmt_misc: StartedByBinfmtMisc = "started-by-binfmt-misc",
+    libraries_not_followed: LibrariesNotFollowed = "libraries-not-followed",
 }
 
 /// Errors of the folder asked for by `--dest`, whatever the kernel does where the file lies.
-const PLACE: [&str; 2] = ["mount-noexec", "not-enough-space"];
+const PLACE: [Code; 2] = [Code::MountNoexec, Code::NotEnoughSpace];
 
 /// All that there is to say: errors first, the decisive one of them first.
-pub fn run(case: &Case<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = Vec::new();
-    let is_open = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
+pub fn run(mut case: Case<'_>) -> Vec<Finding> {
+    let mut told: Vec<(&Rule, Finding)> = Vec::new();
     for rule in RULES {
-        if let Some(mut finding) = (rule.check)(case) {
-            finding.code = rule.code;
-            // What is not known may let it start all the same.
-            if is_open && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
-                finding.severity = Severity::Warning;
-                finding.certainty = Certainty::Likely;
-            }
-            let before = found.iter().filter(|other| other.severity <= finding.severity);
-            found.insert(before.count(), finding);
+        case.code = rule.code;
+        told.extend((rule.check)(&case).map(|finding| (rule, finding)));
+    }
+    let errors: Vec<Code> = told
+        .iter()
+        .filter(|(_, finding)| finding.severity == Severity::Error)
+        .map(|(rule, _)| rule.code)
+        .collect();
+    // Text may be a shell script that lacks its first line: then what bars it matters as well.
+    let is_text = matches!(case.candidate.content, Content::Data(Data::Text));
+    told.retain(|(rule, _)| is_text || !rule.quiet_after.iter().any(|better| errors.contains(better)));
+    let mut found: Vec<Finding> = told.into_iter().map(|(_, finding)| finding).collect();
+    // What is not known may let it start all the same.
+    if matches!(case.outcomes.first(), Some(Outcome::Unknown { .. })) {
+        let errors = found.iter_mut().filter(|finding| finding.severity == Severity::Error);
+        for finding in errors.filter(|finding| !PLACE.contains(&finding.code)) {
+            finding.severity = Severity::Warning;
+            finding.certainty = Certainty::Likely;
         }
     }
+    // Stable: within a severity they keep the table's order.
+    found.sort_by_key(|finding| finding.severity);
     if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
-        if let Some(finding) = damaged_headers::unexplained(case) {
+        case.code = Code::DamagedHeaders;
+        if let Some(finding) = damaged_headers::unexplained(&case) {
             found.insert(0, finding);
         }
     }
@@ -214,9 +252,9 @@ impl<'a> Case<'a> {
         candidate: &'a Candidate,
         outcome: Outcome,
         destination: Option<&'a Destination>,
-        link: Option<&'a Link>,
+        link: Option<&'a LinkResult>,
     ) -> Self {
-        let outcomes = crate::loader::layers(machine, candidate, outcome);
+        let outcomes = crate::exec::behind_barriers(machine, candidate, outcome);
         let content = outcomes.last().copied().unwrap_or(outcome);
         let program = candidate.program();
         let image = program.and_then(Program::image);
@@ -234,12 +272,30 @@ impl<'a> Case<'a> {
             image,
             foreign,
             called: Called::Path,
+            code: Code::DamagedHeaders,
         }
     }
 
     /// The ELF file as it describes itself, where it does.
     fn own(&self) -> Option<&'a Image> {
         self.program?.own.as_deref()
+    }
+
+    /// It is in another system's format, or ends within its magic number: neither its mode nor its mount matters.
+    fn is_foreign_format(&self) -> bool {
+        let content = &self.candidate.content;
+        matches!(content, Content::Data(Data::Stub | Data::MachO(_) | Data::Pe(_))) && !self.starts()
+    }
+
+    /// The ELF file ends within its header.
+    fn ends_in_header(&self) -> bool {
+        let header = |program: &Program| if program.ident.get(4) == Some(&2) { 64 } else { 52 };
+        self.program.zip(self.candidate.size()).is_some_and(|(program, size)| size < header(program))
+    }
+
+    /// The interpreter that the kernel looks for; empty where there is none.
+    fn interpreter_path(&self) -> &'a [u8] {
+        self.candidate.interpreter.as_ref().map_or(&[], |interpreter| words::bytes(&interpreter.path))
     }
 
     /// Whether the kernel stops at this check, or would once nothing bars the file.
@@ -253,8 +309,8 @@ impl<'a> Case<'a> {
     }
 
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
-    fn kernel_at(&self, steps: &[Step]) -> &'static str {
-        if steps.iter().any(|step| self.ends_at(*step)) { words::KERNEL } else { "" }
+    fn kernel_at(&self, steps: &[Step]) -> String {
+        if steps.iter().any(|step| self.ends_at(*step)) { self.kernel_says() } else { String::new() }
     }
 
     /// A kernel's line, where no handler of the kernel takes the file.
@@ -273,16 +329,32 @@ impl<'a> Case<'a> {
 
     /// The program is for another byte order.
     fn is_swapped(&self) -> bool {
-        self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.view.order != order)
+        self.image.zip(self.machine.byte_order()).is_some_and(|(image, order)| image.encoding.order != order)
     }
 
     /// What the dynamic loader refuses before it loads anything.
-    fn refused_by_loader(&self) -> Option<Refusal> {
+    fn refused_by_loader(&self) -> Option<LoaderRefusal> {
         self.link?.refuses
     }
 
     /// Once nothing bars the file, execve succeeds, and nothing is known that kills it afterwards.
     fn starts(&self) -> bool {
         self.content == Outcome::Starts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_quiet_stands_beside_who_speaks() {
+        for rule in RULES {
+            for better in rule.quiet_after {
+                assert_ne!(*better, rule.code, "a rule does not silence itself");
+                let of_better = RULES.iter().find(|other| other.code == *better).unwrap();
+                assert!(!of_better.quiet_after.contains(&rule.code), "{:?} and {better:?}", rule.code);
+            }
+        }
     }
 }

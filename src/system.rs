@@ -1,9 +1,10 @@
 //! What may be asked of a machine while it is described and judged. The live machine
-//! ([`crate::machine::probe::Live`]) answers by looking, a recorded one ([`crate::machine::recorded::Recorded`])
+//! ([`crate::live::Live`]) answers by looking, a recorded one ([`crate::machine::recorded::Recorded`])
 //! from a folder. Nothing here reads or runs anything by itself.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64};
@@ -21,7 +22,7 @@ pub trait System {
     /// stat(2): symbolic links are followed.
     fn stat(&self, path: &Path) -> Result<Stat, Errno>;
     /// Opens a regular file to read it; never blocks. What the kernel makes up ([`FileKind::Pseudo`]) is not opened.
-    fn open(&self, path: &Path) -> Result<File, Errno>;
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno>;
     /// faccessat(2) with X_OK and AT_EACCESS: may the caller execute it; a noexec mount counts.
     fn may_execute(&self, path: &Path) -> Result<(), Errno>;
     /// Whether somebody holds the file open for writing: ETXTBSY at execve(2). None where that cannot be told.
@@ -56,6 +57,13 @@ pub trait System {
     }
 }
 
+/// The bytes of an open file.
+pub trait ReadAt {
+    /// Up to `len` bytes from an offset on; fewer where the file ends. An error counts as its end: the kernel could not
+    /// read on either.
+    fn read_at(&self, offset: u64, len: usize) -> Vec<u8>;
+}
+
 /// What is at a path.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stat {
@@ -69,6 +77,22 @@ pub struct Stat {
     pub device: u64,
     /// st_ino.
     pub inode: u64,
+}
+
+impl Stat {
+    /// What std tells of a file.
+    pub fn of(found: &Metadata) -> Stat {
+        let kind = match found.mode() & 0o170_000 {
+            0o040_000 => FileKind::Directory,
+            0o010_000 => FileKind::Fifo,
+            0o140_000 => FileKind::Socket,
+            0o020_000 => FileKind::CharDevice,
+            0o060_000 => FileKind::BlockDevice,
+            _ => FileKind::Regular,
+        };
+        let (size, device, inode) = (found.size(), found.dev(), found.ino());
+        Stat { kind, mode: found.mode() & 0o7777, size, device, inode }
+    }
 }
 
 /// S_IFMT, and what of S_IFREG the kernel makes up.
@@ -312,7 +336,7 @@ impl Answer {
         match self {
             Answer::Works => "works".to_owned(),
             Answer::Killed => "killed".to_owned(),
-            Answer::Refused(errno) => crate::text::concat(&["refused ", errno.name()]),
+            Answer::Refused(errno) => format!("refused {}", errno.name()),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Words for bytes: names that may hold anything, sizes. And what texts are made of: std's `format!`, `concat` and
-//! `split` are made for more, and on a router each takes several times the code.
+//! Display of untrusted bytes and of sizes.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -28,17 +27,14 @@ fn push(out: &mut String, c: char) {
         // C0, DEL and C1 steer terminals; the others reorder what is shown around them.
         '\0'..='\x1f' | '\x7f'..='\u{9f}' => escape(out, c.into()),
         '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            out.push_str("\\u{");
-            out.push_str(&number(u32::from(c).into(), 16, 1));
-            out.push('}');
+            out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
         }
         _ => out.push(c),
     }
 }
 
 fn escape(out: &mut String, byte: u32) {
-    out.push_str("\\x");
-    out.push_str(&number(byte.into(), 16, 2));
+    out.push_str(&format!("\\x{byte:02x}"));
 }
 
 /// [`printable`] for a path.
@@ -64,7 +60,7 @@ pub fn room(bytes: u64) -> String {
 fn rounded(bytes: u64, up: bool) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
-        return concat(&[&number(bytes, 10, 1), " bytes"]);
+        return format!("{bytes} bytes");
     }
     // In 1024ths of the unit; the last bit stands for all that is below.
     let mut rest = bytes;
@@ -76,91 +72,20 @@ fn rounded(bytes: u64, up: bool) -> String {
         rest >>= 10;
         unit = units.next();
     }
-    let parts = u32::try_from(rest).unwrap_or(0) | u32::from(below > 0);
+    let parts = rest | u64::from(below > 0);
     let tenths = parts.saturating_mul(10).saturating_add(if up { 1023 } else { 512 }) >> 10;
-    let decimal = |digits: u32| number(digits.into(), 10, 1);
-    let name = unit.copied().unwrap_or_default();
+    let unit = unit.copied().unwrap_or_default();
     if tenths < 1000 {
-        concat(&[&decimal(tenths / 10), ".", &decimal(tenths % 10), " ", name])
+        format!("{}.{} {unit}", tenths / 10, tenths % 10)
     } else {
-        concat(&[&decimal(tenths.saturating_add(if up { 9 } else { 5 }) / 10), " ", name])
+        format!("{} {unit}", tenths.saturating_add(if up { 9 } else { 5 }) / 10)
     }
-}
-
-/// A number to the base of 8, 10 or 16, with zeros in front up to a width.
-pub fn number(number: u64, base: u32, width: usize) -> String {
-    let mut out = String::new();
-    digits(&mut out, number.to_be_bytes(), base, width);
-    out
-}
-
-/// Divides byte by byte, since a division of 64 bits is dear on a router, and has the rest written first.
-#[allow(clippy::cast_possible_truncation)] // What is below the base, divided by it, is a byte again.
-fn digits(out: &mut String, mut number: [u8; 8], base: u32, width: usize) {
-    let mut digit = 0_u32;
-    let mut is_more = width > 1;
-    for byte in &mut number {
-        let part = digit << 8 | u32::from(*byte);
-        *byte = part.checked_div(base).unwrap_or(0) as u8;
-        digit = part.checked_rem(base).unwrap_or(0);
-        is_more |= *byte != 0;
-    }
-    if is_more {
-        digits(out, number, base, width.saturating_sub(1));
-    }
-    out.extend(char::from_digit(digit, 16));
-}
-
-/// Texts one after another.
-#[inline(never)]
-pub fn concat(parts: &[&str]) -> String {
-    let mut out = String::new();
-    for part in parts {
-        out.push_str(part);
-    }
-    out
-}
-
-/// Words with something between them.
-#[inline(never)]
-pub(crate) fn join(words: &[String], between: &str) -> String {
-    let mut out = String::new();
-    for (index, word) in words.iter().enumerate() {
-        out.push_str(if index > 0 { between } else { "" });
-        out.push_str(word);
-    }
-    out
 }
 
 /// What stands before an ASCII mark, and what after it.
-#[inline(never)]
-pub(crate) fn cut(text: &str, mark: u8) -> Option<(&str, &str)> {
-    let (before, _) = cut_bytes(text.as_bytes(), mark)?;
-    let (before, after) = text.split_at_checked(before.len())?;
-    Some((before, after.get(1..)?))
-}
-
-/// The same of bytes.
-#[inline(never)]
 pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == mark)?)?;
     Some((before, after.get(1..)?))
-}
-
-/// Whether a byte is among others. std's `contains` looks at a word at a time.
-pub(crate) fn has(bytes: &[u8], byte: u8) -> bool {
-    cut_bytes(bytes, byte).is_some()
-}
-
-/// What stands between ASCII marks.
-pub(crate) fn split(text: &str, mark: u8) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let (part, more) = cut(text, mark).map_or((text, None), |(part, more)| (part, Some(more)));
-        rest = more;
-        Some(part)
-    })
 }
 
 #[cfg(test)]
@@ -176,21 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn numbers() {
-        assert_eq!([0, 7, 10, 1_000_000].map(|n| number(n, 10, 1)), ["0", "7", "10", "1000000"]);
-        assert_eq!(number(u64::MAX, 10, 1), u64::MAX.to_string());
-        assert_eq!(number(u64::MAX, 16, 1), "ffffffffffffffff");
-        assert_eq!((number(0x7f, 16, 8), number(0o755, 8, 4)), ("0000007f".to_owned(), "0755".to_owned()));
-    }
-
-    #[test]
-    fn parts() {
-        let parts = |text| split(text, b'|').collect::<Vec<_>>();
-        assert_eq!(parts("a||b|"), ["a", "", "b", ""]);
-        assert_eq!((parts(""), parts("ü")), (vec![""], vec!["ü"]));
-        assert_eq!((cut("a=b=c", b'='), cut("", b'=')), (Some(("a", "b=c")), None));
-        assert_eq!(join(&["a".to_owned(), String::new(), "b".to_owned()], ", "), "a, , b");
-        assert_eq!(concat(&["a", "", "b"]), "ab");
+    fn cut() {
+        assert_eq!(cut_bytes(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
+        assert_eq!(cut_bytes(b"", b'='), None);
     }
 
     #[test]

@@ -1,18 +1,24 @@
 //! What the kernel of this computer answers to diag's own tiny programs, against what else tells the same.
 
-mod elf_builder;
 mod skipped;
 
+use std::cell::RefCell;
+use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 
 use diag::cli::{self, Args};
+use diag::elf::ByteOrder;
 use diag::errno::Errno;
-use diag::machine::probe::Live;
-use diag::system::{Answer, Question};
+use diag::judge;
+use diag::live::Live;
+use diag::report::Style;
+use diag::system::{Answer, Auxv, Question, ReadAt, Space, Stat, System, Uname};
 use skipped::skipped;
 
 /// The answers in a report of the machine, as `diag` itself prints it.
@@ -38,7 +44,7 @@ fn diag() -> Command {
 /// A description asks all that can decide here, says how it knows, and carries it.
 #[test]
 fn all_that_concerns_this_machine() {
-    let report = cli::judge_all(&Live, &Args::default());
+    let report = judge::describe(&Live);
     let kernel = &report.machine.kernel;
     let (e_machine, class) = (kernel.e_machine.value.unwrap(), kernel.class.value.unwrap());
     let asked: Vec<Question> = report.machine.answers.iter().map(|(question, _)| *question).collect();
@@ -61,7 +67,7 @@ fn all_that_concerns_this_machine() {
 
 #[test]
 fn pages() {
-    let machine = cli::judge_all(&Live, &Args::default()).machine;
+    let machine = judge::describe(&Live).machine;
     let works = machine.kernel.page_size.value.unwrap() == 4096;
     let wanted = if works { Answer::Works } else { Answer::Killed };
     assert_eq!(machine.answer(Question::Page4K).unwrap().value, Some(wanted));
@@ -130,7 +136,7 @@ fn configuration() -> Option<String> {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn other_abis() {
-    let machine = cli::judge_all(&Live, &Args::default()).machine;
+    let machine = judge::describe(&Live).machine;
     let (config, line) = (configuration(), fs::read_to_string("/proc/cmdline").unwrap_or_default());
     for (question, option, off, parameter) in [
         (Question::Ia32, "IA32_EMULATION", "IA32_EMULATION_DEFAULT_DISABLED", "ia32_emulation"),
@@ -163,7 +169,7 @@ fn an_executable_stack() {
     let mut guarded = diag();
     // SAFETY: one system call.
     unsafe { guarded.pre_exec(guard) };
-    let kernel = cli::judge_all(&Live, &Args::default()).machine.kernel;
+    let kernel = judge::describe(&Live).machine.kernel;
     if !kernel.older_than((6, 3, 0)) {
         let answers = answers(&mut guarded);
         assert_eq!(of(&answers, Question::ExecutableStack).as_deref(), Some("killed"));
@@ -190,7 +196,7 @@ fn limits_are_no_answer() {
 fn no_child_is_left_behind() {
     let children = || fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     let before = children();
-    cli::judge_all(&Live, &Args::default());
+    judge::describe(&Live);
     assert_eq!(children(), before);
 }
 
@@ -202,15 +208,103 @@ fn only_what_decides_is_asked() {
     fs::create_dir_all(&folder).unwrap();
     let asked = |name: &str| {
         let path = folder.join(name);
-        fs::write(&path, elf_builder::Elf::of(name).build()).unwrap();
+        fs::write(&path, testkit::Elf::of(name).build()).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-        let report = cli::judge_all(&Live, &Args { programs: vec![path], ..Args::default() });
+        let report = judge::judge_all(&Live, &[path], None);
         report.machine.answers.into_iter().map(|(question, _)| question).collect::<Vec<_>>()
     };
     assert_eq!(asked("x86-64"), []);
     assert_eq!(asked("mipsel"), []);
     assert_eq!(asked("i386"), [Question::Ia32]);
     assert_eq!(asked("x32"), [Question::X32]);
+}
+
+/// This machine, and what is looked at on it.
+#[derive(Clone, Default)]
+struct Watched(Rc<RefCell<Vec<String>>>);
+
+impl Watched {
+    fn note(&self, what: &str, path: &Path) {
+        self.0.borrow_mut().push(format!("{what} {}", path.display()));
+    }
+}
+
+impl System for Watched {
+    fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
+        self.note("read", path);
+        Live.read(path)
+    }
+    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+        self.note("entries", folder);
+        Live.entries(folder, keep)
+    }
+    fn stat(&self, path: &Path) -> Result<Stat, Errno> {
+        self.note("stat", path);
+        Live.stat(path)
+    }
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+        self.note("open", path);
+        Live.open(path)
+    }
+    fn may_execute(&self, path: &Path) -> Result<(), Errno> {
+        Live.may_execute(path)
+    }
+    fn open_for_writing(&self, path: &Path) -> Option<bool> {
+        Live.open_for_writing(path)
+    }
+    fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
+        Live.resolve(path)
+    }
+    fn space(&self, folder: &Path) -> Option<Space> {
+        self.note("space", folder);
+        Live.space(folder)
+    }
+    fn uname(&self) -> Option<Uname> {
+        Live.uname()
+    }
+    fn auxv(&self) -> Auxv {
+        Live.auxv()
+    }
+    fn search_path(&self) -> Vec<PathBuf> {
+        Live.search_path()
+    }
+    fn ask(&self, question: Question) -> Option<Answer> {
+        Live.ask(question)
+    }
+    fn own_byte_order(&self) -> Option<ByteOrder> {
+        Live.own_byte_order()
+    }
+}
+
+/// A dead mount keeps nobody from an answer that does not depend on it: the mounts are not looked at, nor are folders
+/// that the program does not name.
+#[test]
+fn only_what_decides_is_looked_at() {
+    let foreign = if cfg!(target_arch = "mips") { "x86-64" } else { "mips" };
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("foreign");
+    fs::write(&path, testkit::Elf::of(foreign).build()).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    let system = Watched::default();
+    let output =
+        cli::run(&system, &Args { programs: vec![path.clone()], ..Args::default() }, Style::default());
+    assert!(output.text.starts_with("error["), "{}", output.text);
+    let seen = system.0.take();
+    assert!(seen.contains(&format!("open {}", path.display())), "{seen:?}");
+    if Path::new("/etc/openwrt_release").exists() {
+        skipped("on OpenWrt a program is installed somewhere, which is looked at");
+        return;
+    }
+    let unneeded = |seen: &&String| {
+        seen.starts_with("space ")
+            || ["/proc/mounts", "/proc/meminfo", " /lib"].iter().any(|name| seen.contains(name))
+    };
+    assert_eq!(seen.iter().find(unneeded), None, "{seen:?}");
+    // A description looks at all of them.
+    cli::run(&system, &Args::default(), Style::default());
+    let seen = system.0.take();
+    for all in ["space /", "read /proc/mounts", "read /proc/meminfo", "entries /lib"] {
+        assert!(seen.iter().any(|seen| seen == all), "{all}: {seen:?}");
+    }
 }
 
 /// Who reads a report finds every question in its description.

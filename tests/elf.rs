@@ -1,7 +1,7 @@
 //! ELF files and other candidates, read from disk: against another reader, cut at every length, and damaged.
 #![allow(clippy::cast_possible_truncation, clippy::pedantic)]
 
-mod elf_builder;
+mod files;
 mod skipped;
 
 use std::fs::{self, File};
@@ -10,22 +10,23 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 use diag::candidate::{Candidate, Content, Image, Interp, TableError, Toolchain, sample};
-use diag::elf::{ByteOrder, Class, View};
+use diag::elf::{ByteOrder, Class, Encoding};
 use diag::errno::Errno;
-use elf_builder::files::{Files, Temp, open as open_file};
-use elf_builder::{ABIS, Elf};
+use files::{Files, Temp, open as open_file};
 use object::Endianness;
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _};
 use skipped::skipped;
+use testkit::Elf;
+use testkit::abi::ABIS;
 
-const fn view(order: ByteOrder, class: Class) -> View {
-    View { order, class }
+const fn encoding(order: ByteOrder, class: Class) -> Encoding {
+    Encoding { order, class }
 }
-const BE32: View = view(ByteOrder::Big, Class::Elf32);
-const LE32: View = view(ByteOrder::Little, Class::Elf32);
-const LE64: View = view(ByteOrder::Little, Class::Elf64);
-const BE64: View = view(ByteOrder::Big, Class::Elf64);
-const ALL: [View; 4] = [BE32, LE32, LE64, BE64];
+const BE32: Encoding = encoding(ByteOrder::Big, Class::Elf32);
+const LE32: Encoding = encoding(ByteOrder::Little, Class::Elf32);
+const LE64: Encoding = encoding(ByteOrder::Little, Class::Elf64);
+const BE64: Encoding = encoding(ByteOrder::Big, Class::Elf64);
+const ALL: [Encoding; 4] = [BE32, LE32, LE64, BE64];
 
 fn own(candidate: &Candidate) -> &Image {
     candidate.program().unwrap().own.as_ref().unwrap()
@@ -86,7 +87,7 @@ fn cross<H: FileHeader<Endian = Endianness>>(data: &[u8], image: &Image, what: &
 }
 
 fn cross_any(data: &[u8], image: &Image, what: &str) {
-    match image.view.class {
+    match image.encoding.class {
         Class::Elf32 => cross::<object::elf::FileHeader32<Endianness>>(data, image, what),
         Class::Elf64 => cross::<object::elf::FileHeader64<Endianness>>(data, image, what),
     }
@@ -108,19 +109,19 @@ fn rich(abi: &str) -> Elf {
 #[test]
 fn every_abi_reads_as_it_was_built() {
     for abi in ABIS {
-        let (name, machine, bits, big, flags, _) = abi;
+        let (name, bits, big) = (abi.name, if abi.encoding.wide { 64 } else { 32 }, abi.encoding.big);
         for elf in [Elf::of(name), rich(name)] {
             let bytes = elf.build();
             let file = Temp::new(&format!("abi-{name}"), &bytes);
             let candidate = file.open(&ALL);
             let image = own(&candidate);
-            assert_eq!((image.view.class.bits(), image.view.order == ByteOrder::Big), (bits, big));
-            assert_eq!((image.header.e_machine, image.header.e_flags), (machine, flags));
+            assert_eq!((image.encoding.class.bits(), image.encoding.order == ByteOrder::Big), (bits, big));
+            assert_eq!((image.header.e_machine, image.header.e_flags), (abi.e_machine, abi.e_flags));
             cross_any(&bytes, image, name);
             let program = candidate.program().unwrap();
             assert_eq!(program.native.len(), 4);
             for native in &program.native {
-                assert_eq!(native.program_headers.is_ok(), native.view == image.view, "{name}");
+                assert_eq!(native.program_headers.is_ok(), native.encoding == image.encoding, "{name}");
             }
         }
         let file = Temp::new(&format!("rich-{name}"), &rich(name).build());
@@ -136,7 +137,7 @@ fn every_abi_reads_as_it_was_built() {
         assert_eq!(image.abi_tag, Some((0, 0, 0, 0)));
         assert_eq!(
             image.abiflags.map(|a| (a.isa_level, a.fp_abi, a.ases)),
-            (machine == 8).then_some((32, 3, 1))
+            (abi.e_machine == 8).then_some((32, 3, 1))
         );
         assert_eq!(candidate.program().unwrap().origin.toolchain, Toolchain::Go);
         assert_eq!(candidate.interpreter.as_ref().unwrap().path, Path::new("/lib/ld-musl.so.1"));
@@ -229,7 +230,7 @@ fn damaged_files_are_read_without_a_panic() {
             handle.write_all(&bytes).unwrap();
             let before = read_so_far();
             let _ = file.open(&ALL);
-            // A table of 64 KiB in each of four views, in the very worst case.
+            // A table of 64 KiB in each of four encodings, in the very worst case.
             assert!(read_so_far() - before < 400 * 1024);
         }
     }

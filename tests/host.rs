@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use diag::cli::{self, Args};
+use diag::exec::Outcome;
 use diag::finding::Severity;
-use diag::loader::Outcome;
-use diag::machine::probe::Live;
+use diag::judge;
+use diag::live::Live;
 use diag::report::Style;
 use oracle::answer::{Answer, End};
 use oracle::runner::{self, Runner};
@@ -56,7 +57,7 @@ fn begins(path: &Path, with: &[u8]) -> bool {
 /// instruction: nobody wants `reboot` to run.
 fn judge(programs: &[PathBuf], runner: &Path) -> (usize, Vec<String>) {
     let mut runner = Runner::stopping(runner).unwrap();
-    let report = cli::judge_all(&Live, &Args { programs: programs.to_vec(), ..Args::default() });
+    let report = judge::judge_all(&Live, programs, None);
     assert_eq!(report.programs.len(), programs.len());
     let mut started = 0;
     let mut wrong = Vec::new();

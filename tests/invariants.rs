@@ -1,19 +1,20 @@
 //! What must hold of every file on every machine: single-field mutations of good files, on all recorded machines.
 
-mod elf_builder;
 mod fixtures;
 
 use std::path::PathBuf;
 use std::thread;
 
-use diag::cli::{self, Args, Report};
+use diag::cli::{self, Args};
+use diag::exec::Outcome;
 use diag::finding::Severity;
-use diag::loader::Outcome;
+use diag::judge::{self, Report};
 use diag::machine::recorded::Recorded;
 use diag::report::{Judged, Style, Verdict, json, text};
 
-use elf_builder::{ABIS, Elf};
 use fixtures::Fixture;
+use testkit::Elf;
+use testkit::abi::ABIS;
 
 const MACHINES: [&str; 5] = ["lenovo-y1", "ath79-be", "armv7-novfp", "aarch64", "x86-64"];
 
@@ -61,7 +62,7 @@ const MUTATIONS: [(&str, u64); 36] = [
 fn files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for abi in ABIS {
-        let good = Elf::of(abi.0);
+        let good = Elf::of(abi.name);
         let kinds = [
             ("static", good.clone()),
             ("go-hard", good.clone().go().abiflags(32, 1, 1, 0)),
@@ -70,10 +71,10 @@ fn files() -> Vec<(String, Vec<u8>)> {
             ("r6", good.abiflags(32, 6, 6, 0xfff)),
         ];
         for (kind, elf) in kinds {
-            files.push((format!("{}-{kind}", abi.0), elf.build()));
+            files.push((format!("{}-{kind}", abi.name), elf.build()));
             for (field, value) in MUTATIONS {
                 files.push((
-                    format!("{}-{kind}-{field}-{value:x}", abi.0),
+                    format!("{}-{kind}-{field}-{value:x}", abi.name),
                     elf.clone().set(field, value).build(),
                 ));
             }
@@ -128,7 +129,7 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
         programs.push(PathBuf::from(path));
     }
     let args = Args { programs, ..Args::default() };
-    let Report { machine: facts, programs } = cli::judge_all(&system, &args);
+    let Report { machine: facts, programs } = judge::judge_all(&system, &args.programs, args.dest.as_deref());
     assert_eq!(programs.len(), files.len());
     for judged in &programs {
         check(machine, judged);
@@ -160,6 +161,6 @@ fn a_machine_without_proc_is_unknown_and_no_error() {
     assert_eq!(described.status, 0);
     assert!(described.text.contains("not known"), "{}", described.text);
     let args = Args { programs: vec![PathBuf::from("/file")], ..Args::default() };
-    let report = cli::judge_all(&system, &args);
+    let report = judge::judge_all(&system, &args.programs, args.dest.as_deref());
     assert_ne!(report.programs[0].verdict(), Verdict::Starts, "{:?}", report.programs[0].outcome);
 }

@@ -8,9 +8,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::{env, fs};
 
-use diag::cli;
-use diag::loader::{Outcome, Step};
-use diag::machine::probe::{self, Live};
+use diag::exec::{Outcome, Step};
+use diag::judge;
+use diag::live::Live;
+use diag::machine::gather;
 use oracle::case::Case;
 use oracle::compare::Verdict;
 use oracle::generate::Plan;
@@ -129,7 +130,7 @@ fn outside(args: &Args) -> bool {
 }
 
 fn plan(args: &Args, has: &str) -> Plan {
-    let machine = probe::machine(&Live);
+    let machine = gather::machine(&Live);
     let memory = machine.memory.total.value.unwrap_or(0) + machine.memory.swap.value.unwrap_or(0);
     let there = PROGRAMS.into_iter().filter(|path| fs::metadata(path).is_ok_and(|m| m.is_file()));
     Plan {
@@ -151,10 +152,9 @@ fn inside(args: &Args, has: &str) -> bool {
         println!("oracle: no programs are written for this processor");
         return true;
     }
-    let machine = probe::machine(&Live);
     let judges = || -> Judge<'static> {
-        let mut machine = machine.clone();
-        Box::new(move |path| model(cli::outcome(&Live, &mut machine, path).1))
+        let mut machine = gather::machine(&Live);
+        Box::new(move |path| model(judge::outcome(&Live, &mut machine, path).1))
     };
     if let Some(text) = &args.case {
         let case = Case::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -1,7 +1,6 @@
 //! What `diag` never does, whoever calls it on whatever: execute anything but its own tiny programs, read a file of the
 //! kernel's own, tell with foreign rights.
 
-mod elf_builder;
 mod skipped;
 
 use std::fs::{self, Permissions};
@@ -11,12 +10,12 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use elf_builder::Elf;
 use nix::libc;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 use skipped::skipped;
+use testkit::Elf;
 
 fn diag(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diag"));

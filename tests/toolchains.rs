@@ -1,39 +1,17 @@
 //! What made a program, as its section table tells.
 #![allow(clippy::cast_possible_truncation, clippy::pedantic)]
 
-mod elf_builder;
+mod files;
 
 use diag::candidate::Toolchain;
-use diag::elf::{ByteOrder, Class, View};
-use elf_builder::Elf;
-use elf_builder::files::Temp;
+use diag::elf::{ByteOrder, Class, Encoding};
+use files::Temp;
+use testkit::Elf;
 
-const LE32: View = View { order: ByteOrder::Little, class: Class::Elf32 };
+const LE32: Encoding = Encoding { order: ByteOrder::Little, class: Class::Elf32 };
 
-/// With a section table of these sections: sh_type 1, flags, content; before them the one of their names.
-fn with_sections(abi: &str, sections: &[(&str, u64, &[u8])]) -> Vec<u8> {
-    let mut bytes = Elf::of(abi).build();
-    let names: Vec<u8> = sections.iter().flat_map(|(name, ..)| [name.as_bytes(), b"\0"].concat()).collect();
-    let parts: Vec<(u64, &[u8])> =
-        [(0, &names[..])].into_iter().chain(sections.iter().map(|part| (part.1, part.2))).collect();
-    let (mut table, mut name) = (Vec::new(), 0);
-    for (index, (flags, content)) in parts.iter().enumerate() {
-        // sh_name, sh_type, sh_flags, sh_addr, sh_offset, sh_size, and four more.
-        let fields = [name as u32, 1, *flags as u32, 0, bytes.len() as u32, content.len() as u32, 0, 0, 1, 0];
-        table.extend(fields.iter().flat_map(|field| field.to_le_bytes()));
-        bytes.extend(*content);
-        if index > 0 {
-            name += sections[index - 1].0.len() + 1;
-        }
-    }
-    let start = bytes.len() as u64;
-    bytes.extend(table);
-    let header =
-        [("e_shoff", start), ("e_shentsize", 40), ("e_shnum", parts.len() as u64), ("e_shstrndx", 0)];
-    let elf = header.into_iter().fold(Elf::of(abi), |elf, (field, value)| elf.set(field, value)).build();
-    bytes[..elf.len()].copy_from_slice(&elf);
-    bytes
-}
+/// SHT_PROGBITS
+const PROGBITS: u64 = 1;
 
 #[test]
 fn sections_tell_what_made_a_program() {
@@ -56,7 +34,10 @@ fn sections_tell_what_made_a_program() {
         ),
         (&[(".data", DATA, &[0; 64]), (".debug_str", 0x30, comment)], Toolchain::Unknown, None),
     ] {
-        let candidate = Temp::new("sections", &with_sections("mipsel", sections)).open(&[LE32]);
+        let elf = sections.iter().fold(Elf::of("mipsel"), |elf, (name, sh_flags, content)| {
+            elf.section(name, PROGBITS, *sh_flags, content)
+        });
+        let candidate = Temp::new("sections", &elf.build()).open(&[LE32]);
         let origin = &candidate.program().unwrap().origin;
         assert_eq!((origin.toolchain, origin.detail.as_deref()), (toolchain, detail));
     }

@@ -2,9 +2,9 @@
 //!
 //! A transcript is a text of blocks. `machine NAME` begins a fresh copy of `machines/NAME`; `file RECIPE` puts a file on
 //! it (see tests/fixtures); `$ diag ...` runs a command, and what follows is its output, closed by its exit status as
-//! `[N]`. Lines that begin with `#` are for the reader. `UPDATE=1 cargo test --test transcripts` writes them anew.
+//! `[N]`. Lines that begin with `#` are for the reader. `UPDATE=1 cargo test --test transcripts` writes them anew, and
+//! so it does with the examples on the rules' pages, which are transcripts as well.
 
-mod elf_builder;
 mod fixtures;
 
 use std::ffi::OsString;
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use diag::cli::{self, Args, Command};
 use diag::report::Style;
+use diag::rules::PAGES;
 use diag::system::System;
 
 use fixtures::Fixture;
@@ -37,6 +38,39 @@ fn transcripts_hold() {
         }
     }
     assert!(stale.is_empty(), "{}", stale.join("\n"));
+}
+
+/// The example on each rule's page, which is a transcript of its own and shows that rule's finding.
+#[test]
+fn examples_hold() {
+    let mut stale = Vec::new();
+    for page in PAGES {
+        let code = page.code.name();
+        let file =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/rules/{}.rs", code.replace('-', "_")));
+        let source = fs::read_to_string(&file).unwrap();
+        let (before, rest) = source.split_once(EXAMPLE).unwrap_or_else(|| panic!("{code}: no example"));
+        let (block, after) = rest.split_once("    /// ```\n").unwrap();
+        let written: String = block.lines().map(|line| uncommented(line) + "\n").collect();
+        let played = play(&format!("example-{code}"), &written);
+        if !played.contains(&format!("[{code}]: ")) {
+            stale.push(format!("{code}: its example shows another finding:\n{played}"));
+        } else if played != written && std::env::var_os("UPDATE").is_some() {
+            let block: String =
+                played.lines().map(|line| format!("    /// {line}").trim_end().to_owned() + "\n").collect();
+            fs::write(&file, format!("{before}{EXAMPLE}{block}    /// ```\n{after}")).unwrap();
+        } else if played != written {
+            stale.push(difference(&file, &written, &played));
+        }
+    }
+    assert!(stale.is_empty(), "{}", stale.join("\n"));
+}
+
+/// How an example begins in a rule's file.
+const EXAMPLE: &str = "    /// # Example\n    /// ```text\n";
+
+fn uncommented(line: &str) -> String {
+    line.strip_prefix("    /// ").unwrap_or_default().to_owned()
 }
 
 fn difference(file: &Path, written: &str, played: &str) -> String {
@@ -87,7 +121,7 @@ fn play(name: &str, transcript: &str) -> String {
 }
 
 /// What holds of every report, whatever its words.
-fn contract(system: &dyn System, command: &str) {
+fn contract(system: &(impl System + Clone + 'static), command: &str) {
     let Command::Report(args) = cli::parse(command.split_whitespace().map(OsString::from)) else { return };
     let shown = cli::run(system, &Args { json: false, quiet: false, ..args.clone() }, Style::default()).text;
     let json = cli::run(system, &Args { json: true, ..args }, Style::default()).text;
@@ -146,10 +180,8 @@ const TOOLS: [&str; 33] = [
 
 /// A command stands on a line of its own, however long; the sentence before it, which is broken at blanks, holds none.
 fn commands_are_whole(fix: &Value, shown: &str) {
-    let text = fix["text"].as_str().unwrap();
-    let mut lines = text.lines();
-    let sentence = lines.next().unwrap_or_default();
-    for command in lines.chain(fix["command"].as_str()) {
+    let sentence = fix["text"].as_str().unwrap();
+    for command in fix["commands"].as_array().unwrap().iter().map(|command| command.as_str().unwrap()) {
         let alone = |line: &str| line.trim_start().trim_start_matches("fix:").trim_start() == command;
         assert!(shown.lines().any(alone), "{command}: is broken, or not shown:\n{shown}");
         let names_a_tool = |word: &str| TOOLS.contains(&word) || word.ends_with("-gcc") || word.contains('=');
@@ -174,7 +206,7 @@ fn pretty(json: &str) -> String {
     format!("{document:#}\n")
 }
 
-fn run(system: &dyn System, command: &str) -> (String, u8) {
+fn run(system: &(impl System + Clone + 'static), command: &str) -> (String, u8) {
     match cli::parse(command.split_whitespace().map(OsString::from)) {
         Command::Report(args) => {
             let style = Style { quiet: args.quiet, verbose: args.verbose > 0, colour: false };

@@ -203,7 +203,7 @@ impl Base {
         if abi.has_descriptors() {
             let at = bytes.len().next_multiple_of(16) + 32;
             let words = [start + at as u64, 0, 0];
-            let descriptor: Vec<u8> = words.iter().flat_map(|word| abi.uint(*word, 8)).collect();
+            let descriptor: Vec<u8> = words.iter().flat_map(|word| abi.encoding.uint(*word, 8)).collect();
             e_entry = append(&mut bytes, &descriptor);
             marks.push(("descriptor", (usize::try_from(e_entry).unwrap_or(0), 8)));
             append(&mut bytes, &code);
@@ -228,7 +228,7 @@ impl Base {
             segments.push(Segment { p_type: 1, flags: RW, offset, filesz, memsz, vaddr, align: PAGE });
             if kind.dynamic {
                 // One entry, DT_NULL.
-                let (len, at) = (2 * abi.word() as u64, bytes.len() - 2 * abi.word());
+                let (len, at) = (2 * abi.encoding.word() as u64, bytes.len() - 2 * abi.encoding.word());
                 bytes[at..].fill(0);
                 let (offset, vaddr) = (at as u64, vaddr + filesz - len);
                 let (p_type, flags, filesz, memsz, align) = (2, RW, len, len, 8);
@@ -257,8 +257,8 @@ impl Base {
     fn write_header(&mut self, abi: &Abi, e_type: u16, e_entry: u64, count: usize) {
         self.bytes[..4].copy_from_slice(b"\x7fELF");
         for (name, value) in [
-            ("EI_CLASS", 1 + u64::from(abi.wide)),
-            ("EI_DATA", 1 + u64::from(abi.big)),
+            ("EI_CLASS", 1 + u64::from(abi.encoding.wide)),
+            ("EI_DATA", 1 + u64::from(abi.encoding.big)),
             ("EI_VERSION", 1),
             ("e_type", u64::from(e_type)),
             ("e_machine", u64::from(abi.e_machine)),
@@ -315,7 +315,7 @@ impl Kind {
             let data = start + text.next_multiple_of(16) + text.next_multiple_of(PAGE);
             abi.reads_and_exits([data, data + filesz + bss - 1], PROGRAM)
         };
-        reads().unwrap_or_else(|| abi.exit(self.status_of_code()))
+        reads().unwrap_or_else(|| abi.exits(self.status_of_code()))
     }
 
     /// What its own code exits with.
@@ -334,7 +334,7 @@ fn append(bytes: &mut Vec<u8>, content: &[u8]) -> u64 {
 
 /// `Elf_MIPS_ABIFlags_v0` of a program that uses no floating point.
 fn abiflags(abi: &Abi) -> Vec<u8> {
-    let mut bytes = vec![0, 0, if abi.wide { 64 } else { 32 }, 1, 1, 0, 0, 0, 0, 0, 0, 0];
+    let mut bytes = vec![0, 0, if abi.encoding.wide { 64 } else { 32 }, 1, 1, 0, 0, 0, 0, 0, 0, 0];
     bytes.resize(24, 0);
     bytes
 }
@@ -354,7 +354,7 @@ mod tests {
         let context = format!("{} {}", abi.name, kind.name);
         let header = Elf::parse(bytes).expect(&context);
         let order = header.endian().expect(&context);
-        assert_eq!(order == Endianness::Big, abi.big, "{context}");
+        assert_eq!(order == Endianness::Big, abi.encoding.big, "{context}");
         let number = |at: u64| usize::try_from(at).expect(&context);
         let (mut at, mut interpreter) = (None, None);
         let mut entry = header.e_entry(order).into() & !abi.entry_mark();
@@ -380,7 +380,7 @@ mod tests {
                 }
             }
         }
-        let code = abi.exit(kind.status_of_code());
+        let code = abi.exits(kind.status_of_code());
         let code_at = &bytes[at.expect(&context)..];
         assert!(
             code_at.starts_with(&code) || kind.reads && code_at.windows(code.len()).any(|part| part == code)
@@ -394,7 +394,7 @@ mod tests {
         for abi in ABIS {
             for kind in KINDS.iter().filter(|kind| kind.fits(abi)) {
                 let base = Base::build(abi, kind, name);
-                if abi.wide {
+                if abi.encoding.wide {
                     read::<FileHeader64<Endianness>>(abi, kind, &base.bytes, name);
                 } else {
                     read::<FileHeader32<Endianness>>(abi, kind, &base.bytes, name);

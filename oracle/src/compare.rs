@@ -88,7 +88,7 @@ fn runs_its_code(case: &Case, started: &Started) -> Option<bool> {
         return None;
     }
     let status = [PROGRAM, INTERPRETER].into_iter().find(|status| {
-        let code = case.abi.exit(*status);
+        let code = case.abi.exits(*status);
         started.first.starts_with(&code)
     })?;
     Some(started.end == End::Exited(i32::from(status)))

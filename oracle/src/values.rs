@@ -125,7 +125,7 @@ impl Setting {
 
     /// Any number, of any length.
     fn any(&self, random: &mut Random) -> u64 {
-        let bits = if self.abi.wide { 64 } else { 32 };
+        let bits = if self.abi.encoding.wide { 64 } else { 32 };
         random.number() >> (64 - bits) >> random.below(bits)
     }
 
@@ -148,7 +148,7 @@ impl Setting {
     /// ends of signed numbers.
     fn landmark(&self, random: &mut Random) -> u64 {
         let end = random.pick(self.abi.ends);
-        let top = if self.abi.wide { u64::MAX } else { 0xffff_ffff };
+        let top = if self.abi.encoding.wide { u64::MAX } else { 0xffff_ffff };
         let pages = random.pick(&[0, 1, 2, 16, 256, 4096, 0x8000, 0x20_0000, 0x40_0000]) * self.page;
         match random.below(8) {
             0 => 0,

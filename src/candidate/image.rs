@@ -38,7 +38,7 @@ impl Image {
 
     /// The MIPS calling convention.
     pub fn mips_abi(&self) -> Abi {
-        Abi::of(self.view.class, self.header.e_flags)
+        Abi::of(self.encoding.class, self.header.e_flags)
     }
 
     /// Whether `.MIPS.abiflags` says that FPU registers are used.
@@ -64,7 +64,6 @@ impl Image {
 }
 
 /// The folder in a path, with its slash, and the name behind it.
-#[inline(never)]
 pub(crate) fn last_name(path: &[u8]) -> (&[u8], &[u8]) {
     let at = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.wrapping_add(1));
     path.split_at_checked(at).unwrap_or_default()

@@ -69,7 +69,6 @@ const MAGICS: [(&[u8], bool, &str); 28] = [
 ];
 
 /// What a file is by its first bytes. Its name tells packages from other archives: nothing is decompressed here.
-#[inline(never)]
 pub fn data(head: &[u8], size: u64, path: &Path) -> Data {
     if head.is_empty() {
         // Files of /proc have contents and no size; an empty head is an empty file all the same.

@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use super::source::Source;
 use super::{Image, program};
-use crate::elf::View;
+use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::system::{Stat, System};
 
 /// A file that was found for a DT_NEEDED.
 #[derive(Debug)]
-pub struct Library {
+pub struct LibraryFile {
     /// stat(2).
     pub stat: Stat,
     /// e_ident; zeros where the file ends before.
@@ -21,10 +21,10 @@ pub struct Library {
 }
 
 /// Reads a library.
-pub fn open(system: &dyn System, path: &Path, view: View) -> Result<Library, Errno> {
+pub fn open(system: &dyn System, path: &Path, encoding: Encoding) -> Result<LibraryFile, Errno> {
     let file = system.open(path)?;
     let stat = system.stat(path)?;
     let mut source = Source::new(file);
-    let image = program::image(&mut source, view, &mut false);
-    Ok(Library { stat, ident: source.ident(), image })
+    let image = program::image(&mut source, encoding, &mut false);
+    Ok(LibraryFile { stat, ident: source.ident(), image })
 }

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use super::package::Format;
 use super::script::Line;
 use super::source::Source;
-use super::{Candidate, Content, Data, Handlers, Interp, Misc, Program, Script, kind, package, program};
+use super::{
+    Candidate, Content, Data, Handlers, Interp, MatchedRule, Program, Script, kind, package, program,
+};
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
-use crate::machine::put;
 use crate::system::{FileKind, System};
 
 /// Interpreters that are opened: the kernel takes five rewrites in a row, and looks for what the sixth names.
@@ -24,97 +25,91 @@ pub fn open(system: &dyn System, path: &Path, handlers: &Handlers<'_>) -> Candid
 
 /// `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
 fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32) -> Candidate {
+    let stat = system.stat(path);
     let mut candidate = Candidate {
         path: path.to_path_buf(),
         resolved: path.to_path_buf(),
-        stat: system.stat(path),
+        stat,
         may_execute: Ok(()),
         busy: None,
         content: Content::Unread(Errno::EACCES),
-        misc: None,
+        binfmt_misc: None,
         interpreter: None,
     };
-    look(system, path, handlers, depth, &mut candidate);
-    candidate
-}
-
-/// Fills in what was nothing yet, in its place.
-#[inline(never)]
-fn look(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32, candidate: &mut Candidate) {
-    let stat = match candidate.stat {
+    let stat = match stat {
         Ok(stat) => stat,
         Err(errno) => {
             candidate.may_execute = Err(errno);
-            put(&mut candidate.content, Content::Unread(errno));
-            return;
+            candidate.content = Content::Unread(errno);
+            return candidate;
         }
     };
     if let Ok(resolved) = system.resolve(path) {
-        put(&mut candidate.resolved, resolved);
+        candidate.resolved = resolved;
     }
     candidate.may_execute = system.may_execute(path);
     if stat.kind != FileKind::Regular {
-        return;
+        return candidate;
     }
     candidate.busy = system.open_for_writing(path);
     let mut source = match system.open(path) {
         Ok(file) => Source::new(file),
         Err(errno) => {
-            put(&mut candidate.content, Content::Unread(errno));
-            return;
+            candidate.content = Content::Unread(errno);
+            return candidate;
         }
     };
-    let mut next = content(&mut source, stat.size, path, handlers, &mut candidate.content);
+    let (content, mut next) = read(&mut source, stat.size, path, handlers);
+    candidate.content = content;
     // An ELF file's interpreter is none that rules apply to.
-    if let (Some((misc, interpreter)), 1..) = (misc(handlers, path, source.head()), depth) {
-        put(&mut candidate.misc, Some(misc));
-        next = Some((interpreter, depth));
+    if depth > 0 {
+        if let Some((rule, interpreter)) = matching_rule(handlers, path, source.head()) {
+            candidate.binfmt_misc = Some(rule);
+            next = Some((interpreter, depth));
+        }
     }
+    // Closed before the next file is opened.
     drop(source);
     // An empty name is the current directory to the kernel, and nothing to open.
     if let Some((path, left)) = next.filter(|(path, _)| !path.as_os_str().is_empty()) {
         if let Some(left) = left.min(depth).checked_sub(1) {
-            let interpreter = open_at(system, &path, handlers, left);
-            put(&mut candidate.interpreter, Some(Box::new(interpreter)));
+            candidate.interpreter = Some(Box::new(open_at(system, &path, handlers, left)));
         }
     }
+    candidate
 }
 
-/// Finds what is in a file, the interpreter that it names, and how many interpreters may follow on it.
-fn content(
+/// What is in a file, the interpreter that it names, and how many interpreters may follow on it.
+fn read(
     source: &mut Source,
     size: u64,
     path: &Path,
     handlers: &Handlers<'_>,
-    found: &mut Content,
-) -> Option<(PathBuf, u32)> {
+) -> (Content, Option<(PathBuf, u32)>) {
     if source.head().starts_with(b"\x7fELF") {
-        let program = program::read(source, size, &handlers.views);
+        let program = program::read(source, size, &handlers.encodings);
         let next = interpreter(&program).map(|path| (path, 1));
-        put(found, Content::Elf(program));
-        next
+        (Content::Elf(program), next)
     } else if source.head().starts_with(b"#!") {
         let script = Script::new(source.head());
         let next = match script.line(handlers.script) {
             Line::Runs { name, .. } => Some((PathBuf::from(OsStr::from_bytes(name)), u32::MAX)),
             _ => None,
         };
-        put(found, Content::Script(script));
-        next
+        (Content::Script(script), next)
     } else {
-        put(found, Content::Data(data(source, size, path)));
-        None
+        (Content::Data(data(source, size, path)), None)
     }
 }
 
 /// The rule of binfmt_misc that matches, and what it starts.
-fn misc(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(Misc, PathBuf)> {
+fn matching_rule(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(MatchedRule, PathBuf)> {
     let buffer = head.get(..handlers.script.buffer).unwrap_or(head);
-    let mut rules = handlers.misc.iter().filter(|rule| rule.matches(path, buffer));
+    let mut rules = handlers.binfmt_misc.iter().filter(|rule| rule.matches(path, buffer));
     let rule = rules.next()?;
     // As bytes: `PathBuf`s are taken apart to be compared.
     let contested = rules.any(|other| other.interpreter.as_os_str() != rule.interpreter.as_os_str());
-    Some((Misc { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
+    Some((MatchedRule { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
 }
 
 /// The PT_INTERP that a kernel would open: of the first decoding that could be a program of this machine.

@@ -12,7 +12,7 @@ use crate::elf::consts::{
     SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
 };
 use crate::elf::{
-    AbiFlags, ArmAttributes, Header, Note, ProgramHeader, SectionHeader, View, note, offset as at,
+    AbiFlags, ArmAttributes, Encoding, Header, Note, ProgramHeader, SectionHeader, note, offset as at,
 };
 use crate::machine::{family, holds, parts};
 use crate::text;
@@ -24,19 +24,18 @@ const ENTRIES: usize = 512;
 /// The flags of sections like .data.
 const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 
-/// Reads an ELF file; `views` are those of the machine's kernel.
-#[inline(never)]
+/// Reads an ELF file; `encodings` are those of the machine's kernel.
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
-pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Program> {
+pub(super) fn read(source: &mut Source, size: u64, encodings: &[Encoding]) -> Box<Program> {
     let ident = source.ident();
-    let own_view = View::of(&ident).filter(|view| source.head().len() >= view.header_size());
+    let own_view = Encoding::of(&ident).filter(|encoding| source.head().len() >= encoding.header_size());
     let mut go = false;
-    let own = own_view.map(|view| image(source, view, &mut go));
-    let mut native = Vec::with_capacity(views.len());
-    for view in views {
+    let own = own_view.map(|encoding| image(source, encoding, &mut go));
+    let mut native = Vec::with_capacity(encodings.len());
+    for encoding in encodings {
         native.push(match &own {
-            Some(own) if own.view == *view => Rc::clone(own),
-            _ => image(source, *view, &mut go),
+            Some(own) if own.encoding == *encoding => Rc::clone(own),
+            _ => image(source, *encoding, &mut go),
         });
     }
     let mut origin = Origin::default();
@@ -48,30 +47,30 @@ pub(super) fn read(source: &mut Source, size: u64, views: &[View]) -> Box<Progra
     Box::new(Program { ident, own, native, origin, upx: packed })
 }
 
-/// Decodes the file in one view.
-pub(super) fn image(source: &mut Source, view: View, go: &mut bool) -> Rc<Image> {
-    let header = Header::decode(source.head(), view);
-    let program_headers = table(source, &header, view);
+/// Decodes the file in one encoding.
+pub(super) fn image(source: &mut Source, encoding: Encoding, go: &mut bool) -> Rc<Image> {
+    let header = Header::decode(source.head(), encoding);
+    let program_headers = table(source, &header, encoding);
     let table = program_headers.as_deref().unwrap_or_default();
     let first = |kind| table.iter().find(|entry| entry.p_type == kind);
     let interp = first(PT_INTERP).map(|entry| interp(source, entry));
-    let dynamic = first(PT_DYNAMIC).map(|entry| dynamic(source, view, table, entry));
+    let dynamic = first(PT_DYNAMIC).map(|entry| dynamic(source, encoding, table, entry));
     let mut notes = Notes::default();
     for entry in table.iter().filter(|entry| entry.p_type == PT_NOTE) {
-        read_notes(source, view, &header, entry, &mut notes);
+        read_notes(source, encoding, &header, entry, &mut notes);
     }
     *go |= notes.go;
-    let abiflags = abiflags(source, view, &header, table);
+    let abiflags = abiflags(source, encoding, &header, table);
     let (mut arm_attributes, mut gnu_property) = (None, Ok(()));
     if family::ARM && matches!(header.e_machine, EM_AARCH64 | EM_ARM) && !table.is_empty() {
-        gnu_property = property::check(source, view, table);
+        gnu_property = property::check(source, encoding, table);
         if header.e_machine == EM_ARM {
-            arm_attributes = self::arm_attributes(source, view, &header);
+            arm_attributes = self::arm_attributes(source, encoding, &header);
         }
     }
     let Notes { abi_tag, x86_isa_needed, .. } = notes;
     Rc::new(Image {
-        view,
+        encoding,
         header,
         program_headers,
         interp,
@@ -85,18 +84,23 @@ pub(super) fn image(source: &mut Source, view: View, go: &mut bool) -> Rc<Image>
 }
 
 /// The last one counts in the kernel. For other processors the number means something else.
-fn abiflags(source: &mut Source, view: View, header: &Header, table: &[ProgramHeader]) -> Option<AbiFlags> {
+fn abiflags(
+    source: &mut Source,
+    encoding: Encoding,
+    header: &Header,
+    table: &[ProgramHeader],
+) -> Option<AbiFlags> {
     let entry = table.iter().rfind(|entry| entry.p_type == PT_MIPS_ABIFLAGS)?;
     let mips = matches!(header.e_machine, EM_MIPS | EM_MIPS_RS3_LE);
     if !mips || entry.p_filesz < AbiFlags::SIZE as u64 {
         return None;
     }
     let bytes = source.need(at(entry.p_offset), AbiFlags::SIZE, AbiFlags::SIZE)?;
-    Some(AbiFlags::decode(bytes, view.order))
+    Some(AbiFlags::decode(bytes, encoding.order))
 }
 
-fn table(source: &mut Source, header: &Header, view: View) -> Result<Vec<ProgramHeader>, TableError> {
-    let entry = view.program_header_size();
+fn table(source: &mut Source, header: &Header, encoding: Encoding) -> Result<Vec<ProgramHeader>, TableError> {
+    let entry = encoding.program_header_size();
     if usize::from(header.e_phentsize) != entry {
         return Err(TableError::EntrySize);
     }
@@ -114,7 +118,7 @@ fn table(source: &mut Source, header: &Header, view: View) -> Result<Vec<Program
     let mut table = Vec::with_capacity(usize::from(header.e_phnum));
     while offset < end {
         let bytes = source.need(offset, entry, end.saturating_sub(offset)).ok_or(TableError::Truncated)?;
-        table.push(ProgramHeader::decode(bytes, view));
+        table.push(ProgramHeader::decode(bytes, encoding));
         offset = offset.saturating_add(entry);
     }
     Ok(table)
@@ -145,8 +149,13 @@ pub(super) fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> 
     None
 }
 
-fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &ProgramHeader) -> Dynamic {
-    let word = view.word();
+fn dynamic(
+    source: &mut Source,
+    encoding: Encoding,
+    table: &[ProgramHeader],
+    entry: &ProgramHeader,
+) -> Dynamic {
+    let word = encoding.word();
     let pair = word.saturating_mul(2);
     // ld.so goes by the address; they differ only in odd files.
     let mut offset = offset_of(table, entry.p_vaddr).unwrap_or(at(entry.p_offset));
@@ -155,9 +164,9 @@ fn dynamic(source: &mut Source, view: View, table: &[ProgramHeader], entry: &Pro
     let end = offset.saturating_add(size);
     while offset.saturating_add(pair) <= end {
         let Some(bytes) = source.get(offset, pair, size.min(1024)) else { break };
-        let value = view.order.uint(bytes, word, word);
+        let value = encoding.order.uint(bytes, word, word);
         // None is larger that anybody asks for.
-        let tag = u32::try_from(view.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
+        let tag = u32::try_from(encoding.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
         if tag == DT_NULL {
             break;
         }
@@ -192,8 +201,14 @@ struct Notes {
 }
 
 /// Reads the notes of a segment.
-fn read_notes(source: &mut Source, view: View, header: &Header, entry: &ProgramHeader, found: &mut Notes) {
-    let order = view.order;
+fn read_notes(
+    source: &mut Source,
+    encoding: Encoding,
+    header: &Header,
+    entry: &ProgramHeader,
+    found: &mut Notes,
+) {
+    let order = encoding.order;
     let mut rest = source.some(at(entry.p_offset), at(entry.p_filesz).min(1024));
     while let Some((Note { name, kind, desc }, tail)) = note(rest, order, entry.p_align) {
         rest = tail;
@@ -203,7 +218,7 @@ fn read_notes(source: &mut Source, view: View, header: &Header, entry: &ProgramH
             found.abi_tag = Some((field(0), field(4), field(8), field(12)));
         } else if family::X86 && gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
             if matches!(header.e_machine, EM_X86_64 | EM_386 | EM_486) {
-                found.x86_isa_needed = isa_needed(desc, view).or(found.x86_isa_needed);
+                found.x86_isa_needed = isa_needed(desc, encoding).or(found.x86_isa_needed);
             }
         } else if name == b"Go\0\0" && kind == NT_GO_BUILDID {
             found.go = true;
@@ -212,13 +227,13 @@ fn read_notes(source: &mut Source, view: View, header: &Header, entry: &ProgramH
 }
 
 /// GNU_PROPERTY_X86_ISA_1_NEEDED among the properties of a note.
-fn isa_needed(mut properties: &[u8], view: View) -> Option<u32> {
+fn isa_needed(mut properties: &[u8], encoding: Encoding) -> Option<u32> {
     while properties.len() >= 12 {
-        let value = |at| view.order.u32(properties, at);
+        let value = |at| encoding.order.u32(properties, at);
         if value(0) == GNU_PROPERTY_X86_ISA_1_NEEDED {
             return Some(value(8));
         }
-        let within = view.word().saturating_sub(1);
+        let within = encoding.word().saturating_sub(1);
         let size = usize::try_from(value(4)).ok()?.checked_add(within)? & !within;
         properties = properties.get(size.checked_add(8)?..)?;
     }
@@ -226,8 +241,13 @@ fn isa_needed(mut properties: &[u8], view: View) -> Option<u32> {
 }
 
 /// Calls `each` with every section header, until it returns true.
-fn sections(source: &mut Source, view: View, header: &Header, each: &mut dyn FnMut(SectionHeader) -> bool) {
-    let size = view.section_header_size();
+fn sections(
+    source: &mut Source,
+    encoding: Encoding,
+    header: &Header,
+    each: &mut dyn FnMut(SectionHeader) -> bool,
+) {
+    let size = encoding.section_header_size();
     if usize::from(header.e_shentsize) != size || header.e_shoff == 0 {
         return;
     }
@@ -235,23 +255,23 @@ fn sections(source: &mut Source, view: View, header: &Header, each: &mut dyn FnM
     let end = offset.saturating_add(usize::from(header.e_shnum).min(ENTRIES).saturating_mul(size));
     while offset < end {
         let Some(bytes) = source.get(offset, size, end.saturating_sub(offset).min(4096)) else { return };
-        if each(SectionHeader::decode(bytes, view)) {
+        if each(SectionHeader::decode(bytes, encoding)) {
             return;
         }
         offset = offset.saturating_add(size);
     }
 }
 
-fn arm_attributes(source: &mut Source, view: View, header: &Header) -> Option<ArmAttributes> {
+fn arm_attributes(source: &mut Source, encoding: Encoding, header: &Header) -> Option<ArmAttributes> {
     let mut found = None;
-    sections(source, view, header, &mut |section| {
+    sections(source, encoding, header, &mut |section| {
         if section.kind == SHT_ARM_ATTRIBUTES {
             found = Some(section);
         }
         found.is_some()
     });
     let section = found?;
-    ArmAttributes::decode(source.some(section.offset, section.size.min(512)), view.order)
+    ArmAttributes::decode(source.some(section.offset, section.size.min(512)), encoding.order)
 }
 
 /// What made the program.
@@ -307,7 +327,7 @@ fn go_version(source: &mut Source, offset: usize) -> Option<String> {
 /// (.comment, and those of debug information), and data (.go.buildinfo).
 fn telling(source: &mut Source, image: &Image) -> (Vec<SectionHeader>, usize) {
     let (mut names, mut found, mut index) = (0, Vec::new(), 0_u16);
-    sections(source, image.view, &image.header, &mut |section| {
+    sections(source, image.encoding, &image.header, &mut |section| {
         if index == image.header.e_shstrndx {
             names = section.offset;
         }

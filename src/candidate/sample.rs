@@ -2,7 +2,6 @@
 //! page by page; a real compressor would not fit into this program.
 
 use super::Candidate;
-use super::source::read;
 use crate::system::System;
 
 /// Bytes of a piece. Many small pieces say more of a file than few whole pages: what is in it changes from place to
@@ -22,14 +21,12 @@ pub fn packs_to(system: &dyn System, candidate: &Candidate) -> Option<u32> {
     let part = u32::try_from(size >> 2).map_or(size >> 5, |quarter| u64::from(quarter / (PIECES / 4)));
     let part = part.max(PIECE as u64);
     let mut at = part.wrapping_sub(PIECE as u64) / 2;
-    let mut buffer = [0; PIECE];
     let (mut whole, mut packed) = (0_usize, 0_usize);
     for _ in 0..PIECES {
-        let len = read(&file, &mut buffer, at);
+        let piece = file.read_at(at, PIECE);
         at = at.saturating_add(part);
-        let piece = buffer.get(..len)?;
-        whole = whole.saturating_add(len);
-        packed = packed.saturating_add(squeeze(piece).min(len));
+        whole = whole.saturating_add(piece.len());
+        packed = packed.saturating_add(squeeze(&piece).min(piece.len()));
     }
     u32::try_from(packed.saturating_mul(1024).checked_div(whole)?).ok()
 }

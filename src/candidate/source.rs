@@ -1,8 +1,6 @@
 //! A file that is read in small pieces: a bounded part of it, whatever its size.
 
-use std::fs::File;
-
-use crate::machine::probe;
+use crate::system::ReadAt;
 
 /// Bytes at the front that are read first and kept.
 pub(super) const HEAD: usize = 4096;
@@ -14,7 +12,7 @@ const WINDOW: usize = 4096;
 
 /// A file with its head, and the last piece that was read elsewhere.
 pub(super) struct Source {
-    file: File,
+    file: Box<dyn ReadAt>,
     head: Vec<u8>,
     window: Vec<u8>,
     window_at: usize,
@@ -23,11 +21,10 @@ pub(super) struct Source {
 
 impl Source {
     /// Reads the head.
-    pub(super) fn new(file: File) -> Source {
-        let mut head = vec![0; HEAD];
-        let len = read(&file, &mut head, 0);
-        head.truncate(len);
-        Source { file, head, window: Vec::new(), window_at: 0, spent: len }
+    pub(super) fn new(file: Box<dyn ReadAt>) -> Source {
+        let head = file.read_at(0, HEAD);
+        let spent = head.len();
+        Source { file, head, window: Vec::new(), window_at: 0, spent }
     }
 
     /// The first bytes: 4,096, or all there are.
@@ -63,11 +60,9 @@ impl Source {
             if self.head.len() < HEAD || len > WINDOW {
                 return None;
             }
-            self.window = vec![0; ahead.max(len).min(WINDOW)];
-            let got = read(&self.file, &mut self.window, offset as u64);
-            self.window.truncate(got);
+            self.window = self.file.read_at(offset as u64, ahead.max(len).min(WINDOW));
             self.window_at = offset;
-            self.spent = self.spent.saturating_add(got);
+            self.spent = self.spent.saturating_add(self.window.len());
         }
         self.window.get(range(self.window_at, self.window.len(), offset, len)?)
     }
@@ -116,17 +111,4 @@ fn range(start: usize, held: usize, offset: usize, len: usize) -> Option<std::op
     let from = offset.checked_sub(start)?;
     let to = from.checked_add(len)?;
     (to <= held).then_some(from..to)
-}
-
-/// pread(2) until the buffer is full or the file ends. An error counts as the end: the kernel could not read on
-/// either. No EINTR: there is no signal handler.
-pub(super) fn read(file: &File, buffer: &mut [u8], offset: u64) -> usize {
-    let mut done = 0_usize;
-    while let Some(rest) = buffer.get_mut(done..).filter(|rest| !rest.is_empty()) {
-        match probe::pread(file, rest, offset.saturating_add(done as u64)) {
-            0 => break,
-            len => done = done.saturating_add(len),
-        }
-    }
-    done
 }

@@ -1,22 +1,19 @@
 //! A part of a file of any size, read in bounded pieces: symbols, strings, relocations.
 
-use std::ffi::OsStr;
-use std::fs::File;
+use std::ffi::{CStr, OsStr};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::Image;
-use super::source::read;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
-use crate::elf::{View, offset};
-use crate::system::System;
+use crate::elf::{Encoding, offset};
+use crate::system::{ReadAt, System};
 
 /// An open file that tables are read from.
-pub struct Handle(File);
+pub struct Handle(Box<dyn ReadAt>);
 
 impl Handle {
     /// Opens a regular file; None where that fails.
-    #[inline(never)]
     pub fn open(system: &dyn System, path: &[u8]) -> Option<Handle> {
         system.open(Path::new(OsStr::from_bytes(path))).ok().map(Handle)
     }
@@ -34,26 +31,24 @@ const SMALL: usize = 128;
 /// A part of a file.
 pub struct Table<'a> {
     file: &'a Handle,
-    view: View,
+    encoding: Encoding,
     start: usize,
     size: usize,
+    /// Bytes of the file, from where in the part on.
     window: Vec<u8>,
-    /// What of it holds bytes of the file, from where in the part on.
-    held: usize,
     at: usize,
     piece: usize,
 }
 
 impl<'a> Table<'a> {
     /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
-    pub fn new(file: &'a Handle, view: View, start: usize, size: usize) -> Table<'a> {
-        Table { file, view, start, size, window: Vec::new(), held: 0, at: 0, piece: PIECE }
+    pub fn new(file: &'a Handle, encoding: Encoding, start: usize, size: usize) -> Table<'a> {
+        Table { file, encoding, start, size, window: Vec::new(), at: 0, piece: PIECE }
     }
 
     /// What an entry of PT_DYNAMIC leads to.
-    #[inline(never)]
     pub fn of(file: &'a Handle, image: &Image, tag: u32, size: usize) -> Option<Table<'a>> {
-        Some(Table::new(file, image.view, image.dynamic_offset(tag)?, size))
+        Some(Table::new(file, image.encoding, image.dynamic_offset(tag)?, size))
     }
 
     /// The same for strings, which are read here and there.
@@ -85,7 +80,8 @@ impl<'a> Table<'a> {
         loop {
             let left = self.size.checked_sub(offset)?;
             let piece = self.fill(offset, len.min(left))?;
-            if let Some(end) = piece.iter().position(|byte| *byte == 0) {
+            if let Ok(found) = CStr::from_bytes_until_nul(piece) {
+                let end = found.to_bytes().len();
                 // Once more, since a piece that is given back cannot be looked at before.
                 return self.fill(offset, end);
             }
@@ -97,43 +93,36 @@ impl<'a> Table<'a> {
     }
 
     /// An unsigned integer of 1 to 4 bytes.
-    #[inline(never)]
     pub fn number(&mut self, offset: usize, len: usize) -> Option<usize> {
-        let order = self.view.order;
+        let order = self.encoding.order;
         let bytes = self.bytes(offset, len)?;
         usize::try_from(order.uint(bytes, 0, len)).ok()
     }
 
     /// Unsigned integers of 1 to 4 bytes, one after the other.
-    #[inline(never)]
-    pub fn fields(&mut self, offset: usize, sizes: &[u8], fields: &mut [usize]) -> Option<()> {
-        let order = self.view.order;
-        let len = sizes.iter().map(|size| usize::from(*size)).sum();
-        let bytes = self.bytes(offset, len)?;
+    #[inline]
+    pub fn fields<const N: usize>(&mut self, offset: usize, sizes: [usize; N]) -> Option<[usize; N]> {
+        let order = self.encoding.order;
+        let bytes = self.bytes(offset, sizes.iter().sum())?;
         let mut at = 0_usize;
-        for (field, size) in fields.iter_mut().zip(sizes) {
-            *field = usize::try_from(order.uint(bytes, at, usize::from(*size))).ok()?;
-            at = at.wrapping_add(usize::from(*size));
-        }
-        Some(())
+        Some(sizes.map(|size| {
+            let field = order.uint(bytes, at, size);
+            at = at.wrapping_add(size);
+            usize::try_from(field).unwrap_or(usize::MAX)
+        }))
     }
 
+    #[inline]
     fn fill(&mut self, offset: usize, len: usize) -> Option<&[u8]> {
         let end = offset.checked_add(len)?;
-        if offset < self.at || end > self.at.saturating_add(self.held) {
+        if offset < self.at || end > self.at.saturating_add(self.window.len()) {
             let whole = self.size <= WHOLE;
             self.at = if whole { 0 } else { offset };
             let wanted =
                 if whole { self.size } else { self.piece.max(len).min(self.size.saturating_sub(offset)) };
-            // Kept as long as it is large enough: to fill it with zeros again takes longer than to read.
-            if self.window.len() < wanted {
-                self.window = vec![0; wanted];
-            }
-            let window = self.window.get_mut(..wanted)?;
-            self.held = read(&self.file.0, window, self.start.saturating_add(self.at) as u64);
+            self.window = self.file.0.read_at(self.start.saturating_add(self.at) as u64, wanted);
         }
         let from = offset.checked_sub(self.at)?;
-        let to = from.checked_add(len).filter(|to| *to <= self.held)?;
-        self.window.get(from..to)
+        self.window.get(from..from.checked_add(len)?)
     }
 }

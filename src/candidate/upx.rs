@@ -6,7 +6,7 @@ use crate::elf::{ByteOrder, offset as at};
 
 /// Looks for what UPX leaves.
 pub(super) fn find(source: &mut Source, image: &Image, size: u64) -> Option<Upx> {
-    let order = image.view.order;
+    let order = image.encoding.order;
     let front = loader_info(source.head(), image, order);
     // A packed program has no section table: no need to look at the end of one that has.
     if image.header.e_shnum != 0 || matches!(front, Some(Upx { unpacked: Some(_) })) {

@@ -1,6 +1,6 @@
 //! What a program says of the processor it wants.
 
-use super::{ByteOrder, Class, Cursor, View};
+use super::{ByteOrder, Class, Cursor, Encoding};
 
 /// Elf_Internal_ABIFlags_v0 of MIPS: `.MIPS.abiflags`, 24 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -25,7 +25,7 @@ impl AbiFlags {
 
     /// Decodes the structure. What is cut off reads as zeros.
     pub fn decode(bytes: &[u8], order: ByteOrder) -> AbiFlags {
-        let mut c = Cursor::new(bytes, 0, View { order, class: Class::Elf32 });
+        let mut c = Cursor::new(bytes, 0, Encoding { order, class: Class::Elf32 });
         AbiFlags {
             version: c.u16(),
             isa_level: c.u8(),

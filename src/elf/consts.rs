@@ -139,8 +139,7 @@ pub const EI_DATA: usize = 5;
 pub const EI_VERSION: usize = 6;
 pub const EI_OSABI: usize = 7;
 
-/// The name of a number in a table. One loop over tables: a `match` makes code of each name.
-#[inline(never)]
+/// The name of a number in a table.
 pub(crate) fn name_in(table: &[(u32, &'static str)], number: u32) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == number).map(|(_, name)| *name)
 }

@@ -5,43 +5,48 @@
 //! loses just the lines that tell a router's chip.) Serial numbers are not looked at.
 
 use super::family::{self, rows};
-use super::{Cpu, Fact, Fpu, Release, holds, parts, word};
-use crate::text::cut_bytes;
+use super::{Cpu, Fact, Fpu, Lazy, Release, holds, parts, word};
 
 pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
 
 impl Cpu {
     /// A processor of which nothing is known, and where that was looked for.
-    pub const fn unknown(source: &'static str) -> Self {
+    pub fn unknown(source: &'static str) -> Self {
+        let list = || Lazy::from(Fact::new(None, source));
         Cpu {
             system_type: Fact::new(None, source),
             machine: Fact::new(None, source),
             model: Fact::new(None, source),
-            isa: Fact::new(None, source),
-            ases: Fact::new(None, source),
-            options: Fact::new(None, source),
-            features: Fact::new(None, source),
+            isa: list(),
+            ases: list(),
+            options: list(),
+            features: list(),
             arm_architecture: Fact::new(None, source),
         }
     }
 }
 
-/// What a key fills in.
-enum Place {
-    Text(fn(&mut Cpu) -> &mut Fact<String>),
-    Words(fn(&mut Cpu) -> &mut Fact<Vec<String>>),
+/// What a key tells.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Field {
+    SystemType,
+    Machine,
+    Model,
+    Isa,
+    Ases,
+    Options,
+    Features,
 }
 
-const SYSTEM_TYPE: Place = Place::Text(|cpu| &mut cpu.system_type);
-const MACHINE: Place = Place::Text(|cpu| &mut cpu.machine);
-const MODEL: Place = Place::Text(|cpu| &mut cpu.model);
-const ISA: Place = Place::Words(|cpu| &mut cpu.isa);
-const ASES: Place = Place::Words(|cpu| &mut cpu.ases);
-const OPTIONS: Place = Place::Words(|cpu| &mut cpu.options);
-const FEATURES: Place = Place::Words(|cpu| &mut cpu.features);
+impl Field {
+    /// Words, of which none is an answer too; an empty text is none.
+    const fn is_list(self) -> bool {
+        matches!(self, Field::Isa | Field::Ases | Field::Options | Field::Features)
+    }
+}
 
 /// A key of /proc/cpuinfo that is taken as it is.
-type Key = (&'static str, Place, &'static str);
+type Key = (&'static str, Field, &'static str);
 
 /// Who writes which. Machines of one family never write another's.
 static KEYS: [&[Key]; 4] = [
@@ -53,107 +58,125 @@ static KEYS: [&[Key]; 4] = [
 
 /// LoongArch too, and of RISC-V the isa.
 static MIPS: [Key; 7] = [
-    ("system type", SYSTEM_TYPE, "/proc/cpuinfo: system type"),
-    ("machine", MACHINE, "/proc/cpuinfo: machine"),
-    ("cpu model", MODEL, "/proc/cpuinfo: cpu model"),
-    ("isa", ISA, "/proc/cpuinfo: isa"),
-    ("ISA", ISA, "/proc/cpuinfo: isa"),
-    ("ASEs implemented", ASES, "/proc/cpuinfo: ASEs implemented"),
-    ("Options implemented", OPTIONS, "/proc/cpuinfo: Options implemented"),
+    ("system type", Field::SystemType, "/proc/cpuinfo: system type"),
+    ("machine", Field::Machine, "/proc/cpuinfo: machine"),
+    ("cpu model", Field::Model, "/proc/cpuinfo: cpu model"),
+    ("isa", Field::Isa, "/proc/cpuinfo: isa"),
+    ("ISA", Field::Isa, "/proc/cpuinfo: isa"),
+    ("ASEs implemented", Field::Ases, "/proc/cpuinfo: ASEs implemented"),
+    ("Options implemented", Field::Options, "/proc/cpuinfo: Options implemented"),
 ];
 
 static ARM_AND_X86: [Key; 7] = [
     // ARM, its old kernels too (`Processor` is the model there, `processor` a number).
-    ("Processor", MODEL, "/proc/cpuinfo: Processor"),
-    ("Hardware", SYSTEM_TYPE, "/proc/cpuinfo: Hardware"),
-    ("Features", FEATURES, "/proc/cpuinfo: Features"),
+    ("Processor", Field::Model, "/proc/cpuinfo: Processor"),
+    ("Hardware", Field::SystemType, "/proc/cpuinfo: Hardware"),
+    ("Features", Field::Features, "/proc/cpuinfo: Features"),
     // x86, ARM since Linux 3.8, LoongArch.
-    ("model name", MODEL, "/proc/cpuinfo: model name"),
-    ("Model Name", MODEL, "/proc/cpuinfo: model name"),
-    ("flags", FEATURES, "/proc/cpuinfo: flags"),
-    ("uarch", MODEL, "/proc/cpuinfo: uarch"),
+    ("model name", Field::Model, "/proc/cpuinfo: model name"),
+    ("Model Name", Field::Model, "/proc/cpuinfo: model name"),
+    ("flags", Field::Features, "/proc/cpuinfo: flags"),
+    ("uarch", Field::Model, "/proc/cpuinfo: uarch"),
 ];
 
 static POWERPC: [Key; 2] =
-    [("cpu", MODEL, "/proc/cpuinfo: cpu"), ("platform", SYSTEM_TYPE, "/proc/cpuinfo: platform")];
+    [("cpu", Field::Model, "/proc/cpuinfo: cpu"), ("platform", Field::SystemType, "/proc/cpuinfo: platform")];
 
 /// The board on PowerPC; a number on x86.
-static BOARD: [Key; 1] = [("model", MACHINE, "/proc/cpuinfo: model")];
+static BOARD: [Key; 1] = [("model", Field::Machine, "/proc/cpuinfo: model")];
+
+/// The first value of each field, and its source.
+#[derive(Default)]
+struct Found<'a>(Vec<(Field, &'a [u8], &'static str)>);
+
+impl<'a> Found<'a> {
+    fn get(&self, field: Field) -> Option<(&'a [u8], &'static str)> {
+        self.0.iter().find(|(known, ..)| *known == field).map(|(_, value, source)| (*value, *source))
+    }
+
+    fn add(&mut self, field: Field, value: &'a [u8], source: &'static str) {
+        if self.get(field).is_none() && (field.is_list() || !value.is_empty()) {
+            self.0.push((field, value, source));
+        }
+    }
+
+    fn text(&self, field: Field) -> Fact<String> {
+        match self.get(field) {
+            Some((value, source)) => Fact::new(Some(word(value)), source),
+            None => Fact::new(None, UNTOLD),
+        }
+    }
+
+    /// Made into words when they are looked at: x86 has some 150 flags.
+    fn list(&self, field: Field) -> Lazy<Fact<Vec<String>>> {
+        match self.get(field) {
+            Some((value, source)) => {
+                let value = value.to_vec();
+                Lazy::new(move || Fact::new(Some(words(&value)), source))
+            }
+            None => Lazy::from(Fact::new(None, UNTOLD)),
+        }
+    }
+}
 
 /// What the text tells of the processor.
 pub fn parse(text: &[u8]) -> Cpu {
-    let mut cpu = const { Cpu::unknown(UNTOLD) };
-    read(text, &mut cpu);
-    cpu
-}
-
-/// Fills it in where nothing is known yet.
-pub(super) fn read(text: &[u8], cpu: &mut Cpu) {
-    let mut implementer: &[u8] = b"";
-    let mut part: &[u8] = b"";
+    let mut found = Found::default();
+    let mut architecture: Option<&[u8]> = None;
+    let (mut implementer, mut part): (&[u8], &[u8]) = (b"", b"");
     for line in parts(text, b'\n') {
-        let Some((key, value)) = cut_bytes(line, b':') else { continue };
-        let (key, value) = (key.trim_ascii(), value.trim_ascii());
-        // Compared as a whole: a `match` on bytes is code for each of them.
-        let is = |name: &str| key == name.as_bytes();
-        if let Some((name, place, source)) =
-            KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| is(name)))
-        {
+        let Some((key, value)) = halves(line) else { continue };
+        let known = KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| name.as_bytes() == key));
+        if let Some((name, field, source)) = known {
             if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
-                fill(cpu, place, value, source);
+                found.add(*field, value, source);
             }
-        } else if !family::ARM {
-            // What follows is ARM's.
-        } else if is("CPU implementer") {
-            implementer = value;
-        } else if is("CPU part") {
-            part = value;
-        } else if is("CPU architecture") && cpu.arm_architecture.value.is_none() {
-            cpu.arm_architecture = Fact::new(arm_architecture(value), "/proc/cpuinfo: CPU architecture");
+        } else if family::ARM {
+            match key {
+                b"CPU implementer" => implementer = value,
+                b"CPU part" => part = value,
+                b"CPU architecture" => architecture = architecture.or(Some(value)),
+                _ => {}
+            }
         }
     }
-    if !family::ARM {
-        return;
-    }
-    // An ARM1176 says "CPU architecture: 7" for its register layout, and is ARMv6: "... rev 7 (v6l)".
-    if let Some(version) = cpu.model.get().and_then(|model| parenthesised_version(model.as_bytes())) {
-        cpu.arm_architecture = Fact::new(Some(version), cpu.model.source);
-    }
-    if implementer == b"0x41" {
-        if let Some((_, name)) = ARM_PARTS.iter().find(|(number, _)| number.as_bytes() == part) {
-            fill(cpu, &MODEL, name.as_bytes(), "/proc/cpuinfo: CPU part");
+    let mut arm_architecture = match architecture {
+        Some(value) => Fact::new(arm_architecture(value), "/proc/cpuinfo: CPU architecture"),
+        None => Fact::new(None, UNTOLD),
+    };
+    if family::ARM {
+        // An ARM1176 says "CPU architecture: 7" for its register layout, and is ARMv6: "... rev 7 (v6l)".
+        if let Some((model, source)) = found.get(Field::Model) {
+            if let Some(version) = parenthesised_version(model) {
+                arm_architecture = Fact::new(Some(version), source);
+            }
         }
+        if implementer == b"0x41" {
+            if let Some((_, name)) = ARM_PARTS.iter().find(|(number, _)| number.as_bytes() == part) {
+                found.add(Field::Model, name.as_bytes(), "/proc/cpuinfo: CPU part");
+            }
+        }
+    }
+    Cpu {
+        system_type: found.text(Field::SystemType),
+        machine: found.text(Field::Machine),
+        model: found.text(Field::Model),
+        isa: found.list(Field::Isa),
+        ases: found.list(Field::Ases),
+        options: found.list(Field::Options),
+        features: found.list(Field::Features),
+        arm_architecture,
     }
 }
 
-/// The first of its kind counts. An empty list is an answer too, an empty text is not.
-fn fill(cpu: &mut Cpu, place: &Place, value: &[u8], source: &'static str) {
-    match place {
-        Place::Text(of) => {
-            let fact = of(cpu);
-            if fact.value.is_none() && !value.is_empty() {
-                fact.learn(Some(word(value)));
-                fact.source = source;
-            }
-        }
-        Place::Words(of) => {
-            let fact = of(cpu);
-            if fact.value.is_none() {
-                fact.learn(Some(words(value)));
-                fact.source = source;
-            }
-        }
-    }
+/// A key and its value.
+fn halves(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (key, value) = line.split_at_checked(line.iter().position(|byte| *byte == b':')?)?;
+    Some((key.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
 fn words(value: &[u8]) -> Vec<String> {
-    let mut words = Vec::new();
-    for part in value.split(u8::is_ascii_whitespace) {
-        if !part.is_empty() {
-            words.push(word(part));
-        }
-    }
-    words
+    value.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty()).map(word).collect()
 }
 
 /// "7", "5TE", "AArch64".

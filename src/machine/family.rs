@@ -1,6 +1,5 @@
-//! The processors that a machine can have, as far as this build of diag goes: all of them; or, in a build for routers
-//! (feature `every-machine` off), those that can run it, for it judges no machine but the one it runs on. A
-//! constant that is false takes what is asked of such machines out of the program.
+//! Which architectures this build can judge: all of them, or (a router's build, feature `every-machine` off) those that
+//! can run it, for it judges only the machine that it runs on. `false` constants let the compiler drop the rest.
 
 const EVERY: bool = cfg!(feature = "every-machine");
 

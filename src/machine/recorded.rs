@@ -18,9 +18,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use super::Mount;
-use super::probe::{mounts, stat_of};
+use super::gather::mounts;
 use crate::errno::Errno;
-use crate::system::{Answer, Auxv, FileKind, Question, Space, Stat, System, Uname, is_pseudo_fstype};
+use crate::system::{Answer, Auxv, FileKind, Question, ReadAt, Space, Stat, System, Uname, is_pseudo_fstype};
 
 /// A machine recorded in a folder.
 #[derive(Clone, Debug)]
@@ -81,7 +81,7 @@ impl Recorded {
     /// A file of the machine's, whatever it lies on.
     fn file(&self, path: &Path) -> Result<File, Errno> {
         let place = self.inside(&self.locate(path)?);
-        match stat_of(&place.symlink_metadata().map_err(|error| of_io(&error))?).kind {
+        match Stat::of(&place.symlink_metadata().map_err(|error| of_io(&error))?).kind {
             FileKind::Regular => File::open(place).map_err(|error| of_io(&error)),
             FileKind::Directory => Err(Errno::EISDIR),
             _ => Err(Errno::EACCES),
@@ -123,7 +123,7 @@ impl System for Recorded {
 
     fn stat(&self, path: &Path) -> Result<Stat, Errno> {
         let place = self.locate(path)?;
-        let mut stat = stat_of(&self.inside(&place).symlink_metadata().map_err(|error| of_io(&error))?);
+        let mut stat = Stat::of(&self.inside(&place).symlink_metadata().map_err(|error| of_io(&error))?);
         let is_pseudo = || self.mount_of(&place).is_some_and(|mount| is_pseudo_fstype(&mount.fstype));
         // On the machine itself that is a link to the program that asks.
         if stat.kind == FileKind::Regular && place != Path::new("/proc/self/exe") && is_pseudo() {
@@ -132,10 +132,10 @@ impl System for Recorded {
         Ok(stat)
     }
 
-    fn open(&self, path: &Path) -> Result<File, Errno> {
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
         match self.stat(path)?.kind {
             FileKind::Pseudo => Err(Errno::EACCES),
-            _ => self.file(path),
+            _ => Ok(Box::new(self.file(path)?)),
         }
     }
 

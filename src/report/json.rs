@@ -2,13 +2,13 @@
 
 use super::Judged;
 use crate::elf::ByteOrder;
+use crate::exec::Outcome;
 use crate::finding::Finding;
-use crate::linker::{Link, Object};
-use crate::loader::Outcome;
-use crate::machine::misc::{MiscRule, Pattern};
+use crate::ldso::{Library, LinkResult};
+use crate::machine::binfmt_misc::{BinfmtRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::system::Answer;
-use crate::text::{number, path, printable};
+use crate::text::{path, printable};
 
 /// The document.
 pub fn write(machine: &Machine, judged: &[Judged]) -> String {
@@ -37,7 +37,6 @@ struct Json {
 
 impl Json {
     /// Begins a member: a comma unless it is the first, and its key.
-    #[inline(never)]
     fn key(&mut self, key: &str) {
         if !self.out.ends_with(['{', '[']) && !self.out.is_empty() {
             self.out.push(',');
@@ -57,22 +56,19 @@ impl Json {
         self.out.push(bracket);
     }
 
-    #[inline(never)]
     fn raw(&mut self, key: &str, value: &str) {
         self.key(key);
         self.out.push_str(value);
     }
 
-    #[inline(never)]
     fn text(&mut self, key: &str, value: &str) {
         self.key(key);
         self.quote(value);
     }
 
-    #[inline(never)]
     fn number(&mut self, key: &str, value: u64) {
         self.key(key);
-        self.out.push_str(&number(value, 10, 1));
+        self.out += &value.to_string();
     }
 
     fn optional_text(&mut self, key: &str, value: Option<&str>) {
@@ -111,21 +107,18 @@ impl Json {
         self.close('}');
     }
 
-    #[inline(never)]
     fn word_fact(&mut self, key: &str, value: Option<&str>, source: &str) {
         self.fact(key);
         self.optional_text("value", value);
         self.source(source);
     }
 
-    #[inline(never)]
     fn number_fact(&mut self, key: &str, value: Option<u64>, source: &str) {
         self.fact(key);
         self.optional_number("value", value);
         self.source(source);
     }
 
-    #[inline(never)]
     fn text_fact(&mut self, key: &str, fact: &Fact<String>) {
         let value = fact.get().map(|value| printable(value.as_bytes()));
         self.word_fact(key, value.as_deref(), fact.source);
@@ -143,7 +136,6 @@ impl Json {
         self.close(']');
     }
 
-    #[inline(never)]
     fn list_fact(&mut self, key: &str, fact: &Fact<Vec<String>>) {
         self.fact(key);
         match fact.get() {
@@ -179,7 +171,7 @@ fn write_machine(json: &mut Json, machine: &Machine) {
     json.amount_fact("commit", &machine.memory.commit);
     json.close('}');
     write_limits(json, &machine.limits);
-    write_misc(json, &machine.misc);
+    write_misc(json, &machine.binfmt_misc);
     json.fact("mounts");
     match machine.mounts.get() {
         Some(mounts) => {
@@ -222,7 +214,7 @@ fn write_limits(json: &mut Json, limits: &Limits) {
     json.close('}');
 }
 
-fn write_misc(json: &mut Json, misc: &Fact<Vec<MiscRule>>) {
+fn write_misc(json: &mut Json, misc: &Fact<Vec<BinfmtRule>>) {
     json.fact("binfmt_misc");
     match misc.get() {
         Some(rules) => {
@@ -237,7 +229,7 @@ fn write_misc(json: &mut Json, misc: &Fact<Vec<MiscRule>>) {
     json.source(misc.source);
 }
 
-fn write_rule(json: &mut Json, rule: &MiscRule) {
+fn write_rule(json: &mut Json, rule: &BinfmtRule) {
     json.open(NO_KEY, '{');
     json.text("name", &printable(rule.name.as_bytes()));
     json.text("interpreter", &path(&rule.interpreter));
@@ -256,7 +248,7 @@ fn write_rule(json: &mut Json, rule: &MiscRule) {
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut digits = String::new();
     for byte in bytes {
-        digits.push_str(&number((*byte).into(), 16, 2));
+        digits += &format!("{byte:02x}");
     }
     digits
 }
@@ -267,8 +259,8 @@ fn write_userland(json: &mut Json, userland: &Fact<Abi>) {
         Some(abi) => {
             json.open("value", '{');
             json.number("e_machine", abi.e_machine.into());
-            json.number("class", abi.view.class.bits().into());
-            json.text("byte_order", abi.view.order.name());
+            json.number("class", abi.encoding.class.bits().into());
+            json.text("byte_order", abi.encoding.order.name());
             json.number("e_flags", abi.e_flags.into());
             json.close('}');
         }
@@ -338,7 +330,7 @@ fn write_program(json: &mut Json, judged: &Judged) {
     json.close('}');
 }
 
-fn write_library(json: &mut Json, link: &Link, library: &Object) {
+fn write_library(json: &mut Json, link: &LinkResult, library: &Library) {
     json.open(NO_KEY, '{');
     json.text("name", &printable(&library.name));
     let path = printable(&library.path);
@@ -346,7 +338,7 @@ fn write_library(json: &mut Json, link: &Link, library: &Object) {
     json.text("needed_by", &printable(link.needed_by(library)));
     json.text("state", library.state.name());
     json.open("tried", '[');
-    for file in library.tried.iter() {
+    for file in &library.tried {
         json.text(NO_KEY, &printable(file));
     }
     json.close(']');
@@ -384,7 +376,7 @@ fn write_outcome(json: &mut Json, outcome: Outcome) {
 
 fn write_finding(json: &mut Json, finding: &Finding) {
     json.open(NO_KEY, '{');
-    json.text("code", finding.code);
+    json.text("code", finding.code.name());
     json.text("severity", finding.severity.name());
     json.text("certainty", finding.certainty.name());
     json.text("title", &finding.title);
@@ -402,7 +394,7 @@ fn write_finding(json: &mut Json, finding: &Finding) {
         Some(fix) => {
             json.open("fix", '{');
             json.text("text", &fix.text);
-            json.optional_text("command", fix.command.as_deref());
+            json.list("commands", &fix.commands);
             json.close('}');
         }
     }

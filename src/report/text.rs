@@ -3,12 +3,12 @@
 use super::{Judged, Style, Verdict};
 use crate::advice;
 use crate::elf::Class;
-use crate::finding::{Finding, Fix, Severity, Side};
-use crate::linker::State;
-use crate::loader::{Missing, Outcome};
+use crate::exec::{Missing, Outcome};
+use crate::finding::{Evidence, Finding, Fix, Severity, Side};
+use crate::ldso::LibraryState;
 use crate::machine::{Fact, Machine, Mount};
 use crate::system::Answer;
-use crate::text::{concat, join, path, printable, room, size, split};
+use crate::text::{path, printable, room, size};
 
 /// Columns of a line; commands and paths may be longer.
 const WIDTH: usize = 80;
@@ -39,10 +39,10 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
     if !finding_leads {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
             (_, Outcome::Unknown { missing }) => {
-                (concat(&["cannot tell whether ", &name, " starts; not known: ", missing.words()]), YELLOW)
+                (format!("cannot tell whether {name} starts; not known: {}", missing.words()), YELLOW)
             }
-            (Verdict::Starts, _) => (concat(&[&name, " starts on this machine"]), GREEN),
-            _ => (concat(&[&name, " does not start on this machine"]), RED),
+            (Verdict::Starts, _) => (format!("{name} starts on this machine"), GREEN),
+            _ => (format!("{name} does not start on this machine"), RED),
         };
         if !style.quiet {
             let line = std::mem::take(&mut verdict);
@@ -56,7 +56,7 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
         tree(out, judged);
     }
     let mut last_fix = None;
-    let mut kernel = String::new();
+    let mut said = [String::new(), String::new()];
     for (index, finding) in judged.findings.iter().enumerate() {
         if style.quiet && (!finding_leads || index > 0) {
             return;
@@ -65,7 +65,7 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
         if style.quiet {
             continue;
         }
-        facts(out, finding, &mut kernel);
+        facts(out, finding, &mut said);
         // One rebuild often mends several faults: it is said once, behind the last of them.
         let next = judged.findings.get(index.saturating_add(1)).and_then(|next| next.fix.as_ref());
         if let Some(fix) = finding.fix.as_ref().filter(|fix| Some(*fix) != next && Some(*fix) != last_fix) {
@@ -92,9 +92,9 @@ fn tree(out: &mut String, judged: &Judged) {
             words.push_str(" => ");
             words.push_str(&printable(&library.path));
         }
-        if library.state != State::Found {
+        if library.state != LibraryState::Found {
             let by = printable(link.needed_by(library));
-            words.push_str(&concat(&[" (", library.state.name(), ", needed by ", &by, ")"]));
+            words += &format!(" ({}, needed by {by})", library.state.name());
         }
         command(out, label, &words);
         label = "";
@@ -107,10 +107,7 @@ fn head(out: &mut String, finding: &Finding, style: Style) {
         Severity::Warning => YELLOW,
         Severity::Note => GREEN,
     };
-    let mut label = String::from(finding.severity.name());
-    label.push('[');
-    label.push_str(finding.code);
-    label.push_str("]:");
+    let label = format!("{}[{}]:", finding.severity.name(), finding.code.name());
     paint(out, &label, colour, style);
     out.push(' ');
     if style.quiet {
@@ -121,60 +118,62 @@ fn head(out: &mut String, finding: &Finding, style: Style) {
     }
 }
 
-/// What each side says; what the kernel does is not said again where it is the same.
-fn facts(out: &mut String, finding: &Finding, kernel: &mut String) {
-    for side in [Side::Program, Side::Machine, Side::Kernel] {
-        let mut line = String::new();
-        for evidence in finding.evidence.iter().filter(|evidence| evidence.side == side) {
-            if !line.is_empty() {
-                line.push_str("; ");
-            }
-            if side != Side::Kernel && evidence.field != side.name() {
-                line.push_str(&evidence.field);
-                line.push(' ');
-            }
-            line.push_str(&evidence.value);
-        }
-        if line.is_empty() || (side == Side::Kernel && line == *kernel) {
-            continue;
-        }
-        labelled(out, side.name(), &line);
-        if side == Side::Kernel {
-            *kernel = line;
-        }
+/// What each side says; what the kernel answers and what is printed then is not said again where it is the same.
+fn facts(out: &mut String, finding: &Finding, said: &mut [String; 2]) {
+    let [program, machine, kernel, shell] =
+        [Side::Program, Side::Machine, Side::Kernel, Side::Shell].map(|side| evidence(finding, side));
+    labelled_if_any(out, "program", &program);
+    labelled_if_any(out, "machine", &machine);
+    let happens = [kernel, shell];
+    if *said != happens {
+        let [kernel, shell] = &happens;
+        labelled_if_any(out, "kernel", kernel);
+        labelled_if_any(out, "you see", shell);
+    }
+    if happens.iter().any(|line| !line.is_empty()) {
+        *said = happens;
     }
 }
 
-/// A sentence, then commands, each alone on its line so that it can be copied; the one to run last.
+/// The evidence of one side, as a line.
+fn evidence(finding: &Finding, side: Side) -> String {
+    let of_side = finding.evidence.iter().filter(|evidence| evidence.side == side);
+    let shown = of_side.map(|Evidence { field, value, .. }| match side {
+        Side::Program | Side::Machine if field != side.name() => format!("{field} {value}"),
+        _ => value.clone(),
+    });
+    shown.collect::<Vec<String>>().join("; ")
+}
+
+/// A sentence, then commands, each alone on its line so that it can be copied.
 fn fix_lines(out: &mut String, fix: &Fix) {
-    let mut lines = split(&fix.text, b'\n');
     let mut label = "fix";
-    if let Some(sentence) = lines.next().filter(|sentence| !sentence.is_empty()) {
-        labelled(out, label, sentence);
+    if !fix.text.is_empty() {
+        labelled(out, label, &fix.text);
         label = "";
     }
-    for line in lines.chain(fix.command.as_deref()) {
+    for line in &fix.commands {
         command(out, label, line);
         label = "";
     }
 }
 
 fn start(out: &mut String, label: &str) {
-    out.push_str("  ");
-    out.push_str(label);
-    if !label.is_empty() {
-        out.push(':');
-    }
-    let used = label.len().saturating_add(if label.is_empty() { 2 } else { 3 });
-    for _ in used..INDENT {
-        out.push(' ');
-    }
+    let colon = if label.is_empty() { "" } else { ":" };
+    let start = format!("  {label}{colon}");
+    *out += &format!("{start:INDENT$}");
 }
 
 /// A label and words broken at blanks.
 fn labelled(out: &mut String, label: &str, words: &str) {
     start(out, label);
     wrap(out, words, INDENT, INDENT);
+}
+
+fn labelled_if_any(out: &mut String, label: &str, words: &str) {
+    if !words.is_empty() {
+        labelled(out, label, words);
+    }
 }
 
 /// A label and a command, which is not broken.
@@ -187,13 +186,10 @@ fn command(out: &mut String, label: &str, words: &str) {
 /// Words from a column on, broken at blanks.
 fn wrap(out: &mut String, words: &str, column: usize, indent: usize) {
     let mut column = column;
-    for (index, word) in split(words, b' ').enumerate() {
+    for (index, word) in words.split(' ').enumerate() {
         let length = width(word);
         if index > 0 && column.saturating_add(length).saturating_add(1) > WIDTH {
-            out.push('\n');
-            for _ in 0..indent {
-                out.push(' ');
-            }
+            *out += &format!("\n{:indent$}", "");
             column = indent;
         } else if index > 0 {
             out.push(' ');
@@ -253,7 +249,7 @@ pub fn machine(machine: &Machine, style: Style) -> String {
                 words.push(word);
             }
         }
-        if words.is_empty() { "not known".to_owned() } else { join(&words, ", ") }
+        if words.is_empty() { "not known".to_owned() } else { words.join(", ") }
     };
     let openwrt = &machine.openwrt;
     let mut say = |label: &str, words: &str| labelled(&mut out, label, words);
@@ -285,7 +281,7 @@ fn cpu(machine: &Machine) -> String {
         if let Some(found) = fact.get().filter(|found| !found.is_empty()) {
             words.push_str("; ");
             words.push_str(label);
-            words.push_str(&printable(join(found, " ").as_bytes()));
+            words.push_str(&printable(found.join(" ").as_bytes()));
         }
     };
     list("", &cpu.isa);
@@ -299,7 +295,7 @@ fn cpu(machine: &Machine) -> String {
 
 fn fpu(machine: &Machine) -> String {
     let fpu = machine.fpu.get().map_or("not known", |fpu| fpu.name());
-    concat(&[fpu, " (", machine.fpu.source, ")"])
+    format!("{fpu} ({})", machine.fpu.source)
 }
 
 fn kernel(machine: &Machine) -> String {
@@ -330,8 +326,8 @@ fn userland(machine: &Machine) -> String {
     match machine.userland.get() {
         Some(abi) => {
             let processor = crate::elf::consts::machine_name(abi.e_machine).unwrap_or("unknown processor");
-            let (order, bits) = (abi.view.order.name(), bits(abi.view.class));
-            concat(&[libc, "; programs are ", processor, ", ", order, ", ", bits])
+            let (order, bits) = (abi.encoding.order.name(), bits(abi.encoding.class));
+            format!("{libc}; programs are {processor}, {order}, {bits}")
         }
         None => libc.to_owned(),
     }
@@ -340,7 +336,7 @@ fn userland(machine: &Machine) -> String {
 fn loaders(machine: &Machine) -> String {
     match machine.loaders.get() {
         Some(found) if found.is_empty() => "none".to_owned(),
-        Some(found) => printable(join(found, ", ").as_bytes()),
+        Some(found) => printable(found.join(", ").as_bytes()),
         None => "not known".to_owned(),
     }
 }
@@ -352,10 +348,10 @@ fn memory(machine: &Machine) -> String {
     };
     let swap = match memory.swap.value {
         Some(0) => "no swap".to_owned(),
-        Some(swap) => concat(&["swap ", &size(swap)]),
+        Some(swap) => format!("swap {}", size(swap)),
         None => "swap not known".to_owned(),
     };
-    concat(&[&size(total), ", ", &room(available), " available, ", &swap])
+    format!("{}, {} available, {swap}", size(total), room(available))
 }
 
 /// Real file systems first; those in RAM are marked. With -v those without blocks too.
@@ -414,6 +410,6 @@ fn build(out: &mut String, machine: &Machine) {
     }
     command(out, "C", &target.compiler(machine));
     if let Some(arch) = machine.openwrt.arch.get() {
-        labelled(out, "OpenWrt", &concat(&["packages for ", &printable(arch.as_bytes())]));
+        labelled(out, "OpenWrt", &format!("packages for {}", printable(arch.as_bytes())));
     }
 }

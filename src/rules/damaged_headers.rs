@@ -4,8 +4,8 @@ use super::{Case, words};
 use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
-use crate::finding::{Finding, Severity};
-use crate::loader::{Outcome, Pages, Step};
+use crate::exec::{Outcome, Pages, Step};
+use crate::finding::Finding;
 use crate::machine::Machine;
 
 rule! {
@@ -21,147 +21,126 @@ rule! {
     /// Compare it with its source (`sha256sum`). For larger pages, link with `-Wl,-z,max-page-size=65536`.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`, `load_elf_phdrs`, `elf_load`.
-    "damaged-headers", check
+    /// # Example
+    /// ```text
+    /// machine x86-64
+    /// file /tmp/data elf x86-64 p_flags=6
+    /// $ diag /tmp/data
+    /// error[damaged-headers]: /tmp/data begins in a segment that is not executable
+    ///   program: e_entry 0x400078
+    ///   kernel:  starts it, and its first instruction fails: SIGSEGV
+    ///   you see: Segmentation fault
+    ///   fix:     copy or download it again; size and checksum have to be the same on
+    ///            both sides
+    ///            sha256sum /tmp/data
+    /// [1]
+    /// ```
+    DamagedHeaders, check, quiet after [NotAProgram]
 }
-
-const REFUSES: &str = "the kernel refuses %n: %0";
-const KILLS: &str = "the kernel kills %n: %0";
-const TYPE: &str = "%n is of a type that the kernel does not know\np e_type=%1";
-const MARKS: &str = "%n does not tell its word size or byte order\np EI_CLASS, EI_DATA=%0, %1\nk %k";
-const ENTRY_SIZE_32: &str = "\
-%n has program headers of %2 bytes, the kernel's have 32
-p e_phentsize=%2";
-const ENTRY_SIZE_64: &str = "\
-%n has program headers of %2 bytes, the kernel's have 56
-p e_phentsize=%2";
-const NO_TABLE: &str = "%n has no program headers\np e_phnum=%3";
-const LARGE_TABLE: &str = "%n has %3 program headers, this kernel reads %8 (one page)\np e_phnum=%3";
-const HUGE_TABLE: &str = "%n has %3 program headers, Linux reads %8 (64 KiB)\np e_phnum=%3";
-const INTERP_SIZE: &str = "%n names no loader: its PT_INTERP has a wrong size\np p_filesz=%6";
-const INTERP_END: &str = "%n names a loader without an end\np PT_INTERP=no NUL at its end";
-const INTERP_OFFSET: &str = "%n names a loader at a negative place in the file\np p_offset=%x4";
-const ABIFLAGS: &str = "%n has MIPS ABI flags that are cut short\np PT_MIPS_ABIFLAGS=under 24 bytes";
-const PROPERTY: &str = "\
-%n has GNU properties that are cut short, or not in order
-p PT_GNU_PROPERTY=of its own, or of its loader";
-const SMALL_PAGES: &str = "\
-%n is linked for pages of %8 bytes, this kernel's have %9
-p p_offset=%x4, p_vaddr %x5, p_align %x8";
-const CROOKED: &str = "\
-%n has a segment that does not fit pages of %9 bytes
-p p_offset=%x4, p_vaddr %x5, p_align %x8";
-const FILE_SIZE: &str = "\
-%n has a segment that is larger in the file than in memory
-p p_filesz=%x6, p_memsz %x7";
-const READ_ONLY: &str = "\
-%n has zeros in a page that may not be written, where kernels before 6.7 fill them in
-p p_vaddr=%x5, p_filesz %x6, p_memsz %x7";
-const BEYOND: &str = "\
-%n has a segment beyond the address space of programs
-p p_vaddr=%x5, p_memsz %x7";
-const LOW: &str =
-    "%n has a segment below the lowest address that programs get (vm.mmap_min_addr)\np p_vaddr=%x5";
-const COLLISION: &str = "\
-%n has a segment where the kernel has put something else
-p p_vaddr=%x5, p_align %x8";
-const ENTRY_BEYOND: &str = "%n begins beyond the address space of programs\np e_entry=%x0";
-const ENTRY_NOWHERE: &str = "%n begins at an address where it has no segment\np e_entry=%x0";
-const ENTRY_DATA: &str = "%n begins in a segment that is not executable\np e_entry=%x0";
-const ENTRY_HEADER: &str = "%n begins at its own ELF header, which is no code\np e_entry=%x0";
-const ENTRY_ZEROS: &str = "%n begins where it holds only zeros, which are no code\np e_entry=%x0";
-const ENTRY_BETWEEN: &str = "%n begins between two instructions\np e_entry=%x0";
-const NO_DYNAMIC: &str = "%n names a loader, and has no PT_DYNAMIC for it\np e_entry=%x0";
-const FOR_PAGES: &str = "> rebuild it for larger pages: link with -Wl,-z,max-page-size=65536";
 
 /// What is wrong.
-struct Fault<'a> {
-    words: &'static str,
-    /// The segment that is at fault.
-    segment: Option<&'a ProgramHeader>,
-    /// The most bytes that the kernel reads of the program headers, where they are too many.
-    most: Option<u64>,
-    fix: &'static str,
+struct Fault {
+    /// What the title says of the file: "has no program headers".
+    title: String,
+    /// The fields that are wrong, each on a line of the text.
+    program: String,
+    /// They are right for smaller pages.
+    is_for_small_pages: bool,
 }
 
-impl<'a> Fault<'a> {
-    const fn new(words: &'static str, segment: Option<&'a ProgramHeader>) -> Self {
-        Fault { words, segment, most: None, fix: words::COPY_AGAIN }
+impl Fault {
+    fn new(title: impl Into<String>, program: impl Into<String>) -> Self {
+        Fault { title: title.into(), program: program.into(), is_for_small_pages: false }
     }
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let program = case.program.filter(|_| !super::not_a_program::is_no_program(case))?;
+    let program = case.program?;
     let step = words::step(case.content)?;
     // truncated_file's.
-    if super::truncated_file::ends_in_header(program, case.candidate.size()?) {
+    if case.ends_in_header() {
         return None;
     }
+    let (file, kernel, copy_again) = (case.file(), case.kernel_says(), case.copy_again());
     if program.own.is_none() && matches!(step, Step::ElfType | Step::CheckArch) {
-        let [_, _, _, _, class, data, ..] = program.ident.map(u64::from);
-        return Some(case.tell(Severity::Error, &[MARKS, words::COPY_AGAIN], &[&class, &data]));
+        let [_, _, _, _, class, data, ..] = program.ident;
+        return Some(case.error(format_args!(
+            "\
+{file} does not tell its word size or byte order
+program: EI_CLASS={class}
+program: EI_DATA={data}
+kernel:  {kernel}
+fix:     {copy_again}"
+        )));
     }
-    let image = kernels_image(program)?;
-    let page = Pages::of(case.machine).size();
-    let header = &image.header;
-    let e_type = case.image?.header.e_type;
-    let Fault { words, segment, most, fix } = fault(case, image, e_type, step)?;
-    let segment = segment.or(image.table().first()).copied().unwrap_or_default();
-    // A page and an entry have 32 bits: a division of more is dear on a router.
-    let entries = |bytes: u64| {
-        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        bytes.checked_div(header.e_phentsize.into()).unwrap_or(0).into()
+    let Fault { title, program, is_for_small_pages } = fault(case, kernels_image(program)?, step)?;
+    let fix = if is_for_small_pages {
+        "rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
+    } else {
+        &copy_again
     };
-    let align = most.map_or(segment.p_align, entries);
-    let [e_type, e_phentsize, e_phnum] = [e_type, header.e_phentsize, header.e_phnum].map(u64::from);
-    Some(case.tell(
-        Severity::Error,
-        &[words, words::KERNEL, fix],
-        &[
-            &header.e_entry,
-            &e_type,
-            &e_phentsize,
-            &e_phnum,
-            &segment.p_offset,
-            &segment.p_vaddr,
-            &segment.p_filesz,
-            &segment.p_memsz,
-            &align,
-            &page,
-        ],
-    ))
+    Some(case.error(format_args!(
+        "\
+{file} {title}
+program: {program}
+kernel:  {kernel}
+fix:     {fix}"
+    )))
 }
 
 /// For an outcome that no rule has explained: what the kernel checks, by name.
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
-    let step = words::step(case.content)?;
-    let title = if matches!(case.content, Outcome::Refused { .. }) { REFUSES } else { KILLS };
-    let built = if case.program.is_some() { "p built for=%b" } else { "" };
-    let pieces = [title, built, "m machine=%m\nk %k", words::COPY_AGAIN];
-    let mut finding = case.tell(Severity::Error, &pieces, &[&step.name()]);
-    finding.code = RULE.code;
-    Some(finding)
+    let step = words::step(case.content)?.name();
+    let does = if matches!(case.content, Outcome::Refused { .. }) { "refuses" } else { "kills" };
+    let built_for = if case.program.is_some() { case.built_for() } else { String::new() };
+    let (file, machine, kernel) = (case.file(), case.machine_name(), case.kernel_says());
+    let fix = case.copy_again();
+    Some(case.error(format_args!(
+        "\
+the kernel {does} {file}: {step}
+program: built for={built_for}
+machine: machine={machine}
+kernel:  {kernel}
+fix:     {fix}"
+    )))
 }
 
 /// What is wrong in the headers; None where another rule explains the step.
-fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Option<Fault<'a>> {
-    let words = match step {
-        Step::ElfType if !matches!(e_type, 1..=ET_CORE) => TYPE,
-        Step::ProgramHeaders => return table(case, image),
+fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Fault> {
+    let e_type = case.image?.header.e_type;
+    let entry = format!("e_entry={:#x}", image.header.e_entry);
+    let ProgramHeader { p_vaddr, p_align, .. } = image.table().first().copied().unwrap_or_default();
+    Some(match step {
+        Step::ElfType if !matches!(e_type, 1..=ET_CORE) => {
+            Fault::new("is of a type that the kernel does not know", format!("e_type={e_type}"))
+        }
+        Step::ProgramHeaders => return table(case.machine, image),
         Step::Interp => return interp(image),
-        Step::MapAlignment => return alignment(case, image),
-        Step::MapRange => return Some(range(image)),
+        Step::MapAlignment => return alignment(case.machine, image),
+        Step::MapRange => range(image),
         Step::MapZeros => return zeros(case, image),
-        Step::MapLow => LOW,
-        Step::MapCollision => COLLISION,
-        Step::MipsAbiFlags => ABIFLAGS,
-        Step::GnuProperty => PROPERTY,
-        Step::EntryRange => ENTRY_BEYOND,
-        Step::EntryUnmapped => ENTRY_NOWHERE,
-        Step::EntryNotExecutable => ENTRY_DATA,
-        Step::EntryIsHeader => ENTRY_HEADER,
-        Step::EntryZeros => ENTRY_ZEROS,
-        Step::EntryAlignment => ENTRY_BETWEEN,
-        Step::NoDynamic => NO_DYNAMIC,
+        Step::MapLow => Fault::new(
+            "has a segment below the lowest address that programs get (vm.mmap_min_addr)",
+            format!("p_vaddr={p_vaddr:#x}"),
+        ),
+        Step::MapCollision => Fault::new(
+            "has a segment where the kernel has put something else",
+            format!("p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}"),
+        ),
+        Step::MipsAbiFlags => {
+            Fault::new("has MIPS ABI flags that are cut short", "PT_MIPS_ABIFLAGS=under 24 bytes")
+        }
+        Step::GnuProperty => Fault::new(
+            "has GNU properties that are cut short, or not in order",
+            "PT_GNU_PROPERTY=of its own, or of its loader",
+        ),
+        Step::EntryRange => Fault::new("begins beyond the address space of programs", entry),
+        Step::EntryUnmapped => Fault::new("begins at an address where it has no segment", entry),
+        Step::EntryNotExecutable => Fault::new("begins in a segment that is not executable", entry),
+        Step::EntryIsHeader => Fault::new("begins at its own ELF header, which is no code", entry),
+        Step::EntryZeros => Fault::new("begins where it holds only zeros, which are no code", entry),
+        Step::EntryAlignment => Fault::new("has an entry point that is not aligned to an instruction", entry),
+        Step::NoDynamic => Fault::new("names a loader, and has no PT_DYNAMIC for it", entry),
         // The file and its place.
         Step::Lookup
         | Step::FileType
@@ -195,32 +174,40 @@ fn fault<'a>(case: &Case<'_>, image: &'a Image, e_type: u16, step: Step) -> Opti
         | Step::MapMemory
         | Step::EntryBeyondFile
         | Step::SegmentBeyondFile => return None,
-    };
-    Some(Fault::new(words, None))
+    })
 }
 
 /// The decoding that the kernel gets on with: the file's own where the kernel has it too.
 fn kernels_image(program: &Program) -> Option<&Image> {
     let own = program.own.as_deref();
-    let same = own.and_then(|own| program.native_in(own.view));
+    let same = own.and_then(|own| program.native_in(own.encoding));
     same.or(program.native.first().map(Rc::as_ref)).or(own)
 }
 
-fn table<'a>(case: &Case<'_>, image: &Image) -> Option<Fault<'a>> {
-    let header = &image.header;
-    let size = u64::from(header.e_phnum).saturating_mul(u64::from(header.e_phentsize));
-    let page = Pages::of(case.machine).size();
-    let (words, most) = match image.program_headers {
+fn table(machine: &Machine, image: &Image) -> Option<Fault> {
+    let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u64::from);
+    let page = Pages::of(machine).size();
+    let most = |bytes: u64| bytes.checked_div(entry).unwrap_or(0);
+    let title = match image.program_headers {
         Err(TableError::Truncated) => return None,
-        Err(TableError::EntrySize) if image.view.class == Class::Elf64 => (ENTRY_SIZE_64, None),
-        Err(TableError::EntrySize) => (ENTRY_SIZE_32, None),
-        Err(TableError::Empty) => (NO_TABLE, None),
+        Err(TableError::EntrySize) => {
+            let right = if image.encoding.class == Class::Elf64 { 56 } else { 32 };
+            return Some(Fault::new(
+                format!("has program headers of {entry} bytes, the kernel's have {right}"),
+                format!("e_phentsize={entry}"),
+            ));
+        }
+        Err(TableError::Empty) => "has no program headers".to_owned(),
         // Too large for those that take one page, or for any kernel.
-        _ if takes_a_page(case.machine) && size > page => (LARGE_TABLE, Some(page)),
-        Err(TableError::TooLarge) => (HUGE_TABLE, Some(65_536)),
+        _ if takes_a_page(machine) && number.saturating_mul(entry) > page => {
+            format!("has {number} program headers, this kernel reads {} (one page)", most(page))
+        }
+        Err(TableError::TooLarge) => {
+            format!("has {number} program headers, Linux reads {} (64 KiB)", most(65_536))
+        }
         Ok(_) => return None,
     };
-    Some(Fault { most, ..Fault::new(words, None) })
+    Some(Fault::new(title, format!("e_phnum={number}")))
 }
 
 /// From 3.19 to 6.16 the table may not exceed a page.
@@ -228,43 +215,72 @@ fn takes_a_page(machine: &Machine) -> bool {
     !machine.kernel.older_than((3, 19, 0)) && machine.kernel.older_than((6, 17, 0))
 }
 
-fn interp(image: &Image) -> Option<Fault<'_>> {
-    let words = match image.interp.as_ref()? {
-        Interp::Size(_) => INTERP_SIZE,
-        Interp::NotTerminated => INTERP_END,
-        Interp::NegativeOffset => INTERP_OFFSET,
+fn interp(image: &Image) -> Option<Fault> {
+    let segment = image.table().iter().find(|entry| entry.p_type == PT_INTERP).copied().unwrap_or_default();
+    Some(match image.interp.as_ref()? {
+        Interp::Size(_) => Fault::new(
+            "names no loader: its PT_INTERP has a wrong size",
+            format!("p_filesz={}", segment.p_filesz),
+        ),
+        Interp::NotTerminated => {
+            Fault::new("has a PT_INTERP that does not end with NUL", "PT_INTERP=no NUL at its end")
+        }
+        Interp::NegativeOffset => Fault::new(
+            "names a loader at a negative place in the file",
+            format!("p_offset={:#x}", segment.p_offset),
+        ),
         Interp::Truncated | Interp::Path(_) => return None,
-    };
-    Some(Fault::new(words, image.table().iter().find(|entry| entry.p_type == PT_INTERP)))
+    })
 }
 
-fn alignment<'a>(case: &Case<'_>, image: &'a Image) -> Option<Fault<'a>> {
-    let pages = Pages::of(case.machine);
+fn alignment(machine: &Machine, image: &Image) -> Option<Fault> {
+    let pages = Pages::of(machine);
+    let page = pages.size();
     let crooked =
         |segment: &&ProgramHeader| segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0;
     // Before 6.7 also one without a file part.
     let has_part = |segment: &&ProgramHeader| segment.p_filesz > 0 && crooked(segment);
     let segment = image.loads().find(has_part).or_else(|| image.loads().find(crooked))?;
-    Some(if segment.p_align < pages.size() {
-        Fault { fix: FOR_PAGES, ..Fault::new(SMALL_PAGES, Some(segment)) }
+    let ProgramHeader { p_offset, p_vaddr, p_align, .. } = *segment;
+    let is_for_small_pages = p_align < page;
+    let title = if is_for_small_pages {
+        format!("is linked for pages of {p_align} bytes, this kernel's have {page}")
     } else {
-        Fault::new(CROOKED, Some(segment))
-    })
+        format!("has a segment that does not fit pages of {page} bytes")
+    };
+    let program =
+        format!("p_offset={p_offset:#x}\nprogram: p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}");
+    Some(Fault { title, program, is_for_small_pages })
 }
 
 /// The last of the files' parts, where its page is there. One beyond the end of the file is truncated_file's.
-fn zeros<'a>(case: &Case<'_>, image: &'a Image) -> Option<Fault<'a>> {
+fn zeros(case: &Case<'_>, image: &Image) -> Option<Fault> {
     let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_filesz);
     let last = image.loads().max_by_key(end)?;
     let is_old = case.machine.kernel.older_than((6, 7, 0));
     let is_whole = case.candidate.size()? >= last.p_offset.saturating_add(last.p_filesz);
-    (is_old && is_whole && last.p_flags & PF_W == 0).then(|| Fault::new(READ_ONLY, Some(last)))
+    let ProgramHeader { p_vaddr, p_filesz, p_memsz, .. } = *last;
+    (is_old && is_whole && last.p_flags & PF_W == 0).then(|| {
+        Fault::new(
+            "has zeros in a page that may not be written, where kernels before 6.7 fill them in",
+            format!("p_vaddr={p_vaddr:#x}\nprogram: p_filesz={p_filesz:#x}\nprogram: p_memsz={p_memsz:#x}"),
+        )
+    })
 }
 
-fn range(image: &Image) -> Fault<'_> {
+fn range(image: &Image) -> Fault {
     let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_memsz);
-    match image.loads().find(|segment| segment.p_filesz > segment.p_memsz) {
-        Some(segment) => Fault::new(FILE_SIZE, Some(segment)),
-        None => Fault::new(BEYOND, image.loads().max_by_key(end)),
+    if let Some(segment) = image.loads().find(|segment| segment.p_filesz > segment.p_memsz) {
+        let (p_filesz, p_memsz) = (segment.p_filesz, segment.p_memsz);
+        return Fault::new(
+            "has a segment that is larger in the file than in memory",
+            format!("p_filesz={p_filesz:#x}\nprogram: p_memsz={p_memsz:#x}"),
+        );
     }
+    let last = image.loads().max_by_key(end).or(image.table().first()).copied().unwrap_or_default();
+    let (p_vaddr, p_memsz) = (last.p_vaddr, last.p_memsz);
+    Fault::new(
+        "has a segment beyond the address space of programs",
+        format!("p_vaddr={p_vaddr:#x}\nprogram: p_memsz={p_memsz:#x}"),
+    )
 }

@@ -1,6 +1,6 @@
 use super::Case;
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -14,15 +14,33 @@ rule! {
     /// until it ends.
     /// # Kernel source
     /// fs/exec.c `do_open_execat`, `deny_write_access`.
-    "file-busy", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/copying elf mipsel go abiflags=32,1,3,0 busy
+    /// $ diag /tmp/copying
+    /// error[file-busy]: /tmp/copying is open for writing, so it may not be executed
+    ///   kernel:  ETXTBSY
+    ///   you see: Text file busy
+    ///   fix:     wait until its copy has ended; if a program keeps it open, put a copy
+    ///            in its place
+    ///            cp -p /tmp/copying /tmp/copying.new && mv /tmp/copying.new /tmp/copying
+    /// [1]
+    /// ```
+    FileBusy, check
 }
 
-const WORDS: &str = "\
-%n is open for writing, so it may not be executed
-k ETXTBSY; the shell: Text file busy
-> wait until its copy has ended; if a program keeps it open, put a copy in its place
-$ cp -p %f %f.new && mv %f.new %f";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    case.meets(Step::Busy).then(|| case.tell(Severity::Error, &[WORDS], &[]))
+    if !case.meets(Step::Busy) {
+        return None;
+    }
+    let (file, argument) = (case.file(), case.argument());
+    Some(case.error(format_args!(
+        "\
+{file} is open for writing, so it may not be executed
+kernel:  ETXTBSY
+you see: Text file busy
+fix:     wait until its copy has ended; if a program keeps it open, put a copy in its place
+run:     cp -p {argument} {argument}.new && mv {argument}.new {argument}"
+    )))
 }

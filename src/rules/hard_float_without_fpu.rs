@@ -1,8 +1,8 @@
-use super::{Case, words};
+use super::Case;
 use crate::candidate::Image;
 use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_ARM, EM_MIPS};
+use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::loader::Step;
 use crate::machine::{Fpu, family};
 
 rule! {
@@ -20,42 +20,67 @@ rule! {
     /// `GOMIPS=softfloat` (Go), `-msoft-float` (gcc), GOARM=5 on ARM. Go's default is hard float.
     /// # Kernel source
     /// arch/mips/kernel/traps.c `do_cpu`; OpenWrt's target/linux/generic/config-*.
-    "hard-float-without-fpu", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/go elf mipsel go abiflags=32,1,1,0
+    /// $ diag /tmp/go
+    /// error[hard-float-without-fpu]: /tmp/go is built for hard float, this machine has
+    ///   no FPU
+    ///   program: built for MIPS32, o32, double float, Go
+    ///   machine: FPU absent (started a tiny program that executes mtc1)
+    ///   kernel:  starts it; the first floating-point instruction kills it: SIGILL
+    ///   you see: Illegal instruction
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
+    HardFloatWithoutFpu, check
 }
-
-const NONE: &str = "%n%2 is built for hard float, this machine has no FPU";
-const PERHAPS: &str = "%n%2 is built for hard float, this machine may have no FPU";
-const FACTS: &str = "p built for=%b\nm FPU=%0 (%1)";
-const ARM: &str = "p float ABI=hard float (EF_ARM_ABI_FLOAT_HARD)";
-const ARM_TAG: &str = "p float ABI=hard float (Tag_ABI_VFP_args)";
-const PERHAPS_SIGILL: &str = "k should it come to a floating-point instruction: SIGILL, Illegal instruction";
-const SIGILL: &str = "k starts it; the first floating-point instruction is SIGILL: Illegal instruction";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
     let fpu = &case.machine.fpu;
     let hard = is_hard_float(image);
-    let of_loader = !hard && crate::loader::has_hard_loader(case.candidate, image);
-    let has_fpu = matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));
-    if case.foreign || has_fpu || !(hard || of_loader) {
+    let of_loader = !hard && crate::exec::has_hard_loader(case.candidate, image);
+    let has_fpu = || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));
+    if case.foreign || !(hard || of_loader) || has_fpu() {
         return None;
     }
-    let certain = fpu.value.is_some() && crate::loader::executes_fp_at_start(case.candidate, program, image);
+    let certain = fpu.value.is_some() && crate::exec::executes_fp_at_start(case.candidate, program, image);
     let severity = if certain && !case.starts() { Severity::Error } else { Severity::Warning };
-    let title = if fpu.value.is_some() { NONE } else { PERHAPS };
     let kernel = match severity {
-        Severity::Error if case.meets(Step::FpInstruction) => SIGILL,
-        _ if case.starts() => PERHAPS_SIGILL,
+        Severity::Error if case.meets(Step::FpInstruction) => {
+            "starts it; the first floating-point instruction kills it: SIGILL\nyou see: Illegal instruction"
+        }
+        _ if case.starts() => {
+            "starts it; a floating-point instruction, if it executes one, kills it: SIGILL\nyou see: Illegal instruction"
+        }
         _ => "",
     };
     let mark = match image.header.e_machine {
-        EM_ARM if family::ARM && image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => ARM,
-        EM_ARM if family::ARM => ARM_TAG,
+        EM_ARM if family::ARM && image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => {
+            "hard float (EF_ARM_ABI_FLOAT_HARD)"
+        }
+        EM_ARM if family::ARM => "hard float (Tag_ABI_VFP_args)",
         _ => "",
     };
-    let loader = if of_loader { "'s loader" } else { "" };
-    let known = fpu.value.map_or("not known", Fpu::name);
-    Some(case.tell(severity, &[title, FACTS, mark, kernel, words::REBUILD], &[&known, &fpu.source, &loader]))
+    let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
+    let whose = if of_loader { "'s loader" } else { "" };
+    let has = if fpu.value.is_some() { "has" } else { "may have" };
+    let (known, source) = (fpu.value.map_or("not known", Fpu::name), fpu.source);
+    Some(case.finding(
+        severity,
+        format_args!(
+            "\
+{file}{whose} is built for hard float, this machine {has} no FPU
+program: built for={built_for}
+program: float ABI={mark}
+machine: FPU={known} ({source})
+kernel:  {kernel}
+fix:     {rebuild}"
+        ),
+    ))
 }
 
 /// The mark of the whole program; one function of it may still be soft.

@@ -1,11 +1,11 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
 use crate::errno::Errno;
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::Finding;
 use crate::machine::{Libc, holds};
-use crate::text;
 
 rule! {
     /// # What it means
@@ -21,48 +21,63 @@ rule! {
     /// loader does not help: the libraries would be wrong too.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`: `open_exec(elf_interpreter)`.
-    "interpreter-missing", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/glibc elf mipsel gcc e_flags=0x70001007 abiflags=32,2,3,0 interp=/lib/ld.so.1 needed=libc.so.6 abi-tag=3.2.0
+    /// $ diag /tmp/glibc
+    /// error[interpreter-missing]: /tmp/glibc needs the loader /lib/ld.so.1, which is
+    ///   not on this machine
+    ///   program: PT_INTERP /lib/ld.so.1 (glibc)
+    ///   machine: loaders /lib/ld-musl-mipsel-sf.so.1; C library musl
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [1]
+    /// ```
+    InterpreterMissing, check, quiet after [WrongOperatingSystem]
 }
 
-const WORDS: &str = "\
-%n needs the loader %0, which is not on this machine
-p PT_INTERP=%0 (%1)
-m loaders=%2";
-const LIBC: &str = "m C library=%3";
-const WITHOUT_CGO: &str = "\
-> build it without cgo: it is static then, and needs no loader
-$ CGO_ENABLED=0 GOOS=linux %4 go build";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let (program, image) = (case.program?, case.image.filter(|_| case.candidate.misc.is_none())?);
+    let (program, image) = (case.program?, case.image.filter(|_| case.candidate.binfmt_misc.is_none())?);
     let Some(Interp::Path(path)) = &image.interp else { return None };
     let Err(errno) = case.candidate.interpreter.as_ref()?.stat else { return None };
-    if super::wrong_operating_system::by_loader(image).is_some() {
-        return None;
-    }
     // A program for another machine names another machine's loader.
     if !case.meets(Step::InterpreterOpen) && (case.starts() || case.foreign || case.is_swapped()) {
         return None;
     }
     let kernel = match errno {
-        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => words::NOT_FOUND,
+        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => words::NOT_FOUND.to_owned(),
         _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
+    let (file, loader, flavour, loaders) = (case.file(), Shown(path), flavour(image, path), loaders(case));
     let (wanted, own) = (image.interp_libc(), case.machine.libc.value);
-    let libc = if wanted.is_some() && own.is_some() && wanted != own { LIBC } else { "" };
+    let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
     let go = advice::target(case.machine).and_then(|target| target.go);
-    let is_go = program.origin.toolchain == Toolchain::Go && go.is_some();
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS, kernel, libc, if is_go { WITHOUT_CGO } else { words::REBUILD }],
-        &[path, &flavour(image, path), &loaders(case), &own.map_or("", Libc::name), &go.unwrap_or_default()],
-    ))
+    let fix = match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
+        Some(environment) => format!(
+            "build it without cgo: it is static then, and needs no loader\n\
+             run: CGO_ENABLED=0 GOOS=linux {environment} go build"
+        ),
+        None => case.rebuild(),
+    };
+    Some(case.error(format_args!(
+        "\
+{file} needs the loader {loader}, which is not on this machine
+program: PT_INTERP={loader} ({flavour})
+machine: loaders={loaders}
+machine: C library={libc}
+kernel:  {kernel}
+fix:     {fix}"
+    )))
 }
 
 fn loaders(case: &Case<'_>) -> String {
     match case.machine.loaders.get() {
         Some(found) if found.is_empty() => "none".to_owned(),
-        Some(found) => text::join(found, ", "),
+        Some(found) => Shown(&found.join(", ")).to_string(),
         None => "not known".to_owned(),
     }
 }

@@ -1,12 +1,11 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Image;
 use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
-use crate::linker::Refusal;
-use crate::machine::lists;
-use crate::machine::{Fact, Machine, family};
-use crate::text;
+use crate::ldso::LoaderRefusal;
+use crate::machine::{Fact, Machine, family, lists};
 
 rule! {
     /// # What it means
@@ -21,47 +20,36 @@ rule! {
     /// Build for the level that the machine lists: `-march=mips32` (MIPS32 R1), GOARM=5, `-march=x86-64`.
     /// # Kernel source
     /// None: `elf_check_arch` looks at no ISA level. /proc/cpuinfo `isa`, `CPU architecture`, `flags`.
-    "isa-above-cpu", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/r6 elf mipsel gcc e_flags=0x90001407 abiflags=32,6,3,0
+    /// $ diag /tmp/r6
+    /// cannot tell whether /tmp/r6 starts; not known: whether its code is as its header
+    ///   says: then this machine does not run it
+    /// warning[isa-above-cpu]: /tmp/r6 is built for MIPS32r6, this processor is
+    ///   MIPS32r2
+    ///   program: built for MIPS32r6, o32, soft float, C
+    ///   machine: isa mips1 mips2 mips32r1 mips32r2; cpu model MIPS 24KEc V5.0
+    ///   kernel:  does not compare; the first instruction that this CPU lacks kills it:
+    ///            SIGILL
+    ///   you see: Illegal instruction
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [2]
+    /// ```
+    IsaAboveCpu, check
 }
 
-const WORDS: &str = "\
-p built for=%b
-m cpu model=%2
-rebuild";
-const KERNEL: &str = "k does not compare; an instruction that is absent is SIGILL: Illegal instruction";
-const LOADER: &str = "k %l, status 127: %n: CPU ISA level is lower than required";
-const MIPS: &str = "\
-%n is built for %0, this processor is %1
-m isa=%3";
-const ARM: &str = "\
-%n is built for %0, this processor is %1
-p Tag_CPU_arch=%4
-m CPU architecture=%1";
-const NEON: &str = "\
-%n uses %0, this processor has none
-p Tag_Advanced_SIMD_arch=%4
-m Features=%3";
-const VFP: &str = "\
-%n uses %0, this processor has none
-p Tag_FP_arch=%4
-m Features=%3";
-const X86: &str = "\
-%n is built for %0, this processor lacks %1
-p GNU_PROPERTY_X86_ISA_1_NEEDED=%0
-m flags=no %1";
-
 /// What the processor lacks.
-struct Lack<'a> {
-    words: &'static str,
-    /// What the program needs.
-    needs: &'a str,
-    /// What the processor is, or lacks.
-    has: String,
-    /// What /proc/cpuinfo lists of it.
-    listed: &'a Fact<Vec<String>>,
-    /// The number of the mark.
-    mark: u32,
-    /// The instructions are encoded anew: hardly a program of the one runs on the other.
+struct Lack {
+    /// "is built for ARMv7, this processor is ARMv5".
+    title: String,
+    /// The evidence of the program, where it is more than what it was built for.
+    program: String,
+    /// The evidence of the machine.
+    machine: String,
+    /// MIPS release 6 took instructions away: neither runs the other's programs.
     is_anew: bool,
 }
 
@@ -70,31 +58,40 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if case.foreign || words::bits(image) > case.machine.kernel.class.value?.bits() {
         return None;
     }
-    let lack = match image.header.e_machine {
+    let Lack { title, program, machine, is_anew } = match image.header.e_machine {
         EM_MIPS if family::MIPS => mips(case.machine, image)?,
         EM_ARM if family::ARM => arm(case.machine, image)?,
         EM_X86_64 | EM_386 if family::X86 => x86(case.machine, image)?,
         _ => return None,
     };
-    let ends = case.refused_by_loader() == Some(Refusal::Level);
+    let ends = case.refused_by_loader() == Some(LoaderRefusal::IsaLevel);
     let severity = if ends { Severity::Error } else { Severity::Warning };
+    let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
     let kernel = if ends {
-        LOADER
-    } else if case.starts() || (lack.is_anew && words::step(case.content).is_none()) {
-        KERNEL
+        let loader_ends = case.loader_ends();
+        format!("{loader_ends}, status 127\nyou see: {file}: CPU ISA level is lower than required")
+    } else if case.starts() || (is_anew && words::step(case.content).is_none()) {
+        "does not compare; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction".to_owned()
     } else {
-        ""
+        String::new()
     };
-    let model = case.machine.cpu.model.get().map_or("not known", String::as_str);
-    let list = lack.listed.get().map_or_else(String::new, |list| text::join(list, " "));
-    Some(case.tell(
+    let model = Shown(case.machine.cpu.model.get().map_or("not known", String::as_str));
+    Some(case.finding(
         severity,
-        &[lack.words, WORDS, kernel],
-        &[&lack.needs, &lack.has, &model, &list, &u64::from(lack.mark)],
+        format_args!(
+            "\
+{file} {title}
+program: {program}
+machine: {machine}
+program: built for={built_for}
+machine: cpu model={model}
+fix:     {rebuild}
+kernel:  {kernel}"
+        ),
     ))
 }
 
-fn mips<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
+fn mips(machine: &Machine, image: &Image) -> Option<Lack> {
     let needs = image.mips_isa()?;
     let listed = &machine.cpu.isa;
     let all = listed.get()?;
@@ -103,9 +100,14 @@ fn mips<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
     }
     let last = all.last()?.as_str();
     // As ISAs are written elsewhere.
-    let has = last.strip_prefix("mips").map_or_else(|| last.to_owned(), |rest| text::concat(&["MIPS", rest]));
-    let is_anew = (needs.revision == 6) != last.ends_with("r6");
-    Some(Lack { words: MIPS, needs: needs.name(), has, listed, mark: 0, is_anew })
+    let (mips, level) = last.strip_prefix("mips").map_or(("", last), |level| ("MIPS", level));
+    let (name, level, isa) = (needs.name(), Shown(level), list(listed));
+    Some(Lack {
+        title: format!("is built for {name}, this processor is {mips}{level}"),
+        program: String::new(),
+        machine: format!("isa={isa}"),
+        is_anew: (needs.revision == 6) != last.ends_with("r6"),
+    })
 }
 
 /// Whether a level goes with one of those that /proc/cpuinfo lists ("mips1 mips2 mips32r1 mips32r2"; release 6 alone).
@@ -128,7 +130,7 @@ fn runs(needs: Isa, listed: &[u8]) -> bool {
 }
 
 /// Tag_CPU_arch counts from 0 (pre-v4): 3 is v5T, 6 v6, 10 v7, 14 v8.
-fn arm<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
+fn arm(machine: &Machine, image: &Image) -> Option<Lack> {
     const NAMES: [&str; 5] = ["ARMv4", "ARMv5", "ARMv6", "ARMv7", "ARMv8"];
     let name = |level: u32| NAMES.get(level.saturating_sub(4) as usize).copied().unwrap_or("ARM");
     let attributes = image.arm_attributes?;
@@ -141,25 +143,45 @@ fn arm<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
         10 | 13 => 7,
         _ => 8,
     };
-    let listed = &machine.cpu.features;
-    let lack = |words, needs, has: &str, mark| {
-        Some(Lack { words, needs, has: has.to_owned(), listed, mark, is_anew: false })
-    };
     if needs > has {
-        return lack(ARM, name(needs), name(has), arch);
+        let (needs, has) = (name(needs), name(has));
+        return Some(Lack {
+            title: format!("is built for {needs}, this processor is {has}"),
+            program: format!("Tag_CPU_arch={arch}"),
+            machine: format!("CPU architecture={has}"),
+            is_anew: false,
+        });
     }
+    let listed = &machine.cpu.features;
     let lacks = |names: &[&str]| listed.value.is_some() && !names.iter().any(|name| lists(listed, name));
+    let lack = |unit: &str, tag: &str, value: u32| {
+        let features = list(listed);
+        Some(Lack {
+            title: format!("uses {unit}, this processor has none"),
+            program: format!("{tag}={value}"),
+            machine: format!("Features={features}"),
+            is_anew: false,
+        })
+    };
     if attributes.simd_arch > Some(0) && lacks(&["neon", "asimd"]) {
-        return lack(NEON, "NEON", "", attributes.simd_arch?);
+        return lack("NEON", "Tag_Advanced_SIMD_arch", attributes.simd_arch?);
     }
     if attributes.fp_arch > Some(0) && lacks(&["vfp", "vfpv3", "vfpv3d16", "vfpv4", "fp"]) {
-        return lack(VFP, "VFP", "", attributes.fp_arch?);
+        return lack("VFP", "Tag_FP_arch", attributes.fp_arch?);
     }
     None
 }
 
-fn x86<'a>(machine: &'a Machine, image: &Image) -> Option<Lack<'a>> {
+fn x86(machine: &Machine, image: &Image) -> Option<Lack> {
     let (level, lacks) = crate::machine::x86::lacks(&machine.cpu, image.x86_isa_needed?)?;
-    let listed = &machine.cpu.features;
-    Some(Lack { words: X86, needs: level, has: lacks.to_owned(), listed, mark: 0, is_anew: false })
+    Some(Lack {
+        title: format!("is built for {level}, this processor lacks {lacks}"),
+        program: format!("GNU_PROPERTY_X86_ISA_1_NEEDED={level}"),
+        machine: format!("flags=without {lacks}"),
+        is_anew: false,
+    })
+}
+
+fn list(fact: &Fact<Vec<String>>) -> String {
+    fact.get().map_or_else(String::new, |list| Shown(&list.join(" ")).to_string())
 }

@@ -1,7 +1,8 @@
 use super::Case;
+use super::shown::Shown;
 use crate::candidate::Image;
 use crate::finding::{Finding, Severity};
-use crate::linker::Refusal;
+use crate::ldso::LoaderRefusal;
 
 rule! {
     /// # What it means
@@ -15,22 +16,30 @@ rule! {
     /// Build it against an older glibc, or statically with musl.
     /// # Kernel source
     /// None: glibc sysdeps/unix/sysv/linux/dl-sysdep.c `_dl_discover_osversion`.
-    "kernel-too-old", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/static elf mipsel gcc e_flags=0x70001005 abiflags=32,2,3,0 abi-tag=5.10.0
+    /// $ diag /tmp/static
+    /// /tmp/static starts on this machine
+    /// warning[kernel-too-old]: /tmp/static wants Linux 5.10.0 or later, this kernel is
+    ///   4.14.151
+    ///   program: NT_GNU_ABI_TAG Linux 5.10.0 (MIPS32r2, o32, soft float, C)
+    ///   machine: uname -r 4.14.151
+    ///   kernel:  starts it; glibc then ends it
+    ///   you see: FATAL: kernel too old
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [0]
+    /// ```
+    KernelTooOld, check
 }
-
-const WORDS: &str = "\
-%n wants Linux %0.%1.%2 or later, this kernel is %3
-p NT_GNU_ABI_TAG=Linux %0.%1.%2 (%b)
-m uname -r=%3
-rebuild";
-const LOADER: &str = "k %l, status 127: FATAL: kernel too old";
-const ENDS: &str = "k starts it; glibc then ends it: FATAL: kernel too old";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let release = case.machine.kernel.release.get()?;
     let too_new = |image: &Image| image.abi_tag.filter(|(system, ..)| *system == 0);
     // The loader's own is the one that it compares.
-    let ends = case.refused_by_loader() == Some(Refusal::Kernel);
+    let ends = case.refused_by_loader() == Some(LoaderRefusal::KernelTooOld);
     let loader = case.candidate.interpreter.as_ref().filter(|_| ends);
     let loader = loader.and_then(|loader| too_new(loader.program()?.image()?));
     let (_, major, minor, patch) = loader.or_else(|| too_new(case.image?))?;
@@ -39,12 +48,23 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let severity = if ends { Severity::Error } else { Severity::Warning };
     let kernel = if ends {
-        LOADER
+        format!("{}, status 127\nyou see: FATAL: kernel too old", case.loader_ends())
     } else if case.starts() {
-        ENDS
+        "starts it; glibc then ends it\nyou see: FATAL: kernel too old".to_owned()
     } else {
-        ""
+        String::new()
     };
-    let [major, minor, patch] = [major, minor, patch].map(u64::from);
-    Some(case.tell(severity, &[WORDS, kernel], &[&major, &minor, &patch, &release.text]))
+    let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
+    let own = Shown(&release.text);
+    Some(case.finding(
+        severity,
+        format_args!(
+            "\
+{file} wants Linux {major}.{minor}.{patch} or later, this kernel is {own}
+program: NT_GNU_ABI_TAG=Linux {major}.{minor}.{patch} ({built_for})
+machine: uname -r={own}
+kernel:  {kernel}
+fix:     {rebuild}"
+        ),
+    ))
 }

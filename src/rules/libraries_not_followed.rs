@@ -1,5 +1,5 @@
 use super::Case;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::machine::Libc;
 
 rule! {
@@ -14,12 +14,19 @@ rule! {
     /// `ls` the libraries in /lib and /usr/lib, on Android in /system/lib and /system/lib64.
     /// # Kernel source
     /// None.
-    "libraries-not-followed", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/glibc elf mipsel gcc e_flags=0x70001007 abiflags=32,2,3,0 interp=/lib/ld.so.1 needed=libc.so.6
+    /// file /lib/ld.so.1 link libc.so
+    /// $ diag /tmp/glibc
+    /// /tmp/glibc starts on this machine
+    /// note[libraries-not-followed]: diag does not look for the libraries of /tmp/glibc
+    ///   program: C library not known
+    /// [0]
+    /// ```
+    LibrariesNotFollowed, check
 }
-
-const WORDS: &str = "\
-diag does not look for the libraries of %n
-p C library=%0";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let libc = match case.link?.libc {
@@ -27,5 +34,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Some(libc) => libc.name(),
         None => "not known",
     };
-    case.starts().then(|| case.tell(Severity::Note, &[WORDS], &[&libc]))
+    let file = case.file();
+    case.starts().then(|| {
+        case.note(format_args!(
+            "\
+diag does not look for the libraries of {file}
+program: C library={libc}"
+        ))
+    })
 }

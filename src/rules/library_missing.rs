@@ -1,7 +1,8 @@
 use super::Case;
+use super::shown::Shown;
 use super::words::{self, PackageManager};
-use crate::finding::{Finding, Severity};
-use crate::linker::{Object, State};
+use crate::finding::Finding;
+use crate::ldso::{Library, LibraryState};
 use crate::machine::Libc;
 
 rule! {
@@ -17,21 +18,25 @@ rule! {
     /// Install the package that has it, or link the program statically.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `load_library`; glibc elf/dl-load.c `_dl_map_object`.
-    "library-missing", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/atomic elf mipsel gcc interp=/lib/ld-musl-mipsel-sf.so.1 needed=libatomic.so.1 needed=libgcc_s.so.1 needed=libc.so
+    /// $ diag /tmp/atomic
+    /// error[library-missing]: /tmp/atomic needs libatomic.so.1, which is not on this
+    ///   machine
+    ///   program: DT_NEEDED libatomic.so.1
+    ///   machine: looked for /lib/libatomic.so.1, /usr/local/lib/libatomic.so.1,
+    ///            /usr/lib/libatomic.so.1
+    ///   kernel:  starts it; its loader then ends it, status 127
+    ///   you see: Error loading shared library libatomic.so.1: No such file or
+    ///            directory (needed by /tmp/atomic)
+    ///   fix:     install the package that has it
+    ///            opkg install libatomic1
+    /// [1]
+    /// ```
+    LibraryMissing, check
 }
-
-const WORDS: &str = "\
-%n needs %0, which is not on this machine
-p DT_NEEDED=%1
-m looked for=%2";
-const MUSL: &str = "k %l, status 127: Error loading shared library %0: %3 (needed by %4)";
-const GLIBC: &str =
-    "k %l, status 127: %5: error while loading shared libraries: %0: cannot open shared object file%8%3";
-const PACKAGE: &str = "\
-> install the package that has it
-$ %6 %7";
-
-const COPY: &str = "> copy it into one of these folders; or, to need none, ";
 
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
 const PACKAGES: [(&str, &str); 29] = [
@@ -68,43 +73,46 @@ const PACKAGES: [(&str, &str); 29] = [
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
-    let missing = |library: &&Object| matches!(library.state, State::Missing(_));
-    let first = link.libraries().skip(1).find(missing)?;
-    let State::Missing(errno) = first.state else { return None };
-    let all = link.libraries().skip(1).filter(missing);
+    let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
+    let first = link.libraries().skip(1).find(is_missing)?;
+    let LibraryState::Missing(errno) = first.state else { return None };
+    let all = link.libraries().skip(1).filter(is_missing);
     let names = words::names(&mut all.map(|library| library.name.as_slice()));
-    let tried = words::names(&mut first.tried.iter());
-    let package = package(&first.name).zip(PackageManager::of(case.machine));
-    let [advice, fix] = match &package {
-        Some(_) => ["", PACKAGE],
-        None if first.tried.is_empty() => ["", words::REBUILD],
-        None => [COPY, words::REBUILD],
-    };
-    let (name, install) = match package {
-        Some((name, PackageManager::Apk)) => (name, "apk add"),
-        Some((name, PackageManager::Opkg)) => (name, "opkg install"),
-        None => ("", ""),
-    };
-    // glibc has no errno where it has looked nowhere.
+    let tried = words::names(&mut first.tried.iter().map(Vec::as_slice));
     let nowhere = first.tried.is_empty();
-    let is_musl = link.libc == Some(Libc::Musl);
-    let [colon, reason] = if nowhere && !is_musl { [""; 2] } else { [": ", errno.text()] };
-    let loader = if is_musl { MUSL } else { GLIBC };
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS, loader, advice, fix],
-        &[
-            &first.name,
-            &names,
-            if nowhere { &"no folder" } else { &tried },
-            &reason,
-            &link.needed_by(first),
-            &case.candidate.path,
-            &install,
-            &name,
-            &colon,
-        ],
-    ))
+    let looked_for = if nowhere { "no folder" } else { &tried };
+    let fix = match package(&first.name).zip(PackageManager::of(case.machine)) {
+        Some((package, manager)) => {
+            let install = match manager {
+                PackageManager::Apk => "apk add",
+                PackageManager::Opkg => "opkg install",
+            };
+            format!("install the package that has it\nrun: {install} {package}")
+        }
+        None if nowhere => case.rebuild(),
+        None => case.rebuild_after("copy the library into one of these folders; or, to need no library,"),
+    };
+    let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
+    let (path, reason) = (Shown(&case.candidate.path), errno.text());
+    let message = if link.libc == Some(Libc::Musl) {
+        let needed_by = Shown(link.needed_by(first));
+        format!("Error loading shared library {name}: {reason} (needed by {needed_by})")
+    } else {
+        // glibc has no errno where it has looked nowhere.
+        let reason = if nowhere { String::new() } else { format!(": {reason}") };
+        format!(
+            "{path}: error while loading shared libraries: {name}: cannot open shared object file{reason}"
+        )
+    };
+    Some(case.error(format_args!(
+        "\
+{file} needs {name}, which is not on this machine
+program: DT_NEEDED={names}
+machine: looked for={looked_for}
+kernel:  {ends}, status 127
+you see: {message}
+fix:     {fix}"
+    )))
 }
 
 /// The package of OpenWrt that has a library.

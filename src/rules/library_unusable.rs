@@ -1,8 +1,8 @@
-use super::{Case, words};
-use crate::finding::{Finding, Severity};
-use crate::linker::{State, Unusable};
+use super::Case;
+use super::shown::{Shown, Size};
+use crate::finding::Finding;
+use crate::ldso::{LibraryState, Unusable};
 use crate::machine::{Libc, family};
-use crate::text;
 
 rule! {
     /// # What it means
@@ -22,75 +22,95 @@ rule! {
     /// Put the library for this machine in its place, or link the program statically.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `map_library`; glibc elf/dl-load.c `open_verify`, `_dl_map_object_from_fd`.
-    "library-unusable", check
+    /// # Example
+    /// ```text
+    /// machine aarch64
+    /// file /lib/libsmall.so elf aarch64 e_type=3 base=0x1000 soname=libsmall.so
+    /// file /tmp/small elf aarch64 e_type=3 base=0 gcc interp=/lib/ld-musl-aarch64.so.1 needed=libsmall.so needed=libc.so
+    /// file /auxv edit AT_PAGESZ 4096 => AT_PAGESZ 16384
+    /// $ diag /tmp/small
+    /// error[library-unusable]: /tmp/small needs libsmall.so, and the file that is
+    ///   there cannot be loaded
+    ///   program: DT_NEEDED libsmall.so (of /tmp/small)
+    ///   machine: file /lib/libsmall.so: ELF load command address/offset not
+    ///            page-aligned; pages of 16.0 KiB
+    ///   kernel:  starts it; its loader maps whole pages, finds other bytes at its
+    ///            addresses and dies of SIGSEGV
+    ///   you see: Segmentation fault
+    ///   fix:     put a library for this machine in its place; or, to need no library,
+    ///            rebuild it for this machine, or take the build for aarch64_cortex-a53
+    ///            aarch64-openwrt-linux-musl-gcc -static
+    /// [1]
+    /// ```
+    LibraryUnusable, check
 }
-
-const WORDS: &str = "\
-%n needs %0, and the file that is there cannot be loaded
-p DT_NEEDED=%0 (of %1)
-m file=%2: %7";
-const MUSL: &str = "k %l, status 127: Error loading shared library %0: %4 (needed by %1)";
-const FOREIGN: &str = "k %l, status 127: Error relocating %2: unsupported relocation type";
-const CUT: &str = "k starts it; its loader then dies of SIGBUS: Bus error";
-const PAGES: &str = "m pages of=%4";
-const MISPLACED: &str = "\
-    k starts it; its loader maps whole pages, finds other bytes at its addresses and dies: \
-    Segmentation fault";
-const STACK: &str = "\
-m executable-stack=refused (SELinux, or PR_SET_MDWE)
-> take the mark off the library: hardly one means it
-$ patchelf --clear-execstack %2";
-const REPLACE: &str = "> put one for this machine in its place; or, to need none, ";
-const GLIBC: &str = "k %l, status 127: %5: error while loading shared libraries: %6: %3";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
-    let given = |holds: bool, words| if holds { words } else { "" };
-    let unusable = |state: State| match state {
-        State::Unusable(why) => Some(why),
+    let unusable = |state: LibraryState| match state {
+        LibraryState::Unusable(why) => Some(why),
         _ => None,
     };
     let (library, why) =
         link.libraries().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
-    let file = &library.path;
-    let mut pages_line = "";
-    let loader = match link.libc {
-        _ if why == Unusable::Cut => given(case.reaches_loader(), CUT),
-        Some(Libc::Musl) if family::PAGES && why == Unusable::NotPageAligned => {
-            pages_line = PAGES;
-            given(case.reaches_loader(), MISPLACED)
-        }
-        Some(Libc::Musl) if why == Unusable::Machine => FOREIGN,
-        Some(Libc::Musl) => MUSL,
-        _ => GLIBC,
-    };
-    let pages = if family::PAGES { text::size(case.machine.kernel.page().get()) } else { String::new() };
-    let errno = match why {
-        Unusable::Folder => "Is a directory",
-        Unusable::NotPageAligned if family::PAGES => &pages,
-        _ => "Exec format error",
-    };
+    let (file, name, path) = (case.file(), Shown(&library.name), Shown(&library.path));
+    let (needed_by, ends, reason) = (Shown(link.needed_by(library)), case.loader_ends(), why.words());
     // glibc's words for these are those for no file at all.
     let what = match why {
         Unusable::Machine => "for another processor",
         Unusable::FloatAbi => "for another float ABI",
-        _ => why.words(),
+        _ => reason,
     };
-    let marked = family::X86 && why == Unusable::ExecutableStack;
-    let [advice, fix] = if marked { [STACK, ""] } else { [REPLACE, words::REBUILD] };
-    let said = if why.is_of_the_file() { file } else { &library.name };
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS, pages_line, loader, advice, fix],
-        &[
-            &library.name,
-            &link.needed_by(library),
-            file,
-            &why.words(),
-            &errno,
-            &case.candidate.path,
-            said,
-            &what,
-        ],
-    ))
+    let page = Size(case.machine.kernel.page().get());
+    let is_misplaced = family::PAGES && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
+    let dies = if why == Unusable::Cut {
+        Some("its loader then dies of SIGBUS\nyou see: Bus error")
+    } else if is_misplaced {
+        Some(
+            "its loader maps whole pages, finds other bytes at its addresses and dies of SIGSEGV\nyou see: Segmentation fault",
+        )
+    } else {
+        None
+    };
+    let kernel = match (dies, link.libc) {
+        (Some(_), _) if !case.reaches_loader() => String::new(),
+        (Some(dies), _) => format!("starts it; {dies}"),
+        (None, Some(Libc::Musl)) if why == Unusable::Machine => {
+            format!("{ends}, status 127\nyou see: Error relocating {path}: unsupported relocation type")
+        }
+        (None, Some(Libc::Musl)) => {
+            let errno = if why == Unusable::Folder { "Is a directory" } else { "Exec format error" };
+            format!(
+                "{ends}, status 127\nyou see: Error loading shared library {name}: {errno} (needed by {needed_by})"
+            )
+        }
+        (None, _) => {
+            let program = Shown(&case.candidate.path);
+            let said = if why.is_of_the_file() { Shown(&library.path) } else { Shown(&library.name) };
+            format!(
+                "{ends}, status 127\nyou see: {program}: error while loading shared libraries: {said}: {reason}"
+            )
+        }
+    };
+    let pages = if is_misplaced { page.to_string() } else { String::new() };
+    let is_marked = family::X86 && why == Unusable::ExecutableStack;
+    let stack = if is_marked { "refused (SELinux, or PR_SET_MDWE)" } else { "" };
+    let fix = if is_marked {
+        format!(
+            "clear the library's executable-stack flag; almost no library needs it:\n\
+             run: patchelf --clear-execstack {path}"
+        )
+    } else {
+        case.rebuild_after("put a library for this machine in its place; or, to need no library,")
+    };
+    Some(case.error(format_args!(
+        "\
+{file} needs {name}, and the file that is there cannot be loaded
+program: DT_NEEDED={name} (of {needed_by})
+machine: file={path}: {what}
+machine: pages of={pages}
+machine: executable-stack={stack}
+kernel:  {kernel}
+fix:     {fix}"
+    )))
 }

@@ -1,7 +1,8 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::errno::Errno;
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -15,28 +16,48 @@ rule! {
     /// Install the interpreter again, or remove the rule: `echo -1 > /proc/sys/fs/binfmt_misc/NAME`.
     /// # Kernel source
     /// fs/binfmt_misc.c `load_misc_binary`, `open_exec`.
-    "misc-interpreter-missing", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /proc/sys/fs/binfmt_misc/status text enabled\n
+    /// file /proc/sys/fs/binfmt_misc/qemu-mips text enabled\ninterpreter /usr/bin/qemu-mips-static\nflags: OC\noffset 0\nmagic 7f454c4601020100000000000000000000020008\nmask ffffffffffffff00fffffffffffffffffffeffff\n
+    /// file /tmp/v2ray elf mips go abiflags=32,1,3,0
+    /// $ diag /tmp/v2ray
+    /// error[misc-interpreter-missing]: binfmt_misc has /usr/bin/qemu-mips-static run
+    ///   /tmp/v2ray; that interpreter cannot be executed: No such file or directory
+    ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
+    ///   fix:     install it again, or remove the rule
+    ///            echo -1 > /proc/sys/fs/binfmt_misc/qemu-mips
+    /// error[wrong-byte-order]: /tmp/v2ray is big-endian, this machine is little-endian
+    ///   program: EI_DATA 2 (MSB); built for MIPS32, o32, soft float, Go
+    ///   machine: Lenovo Y1, mipsel_24kc; byte order little-endian (uname -m says
+    ///            "mips" for both)
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
+    MiscInterpreterMissing, check
 }
 
-const WORDS: &str = "\
-%n is started by %0, says binfmt_misc; that cannot be executed: %1
-m binfmt_misc=rule %2: %0";
-const MEND: &str = "\
-> install it again, or remove the rule
-$ echo -1 > /proc/sys/fs/binfmt_misc/%2";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let misc = case.candidate.misc.as_ref()?;
+    let misc = case.candidate.binfmt_misc.as_ref()?;
     let interpreter = case.candidate.interpreter.as_ref()?;
     if !case.meets(Step::MiscInterpreter) {
         return None;
     }
     let errno = interpreter.stat.err().or(interpreter.may_execute.err());
     let why = errno.map_or("it is no regular file, or busy", Errno::text);
-    let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND } else { words::KERNEL };
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS, kernel, MEND],
-        &[&words::bytes(&interpreter.path), &why, &misc.rule],
-    ))
+    let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND.to_owned() } else { case.kernel_says() };
+    let (file, path, rule) = (case.file(), Shown(&interpreter.path), Shown(&misc.rule));
+    Some(case.error(format_args!(
+        "\
+binfmt_misc has {path} run {file}; that interpreter cannot be executed: {why}
+machine: binfmt_misc=rule {rule}: {path}
+kernel:  {kernel}
+fix:     install it again, or remove the rule
+run:     echo -1 > /proc/sys/fs/binfmt_misc/{rule}"
+    )))
 }

@@ -1,10 +1,10 @@
-use super::{Case, words};
+use super::Case;
+use super::shown::Shown;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
+use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::loader::Step;
 use crate::machine::lists;
-use crate::text;
 
 rule! {
     /// # What it means
@@ -19,38 +19,55 @@ rule! {
     /// Build without it: `-mno-mips16 -mno-micromips -mno-dsp -mno-msa`.
     /// # Kernel source
     /// arch/mips/kernel/proc.c `show_cpuinfo`, "ASEs implemented"; arch/mips/kernel/unaligned.c `do_ade`.
-    "missing-ase", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/micro elf mipsel gcc e_flags=0x72001007 abiflags=32,2,3,0x800 e_entry=0x400091
+    /// $ diag /tmp/micro
+    /// /tmp/micro starts on this machine
+    /// warning[missing-ase]: /tmp/micro is marked as using microMIPS, this processor
+    ///   has mips16, dsp
+    ///   program: ASEs microMIPS
+    ///   machine: ASEs implemented mips16, dsp
+    ///   kernel:  does not compare; the first such instruction kills it: SIGILL
+    ///   you see: Illegal instruction
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [0]
+    /// ```
+    MissingAse, check
 }
-
-const WORDS: &str = "\
-%n is marked as using %0, this processor has %1
-p ASEs=%0
-m ASEs implemented=%1";
-const LATER: &str = "k does not compare; at its first such instruction: SIGILL, Illegal instruction";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
     if image.header.e_machine != EM_MIPS || case.foreign {
         return None;
     }
-    let fatal = case.meets(Step::EntryMode);
     let ases = &case.machine.cpu.ases;
     let listed = ases.get()?;
     let declared = image.mips_ases();
-    let mut missing: Vec<String> = Vec::new();
-    for (bit, name, word) in &mips::ASES {
-        if declared & bit != 0 && !word.is_empty() && !lists(ases, word) {
-            missing.push(String::from(*name));
-        }
-    }
-    let (severity, kernel) = match fatal {
-        true => (Severity::Error, words::KERNEL),
+    let is_missing = |bit: u32, word: &str| declared & bit != 0 && !word.is_empty() && !lists(ases, word);
+    let missing: Vec<&str> =
+        mips::ASES.iter().filter(|(bit, _, word)| is_missing(*bit, word)).map(|(_, name, _)| *name).collect();
+    let later = "does not compare; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";
+    let (severity, kernel) = match case.meets(Step::EntryMode) {
+        true => (Severity::Error, case.kernel_says()),
         false if missing.is_empty() => return None,
-        false if case.starts() => (Severity::Warning, LATER),
-        false => (Severity::Warning, ""),
+        false if case.starts() => (Severity::Warning, later.to_owned()),
+        false => (Severity::Warning, String::new()),
     };
-    let wants =
-        if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { text::join(&missing, ", ") };
-    let has = if listed.is_empty() { "no extension".to_owned() } else { text::join(listed, ", ") };
-    Some(case.tell(severity, &[WORDS, kernel, words::REBUILD], &[&wants, &has]))
+    let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { missing.join(", ") };
+    let has = if listed.is_empty() { "no extension".to_owned() } else { listed.join(", ") };
+    let (file, has, rebuild) = (case.file(), Shown(&has), case.rebuild());
+    Some(case.finding(
+        severity,
+        format_args!(
+            "\
+{file} is marked as using {wants}, this processor has {has}
+program: ASEs={wants}
+machine: ASEs implemented={has}
+kernel:  {kernel}
+fix:     {rebuild}"
+        ),
+    ))
 }

@@ -1,7 +1,8 @@
+use super::shown::{Shown, Size};
 use super::{Case, words};
 use crate::candidate::Content;
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::Finding;
 use crate::machine::Mount;
 
 rule! {
@@ -16,29 +17,36 @@ rule! {
     /// `mount -o remount,exec MOUNTPOINT`.
     /// # Kernel source
     /// fs/exec.c `do_open_execat`, `path_noexec`.
-    "mount-noexec", check
+    /// # Example
+    /// ```text
+    /// machine armv7-novfp
+    /// file /tmp/small elf arm go
+    /// $ diag --dest /dev /tmp/small
+    /// error[mount-noexec]: programs cannot be started from /dev, which is mounted
+    ///   noexec
+    ///   machine: mount /dev: tmpfs, rw,nosuid,noexec,noatime,size=512k
+    ///   kernel:  EACCES
+    ///   you see: Permission denied
+    ///   fix:     install it in another folder
+    /// [1]
+    /// ```
+    MountNoexec, check, quiet after [NotAProgram]
 }
 
-const WORDS: &str = "%n lies on %0, which is mounted noexec\nm mount=%1";
-const COPY: &str = "\
-> as root, remount it with exec%5; or copy its %s2 to %3:
-$ mount -o remount,exec %4
-$ cp %f %6";
-const REMOUNT: &str = "\
-> no other file system has room for it; as root%5:
-$ mount -o remount,exec %4";
-const FOLDER: &str = "\
-programs cannot be started from %0, which is mounted noexec
-m mount=%1
-> install it in another folder";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if case.meets(Step::NoExecMount) && !super::not_a_program::is_no_program(case) {
+    if case.meets(Step::NoExecMount) && !case.is_foreign_format() {
         return Some(here(case, case.machine.mount_of(&case.candidate.resolved)?));
     }
     let folder = &case.destination.filter(|destination| destination.asked)?.folder;
     let mount = case.machine.mount_of(folder).filter(|mount| mount.has("noexec"))?;
-    Some(case.tell(Severity::Error, &[FOLDER, words::PERMISSION_DENIED], &[folder, &words::mount(mount)]))
+    let (folder, mount, kernel) = (Shown(folder), words::mount(mount), words::PERMISSION_DENIED);
+    Some(case.error(format_args!(
+        "\
+programs cannot be started from {folder}, which is mounted noexec
+machine: mount={mount}
+kernel:  {kernel}
+fix:     install it in another folder"
+    )))
 }
 
 fn here(case: &Case<'_>, mount: &Mount) -> Finding {
@@ -47,20 +55,25 @@ fn here(case: &Case<'_>, mount: &Mount) -> Finding {
         Content::Script(_) => "; or call its interpreter with it as an argument",
         _ => "",
     };
-    let room = words::room(case, size, mount);
-    let fix = if room.is_some() { COPY } else { REMOUNT };
-    let room = room.unwrap_or_default();
-    case.tell(
-        Severity::Error,
-        &[WORDS, words::PERMISSION_DENIED, fix],
-        &[
-            &mount.point,
-            &words::mount(mount),
-            &size,
-            &room.words,
-            &words::quoted(&mount.point),
-            &script,
-            &room.run,
-        ],
-    )
+    let (file, argument, point) = (case.file(), case.argument(), Shown(&mount.point));
+    let remount = format!("mount -o remount,exec {}", words::quoted(&mount.point));
+    let fix = match words::room(case, size, mount) {
+        Some(room) => format!(
+            "as root, remount it with exec{script}; or copy its {size} to {folder}:\n\
+             run: {remount}\n\
+             run: cp {argument} {run}",
+            size = Size(size),
+            folder = room.words,
+            run = room.run,
+        ),
+        None => format!("no other file system has room for it; as root{script}:\nrun: {remount}"),
+    };
+    let (mount, kernel) = (words::mount(mount), words::PERMISSION_DENIED);
+    case.error(format_args!(
+        "\
+{file} lies on {point}, which is mounted noexec
+machine: mount={mount}
+kernel:  {kernel}
+fix:     {fix}"
+    ))
 }

@@ -1,10 +1,10 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::Case;
+use super::shown::Shown;
+use super::{Case, words};
 use crate::errno::Errno;
-use crate::finding::{Certainty, Finding, Severity};
-use crate::text;
+use crate::finding::{Certainty, Finding};
 
 rule! {
     /// # What it means
@@ -17,46 +17,61 @@ rule! {
     /// `ls -l FILE` shows a link and where it leads. A program in the current folder is called `./NAME`.
     /// # Kernel source
     /// fs/namei.c `path_openat`.
-    "no-such-file", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// $ diag v2ray
+    /// warning[no-such-file]: v2ray is neither in this folder nor in PATH
+    ///   kernel:  ENOENT
+    ///   you see: not found
+    /// [2]
+    /// ```
+    NoSuchFile, check
 }
-
-const NOWHERE: &str = "%n is neither in this folder nor in PATH";
-const ABSENT: &str = "%n does not exist, or is a symbolic link that leads nowhere";
-const NO_FOLDER: &str = "the path %n leads through a file that is no folder";
-const BARRED: &str = "%n cannot be reached: a folder on its path may not be searched";
-const LOOP: &str = "%n is a symbolic link that leads back to itself";
-const TOO_LONG: &str = "the name %2... is too long";
-const OTHER: &str = "%n cannot be looked up: %1";
-const WAY: &str = "> see which of them is no folder:\n$ ls -ld%3";
-const LIST: &str = "> see what is there:\n$ ls -l %f";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Err(errno) = case.candidate.stat else { return None };
-    let is_bare = super::words::is_bare(&case.candidate.path);
-    let list = if is_bare { "" } else { LIST };
-    let (title, shell, fix) = match errno {
-        Errno::ENOENT if is_bare => (NOWHERE, "not found", ""),
-        Errno::ENOENT => (ABSENT, "not found", list),
-        Errno::ENOTDIR => (NO_FOLDER, "not found", WAY),
-        Errno::EACCES => (BARRED, errno.text(), "> run diag as root"),
-        Errno::ELOOP => (LOOP, errno.text(), list),
-        Errno::ENAMETOOLONG => (TOO_LONG, errno.text(), ""),
-        _ => (OTHER, errno.text(), ""),
+    let path = &case.candidate.path;
+    let (file, argument, error) = (case.file(), case.argument(), errno.text());
+    let is_bare = words::is_bare(path);
+    let title = match errno {
+        Errno::ENOENT if is_bare => format!("{file} is neither in this folder nor in PATH"),
+        Errno::ENOENT => format!("{file} does not exist, or is a symbolic link that leads nowhere"),
+        Errno::ENOTDIR => format!("the path {file} leads through a file that is no folder"),
+        Errno::EACCES => format!("{file} cannot be reached: a folder on its path may not be searched"),
+        Errno::ELOOP => format!("{file} is a symbolic link that leads back to itself"),
+        Errno::ENAMETOOLONG => {
+            let short: String = Shown(path).to_string().chars().take(40).collect();
+            format!("the name {short}... is too long")
+        }
+        _ => format!("{file} cannot be looked up: {error}"),
     };
-    let short: String = text::path(&case.candidate.path).chars().take(40).collect();
-    let path = super::words::bytes(&case.candidate.path);
-    let mut folders = String::new();
-    for (at, _) in path.iter().enumerate().filter(|(at, byte)| *at > 0 && **byte == b'/') {
-        let folder = OsStr::from_bytes(path.get(..at).unwrap_or_default());
-        folders.push(' ');
-        folders.push_str(&super::words::quoted(folder.as_ref()));
-    }
+    let fix = match errno {
+        Errno::ENOENT | Errno::ELOOP if !is_bare => format!("see what is there:\nrun: ls -l {argument}"),
+        Errno::ENOTDIR => {
+            let folders = folders(words::bytes(path));
+            format!("see which of them is no folder:\nrun: ls -ld{folders}")
+        }
+        Errno::EACCES => "run diag as root".to_owned(),
+        _ => String::new(),
+    };
+    let shell = if matches!(errno, Errno::ENOENT | Errno::ENOTDIR) { "not found" } else { error };
+    let errno = errno.name();
     // Nobody can tell whether a program starts that is not there; that it is not, is certain.
-    let mut finding = case.tell(
-        Severity::Warning,
-        &[title, "k stat=%0; the shell: %1", fix],
-        &[&errno.name(), &shell, &short, &folders],
-    );
+    let mut finding = case.warning(format_args!(
+        "\
+{title}
+kernel:  stat={errno}
+you see: {shell}
+fix:     {fix}"
+    ));
     finding.certainty = Certainty::Certain;
     Some(finding)
+}
+
+/// The folders on a path, each as a word of a command with a blank before it.
+fn folders(path: &[u8]) -> String {
+    let slashes = path.iter().enumerate().filter(|(at, byte)| *at > 0 && **byte == b'/');
+    let quoted = |end: usize| words::quoted(OsStr::from_bytes(path.get(..end).unwrap_or_default()).as_ref());
+    slashes.map(|(at, _)| format!(" {}", quoted(at))).collect()
 }

@@ -2,9 +2,10 @@ mod archive;
 mod object;
 mod package;
 
+use super::shown::Size;
 use super::{Case, words};
 use crate::candidate::{Content, Data};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::system::FileKind;
 
 rule! {
@@ -20,36 +21,26 @@ rule! {
     /// Unpack or install it; download the file itself instead of the page about it.
     /// # Kernel source
     /// fs/exec.c `search_binary_handler`; fs/namei.c `may_open`; fs/binfmt_elf.c `load_elf_binary`.
-    "not-a-program", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray text <!DOCTYPE html>\n
+    /// $ diag /tmp/v2ray
+    /// error[not-a-program]: /tmp/v2ray is a web page (HTML), not a program
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected newline, or
+    ///            redirection
+    ///   fix:     download the file itself: the address led to a page about it, or to
+    ///            an error message
+    /// [1]
+    /// ```
+    NotAProgram, check
 }
-
-const KIND: &str = "%n is %0, not a program";
-const LIST: &str = "> see what is in it:\n$ ls -l %f";
-const EMPTY: &str = "%n is empty";
-const ZEROS: &str = "%n holds nothing but zeros: its content was never written";
-const TEXT: &str = "\
-%n is text without a #! line
-> if it is a shell script, let its first line be #!/bin/sh; until then:
-$ sh %f";
-const HTML: &str = "\
-%n is a web page (HTML), not a program
-> download the file itself: the address led to a page about it, or to an error message";
-const EMPTY_SCRIPT: &str = "k ENOEXEC; ash and bash do nothing then, with status 0";
-const ZEROS_AS_SCRIPT: &str =
-    "k ENOEXEC; ash does nothing then, with status 0; bash: cannot execute binary file: Exec format error";
-const HTML_AS_SCRIPT: &str =
-    "k ENOEXEC; ash then runs it as a script: syntax error: unexpected newline, or redirection";
-const POINTER: &str = "%n is a Git LFS pointer to a file, not that file";
-const POINTER_SIZE: &str = "%n is a Git LFS pointer to a file of %s1, not that file";
-const GIT_PULL: &str = "> on the computer, in its repository:\n$ git lfs pull";
-const OTHER: &str = "%n is %0, not a program for Linux";
-const UNKNOWN: &str = "%n is data of an unknown kind, not a program\np first bytes=%h1";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let kind = case.candidate.stat.ok()?.kind;
     if !matches!(kind, FileKind::Regular | FileKind::Pseudo) {
-        let list = if kind == FileKind::Directory { LIST } else { "" };
-        return Some(case.tell(Severity::Error, &[KIND, words::PERMISSION_DENIED, list], &[&kind.name()]));
+        return Some(of_kind(case, kind));
     }
     match &case.candidate.content {
         Content::Elf(_) => object::check(case),
@@ -58,40 +49,103 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-/// No mode and no mount would make it one, so that only this rule is of use.
-pub(super) fn is_no_program(case: &Case<'_>) -> bool {
-    match &case.candidate.content {
-        Content::Data(data) => !matches!(data, Data::Text),
-        Content::Elf(_) => check(case).is_some_and(|finding| finding.severity == Severity::Error),
-        Content::Script(_) | Content::Unread(_) => false,
-    }
+fn of_kind(case: &Case<'_>, kind: FileKind) -> Finding {
+    let (file, argument, kernel) = (case.file(), case.argument(), words::PERMISSION_DENIED);
+    let list = if kind == FileKind::Directory {
+        format!("see what is in it:\nrun: ls -l {argument}")
+    } else {
+        String::new()
+    };
+    let kind = kind.name();
+    case.error(format_args!(
+        "\
+{file} is {kind}, not a program
+kernel:  {kernel}
+fix:     {list}"
+    ))
 }
 
 fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
-    let (mut what, mut number) = ("", 0);
-    let [title, kernel, fix] = match data {
+    let (file, argument) = (case.file(), case.argument());
+    Some(match data {
         // Other rules'.
         Data::Stub | Data::MachO(_) | Data::Pe(_) => return None,
-        Data::Archive(format) => return Some(archive::check(case, format)),
-        Data::Package(package) => return Some(package::check(case, package)),
-        Data::Empty => [EMPTY, EMPTY_SCRIPT, words::COPY_AGAIN],
-        Data::Zeros => [ZEROS, ZEROS_AS_SCRIPT, words::COPY_AGAIN],
-        Data::Text => [TEXT, words::TEXT_AS_SCRIPT, ""],
-        Data::Html => [HTML, HTML_AS_SCRIPT, ""],
+        Data::Archive(format) => archive::check(case, format),
+        Data::Package(package) => package::check(case, package),
+        Data::Empty => {
+            let fix = case.copy_again();
+            let kernel = case.unhandled("ENOEXEC\nyou see: nothing; ash and bash end with status 0");
+            case.error(format_args!(
+                "\
+{file} is empty
+kernel:  {kernel}
+fix:     {fix}"
+            ))
+        }
+        Data::Zeros => {
+            let fix = case.copy_again();
+            let kernel = case.unhandled(
+                "ENOEXEC\nyou see: ash: nothing, status 0; \
+                 bash: cannot execute binary file: Exec format error",
+            );
+            case.error(format_args!(
+                "\
+{file} holds nothing but zeros: its content was never written
+kernel:  {kernel}
+fix:     {fix}"
+            ))
+        }
+        Data::Text => {
+            let kernel = case.unhandled(words::TEXT_AS_SCRIPT);
+            case.error(format_args!(
+                "\
+{file} is text without a #! line
+kernel:  {kernel}
+fix:     if it is a shell script, let its first line be #!/bin/sh; until then:
+run:     sh {argument}"
+            ))
+        }
+        Data::Html => {
+            let kernel = case.unhandled(
+                "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
+            );
+            case.error(format_args!(
+                "\
+{file} is a web page (HTML), not a program
+kernel:  {kernel}
+fix:     download the file itself: the address led to a page about it, or to an error message"
+            ))
+        }
         Data::LfsPointer(size) => {
-            number = size.unwrap_or(0);
-            let title = if size.is_some() { POINTER_SIZE } else { POINTER };
-            [title, words::TEXT_AS_SCRIPT, GIT_PULL]
+            let kernel = case.unhandled(words::TEXT_AS_SCRIPT);
+            let whose = size.map_or_else(|| "a file".to_owned(), |size| format!("a file of {}", Size(size)));
+            case.error(format_args!(
+                "\
+{file} is a Git LFS pointer to {whose}, not that file
+kernel:  {kernel}
+fix:     on the computer, in its repository:
+run:     git lfs pull"
+            ))
         }
         Data::Other(name) => {
-            what = name;
-            [OTHER, words::DATA_AS_SCRIPT, ""]
+            let kernel = case.unhandled(words::DATA_AS_SCRIPT);
+            case.error(format_args!(
+                "\
+{file} is {name}, not a program for Linux
+kernel:  {kernel}"
+            ))
         }
         Data::Unknown(first) => {
-            number = u64::from(u32::from_be_bytes(*first));
-            [UNKNOWN, words::DATA_AS_SCRIPT, words::COPY_AGAIN]
+            let fix = case.copy_again();
+            let kernel = case.unhandled(words::DATA_AS_SCRIPT);
+            let first = u32::from_be_bytes(*first);
+            case.error(format_args!(
+                "\
+{file} is data of an unknown kind, not a program
+program: first bytes={first:08x}
+kernel:  {kernel}
+fix:     {fix}"
+            ))
         }
-    };
-    let pieces = [title, case.unhandled(kernel), fix];
-    Some(case.tell(Severity::Error, &pieces, &[&what, &number]))
+    })
 }

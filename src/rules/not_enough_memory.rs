@@ -1,8 +1,9 @@
 use super::Case;
+use super::shown::Size;
 use crate::candidate::{Image, Program};
 use crate::elf::consts::PF_W;
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -17,46 +18,70 @@ rule! {
     /// Stop other services, add swap (zram), or use a smaller program; do not pack it.
     /// # Kernel source
     /// mm/util.c `__vm_enough_memory`; mm/oom_kill.c.
-    "not-enough-memory", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/bss elf mipsel gcc abiflags=32,2,3,0 p_flags=7 p_memsz=104857600
+    /// $ diag /tmp/bss
+    /// /tmp/bss starts on this machine
+    /// warning[not-enough-memory]: /tmp/bss may take 100 MiB of memory, this machine
+    ///   has 79.3 MiB left
+    ///   program: memory 100 MiB: data and bss
+    ///   machine: MemAvailable 79.3 MiB; swap 0 bytes
+    ///   kernel:  kills it once memory runs out: SIGKILL
+    ///   you see: Killed; dmesg: Out of memory
+    ///   fix:     stop other services, or add swap (zram)
+    /// [0]
+    /// ```
+    NotEnoughMemory, check
 }
-
-const AT_ONCE: &str = "\
-%n maps %s0 at once, this machine has %s1
-p p_memsz=%0 bytes
-m RAM and swap=%1 bytes
-k %k
-> take a build with a smaller bss, or a machine with more memory";
-const DATA: &str = "\
-%n may take %s0 of memory, this machine has %s1 left
-p memory=%s0: data and bss
-> stop other services, or add swap (zram)";
-const UNPACKED: &str = "\
-%n may take %s0 of memory once it is unpacked, this machine has %s1 left
-p memory=%s0: unpacked size
-> use the unpacked program: its code is read from the file as needed; or add swap (zram)";
-const LEFT: &str = "\
-m MemAvailable=%s1 (swap: %s2)
-k later=Killed; dmesg: Out of memory";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
-    let memory = &case.machine.memory;
+    let ends_here = case.ends_at(Step::MapMemory);
+    // A file for another processor comes to no memory: nothing is asked of this machine's.
+    if case.foreign && !ends_here {
+        return None;
+    }
+    let (file, memory) = (case.file(), &case.machine.memory);
     let swap = memory.swap.value.unwrap_or(0);
-    if case.ends_at(Step::MapMemory) {
-        let mut largest = 0;
-        for segment in image.loads() {
-            largest = segment.p_memsz.max(largest);
-        }
+    if ends_here {
+        let largest = image.loads().map(|segment| segment.p_memsz).max().unwrap_or(0);
         let all = memory.total.value?.saturating_add(swap);
-        return Some(case.tell(Severity::Error, &[AT_ONCE], &[&largest, &all]));
+        let (wanted, has, kernel) = (Size(largest), Size(all), case.kernel_says());
+        return Some(case.error(format_args!(
+            "\
+{file} maps {wanted} at once, this machine has {has}
+program: p_memsz={largest} bytes
+machine: RAM and swap={all} bytes
+kernel:  {kernel}
+fix:     take a build with a smaller bss, or a machine with more memory"
+        )));
     }
     let needed = needed(program, image);
     let available = memory.available.value?;
     if case.foreign || needed <= available.saturating_add(swap) {
         return None;
     }
-    let words = if program.upx.is_some() { UNPACKED } else { DATA };
-    Some(case.tell(Severity::Warning, &[words, LEFT], &[&needed, &available, &swap]))
+    let (needed, available, swap) = (Size(needed), Size(available), Size(swap));
+    let is_packed = program.upx.is_some();
+    let when = if is_packed { " once it is unpacked" } else { "" };
+    let counted = if is_packed { "unpacked size" } else { "data and bss" };
+    let fix = if is_packed {
+        "use the unpacked program: its code is read from the file as needed; or add swap (zram)"
+    } else {
+        "stop other services, or add swap (zram)"
+    };
+    Some(case.warning(format_args!(
+        "\
+{file} may take {needed} of memory{when}, this machine has {available} left
+program: memory={needed}: {counted}
+machine: MemAvailable={available}
+machine: swap={swap}
+kernel:  later=kills it once memory runs out: SIGKILL
+you see: Killed; dmesg: Out of memory
+fix:     {fix}"
+    )))
 }
 
 /// What cannot be dropped and read again from the file.
@@ -64,10 +89,8 @@ fn needed(program: &Program, image: &Image) -> u64 {
     if let Some(unpacked) = program.upx.and_then(|upx| upx.unpacked) {
         return unpacked;
     }
-    let mut needed = 0_u64;
-    for segment in image.loads() {
+    image.loads().fold(0, |sum, segment| {
         let read_again = if segment.p_flags & PF_W == 0 { segment.p_filesz } else { 0 };
-        needed = needed.saturating_add(segment.p_memsz.saturating_sub(read_again));
-    }
-    needed
+        sum.saturating_add(segment.p_memsz.saturating_sub(read_again))
+    })
 }

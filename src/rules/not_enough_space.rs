@@ -1,3 +1,4 @@
+use super::shown::{FreeSpace, Shown, Size};
 use super::{Case, Destination, words};
 use crate::candidate::{Content, Toolchain};
 use crate::finding::{Certainty, Finding, Severity};
@@ -17,33 +18,25 @@ rule! {
     /// flash by a USB stick (extroot).
     /// # Kernel source
     /// fs/statfs.c `statfs`: f_bavail; the file system's write returns ENOSPC.
-    "not-enough-space", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /usr/bin folder
+    /// file /tmp/v2ray elf mipsel go abiflags=32,1,3,0 size=16515072 fill=random
+    /// $ diag --dest /usr/bin /tmp/v2ray
+    /// error[not-enough-space]: /tmp/v2ray needs 15.8 MiB, /overlay has 10.6 MiB left
+    ///   program: size 16515072 bytes
+    ///   machine: space 11114905 bytes left; mount /overlay: /dev/mtdblock6, jffs2,
+    ///            rw,noatime
+    ///   kernel:  ENOSPC
+    ///   you see: cp, scp: No space left on device
+    ///   fix:     make it smaller, or extend the flash (extroot on USB); or run it
+    ///            where it is, in /tmp (RAM, gone after a restart; 60.0 MiB free):
+    ///            go build -trimpath -ldflags="-s -w"
+    /// [1]
+    /// ```
+    NotEnoughSpace, check
 }
-
-const READ_ONLY: &str = "\
-%n cannot be put into %0, which is read-only
-m mount=%1
-k write=EROFS; cp: Read-only file system
-> install it in another folder";
-const MISSING: &str = "\
-there is no folder %0 on this machine
-> name one that is there, or make it";
-const ASKED: &str = "%n needs %0%s1, %2 has %r3 left";
-const INSTALL: &str = "%n needs %0%s1 to be installed, %2 has %r3 left";
-const WORDS: &str = "\
-p size=%4 bytes
-m space=%3 bytes left; %5
-k write=ENOSPC; cp, scp: No space left on device
-> make it smaller";
-const COMPRESSED: &str = "p compressed=%0%1 bytes, by a sample";
-const PACK: &str = "> , pack it";
-const EXTEND: &str = "> , or extend the flash (extroot on USB)";
-const STAY: &str = "> ; or run it where it is, in %6";
-const ELSEWHERE: &str = "> ; or run it from %6";
-const COLON: &str = "> :";
-const STRIP_IT: &str = "$ go build -trimpath -ldflags=\"-s -w\"";
-const PACK_IT: &str = "$ upx -9 FILE";
-const COPY_IT: &str = "$ cp %f %7";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let destination = case.destination?;
@@ -56,7 +49,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     // A recorded machine holds no folder for what is mounted.
     let is_mounted = mount.is_some_and(|mount| words::same(&mount.point, &destination.folder));
     if destination.asked && destination.missing && !is_mounted {
-        return Some(case.tell(Severity::Error, &[MISSING], &[&destination.folder]));
+        let folder = Shown(&destination.folder);
+        return Some(case.error(format_args!(
+            "\
+there is no folder {folder} on this machine
+fix:     name one that is there, or make it"
+        )));
     }
     let mount = mount?;
     let layer = case.machine.storage_of(&destination.folder)?;
@@ -65,47 +63,77 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     if mount.has("ro") {
-        let tell = || case.tell(Severity::Error, &[READ_ONLY], &[&destination.folder, &words::mount(mount)]);
-        return destination.asked.then(tell);
+        return destination.asked.then(|| read_only(case, destination, mount));
     }
-    let available = mount.space.or(layer.space)?.available;
+    let available = mount.space.or(*layer.space)?.available;
     let (needed, certainty) = needed(case, destination, layer, size);
     if needed <= available {
         return None;
     }
+    let (file, point, layer_words) = (case.file(), Shown(&layer.point), words::mount(layer));
+    let (wanted, free) = (Size(needed), FreeSpace(available));
     let about = if certainty == Certainty::Likely { "about " } else { "" };
-    let (severity, title) =
-        if destination.asked { (Severity::Error, ASKED) } else { (Severity::Warning, INSTALL) };
-    let room = words::room(case, size, mount);
-    let is_copied = room.as_ref().is_some_and(|room| !room.has_it);
-    let [instead, copy] = match &room {
-        Some(room) if room.has_it => [STAY, ""],
-        Some(_) => [ELSEWHERE, COPY_IT],
-        None => [""; 2],
-    };
-    let room = room.unwrap_or_default();
-    let is_go = case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go);
-    let is_packed = destination.packs_to.is_some_and(is_packed);
-    let is_plain = case.program.is_some_and(|program| program.upx.is_none()) && !is_packed;
-    let given = |holds: bool, words| if holds { words } else { "" };
-    let mut finding = case.tell(
+    let (severity, purpose) =
+        if destination.asked { (Severity::Error, "") } else { (Severity::Warning, " to be installed") };
+    let compressed =
+        if needed == size { String::new() } else { format!("{about}{needed} bytes, by a sample") };
+    let fix = fix(case, destination, mount, layer);
+    let mut finding = case.finding(
         severity,
-        &[
-            title,
-            WORDS,
-            given(needed != size, COMPRESSED),
-            given(is_plain, PACK),
-            given(words::is_openwrt(case.machine) && !layer.is_ram(), EXTEND),
-            instead,
-            given(is_go || is_plain || is_copied, COLON),
-            given(is_go, STRIP_IT),
-            given(is_plain, PACK_IT),
-            copy,
-        ],
-        &[&about, &needed, &layer.point, &available, &size, &words::mount(layer), &room.words, &room.run],
+        format_args!(
+            "\
+{file} needs {about}{wanted}{purpose}, {point} has {free} left
+program: size={size} bytes
+program: compressed={compressed}
+machine: space={available} bytes left
+machine: mount={layer_words}
+kernel:  write=ENOSPC
+you see: cp, scp: No space left on device
+fix:     {fix}"
+        ),
     );
     finding.certainty = certainty;
     Some(finding)
+}
+
+fn read_only(case: &Case<'_>, destination: &Destination, mount: &Mount) -> Finding {
+    let (file, folder, mount) = (case.file(), Shown(&destination.folder), words::mount(mount));
+    case.error(format_args!(
+        "\
+{file} cannot be put into {folder}, which is read-only
+machine: mount={mount}
+kernel:  write=EROFS
+you see: cp: Read-only file system
+fix:     install it in another folder"
+    ))
+}
+
+/// What makes it fit, and where else it could run.
+fn fix(case: &Case<'_>, destination: &Destination, mount: &Mount, layer: &Mount) -> String {
+    let mut sentence = "make it smaller".to_owned();
+    let mut commands = String::new();
+    if case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go) {
+        commands += "\nrun: go build -trimpath -ldflags=\"-s -w\"";
+    }
+    let is_packed = destination.packs_to.is_some_and(is_packed);
+    if case.program.is_some_and(|program| program.upx.is_none()) && !is_packed {
+        sentence += ", pack it";
+        commands += "\nrun: upx -9 FILE";
+    }
+    if words::is_openwrt(case.machine) && !layer.is_ram() {
+        sentence += ", or extend the flash (extroot on USB)";
+    }
+    if let Some(room) = words::room(case, case.candidate.size().unwrap_or(0), mount) {
+        if room.has_it {
+            sentence += "; or run it where it is, in ";
+        } else {
+            sentence += "; or run it from ";
+            commands += &format!("\nrun: cp {} {}", case.argument(), room.run);
+        }
+        sentence += &room.words;
+    }
+    let colon = if commands.is_empty() { "" } else { ":" };
+    format!("{sentence}{colon}{commands}")
 }
 
 /// Bytes on that file system, and how sure they are.

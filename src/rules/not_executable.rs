@@ -1,6 +1,7 @@
+use super::shown::{Mode, Shown};
 use super::{Case, words};
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -15,54 +16,73 @@ rule! {
     /// `chmod +x FILE`; on FAT or a read-only mount, copy the file to another folder first.
     /// # Kernel source
     /// fs/namei.c `inode_permission` with MAY_EXEC; `generic_permission`.
-    "not-executable", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray elf mipsel go abiflags=32,1,3,0 mode=0644
+    /// $ diag /tmp/v2ray
+    /// error[not-executable]: /tmp/v2ray is not executable: its mode 0644 has no x bit
+    ///   program: mode 0644 (rw-r--r--)
+    ///   kernel:  EACCES
+    ///   you see: Permission denied
+    ///   fix:     chmod +x /tmp/v2ray
+    /// [1]
+    /// ```
+    NotExecutable, check, quiet after [NotAProgram]
 }
 
 /// File systems without modes.
 const MODELESS: [&str; 8] = ["vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"];
 
-const NO_BIT: &str = "%n is not executable: its mode %o0 has no x bit";
-const ANY_BIT: &str = "%n may not be executed, although its mode is %o0";
-const ONE_BIT: &str = "%n may not be executed by this user: its mode is %o0";
-const MODE: &str = "p mode=%o0 (%1)";
-const SET: &str = "$ chmod +x %f";
-const FORBIDDEN: &str = "> run it as root; a folder's mode, an ACL or a security module forbids it";
-const SET_AS_ROOT: &str = "> as root or as the owner:\n$ chmod a+x %f";
-const COPY: &str = "\
-m mount=%2
-> its mount keeps no changed modes; copy it to %3
-$ cp %f %4 && chmod +x %4";
-const NO_ROOM: &str = "m mount=%2\n> its mount keeps no changed modes; copy it to another file system";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let mode = case.candidate.stat.ok()?.mode & 0o777;
-    let x = mode & 0o111;
+    let bits = case.candidate.stat.ok()?.mode & 0o777;
+    let x = bits & 0o111;
     // faccessat(2) answers for the mount too, so behind a noexec mount only the mode tells.
     let hidden = case.meets(Step::NoExecMount) && x != 0;
-    if hidden || !case.meets(Step::Permission) || super::not_a_program::is_no_program(case) {
+    if hidden || !case.meets(Step::Permission) || case.is_foreign_format() {
         return None;
     }
-    let (title, set) = match x {
-        0 => (NO_BIT, SET),
-        0o111 => (ANY_BIT, FORBIDDEN),
-        _ => (ONE_BIT, SET_AS_ROOT),
+    let (file, argument, mode, letters) = (case.file(), case.argument(), Mode(bits), letters(bits));
+    let title = match x {
+        0 => format!("{file} is not executable: its mode {mode} has no x bit"),
+        0o111 => format!("{file} may not be executed, although its mode is {mode}"),
+        _ => format!("{file} may not be executed by this user: its mode is {mode}"),
     };
     let mount = case.machine.mount_of(&case.candidate.resolved);
     let fixed = mount.filter(|mount| mount.has("ro") || MODELESS.contains(&mount.fstype.as_str()));
-    let room = fixed.and_then(|mount| words::room(case, case.candidate.size().unwrap_or(0), mount));
-    let fix = match (mount, fixed, &room) {
-        (None, ..) => SET,
-        (_, None, _) => set,
-        (_, _, Some(_)) => COPY,
-        _ => NO_ROOM,
+    let fix = match fixed {
+        Some(mount) => {
+            let why = if mount.has("ro") {
+                format!("{} is read-only", Shown(&mount.point))
+            } else {
+                format!("chmod has no effect on {}", Shown(&mount.fstype))
+            };
+            match words::room(case, case.candidate.size().unwrap_or(0), mount) {
+                Some(room) => format!(
+                    "{why}; copy it to {folder}\n\
+                 run: cp {argument} {copy} && chmod +x {copy}",
+                    folder = room.words,
+                    copy = room.copy,
+                ),
+                None => format!("{why}; copy it to another file system"),
+            }
+        }
+        None if mount.is_none() || x == 0 => format!("\nrun: chmod +x {argument}"),
+        None if x == 0o111 => {
+            "run it as root; a folder's mode, an ACL or a security module forbids it".to_owned()
+        }
+        None => format!("as root or as the owner:\nrun: chmod a+x {argument}"),
     };
-    let room = room.unwrap_or_default();
-    let mount = mount.map(words::mount).unwrap_or_default();
-    Some(case.tell(
-        Severity::Error,
-        &[title, MODE, words::PERMISSION_DENIED, fix],
-        &[&u64::from(mode), &letters(mode), &mount, &room.words, &room.copy],
-    ))
+    let mount = fixed.map(words::mount).unwrap_or_default();
+    let kernel = words::PERMISSION_DENIED;
+    Some(case.error(format_args!(
+        "\
+{title}
+program: mode={mode} ({letters})
+machine: mount={mount}
+kernel:  {kernel}
+fix:     {fix}"
+    )))
 }
 
 /// As `ls -l` shows a mode.

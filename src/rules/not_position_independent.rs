@@ -1,6 +1,7 @@
 use super::Case;
-use crate::finding::{Finding, Severity};
-use crate::linker::Refusal;
+use super::shown::Shown;
+use crate::finding::Finding;
+use crate::ldso::LoaderRefusal;
 use crate::machine::family;
 
 rule! {
@@ -16,21 +17,41 @@ rule! {
     /// has no loader.
     /// # Kernel source
     /// None: bionic linker/linker_main.cpp `linker_main`.
-    "not-position-independent", check
+    /// # Example
+    /// ```text
+    /// machine aarch64
+    /// file /system/bin/linker64 elf aarch64 e_type=3 base=0 p_flags=7 soname=ld-android.so says="%s":_error:_Android_5.0_and_later_only_support_position-independent_executables_(-fPIE). says=error:_"%s":_executable's_TLS_segment_is_underaligned:_alignment_is_%zu,_needs_to_be_at_least_%zu_for_%s_Bionic
+    /// file /tmp/fixed elf aarch64 interp=/system/bin/linker64 needed=libc.so
+    /// $ diag /tmp/fixed
+    /// error[not-position-independent]: /tmp/fixed is made for a fixed address, and
+    ///   Android starts position-independent programs only
+    ///   program: e_type ET_EXEC
+    ///   machine: loader /system/bin/linker64
+    ///   kernel:  starts it; its loader then ends it, status 1
+    ///   you see: "/tmp/fixed": error: Android 5.0 and later only support
+    ///            position-independent executables (-fPIE).
+    ///   fix:     build it as a position-independent executable
+    ///            cc -fPIE -pie
+    /// [1]
+    /// ```
+    NotPositionIndependent, check
 }
 
-const WORDS: &str = "\
-%n is made for a fixed address, and Android starts position-independent programs only
-p e_type=ET_EXEC
-m loader=%0
-k %l, status 1: %1
-> build it as a position-independent executable
-$ cc -fPIE -pie";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if !family::ANDROID || case.refused_by_loader()? != Refusal::Fixed {
+    if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::NotPie {
         return None;
     }
     let link = case.link?;
-    Some(case.tell(Severity::Error, &[WORDS], &[&link.libraries().next()?.path, &link.words]))
+    let (file, ends, loader) = (case.file(), case.loader_ends(), Shown(&link.libraries().next()?.path));
+    let words = Shown(&link.words);
+    Some(case.error(format_args!(
+        "\
+{file} is made for a fixed address, and Android starts position-independent programs only
+program: e_type=ET_EXEC
+machine: loader={loader}
+kernel:  {ends}, status 1
+you see: {words}
+fix:     build it as a position-independent executable
+run:     cc -fPIE -pie"
+    )))
 }

@@ -1,5 +1,6 @@
 use super::Case;
-use crate::finding::{Finding, Severity};
+use super::shown::Size;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -13,19 +14,34 @@ rule! {
     /// `upx -d -o plain FILE` on the computer, then judge the plain file.
     /// # Kernel source
     /// None: the kernel sees an ordinary program.
-    "packed-by-upx", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/packed elf mipsel size=2097152 fill=random upx=6291456
+    /// $ diag /tmp/packed
+    /// /tmp/packed starts on this machine
+    /// note[packed-by-upx]: /tmp/packed is packed by UPX: 2.1 MiB here, 6.0 MiB in
+    ///   memory
+    ///   program: headers those of UPX, not of the original program
+    ///   fix:     to judge the program inside, unpack it on the computer:
+    ///            upx -d -o plain FILE
+    /// [0]
+    /// ```
+    PackedByUpx, check
 }
-
-const SIZES: &str = "%n is packed by UPX: %s0 here, %s1 in memory";
-const NO_SIZE: &str = "%n is packed by UPX, so its headers are the packer's";
-const WORDS: &str = "\
-p headers=the packer's, not the program's
-> to judge the program inside, unpack it on the computer:
-$ upx -d -o plain FILE";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let unpacked = case.program?.upx?.unpacked;
-    let size = case.candidate.size().unwrap_or(0);
-    let title = if unpacked.is_some() { SIZES } else { NO_SIZE };
-    Some(case.tell(Severity::Note, &[title, WORDS], &[&size, &unpacked.unwrap_or(0)]))
+    let (file, size) = (case.file(), Size(case.candidate.size().unwrap_or(0)));
+    let title = match unpacked.map(Size) {
+        Some(unpacked) => format!("{file} is packed by UPX: {size} here, {unpacked} in memory"),
+        None => format!("{file} is packed by UPX, so its headers are the packer's"),
+    };
+    Some(case.note(format_args!(
+        "\
+{title}
+program: headers=those of UPX, not of the original program
+fix:     to judge the program inside, unpack it on the computer:
+run:     upx -d -o plain FILE"
+    )))
 }

@@ -1,9 +1,10 @@
+use super::shown::Shown;
 use super::words::{self, PackageManager};
-use super::{Called, Case};
+use super::{Called, Case, Code};
 use crate::candidate::{Candidate, Content, last_name};
 use crate::errno::Errno;
+use crate::exec::{self, Outcome, Step};
 use crate::finding::{Finding, Severity};
-use crate::loader::{self, Outcome, Step};
 
 rule! {
     /// # What it means
@@ -18,19 +19,25 @@ rule! {
     /// Install the interpreter, or name one that is here. A script of plain sh runs by `sh FILE`.
     /// # Kernel source
     /// fs/binfmt_script.c `load_script`, `open_exec`.
-    "script-interpreter-missing", check
+    /// # Example
+    /// ```text
+    /// machine aarch64
+    /// file /root/backup.sh text #!/bin/bash\necho\n
+    /// $ diag /root/backup.sh
+    /// error[script-interpreter-missing]: /root/backup.sh is a script for /bin/bash,
+    ///   which is not on this machine
+    ///   program: line 1 #!/bin/bash
+    ///   machine: shell /bin/sh (BusyBox ash)
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
+    ///   fix:     run it with the shell that is here, or install bash:
+    ///            sh /root/backup.sh
+    ///            opkg update && opkg install bash
+    /// [1]
+    /// ```
+    ScriptInterpreterMissing, check, quiet after [ScriptLine, ScriptWithCrlf]
 }
-
-const ABSENT: &str = "%n is a script for %0, which is not on this machine";
-const BARRED: &str = "%n is a script for %0: %1";
-const FAILS: &str = "%n is a script for %0, which does not start: %1";
-const LINE: &str = "p line 1=%2";
-const SHELL: &str = "m shell=/bin/sh (BusyBox ash)";
-const INSTALL: &str = "> install %3, or let its first line name what this machine has";
-const RUN: &str = "> run it with the shell that is here, or install %3:";
-const SH: &str = "$ sh %f";
-const OPKG: &str = "$ opkg update && opkg install %3";
-const APK: &str = "$ apk update && apk add %3";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
@@ -40,66 +47,79 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         step,
         Step::ScriptLine | Step::TooManyInterpreters | Step::NoExecMount | Step::Permission | Step::Busy
     );
-    let interpreter = case.candidate.interpreter.as_deref().filter(|_| case.candidate.misc.is_none())?;
-    let path = name(case);
-    if others || path.last() == Some(&b'\r') || super::script_line::is_cut(case, script) {
+    let interpreter =
+        case.candidate.interpreter.as_deref().filter(|_| case.candidate.binfmt_misc.is_none())?;
+    let name = case.interpreter_path();
+    if others {
         return None;
     }
     let inner = if interpreter.stat.is_ok() { first_error(case, interpreter) } else { None };
-    let program = last_name(path).1;
-    let mut mend = false;
-    let (title, why, fix) = match (interpreter.stat, &inner) {
-        (Err(Errno::ENOENT | Errno::ENOTDIR), _) => (ABSENT, "", install(case, path, program)),
-        (Err(errno), _) => (BARRED, errno.text(), [""; 3]),
-        (Ok(_), Some(error)) => {
-            // What is wrong with a program, its package mends; what bars it, or a script, its own fix.
-            let bars = ["mount-noexec", "not-executable", "file-busy"].contains(&error.code);
-            mend = bars || !matches!(interpreter.content, Content::Elf(_));
-            (FAILS, error.title.as_str(), if mend { [""; 3] } else { install(case, path, program) })
+    let (file, path, line) = (case.file(), Shown(name), words::first_line(script));
+    // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
+    let own_fix = |error: &Finding| {
+        matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
+            || !matches!(interpreter.content, Content::Elf(_))
+    };
+    let (title, fix) = match (interpreter.stat, &inner) {
+        (Err(Errno::ENOENT | Errno::ENOTDIR), _) => {
+            (format!("{file} is a script for {path}, which is not on this machine"), install(case, name))
         }
-        (Ok(_), None) => (FAILS, step.name(), [""; 3]),
+        (Err(errno), _) => (format!("{file} is a script for {path}: {}", errno.text()), String::new()),
+        (Ok(_), Some(error)) => {
+            let fix = if own_fix(error) { String::new() } else { install(case, name) };
+            (format!("{file} is a script for {path}, which does not start: {}", error.title), fix)
+        }
+        (Ok(_), None) => {
+            let check = step.name();
+            (format!("{file} is a script for {path}, which does not start: {check}"), String::new())
+        }
     };
     let kernel = match case.content {
-        Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND,
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => words::TEXT_AS_SCRIPT,
-        _ => words::KERNEL,
+        Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND.to_owned(),
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => words::TEXT_AS_SCRIPT.to_owned(),
+        _ => case.kernel_says(),
     };
-    let shell = if words::is_openwrt(case.machine) { SHELL } else { "" };
-    let [advice, first, last] = fix;
-    let mut finding = case.tell(
-        Severity::Error,
-        &[title, LINE, shell, kernel, advice, first, last],
-        &[&path, &why, &words::first_line(script), &program],
-    );
-    if let Some(mut error) = inner.filter(|_| mend) {
-        finding.fix = error.fix.take();
+    let shell = if words::is_openwrt(case.machine) { "/bin/sh (BusyBox ash)" } else { "" };
+    let mut finding = case.error(format_args!(
+        "\
+{title}
+program: line 1={line}
+machine: shell={shell}
+kernel:  {kernel}
+fix:     {fix}"
+    ));
+    if let Some(error) = inner.filter(own_fix) {
+        finding.fix = error.fix;
     }
     Some(finding)
 }
 
-/// The interpreter that the kernel looks for; empty where there is none.
-pub(super) fn name<'a>(case: &Case<'a>) -> &'a [u8] {
-    case.candidate.interpreter.as_ref().map_or(&[], |interpreter| words::bytes(&interpreter.path))
-}
-
 /// What is wrong with the interpreter itself.
 fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
-    let outcome = loader::exec(case.machine, interpreter).ok()?;
+    let outcome = exec::simulate(case.machine, interpreter).ok()?;
     let mut inner = Case::new(case.machine, interpreter, outcome, None, None);
     inner.called = Called::It;
-    super::run(&inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)
+    super::run(inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)
 }
 
 /// What to do, and the command for what OpenWrt has as a package.
-fn install(case: &Case<'_>, path: &[u8], program: &[u8]) -> [&'static str; 3] {
+fn install(case: &Case<'_>, path: &[u8]) -> String {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
+    let program = last_name(path).1;
     let folder = path.strip_suffix(program).unwrap_or_default();
     let usual = PACKAGES.contains(&program) && (folder == b"/bin/" || folder == b"/usr/bin/");
-    let command = match PackageManager::of(case.machine) {
-        Some(PackageManager::Apk) if usual => APK,
-        Some(PackageManager::Opkg) if usual => OPKG,
-        _ => "",
+    let (name, file) = (Shown(program), case.argument());
+    let command = match PackageManager::of(case.machine).filter(|_| usual) {
+        Some(PackageManager::Apk) => format!("apk update && apk add {name}"),
+        Some(PackageManager::Opkg) => format!("opkg update && opkg install {name}"),
+        None => String::new(),
     };
-    if SHELLS.contains(&program) { [RUN, SH, command] } else { [INSTALL, command, ""] }
+    if SHELLS.contains(&program) {
+        format!("run it with the shell that is here, or install {name}:\nrun: sh {file}\nrun: {command}")
+    } else {
+        format!(
+            "install {name}, or change its first line to an interpreter that is installed here\nrun: {command}"
+        )
+    }
 }

@@ -1,9 +1,9 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
-use crate::text;
+use crate::exec::Step;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -18,48 +18,66 @@ rule! {
     /// Make `#!/bin/sh` the first line, or call the interpreter by a short path.
     /// # Kernel source
     /// fs/binfmt_script.c `load_script`; fs/exec.c `exec_binprm`.
-    "script-line", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/itself text #!/tmp/itself\n
+    /// $ diag /tmp/itself
+    /// error[script-line]: /tmp/itself names itself as its interpreter
+    ///   program: line 1 #!/tmp/itself
+    ///   kernel:  ELOOP
+    ///   you see: Symbolic link loop (glibc: Too many levels of symbolic links)
+    ///   fix:     name a program in its first line
+    /// [1]
+    /// ```
+    ScriptLine, check
 }
-
-const ITSELF: &str = "\
-%n names itself as its interpreter
-> name a program in its first line";
-const TOO_MANY: &str = "%n goes through more interpreters than the 5 that the kernel follows";
-// Old kernels cut the name off without a word, and look for what is left.
-const CUT: &str = "\
-the #! line of %n has %3 bytes%2, %4 reads %1
-> call the interpreter by a shorter path, or through a symbolic link";
-const NO_NAME: &str = "%n begins with #!, but names no interpreter";
-const LET_NAME: &str = "> let its first line name a program: #!/bin/sh";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let (words, fix) = match words::step(case.content)? {
-        Step::TooManyInterpreters if names_itself(case) => (ITSELF, ""),
-        Step::TooManyInterpreters => (TOO_MANY, LET_NAME),
-        Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => (CUT, ""),
-        Step::ScriptLine => (NO_NAME, LET_NAME),
+    let file = case.file();
+    let no_name = || format!("{file} begins with #!, but names no interpreter");
+    let let_name = "put an interpreter into its first line, for example #!/bin/sh";
+    let (title, fix) = match words::step(case.content)? {
+        Step::TooManyInterpreters if names_itself(case) => {
+            (format!("{file} names itself as its interpreter"), "name a program in its first line")
+        }
+        Step::TooManyInterpreters => {
+            (format!("{file} goes through more interpreters than the 5 that the kernel follows"), let_name)
+        }
+        Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => {
+            (too_long(case, script), "call the interpreter by a shorter path, or through a symbolic link")
+        }
+        Step::ScriptLine => (no_name(), let_name),
         // An empty name has no interpreter that could be opened.
-        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (NO_NAME, LET_NAME),
+        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (no_name(), let_name),
         _ => return None,
     };
-    let kernel = if case.ends_at(Step::ScriptLine) { words::TEXT_AS_SCRIPT } else { words::KERNEL };
-    let length = words::line(script).len();
+    let kernel =
+        if case.ends_at(Step::ScriptLine) { words::TEXT_AS_SCRIPT.to_owned() } else { case.kernel_says() };
+    let line = words::first_line(script);
+    Some(case.error(format_args!(
+        "\
+{title}
+program: line 1={line}
+kernel:  {kernel}
+fix:     {fix}"
+    )))
+}
+
+/// Old kernels cut the name off without a word, and look for what is left.
+fn too_long(case: &Case<'_>, script: &Script) -> String {
+    let (file, length, most) = (case.file(), words::line(script).len(), buffer(case));
     let or_more = if length < script.buffer.len() { "" } else { " or more" };
-    let length = length as u64;
-    let kernel_name = match case.machine.kernel.release.get() {
-        Some(release) => text::concat(&["Linux ", &release.text]),
+    let kernel = match case.machine.kernel.release.get() {
+        Some(release) => format!("Linux {}", Shown(&release.text)),
         None => "the kernel".to_owned(),
     };
-    Some(case.tell(
-        Severity::Error,
-        &[words, "p line 1=%0", kernel, fix],
-        &[&words::first_line(script), &(buffer(case) as u64), &or_more, &length, &kernel_name],
-    ))
+    format!("the #! line of {file} has {length} bytes{or_more}, {kernel} reads {most}")
 }
 
 /// The interpreter's name does not end within the kernel's buffer.
-pub(super) fn is_cut(case: &Case<'_>, script: &Script) -> bool {
+fn is_cut(case: &Case<'_>, script: &Script) -> bool {
     let line = script.buffer.get(2..buffer(case)).unwrap_or_default();
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let Some(start) = line.iter().position(|byte| !blank(byte)) else { return false };

@@ -1,7 +1,8 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;
+use crate::exec::Step;
 use crate::finding::{Certainty, Finding, Severity};
-use crate::loader::Step;
 
 rule! {
     /// # What it means
@@ -15,25 +16,48 @@ rule! {
     /// `sed -i 's/\r$//' FILE`; save it with Unix line ends.
     /// # Kernel source
     /// fs/binfmt_script.c `load_script`.
-    "script-with-crlf", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/good text #!/bin/sh\necho\n
+    /// file /tmp/install.sh text #!/bin/sh\r\necho\r\n
+    /// $ diag /tmp/install.sh
+    /// error[script-with-crlf]: /tmp/install.sh has Windows line ends, so the kernel
+    ///   looks for "/bin/sh\r"
+    ///   program: line 1 #!/bin/sh\r
+    ///   kernel:  ENOENT
+    ///   you see: ash: not found, though the file is there; bash: cannot execute:
+    ///            required file not found
+    ///   fix:     sed -i 's/\r$//' /tmp/install.sh
+    /// [1]
+    /// ```
+    ScriptWithCrlf, check
 }
-
-const NAME: &str = "%n has Windows line ends, so the kernel looks for \"%0\"";
-const ARGUMENT: &str = "%n has Windows line ends, so its interpreter gets a \\r";
-const WORDS: &str = "p line 1=%1\n$ sed -i 's/\\r$//' %f";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Script(script) = &case.candidate.content else { return None };
     if words::line(script).last() != Some(&b'\r') {
         return None;
     }
-    let name = super::script_interpreter_missing::name(case);
-    let (severity, title, kernel) = match name.last() {
+    let (file, argument, line) = (case.file(), case.argument(), words::first_line(script));
+    let name = case.interpreter_path();
+    let (severity, who, kernel) = match name.last() {
         Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,
-        Some(b'\r') => (Severity::Error, NAME, words::NOT_FOUND),
-        _ => (Severity::Warning, ARGUMENT, ""),
+        Some(b'\r') => {
+            (Severity::Error, format!("the kernel looks for \"{}\"", Shown(name)), words::NOT_FOUND)
+        }
+        _ => (Severity::Warning, "its interpreter gets a \\r".to_owned(), ""),
     };
-    let mut finding = case.tell(severity, &[title, kernel, WORDS], &[&name, &words::first_line(script)]);
+    let mut finding = case.finding(
+        severity,
+        format_args!(
+            "\
+{file} has Windows line ends, so {who}
+program: line 1={line}
+kernel:  {kernel}
+run:     sed -i 's/\\r$//' {argument}"
+        ),
+    );
     finding.certainty = Certainty::Certain;
     Some(finding)
 }

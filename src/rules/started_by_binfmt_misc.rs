@@ -1,5 +1,6 @@
-use super::{Case, words};
-use crate::finding::{Finding, Severity};
+use super::Case;
+use super::shown::Shown;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -12,13 +13,30 @@ rule! {
     /// Nothing is wrong. On a machine without that rule the file fails.
     /// # Kernel source
     /// fs/binfmt_misc.c `load_misc_binary`.
-    "started-by-binfmt-misc", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /proc/sys/fs/binfmt_misc/status text enabled\n
+    /// file /proc/sys/fs/binfmt_misc/qemu-mips text enabled\ninterpreter /usr/bin/qemu-mips-static\nflags: OC\noffset 0\nmagic 7f454c4601020100000000000000000000020008\nmask ffffffffffffff00fffffffffffffffffffeffff\n
+    /// file /tmp/v2ray elf mips go abiflags=32,1,3,0
+    /// file /usr/bin/qemu-mips-static elf mipsel gcc abiflags=32,1,3,0
+    /// $ diag /tmp/v2ray
+    /// /tmp/v2ray starts on this machine
+    /// note[started-by-binfmt-misc]: binfmt_misc has /usr/bin/qemu-mips-static run
+    ///   /tmp/v2ray
+    ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
+    /// [0]
+    /// ```
+    StartedByBinfmtMisc, check
 }
 
-const WORDS: &str = "%n is started by %0, says binfmt_misc\nm binfmt_misc=rule %1: %0";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let misc = case.candidate.misc.as_ref().filter(|_| case.starts())?;
-    let interpreter = words::bytes(&case.candidate.interpreter.as_ref()?.path);
-    Some(case.tell(Severity::Note, &[WORDS], &[&interpreter, &misc.rule]))
+    let misc = case.candidate.binfmt_misc.as_ref().filter(|_| case.starts())?;
+    let interpreter = Shown(&case.candidate.interpreter.as_ref()?.path);
+    let (file, rule) = (case.file(), Shown(&misc.rule));
+    Some(case.note(format_args!(
+        "\
+binfmt_misc has {interpreter} run {file}
+machine: binfmt_misc=rule {rule}: {interpreter}"
+    )))
 }

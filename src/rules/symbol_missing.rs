@@ -1,3 +1,4 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
 use crate::machine::{Libc, holds};
@@ -16,60 +17,73 @@ rule! {
     /// Build it with the SDK of the machine's own release, install the libraries it was built with, or link it statically.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `do_relocs`; glibc elf/dl-lookup.c `_dl_lookup_symbol_x`.
-    "symbol-missing", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/time elf mipsel gcc interp=/lib/ld-musl-mipsel-sf.so.1 needed=libc.so undefined=stat undefined=__stat_time64
+    /// $ diag /tmp/time
+    /// error[symbol-missing]: /tmp/time needs the symbol stat, which no library of this
+    ///   machine defines
+    ///   program: undefined stat, __stat_time64
+    ///   kernel:  starts it; its loader then ends it, status 127
+    ///   you see: Error relocating /tmp/time: stat: symbol not found
+    ///   fix:     use the SDK of OpenWrt 19.07.0-rc1, which is this machine's; or
+    ///            rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [1]
+    /// ```
+    SymbolMissing, check
 }
-
-const WORDS: &str = "\
-%n needs the symbol %0, which no library of this machine defines
-p undefined=%1";
-const LATER: &str = "\
-%n may need the symbol %0, which no library of this machine defines
-p undefined=%1";
-const TIME64: &str = "m C library=musl before 1.2, without 64-bit time (OpenWrt up to 21.02)";
-const GLIBC_ONLY: &str = "m C library=musl, which has none of glibc's own functions";
-/// The release of the libraries that it was linked with, and that of the machine's, differ.
-const SDK: &str = "> use the SDK of OpenWrt %6, which is this machine's; or ";
-const OTHERS: &str = "> use the libraries that it was linked with; or, to need none, ";
-const MUSL: &str = "k %l, status 127: Error relocating %2: %0: symbol not found";
-const GLIBC: &str = "k %l, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
-const CALLED: &str =
-    "k starts it; once it is called, status 127: %3: symbol lookup error: %2: undefined symbol: %0%4%5";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let link = case.link?;
     let first = link.symbols.iter().find(|symbol| !symbol.lazy).or(link.symbols.first())?;
-    let names = words::names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice()));
+    let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
+    let (symbol, needed_by) = (Shown(&first.name), Shown(&first.needed_by));
+    let undefined = words::names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice()));
     let is_musl = link.libc == Some(Libc::Musl);
-    let (severity, title, kernel) = match (first.lazy, is_musl) {
-        (true, _) if case.reaches_loader() => (Severity::Warning, LATER, CALLED),
-        (true, _) => (Severity::Warning, LATER, ""),
-        (_, true) => (Severity::Error, WORDS, MUSL),
-        _ => (Severity::Error, WORDS, GLIBC),
+    let (severity, needs) =
+        if first.lazy { (Severity::Warning, "may need") } else { (Severity::Error, "needs") };
+    let version = if first.of.is_empty() { String::new() } else { format!(", version {}", Shown(&first.of)) };
+    let says = format!(
+        "status 127\nyou see: {path}: symbol lookup error: {needed_by}: undefined symbol: {symbol}{version}"
+    );
+    let kernel = if !first.lazy && is_musl {
+        format!("{ends}, status 127\nyou see: Error relocating {needed_by}: {symbol}: symbol not found")
+    } else if !first.lazy {
+        format!("{ends}, {says}")
+    } else if case.reaches_loader() {
+        format!("starts it; once it is called, {says}")
+    } else {
+        String::new()
     };
     let has = |part: &[u8]| holds(&first.name, part);
     let library = if !is_musl {
         ""
     } else if has(b"_time64") {
-        TIME64
+        "musl before 1.2, without 64-bit time (OpenWrt up to 21.02)"
     } else if has(b"_chk") || has(b"backtrace") || has(b"gnu_") {
-        GLIBC_ONLY
+        "musl, which has none of glibc's own functions"
     } else {
         ""
     };
-    let comma = if first.of.is_empty() { "" } else { ", version " };
-    let release = case.machine.openwrt.release.get();
-    let sdk = if release.is_some() { SDK } else { OTHERS };
-    Some(case.tell(
+    // The release of the libraries that it was linked with, and that of the machine's, differ.
+    let fix = match case.machine.openwrt.release.get() {
+        Some(release) => case.rebuild_after(&format!(
+            "use the SDK of OpenWrt {}, which is this machine's; or",
+            Shown(release)
+        )),
+        None => case.rebuild_after("use the libraries that it was linked with; or, to need no library,"),
+    };
+    Some(case.finding(
         severity,
-        &[title, library, kernel, sdk, words::REBUILD],
-        &[
-            &first.name,
-            &names,
-            &first.needed_by,
-            &case.candidate.path,
-            &comma,
-            &first.of,
-            &release.map_or("", String::as_str),
-        ],
+        format_args!(
+            "\
+{file} {needs} the symbol {symbol}, which no library of this machine defines
+program: undefined={undefined}
+machine: C library={library}
+kernel:  {kernel}
+fix:     {fix}"
+        ),
     ))
 }

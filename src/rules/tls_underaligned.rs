@@ -1,7 +1,8 @@
 use super::Case;
+use super::shown::Shown;
 use crate::elf::consts::PT_TLS;
-use crate::finding::{Finding, Severity};
-use crate::linker::Refusal;
+use crate::finding::Finding;
+use crate::ldso::LoaderRefusal;
 use crate::machine::family;
 
 rule! {
@@ -18,29 +19,48 @@ rule! {
     /// Build it with the NDK's own start files and linker; or raise p_align of PT_TLS, as `termux-elf-cleaner` does.
     /// # Kernel source
     /// None: bionic libc/bionic/bionic_elf_tls.cpp `StaticTlsLayout::reserve_exe_segment_and_tcb`, since Android 10.
-    "tls-underaligned", check
+    /// # Example
+    /// ```text
+    /// machine armv7-novfp
+    /// file /system/bin/linker elf arm e_type=3 base=0 p_flags=7 soname=ld-android.so says=error:_only_position_independent_executables_(PIE)_are_supported. says=error:_"%s":_executable's_TLS_segment_is_underaligned:_alignment_is_%zu,_needs_to_be_at_least_%zu_for_%s_Bionic
+    /// file /tmp/tls elf arm e_type=3 base=0 interp=/system/bin/linker needed=libc.so tls PT_TLS.p_align=16
+    /// $ diag /tmp/tls
+    /// error[tls-underaligned]: /tmp/tls has thread-local variables where Android keeps
+    ///   its own
+    ///   program: PT_TLS p_align 16; PT_TLS p_vaddr 0x0
+    ///   machine: loader /system/bin/linker, which wants an alignment of 32 bytes
+    ///   kernel:  starts it; its loader then aborts
+    ///   you see: error: "/tmp/tls": executable's TLS segment is underaligned:
+    ///            alignment is 16, needs to be at least 32 for ARM Bionic; Aborted
+    ///   fix:     build it with the NDK's linker, or align PT_TLS
+    ///            termux-elf-cleaner /tmp/tls
+    /// [1]
+    /// ```
+    TlsUnderaligned, check
 }
 
-const ABORTS: &str = "k starts it; its loader then aborts: %3; Aborted";
-const WORDS: &str = "\
-%n has thread-local variables where Android keeps its own
-p PT_TLS=p_align %0, p_vaddr %x4
-m loader=%2, which wants an alignment of %1 bytes
-> build it with the NDK's linker, or align PT_TLS
-$ termux-elf-cleaner %f";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if !family::ANDROID || case.refused_by_loader()? != Refusal::Tls {
+    if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::TlsAlignment {
         return None;
     }
     let (link, image) = (case.link?, case.image?);
     let tls = image.table().iter().find(|entry| entry.p_type == PT_TLS)?;
-    let least = u64::from(image.view.class.bits());
-    let loader = &link.libraries().next()?.path;
-    let kernel = if case.reaches_loader() { ABORTS } else { "" };
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS, kernel],
-        &[&tls.p_align, &least, loader, &link.words, &tls.p_vaddr],
-    ))
+    let (p_align, p_vaddr, least) = (tls.p_align, tls.p_vaddr, image.encoding.class.bits());
+    let (file, argument) = (case.file(), case.argument());
+    let loader = Shown(&link.libraries().next()?.path);
+    let kernel = if case.reaches_loader() {
+        format!("starts it; its loader then aborts\nyou see: {}; Aborted", Shown(&link.words))
+    } else {
+        String::new()
+    };
+    Some(case.error(format_args!(
+        "\
+{file} has thread-local variables where Android keeps its own
+program: PT_TLS p_align={p_align}
+program: PT_TLS p_vaddr={p_vaddr:#x}
+machine: loader={loader}, which wants an alignment of {least} bytes
+kernel:  {kernel}
+fix:     build it with the NDK's linker, or align PT_TLS
+run:     termux-elf-cleaner {argument}"
+    )))
 }

@@ -1,8 +1,9 @@
+use super::shown::{FreeSpace, Shown, Size};
 use super::{Case, words};
-use crate::candidate::{Content, Data, Image, Interp, Program, TableError};
+use crate::candidate::{Content, Data, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
+use crate::exec::{Pages, Step};
 use crate::finding::{Certainty, Finding, Severity};
-use crate::loader::{Pages, Step};
 
 rule! {
     /// # What it means
@@ -17,57 +18,83 @@ rule! {
     /// See that there is room (`df`), copy again, and compare `ls -l` and `sha256sum` on both sides.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_phdrs`, `elf_load`; mm/filemap.c `filemap_fault`.
-    "truncated-file", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray elf mipsel go abiflags=32,1,3,0 p_filesz=5203208 p_memsz=5203208 size=1048576
+    /// $ diag /tmp/v2ray
+    /// error[truncated-file]: /tmp/v2ray is cut short: it has 1.0 MiB of 5.0 MiB
+    ///   program: size 1048576 bytes; its headers need 5203208 bytes
+    ///   kernel:  starts it; it dies soon after: SIGBUS
+    ///   you see: Bus error
+    ///   fix:     copy or download it again; size and checksum have to be the same on
+    ///            both sides
+    ///            sha256sum /tmp/v2ray
+    /// [1]
+    /// ```
+    TruncatedFile, check
 }
-
-const STUB: &str = "%n is cut short: it has only %s0\np size=%0 bytes";
-const HEADER: &str = "%n is cut short: its %s0 end within the ELF header\np size=%0 bytes";
-const PARTS: &str = "%n is cut short: it has %s0 of %4%s1";
-const SIZES: &str = "\
-p size=%0 bytes
-p its headers need=%4%1 bytes";
-/// Where rounded they look the same.
-const BYTES: &str = "%n is cut short: it has %0 of %4%1 bytes";
-const FULL: &str = "m disk=%2: %r3 free: likely it was full\n> make room (df), then ";
-const LOST: &str = "k starts it; touching a page that is lost is SIGBUS; the shell: Bus error";
-const ZEROS: &str = "k starts it: what is missing of its last page reads as zeros";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let size = case.candidate.size()?;
     let (mut needed, mut at_least) = (0, "");
-    let (title, fatal) = match &case.candidate.content {
-        Content::Data(Data::Stub) => (STUB, true),
-        Content::Elf(program) => match case.image.filter(|_| !ends_in_header(program, size)) {
-            None => (HEADER, true),
+    let (what, fatal) = match &case.candidate.content {
+        Content::Data(Data::Stub) => (format!("it has only {}", Size(size)), true),
+        Content::Elf(_) => match case.image.filter(|_| !case.ends_in_header()) {
+            None => (format!("its {} end within the ELF header", Size(size)), true),
             Some(image) => {
                 needed = wanted(image).filter(|needed| *needed > size)?;
-                let alike = needed < 1024 || needed.saturating_sub(size) < needed >> 6;
                 if image.program_headers.is_err() {
                     at_least = "at least ";
                 }
-                (if alike { BYTES } else { PARTS }, is_fatal(case, image, size, needed))
+                // Where rounded they look the same.
+                let alike = needed < 1024 || needed.saturating_sub(size) < needed >> 6;
+                let what = if alike {
+                    format!("it has {size} of {at_least}{needed} bytes")
+                } else {
+                    format!("it has {} of {at_least}{}", Size(size), Size(needed))
+                };
+                (what, is_fatal(case, image, size, needed))
             }
         },
         _ => return None,
     };
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match case.program {
-        None => case.unhandled(words::DATA_AS_SCRIPT),
-        Some(_) if case.starts() => ZEROS,
-        Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => words::KERNEL,
-        Some(_) if fatal && words::step(case.content).is_none() => LOST,
+        None => case.unhandled(words::DATA_AS_SCRIPT).to_owned(),
+        Some(_) if case.starts() => "starts it: what is missing of its last page reads as zeros".to_owned(),
+        Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => {
+            case.kernel_says()
+        }
+        Some(_) if fatal && words::step(case.content).is_none() => {
+            "starts it; touching a page that is lost is SIGBUS\nyou see: Bus error".to_owned()
+        }
         // Another rule's fault.
-        Some(_) => "",
+        Some(_) => String::new(),
     };
+    let headers = if needed > 0 { format!("{at_least}{needed} bytes") } else { String::new() };
     let mount = case.machine.mount_of(&case.candidate.resolved);
-    let space = mount.and_then(|mount| mount.space);
-    let full = space.is_some_and(|space| space.available < 65_536 && space.size > 0);
-    let point = mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point);
-    let sizes = if needed > 0 { SIZES } else { "" };
-    let mut finding = case.tell(
+    let space = mount.and_then(|mount| *mount.space).filter(|space| space.size > 0);
+    let point = Shown(mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point));
+    let (disk, make_room) = match space.filter(|space| space.available < 65_536) {
+        Some(space) => (
+            format!("{point}: {} free: likely it was full", FreeSpace(space.available)),
+            "make room (df), then ",
+        ),
+        None => (String::new(), ""),
+    };
+    let (file, copy_again) = (case.file(), case.copy_again());
+    let mut finding = case.finding(
         severity,
-        &[title, sizes, if full { FULL } else { "" }, kernel, words::COPY_AGAIN],
-        &[&size, &needed, &point, &space.map_or(0, |space| space.available), &at_least],
+        format_args!(
+            "\
+{file} is cut short: {what}
+program: size={size} bytes
+program: its headers need={headers}
+machine: disk={disk}
+kernel:  {kernel}
+fix:     {make_room}{copy_again}"
+        ),
     );
     finding.certainty = Certainty::Certain;
     Some(finding)
@@ -87,11 +114,6 @@ fn is_about(case: &Case<'_>) -> bool {
     )
 }
 
-pub(super) fn ends_in_header(program: &Program, size: u64) -> bool {
-    let header = if program.ident.get(4) == Some(&2) { 64 } else { 52 };
-    size < header
-}
-
 /// Where the header's table, PT_INTERP and the segments end, as far as they can be known.
 fn wanted(image: &Image) -> Option<u64> {
     let header = &image.header;
@@ -105,11 +127,8 @@ fn wanted(image: &Image) -> Option<u64> {
     };
     let cut_interp = matches!(image.interp, Some(Interp::Truncated));
     let wanted = |kind: u32| kind == PT_LOAD || (cut_interp && kind == PT_INTERP);
-    let mut end = None;
-    for part in table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0) {
-        end = end.max(Some(part.p_offset.saturating_add(part.p_filesz)));
-    }
-    end
+    let parts = table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0);
+    parts.map(|part| part.p_offset.saturating_add(part.p_filesz)).max()
 }
 
 /// The table, PT_INTERP or a whole page is missing.

@@ -1,8 +1,9 @@
 use super::Case;
+use super::shown::Mode;
 use crate::candidate::Content;
 use crate::errno::Errno;
-use crate::finding::{Certainty, Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::{Certainty, Finding};
 use crate::system::FileKind;
 
 rule! {
@@ -17,31 +18,43 @@ rule! {
     /// Run diag as root, or copy the file to where you may read it.
     /// # Kernel source
     /// fs/namei.c `inode_permission` with MAY_READ.
-    "unreadable-file", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/secret elf mipsel go abiflags=32,1,3,0 mode=0711 read=EACCES
+    /// $ diag /tmp/secret
+    /// warning[unreadable-file]: /tmp/secret may not be read, so what is in it is not
+    ///   known
+    ///   program: mode 0711
+    ///   kernel:  EACCES; execve needs the x bit only, so it may start all the same
+    ///   fix:     run diag as root
+    /// [2]
+    /// ```
+    UnreadableFile, check
 }
-
-const FORBIDDEN: &str = "\
-%n may not be read, so what is in it is not known
-p mode=%o0
-> run diag as root";
-const MAY_START: &str = "k open=%1; execve needs the x bit only, so it may start all the same";
-const REFUSED: &str = "k open=%1; the shell: %2";
-const BROKEN: &str = "\
-%n cannot be read, so what is in it is not known
-p mode=%o0
-> copy it again, to another file system";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Unread(errno) = case.candidate.content else { return None };
     let stat = case.candidate.stat.ok().filter(|stat| stat.kind == FileKind::Regular)?;
-    let words = match errno {
-        Errno::EACCES | Errno::EPERM => {
-            [FORBIDDEN, if case.meets(Step::Permission) { REFUSED } else { MAY_START }]
-        }
-        _ => [BROKEN, REFUSED],
+    let is_forbidden = matches!(errno, Errno::EACCES | Errno::EPERM);
+    let (cannot, fix) = if is_forbidden {
+        ("may not", "run diag as root")
+    } else {
+        ("cannot", "copy it again, to another file system")
     };
-    let mode = u64::from(stat.mode & 0o7777);
-    let mut finding = case.tell(Severity::Warning, &words, &[&mode, &errno.name(), &errno.text()]);
+    let then = if is_forbidden && !case.meets(Step::Permission) {
+        "; execve needs the x bit only, so it may start all the same".to_owned()
+    } else {
+        format!("\nyou see: {}", errno.text())
+    };
+    let (file, mode, errno) = (case.file(), Mode(stat.mode & 0o7777), errno.name());
+    let mut finding = case.warning(format_args!(
+        "\
+{file} {cannot} be read, so what is in it is not known
+program: mode={mode}
+kernel:  open={errno}{then}
+fix:     {fix}"
+    ));
     finding.certainty = Certainty::Certain;
     Some(finding)
 }

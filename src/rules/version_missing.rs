@@ -1,5 +1,6 @@
+use super::shown::Shown;
 use super::{Case, words};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -14,23 +15,40 @@ rule! {
     /// Rust and C.
     /// # Kernel source
     /// None: glibc elf/dl-version.c `_dl_check_map_versions`.
-    "version-missing", check
+    /// # Example
+    /// ```text
+    /// machine x86-64
+    /// file /lib64/ld-linux-x86-64.so.2 elf x86-64 e_type=3 base=0 p_flags=7 soname=ld-linux-x86-64.so.2 strings=/etc/ld.so.cache,/lib/,/usr/lib/
+    /// file /lib/libc.so.6 elf x86-64 e_type=3 base=0 soname=libc.so.6 version=GLIBC_2.2.5 version=GLIBC_2.14
+    /// file /tmp/new elf x86-64 gcc interp=/lib64/ld-linux-x86-64.so.2 needed=libc.so.6 needs-version=libc.so.6,GLIBC_2.34
+    /// $ diag /tmp/new
+    /// error[version-missing]: /tmp/new needs version GLIBC_2.34 of /lib/libc.so.6,
+    ///   which this machine's does not have
+    ///   program: DT_VERNEED GLIBC_2.34
+    ///   kernel:  starts it; its loader then ends it, status 1
+    ///   you see: /tmp/new: /lib/libc.so.6: version `GLIBC_2.34' not found (required by
+    ///            /tmp/new)
+    ///   fix:     build it with a library as old as this machine's; or, to need no
+    ///            library, rebuild it for this machine, or take the build for x86_64
+    ///            x86_64-openwrt-linux-musl-gcc -static
+    /// [1]
+    /// ```
+    VersionMissing, check
 }
-
-const WORDS: &str = "\
-%n needs version %0 of %1, which this machine's does not have
-p DT_VERNEED=%2
-k %l, status 1: %3: %1: version `%0' not found (required by %4)
-> build it with a library as old as this machine's; or, to need none, 
-rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
     let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS],
-        &[&first.name, &first.of, &names, &case.candidate.path, &first.needed_by],
-    ))
+    let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
+    let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
+    let fix = case.rebuild_after("build it with a library as old as this machine's; or, to need no library,");
+    Some(case.error(format_args!(
+        "\
+{file} needs version {version} of {library}, which this machine's does not have
+program: DT_VERNEED={names}
+kernel:  {ends}, status 1
+you see: {path}: {library}: version `{version}' not found (required by {needed_by})
+fix:     {fix}"
+    )))
 }

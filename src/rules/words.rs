@@ -2,7 +2,8 @@
 //!
 //! Sources: BusyBox 1.35 shell/ash.c `tryexec` and `shellexec`, dash 0.5.12, bash 5.2 execute_cmd.c; observed.
 
-mod template;
+pub(super) mod shown;
+mod tell;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -14,71 +15,59 @@ use crate::elf::consts::{
 };
 use crate::elf::mips;
 use crate::errno::Errno;
-use crate::loader::{Outcome, Step, When};
+use crate::exec::{Outcome, Step, When};
 use crate::machine::{Machine, Mount, below, is_below};
 use crate::text;
-
-/// What the kernel does.
-pub(super) const KERNEL: &str = "k %k";
-
-/// What to do is to build it anew.
-pub(super) const REBUILD: &str = "rebuild";
+use shown::{FreeSpace, Shown};
 
 /// ENOENT for a file that is there.
-pub(super) const NOT_FOUND: &str =
-    "k ENOENT; ash: not found, though the file is there; bash: cannot execute: required file not found";
+pub(super) const NOT_FOUND: &str = "ENOENT\nyou see: ash: not found, though the file is there; bash: cannot execute: required file not found";
 
 /// EACCES.
-pub(super) const PERMISSION_DENIED: &str = "k EACCES; the shell: Permission denied";
+pub(super) const PERMISSION_DENIED: &str = "EACCES\nyou see: Permission denied";
 
 /// What is no ELF file and no script: what ash prints depends on the bytes.
 pub(super) const DATA_AS_SCRIPT: &str = "\
-    k ENOEXEC; ash then runs the file as a script: not found, or syntax error; \
+    ENOEXEC\nyou see: ash runs the file as a script: not found, or syntax error; \
     bash: cannot execute binary file: Exec format error";
 
 /// Text without `#!`.
 pub(super) const TEXT_AS_SCRIPT: &str =
-    "k ENOEXEC; ash and bash then run the file as a shell script; what is no command in it: not found";
-
-/// What repairs a file that was damaged on its way.
-pub(super) const COPY_AGAIN: &str = "\
-> copy or download it again; size and checksum have to be the same on both sides
-$ sha256sum %f";
+    "ENOEXEC\nyou see: ash and bash run the file as a shell script; of what is no command in it: not found";
 
 /// ENOEXEC for an ELF file.
 const AS_SCRIPT: &str = "\
-    ENOEXEC; ash then runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
+    ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected \"(\", or: ELF: not found; \
     bash: cannot execute binary file: Exec format error";
 
 /// ELIBBAD.
-const CORRUPTED: &str =
-    "ELIBBAD; the shell: Accessing a corrupted shared library (musl: No error information)";
+const CORRUPTED: &str = "ELIBBAD\nyou see: Accessing a corrupted shared library (musl: No error information)";
 
 /// Where the kernel comes to a dynamic loader, which ends the program.
 const LOADER_ENDS: &str = "starts it; its loader then ends it";
 
 /// What the kernel answers and the shell prints.
-fn kernel(outcome: Outcome) -> String {
+pub(super) fn kernel(outcome: Outcome) -> String {
     match outcome {
         Outcome::Refused { errno: Errno::ENOEXEC, .. } => AS_SCRIPT.to_owned(),
         Outcome::Refused { errno: Errno::ELIBBAD, .. } => CORRUPTED.to_owned(),
-        Outcome::Refused { errno, .. } => text::concat(&[errno.name(), "; the shell: ", errno.text()]),
+        Outcome::Refused { errno, .. } => format!("{}\nyou see: {}", errno.name(), errno.text()),
         Outcome::Killed { signal, when, .. } => {
             let moment = match when {
                 When::Exec => "kills it within execve: ",
                 When::Start => "starts it, and its first instruction fails: ",
                 When::Later => "starts it; it dies soon after: ",
             };
-            text::concat(&[moment, signal.name(), "; the shell: ", signal.words()])
+            format!("{moment}{}\nyou see: {}", signal.name(), signal.words())
         }
         Outcome::Starts => "starts it".to_owned(),
         Outcome::Exits { .. } => LOADER_ENDS.to_owned(),
-        Outcome::Unknown { missing } => text::concat(&["not known: ", missing.words()]),
+        Outcome::Unknown { missing } => format!("not known: {}", missing.words()),
     }
 }
 
 /// That a dynamic loader ends the program, where the kernel comes to it.
-fn loader_ends(outcome: Outcome) -> &'static str {
+pub(super) fn loader_ends(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Exits { .. } | Outcome::Starts => LOADER_ENDS,
         _ => "its loader would end it then",
@@ -96,11 +85,13 @@ pub(super) const fn step(outcome: Outcome) -> Option<Step> {
 }
 
 /// The machine in a few words: what it calls itself, and OpenWrt's name for its packages.
-fn machine(machine: &Machine) -> String {
+pub(super) fn machine(machine: &Machine) -> String {
     let own = [&machine.openwrt.model, &machine.cpu.system_type, &machine.cpu.machine, &machine.cpu.model];
     let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
-    let [comma, arch] = machine.openwrt.arch.get().map_or(["", ""], |arch| [", ", arch]);
-    text::printable(text::concat(&[name, comma, arch]).as_bytes())
+    match machine.openwrt.arch.get() {
+        Some(arch) => format!("{}, {}", Shown(name), Shown(arch)),
+        None => Shown(name).to_string(),
+    }
 }
 
 /// Processors that are one family, whatever their word size.
@@ -123,7 +114,7 @@ pub(super) const fn bits(image: &Image) -> u32 {
     match image.header.e_machine {
         EM_386 | EM_486 | EM_ARM | EM_PPC => 32,
         EM_X86_64 | EM_AARCH64 | EM_PPC64 => 64,
-        _ => image.view.class.bits(),
+        _ => image.encoding.class.bits(),
     }
 }
 
@@ -133,34 +124,22 @@ pub(super) fn built_for(program: Option<&Program>) -> String {
     else {
         return "a header that is cut short".to_owned();
     };
-    let mut words = match image.mips_isa() {
-        Some(isa) => isa.name().to_owned(),
-        None => processor(image.header.e_machine).to_owned(),
-    };
-    if image.header.e_machine == EM_MIPS {
-        add(&mut words, image.mips_abi().name());
-        let float = image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi));
-        add(&mut words, float.unwrap_or_default());
+    let header = &image.header;
+    let mut words = vec![image.mips_isa().map_or_else(|| processor(header.e_machine), |isa| isa.name())];
+    if header.e_machine == EM_MIPS {
+        words.push(image.mips_abi().name());
+        words.extend(image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi)));
     } else {
-        add(&mut words, if bits(image) == 64 { "64-bit" } else { "32-bit" });
+        words.push(if bits(image) == 64 { "64-bit" } else { "32-bit" });
     }
-    let toolchain = match program.origin.toolchain {
-        Toolchain::Go => "Go",
-        Toolchain::Rust => "Rust",
-        Toolchain::C => "C",
-        Toolchain::Unknown => "",
-    };
-    add(&mut words, toolchain);
-    add(&mut words, if program.upx.is_some() { "packed by UPX" } else { "" });
-    words
-}
-
-#[inline(never)]
-fn add(words: &mut String, word: &str) {
-    if !word.is_empty() {
-        words.push_str(", ");
-        words.push_str(word);
-    }
+    words.extend(match program.origin.toolchain {
+        Toolchain::Go => Some("Go"),
+        Toolchain::Rust => Some("Rust"),
+        Toolchain::C => Some("C"),
+        Toolchain::Unknown => None,
+    });
+    words.extend(program.upx.map(|_| "packed by UPX"));
+    words.join(", ")
 }
 
 /// The bytes of a path.
@@ -175,44 +154,24 @@ pub(super) fn same(one: &Path, other: &Path) -> bool {
 
 /// A name without a slash, which may have come from PATH.
 pub(super) fn is_bare(path: &Path) -> bool {
-    !text::has(bytes(path), b'/')
+    !bytes(path).contains(&b'/')
 }
 
 /// The first eight of some names.
-#[inline(never)]
 pub(super) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
-    let mut out = String::new();
-    for name in names.take(8) {
-        out.push_str(if out.is_empty() { "" } else { ", " });
-        out.push_str(&text::printable(name));
-    }
-    out
+    let names: Vec<String> = names.take(8).map(text::printable).collect();
+    names.join(", ")
 }
 
 /// A path as a word of a shell command.
 pub(super) fn quoted(path: &Path) -> String {
     let name = text::path(path);
     let dash = if name.starts_with('-') { "./" } else { "" };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || text::has(b"/._-+:@%,=", byte);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
     if !name.is_empty() && name.bytes().all(plain) {
-        return text::concat(&[dash, &name]);
+        return format!("{dash}{name}");
     }
-    let mut word = text::concat(&["'", dash]);
-    let mut rest = name.as_str();
-    while let Some((before, after)) = text::cut(rest, b'\'') {
-        word.push_str(before);
-        word.push_str("'\\''");
-        rest = after;
-    }
-    word.push_str(rest);
-    word.push('\'');
-    word
-}
-
-/// The file as a word of a command that works from here.
-pub(super) fn file(case: &Case<'_>) -> String {
-    let candidate = case.candidate;
-    quoted(if is_bare(&candidate.path) { &candidate.resolved } else { &candidate.path })
+    format!("'{dash}{}'", name.replace('\'', "'\\''"))
 }
 
 /// The line after `#!`.
@@ -224,20 +183,24 @@ pub(super) fn line(script: &Script) -> &[u8] {
 pub(super) fn first_line(script: &Script) -> String {
     let line = line(script);
     match line.get(..60) {
-        Some(short) if line.len() > 60 => text::concat(&[&text::printable(short), "..."]),
+        Some(short) if line.len() > 60 => format!("{}...", Shown(short)),
         _ => text::printable(line),
     }
 }
 
 /// A mount in a few words: "/mnt/usb: /dev/sda1, vfat, rw,noexec".
 pub(super) fn mount(mount: &Mount) -> String {
-    let options = text::join(&mount.options, ",");
-    let [device, comma] = if mount.device == mount.fstype { ["", ""] } else { [&mount.device, ", "] };
-    text::concat(&[&text::path(&mount.point), ": ", device, comma, &mount.fstype, ", ", &options])
+    let options = mount.options.join(",");
+    let (point, device, fstype, options) =
+        (Shown(&mount.point), Shown(&mount.device), Shown(&mount.fstype), Shown(&options));
+    if mount.device == mount.fstype {
+        format!("{point}: {fstype}, {options}")
+    } else {
+        format!("{point}: {device}, {fstype}, {options}")
+    }
 }
 
 /// A folder that programs run from, and that has room.
-#[derive(Default)]
 pub(super) struct Room {
     /// "/tmp (RAM, gone after a restart; 60.2 MiB free)".
     pub(super) words: String,
@@ -272,17 +235,19 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
         }
     }
     let (path, free) = best?;
-    let ram = machine.storage_of(path).is_some_and(Mount::is_ram);
-    let ram = if ram { " (RAM, gone after a restart; " } else { " (" };
+    let is_ram = machine.storage_of(path).is_some_and(Mount::is_ram);
+    let lost = if is_ram { "RAM, gone after a restart; " } else { "" };
     let resolved = &case.candidate.resolved;
     let copy = quoted(&below(path, last_name(bytes(resolved)).1));
-    let mut run = copy.clone();
-    if case.starts() {
-        let chmod = if case.meets(Step::Permission) { [" && chmod +x ", &copy] } else { [""; 2] };
-        run = text::concat(&[&copy, chmod[0], chmod[1], " && ", &copy]);
-    }
+    let run = if !case.starts() {
+        copy.clone()
+    } else if case.meets(Step::Permission) {
+        format!("{copy} && chmod +x {copy} && {copy}")
+    } else {
+        format!("{copy} && {copy}")
+    };
     Some(Room {
-        words: text::concat(&[&text::path(path), ram, &text::room(free), " free)"]),
+        words: format!("{} ({lost}{} free)", Shown(path), FreeSpace(free)),
         copy,
         run,
         has_it: is_below(resolved, path),

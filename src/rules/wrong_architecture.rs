@@ -1,6 +1,6 @@
 use super::{Case, words};
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
+use crate::exec::Step;
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -15,23 +15,39 @@ rule! {
     /// words for it.
     /// # Kernel source
     /// `elf_check_arch` in arch/*/include/asm/elf.h, called by fs/binfmt_elf.c `load_elf_binary`.
-    "wrong-architecture", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray elf x86-64 go
+    /// $ diag /tmp/v2ray
+    /// error[wrong-architecture]: /tmp/v2ray is built for x86-64, this machine is MIPS
+    ///   program: e_machine 62 (x86-64, 64-bit, Go)
+    ///   machine: Lenovo Y1, mipsel_24kc; e_machine 8 (MIPS)
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
+    WrongArchitecture, check
 }
-
-const WORDS: &str = "\
-%n is built for %0, this machine is %1
-p e_machine=%2 (%b)
-m machine=%m
-m e_machine=%3 (%1)
-rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     if case.starts() || !case.foreign {
         return None;
     }
-    let (file, own) = (case.own()?.header.e_machine, case.machine.e_machine()?);
-    let [file_name, own_name] = [file, own].map(words::processor);
-    let [file, own] = [file, own].map(u64::from);
-    let kernel = case.kernel_at(&[Step::CheckArch, Step::ElfType]);
-    Some(case.tell(Severity::Error, &[WORDS, kernel], &[&file_name, &own_name, &file, &own]))
+    let (e_machine, own) = (case.own()?.header.e_machine, case.machine.e_machine()?);
+    let [processor, own_processor] = [e_machine, own].map(words::processor);
+    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let (kernel, rebuild) = (case.kernel_at(&[Step::CheckArch, Step::ElfType]), case.rebuild());
+    Some(case.error(format_args!(
+        "\
+{file} is built for {processor}, this machine is {own_processor}
+program: e_machine={e_machine} ({built_for})
+machine: machine={machine}
+machine: e_machine={own} ({own_processor})
+kernel:  {kernel}
+fix:     {rebuild}"
+    )))
 }

@@ -1,7 +1,7 @@
 use super::Case;
-use crate::elf::ByteOrder;
-use crate::finding::{Finding, Severity};
-use crate::loader::{Outcome, Step};
+use super::shown::{Data, Shown};
+use crate::exec::{Outcome, Step};
+use crate::finding::Finding;
 
 rule! {
     /// # What it means
@@ -16,29 +16,48 @@ rule! {
     /// Take the build for the other byte order: `mipsle` instead of `mips` (Go), `mipsel` (Rust, OpenWrt, Debian).
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`: `elf_ex->e_type != ET_EXEC && elf_ex->e_type != ET_DYN`.
-    "wrong-byte-order", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/v2ray elf mips go abiflags=32,1,3,0 size=5203208
+    /// $ diag /tmp/v2ray
+    /// error[wrong-byte-order]: /tmp/v2ray is big-endian, this machine is little-endian
+    ///   program: EI_DATA 2 (MSB); built for MIPS32, o32, soft float, Go
+    ///   machine: Lenovo Y1, mipsel_24kc; byte order little-endian (uname -m says
+    ///            "mips" for both)
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
+    WrongByteOrder, check
 }
 
-const WORDS: &str = "\
-%n is %0, this machine is %1
-p EI_DATA=%2
-p built for=%b
-m machine=%m
-rebuild";
-const ORDER: &str = "m byte order=%1";
-/// `uname -m` does not tell it.
-const UNAME: &str = "m byte order=%1 (uname -m says \"%3\" for both)";
-
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let order = case.own()?.view.order;
-    let machine = case.machine.byte_order()?;
+    let order = case.own()?.encoding.order;
+    let own = case.machine.byte_order()?;
     let refused = matches!(case.content, Outcome::Refused { .. } | Outcome::Unknown { .. });
-    if order == machine || !refused || case.foreign {
+    if order == own || !refused || case.foreign {
         return None;
     }
-    let data = if order == ByteOrder::Little { "1 (LSB)" } else { "2 (MSB)" };
-    let uname = case.machine.kernel.machine.get().map_or("", String::as_str);
-    let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
-    let own = if uname.starts_with("mips") { UNAME } else { ORDER };
-    Some(case.tell(Severity::Error, &[WORDS, own, kernel], &[&order.name(), &machine.name(), &data, &uname]))
+    let (data, order, own) = (Data(order), order.name(), own.name());
+    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let (kernel, rebuild) = (case.kernel_at(&[Step::ElfType, Step::CheckArch]), case.rebuild());
+    // `uname -m` does not tell it.
+    let uname = match case.machine.kernel.machine.get() {
+        Some(name) if name.starts_with("mips") => format!(" (uname -m says \"{}\" for both)", Shown(name)),
+        _ => String::new(),
+    };
+    Some(case.error(format_args!(
+        "\
+{file} is {order}, this machine is {own}
+program: EI_DATA={data}
+program: built for={built_for}
+machine: machine={machine}
+machine: byte order={own}{uname}
+kernel:  {kernel}
+fix:     {rebuild}"
+    )))
 }

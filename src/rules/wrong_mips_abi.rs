@@ -2,9 +2,9 @@ use super::{Case, words};
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
 use crate::elf::mips::Abi;
-use crate::finding::{Finding, Severity};
-use crate::loader::Step;
-use crate::system::{Answer, Question};
+use crate::exec::Step;
+use crate::finding::Finding;
+use crate::system::Question;
 
 rule! {
     /// # What it means
@@ -21,19 +21,33 @@ rule! {
     /// Build for o32 with soft float: every 32-bit MIPS kernel takes that.
     /// # Kernel source
     /// arch/mips/include/asm/elf.h `elf_check_arch`; arch/mips/kernel/elf.c `arch_check_elf`.
-    "wrong-mips-abi", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/fp64 elf mipsel gcc e_flags=0x70001205 abiflags=32,2,6,0
+    /// $ diag /tmp/fp64
+    /// error[wrong-mips-abi]: /tmp/fp64 uses 64-bit FPU registers (FP64), this kernel
+    ///   takes 32-bit ones
+    ///   program: e_flags 0x70001205 (MIPS32r2, o32, double float, 64-bit FPU (-mfp64),
+    ///            C)
+    ///   machine: Lenovo Y1, mipsel_24kc; probe mips-fp64: refused ENOEXEC
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
+    /// warning[hard-float-without-fpu]: /tmp/fp64 is built for hard float, this machine
+    ///   has no FPU
+    ///   program: built for MIPS32r2, o32, double float, 64-bit FPU (-mfp64), C
+    ///   machine: FPU absent (started a tiny program that executes mtc1)
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
+    /// [1]
+    /// ```
+    WrongMipsAbi, check
 }
-
-const ANSWER: &str = "m asked=%3 %4";
-const WORDS: &str = "\
-%n uses %0, this kernel takes %1
-p e_flags=0x%h2 (%b)
-m machine=%m
-rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
-    let is_mips32 = image.header.e_machine == EM_MIPS && image.view.class == Class::Elf32;
+    let is_mips32 = image.header.e_machine == EM_MIPS && image.encoding.class == Class::Elf32;
     if case.starts() || !is_mips32 || case.foreign {
         return None;
     }
@@ -61,11 +75,17 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
     let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);
-    let given = if answer.is_some() { ANSWER } else { "" };
-    let answer = answer.map_or_else(String::new, Answer::words);
-    Some(case.tell(
-        Severity::Error,
-        &[WORDS, given, case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi])],
-        &[&uses, &takes, &u64::from(flags), &question.name(), &answer],
-    ))
+    let answer = answer.map_or_else(String::new, |answer| format!("{}: {}", question.name(), answer.words()));
+    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let kernel = case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi]);
+    let rebuild = case.rebuild();
+    Some(case.error(format_args!(
+        "\
+{file} uses {uses}, this kernel takes {takes}
+program: e_flags={flags:#010x} ({built_for})
+machine: machine={machine}
+machine: probe={answer}
+kernel:  {kernel}
+fix:     {rebuild}"
+    )))
 }

@@ -1,8 +1,9 @@
+use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
+use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::loader::Step;
 use crate::machine::Libc;
 
 rule! {
@@ -18,16 +19,25 @@ rule! {
     /// Take the build for Linux; with Go, `GOOS=linux`.
     /// # Kernel source
     /// fs/exec.c `search_binary_handler`; fs/binfmt_elf.c `load_elf_binary`.
-    "wrong-operating-system", check
+    /// # Example
+    /// ```text
+    /// machine x86-64
+    /// file /tmp/static elf x86-64 EI_OSABI=9
+    /// $ diag /tmp/static
+    /// /tmp/static starts on this machine
+    /// warning[wrong-operating-system]: /tmp/static is built for FreeBSD, this machine
+    ///   runs Linux
+    ///   program: EI_OSABI 9
+    ///   machine: Intel(R) Celeron(R) J4125 CPU @ 2.00GHz, x86_64
+    ///   kernel:  does not look at this mark
+    ///   fix:     rebuild it for this machine, or take the build for x86_64
+    ///            x86_64-openwrt-linux-musl-gcc -static
+    ///            cargo build --release --target x86_64-unknown-linux-musl
+    ///            GOOS=linux GOARCH=amd64 go build
+    /// [0]
+    /// ```
+    WrongOperatingSystem, check
 }
-
-const TITLE: &str = "%n is built for %0, this machine runs Linux";
-const ANDROID: &str = "%n is built for %0, this machine is no Android";
-const LOADER: &str = "p PT_INTERP=%1";
-const NOTE: &str = "p NT_GNU_ABI_TAG=%2";
-const MARK: &str = "p EI_OSABI=%2";
-const FORMAT: &str = "p format=%1, %2";
-const TAIL: &str = "m machine=%m\nrebuild";
 
 /// Where loaders lie on other systems than Linux.
 const LOADERS: [(&[u8], &str); 7] = [
@@ -57,67 +67,96 @@ fn check(case: &Case<'_>) -> Option<Finding> {
 }
 
 fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Finding> {
-    let words = [TITLE, FORMAT, case.unhandled(words::DATA_AS_SCRIPT), TAIL];
-    (!case.starts()).then(|| case.tell(Severity::Error, &words, &[&system, &format, &cpu]))
+    if case.starts() {
+        return None;
+    }
+    let (file, machine, rebuild) = (case.file(), case.machine_name(), case.rebuild());
+    let (cpu, kernel) = (Shown(cpu), case.unhandled(words::DATA_AS_SCRIPT));
+    Some(case.error(format_args!(
+        "\
+{file} is built for {system}, this machine runs Linux
+program: format={format}
+program: architecture={cpu}
+machine: machine={machine}
+kernel:  {kernel}
+fix:     {rebuild}"
+    )))
 }
 
 fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
     let image = case.image?;
-    let mark = by_loader(image).or_else(|| by_note(image)).or_else(|| by_mark(program))?;
-    let absent = case.candidate.interpreter.as_ref().is_some_and(|loader| loader.stat.is_err());
-    if mark.is_loader && !absent {
+    let (system, mark) = by_loader(image)
+        .map(|system| (system, Mark::Loader))
+        .or_else(|| by_note(image))
+        .or_else(|| by_osabi(program))?;
+    let is_absent = case.candidate.interpreter.as_ref().is_some_and(|loader| loader.stat.is_err());
+    let is_loader = matches!(mark, Mark::Loader);
+    if is_loader && !is_absent {
         return None;
     }
-    let (severity, kernel) = if !mark.is_loader || case.starts() {
-        (Severity::Warning, "k does not look at this mark")
+    let (severity, kernel) = if !is_loader || case.starts() {
+        (Severity::Warning, "does not look at this mark")
     } else if case.ends_at(Step::InterpreterOpen) {
         (Severity::Error, words::NOT_FOUND)
     } else {
         (Severity::Error, "")
     };
-    let path = match &image.interp {
-        Some(Interp::Path(path)) => path,
-        _ => &[][..],
+    let evidence = match (mark, &image.interp) {
+        (Mark::Note(number), _) => format!("NT_GNU_ABI_TAG={number}"),
+        (Mark::Osabi(number), _) => format!("EI_OSABI={number}"),
+        (Mark::Loader, Some(Interp::Path(path))) => format!("PT_INTERP={}", Shown(path)),
+        (Mark::Loader, _) => String::new(),
     };
-    Some(case.tell(
+    let (file, machine, rebuild) = (case.file(), case.machine_name(), case.rebuild());
+    let (name, is) = match system {
+        Other::Android => ("Android", "is no Android"),
+        Other::Named(name) => (name, "runs Linux"),
+    };
+    Some(case.finding(
         severity,
-        &[mark.title, kernel, mark.field, TAIL],
-        &[&mark.system, &path, &u64::from(mark.number)],
+        format_args!(
+            "\
+{file} is built for {name}, this machine {is}
+program: {evidence}
+machine: machine={machine}
+kernel:  {kernel}
+fix:     {rebuild}"
+        ),
     ))
 }
 
-/// By what another system is known.
-pub(super) struct Mark {
-    title: &'static str,
-    system: &'static str,
-    /// The evidence, and its number.
-    field: &'static str,
-    number: u32,
-    /// It is the loader that the program names.
-    is_loader: bool,
+/// Another system.
+#[derive(Clone, Copy)]
+enum Other {
+    /// Linux with Android's loader and libraries.
+    Android,
+    Named(&'static str),
 }
 
-pub(super) fn by_loader(image: &Image) -> Option<Mark> {
+/// By what another system is known.
+enum Mark {
+    Loader,
+    Note(u32),
+    Osabi(u8),
+}
+
+fn by_loader(image: &Image) -> Option<Other> {
     let Some(Interp::Path(path)) = &image.interp else { return None };
     if image.interp_libc() == Some(Libc::Bionic) {
-        return Some(Mark { title: ANDROID, system: "Android", ..of_loader("") });
+        return Some(Other::Android);
     }
     let (_, system) = LOADERS.iter().find(|(start, _)| path.starts_with(start))?;
-    Some(of_loader(system))
+    Some(Other::Named(system))
 }
 
-const fn of_loader(system: &'static str) -> Mark {
-    Mark { title: TITLE, system, field: LOADER, number: 0, is_loader: true }
-}
-
-fn by_note(image: &Image) -> Option<Mark> {
+fn by_note(image: &Image) -> Option<(Other, Mark)> {
     let number = image.abi_tag?.0;
-    Some(Mark { title: TITLE, system: named(&TAGS, number)?, field: NOTE, number, is_loader: false })
+    Some((Other::Named(named(&TAGS, number)?), Mark::Note(number)))
 }
 
-fn by_mark(program: &Program) -> Option<Mark> {
-    let number = u32::from(*program.ident.get(EI_OSABI)?);
-    Some(Mark { title: TITLE, system: named(&OSABIS, number)?, field: MARK, number, is_loader: false })
+fn by_osabi(program: &Program) -> Option<(Other, Mark)> {
+    let number = *program.ident.get(EI_OSABI)?;
+    Some((Other::Named(named(&OSABIS, number.into())?), Mark::Osabi(number)))
 }
 
 fn named(names: &[(u32, &'static str)], number: u32) -> Option<&'static str> {

@@ -3,8 +3,8 @@ use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
+use crate::exec::{Missing, Outcome, Step};
 use crate::finding::{Finding, Severity};
-use crate::loader::{Missing, Outcome, Step};
 use crate::system::Question;
 
 rule! {
@@ -19,25 +19,33 @@ rule! {
     /// Take the build for this machine's word size.
     /// # Kernel source
     /// `elf_check_arch` and `compat_elf_check_arch`; fs/compat_binfmt_elf.c.
-    "wrong-word-size", check
+    /// # Example
+    /// ```text
+    /// machine lenovo-y1
+    /// file /tmp/mips64le elf n64el go
+    /// $ diag /tmp/mips64le
+    /// error[wrong-word-size]: /tmp/mips64le is a 64-bit program, this kernel runs
+    ///   32-bit ones
+    ///   program: built for MIPS64r2, n64, Go
+    ///   machine: Lenovo Y1, mipsel_24kc; kernel 32-bit
+    ///   kernel:  ENOEXEC
+    ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
+    ///            found; bash: cannot execute binary file: Exec format error
+    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
+    /// [1]
+    /// ```
+    WrongWordSize, check
 }
-
-const REFUSED: &str = "%n is a%0 program, this kernel runs %1-bit ones";
-const UNDECIDED: &str = "%n is a%0 program, this kernel is %1-bit";
-const WORDS: &str = "\
-p built for=%b
-m machine=%m
-m kernel=%1-bit
-rebuild";
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
-    let kernel = case.machine.kernel.class.value?.bits();
+    let own = case.machine.kernel.class.value?.bits();
     if case.starts() || case.foreign || case.is_swapped() || is_n32(image) {
         return None;
     }
     let bits = words::bits(image);
-    let is_x32 = image.header.e_machine == EM_X86_64 && image.view.class == Class::Elf32;
+    let is_x32 = image.header.e_machine == EM_X86_64 && image.encoding.class == Class::Elf32;
     let undecided = match case.content {
         Outcome::Unknown { missing: Missing::Answer(question) } => runs_another_size(question),
         _ => false,
@@ -45,24 +53,37 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let refused = case.meets(Step::CheckArch)
         || case.meets(Step::ElfType)
         || (is_x32 && case.meets(Step::ProgramHeaders));
-    if (bits == kernel && !is_x32) || !(refused || undecided || bits > kernel) {
+    if (bits == own && !is_x32) || !(refused || undecided || bits > own) {
         return None;
     }
-    let size = match bits {
-        _ if is_x32 => "n x32",
-        64 => " 64-bit",
-        _ => " 32-bit",
-    };
-    let (severity, title) =
-        if undecided { (Severity::Warning, UNDECIDED) } else { (Severity::Error, REFUSED) };
-    let kernel_line = if undecided {
-        words::KERNEL
+    let kernel = if undecided {
+        case.kernel_says()
     } else if is_x32 {
         case.kernel_at(&[Step::CheckArch, Step::ElfType, Step::ProgramHeaders])
     } else {
         case.kernel_at(&[Step::CheckArch, Step::ElfType])
     };
-    Some(case.tell(severity, &[title, WORDS, kernel_line], &[&size, &u64::from(kernel)]))
+    let size = match bits {
+        _ if is_x32 => "an x32",
+        64 => "a 64-bit",
+        _ => "a 32-bit",
+    };
+    let runs = if undecided { format!("is {own}-bit") } else { format!("runs {own}-bit ones") };
+    let severity = if undecided { Severity::Warning } else { Severity::Error };
+    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let rebuild = case.rebuild();
+    Some(case.finding(
+        severity,
+        format_args!(
+            "\
+{file} is {size} program, this kernel {runs}
+program: built for={built_for}
+machine: machine={machine}
+machine: kernel={own}-bit
+kernel:  {kernel}
+fix:     {rebuild}"
+        ),
+    ))
 }
 
 /// Whether it is about programs of another word size than the kernel's.
@@ -81,5 +102,5 @@ fn runs_another_size(question: Question) -> bool {
 
 /// n32 is a matter of the ABI, not of the word size.
 fn is_n32(image: &Image) -> bool {
-    image.header.e_machine == EM_MIPS && image.view.class == Class::Elf32 && image.mips_abi() != Abi::O32
+    image.header.e_machine == EM_MIPS && image.encoding.class == Class::Elf32 && image.mips_abi() != Abi::O32
 }

@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// Real programs instead: BusyBox of every architecture, Go's of every kind of MIPS, and the lab's own
     #[arg(long, conflicts_with_all = ["count", "seed", "case"])]
     real: bool,
-    /// Judge nothing; write docs/accuracy.md from what the last run of each kernel has left
+    /// Judge nothing; write docs/accuracy.md and .tsv from what the last run of each kernel has left
     #[arg(long, conflicts_with_all = ["archs", "kernels", "count", "seed", "case", "real"])]
     report: bool,
 }

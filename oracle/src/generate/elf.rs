@@ -133,7 +133,7 @@ pub(super) fn moved(plan: &Plan, random: &mut Random, abi: &'static Abi) -> Case
         .unwrap_or_default();
     let from = base.number(abi, Place::Segment(first, "p_vaddr"));
     let to = plan.setting(abi).number(random, "p_vaddr", from);
-    let mask = if abi.wide { u64::MAX } else { 0xffff_ffff };
+    let mask = if abi.encoding.wide { u64::MAX } else { 0xffff_ffff };
     let by = |value: u64| value.wrapping_sub(from).wrapping_add(to) & mask;
     let mut places = vec![Place::Header("e_entry")];
     let loads = (0..base.segments).filter(|index| base.number(abi, Place::Segment(*index, "p_type")) == 1);

@@ -1,52 +1,71 @@
 //! Archives, and what unpacks them: OpenWrt has tar and gunzip, but no unzip, xz or zstd.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
+use super::super::shown::Shown;
 use super::super::{Case, words};
 use crate::candidate::last_name;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::machine::holds;
-use crate::text;
 
-const TITLE: &str = "%n is %0 %1 archive, not a program";
-const UNPACK: &str = "> unpack it:";
-const ELSEWHERE: &str = "> OpenWrt has no %2; on the computer:";
-const SOMEHOW: &str = "> unpack it on the computer";
+/// What unpacks a format.
+struct Tool {
+    format: &'static str,
+    /// The program that OpenWrt lacks for it.
+    lacks: &'static str,
+    /// The command for one file.
+    file: &'static str,
+    /// The command for a tar archive within.
+    tar: &'static str,
+}
 
-/// A format; what OpenWrt lacks for it; the commands for a file, and for a tar within.
-const TOOLS: [(&str, &str, &str, &str); 9] = [
-    ("gzip", "", "$ gunzip -c %4 > %3 && chmod +x %3", "$ tar xzf %4"),
-    ("tar", "", "$ tar xf %4", "$ tar xf %4"),
-    ("zip", "unzip", "$ unzip %4", "$ unzip %4"),
-    ("xz", "xz", "$ xz -dk %4", "$ tar xJf %4"),
-    ("bzip2", "bunzip2", "$ bunzip2 -k %4", "$ tar xjf %4"),
-    ("zstd", "zstd", "$ zstd -d %4", "$ tar --zstd -xf %4"),
-    ("lz4", "lz4", "$ lz4 -d %4", "$ lz4 -d %4"),
-    ("7z", "7z", "$ 7z x %4", "$ 7z x %4"),
-    ("ar", "ar", "$ ar x %4", "$ ar x %4"),
+#[rustfmt::skip]
+const TOOLS: [Tool; 9] = [
+    Tool { format: "gzip", lacks: "", file: "gunzip -c", tar: "tar xzf" },
+    Tool { format: "tar", lacks: "", file: "tar xf", tar: "tar xf" },
+    Tool { format: "zip", lacks: "unzip", file: "unzip", tar: "unzip" },
+    Tool { format: "xz", lacks: "xz", file: "xz -dk", tar: "tar xJf" },
+    Tool { format: "bzip2", lacks: "bunzip2", file: "bunzip2 -k", tar: "tar xjf" },
+    Tool { format: "zstd", lacks: "zstd", file: "zstd -d", tar: "tar --zstd -xf" },
+    Tool { format: "lz4", lacks: "lz4", file: "lz4 -d", tar: "lz4 -d" },
+    Tool { format: "7z", lacks: "7z", file: "7z x", tar: "7z x" },
+    Tool { format: "ar", lacks: "ar", file: "ar x", tar: "ar x" },
 ];
 
 pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
-    let name = words::bytes(&case.candidate.path);
-    let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(name, part.as_bytes()));
-    let row = TOOLS.iter().find(|(of, ..)| *of == format);
-    let (_, lacks, plain, tar) = row.copied().unwrap_or(("", "", "", ""));
-    let lacks_tool = words::is_openwrt(case.machine) && !lacks.is_empty();
-    let (text, is_here) = match row {
-        None => (SOMEHOW, false),
-        Some(_) if lacks_tool => (ELSEWHERE, false),
-        Some(_) => (UNPACK, true),
-    };
-    let article = if matches!(format.as_bytes(), [b'a' | b'x', ..]) { "an" } else { "a" };
-    let file = if is_here {
-        words::file(case)
-    } else {
-        words::quoted(std::ffi::OsStr::from_bytes(last_name(name).1).as_ref())
-    };
-    let to = file.strip_suffix(".gz").map_or_else(|| text::concat(&[&file, ".out"]), ToOwned::to_owned);
-    case.tell(
-        Severity::Error,
-        &[TITLE, case.unhandled(words::DATA_AS_SCRIPT), text, if is_tar { tar } else { plain }],
-        &[&article, &format, &lacks, &to, &file],
-    )
+    let (file, kernel) = (case.file(), case.unhandled(words::DATA_AS_SCRIPT));
+    let article = if format.starts_with(['a', 'x']) { "an" } else { "a" };
+    let fix = TOOLS.iter().find(|tool| tool.format == format).map_or_else(
+        || "unpack it on the computer".to_owned(),
+        |tool| {
+            let is_here = tool.lacks.is_empty() || !words::is_openwrt(case.machine);
+            let command = unpack(case, tool, is_here);
+            if is_here {
+                format!("unpack it:\nrun: {command}")
+            } else {
+                format!("OpenWrt has no {}; on the computer:\nrun: {command}", tool.lacks)
+            }
+        },
+    );
+    let format = Shown(format);
+    case.error(format_args!(
+        "\
+{file} is {article} {format} archive, not a program
+kernel:  {kernel}
+fix:     {fix}"
+    ))
+}
+
+fn unpack(case: &Case<'_>, tool: &Tool, is_here: bool) -> String {
+    let path = words::bytes(&case.candidate.path);
+    let argument =
+        if is_here { case.argument() } else { words::quoted(OsStr::from_bytes(last_name(path).1).as_ref()) };
+    let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(path, part.as_bytes()));
+    let command = if is_tar { tool.tar } else { tool.file };
+    if command == "gunzip -c" {
+        let to = argument.strip_suffix(".gz").map_or_else(|| format!("{argument}.out"), str::to_owned);
+        return format!("{command} {argument} > {to} && chmod +x {to}");
+    }
+    format!("{command} {argument}")
 }

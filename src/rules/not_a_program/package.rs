@@ -1,31 +1,22 @@
 //! Packages: for this machine, or for another.
 
 use super::super::Case;
+use super::super::shown::Shown;
 use super::super::words::{self, PackageManager};
 use crate::candidate::package::{Format, Package};
-use crate::finding::{Finding, Severity};
-
-const TITLE: &str = "%n is %0, not a program";
-const FOREIGN: &str = "%n is %0 for %1, this machine takes %2";
-const OTHER_MANAGER: &str = "%n is %0, this machine's package manager is %4";
-const NAME: &str = "p package=%3";
-const ARCH: &str = "p architecture=%1";
-const OWN: &str = "m architecture=%2";
-const MANAGER: &str = "m package manager=%4";
-const OPKG: &str = "> install it:\n$ opkg install %f";
-const APK: &str = "> install it:\n$ apk add --allow-untrusted %f";
-const DPKG: &str = "> install it, as root:\n$ dpkg -i %f";
-const RPM: &str = "> install it, as root:\n$ rpm -i %f";
-const ON_OPENWRT: &str = "> install it on an OpenWrt machine:\n$ opkg install FILE";
-const TAKE_IPK: &str = "> take the .ipk package for %2 of this OpenWrt release";
-const TAKE_APK: &str = "> take the .apk package for %2 of this OpenWrt release";
+use crate::finding::Finding;
 
 pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
-    let (arch, name) = (package.arch.as_deref(), package.name.as_deref());
-    let own = case.machine.openwrt.arch.get().map(String::as_str);
     let manager = PackageManager::of(case.machine);
-    let fits = arch.is_none_or(|arch| matches!(arch, "all" | "noarch") || own.is_none_or(|own| arch == own));
-    let given = |fact: Option<&str>, words| if fact.is_some() { words } else { "" };
+    let own = case.machine.openwrt.arch.get().map(String::as_str);
+    let fits = package
+        .arch
+        .as_deref()
+        .is_none_or(|arch| matches!(arch, "all" | "noarch") || own.is_none_or(|own| arch == own));
+    let is_of_manager = matches!(
+        (manager, package.format),
+        (Some(PackageManager::Opkg), Format::Ipk) | (Some(PackageManager::Apk), Format::Apk3) | (None, _)
+    );
     let kind = match package.format {
         Format::Ipk => "an OpenWrt package (.ipk)",
         Format::Apk2 => "an Alpine package (.apk)",
@@ -33,43 +24,48 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
         Format::Deb => "a Debian package (.deb)",
         Format::Rpm => "an RPM package",
     };
-    let is_of_manager = matches!(
-        (manager, package.format),
-        (Some(PackageManager::Opkg), Format::Ipk) | (Some(PackageManager::Apk), Format::Apk3) | (None, _)
-    );
+    let file = case.file();
+    let arch = Shown(package.arch.as_deref().unwrap_or_default());
+    let (name, own) = (Shown(package.name.as_deref().unwrap_or_default()), Shown(own.unwrap_or_default()));
+    let manager_name = manager.map_or("", PackageManager::name);
     let title = match (is_of_manager, fits) {
-        (true, true) => TITLE,
-        (true, false) => FOREIGN,
-        (false, _) => OTHER_MANAGER,
+        (true, true) => format!("{file} is {kind}, not a program"),
+        (true, false) => format!("{file} is {kind} for {arch}, this machine takes {own}"),
+        (false, _) => format!("{file} is {kind}, this machine's package manager is {manager_name}"),
     };
-    let manager_line = if is_of_manager && manager.is_some() { MANAGER } else { "" };
-    let fix = match (manager, package.format) {
-        (Some(PackageManager::Opkg), Format::Ipk) if fits => OPKG,
-        (Some(PackageManager::Apk), Format::Apk3) if fits => APK,
-        (Some(PackageManager::Apk), _) => TAKE_APK,
-        (Some(_), _) => TAKE_IPK,
-        (None, Format::Deb) => DPKG,
-        (None, Format::Rpm) => RPM,
-        (None, Format::Apk2 | Format::Apk3) => APK,
-        (None, Format::Ipk) => ON_OPENWRT,
-    };
-    case.tell(
-        Severity::Error,
-        &[
-            title,
-            case.unhandled(words::DATA_AS_SCRIPT),
-            given(name, NAME),
-            given(arch, ARCH),
-            given(own, OWN),
-            manager_line,
-            fix,
-        ],
-        &[
-            &kind,
-            &arch.unwrap_or_default(),
-            &own.unwrap_or_default(),
-            &name.unwrap_or_default(),
-            &manager.map_or("", PackageManager::name),
-        ],
-    )
+    let fix = fix(case, manager, package.format, fits);
+    let manager = if is_of_manager { manager_name } else { "" };
+    let kernel = case.unhandled(words::DATA_AS_SCRIPT);
+    case.error(format_args!(
+        "\
+{title}
+program: package={name}
+program: architecture={arch}
+machine: architecture={own}
+machine: package manager={manager}
+kernel:  {kernel}
+fix:     {fix}"
+    ))
+}
+
+fn fix(case: &Case<'_>, manager: Option<PackageManager>, format: Format, fits: bool) -> String {
+    let argument = case.argument();
+    let own = Shown(case.machine.openwrt.arch.get().map_or("", String::as_str));
+    let take = |kind: &str| format!("take the {kind} package for {own} of this OpenWrt release");
+    match (manager, format) {
+        (Some(PackageManager::Opkg), Format::Ipk) if fits => {
+            format!("install it:\nrun: opkg install {argument}")
+        }
+        (Some(PackageManager::Apk), Format::Apk3) if fits => install_apk(&argument),
+        (Some(PackageManager::Apk), _) => take(".apk"),
+        (Some(PackageManager::Opkg), _) => take(".ipk"),
+        (None, Format::Deb) => format!("install it, as root:\nrun: dpkg -i {argument}"),
+        (None, Format::Rpm) => format!("install it, as root:\nrun: rpm -i {argument}"),
+        (None, Format::Apk2 | Format::Apk3) => install_apk(&argument),
+        (None, Format::Ipk) => "install it on an OpenWrt machine:\nrun: opkg install FILE".to_owned(),
+    }
+}
+
+fn install_apk(argument: &str) -> String {
+    format!("install it:\nrun: apk add --allow-untrusted {argument}")
 }

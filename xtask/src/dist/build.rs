@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
-use object::elf::{EM_MIPS, EM_PPC};
+use object::elf::EM_MIPS;
 
-use super::{explain, mips, powerpc};
+use super::{explain, mips};
 use crate::targets::Target;
 use crate::{sh, toolchain};
 
@@ -32,11 +32,9 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
         let plain = symbols.with_extension("plain");
         strip(&symbols, &plain)?;
         let mut elf = fs::read(&plain)?;
-        match target.e_machine {
-            // Of 32 bits zig has libraries without.
-            EM_MIPS if target.bits == 64 && target.router => mips::needs_no_fpu(&mut elf)?,
-            EM_PPC => powerpc::absolute_calls(&mut elf)?,
-            _ => {}
+        // Of 32 bits zig has libraries without.
+        if target.e_machine == EM_MIPS && target.bits == 64 && target.router {
+            mips::needs_no_fpu(&mut elf)?;
         }
         write(&plain, &elf)?;
         match explain::explain(target, &elf) {

@@ -1,10 +1,9 @@
 //! What a PowerPC binary must be, to run on every 32-bit PowerPC that OpenWrt has (405, 440, 464fp, e500v1, e500v2): no
-//! FPU, no `lwsync`, and no reservation that a fence undoes. Its calls are made absolute.
+//! FPU, no `lwsync`, and no reservation that a fence undoes.
 
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
-use object::{File, Object, ObjectSection};
+use anyhow::Result;
 
 use super::code::{self, Instruction};
 use crate::targets::Target;
@@ -44,35 +43,6 @@ fn lost_reservations(listing: &str) -> Vec<String> {
         }
     }
     lost
-}
-
-/// Makes the calls in `.text` absolute (`bla` for `bl`), which a program at a fixed address below 32 MiB may: the same
-/// function is then called by the same bytes everywhere, and the whole packs better by a thirtieth.
-pub(super) fn absolute_calls(elf: &mut [u8]) -> Result<()> {
-    /// The opcode of `b`, the displacement, whether it is an address, whether it is a call.
-    const BRANCH: u32 = 18 << 26;
-    const DISPLACEMENT: u32 = 0x03ff_fffc;
-    const ABSOLUTE: u32 = 2;
-    const CALL: u32 = 1;
-    let (start, at, len) = {
-        let file = File::parse(&*elf)?;
-        let text = file.section_by_name(".text").context("no section .text")?;
-        let (at, len) = text.file_range().context("the section .text is not in the file")?;
-        (u32::try_from(text.address())?, usize::try_from(at)?, usize::try_from(len)?)
-    };
-    let text = elf.get_mut(at..at + len).context("the section .text is not in the file")?;
-    let end = start + u32::try_from(len)?;
-    ensure!(end <= (DISPLACEMENT >> 1), "the code ends at {end:#x}, beyond what an absolute call reaches");
-    for (address, word) in (start..end).step_by(4).zip(text.chunks_exact_mut(4)) {
-        let instruction = u32::from_be_bytes([word[0], word[1], word[2], word[3]]);
-        if instruction & !DISPLACEMENT != BRANCH | CALL {
-            continue;
-        }
-        let to = address.wrapping_add(instruction & DISPLACEMENT) & DISPLACEMENT;
-        ensure!((start..end).contains(&to), "the call at {address:#x} leads to {to:#x}, out of the code");
-        word.copy_from_slice(&(BRANCH | to | ABSOLUTE | CALL).to_be_bytes());
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -131,11 +131,8 @@ impl Judged<'_> {
     fn is_wide(&self) -> bool {
         let command = |line: &str| {
             let fixes = self.findings().iter().map(|finding| &finding["fix"]);
-            let mut commands = fixes.flat_map(|fix| {
-                let text = fix["text"].as_str().unwrap_or_default();
-                text.lines().skip(1).chain(fix["command"].as_str())
-            });
-            commands.any(|command| line.ends_with(command))
+            let mut commands = fixes.filter_map(|fix| fix["commands"].as_array()).flatten();
+            commands.any(|command| command.as_str().is_some_and(|command| line.ends_with(command)))
         };
         let title = |line: &str| ["error[", "warning[", "note["].iter().any(|start| line.starts_with(start));
         self.observed.text.lines().any(|line| line.chars().count() > 80 && !title(line) && !command(line))

@@ -18,7 +18,7 @@ const SAMPLE: &str = "go-swapped";
 pub(super) fn as_printed(order: Order, seen: &[Observed]) -> Result<PathBuf> {
     let observed = seen.iter().find(|observed| observed.name == SAMPLE).context("no sample to rebuild")?;
     let report: Value = serde_json::from_slice(&observed.json).context("no JSON")?;
-    let command = report["programs"][0]["findings"][0]["fix"]["command"].as_str();
+    let command = report["programs"][0]["findings"][0]["fix"]["commands"][0].as_str();
     let command = command.context("the finding about the byte order has no command")?;
     let project = tempfile::tempdir_in(sh::target("samples")?).context("create a folder")?;
     fs::write(project.path().join("main.go"), hello_source())?;

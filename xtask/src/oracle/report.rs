@@ -1,4 +1,4 @@
-//! docs/accuracy.md: what the last run of each kernel has counted.
+//! docs/accuracy.md and docs/accuracy.tsv: what the last run of each kernel has counted.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -24,6 +24,9 @@ A case *agrees* where the kernel did what diag said: the errno of a refusal; the
 it is ours, run to its end. *Not told* are those where diag says that it cannot tell, and why. *Varied*: the kernel
 itself answers now this, now that, since addresses are random; one of its answers is diag's. *Unfinished*: the clock of
 the runner was over before what diag foretells could come.
+
+`accuracy.tsv` beside this page has the same by kind of change, and of all kernels together what diag could not tell,
+what could not be asked, and which check of the kernel it named.
 ";
 
 pub(super) fn write() -> Result<()> {
@@ -36,9 +39,11 @@ pub(super) fn write() -> Result<()> {
         }
     }
     ensure!(!tallies.is_empty(), "no kernel has judged anything yet: cargo xtask oracle");
-    let file = sh::root().join("docs/accuracy.md");
-    fs::write(&file, page(&tallies)).with_context(|| format!("write {}", file.display()))?;
-    sh::say(format!("wrote {}: {} kernels", file.display(), tallies.len()));
+    for (name, text) in [("accuracy.md", page(&tallies)), ("accuracy.tsv", data(&tallies))] {
+        let file = sh::root().join("docs").join(name);
+        fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
+        sh::say(format!("wrote {}: {} kernels", file.display(), tallies.len()));
+    }
     Ok(())
 }
 
@@ -47,27 +52,13 @@ fn page(tallies: &[(&str, Tally)]) -> String {
     page += "\n## Kernels\n\n| kernel | cases | started | agreed | disagreed | not told | unfinished | varied |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
     for (name, tally) in tallies {
-        row(&mut page, &format!("{name}: {}", released(&tally.kernel)), &tally.total());
-    }
-    page += "\n## Kinds of changes\n";
-    for (name, tally) in tallies {
-        let _ = write!(
+        let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = tally.total();
+        let _ = writeln!(
             page,
-            "\n### {name}\n\n| kind | cases | started | agreed | disagreed | not told | unfinished | varied |\n\
-             | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+            "| {name}: {} | {cases} | {started} | {agreed} | {disagreed} | {unknown} | {unfinished} | {varied} |",
+            released(&tally.kernel)
         );
-        for class in Class::ALL {
-            if let Some(count) = tally.classes.get(&class) {
-                row(&mut page, class.name(), count);
-            }
-        }
     }
-    page += "\n## What nobody could tell\n\n| missing | cases |\n| --- | ---: |\n";
-    counts(&mut page, tallies.iter().map(|(_, tally)| &tally.missing));
-    page += "\n## What could not be asked\n\n| why | cases |\n| --- | ---: |\n";
-    counts(&mut page, tallies.iter().map(|(_, tally)| &tally.lost));
-    page += "\n## Checks of the kernel that diag named\n\n| step | cases |\n| --- | ---: |\n";
-    counts(&mut page, tallies.iter().map(|(_, tally)| &tally.steps));
     page += "\n## Disagreements\n";
     let mut none = true;
     for (name, tally) in tallies {
@@ -89,6 +80,28 @@ fn page(tallies: &[(&str, Tally)]) -> String {
     page
 }
 
+/// The counts of each kernel by kind of change, and those of all kernels by what diag said.
+fn data(tallies: &[(&str, Tally)]) -> String {
+    let mut data =
+        "count\tkernel\tof\tcases\tstarted\tagreed\tdisagreed\tnot told\tunfinished\tvaried\n".to_owned();
+    for (name, tally) in tallies {
+        for class in Class::ALL {
+            if let Some(count) = tally.classes.get(&class) {
+                let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = count;
+                let _ = writeln!(
+                    data,
+                    "kind of change\t{name}\t{}\t{cases}\t{started}\t{agreed}\t{disagreed}\t{unknown}\t{unfinished}\t{varied}",
+                    class.name()
+                );
+            }
+        }
+    }
+    counts(&mut data, "not told", tallies.iter().map(|(_, tally)| &tally.missing));
+    counts(&mut data, "not asked", tallies.iter().map(|(_, tally)| &tally.lost));
+    counts(&mut data, "step", tallies.iter().map(|(_, tally)| &tally.steps));
+    data
+}
+
 /// A kernel without what only its builder knows: "6.12.107-x1 x86_64" is "6.12.107 x86_64". Debian's name is kept.
 fn released(kernel: &str) -> String {
     match kernel.split_once(' ') {
@@ -99,20 +112,12 @@ fn released(kernel: &str) -> String {
     }
 }
 
-fn row(page: &mut String, name: &str, count: &Count) {
-    let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = count;
-    let _ = writeln!(
-        page,
-        "| {name} | {cases} | {started} | {agreed} | {disagreed} | {unknown} | {unfinished} | {varied} |"
-    );
-}
-
-fn counts<'a>(page: &mut String, all: impl Iterator<Item = &'a BTreeMap<String, u64>>) {
+fn counts<'a>(data: &mut String, what: &str, all: impl Iterator<Item = &'a BTreeMap<String, u64>>) {
     let mut sum: BTreeMap<&str, u64> = BTreeMap::new();
     for (words, count) in all.flatten() {
         *sum.entry(words).or_default() += count;
     }
     for (words, count) in sum {
-        let _ = writeln!(page, "| {words} | {count} |");
+        let _ = writeln!(data, "{what}\tall\t{words}\t{count}");
     }
 }

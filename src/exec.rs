@@ -1,0 +1,201 @@
+//! What the kernel does with a file: the steps of execve(2) in the kernel's order, over the facts of a machine.
+//!
+//! A stage returns early where the kernel would, or where only the kernel itself can tell; the caller then puts the
+//! question and starts again.
+
+mod arch;
+mod binfmt_misc;
+mod binprm;
+mod elf;
+mod exit;
+mod map;
+mod missing;
+mod mmap;
+mod path;
+mod script;
+mod start;
+mod step;
+mod vma;
+
+pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
+pub use missing::Missing;
+pub use step::Step;
+
+pub(crate) use binprm::Pages;
+use exit::{Checked, Exit, Reply, kill, refuse, reply, unknown};
+
+use crate::candidate::{Candidate, Content};
+use crate::errno::Errno;
+use crate::machine::Machine;
+use crate::system::Question;
+
+/// What becomes of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// execve(2) succeeds and the first instructions run.
+    Starts,
+    /// execve(2) fails.
+    Refused {
+        /// With this errno.
+        errno: Errno,
+        /// At this check.
+        step: Step,
+    },
+    /// A signal ends it.
+    Killed {
+        /// Which.
+        signal: Signal,
+        /// When.
+        when: When,
+        /// For this reason.
+        step: Step,
+    },
+    /// Its dynamic loader ends it at the start ([`crate::ldso`]).
+    Exits {
+        /// With this status.
+        status: u8,
+        /// For this reason.
+        step: Step,
+    },
+    /// A fact that decides is not known.
+    Unknown {
+        /// Which.
+        missing: Missing,
+    },
+}
+
+/// When a program is killed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum When {
+    /// Within execve(2), after its point of no return.
+    Exec,
+    /// At its first instruction.
+    Start,
+    /// When it first needs what is not there.
+    Later,
+}
+
+/// Signals that end a program at its start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Signal {
+    SIGILL,
+    SIGBUS,
+    SIGSEGV,
+    SIGABRT,
+}
+
+impl When {
+    /// One word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            When::Exec => "exec",
+            When::Start => "start",
+            When::Later => "later",
+        }
+    }
+}
+
+impl Signal {
+    /// As in signal(7).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Signal::SIGILL => "SIGILL",
+            Signal::SIGBUS => "SIGBUS",
+            Signal::SIGSEGV => "SIGSEGV",
+            Signal::SIGABRT => "SIGABRT",
+        }
+    }
+
+    /// What the shell prints.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Signal::SIGILL => "Illegal instruction",
+            Signal::SIGBUS => "Bus error",
+            Signal::SIGSEGV => "Segmentation fault",
+            Signal::SIGABRT => "Aborted",
+        }
+    }
+}
+
+/// What the kernel does with the candidate, or the question that decides it.
+pub fn simulate(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Question> {
+    if candidate.stat.is_err() {
+        return Ok(Outcome::Unknown { missing: Missing::File });
+    }
+    outcome_of(exec_binprm(machine, candidate, 0, Waived::default()))
+}
+
+fn outcome_of(stage: Checked) -> Result<Outcome, Question> {
+    Ok(match stage {
+        Ok(()) => Outcome::Starts,
+        Err(Exit::Refused(errno, step)) => Outcome::Refused { errno, step },
+        Err(Exit::Killed(signal, when, step)) => Outcome::Killed { signal, when, step },
+        Err(Exit::Unknown(missing)) => Outcome::Unknown { missing },
+        Err(Exit::Ask(question)) => return Err(question),
+    })
+}
+
+/// What bars a file whatever is in it, and is left out to see what lies behind.
+#[derive(Clone, Copy, Default)]
+struct Waived {
+    noexec: bool,
+    mode: bool,
+    writer: bool,
+}
+
+/// What the kernel does, and what it would do next each time that what bars the file is taken away: a noexec mount, a
+/// missing x bit, a writer. So a fault is seen behind those that hide it.
+pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcome) -> Vec<Outcome> {
+    let mut outcomes = vec![outcome];
+    let mut waived = Waived::default();
+    while let Some(&Outcome::Refused { step, .. }) = outcomes.last() {
+        match step {
+            Step::NoExecMount if !waived.noexec => waived.noexec = true,
+            Step::Permission if !waived.mode => waived.mode = true,
+            Step::Busy if !waived.writer => waived.writer = true,
+            _ => break,
+        }
+        let Ok(outcome) = outcome_of(exec_binprm(machine, candidate, 0, waived)) else { break };
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+/// A question that no outcome has needed yet, but that tells whether the program has a further problem: who mends
+/// the byte order should not come back for the FPU.
+pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Question> {
+    let image = candidate.program()?.image()?;
+    let hard = image.is_mips_hard_float() || has_hard_loader(candidate, image);
+    let is_mips = machine.e_machine() == Some(crate::elf::consts::EM_MIPS);
+    let is_open = || machine.fpu.value.is_none() && machine.answer(Question::FpInstruction).is_none();
+    (hard && is_mips && is_open()).then_some(Question::FpInstruction)
+}
+
+/// Interpreters that are let through; the next one is not.
+const MAX_DEPTH: usize = 5;
+
+/// fs/exec.c `exec_binprm`: opens the file and hands it to the handler that knows its first bytes.
+fn exec_binprm(machine: &Machine, candidate: &Candidate, depth: usize, waived: Waived) -> Checked {
+    path::open(machine, candidate, waived)?;
+    if depth > MAX_DEPTH {
+        return refuse(Errno::ELOOP, Step::TooManyInterpreters);
+    }
+    if let Some(rule) = &candidate.binfmt_misc {
+        return binfmt_misc::load_misc_binary(machine, candidate, rule, depth);
+    }
+    match &candidate.content {
+        Content::Unread(_) => unknown(Missing::Content),
+        Content::Data(_) => refuse(Errno::ENOEXEC, Step::NoHandler),
+        Content::Script(script) => script::load_script(machine, candidate, script, depth),
+        Content::Elf(program) => elf::try_handlers(machine, candidate, program),
+    }
+}
+
+/// Goes on with the interpreter of a script or of binfmt_misc; `step`: what it fails at where it cannot be opened.
+fn interpreted(machine: &Machine, interpreter: &Candidate, depth: usize, step: Step) -> Checked {
+    match exec_binprm(machine, interpreter, depth.saturating_add(1), Waived::default()) {
+        Err(Exit::Refused(errno, failed)) if failed.opens_a_file() => refuse(errno, step),
+        other => other,
+    }
+}

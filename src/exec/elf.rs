@@ -1,0 +1,160 @@
+//! fs/binfmt_elf.c `load_elf_binary` up to its point of no return.
+
+use super::binprm::Binprm;
+use super::mmap::Randomized;
+use super::{Checked, Exit, Missing, Step, Waived, arch, map, path, refuse, start, unknown};
+use crate::candidate::{Candidate, Content, Image, Interp, Program, TableError};
+use crate::elf::consts::{ET_DYN, ET_EXEC};
+use crate::errno::Errno;
+use crate::machine::Machine;
+
+/// Tries the handlers in the kernel's order: its own layout, then the compatibility one. Only ENOEXEC lets the
+/// next one try; where all say so, the one that got furthest is the one to explain.
+pub(super) fn try_handlers(machine: &Machine, candidate: &Candidate, program: &Program) -> Checked {
+    if program.native.is_empty() {
+        return unknown(Missing::Layout);
+    }
+    let mut furthest = None;
+    for image in &program.native {
+        let exit = match load_elf_binary(&Binprm { machine, candidate, program, image }) {
+            Ok(()) => return Ok(()),
+            Err(exit) => exit,
+        };
+        let Exit::Refused(Errno::ENOEXEC, check) = exit else { return Err(exit) };
+        if furthest.is_none_or(|f: Step| (f as usize) < check as usize) {
+            furthest = Some(check);
+        }
+    }
+    refuse(Errno::ENOEXEC, furthest.unwrap_or(Step::NoHandler))
+}
+
+fn load_elf_binary(bprm: &Binprm<'_>) -> Checked {
+    check_header(bprm)?;
+    load_elf_phdrs(bprm)?;
+    let interpreter = open_interpreter(bprm)?;
+    let arch = arch::of(bprm.machine);
+    arch.map_or(Ok(()), |arch| (arch.arch_elf_pt_proc)(bprm))?;
+    let interpreter = match interpreter {
+        Some(interpreter) => Some(check_interpreter(bprm, interpreter)?),
+        None => None,
+    };
+    // Of other architectures no more is known.
+    let Some(arch) = arch else { return Ok(()) };
+    (arch.arch_check_elf)(bprm)?;
+    let extremes = Randomized::extremes((arch.layout)(bprm.machine, bprm.image));
+    agree_on_all(extremes, |randomized| {
+        let loaded = map::map_all(bprm, interpreter.as_ref(), arch, randomized)?;
+        start::fetch(bprm, interpreter.as_ref().unwrap_or(bprm), arch, &loaded)
+    })?;
+    start::lost_pages(bprm)?;
+    interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
+    (arch.after_start)(bprm)
+}
+
+/// What comes of addresses that are random: all ends of the choice are tried. Where they end differently, nobody can
+/// tell.
+fn agree_on_all(extremes: &[Randomized], go: impl Fn(Randomized) -> Checked) -> Checked {
+    let mut first = None;
+    for randomized in extremes {
+        let stage = go(*randomized);
+        match (*first.get_or_insert(stage), stage) {
+            (Ok(()), Ok(())) => {}
+            (Err(exit @ (Exit::Ask(_) | Exit::Unknown(_))), _)
+            | (_, Err(exit @ (Exit::Ask(_) | Exit::Unknown(_)))) => return Err(exit),
+            (Err(Exit::Killed(signal, when, _)), Err(Exit::Killed(other, at, _)))
+                if signal == other && when == at => {}
+            _ => return unknown(Missing::Place),
+        }
+    }
+    first.unwrap_or(Ok(()))
+}
+
+/// The checks on the ELF header.
+fn check_header(bprm: &Binprm<'_>) -> Checked {
+    if !matches!(bprm.image.header.e_type, ET_EXEC | ET_DYN) {
+        return refuse(Errno::ENOEXEC, Step::ElfType);
+    }
+    match arch::elf_check_arch(bprm) {
+        // Whatever an unknown configuration would say: what it takes is refused at the next check.
+        Err(Exit::Unknown(_)) if bprm.image.program_headers.is_err() => Ok(()),
+        other => other,
+    }
+}
+
+fn load_elf_phdrs(bprm: &Binprm<'_>) -> Checked {
+    let errno = match bprm.image.program_headers {
+        Err(error) => table_errno(bprm.machine, error),
+        Ok(_) if is_table_too_large(bprm.machine, bprm.image) => Errno::ENOEXEC,
+        Ok(_) => return Ok(()),
+    };
+    refuse(errno, Step::ProgramHeaders)
+}
+
+/// A short read was EIO up to Linux 3.18.
+fn table_errno(machine: &Machine, error: TableError) -> Errno {
+    if error == TableError::Truncated && machine.kernel.older_than((3, 19, 0)) {
+        Errno::EIO
+    } else {
+        Errno::ENOEXEC
+    }
+}
+
+/// From 3.19 to 6.16 the table may not exceed a page.
+fn is_table_too_large(machine: &Machine, image: &Image) -> bool {
+    if machine.kernel.older_than((3, 19, 0)) || !machine.kernel.older_than((6, 17, 0)) {
+        return false;
+    }
+    let size = u64::from(image.header.e_phnum).saturating_mul(u64::from(image.header.e_phentsize));
+    size > machine.kernel.page_size.value.unwrap_or(4096)
+}
+
+/// Reads the first PT_INTERP, opens the file it names, and reads that one's ELF header.
+fn open_interpreter<'a>(bprm: &Binprm<'a>) -> Checked<Option<&'a Candidate>> {
+    let Some(interp) = &bprm.image.interp else { return Ok(None) };
+    match interp {
+        Interp::Path(_) => {}
+        Interp::Size(_) | Interp::NotTerminated => return refuse(Errno::ENOEXEC, Step::Interp),
+        Interp::Truncated => return refuse(Errno::EIO, Step::Interp),
+        Interp::NegativeOffset => return refuse(Errno::EINVAL, Step::Interp),
+    }
+    let Some(interpreter) = &bprm.candidate.interpreter else {
+        // It resolves to the current folder, which is no regular file.
+        return match interp {
+            Interp::Path(name) if name.is_empty() => refuse(Errno::EACCES, Step::InterpreterOpen),
+            _ => unknown(Missing::Interpreter),
+        };
+    };
+    if let Err(exit) = path::open(bprm.machine, interpreter, Waived::default()) {
+        return match exit {
+            Exit::Refused(errno, _) => refuse(errno, Step::InterpreterOpen),
+            other => Err(other),
+        };
+    }
+    if interpreter.size().is_some_and(|size| size < bprm.image.encoding.header_size() as u64) {
+        return refuse(Errno::EIO, Step::InterpreterShort);
+    }
+    Ok(Some(interpreter))
+}
+
+/// The interpreter's magic, processor and program headers; its e_type and segments come after the point of no return.
+fn check_interpreter<'a>(bprm: &Binprm<'a>, interpreter: &'a Candidate) -> Checked<Binprm<'a>> {
+    let bad = refuse(Errno::ELIBBAD, Step::InterpreterArch);
+    let program = match &interpreter.content {
+        Content::Unread(_) => return unknown(Missing::InterpreterContent),
+        Content::Elf(program) => program,
+        Content::Script(_) | Content::Data(_) => return bad,
+    };
+    let Some(image) = program.native_in(bprm.image.encoding) else {
+        return unknown(Missing::Layout);
+    };
+    let interpreter = Binprm { machine: bprm.machine, candidate: interpreter, program, image };
+    match arch::elf_check_arch(&interpreter) {
+        Err(Exit::Refused(..)) => return bad,
+        other => other?,
+    }
+    if image.program_headers.is_err() || is_table_too_large(bprm.machine, image) {
+        return bad;
+    }
+    arch::of(bprm.machine).map_or(Ok(()), |arch| (arch.arch_elf_pt_proc)(&interpreter))?;
+    Ok(interpreter)
+}

@@ -1,0 +1,75 @@
+//! The facts for want of which nothing can be said.
+
+use crate::system::Question;
+
+macro_rules! missing {
+    ($($(#[doc = $doc:literal])+ $name:ident $words:literal)*) => {
+        /// A fact that decides and is not known. Some are of one architecture.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum Missing {
+            $($(#[doc = $doc])+ $name,)*
+            /// The kernel was asked, and there is no answer.
+            Answer(Question),
+        }
+
+        impl Missing {
+            /// What is not known, in the report's words.
+            pub const fn words(self) -> &'static str {
+                match self {
+                    $(Missing::$name => $words,)*
+                    Missing::Answer(question) => question.what(),
+                }
+            }
+        }
+    };
+}
+
+missing! {
+    /// stat(2) of the file failed.
+    File "the file: it cannot be looked up"
+    /// access(2) gave no answer.
+    Access "whether the file may be executed"
+    /// open(2) or read(2) of the file failed.
+    Content "the content of the file, which may not be read"
+    /// The file, its interpreter or a library is on proc, sysfs or their like ([`crate::system::is_pseudo`]).
+    PseudoFile
+        "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
+    /// The program that a script's first line names was not opened.
+    ScriptInterpreter "the interpreter of the script"
+    /// PT_INTERP's was not opened.
+    Interpreter "the interpreter of the program"
+    /// open(2) or read(2) of PT_INTERP's failed.
+    InterpreterContent "the content of the interpreter, which may not be read"
+    /// uname(2) names none that is known.
+    Processor "the processor and word size of this kernel"
+    /// Without both, the headers cannot be read as the kernel reads them.
+    Layout "byte order and word size of this kernel"
+    /// e_entry leads to the bytes of the ELF header.
+    HeaderAsCode "what the processor makes of an ELF header that it is to execute"
+    /// Whether PF_X has a meaning.
+    NoExecute "whether this kernel keeps data from being executed"
+    /// `Features`, AT_HWCAP.
+    CpuFeatures "the features of the processor"
+    /// Several rules take the file; the one registered last is asked first.
+    BinfmtRule "which of several rules of binfmt_misc was registered last"
+    /// A rule with flag F, whose interpreter was opened when it was registered.
+    MiscInterpreter "the interpreter of binfmt_misc, which the kernel holds open"
+    /// ASLR, or CONFIG_PAGE_OFFSET and its like.
+    Place "where this kernel puts what it maps, which is random or set when it was built"
+    /// RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK.
+    Limits "how much of its resource limits (ulimit) is taken"
+    /// CommitLimit less Committed_AS.
+    Memory "how much memory others leave, where vm.overcommit_memory is 2"
+    /// Whole pages lie beyond the end of the file.
+    LostPart "whether the program needs what its file has lost"
+    /// MIPS release 6, the old ARM ABI: the mark may promise more than the code uses.
+    MarkedCode "whether its code is as its header says: then this machine does not run it"
+    /// Which one counts differs by processor.
+    TwoFaults "which of two faults comes first: not aligned, and not mapped for execution"
+    /// Bits 0 and 1 of an address that is jumped to.
+    Unpredictable "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
+    /// ELFv1 of PowerPC.
+    Descriptor "where the function descriptor at e_entry leads"
+    /// The kernel handles the page fault, which then occurs again.
+    Endless "an end: this kernel faults again and again on code that may only be written"
+}

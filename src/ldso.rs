@@ -1,0 +1,339 @@
+//! What the dynamic loader does with a program that the kernel has started: the libraries it finds, in its order; the
+//! versions and symbols that they have to define. Nothing is run: the loader's rules are applied to the files.
+//!
+//! Sources: musl 1.2.5 ldso/dynlink.c; glibc 2.36 elf/dl-load.c, dl-version.c, dl-lookup.c, rtld.c; bionic
+//! linker/linker_main.cpp.
+
+mod bionic;
+mod cache;
+mod folders;
+mod gnu;
+mod link;
+mod musl;
+mod object;
+mod symbols;
+mod versions;
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::candidate::table::Handle;
+use crate::candidate::{Candidate, Content, library};
+use crate::elf::Encoding;
+use crate::errno::Errno;
+use crate::machine::{Libc, Machine, family};
+use crate::system::{FileKind, System};
+pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
+use object::folder;
+pub use object::{Library, Unusable};
+
+/// Follows a program that the kernel starts; None where it is no dynamic one.
+pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
+    let mut candidate = candidate;
+    // A script's interpreter is the program, and so is that of a rule of binfmt_misc.
+    while candidate.binfmt_misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
+        candidate = candidate.interpreter.as_ref()?;
+    }
+    let image = candidate.program()?.own.as_ref()?;
+    let loader = candidate.interpreter.as_ref()?;
+    let mut link = LinkResult::default();
+    let mut program = Library::loaded(candidate, Some(image), None);
+    program.origin = folder(bytes(&candidate.resolved)).to_vec();
+    link.objects.push(program);
+    let usable = loader.program().and_then(|program| program.shared_in(image.encoding));
+    let usable = usable.filter(|own| own.header.e_machine == image.header.e_machine);
+    let mut interpreter = Library::loaded(loader, usable, Some(0));
+    interpreter.names.push(bytes(&loader.path).to_vec());
+    link.objects.push(interpreter);
+    let Some(usable) = usable else { return Some(link) };
+    // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
+    let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
+    let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
+    let libc = names.into_iter().find_map(Libc::of_loader);
+    let glibc = match libc {
+        Some(Libc::Glibc) => gnu::read(system, &loader.path, usable),
+        _ => None,
+    };
+    let libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
+    if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
+        let secure = candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0);
+        let environment = environment(system, secure, glibc.is_some());
+        let unread = Cell::new(false);
+        let mut linker = Linker {
+            system,
+            machine,
+            encoding: image.encoding,
+            glibc,
+            link,
+            secure,
+            environment,
+            preloads: false,
+            unread,
+        };
+        linker.run();
+        link = LinkResult { unread: linker.unread.get(), ..linker.link };
+    } else if family::ANDROID && libc == Some(Libc::Bionic) {
+        if let Some((refusal, words)) = bionic::refuses(system, candidate, image, (loader, usable)) {
+            (link.refuses, link.words) = (Some(refusal), words);
+        }
+    }
+    link.libc = libc;
+    Some(link)
+}
+
+/// Empty where it is not set, and for a program with other rights, for which it is not heeded.
+fn variable(system: &dyn System, secure: bool, name: &str) -> Vec<u8> {
+    if secure { Vec::new() } else { system.variable(name).unwrap_or_default() }
+}
+
+/// LD_LIBRARY_PATH.
+fn environment(system: &dyn System, secure: bool, glibc: bool) -> Vec<u8> {
+    let mut list = variable(system, secure, "LD_LIBRARY_PATH");
+    for byte in &mut list {
+        // glibc takes either here.
+        if glibc && *byte == b';' {
+            *byte = b':';
+        }
+    }
+    list
+}
+
+/// A program in the making.
+struct Linker<'a> {
+    system: &'a dyn System,
+    machine: &'a Machine,
+    encoding: Encoding,
+    /// What glibc's loader has compiled in; None: it is musl's.
+    glibc: Option<gnu::Facts>,
+    link: LinkResult,
+    /// The program has other rights than who starts it (AT_SECURE).
+    secure: bool,
+    environment: Vec<u8>,
+    /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
+    preloads: bool,
+    /// A file that the loader would read was left alone ([`FileKind::Pseudo`]).
+    unread: Cell<bool>,
+}
+
+/// Objects that are followed at most.
+const OBJECTS: usize = 1024;
+
+impl Linker<'_> {
+    /// musl takes a symbol of any version.
+    const fn is_glibc(&self) -> bool {
+        self.glibc.is_some()
+    }
+
+    fn object(&self, index: usize) -> Option<&Library> {
+        self.link.objects.get(index)
+    }
+
+    fn parent(&self, object: &Library) -> Option<&Library> {
+        self.object(object.parent?)
+    }
+
+    fn open(&self, object: &Library) -> Option<Handle> {
+        Handle::open(self.system, &object.path)
+    }
+
+    /// Whether a file is left alone that the loader would read: then nobody knows what it does.
+    fn leaves_alone(&self, file: &[u8]) -> bool {
+        let is_pseudo = self.system.stat(path(file)).is_ok_and(|stat| stat.kind == FileKind::Pseudo);
+        if is_pseudo {
+            self.unread.set(true);
+        }
+        is_pseudo
+    }
+
+    fn run(&mut self) {
+        for object in &mut self.link.objects {
+            object.finish(self.glibc.is_some());
+        }
+        self.link.refuses = self.refuses();
+        let program = self.object(0);
+        self.link.lacks_dynamic = program.is_some_and(|program| program.dynamic().is_none());
+        self.preload();
+        let mut next = 0;
+        while let Some(object) = self.object(next) {
+            let image = object.image.clone();
+            let dynamic = image.as_ref().and_then(|image| image.dynamic.as_ref());
+            for name in dynamic.map_or(&[][..], |dynamic| &dynamic.needed) {
+                self.need(next, name);
+            }
+            next = next.wrapping_add(1);
+        }
+        if self.link.libraries().all(|library| library.state == LibraryState::Found) {
+            if self.is_glibc() {
+                self.link.versions = versions::undefined(self);
+            }
+            if self.link.versions.is_empty() {
+                self.link.symbols = symbols::undefined(self);
+            }
+        }
+    }
+
+    /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
+    fn preload(&mut self) {
+        let mut names = variable(self.system, self.secure, "LD_PRELOAD");
+        if self.is_glibc() {
+            names.push(b' ');
+            let listed = self.system.read(Path::new("/etc/ld.so.preload"));
+            names.extend_from_slice(listed.as_deref().unwrap_or_default());
+        }
+        self.preloads = true;
+        for name in folders::split(&names, b": \t\n\0") {
+            self.need(0, name);
+        }
+        self.preloads = false;
+    }
+
+    /// Loads what a DT_NEEDED names, unless it is there already.
+    fn need(&mut self, by: usize, name: &[u8]) {
+        // To glibc it is the program's.
+        if (self.is_glibc() && name.is_empty()) || self.is_loaded(name) || self.link.objects.len() > OBJECTS {
+            return;
+        }
+        let mut found = Library::new(name, Some(by));
+        self.search(by, &mut found);
+        if !name.contains(&b'/') || self.is_glibc() {
+            found.names.push(name.to_vec());
+        }
+        match found.state {
+            LibraryState::Found => {
+                // musl does not look at the program.
+                let first = usize::from(!self.is_glibc());
+                let mut others = self.link.objects.iter_mut().skip(first);
+                if let Some(known) = others.find(|object| object.id == found.id) {
+                    known.names.append(&mut found.names);
+                    return;
+                }
+                if family::X86 && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image)) {
+                    found.state = LibraryState::Unusable(Unusable::ExecutableStack);
+                }
+            }
+            // Told once, whoever asks for it.
+            _ if self
+                .link
+                .libraries()
+                .any(|known| known.name == name && known.state != LibraryState::Found) =>
+            {
+                return;
+            }
+            _ => {}
+        }
+        if self.preloads && found.state != LibraryState::Found {
+            return;
+        }
+        found.origin = folder(&found.path).to_vec();
+        if self.is_glibc() && !found.path.starts_with(b"/") {
+            // glibc keeps it absolute.
+            if let Ok(here) = self.system.resolve(Path::new(".")) {
+                found.origin = [bytes(&here), b"/", &found.origin].concat();
+            }
+        }
+        found.finish(self.is_glibc());
+        self.link.objects.push(found);
+    }
+
+    fn is_loaded(&self, name: &[u8]) -> bool {
+        if !self.is_glibc() && musl::is_own(name) {
+            return true;
+        }
+        let mut objects = self.link.objects.iter();
+        objects.any(|object| object.state == LibraryState::Found && object.is_called(name))
+    }
+
+    fn search(&self, by: usize, found: &mut Library) {
+        let Some(object) = self.object(by) else { return };
+        if found.name.is_empty() {
+            found.state = LibraryState::Missing(Errno::EINVAL);
+        } else if found.name.contains(&b'/') {
+            // Only glibc has names with $ORIGIN.
+            let name = &found.name;
+            let file = if self.is_glibc() { self.expand(object, name) } else { name.clone() };
+            self.look(file, found);
+        } else if let Some(facts) = &self.glibc {
+            self.search_glibc(facts, object, found);
+        } else {
+            self.search_musl(object, found);
+        }
+    }
+
+    /// Looks in the folders of a list, which belongs to an object. True: no other place is looked at.
+    fn look_in(&self, list: &[u8], of: &Library, found: &mut Library) -> bool {
+        let glibc = self.is_glibc();
+        if list.is_empty() {
+            return false;
+        }
+        folders::split(list, if glibc { b":" } else { b":\n" }).any(|folder| {
+            if !glibc && folder.is_empty() {
+                return false;
+            }
+            let mut file = if glibc { self.expand(of, folder) } else { folder.to_vec() };
+            // glibc's elf/dl-load.c `fillin_rpath`: an empty one is the folder that the program is started in; slashes
+            // at the end are dropped.
+            if !file.is_empty() {
+                while glibc && file.ends_with(b"/") {
+                    file.pop();
+                }
+                file.push(b'/');
+            }
+            if family::X86 && glibc && self.look_in_levels(&file, found) {
+                return true;
+            }
+            file.extend_from_slice(&found.name);
+            self.look(file, found)
+        })
+    }
+
+    /// Looks at one file. True: no other place is looked at.
+    fn look(&self, file: Vec<u8>, found: &mut Library) -> bool {
+        let glibc = self.is_glibc();
+        let library = match library::open(self.system, path(&file), self.encoding) {
+            Ok(library) => library,
+            Err(Errno::EISDIR) => {
+                (found.state, found.path) = (LibraryState::Unusable(Unusable::Folder), file);
+                return true;
+            }
+            Err(Errno::EACCES) if self.leaves_alone(&file) => {
+                (found.state, found.path) = (LibraryState::Unread, file);
+                return true;
+            }
+            Err(errno) => {
+                found.tried.push(file);
+                let goes_on = [Errno::ENOENT, Errno::ENOTDIR, Errno::EACCES, Errno::ENAMETOOLONG];
+                let is_odd = !goes_on.contains(&errno);
+                if let (LibraryState::Missing(known), true) = (&mut found.state, is_odd) {
+                    *known = errno;
+                }
+                return is_odd && !glibc;
+            }
+        };
+        let Some(why) = self.why_unusable(&library) else {
+            (found.state, found.path) = (LibraryState::Found, file);
+            found.id = (library.stat.device, library.stat.inode);
+            found.image = Some(library.image);
+            return true;
+        };
+        // glibc passes over what is for another machine: /lib32 can stand before /lib64.
+        let is_over = !glibc || !why.is_passed_over();
+        if !is_over {
+            found.tried.push(file.clone());
+        }
+        if is_over || matches!(found.state, LibraryState::Missing(_)) {
+            (found.state, found.path) = (LibraryState::Unusable(why), file);
+        }
+        is_over
+    }
+}
+
+/// The bytes of a path.
+fn bytes(path: &Path) -> &[u8] {
+    path.as_os_str().as_bytes()
+}
+
+fn path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}

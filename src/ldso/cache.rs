@@ -1,0 +1,212 @@
+//! /etc/ld.so.cache: glibc's elf/dl-cache.h and elf/dl-cache.c.
+
+use std::cmp::Ordering;
+
+use super::{Linker, path};
+use crate::candidate::table::{Handle, Table};
+use crate::elf::consts::{
+    EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EF_MIPS_NAN2008, EF_RISCV_FLOAT_ABI, EM_AARCH64, EM_ARM, EM_MIPS,
+    EM_PPC64, EM_RISCV, EM_X86_64,
+};
+use crate::elf::{Class, offset};
+use crate::machine::family;
+
+const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
+/// `struct cache_file_new`, and each of its entries.
+const HEADER: usize = 48;
+const ENTRY: usize = 24;
+/// An older table may stand before it: its magic, its header and its entries.
+const OLD_MAGIC: &[u8] = b"ld.so-1.7.0";
+const OLD_HEADER: usize = 16;
+const OLD_ENTRY: usize = 12;
+/// The extension that names the folders in glibc-hwcaps.
+const EXTENSION_MAGIC: usize = 0xeaa4_2174;
+const TAG_HWCAPS: usize = 1;
+/// DL_CACHE_HWCAP_EXTENSION, in the upper half of an entry's hwcap.
+const HWCAP_EXTENSION: usize = 1 << 30;
+
+/// The file that the cache names for a library.
+pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    let size = offset(linker.system.stat(path(cache)).ok()?.size);
+    let Some(file) = Handle::open(linker.system, cache) else {
+        linker.leaves_alone(cache);
+        return None;
+    };
+    let mut cache = Cache { table: Table::new(&file, linker.encoding, 0, size).whole(), start: 0 };
+    if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
+        let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
+        cache.start = end.wrapping_add(7) & !7;
+    }
+    if cache.table.bytes(cache.start, MAGIC.len())? != MAGIC {
+        return None;
+    }
+    let wanted = flags(linker);
+    let folders = if family::X86 { cache.folders() } else { None };
+    let mut best = (usize::MAX, None);
+    let count = cache.number(20)?;
+    let mut at = cache.first(name, count)?;
+    while at < count && cache.compare(name, at)? == Ordering::Equal {
+        // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
+        // uses.
+        let [flags, _key, value, _osversion, low, high] = cache.entry(at)?;
+        at = at.saturating_add(1);
+        if flags != wanted {
+            continue;
+        }
+        let rank = if family::X86 && high & HWCAP_EXTENSION != 0 {
+            cache.level(linker, folders, low)
+        } else {
+            // After all that are in glibc-hwcaps.
+            (high | low == 0).then_some(usize::MAX - 1)
+        };
+        if let Some(rank) = rank.filter(|rank| *rank < best.0) {
+            best = (rank, Some(value));
+        }
+    }
+    cache.string(best.1?).map(<[u8]>::to_vec)
+}
+
+/// The file, and where its newer format begins.
+struct Cache<'a> {
+    table: Table<'a>,
+    start: usize,
+}
+
+impl Cache<'_> {
+    fn number(&mut self, at: usize) -> Option<usize> {
+        self.table.number(self.start.wrapping_add(at), 4)
+    }
+
+    /// `struct file_entry_new`: flags, key, value, osversion, and the halves of hwcap.
+    fn entry(&mut self, index: usize) -> Option<[usize; 6]> {
+        let at = index.checked_mul(ENTRY)?.checked_add(HEADER)?;
+        self.table.fields(self.start.checked_add(at)?, [4; 6])
+    }
+
+    /// The first of the entries for a name (`search_cache`): the name that sorts last stands first.
+    fn first(&mut self, name: &[u8], count: usize) -> Option<usize> {
+        let (mut left, mut right) = (0, count);
+        while left < right {
+            let middle = left.saturating_add(right.saturating_sub(left) / 2);
+            if self.compare(name, middle)? == Ordering::Less {
+                left = middle.saturating_add(1);
+            } else {
+                right = middle;
+            }
+        }
+        Some(left)
+    }
+
+    /// A name against that of an entry.
+    fn compare(&mut self, name: &[u8], index: usize) -> Option<Ordering> {
+        let [_flags, key, ..] = self.entry(index)?;
+        Some(libcmp(name, self.string(key)?))
+    }
+
+    fn string(&mut self, at: usize) -> Option<&[u8]> {
+        self.table.string(self.start.wrapping_add(at))
+    }
+
+    /// Where the names of the folders in glibc-hwcaps are listed.
+    fn folders(&mut self) -> Option<usize> {
+        let directory = self.number(32).filter(|offset| *offset != 0)?;
+        if self.number(directory)? != EXTENSION_MAGIC {
+            return None;
+        }
+        let count = self.number(directory.wrapping_add(4))?.min(16);
+        let mut section = directory.wrapping_add(8);
+        for _ in 0..count {
+            if self.number(section)? == TAG_HWCAPS {
+                return self.number(section.wrapping_add(8));
+            }
+            section = section.wrapping_add(16);
+        }
+        None
+    }
+
+    /// How good a folder of glibc-hwcaps is, 0 the best; None where this processor has no use for it.
+    fn level(&mut self, linker: &Linker<'_>, list: Option<usize>, index: usize) -> Option<usize> {
+        let name = self.number(list?.wrapping_add(index.wrapping_mul(4)))?;
+        let name = self.string(name)?;
+        linker.levels().position(|folder| folder.ends_with(name))
+    }
+}
+
+/// elf/dl-cache.c `_dl_cache_libcmp`: digits count as the number that they make.
+fn libcmp(one: &[u8], other: &[u8]) -> Ordering {
+    let (mut one, mut other) = (one, other);
+    loop {
+        match (one.split_first(), other.split_first()) {
+            (Some((b'0'..=b'9', _)), Some((b'0'..=b'9', _))) => {
+                let (a, b) = (leading_number(&mut one), leading_number(&mut other));
+                if a != b {
+                    return a.cmp(&b);
+                }
+            }
+            (Some((b'0'..=b'9', _)), _) => return Ordering::Greater,
+            (_, Some((b'0'..=b'9', _))) => return Ordering::Less,
+            (Some((a, after_one)), Some((b, after_other))) if a == b => {
+                (one, other) = (after_one, after_other);
+            }
+            (a, b) => return a.map(|(byte, _)| byte).cmp(&b.map(|(byte, _)| byte)),
+        }
+    }
+}
+
+/// Takes off the digits at the front; an `int`, as in glibc.
+fn leading_number(text: &mut &[u8]) -> i32 {
+    let mut number = 0_i32;
+    while let Some((digit @ b'0'..=b'9', rest)) = text.split_first() {
+        number = number.wrapping_mul(10).wrapping_add(i32::from(digit.wrapping_sub(b'0')));
+        *text = rest;
+    }
+    number
+}
+
+/// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h): FLAG_ELF_LIBC6 and the ABI.
+fn flags(linker: &Linker<'_>) -> usize {
+    let Some(program) = linker.object(0).and_then(|program| program.image.as_ref()) else { return 3 };
+    let (machine, flags) = (program.header.e_machine, program.header.e_flags);
+    let wide = linker.encoding.class == Class::Elf64;
+    let abi = match machine {
+        EM_MIPS if family::MIPS => match (wide, flags & EF_MIPS_ABI2 != 0, flags & EF_MIPS_NAN2008 != 0) {
+            (true, _, false) => 0x700,
+            (false, true, false) => 0x600,
+            (false, false, false) => 0,
+            (false, false, true) => 0xc00,
+            (false, true, true) => 0xd00,
+            (true, _, true) => 0xe00,
+        },
+        EM_X86_64 if family::X86 && wide => 0x300,
+        EM_X86_64 if family::X86 => 0x800,
+        EM_AARCH64 if family::ARM => 0xa00,
+        EM_ARM if family::ARM && flags & EF_ARM_ABI_FLOAT_HARD != 0 => 0x900,
+        EM_ARM if family::ARM => 0xb00,
+        EM_PPC64 if family::POWERPC => 0x500,
+        EM_RISCV if family::RISCV && flags & EF_RISCV_FLOAT_ABI == 4 => 0x1000,
+        EM_RISCV if family::RISCV => 0xf00,
+        _ => 0,
+    };
+    abi | 3
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_in_the_order_of_ldconfig() {
+        let cases = [
+            ("libc.so.6", "libc.so.6", Ordering::Equal),
+            ("libm.so.10", "libm.so.9", Ordering::Greater),
+            ("libm.so.09", "libm.so.9", Ordering::Equal),
+            ("liba.so", "liba.so.1", Ordering::Less),
+            ("lib9.so", "libx.so", Ordering::Greater),
+            ("", "", Ordering::Equal),
+        ];
+        for (one, other, order) in cases {
+            assert_eq!(libcmp(one.as_bytes(), other.as_bytes()), order, "{one} {other}");
+            assert_eq!(libcmp(other.as_bytes(), one.as_bytes()), order.reverse(), "{other} {one}");
+        }
+    }
+}

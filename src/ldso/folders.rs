@@ -1,0 +1,59 @@
+//! Lists of folders, and what `$ORIGIN` and its like stand for in them.
+
+use super::object::Library;
+use super::{Linker, gnu};
+use crate::machine::lists;
+use crate::text::cut_bytes;
+
+/// The parts of a text between marks.
+pub(super) fn split<'a>(text: &'a [u8], marks: &[u8]) -> impl Iterator<Item = &'a [u8]> {
+    text.split(move |byte| marks.contains(byte))
+}
+
+impl Linker<'_> {
+    /// Replaces $ORIGIN and, with glibc, $LIB and $PLATFORM (elf/dl-load.c `_dl_dst_substitute`).
+    pub(super) fn expand(&self, object: &Library, text: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut rest = text;
+        while let Some((byte, behind)) = rest.split_first() {
+            rest = behind;
+            if *byte == b'$' {
+                let (name, after) = token(behind);
+                let value = match &self.glibc {
+                    _ if name == b"ORIGIN" => Some(object.origin.as_slice()),
+                    Some(facts) if name == b"LIB" => Some(facts.lib.as_slice()),
+                    Some(facts) if name == b"PLATFORM" => Some(self.platform(facts)),
+                    _ => None,
+                };
+                if let Some(value) = value {
+                    out.extend_from_slice(value);
+                    rest = after;
+                    continue;
+                }
+            }
+            out.push(*byte);
+        }
+        out
+    }
+
+    /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
+    fn platform(&self, facts: &gnu::Facts) -> &[u8] {
+        let features = &self.machine.cpu.features;
+        let is_intel = |model: &String| model.contains("Intel");
+        let avx2 = facts.knows_haswell() && lists(features, "avx2");
+        if avx2 && self.machine.cpu.model.get().is_some_and(is_intel) {
+            return b"haswell";
+        }
+        self.machine.platform.get().map_or(b"", |platform| platform.as_bytes())
+    }
+}
+
+/// The name in `NAME` or `{NAME}`, and what follows.
+fn token(text: &[u8]) -> (&[u8], &[u8]) {
+    if let Some(inner) = text.strip_prefix(b"{") {
+        return cut_bytes(inner, b'}').unwrap_or_default();
+    }
+    let longer = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let end = text.iter().position(|byte| !longer(byte)).unwrap_or(text.len());
+    text.split_at_checked(end).unwrap_or_default()
+}

@@ -1,0 +1,202 @@
+//! glibc's rules: elf/dl-load.c `_dl_map_object`, and what a build of it has compiled in.
+
+use std::ffi::CStr;
+use std::path::Path;
+
+use super::object::Library;
+use super::{Linker, LoaderRefusal, bytes, cache};
+use crate::candidate::table::{Handle, Table};
+use crate::candidate::{Dynamic, Image, last_name};
+use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
+use crate::elf::offset;
+use crate::machine::{family, holds, x86};
+use crate::system::{FileKind, System};
+use crate::text::cut_bytes;
+
+/// What a loader has compiled in: Debian's knows multiarch folders, Entware's lives in /opt.
+#[derive(Default)]
+pub(super) struct Facts {
+    /// Where its ld.so.cache is.
+    cache: Vec<u8>,
+    /// The folders it looks in at last, with colons between them.
+    folders: Vec<u8>,
+    /// What $LIB stands for.
+    pub(super) lib: Vec<u8>,
+    /// Which of [`WORDS`] it holds.
+    holds: [bool; 4],
+}
+
+/// Words of a loader that tell what it does.
+const WORDS: [&[u8]; 4] = [
+    b"ELF load command alignment not page-aligned",
+    b"FATAL: kernel too old",
+    b"CPU ISA level is lower",
+    b"haswell",
+];
+
+impl Facts {
+    /// It compares p_align of a library with the size of a page (up to 2.34).
+    pub(super) const fn checks_alignment(&self) -> bool {
+        self.holds[0]
+    }
+
+    /// It compares the kernel's release (up to 2.36).
+    const fn checks_kernel(&self) -> bool {
+        self.holds[1]
+    }
+
+    /// It compares the processor's level (x86-64-v2 and so on; since 2.33).
+    const fn checks_level(&self) -> bool {
+        family::X86 && self.holds[2]
+    }
+
+    /// $PLATFORM can be "haswell".
+    pub(super) const fn knows_haswell(&self) -> bool {
+        family::X86 && self.holds[3]
+    }
+}
+
+/// What is read of a segment at most; Debian's loaders have 50 to 180 KB in all.
+const LIMIT: usize = 256 << 10;
+
+/// Reads them from the strings of a loader; None where it is not glibc's.
+pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Facts> {
+    let mut facts = Facts::default();
+    let mut in_list = false;
+    strings(system, path, image, LIMIT, |text| in_list = !text.is_empty() && facts.note(text, in_list))?;
+    if facts.lib.is_empty() {
+        facts.lib = last_name(facts.first()).1.to_vec();
+    }
+    (!facts.cache.is_empty() && !facts.folders.is_empty()).then_some(facts)
+}
+
+/// The strings of a loader, as far as they lie among its constants.
+pub(super) fn strings(
+    system: &dyn System,
+    path: &Path,
+    image: &Image,
+    limit: usize,
+    mut each: impl FnMut(&[u8]),
+) -> Option<()> {
+    let file = Handle::open(system, bytes(path))?;
+    // Constants have a segment of their own, or share the one of the code.
+    let apart = image.loads().any(|load| load.p_flags == PF_R);
+    for load in image.loads() {
+        if apart && load.p_flags != PF_R {
+            continue;
+        }
+        let size = offset(load.p_filesz).min(limit);
+        let mut table = Table::new(&file, image.encoding, offset(load.p_offset), size);
+        let mut rest = table.bytes(0, size)?;
+        while let Ok(text) = CStr::from_bytes_until_nul(rest) {
+            let text = text.to_bytes();
+            each(text);
+            rest = rest.get(text.len().saturating_add(1)..)?;
+        }
+    }
+    Some(())
+}
+
+impl Facts {
+    /// The first of the folders.
+    fn first(&self) -> &[u8] {
+        cut_bytes(&self.folders, b':').map_or(&self.folders, |(first, _)| first)
+    }
+
+    /// Takes a string of the loader for what it is. `in_list`: the one before was a folder of the list.
+    fn note(&mut self, text: &[u8], in_list: bool) -> bool {
+        for (word, holds) in WORDS.iter().zip(&mut self.holds) {
+            *holds |= text.starts_with(word);
+        }
+        if text.starts_with(b"lib") {
+            if self.first().get(1..) == Some(text) {
+                self.lib = text.to_vec();
+            }
+        } else if text.starts_with(b"/") && text.len() < 128 {
+            if text.ends_with(b"/ld.so.cache") {
+                self.cache = text.to_vec();
+            } else if let Some(folder) = text.strip_suffix(b"/") {
+                if holds(text, b"/lib") && (in_list || self.folders.is_empty()) {
+                    let colon: &[u8] = if in_list { b":" } else { b"" };
+                    self.folders.extend_from_slice(colon);
+                    self.folders.extend_from_slice(folder);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+}
+
+/// The folders in glibc-hwcaps, best first, and the level each is for (glibc 2.33 on, x86-64).
+const LEVELS: [(&[u8], u32); 3] =
+    [(b"glibc-hwcaps/x86-64-v4", 0xf), (b"glibc-hwcaps/x86-64-v3", 7), (b"glibc-hwcaps/x86-64-v2", 3)];
+
+/// DT_RPATH, which one with a DT_RUNPATH does not have, and DT_RUNPATH.
+fn paths(object: &Library) -> (&[u8], &[u8]) {
+    match object.dynamic() {
+        Some(Dynamic { runpath: Some(list), .. }) => (b"", list),
+        Some(Dynamic { rpath: Some(list), .. }) => (list, b""),
+        _ => (b"", b""),
+    }
+}
+
+impl Linker<'_> {
+    pub(super) fn search_glibc(&self, facts: &Facts, object: &Library, found: &mut Library) -> bool {
+        let (_, runpath) = paths(object);
+        if runpath.is_empty() {
+            // DT_RPATH goes for all that is loaded because of an object, and the program's for everything.
+            let mut at = Some(object);
+            while let Some(object) = at {
+                if self.look_in(paths(object).0, object, found) {
+                    return true;
+                }
+                at = self.parent(object);
+            }
+        }
+        let program = self.object(0).unwrap_or(object);
+        if self.look_in(&self.environment, program, found) || self.look_in(runpath, object, found) {
+            return true;
+        }
+        if object.flags(DT_FLAGS_1) & DF_1_NODEFLIB != 0 {
+            return false;
+        }
+        let cached = cache::find(self, &facts.cache, &found.name);
+        cached.is_some_and(|file| self.look(file, found)) || self.look_in(&facts.folders, object, found)
+    }
+
+    /// Looks in a folder's glibc-hwcaps.
+    pub(super) fn look_in_levels(&self, folder: &[u8], found: &mut Library) -> bool {
+        let hwcaps = [folder, b"glibc-hwcaps"].concat();
+        self.system.stat(super::path(&hwcaps)).is_ok_and(|stat| stat.kind == FileKind::Directory)
+            && self.levels().any(|level| self.look([folder, level, b"/", &found.name].concat(), found))
+    }
+
+    /// The folders in glibc-hwcaps that this processor has a use for.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &'static [u8]> {
+        let cpu = &self.machine.cpu;
+        let has =
+            move |level: u32| family::X86 && cpu.features.value.is_some() && x86::lacks(cpu, level).is_none();
+        LEVELS.iter().filter(move |(_, level)| has(*level)).map(|(folder, _)| *folder)
+    }
+
+    /// What the loader itself looks at before it loads anything: the kernel's release, the processor's level.
+    pub(super) fn refuses(&self) -> Option<LoaderRefusal> {
+        let facts = self.glibc.as_ref()?;
+        let image = |index| self.object(index)?.image.as_ref();
+        let is_old = image(1)?.abi_tag.is_some_and(|(system, major, minor, patch)| {
+            system == 0 && self.machine.kernel.older_than((major, minor, patch))
+        });
+        if is_old && facts.checks_kernel() {
+            return Some(LoaderRefusal::KernelTooOld);
+        }
+        self.lacks_level(image(0)?).then_some(LoaderRefusal::IsaLevel)
+    }
+
+    /// sysdeps/x86/dl-prop.h `dl_isa_level_check`.
+    pub(super) fn lacks_level(&self, image: &Image) -> bool {
+        let cpu = &self.machine.cpu;
+        let checks = self.glibc.as_ref().is_some_and(Facts::checks_level);
+        checks && image.x86_isa_needed.is_some_and(|needed| x86::lacks(cpu, needed).is_some())
+    }
+}

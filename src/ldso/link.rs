@@ -1,0 +1,154 @@
+//! What comes of a program's start under its loader.
+
+use super::{Library, Unusable};
+use crate::errno::Errno;
+use crate::exec::{Missing, Outcome, Signal, Step, When};
+use crate::machine::{Libc, family};
+use crate::system::Question;
+
+/// The libraries of a program, and what they lack.
+#[derive(Debug, Default)]
+pub struct LinkResult {
+    /// The C library whose loader it is; None where nobody knows it. The libraries are looked for by the rules of musl and
+    /// of glibc.
+    pub libc: Option<Libc>,
+    /// The program, its interpreter, then what is loaded, in that order, with what cannot be.
+    pub objects: Vec<Library>,
+    /// Versions that a library should define, and does not. Only glibc asks for them.
+    pub versions: Vec<Undefined>,
+    /// Symbols that nothing defines.
+    pub symbols: Vec<Undefined>,
+    /// The loader refuses the machine or the program before it loads anything.
+    pub refuses: Option<LoaderRefusal>,
+    /// Its words for it, where they are in its file.
+    pub words: Vec<u8>,
+    /// What the kernel has to be asked before it is clear that all is loaded.
+    pub asks: Option<Question>,
+    /// A file that decides is one of the kernel's own, which is not read.
+    pub unread: bool,
+    /// The program has a loader, and no PT_DYNAMIC for it.
+    pub lacks_dynamic: bool,
+}
+
+/// What a loader looks at first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoaderRefusal {
+    /// glibc: the kernel's release (up to 2.36).
+    KernelTooOld,
+    /// glibc: the level of an x86-64 (since 2.33).
+    IsaLevel,
+    /// bionic: ET_EXEC (since Android 5.0).
+    NotPie,
+    /// bionic: the alignment of PT_TLS (since Android 10, ARM).
+    TlsAlignment,
+}
+
+/// What becomes of a library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LibraryState {
+    /// It is loaded.
+    Found,
+    /// There is no such file in any of the folders.
+    Missing(Errno),
+    /// There is a file, which the loader refuses.
+    Unusable(Unusable),
+    /// There is a file of the kernel's own, which is not read.
+    Unread,
+}
+
+/// A version or a symbol that is asked for and that nothing defines.
+#[derive(Debug)]
+pub struct Undefined {
+    /// Its name.
+    pub name: Vec<u8>,
+    /// The version of a symbol; empty where it has none. Of a version the file that should define it.
+    pub of: Vec<u8>,
+    /// The file that asks for it.
+    pub needed_by: Vec<u8>,
+    /// It is bound when it is first called, not at the start.
+    pub lazy: bool,
+}
+
+impl Undefined {
+    pub(super) fn new(name: Vec<u8>, of: &[u8], by: &Library, lazy: bool) -> Undefined {
+        Undefined { name, of: of.to_vec(), needed_by: by.path.clone(), lazy }
+    }
+}
+
+impl LibraryState {
+    /// One word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            LibraryState::Found => "found",
+            LibraryState::Missing(_) => "missing",
+            LibraryState::Unusable(_) => "unusable",
+            LibraryState::Unread => "unread",
+        }
+    }
+}
+
+impl LinkResult {
+    /// What is loaded with the program, the interpreter first.
+    pub fn libraries(&self) -> impl Iterator<Item = &Library> {
+        self.objects.get(1..).unwrap_or_default().iter()
+    }
+
+    /// The file that asks for a library.
+    pub fn needed_by(&self, library: &Library) -> &[u8] {
+        library.parent.and_then(|parent| self.objects.get(parent)).map_or(b"", |object| &object.path)
+    }
+
+    /// How the loader ends the program; None where it starts it.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let killed = |signal, step| Some(Outcome::Killed { signal, when: When::Start, step });
+        let exits = |status, step| Some(Outcome::Exits { status, step });
+        if self.lacks_dynamic {
+            return killed(Signal::SIGSEGV, Step::NoDynamic);
+        }
+        match self.refuses {
+            Some(LoaderRefusal::TlsAlignment) if family::ANDROID => {
+                return killed(Signal::SIGABRT, Step::LoaderRefuses);
+            }
+            Some(LoaderRefusal::NotPie) if family::ANDROID => return exits(1, Step::LoaderRefuses),
+            Some(_) => return exits(127, Step::LoaderRefuses),
+            None => {}
+        }
+        if self.unread {
+            return Some(Outcome::Unknown { missing: Missing::PseudoFile });
+        }
+        // glibc gives up at the first, and looks at the level once all are loaded; musl goes on, and tells of all.
+        let gives_up = self.libc == Some(Libc::Glibc);
+        let (mut first, mut level) = (None, None);
+        for library in self.libraries().skip(1) {
+            let step = match library.state {
+                LibraryState::Found | LibraryState::Unread => continue,
+                LibraryState::Missing(_) => Step::LibraryMissing,
+                LibraryState::Unusable(Unusable::Cut) => {
+                    return killed(Signal::SIGBUS, Step::LibraryUnusable);
+                }
+                LibraryState::Unusable(Unusable::NotPageAligned) if family::PAGES && !gives_up => {
+                    return killed(Signal::SIGSEGV, Step::LibraryUnusable);
+                }
+                LibraryState::Unusable(Unusable::Level) => {
+                    level = Some(Step::LibraryUnusable);
+                    continue;
+                }
+                LibraryState::Unusable(_) => Step::LibraryUnusable,
+            };
+            first = first.or(Some(step));
+            if gives_up {
+                break;
+            }
+        }
+        if let Some(step) = first.or(level) {
+            exits(127, step)
+        } else if !self.versions.is_empty() {
+            exits(1, Step::VersionMissing)
+        } else if self.symbols.iter().any(|symbol| !symbol.lazy) {
+            exits(127, Step::SymbolMissing)
+        } else {
+            let asks = self.asks.filter(|_| family::X86);
+            asks.map(|question| Outcome::Unknown { missing: Missing::Answer(question) })
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Which symbols the relocations of an object ask for, and when they are bound.
+
+use super::super::object::Library;
+use super::super::{Linker, variable};
+use super::Asked;
+use crate::candidate::Image;
+use crate::candidate::table::{Handle, Table};
+use crate::elf::consts::{
+    DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
+    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS,
+    EM_PPC, EM_PPC64, EM_RISCV,
+};
+use crate::elf::{ByteOrder, Class, offset};
+use crate::machine::family;
+
+/// Calls `tell` with those of the symbols that a relocation asks for, in the loader's order, each once; and whether it
+/// is bound when it is first called, not at the start.
+pub(super) fn uses(
+    linker: &Linker<'_>,
+    image: &Image,
+    file: &Handle,
+    symbols: &mut [Asked],
+    tell: &mut dyn FnMut(&Asked, bool),
+) {
+    let Some(dynamic) = &image.dynamic else { return };
+    let musl = !linker.is_glibc();
+    let lazy = !(musl
+        || !variable(linker.system, false, "LD_BIND_NOW").is_empty()
+        || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
+        || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
+        || dynamic.get(DT_BIND_NOW).is_some());
+    let mut tell = |asked: &mut Asked, lazy| {
+        tell(asked, lazy);
+        asked.index = 0;
+    };
+    if family::MIPS && image.header.e_machine == EM_MIPS {
+        // The global part of the GOT has no relocations: what is in it is asked for. A function with a stub, whose
+        // address is its value, is bound when it is called.
+        let global = offset(dynamic.flags(DT_MIPS_GOTSYM))..offset(dynamic.flags(DT_MIPS_SYMTABNO));
+        for asked in symbols.iter_mut() {
+            if global.contains(&asked.index) {
+                tell(asked, asked.has_stub && lazy);
+            }
+        }
+    }
+    for tag in if musl { [DT_JMPREL, DT_REL, DT_RELA] } else { [DT_RELA, DT_REL, DT_JMPREL] } {
+        let calls = tag == DT_JMPREL;
+        read(image, file, tag, &mut |symbol, _| {
+            for asked in symbols.iter_mut() {
+                // The address of a stub serves where the symbol is not called.
+                if asked.index == symbol && (calls || !asked.has_stub) {
+                    tell(asked, calls && lazy);
+                }
+            }
+        });
+    }
+}
+
+/// The symbols of a program that are copied from a library: R_*_COPY. They stand in the program, and are looked for
+/// elsewhere.
+pub(super) fn copied(object: &Library, image: &Image, file: &Handle) -> Vec<usize> {
+    let mut found = Vec::new();
+    if object.parent.is_some() {
+        return found;
+    }
+    let kind = match image.header.e_machine {
+        EM_MIPS if family::MIPS => 126,
+        EM_ARM if family::ARM => 20,
+        EM_AARCH64 if family::ARM => 1024,
+        EM_PPC | EM_PPC64 if family::POWERPC => 19,
+        EM_RISCV if family::RISCV => 4,
+        EM_LOONGARCH if family::LOONGARCH => 4,
+        _ => 5,
+    };
+    for tag in [DT_REL, DT_RELA] {
+        read(image, file, tag, &mut |symbol, found_kind| {
+            if found_kind == kind {
+                found.push(symbol);
+            }
+        });
+    }
+    found
+}
+
+/// Calls `each` with the symbols of a table and the kinds of their relocations.
+fn read(image: &Image, file: &Handle, tag: u32, each: &mut dyn FnMut(usize, usize)) {
+    let Some(dynamic) = &image.dynamic else { return };
+    let (size, has_addend) = match tag {
+        DT_REL => (DT_RELSZ, false),
+        DT_RELA => (DT_RELASZ, true),
+        _ => (DT_PLTRELSZ, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
+    };
+    let Some(mut table) = Table::of(file, image, tag, offset(dynamic.flags(size))) else { return };
+    let word = image.encoding.word();
+    let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
+    // Where r_info has the symbol, where the kind, and in how many bytes.
+    let (symbol, kind) = match (image.encoding.class, image.encoding.order) {
+        (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
+        (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
+        (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
+        // On MIPS r_sym stands first and r_type last, whatever the byte order.
+        (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
+        (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
+    };
+    let mut info = word;
+    let mut field = |info: usize, (at, len)| table.number(info.wrapping_add(at), len);
+    while let Some(found) = field(info, symbol) {
+        if found != 0 {
+            each(found, field(info, kind).unwrap_or_default());
+        }
+        info = info.wrapping_add(entry);
+    }
+}

@@ -1,0 +1,142 @@
+//! What is asked for, as hashes: 13 bytes a symbol, whatever its name.
+
+/// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
+/// another round.
+const FEW: usize = 1 << 10;
+const MANY: usize = 1 << if cfg!(feature = "every-machine") { 18 } else { 14 };
+
+/// A symbol by its name, twice hashed, and the version that is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Key {
+    /// DT_GNU_HASH's.
+    gnu: u32,
+    /// FNV-1a, so that both together tell names apart.
+    fnv: u32,
+    /// ELF hash of the version; 0: none.
+    version: u32,
+}
+
+impl Key {
+    pub(super) fn new(name: &[u8], version: u32) -> Key {
+        let (mut gnu, mut fnv) = (5381_u32, 0x811c_9dc5_u32);
+        for byte in name {
+            gnu = gnu.wrapping_mul(33).wrapping_add(u32::from(*byte));
+            fnv = (fnv ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        }
+        Key { gnu, fnv, version }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum LibraryState {
+    #[default]
+    Free,
+    Asked,
+    Defined,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    key: Key,
+    state: LibraryState,
+}
+
+/// A hash table with open addressing. Its length is a power of two, and half of it stays free: every search ends.
+pub(super) struct Wanted {
+    slots: Vec<Slot>,
+    used: usize,
+    open: usize,
+}
+
+impl Wanted {
+    pub(super) fn new() -> Wanted {
+        Wanted { slots: vec![Slot::default(); FEW], used: 0, open: 0 }
+    }
+
+    /// Adds a symbol; false where there is no room for it.
+    pub(super) fn add(&mut self, key: Key) -> bool {
+        let len = self.slots.len();
+        if self.used >= len / 2 {
+            if len >= MANY {
+                return false;
+            }
+            let smaller = std::mem::replace(&mut self.slots, vec![Slot::default(); len.wrapping_mul(2)]);
+            for slot in smaller.into_iter().filter(|slot| slot.state != LibraryState::Free) {
+                self.insert(slot);
+            }
+        }
+        if self.insert(Slot { key, state: LibraryState::Asked }) {
+            self.used = self.used.wrapping_add(1);
+            self.open = self.open.wrapping_add(1);
+        }
+        true
+    }
+
+    /// Whether it was not there yet.
+    fn insert(&mut self, new: Slot) -> bool {
+        match self.slot(&new.key) {
+            Some(slot) if slot.state == LibraryState::Free => {
+                *slot = new;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Where a key is, or the free slot where it would be.
+    fn slot(&mut self, key: &Key) -> Option<&mut Slot> {
+        let mut at = self.place(key.gnu);
+        loop {
+            let slot = self.slots.get(at)?;
+            if slot.state == LibraryState::Free || slot.key == *key {
+                return self.slots.get_mut(at);
+            }
+            at = self.next(at);
+        }
+    }
+
+    /// Whether a hash without its lowest bit may be one of them.
+    pub(super) fn may_hold(&self, hash: u32) -> bool {
+        let mut at = self.place(hash);
+        while let Some(slot) = self.slots.get(at).filter(|slot| slot.state != LibraryState::Free) {
+            if slot.key.gnu | 1 == hash | 1 {
+                return true;
+            }
+            at = self.next(at);
+        }
+        false
+    }
+
+    /// Marks a name as defined where `serves` says so of the version that is asked for.
+    pub(super) fn define(&mut self, name: &Key, serves: &mut dyn FnMut(u32) -> bool) {
+        let mut at = self.place(name.gnu);
+        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.state != LibraryState::Free) {
+            let key = slot.key;
+            let is_same = key.gnu == name.gnu && key.fnv == name.fnv;
+            if is_same && slot.state == LibraryState::Asked && serves(key.version) {
+                slot.state = LibraryState::Defined;
+                self.open = self.open.wrapping_sub(1);
+            }
+            at = self.next(at);
+        }
+    }
+
+    /// Whether a symbol is defined.
+    pub(super) fn has(&mut self, key: &Key) -> bool {
+        self.slot(key).is_some_and(|slot| slot.state == LibraryState::Defined)
+    }
+
+    /// Whether all of them are.
+    pub(super) const fn is_complete(&self) -> bool {
+        self.open == 0
+    }
+
+    /// The lowest bit of a hash is not in DT_GNU_HASH.
+    fn place(&self, hash: u32) -> usize {
+        (hash >> 1) as usize & self.slots.len().wrapping_sub(1)
+    }
+
+    fn next(&self, at: usize) -> usize {
+        at.wrapping_add(1) & self.slots.len().wrapping_sub(1)
+    }
+}

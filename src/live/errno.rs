@@ -1,0 +1,41 @@
+//! Errno names from this architecture's numbers.
+
+use std::io;
+
+use nix::libc;
+
+use crate::errno::Errno;
+
+pub(super) fn of_io(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EOTHER, of_raw)
+}
+
+pub(super) fn of_nix(errno: nix::errno::Errno) -> Errno {
+    of_raw(errno as i32)
+}
+
+pub(super) fn of_raw(number: i32) -> Errno {
+    match number {
+        libc::EPERM => Errno::EPERM,
+        libc::ENOENT => Errno::ENOENT,
+        libc::EIO => Errno::EIO,
+        libc::E2BIG => Errno::E2BIG,
+        libc::ENOEXEC => Errno::ENOEXEC,
+        libc::EAGAIN => Errno::EAGAIN,
+        libc::ENOMEM => Errno::ENOMEM,
+        libc::EACCES => Errno::EACCES,
+        libc::ENOTDIR => Errno::ENOTDIR,
+        libc::EISDIR => Errno::EISDIR,
+        libc::EINVAL => Errno::EINVAL,
+        libc::ETXTBSY => Errno::ETXTBSY,
+        libc::EFBIG => Errno::EFBIG,
+        libc::ENOSPC => Errno::ENOSPC,
+        libc::EPIPE => Errno::EPIPE,
+        libc::ENAMETOOLONG => Errno::ENAMETOOLONG,
+        libc::ENOSYS => Errno::ENOSYS,
+        libc::ELOOP => Errno::ELOOP,
+        libc::ELIBBAD => Errno::ELIBBAD,
+        libc::ENXIO => Errno::ENXIO,
+        _ => Errno::EOTHER,
+    }
+}

@@ -1,0 +1,191 @@
+//! Files of this machine: what they are, opened without a risk, and what they lie on.
+
+use std::ffi::{CString, OsStr, OsString, c_int, c_long};
+use std::fs::{self, File};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use nix::libc;
+use nix::sys::stat::Mode;
+use nix::sys::statfs::{Statfs, fstatfs, statfs};
+use nix::sys::statvfs::statvfs;
+use rustix::buffer::spare_capacity;
+use rustix::fs::RawDir;
+use rustix::io::pread;
+
+use super::errno::{of_io, of_nix};
+use crate::errno::Errno;
+use crate::system::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
+
+/// stat(2).
+pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
+    let found = fs::metadata(path).map_err(|error| of_io(&error))?;
+    Ok(with_pseudo(Stat::of(&found), || statfs(path)))
+}
+
+/// A regular file of the kernel's own is known by the file system that it lies on.
+fn with_pseudo(stat: Stat, statfs: impl FnOnce() -> nix::Result<Statfs>) -> Stat {
+    let is_pseudo = || statfs().is_ok_and(|found| is_pseudo(magic(&found)));
+    match stat.kind {
+        FileKind::Regular if is_pseudo() => Stat { kind: FileKind::Pseudo, ..stat },
+        _ => stat,
+    }
+}
+
+/// f_type: a magic number of linux/magic.h. The field's type depends on the C library; all of them have 32 bits.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::unnecessary_cast)]
+fn magic(found: &Statfs) -> u32 {
+    found.filesystem_type().0 as u32
+}
+
+impl ReadAt for File {
+    /// pread(2) until there is enough. No EINTR: there is no signal handler.
+    fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(len);
+        while bytes.len() < len {
+            let at = offset.saturating_add(bytes.len() as u64);
+            if !matches!(pread(self, spare_capacity(&mut bytes), at), Ok(1..)) {
+                break;
+            }
+        }
+        bytes.truncate(len);
+        bytes
+    }
+}
+
+/// Opens a file of a kind that is wanted.
+pub(super) fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File, Errno> {
+    let check = |kind| match kind {
+        kind if is_wanted(kind) => Ok(()),
+        FileKind::Directory => Err(Errno::EISDIR),
+        _ => Err(Errno::EACCES),
+    };
+    // Looked at before it is opened: opening a device can already do something (a watchdog starts).
+    check(stat(path)?.kind)?;
+    let mut options = File::options();
+    options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
+    let file = options.open(path).map_err(|error| of_io(&error))?;
+    // And after: it may be another one by now.
+    let found = Stat::of(&file.metadata().map_err(|error| of_io(&error))?);
+    check(with_pseudo(found, || fstatfs(&file)).kind)?;
+    Ok(file)
+}
+
+/// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
+/// C library's heap into a router's build; and without /proc nobody knows the mounts that the path is compared with.
+pub(super) fn resolve(path: &Path) -> Result<PathBuf, Errno> {
+    let held = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(of_nix)?;
+    let own = own_descriptors().ok_or(Errno::ENOENT)?;
+    let name = held.as_raw_fd().to_string();
+    nix::fcntl::readlinkat(own, name.as_str()).map(PathBuf::from).map_err(of_nix)
+}
+
+/// The names in a folder that are to be kept, sorted.
+pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+    // Not by readdir(3): std allocates for each entry, and a folder of libraries holds thousands, of which few are kept;
+    // and opendir(3) brings the C library's heap into a router's build.
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let folder = nix::fcntl::open(folder, flags, Mode::empty()).ok()?;
+    let mut buffer = Vec::with_capacity(4096);
+    let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
+    let mut names = Vec::new();
+    while let Some(entry) = entries.next() {
+        let entry = entry.ok()?;
+        let name = entry.file_name().to_bytes();
+        if !matches!(name, b"." | b"..") && keep(name) {
+            names.push(OsStr::from_bytes(name).to_os_string());
+        }
+    }
+    names.sort_unstable();
+    Some(names)
+}
+
+/// faccessat(2) with X_OK and AT_EACCESS. The C library's own starts a process to ask in where the kernel (before Linux
+/// 5.8) has no flags: there the real user is asked for, who is another only in a set-user-ID program.
+pub(super) fn may_execute(path: &Path) -> Result<(), Errno> {
+    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EOTHER)?;
+    let path = path.as_ptr();
+    let [folder, mode, flags] = [libc::AT_FDCWD, libc::X_OK, libc::AT_EACCESS].map(c_long::from);
+    // SAFETY: a path that ends in NUL.
+    let mut failed = unsafe { libc::syscall(libc::SYS_faccessat2, folder, path, mode, flags) };
+    if failed < 0 && nix::errno::Errno::last() == nix::errno::Errno::ENOSYS {
+        // SAFETY: the same.
+        failed = unsafe { libc::syscall(libc::SYS_faccessat, folder, path, mode) };
+    }
+    nix::errno::Errno::result(failed).map(|_| ()).map_err(of_nix)
+}
+
+/// Whether somebody holds a file open for writing.
+///
+/// A read lease is refused with EAGAIN where that is so, and is given to the file's owner and to root only. Should
+/// somebody open the file for writing in the moment we hold it, he waits for us to give it back, and we are sent a
+/// signal: SIGURG, which does nothing, for SIGIO would end us.
+pub(super) fn open_for_writing(path: &Path) -> Option<bool> {
+    /// linux/fcntl.h; asm-generic, on MIPS too.
+    const F_SETSIG: c_int = 10;
+    let file = open(path, |kind| kind == FileKind::Regular).ok()?;
+    let fcntl = |command: c_int, argument: c_int| {
+        // SAFETY: commands that take a number.
+        nix::errno::Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), command, argument) })
+    };
+    fcntl(F_SETSIG, libc::SIGURG).ok()?;
+    match fcntl(libc::F_SETLEASE, libc::F_RDLCK) {
+        Ok(_) => {
+            // Closing the file gives the lease back as well.
+            let _ = fcntl(libc::F_SETLEASE, libc::F_UNLCK);
+            Some(false)
+        }
+        Err(nix::errno::Errno::EAGAIN) => Some(true),
+        Err(_) => None,
+    }
+}
+
+/// statvfs(3).
+#[allow(clippy::useless_conversion)] // The fields' width depends on the C library.
+pub(super) fn space(folder: &Path) -> Option<Space> {
+    let found = statvfs(folder).ok()?;
+    let unit = u64::from(found.fragment_size());
+    let bytes = |blocks: libc::fsblkcnt_t| u64::from(blocks).saturating_mul(unit);
+    Some(Space { size: bytes(found.blocks()), available: bytes(found.blocks_available()) })
+}
+
+/// /proc/self/fd, where /proc is the kernel's: in a chroot, a container or an unpacked firmware it may be an ordinary
+/// folder, and what lies there is somebody's file.
+pub(super) fn own_descriptors() -> Option<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let folder = nix::fcntl::open(c"/proc/self/fd", flags, Mode::empty()).ok()?;
+    (magic(&fstatfs(folder.as_fd()).ok()?) == PROC_SUPER_MAGIC).then_some(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kept_and_sorted() {
+        let folder = std::env::temp_dir().join(format!("diag-names-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for n in (0..300).rev() {
+            fs::write(folder.join(format!("a name that takes some room {n:03}")), "").unwrap();
+        }
+        fs::write(folder.join("b"), "").unwrap();
+        let all = names(&folder, |name| name.starts_with(b"a name")).unwrap();
+        assert_eq!(all.len(), 300);
+        assert!(all.is_sorted() && all[7] == "a name that takes some room 007");
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(names(&folder, |_| true), None);
+        assert_eq!(names(Path::new("/proc/self/exe"), |_| true), None);
+    }
+
+    #[test]
+    fn what_may_be_executed() {
+        let may = |path| may_execute(Path::new(path));
+        assert_eq!(may("/proc/self/exe"), Ok(()));
+        assert_eq!(may("/proc/self/status"), Err(Errno::EACCES));
+        assert_eq!(may("/proc/self/nothing"), Err(Errno::ENOENT));
+        assert_eq!(may("/proc\0"), Err(Errno::EOTHER));
+    }
+}

@@ -1,0 +1,63 @@
+//! What the kernel tells this process: uname(2), the auxiliary vector, resource limits.
+
+use std::ffi::{CStr, c_ulong};
+use std::os::unix::ffi::OsStrExt as _;
+use std::ptr;
+
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
+use crate::machine::word;
+use crate::system::{Auxv, Limits, Uname};
+
+pub(super) fn uname() -> Option<Uname> {
+    let found = nix::sys::utsname::uname().ok()?;
+    Some(Uname { release: word(found.release().as_bytes()), machine: word(found.machine().as_bytes()) })
+}
+
+/// Our own auxiliary vector: it needs no /proc.
+pub(super) fn auxv() -> Auxv {
+    Auxv {
+        hwcap: entry(libc::AT_HWCAP),
+        hwcap2: entry(libc::AT_HWCAP2),
+        platform: platform(),
+        page_size: entry(libc::AT_PAGESZ),
+    }
+}
+
+/// None where the kernel gave none.
+#[allow(clippy::useless_conversion)] // c_ulong is 32 bits wide on routers.
+fn entry(key: c_ulong) -> Option<u64> {
+    Errno::clear();
+    // SAFETY: getauxval only looks the number up.
+    let value = unsafe { libc::getauxval(key) };
+    // 0 may be a value: then errno stays clear.
+    (value != 0 || Errno::last_raw() == 0).then(|| u64::from(value))
+}
+
+fn platform() -> Option<String> {
+    // SAFETY: getauxval only looks the number up.
+    let at = unsafe { libc::getauxval(libc::AT_PLATFORM) };
+    if at == 0 {
+        return None;
+    }
+    // SAFETY: the kernel put a NUL-terminated string there, on our stack, where it stays as long as we run.
+    let text = unsafe { CStr::from_ptr(ptr::with_exposed_provenance(usize::try_from(at).ok()?)) };
+    Some(word(text.to_bytes()))
+}
+
+/// Soft limits.
+#[allow(clippy::useless_conversion)] // rlim_t is 32 bits wide in some C libraries.
+pub(super) fn limits() -> Limits {
+    let limit = |resource| match getrlimit(resource) {
+        Ok((RLIM_INFINITY, _)) => Some(u64::MAX),
+        Ok((limit, _)) => Some(u64::from(limit)),
+        Err(_) => None,
+    };
+    Limits {
+        address_space: limit(Resource::RLIMIT_AS),
+        data: limit(Resource::RLIMIT_DATA),
+        stack: limit(Resource::RLIMIT_STACK),
+    }
+}

@@ -1,0 +1,119 @@
+//! /proc/mounts.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::machine::{Lazy, Mount, is_below, parts, word};
+use crate::system::System;
+
+/// What is mounted. The room on it is asked for when it is looked at. A server that is gone would block statvfs(3) for
+/// ever, so network file systems, and what lies below them, are not asked.
+pub(in crate::machine) fn mounts(system: &Rc<dyn System>) -> Option<Vec<Mount>> {
+    let mut mounts = parse(&system.read(Path::new("/proc/mounts")).ok()?);
+    let mut remote: Vec<PathBuf> = Vec::new();
+    for mount in &mut mounts {
+        if is_remote(&mount.fstype) {
+            remote.push(mount.point.clone());
+        }
+        if !remote.iter().any(|point| is_below(&mount.point, point)) {
+            let (system, point) = (Rc::clone(system), mount.point.clone());
+            // proc, sysfs and their like have no blocks.
+            mount.space = Lazy::new(move || system.space(&point).filter(|space| space.size > 0));
+        }
+    }
+    (!mounts.is_empty()).then_some(mounts)
+}
+
+/// Its file system is on another machine, or behind a process that may hang.
+fn is_remote(fstype: &str) -> bool {
+    const FAMILIES: [&str; 12] =
+        ["nfs", "cifs", "smb", "fuse", "autofs", "9p", "ceph", "afs", "coda", "ncpfs", "davfs", "glusterfs"];
+    // nfsd is a pseudo file system, and fuseblk (NTFS on a stick) and fusectl are local.
+    !matches!(fstype, "nfsd" | "fuseblk" | "fusectl")
+        && FAMILIES.iter().any(|family| fstype.starts_with(family))
+}
+
+/// Own code, not procfs' parser: that leaves `\040` as it is, loses the order of the options, and gives up the whole
+/// list for one name that is no UTF-8.
+pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
+    let mut mounts = Vec::new();
+    for line in parts(text, b'\n') {
+        let mut fields = parts(line, b' ');
+        let (Some(device), Some(point)) = (fields.next(), fields.next()) else { continue };
+        let (Some(fstype), Some(list @ [_, ..])) = (fields.next(), fields.next()) else { continue };
+        let mut mount = Mount {
+            device: word(&unescape(device)),
+            point: PathBuf::from(OsString::from_vec(unescape(point))),
+            fstype: word(fstype),
+            options: parts(list, b',').filter(|option| is_wanted(option)).map(word).collect(),
+            space: Lazy::from(None),
+        };
+        // Reports are shown to strangers: no host names, addresses or users.
+        if is_remote(&mount.fstype) && !mount.device.starts_with("/dev/") {
+            mount.device.clone_from(&mount.fstype);
+        }
+        mounts.push(mount);
+    }
+    mounts
+}
+
+/// Flags, and the values that bear on a program; not `addr=`, `username=` and the rest.
+fn is_wanted(option: &[u8]) -> bool {
+    !option.contains(&b'=')
+        || ["size=", "compr=", "compress", "upperdir="].iter().any(|name| option.starts_with(name.as_bytes()))
+}
+
+/// The kernel writes a blank as `\040`, a backslash as `\134`...
+fn unescape(field: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = field;
+    while let [first, tail @ ..] = rest {
+        if let [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] = rest {
+            out.push((a & 7) << 6 | (b & 7) << 3 | c & 7);
+            rest = tail;
+        } else {
+            out.push(*first);
+            rest = tail;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    use super::*;
+
+    #[test]
+    fn lines() {
+        let text = b"rootfs / rootfs rw 0 0\noverlayfs:/overlay / overlay rw,noatime,lowerdir=/,upperdir=/overlay/upper,workdir=/overlay/work 0 0\n\
+            /dev/sda1 /mnt/my\\040stick\\134040 vfat rw,noexec,uid=1000 0 0\n//10.0.0.7/share /mnt/nas cifs rw,username=joe,addr=10.0.0.7 0 0\n\
+            /dev/sdb1 /mnt/\xe9t\xe9 vfat rw 0 0\nnas:/v /n nfs rw 0 0\nshort line\n\n";
+        let mounts = parse(text);
+        assert_eq!(mounts.len(), 6);
+        assert_eq!(mounts[1].device, "overlayfs:/overlay");
+        assert_eq!(mounts[1].options, ["rw", "noatime", "upperdir=/overlay/upper"]);
+        assert_eq!(mounts[2].point, Path::new("/mnt/my stick\\040"));
+        assert!(mounts[2].has("noexec"));
+        assert_eq!((mounts[3].device.as_str(), mounts[3].options.len()), ("cifs", 1));
+        assert_eq!(mounts[4].point, Path::new(OsStr::from_bytes(b"/mnt/\xe9t\xe9")));
+        assert_eq!(mounts[5].device, "nfs");
+        for end in 0..text.len() {
+            parse(&text[..end]);
+        }
+    }
+
+    #[test]
+    fn what_may_block() {
+        for fstype in ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "autofs", "9p"] {
+            assert!(is_remote(fstype), "{fstype}");
+        }
+        for fstype in ["fuseblk", "fusectl", "nfsd", "ext4", "overlay", "jffs2"] {
+            assert!(!is_remote(fstype), "{fstype}");
+        }
+    }
+}

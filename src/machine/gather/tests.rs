@@ -1,0 +1,347 @@
+use std::path::PathBuf;
+
+use super::*;
+use crate::live::Live;
+use crate::machine::Libc;
+use crate::machine::recorded::Recorded;
+use crate::system::Space;
+
+fn recorded(name: &str) -> Recorded {
+    Recorded::new(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/machines")).join(name))
+}
+
+fn text_of(fact: &Fact<String>) -> &str {
+    fact.value.as_deref().unwrap_or("unknown")
+}
+
+/// What every OpenWrt machine here has in common.
+fn openwrt_machine(name: &str, e_machine: u16, bits: u32, order: ByteOrder) -> Machine {
+    let found = machine(&recorded(name));
+    let abi = found.userland.value.expect("userland");
+    assert_eq!(found.userland.source, "ELF header of /bin/busybox");
+    assert_eq!(abi.e_machine, e_machine);
+    assert_eq!(abi.encoding.class.bits(), bits);
+    assert_eq!(found.byte_order(), Some(order));
+    assert_eq!(found.kernel.e_machine.value, Some(e_machine));
+    assert_eq!(found.kernel.class.value.map(Class::bits), Some(bits));
+    assert_eq!(found.kernel.page_size.value, Some(4096));
+    assert!(found.kernel.mmap_min_addr.value.is_some());
+    assert_eq!(found.libc.value, Some(Libc::Musl));
+    assert_eq!(found.libc.source, "loader that /bin/busybox names");
+    assert_eq!(found.memory.swap.value, Some(0));
+    let root = found.mount_of(Path::new("/usr/bin/x")).expect("a root");
+    assert_eq!((root.device.as_str(), root.fstype.as_str()), ("overlayfs:/overlay", "overlay"));
+    assert!(root.space.is_some());
+    let proc = found.mount_of(Path::new("/proc/1/exe")).expect("proc");
+    assert!(proc.has("noexec") && proc.space.is_none());
+    let tmp = found.mount_of(Path::new("/tmp/x")).expect("tmp");
+    assert!(tmp.is_ram() && !tmp.has("noexec"));
+    // /tmp is half of the memory, to what `df -h` rounds.
+    let (half, tmp) = (found.memory.total.value.expect("memory") / 2, tmp.space.expect("space").size);
+    assert!(half.abs_diff(tmp) < 200 << 10, "{half} {tmp}");
+    found
+}
+
+#[test]
+fn lenovo_y1() {
+    let found = openwrt_machine("lenovo-y1", EM_MIPS, 32, ByteOrder::Little);
+    assert_eq!(text_of(&found.cpu.system_type), "MediaTek MT7620A ver:2 eco:6");
+    let release = found.kernel.release.get().expect("release");
+    assert_eq!((release.text.as_str(), release.version), ("4.14.151", (4, 14, 151)));
+    assert_eq!(text_of(&found.kernel.machine), "mips");
+    assert_eq!(found.loaders.value, Some(vec![String::from("/lib/ld-musl-mipsel-sf.so.1")]));
+    assert_eq!(text_of(&found.openwrt.target), "ramips/mt7620");
+    assert_eq!(text_of(&found.openwrt.arch), "mipsel_24kc");
+    assert_eq!(text_of(&found.openwrt.board), "y1");
+    assert_eq!(text_of(&found.openwrt.model), "Lenovo Y1");
+    assert_eq!(text_of(&found.platform), "mips");
+    assert_eq!(found.memory.total.value, Some(125_376 << 10));
+    assert_eq!(found.fpu.value, None);
+    assert!(found.answers.is_empty());
+    let space = |path| found.mount_of(Path::new(path)).and_then(|mount| *mount.space);
+    // 10.6M, 12.0M
+    let overlay = Space { size: 12_582_912, available: 11_114_905 };
+    assert_eq!(space("/overlay/x"), Some(overlay));
+    assert_eq!(space("/root"), Some(overlay));
+    assert_eq!(space("/rom/bin").map(|space| space.available), Some(0));
+    assert_eq!(space("/dev").map(|space| space.size), Some(512 << 10));
+}
+
+#[test]
+fn asking_a_recorded_machine() {
+    let system = recorded("lenovo-y1");
+    let mut found = machine(&system);
+    for question in Question::ALL.iter().chain(Question::ALL).copied() {
+        ask(&system, &mut found, question);
+    }
+    assert_eq!(found.answers.len(), Question::ALL.len());
+    let answer = |question| found.answer(question).and_then(|fact| fact.value);
+    assert_eq!(answer(Question::FpInstruction), Some(Answer::Killed));
+    assert_eq!(answer(Question::MipsFp64), Some(Answer::Refused(crate::errno::Errno::ENOEXEC)));
+    assert_eq!(answer(Question::MipsNan2008), Some(Answer::Works));
+    assert_eq!(found.fpu.value, Some(Fpu::Absent));
+    assert!(found.fpu.source.contains("mtc1"));
+}
+
+/// A description of a machine asks all that can decide there.
+#[test]
+fn recorded_answers_are_whole() {
+    for name in ["aarch64", "armv7-novfp", "ath79-be", "lenovo-y1", "x86-64"] {
+        let system = recorded(name);
+        let found = machine(&system);
+        let (e_machine, class) =
+            (found.e_machine().expect("uname"), found.kernel.class.value.expect("uname"));
+        for &question in Question::ALL {
+            let answered = system.ask(question).is_some();
+            assert_eq!(answered, question.concerns(e_machine, class), "{name}: {question:?}");
+        }
+    }
+}
+
+/// A program may be what it asks for.
+#[test]
+fn diag_itself_is_an_answer() {
+    for &question in Question::ALL {
+        let mut found = machine(&Live);
+        ask(&Live, &mut found, question);
+        let fact = found.answer(question).expect("asked");
+        let itself = Live.is_itself(question);
+        assert_eq!(fact.source == "this build of diag, which runs here", itself, "{question:?}");
+        assert!(!itself || fact.value == Some(Answer::Works), "{question:?}");
+        let compatible = [Question::Ia32, Question::Arm32, Question::Ppc32, Question::Riscv32];
+        let is_32_bit = cfg!(target_pointer_width = "32");
+        assert!(is_32_bit || !itself || !compatible.contains(&question), "{question:?}");
+    }
+}
+
+/// A kernel that runs the instruction, and a processor that cannot be looked at.
+#[test]
+fn asking_without_cpuinfo() {
+    #[derive(Clone)]
+    struct Emulating(Recorded);
+    impl System for Emulating {
+        fn ask(&self, _: Question) -> Option<Answer> {
+            Some(Answer::Works)
+        }
+        fn read(&self, path: &Path) -> Result<Vec<u8>, crate::errno::Errno> {
+            self.0.read(path)
+        }
+        fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<std::ffi::OsString>> {
+            self.0.entries(folder, keep)
+        }
+        fn stat(&self, path: &Path) -> Result<crate::system::Stat, crate::errno::Errno> {
+            self.0.stat(path)
+        }
+        fn open(&self, path: &Path) -> Result<Box<dyn crate::system::ReadAt>, crate::errno::Errno> {
+            self.0.open(path)
+        }
+        fn may_execute(&self, path: &Path) -> Result<(), crate::errno::Errno> {
+            self.0.may_execute(path)
+        }
+        fn open_for_writing(&self, path: &Path) -> Option<bool> {
+            self.0.open_for_writing(path)
+        }
+        fn resolve(&self, path: &Path) -> Result<PathBuf, crate::errno::Errno> {
+            self.0.resolve(path)
+        }
+        fn space(&self, folder: &Path) -> Option<Space> {
+            self.0.space(folder)
+        }
+        fn uname(&self) -> Option<crate::system::Uname> {
+            self.0.uname()
+        }
+        fn auxv(&self) -> crate::system::Auxv {
+            self.0.auxv()
+        }
+        fn search_path(&self) -> Vec<PathBuf> {
+            self.0.search_path()
+        }
+    }
+    let system = Emulating(recorded("lenovo-y1"));
+    let mut found = machine(&system);
+    ask(&system, &mut found, Question::FpInstruction);
+    assert_eq!(*found.fpu, Fact::new(Some(Fpu::Emulated), "started a tiny program that executes mtc1"));
+    let mut found = machine(&system);
+    *found.cpu = Cpu::unknown("/proc/cpuinfo cannot be read");
+    ask(&system, &mut found, Question::FpInstruction);
+    assert!(found.fpu.source.contains("without cpu model"), "{}", found.fpu.source);
+}
+
+#[test]
+fn ath79_be() {
+    let found = openwrt_machine("ath79-be", EM_MIPS, 32, ByteOrder::Big);
+    assert_eq!(text_of(&found.cpu.model), "MIPS 74Kc V5.0");
+    assert_eq!(text_of(&found.openwrt.arch), "mips_24kc");
+    assert_eq!(found.hwcap.value, Some(0x188));
+    assert_eq!(found.loaders.value, Some(vec![String::from("/lib/ld-musl-mips-sf.so.1")]));
+}
+
+#[test]
+fn armv7_novfp() {
+    let found = openwrt_machine("armv7-novfp", EM_ARM, 32, ByteOrder::Little);
+    assert_eq!(*found.fpu, Fact::new(Some(Fpu::Absent), "/proc/cpuinfo: Features"));
+    assert_eq!(found.cpu.arm_architecture.value, Some(7));
+    assert_eq!(text_of(&found.cpu.system_type), "BCM5301X");
+    assert_eq!(text_of(&found.openwrt.arch), "arm_cortex-a9");
+    assert_eq!(text_of(&found.platform), "v7l");
+}
+
+#[test]
+fn aarch64() {
+    let found = openwrt_machine("aarch64", EM_AARCH64, 64, ByteOrder::Little);
+    assert_eq!(found.fpu.value, Some(Fpu::Hardware));
+    assert_eq!(text_of(&found.cpu.model), "Cortex-A53");
+    assert_eq!(text_of(&found.openwrt.release), "24.10.0");
+    assert_eq!(text_of(&found.openwrt.model), "GL.iNet GL-MT6000");
+    // A relative symbolic link that leaves /etc.
+    let system = recorded("aarch64");
+    assert_eq!(system.resolve(Path::new("/etc/os-release")), Ok(PathBuf::from("/usr/lib/os-release")));
+    assert_eq!(system.resolve(Path::new("/bin/sh")), Ok(PathBuf::from("/bin/busybox")));
+}
+
+#[test]
+fn x86_64() {
+    let found = openwrt_machine("x86-64", EM_X86_64, 64, ByteOrder::Little);
+    assert_eq!(found.fpu.value, Some(Fpu::Hardware));
+    assert_eq!(found.cpu.machine.value, None);
+    assert_eq!(text_of(&found.openwrt.target), "x86/64");
+    assert_eq!(found.encodings().len(), 2);
+    let mut asked = found;
+    ask(&recorded("x86-64"), &mut asked, Question::FpInstruction);
+    assert_eq!(asked.fpu.value, Some(Fpu::Hardware));
+    assert_eq!(asked.answer(Question::FpInstruction).and_then(|fact| fact.value), None);
+}
+
+#[test]
+fn nothing_known() {
+    let found = machine(&recorded("no such folder"));
+    assert_eq!(*found.cpu, Cpu::unknown("/proc/cpuinfo cannot be read"));
+    let Kernel { release, machine, e_machine, class, byte_order, page_size, mmap_min_addr } =
+        Kernel::clone(&found.kernel);
+    assert_eq!((release.value, machine.value, e_machine.value), (None, None, None));
+    assert_eq!(
+        (class.value, byte_order.value, page_size.value, mmap_min_addr.value),
+        (None, None, None, None)
+    );
+    assert_eq!((found.userland.value, found.hwcap.value, found.hwcap2.value), (None, None, None));
+    assert_eq!((found.platform.value, found.fpu.value, found.libc.value), (None, None, None));
+    assert_eq!((found.mounts.get(), found.loaders.get()), (None, None));
+    assert_eq!(
+        (found.memory.total.value, found.memory.available.value, found.memory.swap.value),
+        (None, None, None)
+    );
+    let OpenWrt { release, target, arch, board, model } = OpenWrt::clone(&found.openwrt);
+    for fact in [release, target, arch, board, model] {
+        assert_eq!(fact.value, None);
+        assert!(!fact.source.is_empty());
+    }
+}
+
+#[test]
+fn this_host() {
+    let found = machine(&Live);
+    let abi = found.userland.value.expect("userland");
+    let encoding = abi.encoding;
+    assert_eq!(encoding.order == ByteOrder::Little, cfg!(target_endian = "little"));
+    assert_eq!(found.byte_order(), Some(encoding.order));
+    assert_eq!(encoding.class == Class::Elf64, cfg!(target_pointer_width = "64"));
+    assert_eq!(found.kernel.class.value, Some(encoding.class));
+    assert_eq!(found.kernel.e_machine.value, Some(abi.e_machine));
+    assert!(found.kernel.release.get().expect("release").version >= (2, 6, 0));
+    assert!(found.kernel.page_size.value.is_some_and(|size| size.is_power_of_two() && size >= 4096));
+    let mounts = found.mounts.get().expect("mounts");
+    assert!(mounts.iter().any(|mount| mount.point == Path::new("/")));
+    assert!(
+        found.mount_of(Path::new("/")).expect("/").space.is_some_and(|space| space.size >= space.available)
+    );
+    assert!(mounts.iter().all(|mount| mount.fstype != "proc" || mount.space.is_none()));
+    assert!(found.memory.total.value >= found.memory.available.value);
+    if cfg!(target_arch = "x86_64") {
+        assert_eq!((abi.e_machine, found.fpu.value), (EM_X86_64, Some(Fpu::Hardware)));
+        assert_eq!(text_of(&found.platform), "x86_64");
+        assert!(found.loaders.get().is_some_and(|all| !all.is_empty()));
+        assert!(found.libc.value.is_some());
+    }
+}
+
+#[test]
+fn names_of_kernels() {
+    let of = |name| of_uname(name).map(|(e_machine, class)| (e_machine, class.bits()));
+    assert_eq!(of("mips"), Some((EM_MIPS, 32)));
+    assert_eq!(of("mips64"), Some((EM_MIPS, 64)));
+    assert_eq!(of("armv5teb"), Some((EM_ARM, 32)));
+    assert_eq!(of("armv7l"), Some((EM_ARM, 32)));
+    assert_eq!(of("armv8l"), Some((EM_AARCH64, 64)));
+    assert_eq!(of("aarch64_be"), Some((EM_AARCH64, 64)));
+    assert_eq!(of("i686"), Some((EM_386, 32)));
+    assert_eq!(of("ppc"), Some((EM_PPC, 32)));
+    assert_eq!(of("ppc64le"), Some((EM_PPC64, 64)));
+    assert_eq!(of("loongarch64"), Some((EM_LOONGARCH, 64)));
+    assert_eq!(of("i86pc"), None);
+    assert_eq!(of(""), None);
+    assert_eq!(order_of_uname("mips"), None);
+    assert_eq!(order_of_uname("armv5teb"), Some(ByteOrder::Big));
+    assert_eq!(order_of_uname("armv7l"), Some(ByteOrder::Little));
+    assert_eq!(order_of_uname("aarch64_be"), Some(ByteOrder::Big));
+    assert_eq!(order_of_uname("ppc64le"), Some(ByteOrder::Little));
+    assert_eq!(order_of_uname("ppc64"), Some(ByteOrder::Big));
+}
+
+#[test]
+fn releases() {
+    let of = |text| release(text).map(|release| release.version);
+    assert_eq!(of("4.14.151"), Some((4, 14, 151)));
+    assert_eq!(of("6.18.44-fc-v657"), Some((6, 18, 44)));
+    assert_eq!(of("4.4.302+"), Some((4, 4, 302)));
+    assert_eq!(of("6.18-rc3"), Some((6, 18, 0)));
+    assert_eq!(of("5"), None);
+    assert_eq!(of(""), None);
+    assert_eq!(of("99999999999.1.2"), None);
+}
+
+/// Its parsers are too large for the router (16 KB for the mounts), and give up on one line they do not like; where
+/// they read a file, they read the same.
+#[test]
+fn as_procfs_reads_it() {
+    use procfs::{FromBufRead as _, MountEntry};
+    let text = Live.read(Path::new("/proc/mounts")).expect("/proc/mounts");
+    let theirs = Vec::<MountEntry>::from_buf_read(text.as_slice()).expect("mounts");
+    let ours = mounts::parse(&text);
+    assert_eq!(theirs.len(), ours.len());
+    for (theirs, ours) in theirs.iter().zip(&ours) {
+        assert_eq!(theirs.fs_vfstype, ours.fstype);
+        assert_eq!(Path::new(&theirs.fs_file.replace("\\040", " ")), ours.point);
+        assert!(
+            ours.options.iter().all(|option| {
+                theirs.fs_mntops.contains_key(option.split('=').next().unwrap_or_default())
+            })
+        );
+    }
+    let text = Live.read(Path::new("/proc/meminfo")).expect("/proc/meminfo");
+    let theirs = procfs::Meminfo::from_buf_read(text.as_slice()).expect("meminfo");
+    let ours = meminfo_of(&text);
+    assert_eq!(ours.total.value, Some(theirs.mem_total));
+    assert_eq!(ours.available.value, theirs.mem_available);
+    assert_eq!(ours.swap.value, Some(theirs.swap_total));
+}
+
+#[test]
+fn any_beginning_of_a_text() {
+    let meminfo = include_str!("../../../machines/lenovo-y1/proc/meminfo");
+    let distrib = include_str!("../../../machines/ath79-be/etc/openwrt_release");
+    for end in 0..=meminfo.len() {
+        meminfo_of(meminfo.get(..end).expect("ASCII").as_bytes());
+    }
+    for end in 0..=distrib.len() {
+        if let Some(arch) = assigned(distrib.get(..end).expect("ASCII").as_bytes(), "DISTRIB_ARCH=") {
+            assert!("mips_24kc".starts_with(&arch));
+        }
+    }
+    // Linux 3.10 has no MemAvailable.
+    let old = meminfo_of(b"MemTotal: 61440 kB\nMemFree: 1000 kB\nCached: 24 kB\n");
+    assert_eq!(old.available, Fact::new(Some(1024 << 10), "/proc/meminfo: MemFree + Cached"));
+    assert_eq!(
+        meminfo_of(b"MemTotal:\nMemFree: x kB\nMemAvailable: 99999999999999999999 kB\n").total.value,
+        None
+    );
+}

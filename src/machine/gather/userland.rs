@@ -1,0 +1,185 @@
+//! What the machine's own programs are made for, and what loads them.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
+use crate::elf::{ByteOrder, Class, Encoding};
+use crate::machine::{Abi, Fact, Libc, holds, parts, word};
+use crate::system::{FileKind, System};
+
+/// Where a program of the machine's own is looked for, and the sources of what it tells.
+struct Place {
+    path: &'static str,
+    abi: &'static str,
+    /// None: the C library that it was linked with says nothing of the machine.
+    libc: Option<&'static str>,
+}
+
+/// `diag` itself is a static program and may be narrower than the machine's own, so those are looked at first.
+static PLACES: [Place; 4] = [
+    Place {
+        path: "/bin/busybox",
+        abi: "ELF header of /bin/busybox",
+        libc: Some("loader that /bin/busybox names"),
+    },
+    Place { path: "/bin/sh", abi: "ELF header of /bin/sh", libc: Some("loader that /bin/sh names") },
+    Place {
+        path: "/system/bin/sh",
+        abi: "ELF header of /system/bin/sh",
+        libc: Some("loader that /system/bin/sh names"),
+    },
+    Place { path: "/proc/self/exe", abi: "ELF header of /proc/self/exe", libc: None },
+];
+
+/// A program of the machine's own.
+#[derive(Clone)]
+pub(super) struct Program {
+    pub(super) abi: Abi,
+    /// Where the ABI is from.
+    pub(super) source: &'static str,
+    /// The C library of the loader that it names.
+    libc: Fact<Libc>,
+}
+
+/// The first program that the kernel could run: one of another root, say, is passed over.
+pub(super) fn program(system: &dyn System, kernel: Option<u16>) -> Option<Program> {
+    PLACES.iter().find_map(|place| {
+        let head = head(system, place.path)?;
+        let abi = decode(&head)?;
+        if kernel.is_some_and(|kernel| !runs(kernel, abi.e_machine)) {
+            return None;
+        }
+        let libc = match place.libc.zip(named(&head)) {
+            Some((source, libc)) => Fact::new(Some(libc), source),
+            None => NO_LIBC,
+        };
+        Some(Program { abi, source: place.abi, libc })
+    })
+}
+
+const NO_LIBC: Fact<Libc> = Fact::new(None, "names of the dynamic loaders");
+
+/// What the machine's own programs are.
+pub(super) fn abi(program: Option<&Program>) -> Fact<Abi> {
+    match program {
+        Some(program) => Fact::new(Some(program.abi), program.source),
+        None => Fact::new(None, "no ELF header in /bin/busybox, /bin/sh, /proc/self/exe"),
+    }
+}
+
+/// The C library of the machine's own programs; for want of such a program that of the loaders which are there. Those
+/// of Entware are not the machine's.
+pub(super) fn libc(program: Option<&Program>, loaders: &Fact<Vec<String>>) -> Fact<Libc> {
+    let named = program.map_or(NO_LIBC, |program| program.libc.clone());
+    if named.value.is_some() {
+        return named;
+    }
+    let paths = loaders.get().map(Vec::as_slice).unwrap_or_default();
+    let mut own = paths.iter().filter(|path| !path.starts_with("/opt/"));
+    Fact::new(own.find_map(|path| Libc::of_loader(path.as_bytes())), NO_LIBC.source)
+}
+
+/// Whether a kernel may run programs of that e_machine.
+fn runs(kernel: u16, program: u16) -> bool {
+    kernel == program
+        || matches!(
+            (kernel, program),
+            (EM_X86_64, EM_386) | (EM_AARCH64, EM_ARM) | (EM_PPC64, EM_PPC) | (43, 2 | 18)
+        )
+}
+
+/// The beginning of a file: the ELF header, and PT_INTERP in practice.
+fn head(system: &dyn System, path: &str) -> Option<Vec<u8>> {
+    Some(system.open(Path::new(path)).ok()?.read_at(0, 1024))
+}
+
+fn decode(head: &[u8]) -> Option<Abi> {
+    if !head.starts_with(b"\x7fELF") {
+        return None;
+    }
+    // As the kernel does: the order in which e_type is ET_EXEC or ET_DYN, not EI_DATA.
+    let order = match head.get(16..18)? {
+        [2 | 3, 0] => ByteOrder::Little,
+        [0, 2 | 3] => ByteOrder::Big,
+        _ => return None,
+    };
+    let (class, at) = match head.get(4)? {
+        1 => (Class::Elf32, 36_usize),
+        2 => (Class::Elf64, 48),
+        _ => return None,
+    };
+    if head.len() < at.saturating_add(4) {
+        return None;
+    }
+    let uint = |at, len| order.uint(head, at, len);
+    let (e_machine, e_flags) = (uint(18, 2).try_into().ok()?, uint(at, 4).try_into().ok()?);
+    Some(Abi { e_machine, encoding: Encoding { order, class }, e_flags })
+}
+
+/// Where loaders lie. Entware keeps its own in /opt/lib.
+const FOLDERS: [&str; 6] = ["/lib", "/lib64", "/lib32", "/libx32", "/opt/lib", "/system/bin"];
+
+/// The dynamic loaders that are there, by path. None where no folder could be listed.
+pub(super) fn loaders(system: &dyn System) -> Fact<Vec<String>> {
+    let mut found = Vec::new();
+    let mut listed = false;
+    for folder in FOLDERS {
+        listed |= list(system, folder, true, &mut found);
+    }
+    Fact::new(listed.then_some(found), "the names in /lib, /lib64, /opt/lib, /system/bin")
+}
+
+/// Adds the loaders of a folder, and of Debian's multiarch folders in it: /lib/mips-linux-gnu/ld.so.1.
+fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>) -> bool {
+    let Some(names) = system.entries(Path::new(folder), |name| starts_a_loader(name) || is_multiarch(name))
+    else {
+        return false;
+    };
+    for name in &names {
+        let path = format!("{folder}/{}", word(name.as_bytes()));
+        if Libc::of_loader(path.as_bytes()).is_some() {
+            // A symbolic link may lead nowhere.
+            if system.stat(Path::new(&path)).is_ok_and(|stat| stat.kind == FileKind::Regular) {
+                found.push(path);
+            }
+        } else if deeper && is_multiarch(name.as_bytes()) {
+            list(system, &path, false, found);
+        }
+    }
+    true
+}
+
+/// Whether it may be a loader's name. A folder of libraries holds hundreds of names; few are looked at. glibc's
+/// ld-2.31.so is what its loader's name leads to.
+fn starts_a_loader(name: &[u8]) -> bool {
+    (name.starts_with(b"ld") && !name.starts_with(b"ld-2.")) || name.starts_with(b"linker")
+}
+
+fn is_multiarch(name: &[u8]) -> bool {
+    !name.contains(&b'.') && holds(name, b"-linux-")
+}
+
+/// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.
+fn named(head: &[u8]) -> Option<Libc> {
+    parts(head, 0)
+        .find_map(|string| Libc::of_loader(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers() {
+        let file = std::fs::read(std::env::current_exe().expect("path")).expect("itself");
+        let abi = decode(&file).expect("an ELF file");
+        let bits = if cfg!(target_pointer_width = "64") { 64 } else { 32 };
+        assert_eq!(abi.encoding.class.bits(), bits);
+        for end in 0..200 {
+            let head = file.get(..end).expect("long enough");
+            assert_eq!(decode(head).is_some(), end >= 52, "{end}");
+            named(head);
+        }
+    }
+}

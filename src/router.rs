@@ -1,0 +1,3 @@
+//! What only a router's build has (feature `every-machine` off).
+
+pub mod heap;

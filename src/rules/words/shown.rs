@@ -1,0 +1,98 @@
+//! Values of a finding's text. What came from a file or from a machine is bytes or a path, which have no `Display`:
+//! it gets into a text through one of these only, and no control character, hence no line end, gets through.
+
+use std::fmt::{self, Display, Formatter};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::elf::ByteOrder;
+use crate::text;
+
+/// What holds bytes that nobody has checked.
+pub(in crate::rules) trait Unchecked {
+    fn bytes(&self) -> &[u8];
+}
+
+impl Unchecked for [u8] {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Unchecked for Vec<u8> {
+    fn bytes(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Unchecked for str {
+    fn bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl Unchecked for String {
+    fn bytes(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl Unchecked for Path {
+    fn bytes(&self) -> &[u8] {
+        self.as_os_str().as_bytes()
+    }
+}
+
+impl Unchecked for PathBuf {
+    fn bytes(&self) -> &[u8] {
+        self.as_os_str().as_bytes()
+    }
+}
+
+/// Bytes of any kind, made printable.
+pub(in crate::rules) struct Shown<'a, T: ?Sized>(pub(in crate::rules) &'a T);
+
+impl<T: Unchecked + ?Sized> Display for Shown<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::printable(self.0.bytes()))
+    }
+}
+
+/// A number of bytes, rounded up: "10.7 MiB".
+pub(in crate::rules) struct Size(pub(in crate::rules) u64);
+
+impl Display for Size {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::size(self.0))
+    }
+}
+
+/// Bytes left on a file system, as BusyBox's `df -h` rounds them.
+pub(in crate::rules) struct FreeSpace(pub(in crate::rules) u64);
+
+impl Display for FreeSpace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&text::room(self.0))
+    }
+}
+
+/// A file's mode: "0644".
+pub(in crate::rules) struct Mode(pub(in crate::rules) u32);
+
+impl Display for Mode {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04o}", self.0)
+    }
+}
+
+/// `EI_DATA`: "2 (MSB)".
+pub(in crate::rules) struct Data(pub(in crate::rules) ByteOrder);
+
+impl Display for Data {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            ByteOrder::Little => "1 (LSB)",
+            ByteOrder::Big => "2 (MSB)",
+        })
+    }
+}

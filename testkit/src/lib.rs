@@ -1,0 +1,21 @@
+//! Builds and edits ELF files: for diag's tests, for the oracle's changed programs, for the lab's samples, and for the
+//! builds that xtask finishes. It shares no code with diag, which reads these files.
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`layout`] | which fields the headers have, where, and of what size: names as in elf.h |
+//! | [`elf_h`] | numbers of elf.h |
+//! | [`abi`] | processors and calling conventions, and their instructions for exit(2) |
+//! | [`image`] | a file's bytes, its fields read and written by name |
+//! | [`elf`] | a small file from its parts: program headers, dynamic section, notes, sections |
+
+pub mod abi;
+pub mod elf;
+pub mod elf_h;
+pub mod image;
+pub mod layout;
+
+pub use abi::Abi;
+pub use elf::Elf;
+pub use image::{Image, Segment};
+pub use layout::Encoding;
