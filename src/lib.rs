@@ -57,20 +57,12 @@
     )
 )]
 
-pub mod advice;
 pub mod args;
-pub mod candidate;
 pub mod cli;
-pub mod elf;
-pub mod errno;
-pub mod exec;
-pub mod finding;
-pub mod judge;
-pub mod ldso;
 pub mod live;
-pub mod machine;
-pub mod report;
+pub mod recorded;
 pub mod router;
-pub mod rules;
-pub mod system;
-pub mod text;
+
+pub use diag_core::{
+    advice, candidate, elf, errno, exec, finding, judge, ldso, machine, report, rules, system, text,
+};

@@ -21,6 +21,8 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+pub use files::OpenFile;
+
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::system::{Answer, Auxv, FileKind, Limits, Question, ReadAt, Space, Stat, System, Uname};
@@ -47,7 +49,7 @@ impl System for Live {
     }
 
     fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
-        Ok(Box::new(files::open(path, |kind| kind == FileKind::Regular)?))
+        Ok(Box::new(OpenFile(files::open(path, |kind| kind == FileKind::Regular)?)))
     }
 
     fn may_execute(&self, path: &Path) -> Result<(), Errno> {

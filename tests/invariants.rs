@@ -9,7 +9,7 @@ use diag::cli::{self, Args};
 use diag::exec::Outcome;
 use diag::finding::Severity;
 use diag::judge::{self, Report};
-use diag::machine::recorded::Recorded;
+use diag::recorded::Recorded;
 use diag::report::{Judged, Style, Verdict, json, text};
 
 use fixtures::Fixture;

@@ -46,8 +46,8 @@ fn examples_hold() {
     let mut stale = Vec::new();
     for page in PAGES {
         let code = page.code.name();
-        let file =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/rules/{}.rs", code.replace('-', "_")));
+        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join(format!("core/src/rules/{}.rs", code.replace('-', "_")));
         let source = fs::read_to_string(&file).unwrap();
         let (before, rest) = source.split_once(EXAMPLE).unwrap_or_else(|| panic!("{code}: no example"));
         let (block, after) = rest.split_once("    /// ```\n").unwrap();

@@ -41,13 +41,16 @@ fn magic(found: &Statfs) -> u32 {
     found.filesystem_type().0 as u32
 }
 
-impl ReadAt for File {
+/// An open file that is read at any offset.
+pub struct OpenFile(pub File);
+
+impl ReadAt for OpenFile {
     /// pread(2) until there is enough. No EINTR: there is no signal handler.
     fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(len);
         while bytes.len() < len {
             let at = offset.saturating_add(bytes.len() as u64);
-            if !matches!(pread(self, spare_capacity(&mut bytes), at), Ok(1..)) {
+            if !matches!(pread(&self.0, spare_capacity(&mut bytes), at), Ok(1..)) {
                 break;
             }
         }

@@ -10,6 +10,7 @@ use diag::candidate::script::Rules;
 use diag::candidate::{self, Candidate, Handlers};
 use diag::elf::Encoding;
 use diag::errno::Errno;
+use diag::live::OpenFile;
 use diag::system::{Answer, Auxv, FileKind, Question, ReadAt, Space, Stat, System, Uname};
 
 /// This machine's files, and nothing else of it.
@@ -43,7 +44,7 @@ impl System for Files {
     }
     fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
         let file = File::open(path).map_err(|e| errno(&e))?;
-        Ok(Box::new(file))
+        Ok(Box::new(OpenFile(file)))
     }
     fn may_execute(&self, _: &Path) -> Result<(), Errno> {
         Ok(())

@@ -1,4 +1,4 @@
-//! The facts of a machine. Pure values: [`gather`] and [`recorded`] fill them in.
+//! The facts of a machine. Pure values: [`gather`] fills them in.
 
 pub mod binfmt_misc;
 mod bytes;
@@ -7,14 +7,14 @@ pub mod cpuinfo;
 pub(crate) mod family;
 pub mod gather;
 mod lazy;
-pub mod recorded;
 pub(crate) mod x86;
 
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use binfmt_misc::BinfmtRule;
-pub(crate) use bytes::{after, below, decimal, holds, is_below, parts, word};
+pub use bytes::word;
+pub(crate) use bytes::{after, below, decimal, holds, is_below, parts};
 pub use c_library::Libc;
 pub use lazy::Lazy;
 

@@ -35,9 +35,11 @@ fn is_remote(fstype: &str) -> bool {
         && FAMILIES.iter().any(|family| fstype.starts_with(family))
 }
 
+/// The file systems that /proc/mounts names.
+///
 /// Own code, not procfs' parser: that leaves `\040` as it is, loses the order of the options, and gives up the whole
 /// list for one name that is no UTF-8.
-pub(in crate::machine) fn parse(text: &[u8]) -> Vec<Mount> {
+pub fn parse(text: &[u8]) -> Vec<Mount> {
     let mut mounts = Vec::new();
     for line in parts(text, b'\n') {
         let mut fields = parts(line, b' ');

@@ -1,6 +1,5 @@
 //! What may be asked of a machine while it is described and judged. The live machine
-//! ([`crate::live::Live`]) answers by looking, a recorded one ([`crate::machine::recorded::Recorded`])
-//! from a folder. Nothing here reads or runs anything by itself.
+//! answers by looking, a recorded one from a folder. Nothing here reads or runs anything by itself.
 
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -338,5 +337,50 @@ impl Answer {
             Answer::Killed => "killed".to_owned(),
             Answer::Refused(errno) => format!("refused {}", errno.name()),
         }
+    }
+}
+
+/// A machine of which nothing is known.
+#[cfg(test)]
+#[derive(Clone)]
+pub(crate) struct Nothing;
+
+#[cfg(test)]
+impl System for Nothing {
+    fn read(&self, _: &Path) -> Result<Vec<u8>, Errno> {
+        Err(Errno::ENOENT)
+    }
+    fn entries(&self, _: &Path, _: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+        None
+    }
+    fn stat(&self, _: &Path) -> Result<Stat, Errno> {
+        Err(Errno::ENOENT)
+    }
+    fn open(&self, _: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+        Err(Errno::ENOENT)
+    }
+    fn may_execute(&self, _: &Path) -> Result<(), Errno> {
+        Err(Errno::ENOENT)
+    }
+    fn open_for_writing(&self, _: &Path) -> Option<bool> {
+        None
+    }
+    fn resolve(&self, _: &Path) -> Result<PathBuf, Errno> {
+        Err(Errno::ENOENT)
+    }
+    fn space(&self, _: &Path) -> Option<Space> {
+        None
+    }
+    fn uname(&self) -> Option<Uname> {
+        None
+    }
+    fn auxv(&self) -> Auxv {
+        Auxv::default()
+    }
+    fn search_path(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+    fn ask(&self, _: Question) -> Option<Answer> {
+        None
     }
 }

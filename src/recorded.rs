@@ -17,9 +17,10 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
-use super::Mount;
-use super::gather::mounts;
 use crate::errno::Errno;
+use crate::live::OpenFile;
+use crate::machine::Mount;
+use crate::machine::gather::mounts;
 use crate::system::{Answer, Auxv, FileKind, Question, ReadAt, Space, Stat, System, Uname, is_pseudo_fstype};
 
 /// A machine recorded in a folder.
@@ -135,7 +136,7 @@ impl System for Recorded {
     fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
         match self.stat(path)?.kind {
             FileKind::Pseudo => Err(Errno::EACCES),
-            _ => Ok(Box::new(self.file(path)?)),
+            _ => Ok(Box::new(OpenFile(self.file(path)?))),
         }
     }
 

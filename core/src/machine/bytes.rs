@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 /// Text that somebody else wrote; what is no UTF-8 becomes U+FFFD.
-pub(crate) fn word(bytes: &[u8]) -> String {
+pub fn word(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

@@ -1,10 +1,15 @@
-use std::path::PathBuf;
+//! Machines, recorded and live: what their files and commands tell.
 
-use super::*;
-use crate::live::Live;
-use crate::machine::Libc;
-use crate::machine::recorded::Recorded;
-use crate::system::Space;
+use std::path::{Path, PathBuf};
+
+use diag::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_X86_64};
+use diag::elf::{ByteOrder, Class};
+use diag::errno::Errno;
+use diag::live::Live;
+use diag::machine::gather::{ask, machine};
+use diag::machine::{Cpu, Fact, Fpu, Kernel, Libc, Machine, OpenWrt};
+use diag::recorded::Recorded;
+use diag::system::{Answer, Auxv, Question, ReadAt, Space, Stat, System, Uname};
 
 fn recorded(name: &str) -> Recorded {
     Recorded::new(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/machines")).join(name))
@@ -77,7 +82,7 @@ fn asking_a_recorded_machine() {
     assert_eq!(found.answers.len(), Question::ALL.len());
     let answer = |question| found.answer(question).and_then(|fact| fact.value);
     assert_eq!(answer(Question::FpInstruction), Some(Answer::Killed));
-    assert_eq!(answer(Question::MipsFp64), Some(Answer::Refused(crate::errno::Errno::ENOEXEC)));
+    assert_eq!(answer(Question::MipsFp64), Some(Answer::Refused(Errno::ENOEXEC)));
     assert_eq!(answer(Question::MipsNan2008), Some(Answer::Works));
     assert_eq!(found.fpu.value, Some(Fpu::Absent));
     assert!(found.fpu.source.contains("mtc1"));
@@ -123,34 +128,34 @@ fn asking_without_cpuinfo() {
         fn ask(&self, _: Question) -> Option<Answer> {
             Some(Answer::Works)
         }
-        fn read(&self, path: &Path) -> Result<Vec<u8>, crate::errno::Errno> {
+        fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
             self.0.read(path)
         }
         fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<std::ffi::OsString>> {
             self.0.entries(folder, keep)
         }
-        fn stat(&self, path: &Path) -> Result<crate::system::Stat, crate::errno::Errno> {
+        fn stat(&self, path: &Path) -> Result<Stat, Errno> {
             self.0.stat(path)
         }
-        fn open(&self, path: &Path) -> Result<Box<dyn crate::system::ReadAt>, crate::errno::Errno> {
+        fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
             self.0.open(path)
         }
-        fn may_execute(&self, path: &Path) -> Result<(), crate::errno::Errno> {
+        fn may_execute(&self, path: &Path) -> Result<(), Errno> {
             self.0.may_execute(path)
         }
         fn open_for_writing(&self, path: &Path) -> Option<bool> {
             self.0.open_for_writing(path)
         }
-        fn resolve(&self, path: &Path) -> Result<PathBuf, crate::errno::Errno> {
+        fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
             self.0.resolve(path)
         }
         fn space(&self, folder: &Path) -> Option<Space> {
             self.0.space(folder)
         }
-        fn uname(&self) -> Option<crate::system::Uname> {
+        fn uname(&self) -> Option<Uname> {
             self.0.uname()
         }
-        fn auxv(&self) -> crate::system::Auxv {
+        fn auxv(&self) -> Auxv {
             self.0.auxv()
         }
         fn search_path(&self) -> Vec<PathBuf> {
@@ -262,86 +267,4 @@ fn this_host() {
         assert!(found.loaders.get().is_some_and(|all| !all.is_empty()));
         assert!(found.libc.value.is_some());
     }
-}
-
-#[test]
-fn names_of_kernels() {
-    let of = |name| of_uname(name).map(|(e_machine, class)| (e_machine, class.bits()));
-    assert_eq!(of("mips"), Some((EM_MIPS, 32)));
-    assert_eq!(of("mips64"), Some((EM_MIPS, 64)));
-    assert_eq!(of("armv5teb"), Some((EM_ARM, 32)));
-    assert_eq!(of("armv7l"), Some((EM_ARM, 32)));
-    assert_eq!(of("armv8l"), Some((EM_AARCH64, 64)));
-    assert_eq!(of("aarch64_be"), Some((EM_AARCH64, 64)));
-    assert_eq!(of("i686"), Some((EM_386, 32)));
-    assert_eq!(of("ppc"), Some((EM_PPC, 32)));
-    assert_eq!(of("ppc64le"), Some((EM_PPC64, 64)));
-    assert_eq!(of("loongarch64"), Some((EM_LOONGARCH, 64)));
-    assert_eq!(of("i86pc"), None);
-    assert_eq!(of(""), None);
-    assert_eq!(order_of_uname("mips"), None);
-    assert_eq!(order_of_uname("armv5teb"), Some(ByteOrder::Big));
-    assert_eq!(order_of_uname("armv7l"), Some(ByteOrder::Little));
-    assert_eq!(order_of_uname("aarch64_be"), Some(ByteOrder::Big));
-    assert_eq!(order_of_uname("ppc64le"), Some(ByteOrder::Little));
-    assert_eq!(order_of_uname("ppc64"), Some(ByteOrder::Big));
-}
-
-#[test]
-fn releases() {
-    let of = |text| release(text).map(|release| release.version);
-    assert_eq!(of("4.14.151"), Some((4, 14, 151)));
-    assert_eq!(of("6.18.44-fc-v657"), Some((6, 18, 44)));
-    assert_eq!(of("4.4.302+"), Some((4, 4, 302)));
-    assert_eq!(of("6.18-rc3"), Some((6, 18, 0)));
-    assert_eq!(of("5"), None);
-    assert_eq!(of(""), None);
-    assert_eq!(of("99999999999.1.2"), None);
-}
-
-/// Its parsers are too large for the router (16 KB for the mounts), and give up on one line they do not like; where
-/// they read a file, they read the same.
-#[test]
-fn as_procfs_reads_it() {
-    use procfs::{FromBufRead as _, MountEntry};
-    let text = Live.read(Path::new("/proc/mounts")).expect("/proc/mounts");
-    let theirs = Vec::<MountEntry>::from_buf_read(text.as_slice()).expect("mounts");
-    let ours = mounts::parse(&text);
-    assert_eq!(theirs.len(), ours.len());
-    for (theirs, ours) in theirs.iter().zip(&ours) {
-        assert_eq!(theirs.fs_vfstype, ours.fstype);
-        assert_eq!(Path::new(&theirs.fs_file.replace("\\040", " ")), ours.point);
-        assert!(
-            ours.options.iter().all(|option| {
-                theirs.fs_mntops.contains_key(option.split('=').next().unwrap_or_default())
-            })
-        );
-    }
-    let text = Live.read(Path::new("/proc/meminfo")).expect("/proc/meminfo");
-    let theirs = procfs::Meminfo::from_buf_read(text.as_slice()).expect("meminfo");
-    let ours = meminfo_of(&text);
-    assert_eq!(ours.total.value, Some(theirs.mem_total));
-    assert_eq!(ours.available.value, theirs.mem_available);
-    assert_eq!(ours.swap.value, Some(theirs.swap_total));
-}
-
-#[test]
-fn any_beginning_of_a_text() {
-    let meminfo = include_str!("../../../machines/lenovo-y1/proc/meminfo");
-    let distrib = include_str!("../../../machines/ath79-be/etc/openwrt_release");
-    for end in 0..=meminfo.len() {
-        meminfo_of(meminfo.get(..end).expect("ASCII").as_bytes());
-    }
-    for end in 0..=distrib.len() {
-        if let Some(arch) = assigned(distrib.get(..end).expect("ASCII").as_bytes(), "DISTRIB_ARCH=") {
-            assert!("mips_24kc".starts_with(&arch));
-        }
-    }
-    // Linux 3.10 has no MemAvailable.
-    let old = meminfo_of(b"MemTotal: 61440 kB\nMemFree: 1000 kB\nCached: 24 kB\n");
-    assert_eq!(old.available, Fact::new(Some(1024 << 10), "/proc/meminfo: MemFree + Cached"));
-    assert_eq!(
-        meminfo_of(b"MemTotal:\nMemFree: x kB\nMemAvailable: 99999999999999999999 kB\n").total.value,
-        None
-    );
 }

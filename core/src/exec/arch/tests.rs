@@ -12,8 +12,8 @@ use super::layout::Bounds;
 use super::*;
 use crate::candidate::{Candidate, Content, Image, Interp, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
-use crate::machine::{Abi, Fact, Lazy, Release, gather, recorded::Recorded};
-use crate::system::{Answer, FileKind, Stat};
+use crate::machine::{Abi, Fact, Lazy, Release, gather};
+use crate::system::{Answer, FileKind, Nothing, Stat};
 
 pub(super) const REFUSED: &str = "ENOEXEC elf_check_arch";
 
@@ -32,7 +32,7 @@ pub(in crate::exec) fn machine(
     order: ByteOrder,
     release: (u32, u32, u32),
 ) -> Machine {
-    let mut machine = gather::machine(&Recorded::new(PathBuf::from("/nonexistent")));
+    let mut machine = gather::machine(&Nothing);
     machine.kernel.e_machine = known(e_machine);
     machine.kernel.class = known(class);
     machine.kernel.byte_order = known(order);

@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     /// The seed's text, to the letter.
-    const SEED: &str = include_str!("../../machines/lenovo-y1/proc/cpuinfo");
+    const SEED: &str = include_str!("../../../machines/lenovo-y1/proc/cpuinfo");
 
     #[allow(clippy::unnecessary_wraps)] // It is compared with the value of a fact.
     fn list(words: &str) -> Option<Vec<String>> {

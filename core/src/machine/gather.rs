@@ -1,7 +1,7 @@
 //! Gathers the facts of a machine from any [`System`]. Nothing here fails: what cannot be read is unknown.
 
 mod firmware;
-pub(super) mod mounts;
+pub mod mounts;
 mod userland;
 
 use std::ffi::OsStr;
