@@ -22,7 +22,7 @@ use nix::unistd::{Pid, alarm, fchdir};
 use super::errno::of_raw;
 use super::files::own_descriptors;
 use crate::errno::Errno;
-use crate::system::Answer;
+use crate::target::Answer;
 
 /// What becomes of a program that has a property, on a machine that starts the plain one. Where that does not start
 /// either, it is for the circumstances: a resource limit, a sandbox.

@@ -1,11 +1,12 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
-use std::ffi::{CString, OsStr, OsString, c_int, c_long};
-use std::fs::{self, File};
+use std::ffi::{CString, c_int, c_long};
+use std::fs::{self, File, Metadata};
+use std::io::Read as _;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
 
 use nix::fcntl::OFlag;
 use nix::libc;
@@ -18,12 +19,27 @@ use rustix::io::pread;
 
 use super::errno::{of_io, of_nix};
 use crate::errno::Errno;
-use crate::system::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
+use crate::path::PathBuf as TargetPathBuf;
+use crate::target::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// stat(2).
 pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
     let found = fs::metadata(path).map_err(|error| of_io(&error))?;
-    Ok(with_pseudo(Stat::of(&found), || statfs(path)))
+    Ok(with_pseudo(stat_of(&found), || statfs(path)))
+}
+
+/// What std tells of a file.
+pub(crate) fn stat_of(found: &Metadata) -> Stat {
+    let kind = match found.mode() & 0o170_000 {
+        0o040_000 => FileKind::Directory,
+        0o010_000 => FileKind::Fifo,
+        0o140_000 => FileKind::Socket,
+        0o020_000 => FileKind::CharDevice,
+        0o060_000 => FileKind::BlockDevice,
+        _ => FileKind::Regular,
+    };
+    let (size, device, inode) = (found.size(), found.dev(), found.ino());
+    Stat { kind, mode: found.mode() & 0o7777, size, device, inode }
 }
 
 /// A regular file of the kernel's own is known by the file system that it lies on.
@@ -72,38 +88,48 @@ pub(super) fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File,
     options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
     let file = options.open(path).map_err(|error| of_io(&error))?;
     // And after: it may be another one by now.
-    let found = Stat::of(&file.metadata().map_err(|error| of_io(&error))?);
+    let found = stat_of(&file.metadata().map_err(|error| of_io(&error))?);
     check(with_pseudo(found, || fstatfs(&file)).kind)?;
     Ok(file)
 }
 
+/// The first 64 KiB of a text file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
+    let file = open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
+    // A file of the kernel's own is one piece where it is read in one.
+    let mut bytes = Vec::with_capacity(4096);
+    file.take(65536).read_to_end(&mut bytes).map_err(|error| of_io(&error))?;
+    Ok(bytes)
+}
+
 /// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
 /// C library's heap into a router's build; and without /proc nobody knows the mounts that the path is compared with.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, Errno> {
+pub(super) fn resolve(path: &Path) -> Result<TargetPathBuf, Errno> {
     let held = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(of_nix)?;
     let own = own_descriptors().ok_or(Errno::ENOENT)?;
     let name = held.as_raw_fd().to_string();
-    nix::fcntl::readlinkat(own, name.as_str()).map(PathBuf::from).map_err(of_nix)
+    let place = nix::fcntl::readlinkat(own, name.as_str()).map_err(of_nix)?;
+    Ok(TargetPathBuf::from(place.into_vec()))
 }
 
 /// The names in a folder that are to be kept, sorted.
-pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Result<Vec<Vec<u8>>, Errno> {
     // Not by readdir(3): std allocates for each entry, and a folder of libraries holds thousands, of which few are kept;
     // and opendir(3) brings the C library's heap into a router's build.
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let folder = nix::fcntl::open(folder, flags, Mode::empty()).ok()?;
+    let folder = nix::fcntl::open(folder, flags, Mode::empty()).map_err(of_nix)?;
     let mut buffer = Vec::with_capacity(4096);
     let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
     let mut names = Vec::new();
     while let Some(entry) = entries.next() {
-        let entry = entry.ok()?;
+        let entry = entry.map_err(|_| Errno::EIO)?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") && keep(name) {
-            names.push(OsStr::from_bytes(name).to_os_string());
+            names.push(name.to_vec());
         }
     }
     names.sort_unstable();
-    Some(names)
+    Ok(names)
 }
 
 /// faccessat(2) with X_OK and AT_EACCESS. The C library's own starts a process to ask in where the kernel (before Linux
@@ -177,10 +203,10 @@ mod tests {
         fs::write(folder.join("b"), "").unwrap();
         let all = names(&folder, |name| name.starts_with(b"a name")).unwrap();
         assert_eq!(all.len(), 300);
-        assert!(all.is_sorted() && all[7] == "a name that takes some room 007");
+        assert!(all.is_sorted() && all[7] == b"a name that takes some room 007");
         fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(names(&folder, |_| true), None);
-        assert_eq!(names(Path::new("/proc/self/exe"), |_| true), None);
+        assert_eq!(names(&folder, |_| true), Err(Errno::ENOENT));
+        assert_eq!(names(Path::new("/proc/self/exe"), |_| true), Err(Errno::ENOTDIR));
     }
 
     #[test]
