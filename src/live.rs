@@ -21,6 +21,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path;
 use std::rc::Rc;
 
+pub(crate) use errno::of_nix;
 pub use files::OpenFile;
 pub(crate) use files::stat_of;
 

@@ -18,8 +18,10 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path;
 use std::rc::Rc;
 
+use nix::sys::stat::lstat;
+
 use crate::errno::Errno;
-use crate::live::{OpenFile, stat_of};
+use crate::live::{OpenFile, of_nix, stat_of};
 use crate::machine::Mount;
 use crate::machine::gather::mounts;
 use crate::path::{Path, PathBuf};
@@ -88,7 +90,7 @@ impl Recorded {
     /// A file of the machine's, whatever it lies on.
     fn file(&self, path: &Path) -> Result<File, Errno> {
         let place = self.inside(&self.locate(path)?);
-        match stat_of(&place.symlink_metadata().map_err(|error| of_io(&error))?).kind {
+        match stat_of(&lstat(&place).map_err(of_nix)?).kind {
             FileKind::Regular => File::open(place).map_err(|error| of_io(&error)),
             FileKind::Directory => Err(Errno::EISDIR),
             _ => Err(Errno::EACCES),
@@ -113,7 +115,7 @@ impl Recorded {
 
     fn stat_of(&self, path: &Path) -> Result<Stat, Errno> {
         let place = self.locate(path)?;
-        let mut stat = stat_of(&self.inside(&place).symlink_metadata().map_err(|error| of_io(&error))?);
+        let mut stat = stat_of(&lstat(&self.inside(&place)).map_err(of_nix)?);
         let is_pseudo = || self.mount_of(&place).is_some_and(|mount| is_pseudo_fstype(&mount.fstype));
         // On the machine itself that is a link to the program that asks.
         if stat.kind == FileKind::Regular && place != Path::new("/proc/self/exe") && is_pseudo() {

@@ -1,45 +1,49 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
 use std::ffi::{CString, c_int, c_long};
-use std::fs::{self, File, Metadata};
-use std::io::Read as _;
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use nix::fcntl::OFlag;
 use nix::libc;
-use nix::sys::stat::Mode;
+use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::statfs::{Statfs, fstatfs, statfs};
 use nix::sys::statvfs::statvfs;
 use rustix::buffer::spare_capacity;
 use rustix::fs::RawDir;
 use rustix::io::pread;
 
-use super::errno::{of_io, of_nix};
+use super::errno::of_nix;
 use crate::errno::Errno;
 use crate::path::PathBuf as TargetPathBuf;
 use crate::target::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// stat(2).
 pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
-    let found = fs::metadata(path).map_err(|error| of_io(&error))?;
+    let found = nix::sys::stat::stat(path).map_err(of_nix)?;
     Ok(with_pseudo(stat_of(&found), || statfs(path)))
 }
 
-/// What std tells of a file.
-pub(crate) fn stat_of(found: &Metadata) -> Stat {
-    let kind = match found.mode() & 0o170_000 {
-        0o040_000 => FileKind::Directory,
-        0o010_000 => FileKind::Fifo,
-        0o140_000 => FileKind::Socket,
-        0o020_000 => FileKind::CharDevice,
-        0o060_000 => FileKind::BlockDevice,
+/// `struct stat`, whose fields differ in width from one C library to another.
+#[allow(clippy::useless_conversion)]
+pub(crate) fn stat_of(found: &FileStat) -> Stat {
+    let kind = match found.st_mode & libc::S_IFMT {
+        libc::S_IFDIR => FileKind::Directory,
+        libc::S_IFIFO => FileKind::Fifo,
+        libc::S_IFSOCK => FileKind::Socket,
+        libc::S_IFCHR => FileKind::CharDevice,
+        libc::S_IFBLK => FileKind::BlockDevice,
         _ => FileKind::Regular,
     };
-    let (size, device, inode) = (found.size(), found.dev(), found.ino());
-    Stat { kind, mode: found.mode() & 0o7777, size, device, inode }
+    Stat {
+        kind,
+        mode: found.st_mode & 0o7777,
+        size: found.st_size.try_into().unwrap_or(0),
+        device: found.st_dev.into(),
+        inode: found.st_ino.into(),
+    }
 }
 
 /// A regular file of the kernel's own is known by the file system that it lies on.
@@ -84,22 +88,18 @@ pub(super) fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File,
     };
     // Looked at before it is opened: opening a device can already do something (a watchdog starts).
     check(stat(path)?.kind)?;
-    let mut options = File::options();
-    options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    let file = options.open(path).map_err(|error| of_io(&error))?;
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::open(path, flags, Mode::empty()).map_err(of_nix)?;
     // And after: it may be another one by now.
-    let found = stat_of(&file.metadata().map_err(|error| of_io(&error))?);
+    let found = stat_of(&fstat(&file).map_err(of_nix)?);
     check(with_pseudo(found, || fstatfs(&file)).kind)?;
-    Ok(file)
+    Ok(File::from(file))
 }
 
 /// The first 64 KiB of a text file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
     let file = open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
-    // A file of the kernel's own is one piece where it is read in one.
-    let mut bytes = Vec::with_capacity(4096);
-    file.take(65536).read_to_end(&mut bytes).map_err(|error| of_io(&error))?;
-    Ok(bytes)
+    Ok(OpenFile(file).read_at(0, 65536))
 }
 
 /// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
@@ -191,6 +191,8 @@ pub(super) fn own_descriptors() -> Option<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
