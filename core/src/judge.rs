@@ -1,7 +1,7 @@
 //! Judges files on a machine: the models first, then the rules that explain what they say.
 use alloc::vec::Vec;
 
-use crate::path::{Path, PathBuf};
+use crate::path::{Path, PathBuf, join};
 
 use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
@@ -86,7 +86,7 @@ fn locate(target: Target<'_>, path: &Path) -> PathBuf {
         return path.to_path_buf();
     }
     let folders = target.kernel.variable("PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
-    let mut found = folders.split(|byte| *byte == b':').map(|folder| Path::new(folder).join(path));
+    let mut found = folders.split(|byte| *byte == b':').map(|folder| join(Path::new(folder), path));
     let is_regular =
         |found: &PathBuf| matches!(target.root.stat(found), Some(Ok(stat)) if stat.kind == FileKind::Regular);
     found.find(is_regular).unwrap_or_else(|| path.to_path_buf())

@@ -9,7 +9,7 @@ pub(crate) mod family;
 pub mod gather;
 pub(crate) mod x86;
 
-use crate::path::Path;
+use crate::path::{Path, is_below};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -17,7 +17,7 @@ use core::cell::OnceCell;
 
 use binfmt_misc::BinfmtRule;
 pub use bytes::word;
-pub(crate) use bytes::{after, below, decimal, holds, is_below, parts};
+pub(crate) use bytes::{after, decimal, holds, parts};
 pub use c_library::Libc;
 pub(crate) use facts::lists;
 pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt, Release, Words};

@@ -2,8 +2,6 @@
 
 use alloc::string::String;
 
-use crate::path::{Path, PathBuf};
-
 /// Text that somebody else wrote; what is no UTF-8 becomes U+FFFD.
 pub fn word(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -14,16 +12,6 @@ pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     let text = text.trim_ascii_start();
     let len = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     core::str::from_utf8(text.get(..len)?).ok()?.parse().ok()
-}
-
-/// A path in a folder.
-pub(crate) fn below(folder: &Path, name: &[u8]) -> PathBuf {
-    folder.join(name)
-}
-
-/// Whether a path is a folder's, or below it.
-pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
-    path.starts_with(folder)
 }
 
 /// What stands between marks.

@@ -7,7 +7,7 @@ mod userland;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::path::Path;
+use crate::path::{Path, join};
 
 use super::binfmt_misc::BinfmtRule;
 use super::family::{self, rows};
@@ -133,7 +133,8 @@ pub(super) fn binfmt_misc(root: &dyn Root) -> Fact<Vec<BinfmtRule>> {
 fn binfmt_rules(root: &dyn Root, folder: &Path) -> Option<Vec<BinfmtRule>> {
     let is_rule = |name: &[u8]| !matches!(name, b"register" | b"status");
     let names = root.list(folder, is_rule)?.ok()?;
-    let read = |name: &[u8]| root.read(&folder.join(name)).and_then(Result::ok).unwrap_or_default();
+    let read =
+        |name: &[u8]| root.read(&join(folder, Path::new(name))).and_then(Result::ok).unwrap_or_default();
     if names.is_empty() || !read(b"status").starts_with(b"enabled") {
         return Some(Vec::new());
     }

@@ -10,7 +10,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::path::Path;
+use crate::path::{Path, is_below, join};
 
 use super::Case;
 use crate::candidate::{Image, Program, Script, Toolchain, last_name};
@@ -20,7 +20,7 @@ use crate::elf::consts::{
 use crate::elf::mips;
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step, When};
-use crate::machine::{Machine, Mount, below, is_below};
+use crate::machine::{Machine, Mount};
 use crate::text;
 use shown::{FreeSpace, Shown};
 
@@ -243,7 +243,7 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
     let is_ram = machine.storage_of(path).is_some_and(Mount::is_ram);
     let lost = if is_ram { "RAM, gone after a restart; " } else { "" };
     let resolved = &case.candidate.resolved;
-    let copy = quoted(&below(path, last_name(bytes(resolved)).1));
+    let copy = quoted(&join(path, Path::new(last_name(bytes(resolved)).1)));
     let run = if !case.starts() {
         copy.clone()
     } else if case.meets(Step::Permission) {

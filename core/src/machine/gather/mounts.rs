@@ -3,9 +3,9 @@
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
-use crate::path::{Path, PathBuf};
+use crate::path::{Path, PathBuf, is_below};
 
-use crate::machine::{Fact, Mount, is_below, parts, word};
+use crate::machine::{Fact, Mount, parts, word};
 use crate::target::Root;
 
 /// What is mounted.
