@@ -78,6 +78,14 @@ fn only_live_touches_the_live_system() {
     assert_eq!(offenders(&["extern \"C\"", "unsafe"], &allowed), NONE);
 }
 
+/// An architecture is one row and its room; what others need of it, they ask the row.
+#[test]
+fn only_the_rows_know_the_architecture_that_is_built_for() {
+    let words = ["target_arch", "target_endian"];
+    assert_eq!(offenders(&words, &["core/src/arch", "src/live", "core/src/exec/arch/tests.rs"]), NONE);
+    assert_ne!(offenders(&words, &[]), NONE);
+}
+
 #[test]
 fn only_main_prints() {
     let words = ["print!", "println!", "dbg!", "stdout()", "stderr()", "write_stdout("];

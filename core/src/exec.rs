@@ -3,7 +3,7 @@
 //! A stage returns early where the kernel would, or where only the kernel itself can tell; the caller then puts the
 //! question and starts again.
 
-mod arch;
+pub(crate) mod arch;
 mod binfmt_misc;
 mod binprm;
 mod elf;

@@ -3,11 +3,12 @@ use alloc::vec::Vec;
 
 use crate::path::{Path, PathBuf, join};
 
+use crate::arch;
 use crate::candidate::{self, Candidate, sample};
 use crate::errno::Errno;
 use crate::exec::{self, Outcome};
 use crate::ldso::{self, LinkResult};
-use crate::machine::{Machine, Mount, family, gather};
+use crate::machine::{Machine, Mount, gather};
 use crate::report::Judged;
 use crate::rules::{self, Case, Destination};
 use crate::target::{FileKind, Question, Target};
@@ -50,7 +51,7 @@ pub fn judge(machine: &mut Machine, given: &Path, dest: Option<&Path>) -> Judged
     let destination = destination(machine, &candidate, dest);
     let mut link = ldso::load(machine, &candidate);
     let asks = link.as_ref().filter(|_| outcome == Outcome::Starts).and_then(|link| link.asks);
-    if let Some(question) = asks.filter(|question| family::X86 && machine.answer(*question).is_none()) {
+    if let Some(question) = asks.filter(|question| arch::HAS_LEVELS && machine.answer(*question).is_none()) {
         ask(machine, question);
         link = ldso::load(machine, &candidate);
     }

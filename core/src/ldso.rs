@@ -4,6 +4,7 @@
 //! Sources: musl 1.2.5 ldso/dynlink.c; glibc 2.36 elf/dl-load.c, dl-version.c, dl-lookup.c, rtld.c; bionic
 //! linker/linker_main.cpp.
 
+pub(crate) mod abi;
 mod bionic;
 mod cache;
 mod folders;
@@ -18,11 +19,12 @@ use crate::path::Path;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
+use crate::arch;
 use crate::candidate::table::Handle;
 use crate::candidate::{Candidate, Content, library};
 use crate::elf::Encoding;
 use crate::errno::Errno;
-use crate::machine::{Libc, Machine, family};
+use crate::machine::{Libc, Machine};
 use crate::target::{FileKind, Kernel, Root, Target};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 use object::folder;
@@ -74,7 +76,7 @@ pub fn load(machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
         };
         linker.run();
         link = LinkResult { unread: linker.unread.get(), ..linker.link };
-    } else if family::ANDROID && libc == Some(Libc::Bionic) {
+    } else if arch::HAS_BIONIC && libc == Some(Libc::Bionic) {
         if let Some((refusal, words)) = bionic::refuses(root, candidate, image, (loader, usable)) {
             (link.refuses, link.words) = (Some(refusal), words);
         }
@@ -215,7 +217,9 @@ impl Linker<'_> {
                     known.names.append(&mut found.names);
                     return;
                 }
-                if family::X86 && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image)) {
+                if arch::HAS_LEVELS
+                    && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image))
+                {
                     found.state = LibraryState::Unusable(Unusable::ExecutableStack);
                 }
             }
@@ -286,7 +290,7 @@ impl Linker<'_> {
                 }
                 file.push(b'/');
             }
-            if family::X86 && glibc && self.look_in_levels(&file, found) {
+            if arch::HAS_LEVELS && glibc && self.look_in_levels(&file, found) {
                 return true;
             }
             file.extend_from_slice(&found.name);

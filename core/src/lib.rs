@@ -20,6 +20,7 @@
 //! | [`ldso`] | what the dynamic loader does then: libraries, versions, symbols |
 //! | [`judge`] | judges files: the models in their order, and the questions that they put to the kernel |
 //! | [`finding`], [`rules`] | what to say about it, one finding a file |
+//! | `arch` | one room for each architecture, behind one row: what every other module asks of it |
 //! | [`advice`] | what to build for a machine |
 //! | [`report`] | text and JSON |
 //!
@@ -64,6 +65,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod advice;
+mod arch;
 pub mod candidate;
 pub mod elf;
 pub mod errno;

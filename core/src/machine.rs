@@ -5,9 +5,7 @@ mod bytes;
 mod c_library;
 pub mod cpuinfo;
 mod facts;
-pub(crate) mod family;
 pub mod gather;
-pub(crate) mod x86;
 
 use crate::path::{Path, is_below};
 use alloc::string::String;

@@ -16,7 +16,7 @@ use crate::exec::{Outcome, Step};
 use crate::finding::{Certainty, Finding, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
-use words::shown;
+pub(crate) use words::shown;
 
 /// What a rule looks at.
 pub struct Case<'a> {
@@ -116,7 +116,6 @@ mod not_a_program;
 mod not_enough_memory;
 mod not_enough_space;
 mod not_executable;
-#[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
 mod not_position_independent;
 mod packed_by_upx;
 mod script_interpreter_missing;
@@ -124,7 +123,6 @@ mod script_line;
 mod script_with_crlf;
 mod started_by_binfmt_misc;
 mod symbol_missing;
-#[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
 mod tls_underaligned;
 mod truncated_file;
 mod unreadable_file;
@@ -137,27 +135,27 @@ mod wrong_word_size;
 
 /// The rules in the order of their rank.
 macro_rules! table {
-    ($($(#[$cfg:meta])? $module:ident: $code:ident = $name:literal,)*) => {
+    ($($module:ident: $code:ident = $name:literal,)*) => {
         /// The code of a finding.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         pub enum Code {
-            $(#[doc = $name] $(#[$cfg])? $code,)*
+            $(#[doc = $name] $code,)*
         }
 
         impl Code {
             /// Its name, which is stable and never reused.
             pub const fn name(self) -> &'static str {
                 match self {
-                    $($(#[$cfg])? Code::$code => $name,)*
+                    $(Code::$code => $name,)*
                 }
             }
         }
 
         /// All rules. Where several explain an outcome, the earlier one is the decisive one.
-        pub const RULES: &[Rule] = &[$($(#[$cfg])? $module::RULE),*];
+        pub const RULES: &[Rule] = &[$($module::RULE),*];
 
         /// Their manual pages, in the same order.
-        pub const PAGES: &[Page] = &[$($(#[$cfg])? $module::PAGE),*];
+        pub const PAGES: &[Page] = &[$($module::PAGE),*];
     };
 }
 
@@ -186,9 +184,7 @@ table! {
     missing_ase: MissingAse = "missing-ase",
     not_enough_memory: NotEnoughMemory = "not-enough-memory",
     kernel_too_old: KernelTooOld = "kernel-too-old",
-    #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
     not_position_independent: NotPositionIndependent = "not-position-independent",
-    #[cfg(any(feature = "every-machine", not(any(target_arch = "mips", target_arch = "mips64"))))]
     tls_underaligned: TlsUnderaligned = "tls-underaligned",
     library_missing: LibraryMissing = "library-missing",
     library_unusable: LibraryUnusable = "library-unusable",

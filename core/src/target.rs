@@ -7,10 +7,10 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::arch;
 use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64};
 use crate::elf::{ByteOrder, Class};
 use crate::errno::Errno;
-use crate::machine::family;
 use crate::path::{Path, PathBuf};
 
 /// An answer; None where it is not known. What is unknown is never taken for its absence: a file that nobody looked for
@@ -238,13 +238,13 @@ struct Kernels {
 }
 
 const ANY: Kernels = Kernels { e_machine: 0, wide: false, met: true };
-const MIPS: Kernels = Kernels { e_machine: EM_MIPS, wide: false, met: family::MIPS };
+const MIPS: Kernels = Kernels { e_machine: EM_MIPS, wide: false, met: arch::is_judged(EM_MIPS) };
 const MIPS64: Kernels = Kernels { wide: true, ..MIPS };
-const ARM: Kernels = Kernels { e_machine: EM_ARM, wide: false, met: family::ARM };
+const ARM: Kernels = Kernels { e_machine: EM_ARM, wide: false, met: arch::is_judged(EM_ARM) };
 const AARCH64: Kernels = Kernels { e_machine: EM_AARCH64, ..ARM };
-const X86_64: Kernels = Kernels { e_machine: EM_X86_64, wide: false, met: family::X86 };
-const RISCV64: Kernels = Kernels { e_machine: EM_RISCV, wide: true, met: family::RISCV };
-const PPC64: Kernels = Kernels { e_machine: EM_PPC64, wide: false, met: family::POWERPC };
+const X86_64: Kernels = Kernels { e_machine: EM_X86_64, wide: false, met: arch::is_judged(EM_X86_64) };
+const RISCV64: Kernels = Kernels { e_machine: EM_RISCV, wide: true, met: arch::is_judged(EM_RISCV) };
+const PPC64: Kernels = Kernels { e_machine: EM_PPC64, wide: false, met: arch::is_judged(EM_PPC64) };
 
 macro_rules! questions {
     ($($(#[doc = $doc:literal])+ $name:ident $text:literal $kernels:ident $what:literal)*) => {

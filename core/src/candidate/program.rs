@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::property;
 use super::source::Source;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
+use crate::arch;
 use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64, EM_ARM,
     EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
@@ -17,7 +18,7 @@ use crate::elf::consts::{
 use crate::elf::{
     AbiFlags, ArmAttributes, Encoding, Header, Note, ProgramHeader, SectionHeader, note, offset as at,
 };
-use crate::machine::{family, holds, parts};
+use crate::machine::{holds, parts};
 use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
@@ -65,7 +66,10 @@ pub(super) fn image(source: &mut Source, encoding: Encoding, go: &mut bool) -> R
     *go |= notes.go;
     let abiflags = abiflags(source, encoding, &header, table);
     let (mut arm_attributes, mut gnu_property) = (None, Ok(()));
-    if family::ARM && matches!(header.e_machine, EM_AARCH64 | EM_ARM) && !table.is_empty() {
+    if const { arch::is_judged(EM_ARM) }
+        && matches!(header.e_machine, EM_AARCH64 | EM_ARM)
+        && !table.is_empty()
+    {
         gnu_property = property::check(source, encoding, table);
         if header.e_machine == EM_ARM {
             arm_attributes = self::arm_attributes(source, encoding, &header);
@@ -219,7 +223,7 @@ fn read_notes(
         if gnu && kind == NT_GNU_ABI_TAG && desc.len() >= 16 {
             let field = |at| order.u32(desc, at);
             found.abi_tag = Some((field(0), field(4), field(8), field(12)));
-        } else if family::X86 && gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
+        } else if const { arch::is_judged(EM_X86_64) } && gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
             if matches!(header.e_machine, EM_X86_64 | EM_386 | EM_486) {
                 found.x86_isa_needed = isa_needed(desc, encoding).or(found.x86_isa_needed);
             }

@@ -6,17 +6,17 @@ use crate::machine::Machine;
 
 /// A file that is being loaded, in one of the kernel's decodings.
 #[derive(Clone, Copy)]
-pub(super) struct Binprm<'a> {
-    pub(super) machine: &'a Machine<'a>,
+pub(crate) struct Binprm<'a> {
+    pub(crate) machine: &'a Machine<'a>,
     /// The file, for its size.
-    pub(super) candidate: &'a Candidate,
-    pub(super) program: &'a Program,
-    pub(super) image: &'a Image,
+    pub(crate) candidate: &'a Candidate,
+    pub(crate) program: &'a Program,
+    pub(crate) image: &'a Image,
 }
 
 impl Binprm<'_> {
     /// Whether the kernel counts addresses in 64 bits.
-    pub(super) fn is_wide_kernel(&self) -> bool {
+    pub(crate) fn is_wide_kernel(&self) -> bool {
         self.machine.kernel().class.value != Some(Class::Elf32)
     }
 }

@@ -9,29 +9,29 @@ use crate::target::{Answer, Question};
 /// in a register, where 0 is left for going on.
 #[derive(Clone, Copy)]
 #[repr(u8)]
-pub(super) enum Exit {
+pub(crate) enum Exit {
     Refused(Errno, Step) = 1,
     Killed(Signal, When, Step) = 2,
     Unknown(Missing) = 3,
     Ask(Question) = 4,
 }
 
-pub(super) type Checked<T = ()> = Result<T, Exit>;
+pub(crate) type Checked<T = ()> = Result<T, Exit>;
 
-pub(super) const fn refuse<T>(errno: Errno, step: Step) -> Checked<T> {
+pub(crate) const fn refuse<T>(errno: Errno, step: Step) -> Checked<T> {
     Err(Exit::Refused(errno, step))
 }
 
-pub(super) const fn kill<T>(signal: Signal, when: When, step: Step) -> Checked<T> {
+pub(crate) const fn kill<T>(signal: Signal, when: When, step: Step) -> Checked<T> {
     Err(Exit::Killed(signal, when, step))
 }
 
-pub(super) const fn unknown<T>(missing: Missing) -> Checked<T> {
+pub(crate) const fn unknown<T>(missing: Missing) -> Checked<T> {
     Err(Exit::Unknown(missing))
 }
 
 /// What became of the kernel's answer to a question.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Works,
     Fails,
     /// It was asked, and could not answer.
@@ -39,7 +39,7 @@ pub(super) enum Reply {
 }
 
 /// Puts a question: answered, or asked before anything else goes on.
-pub(super) fn reply(machine: &Machine, question: Question) -> Checked<Reply> {
+pub(crate) fn reply(machine: &Machine, question: Question) -> Checked<Reply> {
     match machine.answer(question) {
         None => Err(Exit::Ask(question)),
         Some(fact) => Ok(match fact.value {
@@ -52,7 +52,7 @@ pub(super) fn reply(machine: &Machine, question: Question) -> Checked<Reply> {
 
 /// The same where nothing else can tell.
 #[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
-pub(super) fn supports(machine: &Machine, question: Question) -> Checked<bool> {
+pub(crate) fn supports(machine: &Machine, question: Question) -> Checked<bool> {
     match reply(machine, question)? {
         Reply::Works => Ok(true),
         Reply::Fails => Ok(false),

@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use super::arch::Arch;
+use super::arch::Checks;
 use super::binprm::{Binprm, Pages};
 use super::mmap::{MapFlags, Mm, Randomized, segfault};
 use super::vma::{AddressSpace, Vma};
@@ -32,7 +32,7 @@ impl Mapped {
 pub(super) fn map_all(
     program: &Binprm<'_>,
     interpreter: Option<&Binprm<'_>>,
-    arch: &Arch,
+    arch: &Checks,
     randomized: Randomized,
 ) -> Checked<Mapped> {
     Mapper::new(program, arch, randomized).load(interpreter)
@@ -44,7 +44,7 @@ struct Mapper<'a> {
 }
 
 impl<'a> Mapper<'a> {
-    fn new(program: &'a Binprm<'a>, arch: &Arch, randomized: Randomized) -> Self {
+    fn new(program: &'a Binprm<'a>, arch: &Checks, randomized: Randomized) -> Self {
         let layout = (arch.layout)(program.machine, program.image);
         Mapper { program, mm: Mm::new(program.machine, layout, randomized) }
     }

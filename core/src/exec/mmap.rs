@@ -6,9 +6,10 @@ use super::arch::TaskLayout;
 use super::binprm::Pages;
 use super::vma::{AddressSpace, Vma};
 use super::{Checked, Exit, Missing, Reply, Signal, Step, When, kill, reply};
+use crate::arch;
 use crate::elf::Class;
-use crate::elf::consts::{EM_ARM, PF_R, PF_W};
-use crate::machine::{Machine, family};
+use crate::elf::consts::{PF_R, PF_W};
+use crate::machine::Machine;
 use crate::target::Question;
 
 /// MapFlags mmap(2) is asked for an address.
@@ -99,7 +100,7 @@ impl<'a> Mm<'a> {
 
     /// Where the stack can be, by the same TASK_SIZE.
     fn stack(&self) -> Range<u64> {
-        if family::PAGES {
+        if arch::PAGES_DIFFER {
             self.layout.stack_at(self.randomized.program_high)
         } else {
             self.layout.stack.clone()
@@ -187,21 +188,18 @@ impl<'a> Mm<'a> {
         Ok(at)
     }
 
-    /// security/commoncap.c `cap_mmap_addr`; and `arch_mmap_check` of ARM (FIRST_USER_ADDRESS), which bars the address
-    /// that is asked for even from root.
+    /// security/commoncap.c `cap_mmap_addr`, and `arch_mmap_check`.
     fn security_mmap_addr(&mut self, at: u64) -> Checked {
-        const FIRST_USER_ADDRESS: u64 = 8192;
         if at >= self.machine.mmap_min_addr().value.unwrap_or(1 << 16) {
             return Ok(());
         }
-        let arm = cfg!(any(feature = "every-machine", target_arch = "arm"));
-        let is_arm = arm && self.machine.e_machine() == Some(EM_ARM);
-        if is_arm && at < FIRST_USER_ADDRESS {
+        let first_user_address = super::arch::of(self.machine).map_or(0, |arch| arch.first_user_address);
+        if at < first_user_address {
             return segfault(Step::MapLow);
         }
         match reply(self.machine, Question::LowAddress) {
             Ok(Reply::Works) => {}
-            Ok(Reply::Fails) if !is_arm => return segfault(Step::MapLow),
+            Ok(Reply::Fails) if first_user_address == 0 => return segfault(Step::MapLow),
             Ok(_) => self.uncertain(Missing::Answer(Question::LowAddress)),
             Err(exit) => self.uncertain = self.uncertain.or(Some(exit)),
         }

@@ -1,6 +1,6 @@
 //! The first instructions: exec succeeded, but what the program begins with is not there or not executable.
 
-use super::arch::{self, Arch, Entry};
+use super::arch::{self, Checks, Entry};
 use super::binprm::{Binprm, Pages};
 use super::map::Mapped;
 use super::vma::Vma;
@@ -11,7 +11,7 @@ use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
 /// or the program.
-pub(super) fn fetch(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Arch, loaded: &Mapped) -> Checked {
+pub(super) fn fetch(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Checks, loaded: &Mapped) -> Checked {
     let (mut entry, fault) = match (arch.entry)(program, first) {
         Ok(Entry::Address(entry)) => (entry, None),
         Ok(Entry::Elsewhere) => return unknown(Missing::Descriptor),
@@ -33,7 +33,7 @@ pub(super) fn fetch(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Arch, loade
 }
 
 /// The page of an address: whether there is one, and whether it may be executed.
-fn page(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Arch, loaded: &Mapped, entry: u64) -> Checked {
+fn page(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Checks, loaded: &Mapped, entry: u64) -> Checked {
     let Some(vma) = loaded.vmas.at(entry) else {
         if loaded.is_kernels_own(entry) {
             return unknown(Missing::Place);
@@ -57,7 +57,7 @@ fn page(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Arch, loaded: &Mapped, 
 }
 
 /// What lies at an address that can be fetched.
-fn code(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Arch, loaded: &Mapped, entry: u64) -> Checked {
+fn code(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Checks, loaded: &Mapped, entry: u64) -> Checked {
     let Some(vma) = loaded.vmas.at(entry) else { return Ok(()) };
     let size = size(vma, program, first);
     if is_zero(vma, entry, size) {

@@ -4,13 +4,9 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::{Linker, path};
+use crate::arch;
 use crate::candidate::table::{Handle, Table};
-use crate::elf::consts::{
-    EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EF_MIPS_NAN2008, EF_RISCV_FLOAT_ABI, EM_AARCH64, EM_ARM, EM_MIPS,
-    EM_PPC64, EM_RISCV, EM_X86_64,
-};
-use crate::elf::{Class, offset};
-use crate::machine::family;
+use crate::elf::offset;
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 /// `struct cache_file_new`, and each of its entries.
@@ -46,7 +42,7 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
         return None;
     }
     let wanted = flags(linker);
-    let folders = if family::X86 { cache.folders() } else { None };
+    let folders = if arch::HAS_LEVELS { cache.folders() } else { None };
     let mut best = (usize::MAX, None);
     let count = cache.number(20)?;
     let mut at = cache.first(name, count)?;
@@ -58,7 +54,7 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
         if flags != wanted {
             continue;
         }
-        let rank = if family::X86 && high & HWCAP_EXTENSION != 0 {
+        let rank = if arch::HAS_LEVELS && high & HWCAP_EXTENSION != 0 {
             cache.level(linker, folders, low)
         } else {
             // After all that are in glibc-hwcaps.
@@ -172,26 +168,7 @@ fn leading_number(text: &mut &[u8]) -> i32 {
 fn flags(linker: &Linker<'_>) -> usize {
     let Some(program) = linker.object(0).and_then(|program| program.image.as_ref()) else { return 3 };
     let (machine, flags) = (program.header.e_machine, program.header.e_flags);
-    let wide = linker.encoding.class == Class::Elf64;
-    let abi = match machine {
-        EM_MIPS if family::MIPS => match (wide, flags & EF_MIPS_ABI2 != 0, flags & EF_MIPS_NAN2008 != 0) {
-            (true, _, false) => 0x700,
-            (false, true, false) => 0x600,
-            (false, false, false) => 0,
-            (false, false, true) => 0xc00,
-            (false, true, true) => 0xd00,
-            (true, _, true) => 0xe00,
-        },
-        EM_X86_64 if family::X86 && wide => 0x300,
-        EM_X86_64 if family::X86 => 0x800,
-        EM_AARCH64 if family::ARM => 0xa00,
-        EM_ARM if family::ARM && flags & EF_ARM_ABI_FLOAT_HARD != 0 => 0x900,
-        EM_ARM if family::ARM => 0xb00,
-        EM_PPC64 if family::POWERPC => 0x500,
-        EM_RISCV if family::RISCV && flags & EF_RISCV_FLOAT_ABI == 4 => 0x1000,
-        EM_RISCV if family::RISCV => 0xf00,
-        _ => 0,
-    };
+    let abi = arch::of(machine).map_or(0, |arch| (arch.ldso.cache_id)(linker.encoding.class, flags));
     abi | 3
 }
 

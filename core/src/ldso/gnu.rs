@@ -6,11 +6,12 @@ use core::ffi::CStr;
 
 use super::object::Library;
 use super::{Linker, LoaderRefusal, bytes, cache};
+use crate::arch;
 use crate::candidate::table::{Handle, Table};
 use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
 use crate::elf::offset;
-use crate::machine::{family, holds, x86};
+use crate::machine::holds;
 use crate::target::{FileKind, Root};
 use crate::text::cut_bytes;
 
@@ -48,12 +49,12 @@ impl Facts {
 
     /// It compares the processor's level (x86-64-v2 and so on; since 2.33).
     const fn checks_level(&self) -> bool {
-        family::X86 && self.holds[2]
+        arch::HAS_LEVELS && self.holds[2]
     }
 
     /// $PLATFORM can be "haswell".
     pub(super) const fn knows_haswell(&self) -> bool {
-        family::X86 && self.holds[3]
+        arch::HAS_LEVELS && self.holds[3]
     }
 }
 
@@ -176,8 +177,12 @@ impl Linker<'_> {
     /// The folders in glibc-hwcaps that this processor has a use for.
     pub(super) fn levels(&self) -> impl Iterator<Item = &'static [u8]> {
         let cpu = self.machine.cpu();
-        let has =
-            move |level: u32| family::X86 && cpu.features.value.is_some() && x86::lacks(cpu, level).is_none();
+        let lacks = arch::lacks_level(self.machine);
+        let has = move |level: u32| {
+            arch::HAS_LEVELS
+                && cpu.features.value.is_some()
+                && lacks.is_some_and(|lacks| lacks(cpu, level).is_none())
+        };
         LEVELS.iter().filter(move |(_, level)| has(*level)).map(|(folder, _)| *folder)
     }
 
@@ -196,8 +201,10 @@ impl Linker<'_> {
 
     /// sysdeps/x86/dl-prop.h `dl_isa_level_check`.
     pub(super) fn lacks_level(&self, image: &Image) -> bool {
-        let cpu = self.machine.cpu();
         let checks = self.glibc.as_ref().is_some_and(Facts::checks_level);
-        checks && image.x86_isa_needed.is_some_and(|needed| x86::lacks(cpu, needed).is_some())
+        let (Some(needed), Some(lacks)) = (image.x86_isa_needed, arch::lacks_level(self.machine)) else {
+            return false;
+        };
+        checks && lacks(self.machine.cpu(), needed).is_some()
     }
 }

@@ -3,9 +3,10 @@
 use alloc::vec::Vec;
 
 use super::{Library, Unusable};
+use crate::arch;
 use crate::errno::Errno;
 use crate::exec::{Missing, Outcome, Signal, Step, When};
-use crate::machine::{Libc, family};
+use crate::machine::Libc;
 use crate::target::Question;
 
 /// The libraries of a program, and what they lack.
@@ -108,10 +109,10 @@ impl LinkResult {
             return killed(Signal::SIGSEGV, Step::NoDynamic);
         }
         match self.refuses {
-            Some(LoaderRefusal::TlsAlignment) if family::ANDROID => {
+            Some(LoaderRefusal::TlsAlignment) if arch::HAS_BIONIC => {
                 return killed(Signal::SIGABRT, Step::LoaderRefuses);
             }
-            Some(LoaderRefusal::NotPie) if family::ANDROID => return exits(1, Step::LoaderRefuses),
+            Some(LoaderRefusal::NotPie) if arch::HAS_BIONIC => return exits(1, Step::LoaderRefuses),
             Some(_) => return exits(127, Step::LoaderRefuses),
             None => {}
         }
@@ -128,7 +129,7 @@ impl LinkResult {
                 LibraryState::Unusable(Unusable::Cut) => {
                     return killed(Signal::SIGBUS, Step::LibraryUnusable);
                 }
-                LibraryState::Unusable(Unusable::NotPageAligned) if family::PAGES && !gives_up => {
+                LibraryState::Unusable(Unusable::NotPageAligned) if arch::PAGES_DIFFER && !gives_up => {
                     return killed(Signal::SIGSEGV, Step::LibraryUnusable);
                 }
                 LibraryState::Unusable(Unusable::Level) => {
@@ -149,7 +150,7 @@ impl LinkResult {
         } else if self.symbols.iter().any(|symbol| !symbol.lazy) {
             exits(127, Step::SymbolMissing)
         } else {
-            let asks = self.asks.filter(|_| family::X86);
+            let asks = self.asks.filter(|_| arch::HAS_LEVELS);
             asks.map(|question| Outcome::Unknown { missing: Missing::Answer(question) })
         }
     }

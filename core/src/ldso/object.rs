@@ -6,6 +6,7 @@ use core::cell::OnceCell;
 
 use super::versions::Version;
 use super::{LibraryState, Linker, bytes};
+use crate::arch;
 use crate::candidate::library::LibraryFile;
 use crate::candidate::{Candidate, Dynamic, Image, TableError, last_name};
 use crate::elf::consts::{
@@ -14,7 +15,6 @@ use crate::elf::consts::{
 };
 use crate::elf::{ByteOrder, ProgramHeader, mips};
 use crate::errno::Errno;
-use crate::machine::family;
 use crate::target::{Answer, Question};
 
 /// A file that is loaded, or that should be.
@@ -326,7 +326,7 @@ impl Linker<'_> {
         if self.object(0)?.image.as_ref()?.header.e_machine != image.header.e_machine {
             return Some(Unusable::Machine);
         }
-        if family::PAGES && self.is_misplaced(image) {
+        if arch::PAGES_DIFFER && self.is_misplaced(image) {
             return Some(Unusable::NotPageAligned);
         }
         self.is_cut(library).then_some(Unusable::Cut)

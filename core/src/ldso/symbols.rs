@@ -12,11 +12,11 @@ use alloc::vec::Vec;
 use super::object::Library;
 use super::versions;
 use super::{Linker, Undefined};
+use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
 use crate::elf::{Class, Encoding};
-use crate::machine::family;
 use wanted::{Key, Wanted};
 
 const STB_GLOBAL: usize = 1;
@@ -33,8 +33,6 @@ const VER_NDX_GLOBAL: usize = 1;
 const HIDDEN: usize = 0x8000;
 /// Symbols of an object that are heeded; the largest libraries have a fifth of that.
 const MANY: usize = 1 << 20;
-/// MIPS files have none: their symbols have to stand in the order of the GOT.
-const GNU_HASH: bool = family::X86 || family::ARM || family::RISCV || family::POWERPC || family::LOONGARCH;
 /// Missing symbols that are told at most.
 const TOLD: usize = 64;
 
@@ -78,7 +76,7 @@ impl<'a> Symbols<'a> {
             hashed = hash.number(4, 4)?.min(MANY);
         }
         let mut count = hashed;
-        let gnu = if GNU_HASH { Gnu::open(file, image) } else { None };
+        let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
         let start = image.dynamic_offset(DT_SYMTAB)?;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
@@ -99,7 +97,7 @@ impl<'a> Symbols<'a> {
     }
 
     fn gnu(&mut self) -> Option<&mut Gnu<'a>> {
-        if GNU_HASH { self.gnu.as_mut() } else { None }
+        if arch::HAS_GNU_HASH { self.gnu.as_mut() } else { None }
     }
 
     /// One that is copied into the program is looked for elsewhere, as if it were not defined.

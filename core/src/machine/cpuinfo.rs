@@ -7,10 +7,10 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::family::{self, rows};
-use super::{Cpu, Fact, Fpu, Release, Words, holds, parts, word};
+use super::{Cpu, Fact, Fpu, Words, parts, word};
+use crate::arch::ARCHES;
 
-pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
+pub(crate) const UNTOLD: &str = "not in /proc/cpuinfo";
 
 impl Cpu {
     /// A processor of which nothing is known, and where that was looked for.
@@ -31,7 +31,8 @@ impl Cpu {
 
 /// What a key tells.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Field {
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // Some are of one architecture.
+pub(crate) enum Field {
     SystemType,
     Machine,
     Model,
@@ -39,6 +40,10 @@ enum Field {
     Ases,
     Options,
     Features,
+    /// "CPU architecture", "CPU implementer", "CPU part" of ARM.
+    Architecture,
+    Implementer,
+    Part,
 }
 
 impl Field {
@@ -48,52 +53,15 @@ impl Field {
     }
 }
 
-/// A key of /proc/cpuinfo that is taken as it is.
-type Key = (&'static str, Field, &'static str);
-
-/// Who writes which. Machines of one family never write another's.
-static KEYS: [&[Key]; 4] = [
-    rows(family::MIPS || family::LOONGARCH || family::RISCV, &MIPS),
-    rows(family::ARM || family::X86 || family::LOONGARCH || family::RISCV, &ARM_AND_X86),
-    rows(family::POWERPC, &POWERPC),
-    rows(family::POWERPC || family::X86, &BOARD),
-];
-
-/// LoongArch too, and of RISC-V the isa.
-static MIPS: [Key; 7] = [
-    ("system type", Field::SystemType, "/proc/cpuinfo: system type"),
-    ("machine", Field::Machine, "/proc/cpuinfo: machine"),
-    ("cpu model", Field::Model, "/proc/cpuinfo: cpu model"),
-    ("isa", Field::Isa, "/proc/cpuinfo: isa"),
-    ("ISA", Field::Isa, "/proc/cpuinfo: isa"),
-    ("ASEs implemented", Field::Ases, "/proc/cpuinfo: ASEs implemented"),
-    ("Options implemented", Field::Options, "/proc/cpuinfo: Options implemented"),
-];
-
-static ARM_AND_X86: [Key; 7] = [
-    // ARM, its old kernels too (`Processor` is the model there, `processor` a number).
-    ("Processor", Field::Model, "/proc/cpuinfo: Processor"),
-    ("Hardware", Field::SystemType, "/proc/cpuinfo: Hardware"),
-    ("Features", Field::Features, "/proc/cpuinfo: Features"),
-    // x86, ARM since Linux 3.8, LoongArch.
-    ("model name", Field::Model, "/proc/cpuinfo: model name"),
-    ("Model Name", Field::Model, "/proc/cpuinfo: model name"),
-    ("flags", Field::Features, "/proc/cpuinfo: flags"),
-    ("uarch", Field::Model, "/proc/cpuinfo: uarch"),
-];
-
-static POWERPC: [Key; 2] =
-    [("cpu", Field::Model, "/proc/cpuinfo: cpu"), ("platform", Field::SystemType, "/proc/cpuinfo: platform")];
-
-/// The board on PowerPC; a number on x86.
-static BOARD: [Key; 1] = [("model", Field::Machine, "/proc/cpuinfo: model")];
+/// A key of /proc/cpuinfo, what it tells, and the name of the source.
+pub(crate) type Key = (&'static str, Field, &'static str);
 
 /// The first value of each field, and its source.
 #[derive(Default)]
-struct Found<'a>(Vec<(Field, &'a [u8], &'static str)>);
+pub(crate) struct Found<'a>(Vec<(Field, &'a [u8], &'static str)>);
 
 impl<'a> Found<'a> {
-    fn get(&self, field: Field) -> Option<(&'a [u8], &'static str)> {
+    pub(crate) fn get(&self, field: Field) -> Option<(&'a [u8], &'static str)> {
         self.0.iter().find(|(known, ..)| *known == field).map(|(_, value, source)| (*value, *source))
     }
 
@@ -118,45 +86,20 @@ impl<'a> Found<'a> {
     }
 }
 
-/// What the text tells of the processor.
+/// What the text tells of the processor. Machines of one architecture never write another's keys.
 pub fn parse(text: &[u8]) -> Cpu {
     let mut found = Found::default();
-    let mut architecture: Option<&[u8]> = None;
-    let (mut implementer, mut part): (&[u8], &[u8]) = (b"", b"");
     for line in parts(text, b'\n') {
         let Some((key, value)) = halves(line) else { continue };
-        let known = KEYS.iter().find_map(|keys| keys.iter().find(|(name, ..)| name.as_bytes() == key));
-        if let Some((name, field, source)) = known {
-            if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
-                found.add(*field, value, source);
-            }
-        } else if family::ARM {
-            match key {
-                b"CPU implementer" => implementer = value,
-                b"CPU part" => part = value,
-                b"CPU architecture" => architecture = architecture.or(Some(value)),
-                _ => {}
-            }
+        let is_key = |(name, ..): &&Key| name.as_bytes() == key;
+        let known = ARCHES.iter().find_map(|arch| arch.cpuinfo.iter().find(is_key));
+        let Some((name, field, source)) = known else { continue };
+        // The board on PowerPC, a number on x86.
+        if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
+            found.add(*field, value, source);
         }
     }
-    let mut arm_architecture = match architecture {
-        Some(value) => Fact::new(arm_architecture(value), "/proc/cpuinfo: CPU architecture"),
-        None => Fact::new(None, UNTOLD),
-    };
-    if family::ARM {
-        // An ARM1176 says "CPU architecture: 7" for its register layout, and is ARMv6: "... rev 7 (v6l)".
-        if let Some((model, source)) = found.get(Field::Model) {
-            if let Some(version) = parenthesised_version(model) {
-                arm_architecture = Fact::new(Some(version), source);
-            }
-        }
-        if implementer == b"0x41" {
-            if let Some((_, name)) = ARM_PARTS.iter().find(|(number, _)| number.as_bytes() == part) {
-                found.add(Field::Model, name.as_bytes(), "/proc/cpuinfo: CPU part");
-            }
-        }
-    }
-    Cpu {
+    let mut cpu = Cpu {
         system_type: found.text(Field::SystemType),
         machine: found.text(Field::Machine),
         model: found.text(Field::Model),
@@ -164,9 +107,16 @@ pub fn parse(text: &[u8]) -> Cpu {
         ases: found.list(Field::Ases),
         options: found.list(Field::Options),
         features: found.list(Field::Features),
-        arm_architecture,
+        arm_architecture: Fact::new(None, UNTOLD),
+    };
+    for arch in ARCHES {
+        (arch.complete_cpu)(&found, &mut cpu);
     }
+    cpu
 }
+
+/// Nothing has to be worked out of several lines.
+pub(crate) fn is_complete(_: &Found<'_>, _: &mut Cpu) {}
 
 /// A key and its value.
 fn halves(line: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -174,99 +124,33 @@ fn halves(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
-/// "7", "5TE", "AArch64".
-fn arm_architecture(value: &[u8]) -> Option<u32> {
-    match value {
-        [digit @ b'3'..=b'9', ..] => Some(u32::from(digit.wrapping_sub(b'0'))),
-        _ => (value == b"AArch64").then_some(8),
-    }
-}
-
-/// The 6 of "ARMv6-compatible processor rev 7 (v6l)".
-fn parenthesised_version(model: &[u8]) -> Option<u32> {
-    let (_, rest) = model.split_at_checked(model.iter().rposition(|&byte| byte == b'(')?)?;
-    arm_architecture(rest.strip_prefix(b"(v")?)
-}
-
-/// MIDR part numbers of ARM's own cores (arch/arm64/include/asm/cputype.h and arch/arm's).
-static ARM_PARTS: [(&str, &str); 13] = [
-    ("0x926", "ARM926EJ-S"),
-    ("0xb76", "ARM1176"),
-    ("0xc05", "Cortex-A5"),
-    ("0xc07", "Cortex-A7"),
-    ("0xc08", "Cortex-A8"),
-    ("0xc09", "Cortex-A9"),
-    ("0xc0f", "Cortex-A15"),
-    ("0xd03", "Cortex-A53"),
-    ("0xd04", "Cortex-A35"),
-    ("0xd05", "Cortex-A55"),
-    ("0xd08", "Cortex-A72"),
-    ("0xd09", "Cortex-A73"),
-    ("0xd0b", "Cortex-A76"),
-];
-
-/// Of "Options implemented".
-static NANS: [&str; 2] = ["nan_legacy", "nan_2008"];
-
-fn any(list: &Words, wanted: &[&str]) -> bool {
+/// Whether a list has one of some words.
+pub(crate) fn any(list: &Words, wanted: &[&str]) -> bool {
     list.iter().any(|word| wanted.contains(&word))
 }
 
-/// Whether floating-point instructions work, as far as the text tells: on MIPS before Linux 5.17 it often does not.
-pub fn fpu(cpu: &Cpu) -> Fact<Fpu> {
-    let (told, source) = told(cpu);
-    Fact::new(told, source)
-}
-
-fn told(cpu: &Cpu) -> (Option<Fpu>, &'static str) {
-    let shown = |is: bool| Some(if is { Fpu::Hardware } else { Fpu::Absent });
-    // Only MIPS prints "FPU V1.0" after its model, and only where the kernel uses that FPU.
-    if cpu.model.get().is_some_and(|model| holds(model.as_bytes(), b"FPU V")) {
-        return (Some(Fpu::Hardware), "/proc/cpuinfo: FPU in cpu model");
-    }
-    if let Some(options) = cpu.options.get() {
-        // Both words are printed by kernels with CONFIG_MIPS_FP_SUPPORT only, which emulate what is not there.
-        let told = any(options, &NANS).then_some(Fpu::Emulated);
-        return (told, "/proc/cpuinfo: nan_legacy, nan_2008 in Options implemented");
-    }
-    if !(family::ARM || family::X86 || family::LOONGARCH || family::RISCV) {
-        return (None, UNTOLD);
-    }
-    if let Some(features) = cpu.features.get() {
-        // One list for ARM (vfp...), arm64 (fp), x86 and LoongArch (fpu).
-        const WORDS: [&str; 10] =
-            ["fpu", "fp", "vfp", "vfpv3", "vfpv3d16", "vfpv4", "vfpd32", "neon", "asimd", "lsx"];
-        return (shown(any(features, &WORDS)), cpu.features.source);
-    }
-    match cpu.isa.get().and_then(|isa| isa.iter().next()).and_then(|isa| isa.as_bytes().strip_prefix(b"rv")) {
-        Some(isa) => {
-            // Single letters come before the first underscore; g is imafd.
-            let mut letters = isa.iter().take_while(|&&letter| letter != b'_');
-            (shown(letters.any(|letter| matches!(letter, b'f' | b'd' | b'g'))), cpu.isa.source)
+/// Whether "Features" or "flags" name a unit for floating point.
+pub(crate) fn fpu_of_features(cpu: &Cpu) -> Fact<Fpu> {
+    // One list for ARM (vfp...), arm64 (fp), x86 and LoongArch (fpu).
+    const WORDS: [&str; 10] =
+        ["fpu", "fp", "vfp", "vfpv3", "vfpv3d16", "vfpv4", "vfpd32", "neon", "asimd", "lsx"];
+    match cpu.features.get() {
+        Some(features) => {
+            let fpu = if any(features, &WORDS) { Fpu::Hardware } else { Fpu::Absent };
+            Fact::new(Some(fpu), cpu.features.source)
         }
-        None => (None, UNTOLD),
+        None => Fact::new(None, UNTOLD),
     }
 }
 
-/// What may be deduced for MIPS where the kernel cannot be asked: Linux 5.17 and later prints `nan_legacy` or
-/// `nan_2008` wherever floating point is supported on a processor before Release 6.
-pub fn fpu_deduced(cpu: &Cpu, release: Option<&Release>) -> Fact<Fpu> {
-    let release_6 = cpu.isa.get().is_none_or(|isa| isa.iter().any(|word| word.ends_with("r6")));
-    let since_5_17 = release.is_some_and(|release| release.version >= (5, 17, 0));
-    match cpu.options.get() {
-        Some(options) if since_5_17 && !release_6 && !any(options, &NANS) => Fact::new(
-            Some(Fpu::Absent),
-            "deduced: no nan_legacy, nan_2008 in Options implemented (Linux 5.17 on)",
-        ),
-        _ => Fact::new(None, "the kernel could not be asked"),
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, feature = "every-machine"))]
 mod tests {
     use alloc::format;
 
     use super::*;
+    use crate::arch::mips::cpu::{fpu_deduced, fpu_of_cpuinfo};
+    use crate::arch::riscv;
+    use crate::machine::Release;
 
     /// The seed's text, to the letter.
     const SEED: &str = include_str!("../../../machines/lenovo-y1/proc/cpuinfo");
@@ -289,6 +173,12 @@ mod tests {
         assert_eq!(cpu.features.value, None);
         assert_eq!(cpu.arm_architecture.value, None);
         assert_eq!(fpu(&cpu).value, None);
+    }
+
+    /// What each way to tell says.
+    fn fpu(cpu: &Cpu) -> Fact<Fpu> {
+        let ways = [fpu_of_cpuinfo(cpu), fpu_of_features(cpu), riscv::fpu(cpu)];
+        ways.into_iter().find(|told| told.value.is_some()).unwrap_or(Fact::new(None, UNTOLD))
     }
 
     fn of(text: &str) -> (Cpu, Option<Fpu>) {

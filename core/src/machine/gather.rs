@@ -10,16 +10,12 @@ use alloc::vec::Vec;
 use crate::path::{Path, join};
 
 use super::binfmt_misc::BinfmtRule;
-use super::family::{self, rows};
 use super::{
     Cpu, Fact, Fpu, KernelFacts, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts,
     word,
 };
-use crate::elf::consts::{
-    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_SH, EM_SPARC,
-    EM_SPARCV9, EM_X86_64,
-};
-use crate::elf::{ByteOrder, Class};
+use crate::arch;
+use crate::elf::Class;
 use crate::target::{Answer, Kernel, Question, Root};
 pub(super) use userland::{Program, abi, libc, loaders};
 
@@ -32,14 +28,14 @@ pub(super) fn processor(root: &dyn Root) -> Cpu {
 
 /// The first program that the kernel could run.
 pub(super) fn program(machine: &Machine) -> Option<Program> {
-    let told = machine.uname().and_then(|uname| of_uname(&uname.machine));
+    let told = machine.uname().and_then(|uname| arch::of_uname(&uname.machine));
     userland::program(machine.target.root, told.map(|(e_machine, _)| e_machine))
 }
 
 /// What the kernel tells of itself, and what diag and the machine's own programs tell of the kernel that runs them.
 pub(super) fn kernel(machine: &Machine) -> KernelFacts {
     let (uname, program) = (machine.uname(), machine.program());
-    let told = uname.and_then(|uname| of_uname(&uname.machine));
+    let told = uname.and_then(|uname| arch::of_uname(&uname.machine));
     let e_machine = Fact::new(told.map(|(e_machine, _)| e_machine), "uname -m");
     let mut class = Fact::new(told.map(|(_, class)| class), "uname -m");
     if class.value.is_none() {
@@ -54,7 +50,7 @@ pub(super) fn kernel(machine: &Machine) -> KernelFacts {
         Fact::new(Some(program.abi.encoding.order), program.source)
     } else {
         // uname tells it for some.
-        Fact::new(uname.and_then(|uname| order_of_uname(&uname.machine)), "uname -m")
+        Fact::new(uname.and_then(|uname| arch::order_of_uname(&uname.machine)), "uname -m")
     };
     KernelFacts {
         release: Fact::new(uname.and_then(|uname| release(&uname.release)), "uname -r"),
@@ -92,25 +88,11 @@ pub fn ask(machine: &mut Machine, question: Question) {
     machine.answers.push((question, answer));
 }
 
-/// Whether floating-point instructions work. On MIPS the answer to [`Question::FpInstruction`] counts more than what is
-/// printed.
+/// Whether floating-point instructions work.
 pub(super) fn fpu(machine: &Machine) -> Fact<Fpu> {
-    let told = fpu_told(machine);
-    let answer = machine.answer(Question::FpInstruction).filter(|_| family::MIPS);
-    let Some(answer) = answer.filter(|_| machine.e_machine() == Some(EM_MIPS)) else { return told };
-    let source = "started a tiny program that executes mtc1";
-    match answer.value {
-        // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and
-        // then does not print the FPU either.
-        Some(Answer::Works) if told.value != Some(Fpu::Hardware) => {
-            let is_told = machine.cpu().model.value.is_some();
-            let unsure =
-                "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
-            Fact::new(Some(Fpu::Emulated), if is_told { source } else { unsure })
-        }
-        Some(Answer::Killed) => Fact::new(Some(Fpu::Absent), source),
-        None if told.value.is_none() => cpuinfo::fpu_deduced(machine.cpu(), machine.kernel().release.get()),
-        _ => told,
+    match arch::of_machine(machine) {
+        Some(arch) => (arch.fpu)(machine),
+        None => Fact::new(None, cpuinfo::UNTOLD),
     }
 }
 
@@ -141,72 +123,6 @@ fn binfmt_rules(root: &dyn Root, folder: &Path) -> Option<Vec<BinfmtRule>> {
     Some(names.iter().filter_map(|name| BinfmtRule::parse(name, &read(name))).collect())
 }
 
-/// A beginning of what `uname -m` prints, and the kernel's e_machine and word size.
-type Name = (&'static str, u16, Class);
-
-static NAMES: [&[Name]; 7] = [
-    rows(family::MIPS, &[("mips64", EM_MIPS, Class::Elf64), ("mips", EM_MIPS, Class::Elf32)]),
-    rows(
-        family::ARM,
-        &[
-            ("aarch64", EM_AARCH64, Class::Elf64),
-            ("armv8", EM_AARCH64, Class::Elf64),
-            ("arm", EM_ARM, Class::Elf32),
-        ],
-    ),
-    rows(
-        family::X86,
-        &[
-            ("x86_64", EM_X86_64, Class::Elf64),
-            ("i386", EM_386, Class::Elf32),
-            ("i486", EM_386, Class::Elf32),
-            ("i586", EM_386, Class::Elf32),
-            ("i686", EM_386, Class::Elf32),
-        ],
-    ),
-    rows(family::RISCV, &[("riscv64", EM_RISCV, Class::Elf64), ("riscv32", EM_RISCV, Class::Elf32)]),
-    rows(family::POWERPC, &[("ppc64", EM_PPC64, Class::Elf64), ("ppc", EM_PPC, Class::Elf32)]),
-    rows(
-        family::LOONGARCH,
-        &[("loongarch64", EM_LOONGARCH, Class::Elf64), ("loongarch32", EM_LOONGARCH, Class::Elf32)],
-    ),
-    rows(
-        family::OTHER,
-        &[
-            ("s390x", EM_S390, Class::Elf64),
-            ("sparc64", EM_SPARCV9, Class::Elf64),
-            ("sparc", EM_SPARC, Class::Elf32),
-            ("sh4", EM_SH, Class::Elf32),
-        ],
-    ),
-];
-
-/// e_machine and word size of a kernel, by `uname -m`. A 64-bit kernel that shows a 32-bit name to a process
-/// under PER_LINUX32 is told apart on ARM only (armv8l).
-fn of_uname(machine: &str) -> Option<(u16, Class)> {
-    let (_, e_machine, class) =
-        NAMES.iter().find_map(|names| names.iter().find(|(name, ..)| machine.starts_with(name)))?;
-    Some((*e_machine, *class))
-}
-
-/// The byte order of those whose name tells it; "mips", "ppc" and "sh4" stand for one or both. Where diag runs it
-/// knows its own.
-fn order_of_uname(machine: &str) -> Option<ByteOrder> {
-    let (e_machine, _) = if family::OTHER { of_uname(machine)? } else { return None };
-    match e_machine {
-        EM_386 | EM_X86_64 | EM_RISCV | EM_LOONGARCH => Some(ByteOrder::Little),
-        // aarch64_be, armv5teb, armv7b.
-        EM_AARCH64 | EM_ARM => Some(if machine.ends_with('b') || machine.ends_with("_be") {
-            ByteOrder::Big
-        } else {
-            ByteOrder::Little
-        }),
-        EM_PPC64 | EM_PPC if machine.ends_with("le") => Some(ByteOrder::Little),
-        EM_PPC64 | EM_PPC | EM_S390 | EM_SPARCV9 | EM_SPARC => Some(ByteOrder::Big),
-        _ => None,
-    }
-}
-
 /// "4.14.151", "6.18.44-fc-v657", "6.18-rc3".
 fn release(text: &str) -> Option<Release> {
     let numbers = text.as_bytes().split(|byte| *byte != b'.' && !byte.is_ascii_digit()).next()?;
@@ -215,24 +131,6 @@ fn release(text: &str) -> Option<Release> {
     let (major, minor) = (number(numbers.next()?)?, number(numbers.next()?)?);
     let patch = numbers.next().map_or(Some(0), number)?;
     Some(Release { text: String::from(text), version: (major, minor, patch) })
-}
-
-/// By /proc/cpuinfo, else by AT_HWCAP where that has a bit for it.
-fn fpu_told(machine: &Machine) -> Fact<Fpu> {
-    let told = cpuinfo::fpu(machine.cpu());
-    let Some(hwcap) = machine.auxv().hwcap.filter(|_| told.value.is_none()) else { return told };
-    let has = |bit: u64| hwcap & bit != 0;
-    match machine.kernel().e_machine.value {
-        // HWCAP_VFP
-        Some(EM_ARM) if family::ARM => {
-            Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP")
-        }
-        // PPC_FEATURE_HAS_FPU; without it the kernel may still emulate.
-        Some(EM_PPC | EM_PPC64) if family::POWERPC => {
-            Fact::new(has(0x0800_0000).then_some(Fpu::Hardware), "AT_HWCAP")
-        }
-        _ => told,
-    }
 }
 
 pub(super) fn memory(root: &dyn Root) -> Memory {

@@ -406,7 +406,7 @@ fn answers(out: &mut String, machine: &Machine) {
 }
 
 fn build(out: &mut String, machine: &Machine) {
-    let Some(target) = advice::target(machine) else { return };
+    let Some(target) = advice::build(machine) else { return };
     out.push_str("\nBuild for it with\n");
     if let Some(build) = target.go() {
         command(out, "Go", &build);

@@ -1,9 +1,8 @@
 use super::Case;
-use crate::candidate::Image;
-use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_ARM, EM_MIPS};
+use crate::arch;
 use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::machine::{Fpu, family};
+use crate::machine::Fpu;
 
 rule! {
     /// # What it means
@@ -41,7 +40,8 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
     let fpu = &case.machine.fpu();
-    let hard = is_hard_float(image);
+    let mark = arch::of(image.header.e_machine).and_then(|arch| (arch.hard_float)(image));
+    let hard = mark.is_some();
     let of_loader = !hard && crate::exec::has_hard_loader(case.candidate, image);
     let has_fpu = || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));
     if case.foreign || !(hard || of_loader) || has_fpu() {
@@ -58,13 +58,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         }
         _ => "",
     };
-    let mark = match image.header.e_machine {
-        EM_ARM if family::ARM && image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => {
-            "hard float (EF_ARM_ABI_FLOAT_HARD)"
-        }
-        EM_ARM if family::ARM => "hard float (Tag_ABI_VFP_args)",
-        _ => "",
-    };
+    let mark = mark.unwrap_or_default();
     let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
     let whose = if of_loader { "'s loader" } else { "" };
     let has = if fpu.value.is_some() { "has" } else { "may have" };
@@ -81,16 +75,4 @@ kernel:  {kernel}
 fix:     {rebuild}"
         ),
     ))
-}
-
-/// The mark of the whole program; one function of it may still be soft.
-fn is_hard_float(image: &Image) -> bool {
-    match image.header.e_machine {
-        EM_MIPS => image.is_mips_hard_float(),
-        EM_ARM if family::ARM => {
-            let attributes = image.arm_attributes.unwrap_or_default();
-            image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 || attributes.vfp_args == Some(1)
-        }
-        _ => false,
-    }
 }

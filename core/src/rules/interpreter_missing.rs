@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, loader, flavour, loaders) = (case.file(), Shown(path), flavour(image, path), loaders(case));
     let (wanted, own) = (image.interp_libc(), case.machine.libc().value);
     let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
-    let go = advice::target(case.machine).and_then(|target| target.go);
+    let go = advice::build(case.machine).and_then(|build| build.go);
     let fix = match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
         Some(environment) => format!(
             "build it without cgo: it is static then, and needs no loader\n\

@@ -3,9 +3,10 @@ use alloc::string::{String, ToString as _};
 
 use super::Case;
 use super::shown::{Shown, Size};
+use crate::arch;
 use crate::finding::Finding;
 use crate::ldso::{LibraryState, Unusable};
-use crate::machine::{Libc, family};
+use crate::machine::Libc;
 
 rule! {
     /// # What it means
@@ -65,7 +66,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => reason,
     };
     let page = Size(case.machine.kernel().page().get());
-    let is_misplaced = family::PAGES && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
+    let is_misplaced = arch::PAGES_DIFFER && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
     let dies = if why == Unusable::Cut {
         Some("its loader then dies of SIGBUS\nyou see: Bus error")
     } else if is_misplaced {
@@ -96,7 +97,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         }
     };
     let pages = if is_misplaced { page.to_string() } else { String::new() };
-    let is_marked = family::X86 && why == Unusable::ExecutableStack;
+    let is_marked = arch::HAS_LEVELS && why == Unusable::ExecutableStack;
     let stack = if is_marked { "refused (SELinux, or PR_SET_MDWE)" } else { "" };
     let fix = if is_marked {
         format!(

@@ -1,8 +1,8 @@
 use super::Case;
 use super::shown::Shown;
+use crate::arch;
 use crate::finding::Finding;
 use crate::ldso::LoaderRefusal;
-use crate::machine::family;
 
 rule! {
     /// # What it means
@@ -38,7 +38,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::NotPie {
+    if !arch::HAS_BIONIC || case.refused_by_loader()? != LoaderRefusal::NotPie {
         return None;
     }
     let link = case.link?;

@@ -3,10 +3,10 @@ use alloc::string::String;
 
 use super::Case;
 use super::shown::Shown;
+use crate::arch;
 use crate::elf::consts::PT_TLS;
 use crate::finding::Finding;
 use crate::ldso::LoaderRefusal;
-use crate::machine::family;
 
 rule! {
     /// # What it means
@@ -43,7 +43,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::TlsAlignment {
+    if !arch::HAS_BIONIC || case.refused_by_loader()? != LoaderRefusal::TlsAlignment {
         return None;
     }
     let (link, image) = (case.link?, case.image?);

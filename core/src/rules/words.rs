@@ -2,7 +2,7 @@
 //!
 //! Sources: BusyBox 1.35 shell/ash.c `tryexec` and `shellexec`, dash 0.5.12, bash 5.2 execute_cmd.c; observed.
 
-pub(super) mod shown;
+pub(crate) mod shown;
 mod tell;
 use alloc::borrow::ToOwned as _;
 use alloc::format;

@@ -22,7 +22,7 @@ use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
 use crate::machine::{Abi, Cpu, Fact, KernelFacts, Release, Words};
 use crate::target::{Answer, Auxv, FileKind, Nothing, Stat, Target};
 
-pub(super) const REFUSED: &str = "ENOEXEC elf_check_arch";
+pub(crate) const REFUSED: &str = "ENOEXEC elf_check_arch";
 
 fn known<T>(value: T) -> Fact<T> {
     Fact::new(Some(value), "a test")
@@ -43,7 +43,7 @@ fn kernel<'m>(machine: &'m mut Machine<'static>) -> &'m mut KernelFacts {
 }
 
 /// A machine of which no more is known than these.
-pub(in crate::exec) fn machine(
+pub(crate) fn machine(
     e_machine: u16,
     class: Class,
     order: ByteOrder,
@@ -59,7 +59,7 @@ pub(in crate::exec) fn machine(
 }
 
 /// What the kernel answers; None where it cannot be asked.
-pub(in crate::exec) fn answer(
+pub(crate) fn answer(
     mut machine: Machine<'static>,
     question: Question,
     answer: Option<Answer>,
@@ -68,27 +68,27 @@ pub(in crate::exec) fn answer(
     machine
 }
 
-pub(in crate::exec) fn yes(machine: Machine<'static>, question: Question) -> Machine<'static> {
+pub(crate) fn yes(machine: Machine<'static>, question: Question) -> Machine<'static> {
     answer(machine, question, Some(Answer::Works))
 }
 
-pub(in crate::exec) fn no(machine: Machine<'static>, question: Question) -> Machine<'static> {
+pub(crate) fn no(machine: Machine<'static>, question: Question) -> Machine<'static> {
     answer(machine, question, Some(Answer::Refused(Errno::ENOEXEC)))
 }
 
 /// A file of 4096 bytes.
 #[derive(Clone)]
-pub(in crate::exec) struct File {
-    pub(super) encoding: Encoding,
-    pub(in crate::exec) header: Header,
-    pub(in crate::exec) table: Vec<ProgramHeader>,
-    pub(super) abiflags: Option<AbiFlags>,
-    pub(super) osabi: u8,
-    pub(super) interpreter: Option<Box<File>>,
+pub(crate) struct File {
+    pub(crate) encoding: Encoding,
+    pub(crate) header: Header,
+    pub(crate) table: Vec<ProgramHeader>,
+    pub(crate) abiflags: Option<AbiFlags>,
+    pub(crate) osabi: u8,
+    pub(crate) interpreter: Option<Box<File>>,
 }
 
 impl File {
-    pub(in crate::exec) fn new(class: Class, order: ByteOrder, e_machine: u16, e_flags: u32) -> File {
+    pub(crate) fn new(class: Class, order: ByteOrder, e_machine: u16, e_flags: u32) -> File {
         File {
             encoding: Encoding { order, class },
             header: Header { e_type: 2, e_machine, e_flags, e_entry: 0x40_0000, ..Header::default() },
@@ -99,17 +99,17 @@ impl File {
         }
     }
 
-    pub(in crate::exec) fn entry(mut self, e_entry: u64) -> File {
+    pub(crate) fn entry(mut self, e_entry: u64) -> File {
         self.header.e_entry = e_entry;
         self
     }
 
-    pub(super) fn segment(mut self, p_type: u32, p_flags: u32) -> File {
+    pub(crate) fn segment(mut self, p_type: u32, p_flags: u32) -> File {
         self.table.push(ProgramHeader { p_type, p_flags, p_filesz: 24, ..ProgramHeader::default() });
         self
     }
 
-    pub(in crate::exec) fn interp(mut self, interpreter: File) -> File {
+    pub(crate) fn interp(mut self, interpreter: File) -> File {
         self.interpreter = Some(Box::new(interpreter));
         self
     }
@@ -148,26 +148,26 @@ impl File {
     }
 
     /// Hands the file to a stage.
-    pub(in crate::exec) fn bprm<T>(&self, machine: &Machine, stage: impl Fn(&Binprm<'_>) -> T) -> T {
+    pub(crate) fn bprm<T>(&self, machine: &Machine, stage: impl Fn(&Binprm<'_>) -> T) -> T {
         let candidate = self.candidate();
         let program = candidate.program().unwrap();
         let image = &program.native[0];
         stage(&Binprm { machine, candidate: &candidate, program, image })
     }
 
-    pub(super) fn arch<T>(&self, machine: &Machine, stage: impl Fn(&Arch, &Binprm<'_>) -> T) -> T {
+    pub(crate) fn arch<T>(&self, machine: &Machine, stage: impl Fn(&Checks, &Binprm<'_>) -> T) -> T {
         self.bprm(machine, |bprm| stage(of(machine).unwrap(), bprm))
     }
 
     /// What `elf_check_arch` says.
-    pub(super) fn check_arch(&self, machine: &Machine) -> String {
+    pub(crate) fn check_arch(&self, machine: &Machine) -> String {
         said(self.bprm(machine, elf_check_arch))
     }
 }
 
 /// A stage's end in a few words.
 #[allow(clippy::needless_pass_by_value)]
-pub(in crate::exec) fn said<T>(stage: Checked<T>) -> String {
+pub(crate) fn said<T>(stage: Checked<T>) -> String {
     match stage {
         Ok(_) => "ok".to_owned(),
         Err(Exit::Refused(errno, step)) => format!("{} {}", errno.name(), step.name()),
@@ -180,7 +180,7 @@ pub(in crate::exec) fn said<T>(stage: Checked<T>) -> String {
 }
 
 /// The address of the first instruction.
-pub(super) fn first(file: &File, machine: &Machine) -> Result<Option<u64>, String> {
+pub(crate) fn first(file: &File, machine: &Machine) -> Result<Option<u64>, String> {
     match file.arch(machine, |arch, bprm| (arch.entry)(bprm, bprm)) {
         Ok(Entry::Address(address)) => Ok(Some(address)),
         Ok(Entry::Elsewhere) => Ok(None),
@@ -203,7 +203,7 @@ fn nothing_is_said_of_a_processor_without_a_row_but_its_own_number() {
 
 #[test]
 fn a_space_is_no_smaller_than_what_lies_in_it() {
-    for arch in ARCHES {
+    for arch in arch::ARCHES {
         for class in [Class::Elf32, Class::Elf64] {
             for release in [(3, 2, 0), (4, 4, 0), (5, 4, 0), (6, 12, 0)] {
                 for page in [Some(4096), Some(16384), Some(65536), None] {
@@ -211,7 +211,7 @@ fn a_space_is_no_smaller_than_what_lies_in_it() {
                     kernel(&mut machine).page_size.value = page;
                     for class in [Class::Elf32, class] {
                         let file = File::new(class, ByteOrder::Little, arch.e_machine, 0);
-                        let layout = file.bprm(&machine, |bprm| (arch.layout)(&machine, bprm.image));
+                        let layout = file.bprm(&machine, |bprm| (arch.exec.layout)(&machine, bprm.image));
                         let say = format!("{} {class:?} {release:?} {page:?}", arch.e_machine);
                         assert!(layout.task_size.least <= layout.task_size.most, "{say}");
                         for range in [&layout.stack, &layout.et_dyn_base, &layout.mmap_base] {

@@ -5,15 +5,14 @@ use alloc::vec::Vec;
 use super::super::object::Library;
 use super::super::{Linker, variable};
 use super::Asked;
+use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::table::{Handle, Table};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
-    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS,
-    EM_PPC, EM_PPC64, EM_RISCV,
+    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_MIPS,
 };
 use crate::elf::{ByteOrder, Class, offset};
-use crate::machine::family;
 
 /// Calls `tell` with those of the symbols that a relocation asks for, in the loader's order, each once; and whether it
 /// is bound when it is first called, not at the start.
@@ -35,7 +34,7 @@ pub(super) fn uses(
         tell(asked, lazy);
         asked.index = 0;
     };
-    if family::MIPS && image.header.e_machine == EM_MIPS {
+    if arch::of(image.header.e_machine).is_some_and(|arch| arch.ldso.has_global_got) {
         // The global part of the GOT has no relocations: what is in it is asked for. A function with a stub, whose
         // address is its value, is bound when it is called.
         let global = offset(dynamic.flags(DT_MIPS_GOTSYM))..offset(dynamic.flags(DT_MIPS_SYMTABNO));
@@ -65,15 +64,7 @@ pub(super) fn copied(object: &Library, image: &Image, file: &Handle) -> Vec<usiz
     if object.parent.is_some() {
         return found;
     }
-    let kind = match image.header.e_machine {
-        EM_MIPS if family::MIPS => 126,
-        EM_ARM if family::ARM => 20,
-        EM_AARCH64 if family::ARM => 1024,
-        EM_PPC | EM_PPC64 if family::POWERPC => 19,
-        EM_RISCV if family::RISCV => 4,
-        EM_LOONGARCH if family::LOONGARCH => 4,
-        _ => 5,
-    };
+    let kind = arch::of(image.header.e_machine).map_or(arch::R_COPY, |arch| arch.ldso.r_copy);
     for tag in [DT_REL, DT_RELA] {
         read(image, file, tag, &mut |symbol, found_kind| {
             if found_kind == kind {

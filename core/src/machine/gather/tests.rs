@@ -3,29 +3,6 @@ use alloc::vec::Vec;
 use super::*;
 
 #[test]
-fn names_of_kernels() {
-    let of = |name| of_uname(name).map(|(e_machine, class)| (e_machine, class.bits()));
-    assert_eq!(of("mips"), Some((EM_MIPS, 32)));
-    assert_eq!(of("mips64"), Some((EM_MIPS, 64)));
-    assert_eq!(of("armv5teb"), Some((EM_ARM, 32)));
-    assert_eq!(of("armv7l"), Some((EM_ARM, 32)));
-    assert_eq!(of("armv8l"), Some((EM_AARCH64, 64)));
-    assert_eq!(of("aarch64_be"), Some((EM_AARCH64, 64)));
-    assert_eq!(of("i686"), Some((EM_386, 32)));
-    assert_eq!(of("ppc"), Some((EM_PPC, 32)));
-    assert_eq!(of("ppc64le"), Some((EM_PPC64, 64)));
-    assert_eq!(of("loongarch64"), Some((EM_LOONGARCH, 64)));
-    assert_eq!(of("i86pc"), None);
-    assert_eq!(of(""), None);
-    assert_eq!(order_of_uname("mips"), None);
-    assert_eq!(order_of_uname("armv5teb"), Some(ByteOrder::Big));
-    assert_eq!(order_of_uname("armv7l"), Some(ByteOrder::Little));
-    assert_eq!(order_of_uname("aarch64_be"), Some(ByteOrder::Big));
-    assert_eq!(order_of_uname("ppc64le"), Some(ByteOrder::Little));
-    assert_eq!(order_of_uname("ppc64"), Some(ByteOrder::Big));
-}
-
-#[test]
 fn releases() {
     let of = |text| release(text).map(|release| release.version);
     assert_eq!(of("4.14.151"), Some((4, 14, 151)));

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::path::Path;
 
-use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
+use crate::arch;
 use crate::elf::{ByteOrder, Class, Encoding};
 use crate::machine::{Abi, Fact, Libc, holds, parts, word};
 use crate::target::{FileKind, Root};
@@ -49,7 +49,7 @@ pub(super) fn program(root: &dyn Root, kernel: Option<u16>) -> Option<Program> {
     PLACES.iter().find_map(|place| {
         let head = head(root, place.path)?;
         let abi = decode(&head)?;
-        if kernel.is_some_and(|kernel| !runs(kernel, abi.e_machine)) {
+        if kernel.is_some_and(|kernel| !arch::runs(kernel, abi.e_machine)) {
             return None;
         }
         let libc = match place.libc.zip(named(&head)) {
@@ -80,15 +80,6 @@ pub(in crate::machine) fn libc(program: Option<&Program>, loaders: &Fact<Vec<Str
     let paths = loaders.get().map(Vec::as_slice).unwrap_or_default();
     let mut own = paths.iter().filter(|path| !path.starts_with("/opt/"));
     Fact::new(own.find_map(|path| Libc::of_loader(path.as_bytes())), NO_LIBC.source)
-}
-
-/// Whether a kernel may run programs of that e_machine.
-fn runs(kernel: u16, program: u16) -> bool {
-    kernel == program
-        || matches!(
-            (kernel, program),
-            (EM_X86_64, EM_386) | (EM_AARCH64, EM_ARM) | (EM_PPC64, EM_PPC) | (43, 2 | 18)
-        )
 }
 
 /// The beginning of a file: the ELF header, and PT_INTERP in practice.

@@ -51,7 +51,7 @@ impl Unchecked for PathBuf {
 }
 
 /// Bytes of any kind, made printable.
-pub(in crate::rules) struct Shown<'a, T: ?Sized>(pub(in crate::rules) &'a T);
+pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl<T: Unchecked + ?Sized> Display for Shown<'_, T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {

@@ -4,8 +4,8 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 
-use super::super::mips::{MIPS, have_a_mode};
 use super::*;
+use crate::arch::mips::exec::{MIPS, have_a_mode};
 use crate::elf::consts::{
     EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS, EM_MIPS_RS3_LE, PT_MIPS_ABIFLAGS,
     PT_MIPS_REGINFO,

@@ -1,17 +1,16 @@
 //! arch/powerpc/include/asm/elf.h, task_size_32.h and task_size_64.h.
 
-use super::layout::{Bounds, LayoutSpec, STACK_RANDOM_32, STACK_RANDOM_64, TaskLayout};
-use super::{
-    Arch, Binprm, Checked, Entry, Machine, Stack, accept, compat_runs, is_compat, require_machine, sigill,
-    stack, undefined,
-};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EF_PPC64_ABI, EM_PPC, EM_PPC64};
+use crate::exec::arch::{
+    Binprm, Bounds, Checked, Checks, Entry, LayoutSpec, STACK_RANDOM_32, STACK_RANDOM_64, Stack, TaskLayout,
+    accept, compat_runs, is_compat, require_machine, sigill, stack, undefined,
+};
+use crate::machine::Machine;
 use crate::target::Question;
 
-pub(super) const PPC: Arch = Arch {
-    e_machine: EM_PPC,
+pub(super) const PPC: Checks = Checks {
     elf_check_arch,
     arch_elf_pt_proc: accept,
     arch_check_elf: accept,
@@ -19,6 +18,8 @@ pub(super) const PPC: Arch = Arch {
     read_implies_exec,
     enforces_nx,
     fault_tells_exec: true,
+    write_only_faults_again: false,
+    first_user_address: 0,
     zeros_as_code: sigill,
     // Big-endian a load of decorated storage (`lhdx`) on an e500mc, else illegal; little-endian `sc`.
     magic_as_code: undefined,
@@ -26,13 +27,8 @@ pub(super) const PPC: Arch = Arch {
     after_start: accept,
 };
 
-pub(super) const PPC64: Arch = Arch {
-    e_machine: EM_PPC64,
-    elf_check_arch: ppc64,
-    layout: layout_64,
-    enforces_nx: |_| Some(true),
-    ..PPC
-};
+pub(super) const PPC64: Checks =
+    Checks { elf_check_arch: ppc64, layout: layout_64, enforces_nx: |_| Some(true), ..PPC };
 
 fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
     require_machine(bprm, EM_PPC)

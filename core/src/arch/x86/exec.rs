@@ -1,17 +1,17 @@
 //! arch/x86/include/asm/elf.h, page_32_types.h and page_64_types.h, arch/x86/mm/mmap.c.
 
-use super::layout::{Bounds, LayoutSpec, STACK_RANDOM_32, TaskLayout};
-use super::{
-    Arch, Binprm, Checked, Machine, Signal, accept, compat_runs, entry_is_address, is_compat,
-    require_machine, stack_implies_exec, undefined,
-};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_386, EM_486, EM_X86_64};
+use crate::exec::Signal;
+use crate::exec::arch::{
+    Binprm, Bounds, Checked, Checks, LayoutSpec, STACK_RANDOM_32, TaskLayout, accept, compat_runs,
+    entry_is_address, is_compat, require_machine, stack_implies_exec, undefined,
+};
+use crate::machine::Machine;
 use crate::target::Question;
 
-pub(super) const I386: Arch = Arch {
-    e_machine: EM_386,
+pub(super) const I386: Checks = Checks {
     elf_check_arch: i386,
     arch_elf_pt_proc: accept,
     arch_check_elf: accept,
@@ -21,6 +21,8 @@ pub(super) const I386: Arch = Arch {
     enforces_nx: |machine| has(machine, "nx").filter(|nx| !nx),
     // arch/x86/mm/fault.c `access_error` does not look at VM_EXEC.
     fault_tells_exec: false,
+    write_only_faults_again: false,
+    first_user_address: 0,
     // add %al, (%eax), with a register that is 0.
     zeros_as_code: |_| Some(Signal::SIGSEGV),
     // jg, which jumps into the program headers.
@@ -29,8 +31,7 @@ pub(super) const I386: Arch = Arch {
     after_start: accept,
 };
 
-pub(super) const X86_64: Arch = Arch {
-    e_machine: EM_X86_64,
+pub(super) const X86_64: Checks = Checks {
     elf_check_arch: x86_64,
     layout: layout_64,
     enforces_nx: |machine| has(machine, "nx").or(Some(true)),

@@ -1,17 +1,17 @@
 //! arch/loongarch/include/asm/elf.h and processor.h.
 
-use super::super::refuse;
-use super::layout::{Bounds, LayoutSpec, STACK_RANDOM_32, TaskLayout};
-use super::{
-    Arch, Binprm, Checked, Machine, Step, accept, entry_is_aligned, is_compat, same_class, sigill, undefined,
-};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::EM_LOONGARCH;
 use crate::errno::Errno;
+use crate::exec::Step;
+use crate::exec::arch::{
+    Binprm, Bounds, Checked, Checks, LayoutSpec, STACK_RANDOM_32, TaskLayout, accept, entry_is_aligned,
+    is_compat, refuse, same_class, sigill, undefined,
+};
+use crate::machine::Machine;
 
-pub(super) const LOONGARCH: Arch = Arch {
-    e_machine: EM_LOONGARCH,
+pub(super) const LOONGARCH: Checks = Checks {
     elf_check_arch,
     arch_elf_pt_proc: accept,
     arch_check_elf: accept,
@@ -20,6 +20,8 @@ pub(super) const LOONGARCH: Arch = Arch {
     // arch/loongarch/mm/fault.c `__do_page_fault`: VM_EXEC, where the address is that of the instruction.
     enforces_nx: |_| Some(true),
     fault_tells_exec: true,
+    write_only_faults_again: false,
+    first_user_address: 0,
     zeros_as_code: sigill,
     // `bnez`, by a register that the kernel has cleared: what follows decides.
     magic_as_code: undefined,

@@ -1,12 +1,5 @@
 //! arch/mips/kernel/elf.c and arch/mips/include/asm/elf.h.
 
-use super::super::exit::supports;
-use super::super::{Signal, When, kill};
-use super::layout::{Bounds, LayoutSpec, STACK_RANDOM_32, TaskLayout};
-use super::{
-    Arch, Binprm, Checked, Entry, Missing, Reply, Step, compat_runs, executes_fp_at_start, refuse, reply,
-    unknown,
-};
 use crate::candidate::Image;
 use crate::elf::consts::{
     EF_MIPS_ABI, EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS, PT_HIPROC, PT_LOPROC,
@@ -15,11 +8,15 @@ use crate::elf::consts::{
 use crate::elf::mips::fp;
 use crate::elf::{AbiFlags, ByteOrder, Class};
 use crate::errno::Errno;
+use crate::exec::arch::{
+    Binprm, Bounds, Checked, Checks, Entry, LayoutSpec, Reply, STACK_RANDOM_32, TaskLayout, compat_runs,
+    executes_fp_at_start, kill, refuse, reply, supports, unknown,
+};
+use crate::exec::{Missing, Signal, Step, When};
 use crate::machine::{Fpu, Machine};
 use crate::target::Question;
 
-pub(super) const MIPS: Arch = Arch {
-    e_machine: EM_MIPS,
+pub(crate) const MIPS: Checks = Checks {
     elf_check_arch,
     arch_elf_pt_proc,
     arch_check_elf,
@@ -29,6 +26,9 @@ pub(super) const MIPS: Arch = Arch {
     enforces_nx: |machine| Some(has_option(machine, "rixi")),
     // arch/mips/mm/fault.c `__do_page_fault`: VM_EXEC, where the address is that of the instruction, with RIXI.
     fault_tells_exec: true,
+    // arch/mips/mm/cache.c `setup_protection_map`.
+    write_only_faults_again: true,
+    first_user_address: 0,
     // sll zero, zero, 0: nop.
     zeros_as_code: |_| None,
     magic_as_code,
@@ -213,7 +213,7 @@ fn fp_abi(image: &Image) -> Option<u8> {
 
 /// Whether there is an FPU mode for both: `fpu_reqs`, `none_req` and `max_abi` of `arch_check_elf`. Without one in
 /// common it is ELIBBAD; which one it is decides nothing.
-pub(super) fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option<u8>) -> bool {
+pub(crate) fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option<u8>) -> bool {
     const SINGLE: u8 = 1;
     const SOFT: u8 = 2;
     const FR1: u8 = 4;

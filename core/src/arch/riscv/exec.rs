@@ -1,17 +1,16 @@
 //! arch/riscv/include/asm/elf.h, pgtable.h and processor.h.
 
-use super::layout::{Bounds, LayoutSpec, STACK_RANDOM_32, STACK_RANDOM_64, TaskLayout};
-use super::{
-    Arch, Binprm, Checked, Entry, Machine, accept, compat_runs, is_compat, is_compat_image, same_class,
-    sigill,
-};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::EM_RISCV;
+use crate::exec::arch::{
+    Binprm, Bounds, Checked, Checks, Entry, LayoutSpec, STACK_RANDOM_32, STACK_RANDOM_64, TaskLayout, accept,
+    compat_runs, is_compat, is_compat_image, same_class, sigill,
+};
+use crate::machine::Machine;
 use crate::target::Question;
 
-pub(super) const RISCV: Arch = Arch {
-    e_machine: EM_RISCV,
+pub(super) const RISCV: Checks = Checks {
     elf_check_arch,
     arch_elf_pt_proc: accept,
     arch_check_elf: accept,
@@ -20,6 +19,8 @@ pub(super) const RISCV: Arch = Arch {
     // arch/riscv/mm/fault.c `access_error`, EXC_INST_PAGE_FAULT.
     enforces_nx: |_| Some(true),
     fault_tells_exec: true,
+    write_only_faults_again: false,
+    first_user_address: 0,
     // Defined to be illegal.
     zeros_as_code: sigill,
     // The lowest seven bits are ones: longer than any instruction there is.

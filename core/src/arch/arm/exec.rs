@@ -1,22 +1,21 @@
 //! arch/arm/kernel/elf.c, and the compatibility of arch/arm64/include/asm/elf.h and kernel/process.c.
 
-use super::super::exit::supports;
-use super::super::{Missing, Reply, reply, unknown};
-use super::layout::{Bounds, LayoutSpec, STACK_RANDOM_32, STACK_RANDOM_64, TaskLayout};
-use super::{
-    Arch, Binprm, Checked, Entry, Machine, Signal, Step, accept, compat_runs, entry_is_aligned, is_compat,
-    is_compat_image, refuse, require_machine, stack_implies_exec,
-};
 use crate::candidate::Image;
 use crate::elf::consts::{
     EF_ARM_APCS_26, EF_ARM_EABIMASK, EF_ARM_SOFT_FLOAT, EF_ARM_VFP_FLOAT, EI_OSABI, ELFOSABI_ARM_FDPIC,
     EM_AARCH64, EM_ARM,
 };
 use crate::errno::Errno;
+use crate::exec::arch::{
+    Binprm, Bounds, Checked, Checks, Entry, LayoutSpec, Reply, STACK_RANDOM_32, STACK_RANDOM_64, TaskLayout,
+    accept, compat_runs, entry_is_aligned, is_compat, is_compat_image, refuse, reply, require_machine,
+    stack_implies_exec, supports, unknown,
+};
+use crate::exec::{Missing, Signal, Step};
+use crate::machine::Machine;
 use crate::target::Question;
 
-pub(super) const ARM: Arch = Arch {
-    e_machine: EM_ARM,
+pub(super) const ARM: Checks = Checks {
     elf_check_arch: arm,
     arch_elf_pt_proc: accept,
     arch_check_elf: accept,
@@ -25,6 +24,8 @@ pub(super) const ARM: Arch = Arch {
     // arch/arm/mm/fault.c `do_page_fault` wants VM_EXEC for a fetch, whether or not the processor has XN.
     enforces_nx: |_| Some(true),
     fault_tells_exec: true,
+    write_only_faults_again: false,
+    first_user_address: 8192,
     // andeq r0, r0, r0; in Thumb movs r0, r0.
     zeros_as_code: |_| None,
     // Its condition decides whether it is an instruction at all.
@@ -33,8 +34,7 @@ pub(super) const ARM: Arch = Arch {
     after_start: arm_later,
 };
 
-pub(super) const AARCH64: Arch = Arch {
-    e_machine: EM_AARCH64,
+pub(super) const AARCH64: Checks = Checks {
     elf_check_arch: aarch64,
     arch_elf_pt_proc: accept,
     arch_check_elf: gnu_property,
@@ -43,6 +43,8 @@ pub(super) const AARCH64: Arch = Arch {
     read_implies_exec: stack_implies_exec,
     enforces_nx: |_| Some(true),
     fault_tells_exec: true,
+    write_only_faults_again: false,
+    first_user_address: 0,
     // udf #0.
     zeros_as_code: aarch64_sigill,
     // Unallocated: bits 28 to 25 are 0011.

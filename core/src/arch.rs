@@ -1,0 +1,169 @@
+//! One room for each architecture, and one row that shows what is in it.
+//!
+//! A router's build (feature `every-machine` off) judges only the machine that it runs on, so its table has the rows of
+//! that machine's family only. What no row refers to is not in the binary, and the constants that are computed from the
+//! table keep out what rows cannot hold. Nowhere else in this crate is code chosen by the architecture it is built for.
+
+#[cfg(any(feature = "every-machine", target_arch = "arm", target_arch = "aarch64"))]
+mod arm;
+#[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
+mod loongarch;
+#[cfg(any(feature = "every-machine", target_arch = "mips", target_arch = "mips64"))]
+pub(crate) mod mips;
+#[cfg(any(feature = "every-machine", target_arch = "powerpc", target_arch = "powerpc64"))]
+mod powerpc;
+#[cfg(any(feature = "every-machine", target_arch = "riscv32", target_arch = "riscv64"))]
+pub(crate) mod riscv;
+#[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
+mod x86;
+
+#[cfg(feature = "every-machine")]
+mod other;
+
+use alloc::string::String;
+
+use crate::advice::Build;
+use crate::candidate::Image;
+use crate::elf::{ByteOrder, Class};
+use crate::exec::arch::Checks;
+use crate::ldso::abi::{Abi, LacksLevel};
+use crate::machine::cpuinfo::{Found, Key};
+use crate::machine::{Cpu, Fact, Fpu, Machine};
+
+/// What is to be known of an architecture.
+pub(crate) struct Arch {
+    /// e_machine of the kernel's own programs.
+    pub(crate) e_machine: u16,
+    /// Beginnings of what `uname -m` prints on such a kernel, and its word size.
+    pub(crate) unames: &'static [(&'static str, Class)],
+    /// The byte order of a kernel whose `uname -m` tells it.
+    pub(crate) order_of_uname: fn(&str) -> Option<ByteOrder>,
+    /// e_machine of other programs that such a kernel may run.
+    pub(crate) also_runs: &'static [u16],
+    /// What its /proc/cpuinfo has.
+    pub(crate) cpuinfo: &'static [Key],
+    /// Works out what several lines of /proc/cpuinfo tell together.
+    pub(crate) complete_cpu: fn(&Found<'_>, &mut Cpu),
+    /// Whether floating-point instructions work.
+    pub(crate) fpu: fn(&Machine) -> Fact<Fpu>,
+    /// What execve(2) checks.
+    pub(crate) exec: Checks,
+    /// What the dynamic loader does.
+    pub(crate) ldso: Abi,
+    /// What to build for it. The first that fits is the one.
+    pub(crate) builds: &'static [Build],
+    /// What the processor lacks of the ISA that a program is marked with.
+    pub(crate) lack: fn(&Machine, &Image) -> Option<Lack>,
+    /// The mark of a program for hard float as a whole; one function of it may still be soft. Empty where what the
+    /// program was built for says it.
+    pub(crate) hard_float: fn(&Image) -> Option<&'static str>,
+}
+
+/// What a processor lacks that a program is made for.
+pub(crate) struct Lack {
+    /// "is built for ARMv7, this processor is ARMv5".
+    pub(crate) title: String,
+    /// The evidence of the program, where it is more than what it was built for.
+    pub(crate) program: String,
+    /// The evidence of the machine.
+    pub(crate) machine: String,
+    /// MIPS release 6 took instructions away: neither runs the other's programs.
+    pub(crate) is_anew: bool,
+}
+
+/// The architectures that this build judges.
+pub(crate) const ARCHES: &[&Arch] = &[
+    #[cfg(any(feature = "every-machine", target_arch = "mips", target_arch = "mips64"))]
+    &mips::MIPS,
+    #[cfg(any(feature = "every-machine", target_arch = "arm", target_arch = "aarch64"))]
+    &arm::AARCH64,
+    #[cfg(any(feature = "every-machine", target_arch = "arm", target_arch = "aarch64"))]
+    &arm::ARM,
+    #[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
+    &x86::I386,
+    #[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
+    &x86::X86_64,
+    #[cfg(any(feature = "every-machine", target_arch = "riscv32", target_arch = "riscv64"))]
+    &riscv::RISCV,
+    #[cfg(any(feature = "every-machine", target_arch = "powerpc", target_arch = "powerpc64"))]
+    &powerpc::PPC64,
+    #[cfg(any(feature = "every-machine", target_arch = "powerpc", target_arch = "powerpc64"))]
+    &powerpc::PPC,
+    #[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
+    &loongarch::LOONGARCH,
+];
+
+/// The row of an e_machine.
+pub(crate) fn of(e_machine: u16) -> Option<&'static Arch> {
+    ARCHES.iter().find(|arch| arch.e_machine == e_machine).copied()
+}
+
+/// The row of a machine.
+pub(crate) fn of_machine(machine: &Machine) -> Option<&'static Arch> {
+    of(machine.e_machine()?)
+}
+
+/// e_machine and word size of a kernel, by `uname -m`. A 64-bit kernel that shows a 32-bit name to a process under
+/// PER_LINUX32 is told apart on ARM only (armv8l).
+pub(crate) fn of_uname(machine: &str) -> Option<(u16, Class)> {
+    let judged = ARCHES.iter().find_map(|arch| {
+        let (_, class) = arch.unames.iter().find(|(name, _)| machine.starts_with(name))?;
+        Some((arch.e_machine, *class))
+    });
+    #[cfg(feature = "every-machine")]
+    let judged = judged.or_else(|| other::of_uname(machine));
+    judged
+}
+
+/// The byte order of a kernel, by `uname -m`: "mips", "ppc" and "sh4" stand for both. Where diag runs it knows its own.
+pub(crate) fn order_of_uname(machine: &str) -> Option<ByteOrder> {
+    let (e_machine, _) = of_uname(machine)?;
+    let judged = of(e_machine).and_then(|arch| (arch.order_of_uname)(machine));
+    #[cfg(feature = "every-machine")]
+    let judged = judged.or_else(|| other::order(e_machine));
+    judged
+}
+
+/// Whether a kernel of an e_machine may run programs of another.
+pub(crate) fn runs(kernel: u16, program: u16) -> bool {
+    let also = of(kernel).is_some_and(|arch| arch.also_runs.contains(&program));
+    #[cfg(feature = "every-machine")]
+    let also = also || other::also_runs(kernel, program);
+    kernel == program || also
+}
+
+/// [`Abi::lacks_level`] of the machine's processor.
+pub(crate) fn lacks_level(machine: &Machine) -> Option<LacksLevel> {
+    of_machine(machine)?.ldso.lacks_level
+}
+
+/// Whether a row of the table has a property, as a constant.
+macro_rules! any {
+    ($arch:ident => $property:expr) => {{
+        let (mut rows, mut found) = (ARCHES, false);
+        while let [$arch, rest @ ..] = rows {
+            found |= $property;
+            rows = rest;
+        }
+        found
+    }};
+}
+
+/// Whether the table has a row for an e_machine.
+pub(crate) const fn is_judged(e_machine: u16) -> bool {
+    any!(arch => arch.e_machine == e_machine)
+}
+
+/// Whether one has DT_GNU_HASH.
+pub(crate) const HAS_GNU_HASH: bool = any!(arch => !arch.ldso.has_global_got);
+/// Whether Android runs on one.
+pub(crate) const HAS_BIONIC: bool = any!(arch => arch.ldso.has_bionic);
+/// Whether glibc knows levels of the processor on one.
+pub(crate) const HAS_LEVELS: bool = any!(arch => arch.ldso.lacks_level.is_some());
+/// Whether kernels differ in the size of their pages and of their address space: not those of 32-bit MIPS on routers.
+pub(crate) const PAGES_DIFFER: bool = cfg!(any(feature = "every-machine", not(target_arch = "mips")));
+/// R_*_COPY of most architectures.
+pub(crate) const R_COPY: usize = 5;
+
+#[cfg(all(test, feature = "every-machine"))]
+mod tests;

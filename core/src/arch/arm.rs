@@ -1,0 +1,62 @@
+//! ARM and AArch64: a kernel of 64 bits may run programs of either.
+
+mod builds;
+mod cpu;
+mod exec;
+mod isa;
+
+use super::Arch;
+use crate::candidate::Image;
+use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_AARCH64, EM_ARM};
+use crate::elf::{ByteOrder, Class};
+use crate::ldso::abi::Abi;
+use crate::machine::cpuinfo::fpu_of_features;
+
+pub(super) const ARM: Arch = Arch {
+    e_machine: EM_ARM,
+    unames: &[("arm", Class::Elf32)],
+    order_of_uname,
+    also_runs: &[],
+    cpuinfo: cpu::KEYS,
+    complete_cpu: cpu::complete_cpu,
+    fpu: cpu::fpu,
+    exec: exec::ARM,
+    ldso: Abi {
+        cache_id: |_, e_flags| if e_flags & EF_ARM_ABI_FLOAT_HARD == 0 { 0xb00 } else { 0x900 },
+        r_copy: 20,
+        has_global_got: false,
+        has_bionic: true,
+        lacks_level: None,
+    },
+    builds: builds::ARM,
+    lack: isa::lack,
+    hard_float,
+};
+
+/// Before [`ARM`] in the table: armv8l is the 32-bit name of a 64-bit kernel.
+pub(super) const AARCH64: Arch = Arch {
+    e_machine: EM_AARCH64,
+    unames: &[("aarch64", Class::Elf64), ("armv8", Class::Elf64)],
+    also_runs: &[EM_ARM],
+    fpu: |machine| fpu_of_features(machine.cpu()),
+    exec: exec::AARCH64,
+    ldso: Abi { cache_id: |_, _| 0xa00, r_copy: 1024, ..ARM.ldso },
+    builds: builds::AARCH64,
+    lack: |_, _| None,
+    hard_float: |_| None,
+    ..ARM
+};
+
+/// aarch64_be, armv5teb, armv7b.
+#[allow(clippy::unnecessary_wraps)]
+fn order_of_uname(machine: &str) -> Option<ByteOrder> {
+    let is_big = machine.ends_with('b') || machine.ends_with("_be");
+    Some(if is_big { ByteOrder::Big } else { ByteOrder::Little })
+}
+
+fn hard_float(image: &Image) -> Option<&'static str> {
+    if image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 {
+        return Some("hard float (EF_ARM_ABI_FLOAT_HARD)");
+    }
+    (image.arm_attributes?.vfp_args == Some(1)).then_some("hard float (Tag_ABI_VFP_args)")
+}

@@ -1,0 +1,38 @@
+//! LoongArch.
+
+mod exec;
+
+use super::Arch;
+use crate::advice::Build;
+use crate::elf::consts::EM_LOONGARCH;
+use crate::elf::{ByteOrder, Class};
+use crate::ldso::abi::Abi;
+use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
+
+pub(super) const LOONGARCH: Arch = Arch {
+    e_machine: EM_LOONGARCH,
+    unames: &[("loongarch64", Class::Elf64), ("loongarch32", Class::Elf32)],
+    order_of_uname: |_| Some(ByteOrder::Little),
+    also_runs: &[],
+    cpuinfo: KEYS,
+    complete_cpu: cpuinfo::is_complete,
+    fpu: |machine| fpu_of_features(machine.cpu()),
+    exec: exec::LOONGARCH,
+    ldso: Abi { cache_id: |_, _| 0, r_copy: 4, has_global_got: false, has_bionic: false, lacks_level: None },
+    builds: &[Build {
+        class: Some(Class::Elf64),
+        go: Some("GOARCH=loong64"),
+        rust: Some("loongarch64-unknown-linux-musl"),
+        ..Build::new("loongarch64")
+    }],
+    lack: |_, _| None,
+    hard_float: |_| None,
+};
+
+const KEYS: &[Key] = &[
+    ("system type", Field::SystemType, "/proc/cpuinfo: system type"),
+    ("model name", Field::Model, "/proc/cpuinfo: model name"),
+    ("Model Name", Field::Model, "/proc/cpuinfo: model name"),
+    ("ISA", Field::Isa, "/proc/cpuinfo: isa"),
+    ("Features", Field::Features, "/proc/cpuinfo: Features"),
+];

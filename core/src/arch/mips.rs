@@ -1,0 +1,38 @@
+//! MIPS, of 32 and 64 bits and both byte orders. What its ELF files hold is in [`crate::elf::mips`].
+
+mod builds;
+pub(crate) mod cpu;
+pub(crate) mod exec;
+mod isa;
+
+use super::Arch;
+use crate::elf::Class;
+use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_NAN2008, EM_MIPS};
+use crate::ldso::abi::Abi;
+use crate::machine::cpuinfo;
+
+pub(super) const MIPS: Arch = Arch {
+    e_machine: EM_MIPS,
+    unames: &[("mips64", Class::Elf64), ("mips", Class::Elf32)],
+    order_of_uname: |_| None,
+    also_runs: &[],
+    cpuinfo: cpu::KEYS,
+    complete_cpu: cpuinfo::is_complete,
+    fpu: cpu::fpu,
+    exec: exec::MIPS,
+    ldso: Abi { cache_id, r_copy: 126, has_global_got: true, has_bionic: false, lacks_level: None },
+    builds: builds::MIPS,
+    lack: isa::lack,
+    hard_float: |image| image.is_mips_hard_float().then_some(""),
+};
+
+fn cache_id(class: Class, e_flags: u32) -> usize {
+    match (class, e_flags & EF_MIPS_ABI2 != 0, e_flags & EF_MIPS_NAN2008 != 0) {
+        (Class::Elf64, _, false) => 0x700,
+        (Class::Elf32, true, false) => 0x600,
+        (Class::Elf32, false, false) => 0,
+        (Class::Elf32, false, true) => 0xc00,
+        (Class::Elf32, true, true) => 0xd00,
+        (Class::Elf64, _, true) => 0xe00,
+    }
+}

@@ -1,0 +1,53 @@
+//! PowerPC, of 32 and 64 bits.
+
+mod builds;
+mod exec;
+
+use super::Arch;
+use crate::elf::consts::{EM_PPC, EM_PPC64};
+use crate::elf::{ByteOrder, Class};
+use crate::ldso::abi::Abi;
+use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
+use crate::machine::{Fact, Fpu, Machine};
+
+pub(super) const PPC: Arch = Arch {
+    e_machine: EM_PPC,
+    unames: &[("ppc", Class::Elf32)],
+    order_of_uname: |machine| Some(if machine.ends_with("le") { ByteOrder::Little } else { ByteOrder::Big }),
+    also_runs: &[],
+    cpuinfo: KEYS,
+    complete_cpu: cpuinfo::is_complete,
+    fpu,
+    exec: exec::PPC,
+    ldso: Abi { cache_id: |_, _| 0, r_copy: 19, has_global_got: false, has_bionic: false, lacks_level: None },
+    builds: builds::PPC,
+    lack: |_, _| None,
+    hard_float: |_| None,
+};
+
+/// Before [`PPC`] in the table, whose name begins as this one's does.
+pub(super) const PPC64: Arch = Arch {
+    e_machine: EM_PPC64,
+    unames: &[("ppc64", Class::Elf64)],
+    also_runs: &[EM_PPC],
+    exec: exec::PPC64,
+    ldso: Abi { cache_id: |_, _| 0x500, ..PPC.ldso },
+    builds: builds::PPC64,
+    ..PPC
+};
+
+const KEYS: &[Key] = &[
+    ("cpu", Field::Model, "/proc/cpuinfo: cpu"),
+    ("platform", Field::SystemType, "/proc/cpuinfo: platform"),
+    ("machine", Field::Machine, "/proc/cpuinfo: machine"),
+    ("model", Field::Machine, "/proc/cpuinfo: model"),
+];
+
+/// PPC_FEATURE_HAS_FPU; without it the kernel may still emulate.
+fn fpu(machine: &Machine) -> Fact<Fpu> {
+    let hwcap = machine.hwcap().value.filter(|_| machine.cpu().features.value.is_none());
+    match hwcap {
+        Some(hwcap) => Fact::new((hwcap & 0x0800_0000 != 0).then_some(Fpu::Hardware), "AT_HWCAP"),
+        None => fpu_of_features(machine.cpu()),
+    }
+}

@@ -1,0 +1,52 @@
+//! RISC-V, of 32 and 64 bits.
+
+mod exec;
+
+use super::Arch;
+use crate::advice::Build;
+use crate::elf::consts::{EF_RISCV_FLOAT_ABI, EM_RISCV};
+use crate::elf::{ByteOrder, Class};
+use crate::ldso::abi::Abi;
+use crate::machine::cpuinfo::{self, Field, Key, UNTOLD};
+use crate::machine::{Cpu, Fact, Fpu};
+
+pub(super) const RISCV: Arch = Arch {
+    e_machine: EM_RISCV,
+    unames: &[("riscv64", Class::Elf64), ("riscv32", Class::Elf32)],
+    order_of_uname: |_| Some(ByteOrder::Little),
+    also_runs: &[],
+    cpuinfo: KEYS,
+    complete_cpu: cpuinfo::is_complete,
+    fpu: |machine| fpu(machine.cpu()),
+    exec: exec::RISCV,
+    ldso: Abi {
+        cache_id: |_, e_flags| if e_flags & EF_RISCV_FLOAT_ABI == 4 { 0x1000 } else { 0xf00 },
+        r_copy: 4,
+        has_global_got: false,
+        has_bionic: false,
+        lacks_level: None,
+    },
+    builds: &[Build {
+        class: Some(Class::Elf64),
+        go: Some("GOARCH=riscv64"),
+        rust: Some("riscv64gc-unknown-linux-musl"),
+        ..Build::new("riscv64")
+    }],
+    lack: |_, _| None,
+    hard_float: |_| None,
+};
+
+const KEYS: &[Key] =
+    &[("isa", Field::Isa, "/proc/cpuinfo: isa"), ("uarch", Field::Model, "/proc/cpuinfo: uarch")];
+
+/// Single letters of the ISA come before the first underscore; g is imafd.
+pub(crate) fn fpu(cpu: &Cpu) -> Fact<Fpu> {
+    match cpu.isa.get().and_then(|isa| isa.iter().next()).and_then(|isa| isa.as_bytes().strip_prefix(b"rv")) {
+        Some(isa) => {
+            let mut letters = isa.iter().take_while(|&&letter| letter != b'_');
+            let has = letters.any(|letter| matches!(letter, b'f' | b'd' | b'g'));
+            Fact::new(Some(if has { Fpu::Hardware } else { Fpu::Absent }), cpu.isa.source)
+        }
+        None => Fact::new(None, UNTOLD),
+    }
+}

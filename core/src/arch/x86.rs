@@ -1,0 +1,51 @@
+//! x86 and x86-64.
+
+mod builds;
+mod exec;
+mod isa;
+
+use super::Arch;
+use crate::elf::consts::{EM_386, EM_X86_64};
+use crate::elf::{ByteOrder, Class};
+use crate::ldso::abi::Abi;
+use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
+
+pub(super) const I386: Arch = Arch {
+    e_machine: EM_386,
+    unames: &[("i386", Class::Elf32), ("i486", Class::Elf32), ("i586", Class::Elf32), ("i686", Class::Elf32)],
+    order_of_uname: |_| Some(ByteOrder::Little),
+    also_runs: &[],
+    cpuinfo: KEYS,
+    complete_cpu: cpuinfo::is_complete,
+    fpu: |machine| fpu_of_features(machine.cpu()),
+    exec: exec::I386,
+    ldso: Abi {
+        cache_id: |_, _| 0,
+        r_copy: super::R_COPY,
+        has_global_got: false,
+        has_bionic: true,
+        lacks_level: Some(isa::lacks_level),
+    },
+    builds: builds::I386,
+    lack: isa::lack,
+    hard_float: |_| None,
+};
+
+pub(super) const X86_64: Arch = Arch {
+    e_machine: EM_X86_64,
+    unames: &[("x86_64", Class::Elf64)],
+    also_runs: &[EM_386],
+    exec: exec::X86_64,
+    ldso: Abi {
+        // x32 is a 32-bit layout.
+        cache_id: |class, _| if matches!(class, Class::Elf64) { 0x300 } else { 0x800 },
+        ..I386.ldso
+    },
+    builds: builds::X86_64,
+    ..I386
+};
+
+const KEYS: &[Key] = &[
+    ("model name", Field::Model, "/proc/cpuinfo: model name"),
+    ("flags", Field::Features, "/proc/cpuinfo: flags"),
+];

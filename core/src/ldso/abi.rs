@@ -1,0 +1,23 @@
+//! What an architecture decides in the dynamic loader.
+
+use crate::elf::Class;
+use crate::machine::Cpu;
+
+/// Of the programs of an e_machine.
+pub(crate) struct Abi {
+    /// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h) without FLAG_ELF_LIBC6, by class and e_flags.
+    pub(crate) cache_id: fn(Class, u32) -> usize,
+    /// R_*_COPY.
+    pub(crate) r_copy: usize,
+    /// Symbols stand in the order of the GOT, whose global part has no relocations (MIPS psABI). Such files have no
+    /// DT_GNU_HASH.
+    pub(crate) has_global_got: bool,
+    /// Android runs on it.
+    pub(crate) has_bionic: bool,
+    /// Where glibc knows levels of the processor (glibc-hwcaps, "CPU ISA level"). There a file without PT_GNU_STACK
+    /// wants an executable stack, too.
+    pub(crate) lacks_level: Option<LacksLevel>,
+}
+
+/// The first level of those that a file needs which the processor lacks, and a feature of it.
+pub(crate) type LacksLevel = fn(&Cpu, u32) -> Option<(&'static str, &'static str)>;
