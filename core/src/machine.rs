@@ -17,6 +17,7 @@ use binfmt_misc::BinfmtRule;
 pub use bytes::word;
 pub(crate) use bytes::{after, decimal, holds, parts};
 pub use c_library::Libc;
+pub(crate) use c_library::system_of_loader;
 pub(crate) use facts::lists;
 pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt, Release, Words};
 

@@ -7,7 +7,7 @@ use crate::candidate::{Content, Data, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
 use crate::exec::Step;
 use crate::finding::{Finding, Severity};
-use crate::machine::Libc;
+use crate::machine::{Libc, system_of_loader};
 
 rule! {
     /// # What it means
@@ -41,17 +41,6 @@ rule! {
     /// ```
     WrongOperatingSystem, check
 }
-
-/// Where loaders lie on other systems than Linux.
-const LOADERS: [(&[u8], &str); 7] = [
-    (b"/system/runtime_loader", "Haiku"),
-    (b"/libexec/ld-elf", "FreeBSD"),
-    (b"/usr/libexec/ld-elf", "DragonFly BSD"),
-    (b"/libexec/ld.elf_so", "NetBSD"),
-    (b"/usr/libexec/ld.elf_so", "NetBSD"),
-    (b"/usr/libexec/ld.so", "OpenBSD"),
-    (b"/usr/lib/ld.so.1", "Solaris"),
-];
 
 /// NT_GNU_ABI_TAG; 0 is Linux.
 const TAGS: [(u32, &str); 4] = [(1, "GNU Hurd"), (2, "Solaris"), (3, "FreeBSD"), (4, "NetBSD")];
@@ -148,8 +137,7 @@ fn by_loader(image: &Image) -> Option<Other> {
     if image.interp_libc() == Some(Libc::Bionic) {
         return Some(Other::Android);
     }
-    let (_, system) = LOADERS.iter().find(|(start, _)| path.starts_with(start))?;
-    Some(Other::Named(system))
+    Some(Other::Named(system_of_loader(path)?))
 }
 
 fn by_note(image: &Image) -> Option<(Other, Mark)> {

@@ -7,6 +7,7 @@ use crate::path::Path;
 
 use crate::arch;
 use crate::elf::{ByteOrder, Class, Encoding};
+use crate::machine::c_library::starts_a_loader;
 use crate::machine::{Abi, Fact, Libc, holds, parts, word};
 use crate::target::{FileKind, Root};
 
@@ -140,12 +141,6 @@ fn list(root: &dyn Root, folder: &str, deeper: bool, found: &mut Vec<String>) ->
         }
     }
     true
-}
-
-/// Whether it may be a loader's name. A folder of libraries holds hundreds of names; few are looked at. glibc's
-/// ld-2.31.so is what its loader's name leads to.
-fn starts_a_loader(name: &[u8]) -> bool {
-    (name.starts_with(b"ld") && !name.starts_with(b"ld-2.")) || name.starts_with(b"linker")
 }
 
 fn is_multiarch(name: &[u8]) -> bool {
