@@ -143,6 +143,7 @@ pub(crate) fn fpu_of_features(cpu: &Cpu) -> Fact<Fpu> {
     }
 }
 
+/// Of every architecture's kernels.
 #[cfg(all(test, feature = "every-machine"))]
 mod tests {
     use alloc::format;
