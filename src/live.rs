@@ -29,7 +29,7 @@ use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
 use crate::target::{
-    Answer, Auxv, FileKind, Kernel, Known, Limits, Question, ReadAt, Root, Space, Stat, Uname,
+    Answer, Auxv, Capability, FileKind, Kernel, Known, Limits, ReadAt, Root, Space, Stat, Uname,
 };
 
 /// The machine that `diag` runs on.
@@ -101,12 +101,12 @@ impl Kernel for Live {
         env::var_os(name).map(OsString::into_vec)
     }
 
-    fn ask(&self, question: Question) -> Known<Answer> {
+    fn ask(&self, question: Capability) -> Known<Answer> {
         ask::answer(&tiny_elf::file(Some(question))?, &tiny_elf::file(None)?)
     }
 
-    fn is_itself(&self, question: Question) -> bool {
-        tiny_elf::is_diag_itself(question)
+    fn proven_by_own_build(&self, question: Capability) -> bool {
+        tiny_elf::proven_by_own_build(question)
     }
 
     fn own_byte_order(&self) -> Option<ByteOrder> {

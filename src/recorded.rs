@@ -26,7 +26,7 @@ use crate::machine::Mount;
 use crate::machine::gather::mounts;
 use crate::path::{Path, PathBuf};
 use crate::target::{
-    Answer, Auxv, FileKind, Kernel, Known, Question, ReadAt, Root, Space, Stat, Uname, is_pseudo_fstype,
+    Answer, Auxv, Capability, FileKind, Kernel, Known, ReadAt, Root, Space, Stat, Uname, is_pseudo_fstype,
 };
 
 /// A machine recorded in a folder.
@@ -207,7 +207,7 @@ impl Kernel for Recorded {
         self.note("auxv").map(|text| auxv(&text)).unwrap_or_default()
     }
 
-    fn ask(&self, question: Question) -> Known<Answer> {
+    fn ask(&self, question: Capability) -> Known<Answer> {
         answer(&self.note("answers")?, question.name())
     }
 }

@@ -17,7 +17,7 @@ use diag::errno::Errno;
 use diag::judge;
 use diag::live::{Live, target_path};
 use diag::report::Style;
-use diag::target::{Answer, Auxv, Kernel, Known, Question, ReadAt, Root, Space, Stat, Target, Uname};
+use diag::target::{Answer, Auxv, Capability, Kernel, Known, ReadAt, Root, Space, Stat, Target, Uname};
 use skipped::skipped;
 
 /// The answers in a report of the machine, as `diag` itself prints it.
@@ -31,7 +31,7 @@ fn answers(diag: &mut Command) -> Vec<(String, Option<String>)> {
     answers.iter().map(|answer| (word(&answer["question"]).unwrap(), word(&answer["answer"]))).collect()
 }
 
-fn of(answers: &[(String, Option<String>)], question: Question) -> Option<String> {
+fn of(answers: &[(String, Option<String>)], question: Capability) -> Option<String> {
     let found = answers.iter().find(|(name, _)| name == question.name());
     found.unwrap_or_else(|| panic!("{question:?} was not asked: {answers:?}")).1.clone()
 }
@@ -46,9 +46,9 @@ fn all_that_concerns_this_machine() {
     let report = judge::describe(Target::new(&Live));
     let kernel = report.machine.kernel();
     let (e_machine, class) = (kernel.e_machine.value.unwrap(), kernel.class.value.unwrap());
-    let asked: Vec<Question> = report.machine.answers.iter().map(|(question, _)| *question).collect();
-    let concerns: Vec<Question> =
-        Question::ALL.iter().copied().filter(|question| question.concerns(e_machine, class)).collect();
+    let asked: Vec<Capability> = report.machine.answers.iter().map(|(question, _)| *question).collect();
+    let concerns: Vec<Capability> =
+        Capability::ALL.iter().copied().filter(|question| question.applies_to(e_machine, class)).collect();
     assert_eq!(asked, concerns);
     assert!(report.machine.answers.iter().all(|(_, fact)| fact.source.contains("diag")));
     let printed = answers(&mut diag());
@@ -69,7 +69,7 @@ fn pages() {
     let machine = judge::describe(Target::new(&Live)).machine;
     let works = machine.kernel().page_size.value.unwrap() == 4096;
     let wanted = if works { Answer::Works } else { Answer::Killed };
-    assert_eq!(machine.answer(Question::Page4K).unwrap().value, Some(wanted));
+    assert_eq!(machine.answer(Capability::Page4K).unwrap().value, Some(wanted));
 }
 
 /// A line of /proc/self/status, as the number it is.
@@ -101,7 +101,7 @@ fn low_address(cap_eff: u64) -> Option<&'static str> {
 fn the_lowest_addresses_as_this_user_and_as_nobody() {
     let own = answers(&mut diag());
     if let Some(wanted) = low_address(status("CapEff:", 16)) {
-        assert_eq!(of(&own, Question::LowAddress).as_deref(), Some(wanted));
+        assert_eq!(of(&own, Capability::LowAddress).as_deref(), Some(wanted));
     }
     if status("Uid:", 10) != 0 {
         skipped("the lowest addresses as nobody: only root can become nobody");
@@ -112,10 +112,10 @@ fn the_lowest_addresses_as_this_user_and_as_nobody() {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     let nobody = answers(Command::new(path).uid(65534).gid(65534));
     if let Some(wanted) = low_address(0) {
-        assert_eq!(of(&nobody, Question::LowAddress).as_deref(), Some(wanted));
+        assert_eq!(of(&nobody, Capability::LowAddress).as_deref(), Some(wanted));
     }
     for (question, answer) in &own {
-        if question != Question::LowAddress.name() {
+        if question != Capability::LowAddress.name() {
             let same = nobody.iter().find(|(name, _)| name == question);
             assert_eq!(same.map(|(_, answer)| answer), Some(answer), "{question}");
         }
@@ -138,8 +138,8 @@ fn other_abis() {
     let machine = judge::describe(Target::new(&Live)).machine;
     let (config, line) = (configuration(), fs::read_to_string("/proc/cmdline").unwrap_or_default());
     for (question, option, off, parameter) in [
-        (Question::Ia32, "IA32_EMULATION", "IA32_EMULATION_DEFAULT_DISABLED", "ia32_emulation"),
-        (Question::X32, "X86_X32_ABI", "X86_X32_DISABLED", "syscall.x32"),
+        (Capability::Ia32, "IA32_EMULATION", "IA32_EMULATION_DEFAULT_DISABLED", "ia32_emulation"),
+        (Capability::X32, "X86_X32_ABI", "X86_X32_DISABLED", "syscall.x32"),
     ] {
         let answer = machine.answer(question).unwrap().value;
         let refused = Some(Answer::Refused(Errno::ENOEXEC));
@@ -158,7 +158,7 @@ fn other_abis() {
 fn an_executable_stack() {
     let enforcing = fs::read("/sys/fs/selinux/enforce").is_ok_and(|text| text == b"1");
     if !enforcing {
-        assert_eq!(of(&answers(&mut diag()), Question::ExecutableStack).as_deref(), Some("works"));
+        assert_eq!(of(&answers(&mut diag()), Capability::ExecutableStack).as_deref(), Some("works"));
     }
     // Since Linux 6.3.
     let guard = || match unsafe { nix::libc::prctl(65, 1_u64, 0_u64, 0_u64, 0_u64) } {
@@ -171,8 +171,8 @@ fn an_executable_stack() {
     let kernel = judge::describe(Target::new(&Live)).machine.kernel().clone();
     if !kernel.older_than((6, 3, 0)) {
         let answers = answers(&mut guarded);
-        assert_eq!(of(&answers, Question::ExecutableStack).as_deref(), Some("killed"));
-        assert_eq!(of(&answers, Question::Page4K).as_deref(), Some("works"));
+        assert_eq!(of(&answers, Capability::ExecutableStack).as_deref(), Some("killed"));
+        assert_eq!(of(&answers, Capability::Page4K).as_deref(), Some("works"));
     }
 }
 
@@ -214,8 +214,8 @@ fn only_what_decides_is_asked() {
     };
     assert_eq!(asked("x86-64"), []);
     assert_eq!(asked("mipsel"), []);
-    assert_eq!(asked("i386"), [Question::Ia32]);
-    assert_eq!(asked("x32"), [Question::X32]);
+    assert_eq!(asked("i386"), [Capability::Ia32]);
+    assert_eq!(asked("x32"), [Capability::X32]);
 }
 
 /// This machine, and what is looked at on it.
@@ -270,7 +270,7 @@ impl Kernel for Watched {
     fn variable(&self, name: &str) -> Option<Vec<u8>> {
         Live.variable(name)
     }
-    fn ask(&self, question: Question) -> Known<Answer> {
+    fn ask(&self, question: Capability) -> Known<Answer> {
         Live.ask(question)
     }
     fn own_byte_order(&self) -> Option<ByteOrder> {
@@ -316,7 +316,7 @@ fn only_what_decides_is_looked_at() {
 #[test]
 fn the_schema_names_every_question() {
     let schema = include_str!("../docs/report.schema.json");
-    for question in Question::ALL {
+    for question in Capability::ALL {
         assert!(schema.contains(&format!(" {}", question.name())), "{}", question.name());
     }
 }

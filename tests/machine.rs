@@ -10,7 +10,7 @@ use diag::machine::gather::ask;
 use diag::machine::{Cpu, Fact, Fpu, KernelFacts, Libc, Machine, OpenWrt};
 use diag::path::{self, Path};
 use diag::recorded::Recorded;
-use diag::target::{Answer, Auxv, Kernel, Known, Question, Root as _, Space, Target, Uname};
+use diag::target::{Answer, Auxv, Capability, Kernel, Known, Root as _, Space, Target, Uname};
 
 fn recorded(name: &str) -> Recorded {
     Recorded::new(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/machines")).join(name))
@@ -79,14 +79,14 @@ fn lenovo_y1() {
 fn asking_a_recorded_machine() {
     let system = recorded("lenovo-y1");
     let mut found = Machine::new(Target::new(&system));
-    for question in Question::ALL.iter().chain(Question::ALL).copied() {
+    for question in Capability::ALL.iter().chain(Capability::ALL).copied() {
         ask(&mut found, question);
     }
-    assert_eq!(found.answers.len(), Question::ALL.len());
+    assert_eq!(found.answers.len(), Capability::ALL.len());
     let answer = |question| found.answer(question).and_then(|fact| fact.value);
-    assert_eq!(answer(Question::FpInstruction), Some(Answer::Killed));
-    assert_eq!(answer(Question::MipsFp64), Some(Answer::Refused(Errno::ENOEXEC)));
-    assert_eq!(answer(Question::MipsNan2008), Some(Answer::Works));
+    assert_eq!(answer(Capability::FpInstruction), Some(Answer::Killed));
+    assert_eq!(answer(Capability::MipsFp64), Some(Answer::Refused(Errno::ENOEXEC)));
+    assert_eq!(answer(Capability::MipsNan2008), Some(Answer::Works));
     assert_eq!(found.fpu().value, Some(Fpu::Absent));
     assert!(found.fpu().source.contains("mtc1"));
 }
@@ -99,9 +99,9 @@ fn recorded_answers_are_whole() {
         let found = Machine::new(Target::new(&system));
         let (e_machine, class) =
             (found.e_machine().expect("uname"), found.kernel().class.value.expect("uname"));
-        for &question in Question::ALL {
+        for &question in Capability::ALL {
             let answered = system.ask(question).is_some();
-            assert_eq!(answered, question.concerns(e_machine, class), "{name}: {question:?}");
+            assert_eq!(answered, question.applies_to(e_machine, class), "{name}: {question:?}");
         }
     }
 }
@@ -109,14 +109,14 @@ fn recorded_answers_are_whole() {
 /// A program may be what it asks for.
 #[test]
 fn diag_itself_is_an_answer() {
-    for &question in Question::ALL {
+    for &question in Capability::ALL {
         let mut found = Machine::new(Target::new(&Live));
         ask(&mut found, question);
         let fact = found.answer(question).expect("asked");
-        let itself = Live.is_itself(question);
+        let itself = Live.proven_by_own_build(question);
         assert_eq!(fact.source == "this build of diag, which runs here", itself, "{question:?}");
         assert!(!itself || fact.value == Some(Answer::Works), "{question:?}");
-        let compatible = [Question::Ia32, Question::Arm32, Question::Ppc32, Question::Riscv32];
+        let compatible = [Capability::Ia32, Capability::Arm32, Capability::Ppc32, Capability::Riscv32];
         let is_32_bit = cfg!(target_pointer_width = "32");
         assert!(is_32_bit || !itself || !compatible.contains(&question), "{question:?}");
     }
@@ -127,7 +127,7 @@ fn diag_itself_is_an_answer() {
 fn asking_without_cpuinfo() {
     struct Emulating(Recorded);
     impl Kernel for Emulating {
-        fn ask(&self, _: Question) -> Known<Answer> {
+        fn ask(&self, _: Capability) -> Known<Answer> {
             Some(Answer::Works)
         }
         fn uname(&self) -> Known<Uname> {
@@ -140,11 +140,11 @@ fn asking_without_cpuinfo() {
     let system = Emulating(recorded("lenovo-y1"));
     let target = Target { root: &system.0, kernel: &system };
     let mut found = Machine::new(target);
-    ask(&mut found, Question::FpInstruction);
+    ask(&mut found, Capability::FpInstruction);
     assert_eq!(found.fpu(), Fact::new(Some(Fpu::Emulated), "started a tiny program that executes mtc1"));
     let mut found = Machine::new(target);
     found.cpu = Cpu::unknown("/proc/cpuinfo cannot be read").into();
-    ask(&mut found, Question::FpInstruction);
+    ask(&mut found, Capability::FpInstruction);
     assert!(found.fpu().source.contains("without cpu model"), "{}", found.fpu().source);
 }
 
@@ -194,9 +194,9 @@ fn x86_64() {
     assert_eq!(text_of(&found.openwrt().target), "x86/64");
     assert_eq!(found.encodings().len(), 2);
     let mut asked = found;
-    ask(&mut asked, Question::FpInstruction);
+    ask(&mut asked, Capability::FpInstruction);
     assert_eq!(asked.fpu().value, Some(Fpu::Hardware));
-    assert_eq!(asked.answer(Question::FpInstruction).and_then(|fact| fact.value), None);
+    assert_eq!(asked.answer(Capability::FpInstruction).and_then(|fact| fact.value), None);
 }
 
 #[test]

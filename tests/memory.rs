@@ -9,7 +9,7 @@ use diag_core::judge;
 use diag_core::path::{Path, PathBuf};
 use diag_core::report::{Style, Verdict, text};
 use diag_core::target::{
-    Answer, Auxv, FileKind, Kernel, Known, Question, ReadAt, Root, Space, Stat, Target, Uname,
+    Answer, Auxv, Capability, FileKind, Kernel, Known, ReadAt, Root, Space, Stat, Target, Uname,
 };
 use testkit::Elf;
 
@@ -74,8 +74,8 @@ impl Kernel for Router {
     fn auxv(&self) -> Auxv {
         Auxv { page_size: Some(4096), ..Auxv::default() }
     }
-    fn ask(&self, question: Question) -> Known<Answer> {
-        matches!(question, Question::FpInstruction | Question::MipsNanLegacy).then_some(Answer::Works)
+    fn ask(&self, question: Capability) -> Known<Answer> {
+        matches!(question, Capability::FpInstruction | Capability::MipsNanLegacy).then_some(Answer::Works)
     }
     fn own_byte_order(&self) -> Option<diag_core::elf::ByteOrder> {
         Some(diag_core::elf::ByteOrder::Little)

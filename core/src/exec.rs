@@ -30,7 +30,7 @@ use exit::{Checked, Exit, Reply, kill, refuse, reply, unknown};
 use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;
 use crate::machine::Machine;
-use crate::target::Question;
+use crate::target::Capability;
 
 /// What becomes of a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,14 +122,14 @@ impl Signal {
 }
 
 /// What the kernel does with the candidate, or the question that decides it.
-pub fn simulate(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Question> {
+pub fn simulate(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Capability> {
     if candidate.found().is_none() {
         return Ok(Outcome::Unknown { missing: Missing::File });
     }
     outcome_of(exec_binprm(machine, candidate, 0, Waived::default()))
 }
 
-fn outcome_of(stage: Checked) -> Result<Outcome, Question> {
+fn outcome_of(stage: Checked) -> Result<Outcome, Capability> {
     Ok(match stage {
         Ok(()) => Outcome::Starts,
         Err(Exit::Refused(errno, step)) => Outcome::Refused { errno, step },
@@ -167,12 +167,12 @@ pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcom
 
 /// A question that no outcome has needed yet, but that tells whether the program has a further problem: who mends
 /// the byte order should not come back for the FPU.
-pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Question> {
+pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Capability> {
     let image = candidate.program()?.image()?;
     let hard = image.is_mips_hard_float() || has_hard_loader(candidate, image);
     let is_mips = machine.e_machine() == Some(crate::elf::consts::EM_MIPS);
-    let is_open = || machine.fpu().value.is_none() && machine.answer(Question::FpInstruction).is_none();
-    (hard && is_mips && is_open()).then_some(Question::FpInstruction)
+    let is_open = || machine.fpu().value.is_none() && machine.answer(Capability::FpInstruction).is_none();
+    (hard && is_mips && is_open()).then_some(Capability::FpInstruction)
 }
 
 /// Interpreters that are let through; the next one is not.

@@ -11,7 +11,7 @@ use crate::ldso::{self, LinkResult};
 use crate::machine::{Machine, Mount, gather};
 use crate::report::Judged;
 use crate::rules::{self, Case, Destination};
-use crate::target::{FileKind, Question, Target};
+use crate::target::{Capability, FileKind, Target};
 use crate::text;
 
 /// A machine, and what was found out of each program on it.
@@ -26,7 +26,7 @@ pub struct Report<'a> {
 pub fn describe(target: Target<'_>) -> Report<'_> {
     let mut machine = Machine::new(target);
     if let (Some(e_machine), Some(class)) = (machine.e_machine(), machine.kernel().class.value) {
-        for &question in Question::ALL.iter().filter(|question| question.concerns(e_machine, class)) {
+        for &question in Capability::ALL.iter().filter(|question| question.applies_to(e_machine, class)) {
             ask(&mut machine, question);
         }
     }
@@ -76,7 +76,7 @@ pub fn outcome(machine: &mut Machine, path: &Path) -> (Candidate, Outcome) {
     }
 }
 
-fn ask(machine: &mut Machine, question: Question) {
+fn ask(machine: &mut Machine, question: Capability) {
     log::debug!("asking the kernel: {}", question.name());
     gather::ask(machine, question);
 }

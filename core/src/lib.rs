@@ -34,7 +34,7 @@
 //!   `starts` brings at least one error; with `starts` the only error is want of space.
 //! - Unknown is a value: a [`machine::Fact`] without one still names where it was looked for, and a file of which
 //!   nothing is known ([`target::Known`]) is not one that is missing. A decision that needs what is unknown is asked of
-//!   the kernel ([`target::Question`]), or the outcome is `unknown` and names it.
+//!   the kernel ([`target::Capability`]), or the outcome is `unknown` and names it.
 //! - What decides nothing is not looked at: a [`machine::Machine`] gathers each group of facts when the first of it is
 //!   used.
 //! - Headers are decoded twice: as the machine's kernel reads them for the model (it never looks at EI_DATA), as

@@ -3,6 +3,7 @@
 pub mod binfmt_misc;
 mod bytes;
 mod c_library;
+pub(crate) mod capability;
 pub mod cpuinfo;
 mod facts;
 pub mod gather;
@@ -24,7 +25,7 @@ pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt
 use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, Encoding};
-use crate::target::{Answer, Auxv, Question, Space, Target, Uname};
+use crate::target::{Answer, Auxv, Capability, Space, Target, Uname};
 
 /// A machine. Its facts are gathered when they are first looked at, each group once; one that is given beforehand
 /// (`machine.cpu = cpu.into()`) is not gathered.
@@ -55,7 +56,7 @@ pub struct Machine<'a> {
     /// [`Machine::openwrt`].
     pub openwrt: OnceCell<OpenWrt>,
     /// What the kernel answered when it was asked.
-    pub answers: Vec<(Question, Fact<Answer>)>,
+    pub answers: Vec<(Capability, Fact<Answer>)>,
     /// uname(2).
     pub uname: OnceCell<Option<Uname>>,
     /// The auxiliary vector.
@@ -231,7 +232,7 @@ impl<'a> Machine<'a> {
     }
 
     /// What the kernel answered; None where it was not asked yet.
-    pub fn answer(&self, question: Question) -> Option<&Fact<Answer>> {
+    pub fn answer(&self, question: Capability) -> Option<&Fact<Answer>> {
         self.answers.iter().find(|(asked, _)| *asked == question).map(|(_, fact)| fact)
     }
 }

@@ -20,7 +20,7 @@ use crate::elf::consts::{
     EM_X86_64, ET_EXEC,
 };
 use crate::elf::{ByteOrder, Class, Encoding};
-use crate::target::Question;
+use crate::target::Capability;
 
 /// Bytes of every tiny program: an ELF64 header, two program headers, and room for code.
 pub(super) const SIZE: usize = 212;
@@ -69,23 +69,23 @@ pub(super) const OWN: Own = Own {
 };
 
 /// What diag proves of the kernel by running at all.
-pub(super) const fn is_diag_itself(question: Question) -> bool {
+pub(super) const fn proven_by_own_build(question: Capability) -> bool {
     let wide = matches!(OWN.encoding.class, Class::Elf64);
     match question {
-        Question::MipsO32 => cfg!(any(target_arch = "mips", target_arch = "mips32r6")),
-        Question::MipsN32 => !wide && cfg!(any(target_arch = "mips64", target_arch = "mips64r6")),
-        Question::Arm32 => cfg!(target_arch = "arm"),
-        Question::Ia32 => cfg!(target_arch = "x86"),
-        Question::X32 => !wide && cfg!(target_arch = "x86_64"),
-        Question::Riscv32 => cfg!(target_arch = "riscv32"),
-        Question::Ppc32 => cfg!(target_arch = "powerpc"),
+        Capability::MipsO32 => cfg!(any(target_arch = "mips", target_arch = "mips32r6")),
+        Capability::MipsN32 => !wide && cfg!(any(target_arch = "mips64", target_arch = "mips64r6")),
+        Capability::Arm32 => cfg!(target_arch = "arm"),
+        Capability::Ia32 => cfg!(target_arch = "x86"),
+        Capability::X32 => !wide && cfg!(target_arch = "x86_64"),
+        Capability::Riscv32 => cfg!(target_arch = "riscv32"),
+        Capability::Ppc32 => cfg!(target_arch = "powerpc"),
         _ => false,
     }
 }
 
 /// The program that puts the question, made by what `own` is; without a question one that starts wherever `own` does.
 /// None where such a program cannot put it.
-const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
+const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
     match own.e_machine {
         EM_MIPS => mips::tiny_elf(question, own),
         EM_ARM => arm::arm(question, own),
@@ -99,12 +99,12 @@ const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
 }
 
 /// What every architecture is asked, as part of the same program.
-const fn is_of_every_architecture(question: Option<Question>) -> bool {
-    matches!(question, None | Some(Question::Page4K | Question::LowAddress))
+const fn is_of_every_architecture(question: Option<Capability>) -> bool {
+    matches!(question, None | Some(Capability::Page4K | Capability::LowAddress))
 }
 
 /// The file that puts a question, or the plain one.
-pub(super) fn file(question: Option<Question>) -> Option<[u8; SIZE]> {
+pub(super) fn file(question: Option<Capability>) -> Option<[u8; SIZE]> {
     match question {
         None => PLAIN,
         Some(question) => *FILES.get(question as usize)?,
@@ -113,10 +113,10 @@ pub(super) fn file(question: Option<Question>) -> Option<[u8; SIZE]> {
 
 const PLAIN: Option<[u8; SIZE]> = bytes(None);
 
-/// In the order of [`Question::ALL`].
-static FILES: [Option<[u8; SIZE]>; Question::ALL.len()] = {
-    let mut files = [None; Question::ALL.len()];
-    let (mut room, mut questions): (&mut [_], _) = (&mut files, Question::ALL);
+/// In the order of [`Capability::ALL`].
+static FILES: [Option<[u8; SIZE]>; Capability::ALL.len()] = {
+    let mut files = [None; Capability::ALL.len()];
+    let (mut room, mut questions): (&mut [_], _) = (&mut files, Capability::ALL);
     while let ([place, rest @ ..], [question, more @ ..]) = (room, questions) {
         *place = bytes(Some(*question));
         (room, questions) = (rest, more);
@@ -124,7 +124,7 @@ static FILES: [Option<[u8; SIZE]>; Question::ALL.len()] = {
     files
 };
 
-const fn bytes(question: Option<Question>) -> Option<[u8; SIZE]> {
+const fn bytes(question: Option<Capability>) -> Option<[u8; SIZE]> {
     match tiny_elf(question, OWN) {
         Some(tiny) => Some(tiny.bytes),
         None => None,
@@ -156,17 +156,17 @@ impl Tiny {
 
     /// The headers of a static ET_EXEC of one segment, and with a stack that is not executable. What a question wants of
     /// them whatever the architecture, it gets here.
-    const fn new(question: Option<Question>, e_machine: u16, encoding: Encoding, e_flags: u32) -> Tiny {
+    const fn new(question: Option<Capability>, e_machine: u16, encoding: Encoding, e_flags: u32) -> Tiny {
         let wide = matches!(encoding.class, Class::Elf64);
         let mut out = Tiny { bytes: [0; SIZE], len: 0, order: encoding.order, wide };
         let vaddr = match question {
-            Some(Question::Page4K) => Tiny::VADDR.saturating_add(4096),
-            Some(Question::LowAddress) => 0,
+            Some(Capability::Page4K) => Tiny::VADDR.saturating_add(4096),
+            Some(Capability::LowAddress) => 0,
             _ => Tiny::VADDR,
         };
-        let osabi = if matches!(question, Some(Question::ArmFdpic)) { ELFOSABI_ARM_FDPIC } else { 0 };
+        let osabi = if matches!(question, Some(Capability::ArmFdpic)) { ELFOSABI_ARM_FDPIC } else { 0 };
         // The instruction set is in the lowest bit of an address.
-        let odd = matches!(question, Some(Question::Thumb | Question::Mips16 | Question::MicroMips));
+        let odd = matches!(question, Some(Capability::Thumb | Capability::Mips16 | Capability::MicroMips));
         let (ehsize, phentsize) = if wide { (64, 56) } else { (52, 32) };
         out.put(b"\x7fELF");
         let class = if wide { 2 } else { 1 };

@@ -3,7 +3,7 @@
 use super::{Missing, Signal, Step, When};
 use crate::errno::Errno;
 use crate::machine::Machine;
-use crate::target::{Answer, Question};
+use crate::target::{Answer, Capability};
 
 /// Why a stage went no further. An [`Outcome`](super::Outcome) and a question in four bytes: each stage hands it on, and so does it
 /// in a register, where 0 is left for going on.
@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Refused(Errno, Step) = 1,
     Killed(Signal, When, Step) = 2,
     Unknown(Missing) = 3,
-    Ask(Question) = 4,
+    Ask(Capability) = 4,
 }
 
 pub(crate) type Checked<T = ()> = Result<T, Exit>;
@@ -39,7 +39,7 @@ pub(crate) enum Reply {
 }
 
 /// Puts a question: answered, or asked before anything else goes on.
-pub(crate) fn reply(machine: &Machine, question: Question) -> Checked<Reply> {
+pub(crate) fn reply(machine: &Machine, question: Capability) -> Checked<Reply> {
     match machine.answer(question) {
         None => Err(Exit::Ask(question)),
         Some(fact) => Ok(match fact.value {
@@ -52,7 +52,7 @@ pub(crate) fn reply(machine: &Machine, question: Question) -> Checked<Reply> {
 
 /// The same where nothing else can tell.
 #[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
-pub(crate) fn supports(machine: &Machine, question: Question) -> Checked<bool> {
+pub(crate) fn supports(machine: &Machine, question: Capability) -> Checked<bool> {
     match reply(machine, question)? {
         Reply::Works => Ok(true),
         Reply::Fails => Ok(false),

@@ -1,6 +1,6 @@
 //! The facts for want of which nothing can be said.
 
-use crate::target::Question;
+use crate::target::Capability;
 
 macro_rules! missing {
     ($($(#[doc = $doc:literal])+ $name:ident $words:literal)*) => {
@@ -9,7 +9,7 @@ macro_rules! missing {
         pub enum Missing {
             $($(#[doc = $doc])+ $name,)*
             /// The kernel was asked, and there is no answer.
-            Answer(Question),
+            Answer(Capability),
         }
 
         impl Missing {
@@ -17,7 +17,7 @@ macro_rules! missing {
             pub const fn words(self) -> &'static str {
                 match self {
                     $(Missing::$name => $words,)*
-                    Missing::Answer(question) => question.what(),
+                    Missing::Answer(question) => question.description(),
                 }
             }
         }

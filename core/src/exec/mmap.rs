@@ -10,7 +10,7 @@ use crate::arch;
 use crate::elf::Class;
 use crate::elf::consts::{PF_R, PF_W};
 use crate::machine::Machine;
-use crate::target::Question;
+use crate::target::Capability;
 
 /// MapFlags mmap(2) is asked for an address.
 #[derive(Clone, Copy, PartialEq)]
@@ -197,10 +197,10 @@ impl<'a> Mm<'a> {
         if at < first_user_address {
             return segfault(Step::MapLow);
         }
-        match reply(self.machine, Question::LowAddress) {
+        match reply(self.machine, Capability::LowAddress) {
             Ok(Reply::Works) => {}
             Ok(Reply::Fails) if first_user_address == 0 => return segfault(Step::MapLow),
-            Ok(_) => self.uncertain(Missing::Answer(Question::LowAddress)),
+            Ok(_) => self.uncertain(Missing::Answer(Capability::LowAddress)),
             Err(exit) => self.uncertain = self.uncertain.or(Some(exit)),
         }
         Ok(())

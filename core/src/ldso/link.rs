@@ -7,7 +7,7 @@ use crate::arch;
 use crate::errno::Errno;
 use crate::exec::{Missing, Outcome, Signal, Step, When};
 use crate::machine::Libc;
-use crate::target::Question;
+use crate::target::Capability;
 
 /// The libraries of a program, and what they lack.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ pub struct LinkResult {
     /// Its words for it, where they are in its file.
     pub words: Vec<u8>,
     /// What the kernel has to be asked before it is clear that all is loaded.
-    pub asks: Option<Question>,
+    pub asks: Option<Capability>,
     /// A file that decides is one of the kernel's own, which is not read.
     pub unread: bool,
     /// The program has a loader, and no PT_DYNAMIC for it.

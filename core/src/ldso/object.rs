@@ -15,7 +15,7 @@ use crate::elf::consts::{
 };
 use crate::elf::{ByteOrder, ProgramHeader, mips};
 use crate::errno::Errno;
-use crate::target::{Answer, Question};
+use crate::target::{Answer, Capability};
 
 /// A file that is loaded, or that should be.
 #[derive(Debug)]
@@ -354,7 +354,7 @@ impl Linker<'_> {
         if !self.is_glibc() || !wants_stack(library) || program.is_none_or(|program| wants_stack(program)) {
             return false;
         }
-        let question = Question::ExecutableStack;
+        let question = Capability::ExecutableStack;
         let answer = self.machine.answer(question).and_then(|fact| fact.value);
         if answer.is_none() {
             self.link.asks = Some(question);

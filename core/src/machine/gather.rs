@@ -16,7 +16,7 @@ use super::{
 };
 use crate::arch;
 use crate::elf::Class;
-use crate::target::{Answer, Kernel, Question, Root};
+use crate::target::{Answer, Capability, Kernel, Root};
 pub(super) use userland::{Program, abi, libc, loaders};
 
 pub(super) fn processor(root: &dyn Root) -> Cpu {
@@ -72,12 +72,12 @@ pub(super) fn limits(kernel: &dyn Kernel) -> Limits {
 }
 
 /// Puts a question to the kernel, once, and keeps the answer.
-pub fn ask(machine: &mut Machine, question: Question) {
+pub fn ask(machine: &mut Machine, question: Capability) {
     if machine.answer(question).is_some() {
         return;
     }
     let kernel = machine.target.kernel;
-    let answer = if kernel.is_itself(question) {
+    let answer = if kernel.proven_by_own_build(question) {
         Fact::new(Some(Answer::Works), "this build of diag, which runs here")
     } else {
         match kernel.ask(question) {

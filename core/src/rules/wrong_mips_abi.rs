@@ -7,7 +7,7 @@ use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
 use crate::elf::mips::Abi;
 use crate::exec::Step;
 use crate::finding::Finding;
-use crate::target::Question;
+use crate::target::Capability;
 
 rule! {
     /// # What it means
@@ -72,9 +72,9 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     };
     let question = match words::step(case.content) {
-        Some(Step::MipsNan) if flags & EF_MIPS_NAN2008 != 0 => Question::MipsNan2008,
-        Some(Step::MipsNan) => Question::MipsNanLegacy,
-        _ => Question::MipsFp64,
+        Some(Step::MipsNan) if flags & EF_MIPS_NAN2008 != 0 => Capability::MipsNan2008,
+        Some(Step::MipsNan) => Capability::MipsNanLegacy,
+        _ => Capability::MipsFp64,
     };
     let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
     let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);

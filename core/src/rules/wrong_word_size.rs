@@ -7,7 +7,7 @@ use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::exec::{Missing, Outcome, Step};
 use crate::finding::{Finding, Severity};
-use crate::target::Question;
+use crate::target::Capability;
 
 rule! {
     /// # What it means
@@ -89,16 +89,16 @@ fix:     {rebuild}"
 }
 
 /// Whether it is about programs of another word size than the kernel's.
-fn runs_another_size(question: Question) -> bool {
+fn runs_another_size(question: Capability) -> bool {
     matches!(
         question,
-        Question::MipsO32
-            | Question::MipsN32
-            | Question::Arm32
-            | Question::Ia32
-            | Question::X32
-            | Question::Riscv32
-            | Question::Ppc32
+        Capability::MipsO32
+            | Capability::MipsN32
+            | Capability::Arm32
+            | Capability::Ia32
+            | Capability::X32
+            | Capability::Riscv32
+            | Capability::Ppc32
     )
 }
 

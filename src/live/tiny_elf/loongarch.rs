@@ -2,7 +2,7 @@
 
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::EM_LOONGARCH;
-use crate::target::Question;
+use crate::target::Capability;
 
 /// addi.w $a0, $zero, 0; addi.w $a7, $zero, 93; syscall 0; break 0
 const CODE: [u32; 4] = [0x0280_0004, 0x0281_740b, 0x002b_0000, 0x002a_0000];
@@ -10,7 +10,7 @@ const CODE: [u32; 4] = [0x0280_0004, 0x0281_740b, 0x002b_0000, 0x002a_0000];
 /// Soft float, object files of version 1.
 const E_FLAGS: u32 = 0x41;
 
-pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
+pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
     if !is_of_every_architecture(question) {
         return None;
     }

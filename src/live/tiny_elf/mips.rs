@@ -6,7 +6,7 @@ use crate::elf::consts::{
     EM_MIPS,
 };
 use crate::elf::{Class, Encoding};
-use crate::target::Question;
+use crate::target::Capability;
 
 /// li $a0, 0
 const ZERO: u32 = 0x2404_0000;
@@ -23,11 +23,11 @@ const MULT: [u32; 2] = [0x0084_0018, 0x0000_2012];
 /// encoding of 2008 only.
 const RELEASE_6: bool = cfg!(any(target_arch = "mips32r6", target_arch = "mips64r6"));
 
-pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
+pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
     let abi = match question {
         // EF_MIPS_FP64 is a matter of o32.
-        Some(Question::MipsFp64 | Question::MipsO32) => Abi::O32,
-        Some(Question::MipsN32) => Abi::N32,
+        Some(Capability::MipsFp64 | Capability::MipsO32) => Abi::O32,
+        Some(Capability::MipsN32) => Abi::N32,
         _ if matches!(own.encoding.class, Class::Elf64) => Abi::N64,
         _ => Abi::O32,
     };
@@ -38,42 +38,42 @@ pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tin
         Abi::N64 => (Class::Elf64, if RELEASE_6 { 0xa000_0000 } else { 0x6000_0000 }, 5058),
     };
     let nan2008 = match question {
-        Some(Question::MipsNan2008) => true,
-        Some(Question::MipsNanLegacy) => false,
+        Some(Capability::MipsNan2008) => true,
+        Some(Capability::MipsNanLegacy) => false,
         _ => RELEASE_6,
     };
     if nan2008 {
         e_flags |= EF_MIPS_NAN2008;
     }
     e_flags |= match question {
-        Some(Question::MipsFp64) => EF_MIPS_FP64,
-        Some(Question::Mips16) => EF_MIPS_ARCH_ASE_M16,
-        Some(Question::MicroMips) => EF_MIPS_MICROMIPS,
+        Some(Capability::MipsFp64) => EF_MIPS_FP64,
+        Some(Capability::Mips16) => EF_MIPS_ARCH_ASE_M16,
+        Some(Capability::MicroMips) => EF_MIPS_MICROMIPS,
         _ => 0,
     };
     let file = Tiny::new(question, EM_MIPS, Encoding { order: own.encoding.order, class }, e_flags);
     let leave = [ZERO, CALL | exit as u32, SYSCALL, BREAK];
     Some(match question {
-        Some(Question::FpInstruction) => file.code(&[MTC1]).code(&leave),
-        Some(Question::MipsBefore6) => {
+        Some(Capability::FpInstruction) => file.code(&[MTC1]).code(&leave),
+        Some(Capability::MipsBefore6) => {
             file.code(&[ZERO]).code(&MULT).code(&[CALL | exit as u32, SYSCALL, BREAK])
         }
         // MIPS16e has no SYSCALL: addiu $a0, $a2, 0, which is `break` where it is read as microMIPS; jalx to normal code
         // behind it (the target in words, below 8 MiB); a nop in the delay slot.
-        Some(Question::Mips16) => {
+        Some(Capability::Mips16) => {
             let code = Tiny::VADDR.saturating_add(Tiny::head(class)).saturating_add(8);
             let [_, high, low @ ..] = (code >> 2).to_be_bytes();
             let jalx = 0x1c00 | (high as u16) << 5;
             file.halves(&[0x4680, jalx, u16::from_be_bytes(low), 0x6500]).code(&leave)
         }
         // li $s0, 5, which is `break` where it is read as MIPS16e; addiu $v0, $zero, N; li $a0, 0; syscall; break
-        Some(Question::MicroMips) => file.halves(&[0xec05, 0x3040, exit, 0xee00, 0x0000, 0x8b7c, 0x4680]),
+        Some(Capability::MicroMips) => file.halves(&[0xec05, 0x3040, exit, 0xee00, 0x0000, 0x8b7c, 0x4680]),
         Some(
-            Question::MipsFp64
-            | Question::MipsNan2008
-            | Question::MipsNanLegacy
-            | Question::MipsO32
-            | Question::MipsN32,
+            Capability::MipsFp64
+            | Capability::MipsNan2008
+            | Capability::MipsNanLegacy
+            | Capability::MipsO32
+            | Capability::MipsN32,
         ) => file.code(&leave),
         _ if is_of_every_architecture(question) => file.code(&leave),
         _ => return None,

@@ -3,14 +3,14 @@
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EM_PPC, EM_PPC64};
 use crate::elf::{Class, Encoding};
-use crate::target::Question;
+use crate::target::Capability;
 
 /// li r0, 1 (exit); li r3, 0; sc; 0 is no instruction
 const CODE: [u32; 4] = [0x3800_0001, 0x3860_0000, 0x4400_0002, 0];
 
-pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
+pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
     let wide = match question {
-        Some(Question::Ppc32) => false,
+        Some(Capability::Ppc32) => false,
         _ if is_of_every_architecture(question) => own.e_machine == EM_PPC64,
         _ => return None,
     };

@@ -3,14 +3,14 @@
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::EM_RISCV;
 use crate::elf::{Class, Encoding};
-use crate::target::Question;
+use crate::target::Capability;
 
 /// li a0, 0; li a7, 93; ecall; unimp
 const CODE: [u32; 4] = [0x0000_0513, 0x05d0_0893, 0x0000_0073, 0xc000_1073];
 
-pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
+pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
     let class = match question {
-        Some(Question::Riscv32) => Class::Elf32,
+        Some(Capability::Riscv32) => Class::Elf32,
         _ if is_of_every_architecture(question) => own.encoding.class,
         _ => return None,
     };

@@ -17,8 +17,8 @@ const fn own(e_machine: u16, order: ByteOrder, class: Class) -> Own {
 }
 
 use ByteOrder::{Big, Little};
+use Capability as Q;
 use Class::{Elf32, Elf64};
-use Question as Q;
 
 /// Whatever diag is built for, with what runs such programs.
 const BUILDS: [(Own, &str); 16] = [
@@ -41,7 +41,7 @@ const BUILDS: [(Own, &str); 16] = [
 ];
 
 /// The questions that a kernel is asked which runs such a build, and those of a 64-bit kernel which runs it too.
-fn questions(own: Own) -> Vec<Question> {
+fn questions(own: Own) -> Vec<Capability> {
     let kernels: &[(u16, Class)] = match own.e_machine {
         EM_ARM => &[(EM_ARM, Elf32), (EM_AARCH64, Elf64)],
         EM_386 => &[(EM_386, Elf32), (EM_X86_64, Elf64)],
@@ -49,13 +49,14 @@ fn questions(own: Own) -> Vec<Question> {
         _ if own.encoding.class == Elf32 => &[(own.e_machine, Elf32), (own.e_machine, Elf64)],
         _ => &[(own.e_machine, own.encoding.class)],
     };
-    let concerns =
-        |question: &Question| kernels.iter().any(|(e_machine, class)| question.concerns(*e_machine, *class));
-    Question::ALL.iter().copied().filter(concerns).collect()
+    let concerns = |question: &Capability| {
+        kernels.iter().any(|(e_machine, class)| question.applies_to(*e_machine, *class))
+    };
+    Capability::ALL.iter().copied().filter(concerns).collect()
 }
 
 /// Every build, with the file of each of its questions, and the plain one.
-fn files() -> impl Iterator<Item = (Own, &'static str, Option<Question>, Tiny)> {
+fn files() -> impl Iterator<Item = (Own, &'static str, Option<Capability>, Tiny)> {
     BUILDS.into_iter().flat_map(|(own, qemu)| {
         let of = move |question| {
             let file = tiny_elf(question, own).unwrap_or_else(|| panic!("{qemu}: no file for {question:?}"));
@@ -161,7 +162,7 @@ fn as_another_reader_sees_them() {
 #[test]
 fn files_are_in_the_order_of_the_questions() {
     assert_eq!(file(None), tiny_elf(None, OWN).map(|tiny| tiny.bytes));
-    for &question in Question::ALL {
+    for &question in Capability::ALL {
         assert_eq!(
             file(Some(question)),
             tiny_elf(Some(question), OWN).map(|tiny| tiny.bytes),
@@ -174,7 +175,7 @@ fn files_are_in_the_order_of_the_questions() {
 #[test]
 fn every_question_can_be_put() {
     for question in questions(OWN) {
-        assert!(is_diag_itself(question) || file(Some(question)).is_some(), "{question:?}");
+        assert!(proven_by_own_build(question) || file(Some(question)).is_some(), "{question:?}");
     }
 }
 
@@ -186,13 +187,13 @@ fn code() {
         file.bytes[head..file.len].to_vec()
     };
     let big = own(EM_MIPS, Big, Elf32);
-    assert_eq!(code(Question::FpInstruction, big)[..4], [0x44, 0x80, 0, 0]);
+    assert_eq!(code(Capability::FpInstruction, big)[..4], [0x44, 0x80, 0, 0]);
     // addiu $a0, $a2, 0; jalx 0x40007c; nop
-    assert_eq!(code(Question::Mips16, big)[..8], [0x46, 0x80, 0x1e, 0x00, 0x00, 0x1f, 0x65, 0x00]);
+    assert_eq!(code(Capability::Mips16, big)[..8], [0x46, 0x80, 0x1e, 0x00, 0x00, 0x1f, 0x65, 0x00]);
     let little = own(EM_MIPS, Little, Elf32);
-    assert_eq!(code(Question::Mips16, little)[..6], [0x80, 0x46, 0x00, 0x1e, 0x1f, 0x00]);
-    assert_eq!(code(Question::MicroMips, big)[..6], [0xec, 0x05, 0x30, 0x40, 0x0f, 0xa1]);
-    assert_eq!(code(Question::Thumb, own(EM_ARM, Big, Elf32)), [0, 0x20, 1, 0x27, 0, 0xdf, 0, 0xde]);
+    assert_eq!(code(Capability::Mips16, little)[..6], [0x80, 0x46, 0x00, 0x1e, 0x1f, 0x00]);
+    assert_eq!(code(Capability::MicroMips, big)[..6], [0xec, 0x05, 0x30, 0x40, 0x0f, 0xa1]);
+    assert_eq!(code(Capability::Thumb, own(EM_ARM, Big, Elf32)), [0, 0x20, 1, 0x27, 0, 0xdf, 0, 0xde]);
 }
 
 /// QEMU is no judge of what a kernel accepts, but it executes the instructions: each file ends with 0, on a processor
@@ -235,7 +236,7 @@ fn each_exits() {
             Some(Q::MicroMips) => (qemu, Some("M14Kc")),
             _ => (qemu, None),
         };
-        let path = folder.join(format!("{qemu}-{}", question.map_or("plain", Question::name)));
+        let path = folder.join(format!("{qemu}-{}", question.map_or("plain", Capability::name)));
         std::fs::write(&path, file.bytes).expect("written");
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).expect("mode");
         let mut command = std::process::Command::new(program);

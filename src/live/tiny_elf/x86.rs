@@ -3,7 +3,7 @@
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class, Encoding};
-use crate::target::Question;
+use crate::target::Capability;
 
 /// xor ebx, ebx; mov eax, 1 (exit); int 0x80; ud2
 const I386: &[u8] = b"\x31\xdb\xb8\x01\0\0\0\xcd\x80\x0f\x0b";
@@ -23,12 +23,12 @@ const STACK_X86_64: &[u8] = b"\x54\x5f\x66\x81\xe7\x00\xf0\xff\xc6\xb2\x07\xb0\x
 const STACK_I386: &[u8] = b"\x54\x5b\x66\x81\xe3\x00\xf0\x41\xb2\x07\xb0\x7d\xcd\x80\x40\xcd\x80\
     \x6a\x14\x58\xcd\x80\x93\x6a\x0b\x59\x6a\x25\x58\xcd\x80\xf4";
 
-pub(super) const fn tiny_elf(question: Option<Question>, own: Own) -> Option<Tiny> {
+pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
     let (e_machine, class, code) = match question {
-        Some(Question::Ia32) => (EM_386, Class::Elf32, I386),
-        Some(Question::X32) => (EM_X86_64, Class::Elf32, X32),
-        Some(Question::ExecutableStack) if own.e_machine == EM_386 => (EM_386, Class::Elf32, STACK_I386),
-        Some(Question::ExecutableStack) => (EM_X86_64, Class::Elf64, STACK_X86_64),
+        Some(Capability::Ia32) => (EM_386, Class::Elf32, I386),
+        Some(Capability::X32) => (EM_X86_64, Class::Elf32, X32),
+        Some(Capability::ExecutableStack) if own.e_machine == EM_386 => (EM_386, Class::Elf32, STACK_I386),
+        Some(Capability::ExecutableStack) => (EM_X86_64, Class::Elf64, STACK_X86_64),
         _ if !is_of_every_architecture(question) => return None,
         _ if own.e_machine == EM_386 => (EM_386, Class::Elf32, I386),
         // An x32 kernel runs these too.

@@ -13,7 +13,7 @@ use crate::exec::arch::{
 };
 use crate::exec::{Missing, Signal, Step};
 use crate::machine::Machine;
-use crate::target::Question;
+use crate::target::Capability;
 
 pub(super) const ARM: Checks = Checks {
     elf_check_arch: arm,
@@ -99,7 +99,7 @@ fn is_old_abi(image: &Image) -> bool {
 }
 
 fn has_thumb(bprm: &Binprm<'_>) -> Checked<bool> {
-    hwcap(bprm.machine, HWCAP_THUMB).map_or_else(|| supports(bprm.machine, Question::Thumb), Ok)
+    hwcap(bprm.machine, HWCAP_THUMB).map_or_else(|| supports(bprm.machine, Capability::Thumb), Ok)
 }
 
 /// Since 4.14 fs/binfmt_elf.c leaves FDPIC files to fs/binfmt_elf_fdpic.c, which most kernels do not have.
@@ -107,7 +107,7 @@ fn fdpic(bprm: &Binprm<'_>) -> Checked {
     let is_fdpic = bprm.program.ident.get(EI_OSABI) == Some(&ELFOSABI_ARM_FDPIC);
     if !is_fdpic
         || bprm.machine.kernel().older_than((4, 14, 0))
-        || supports(bprm.machine, Question::ArmFdpic)?
+        || supports(bprm.machine, Capability::ArmFdpic)?
     {
         return Ok(());
     }
@@ -132,10 +132,10 @@ fn arm_later(bprm: &Binprm<'_>) -> Checked {
     if !is_old_abi(bprm.image) {
         return Ok(());
     }
-    match reply(bprm.machine, Question::ArmOabi)? {
+    match reply(bprm.machine, Capability::ArmOabi)? {
         Reply::Works => Ok(()),
         Reply::Fails => unknown(Missing::MarkedCode),
-        Reply::None => unknown(Missing::Answer(Question::ArmOabi)),
+        Reply::None => unknown(Missing::Answer(Capability::ArmOabi)),
     }
 }
 
@@ -166,7 +166,7 @@ fn aarch64(bprm: &Binprm<'_>) -> Checked {
     if is_old_abi(bprm.image) {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    compat_runs(bprm, Question::Arm32, (5, 15, 0))
+    compat_runs(bprm, Capability::Arm32, (5, 15, 0))
 }
 
 fn aarch64_sigill(bprm: &Binprm<'_>) -> Option<Signal> {

@@ -2,7 +2,7 @@
 
 use crate::machine::cpuinfo::{Field, Key, UNTOLD, any};
 use crate::machine::{Cpu, Fact, Fpu, Machine, Release, holds};
-use crate::target::{Answer, Question};
+use crate::target::{Answer, Capability};
 
 pub(super) const KEYS: &[Key] = &[
     ("system type", Field::SystemType, "/proc/cpuinfo: system type"),
@@ -16,10 +16,10 @@ pub(super) const KEYS: &[Key] = &[
 /// Of "Options implemented".
 const NANS: [&str; 2] = ["nan_legacy", "nan_2008"];
 
-/// Whether floating-point instructions work. The answer to [`Question::FpInstruction`] counts more than what is printed.
+/// Whether floating-point instructions work. The answer to [`Capability::FpInstruction`] counts more than what is printed.
 pub(super) fn fpu(machine: &Machine) -> Fact<Fpu> {
     let told = fpu_of_cpuinfo(machine.cpu());
-    let Some(answer) = machine.answer(Question::FpInstruction) else { return told };
+    let Some(answer) = machine.answer(Capability::FpInstruction) else { return told };
     let source = "started a tiny program that executes mtc1";
     match answer.value {
         // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and

@@ -14,7 +14,7 @@ use crate::exec::arch::{
 };
 use crate::exec::{Missing, Signal, Step, When};
 use crate::machine::{Fpu, Machine};
-use crate::target::Question;
+use crate::target::Capability;
 
 pub(crate) const MIPS: Checks = Checks {
     elf_check_arch,
@@ -85,7 +85,7 @@ fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
         (Some(Class::Elf64), Class::Elf32) if header.e_flags & EF_MIPS_ABI2 != 0 => n32(bprm),
         (Some(Class::Elf64), Class::Elf32) => {
             o32(bprm)?;
-            compat_runs(bprm, Question::MipsO32, (4, 14, 0))
+            compat_runs(bprm, Capability::MipsO32, (4, 14, 0))
         }
         _ => o32(bprm),
     }
@@ -98,7 +98,7 @@ fn o32(bprm: &Binprm<'_>) -> Checked {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
     let is_asked = flags & EF_MIPS_FP64 != 0 && !bprm.machine.kernel().older_than((3, 14, 0));
-    if is_asked && !supports(bprm.machine, Question::MipsFp64)? {
+    if is_asked && !supports(bprm.machine, Capability::MipsFp64)? {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
     Ok(())
@@ -108,7 +108,7 @@ fn n32(bprm: &Binprm<'_>) -> Checked {
     if bprm.image.header.e_flags & EF_MIPS_ABI != 0 {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    compat_runs(bprm, Question::MipsN32, (4, 14, 0))
+    compat_runs(bprm, Capability::MipsN32, (4, 14, 0))
 }
 
 /// `arch_elf_pt_proc`, for each program header of the processor's range (since 3.19).
@@ -142,7 +142,7 @@ fn has_elf_state(bprm: &Binprm<'_>) -> Checked<bool> {
     }
     match machine.fpu().value {
         Some(fpu) => Ok(fpu != Fpu::Absent),
-        None => supports(machine, Question::FpInstruction),
+        None => supports(machine, Capability::FpInstruction),
     }
 }
 
@@ -155,7 +155,7 @@ fn arch_check_elf(bprm: &Binprm<'_>) -> Checked {
     let is_o32 = bprm.image.encoding.class == Class::Elf32 && bprm.image.header.e_flags & EF_MIPS_ABI2 == 0;
     if !have_a_mode(is_o32, program, loader.unwrap_or(program))
         && has_elf_state(bprm)?
-        && supports(bprm.machine, Question::MipsFp64)?
+        && supports(bprm.machine, Capability::MipsFp64)?
     {
         return refuse(Errno::ELIBBAD, Step::MipsFpAbi);
     }
@@ -184,7 +184,7 @@ fn check_nan(bprm: &Binprm<'_>, interpreter: Option<&Image>) -> Checked {
         return Ok(());
     }
     let own = nan2008(bprm.image.header.e_flags);
-    let question = if own { Question::MipsNan2008 } else { Question::MipsNanLegacy };
+    let question = if own { Capability::MipsNan2008 } else { Capability::MipsNanLegacy };
     // The machine's own programs tell without a question that theirs is taken.
     let like_userland = machine.userland().get().is_some_and(|abi| own == nan2008(abi.e_flags));
     if !like_userland && has_elf_state(bprm)? && !supports(machine, question)? {
@@ -249,7 +249,7 @@ fn entry(_: &Binprm<'_>, bprm: &Binprm<'_>) -> Checked<Entry> {
     }
     let has = |name: &str| bprm.machine.cpu().ases.get().map(|ases| ases.iter().any(|ase| ase == name));
     for (names, question) in
-        [(["mips16", "mips16e2"], Question::Mips16), (["micromips"; 2], Question::MicroMips)]
+        [(["mips16", "mips16e2"], Capability::Mips16), (["micromips"; 2], Capability::MicroMips)]
     {
         let works = match (has(names[0]), has(names[1])) {
             (Some(one), Some(other)) => one || other,
@@ -276,7 +276,7 @@ fn release(bprm: &Binprm<'_>) -> Checked {
     let machine_is_older = listed.iter().any(|name| !name.ends_with("r6"));
     let runs = match isa.revision {
         6 => machine_is_6,
-        _ => !machine_is_6 || machine_is_older || supports(bprm.machine, Question::MipsBefore6)?,
+        _ => !machine_is_6 || machine_is_older || supports(bprm.machine, Capability::MipsBefore6)?,
     };
     if runs { Ok(()) } else { unknown(Missing::MarkedCode) }
 }
@@ -288,10 +288,10 @@ fn floating_point(bprm: &Binprm<'_>) -> Checked {
     match bprm.machine.fpu().value {
         Some(Fpu::Hardware | Fpu::Emulated) => Ok(()),
         Some(Fpu::Absent) => kill(Signal::SIGILL, When::Later, Step::FpInstruction),
-        None => match reply(bprm.machine, Question::FpInstruction)? {
+        None => match reply(bprm.machine, Capability::FpInstruction)? {
             Reply::Works => Ok(()),
             Reply::Fails => kill(Signal::SIGILL, When::Later, Step::FpInstruction),
-            Reply::None => unknown(Missing::Answer(Question::FpInstruction)),
+            Reply::None => unknown(Missing::Answer(Capability::FpInstruction)),
         },
     }
 }

@@ -8,7 +8,7 @@ use crate::exec::arch::{
     accept, compat_runs, is_compat, require_machine, sigill, stack, undefined,
 };
 use crate::machine::Machine;
-use crate::target::Question;
+use crate::target::Capability;
 
 pub(super) const PPC: Checks = Checks {
     elf_check_arch,
@@ -39,7 +39,7 @@ fn ppc64(bprm: &Binprm<'_>) -> Checked {
         return require_machine(bprm, EM_PPC64);
     }
     require_machine(bprm, EM_PPC)?;
-    compat_runs(bprm, Question::Ppc32, (5, 15, 0))
+    compat_runs(bprm, Capability::Ppc32, (5, 15, 0))
 }
 
 /// `elf_read_implies_exec`: of 32-bit programs without PT_GNU_STACK.

@@ -8,7 +8,7 @@ use crate::exec::arch::{
     compat_runs, is_compat, is_compat_image, same_class, sigill,
 };
 use crate::machine::Machine;
-use crate::target::Question;
+use crate::target::Capability;
 
 pub(super) const RISCV: Checks = Checks {
     elf_check_arch,
@@ -33,7 +33,7 @@ pub(super) const RISCV: Checks = Checks {
 /// (arch/riscv/kernel/process.c `compat_elf_check_arch`).
 fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
     same_class(bprm, EM_RISCV)?;
-    if is_compat(bprm) { compat_runs(bprm, Question::Riscv32, (5, 15, 0)) } else { Ok(()) }
+    if is_compat(bprm) { compat_runs(bprm, Capability::Riscv32, (5, 15, 0)) } else { Ok(()) }
 }
 
 /// The lowest bit of `sepc` is always 0.

@@ -9,7 +9,7 @@ use crate::exec::arch::{
     entry_is_address, is_compat, require_machine, stack_implies_exec, undefined,
 };
 use crate::machine::Machine;
-use crate::target::Question;
+use crate::target::Capability;
 
 pub(super) const I386: Checks = Checks {
     elf_check_arch: i386,
@@ -55,10 +55,10 @@ fn x86_64(bprm: &Binprm<'_>) -> Checked {
         return require_machine(bprm, EM_X86_64);
     }
     if bprm.image.header.e_machine == EM_X86_64 {
-        return compat_runs(bprm, Question::X32, (5, 15, 0));
+        return compat_runs(bprm, Capability::X32, (5, 15, 0));
     }
     i386(bprm)?;
-    compat_runs(bprm, Question::Ia32, (5, 15, 0))
+    compat_runs(bprm, Capability::Ia32, (5, 15, 0))
 }
 
 /// CONFIG_PAGE_OFFSET: 1 to 3 GiB. ELF_ET_DYN_BASE was two thirds of it up to 4.12.

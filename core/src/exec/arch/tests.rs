@@ -61,18 +61,18 @@ pub(crate) fn machine(
 /// What the kernel answers; None where it cannot be asked.
 pub(crate) fn answer(
     mut machine: Machine<'static>,
-    question: Question,
+    question: Capability,
     answer: Option<Answer>,
 ) -> Machine<'static> {
     machine.answers.push((question, Fact::new(answer, "a test")));
     machine
 }
 
-pub(crate) fn yes(machine: Machine<'static>, question: Question) -> Machine<'static> {
+pub(crate) fn yes(machine: Machine<'static>, question: Capability) -> Machine<'static> {
     answer(machine, question, Some(Answer::Works))
 }
 
-pub(crate) fn no(machine: Machine<'static>, question: Question) -> Machine<'static> {
+pub(crate) fn no(machine: Machine<'static>, question: Capability) -> Machine<'static> {
     answer(machine, question, Some(Answer::Refused(Errno::ENOEXEC)))
 }
 

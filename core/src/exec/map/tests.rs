@@ -7,7 +7,7 @@ use super::super::elf;
 use super::is_debians_late_6_1;
 use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_LOAD};
 use crate::elf::{ByteOrder, Class, ProgramHeader};
-use crate::target::{Answer, Question};
+use crate::target::{Answer, Capability};
 
 type Release = (u32, u32, u32);
 
@@ -44,8 +44,8 @@ fn file(e_entry: u64, segments: &[Segment]) -> File {
 
 fn outcome(file: &File, release: Release) -> String {
     let mut mips = machine(EM_MIPS, Class::Elf32, ByteOrder::Little, release);
-    mips = answer(mips, Question::FpInstruction, Some(Answer::Killed));
-    let mips = answer(mips, Question::MipsNanLegacy, Some(Answer::Works));
+    mips = answer(mips, Capability::FpInstruction, Some(Answer::Killed));
+    let mips = answer(mips, Capability::MipsNanLegacy, Some(Answer::Works));
     said(file.bprm(&mips, |bprm| elf::try_handlers(bprm.machine, bprm.candidate, bprm.program)))
 }
 

@@ -69,8 +69,8 @@ fn fdpic_programs_have_a_handler_of_their_own() {
     let mut fdpic = file(EABI5);
     fdpic.osabi = ELFOSABI_ARM_FDPIC;
     assert_eq!(fdpic.check_arch(&arm("thumb")), "ask arm-fdpic");
-    assert_eq!(fdpic.check_arch(&no(arm("thumb"), Question::ArmFdpic)), "ENOEXEC elf_check_fdpic");
-    assert_eq!(fdpic.check_arch(&yes(arm("thumb"), Question::ArmFdpic)), "ok");
+    assert_eq!(fdpic.check_arch(&no(arm("thumb"), Capability::ArmFdpic)), "ENOEXEC elf_check_fdpic");
+    assert_eq!(fdpic.check_arch(&yes(arm("thumb"), Capability::ArmFdpic)), "ok");
     let mut older = arm("thumb");
     kernel(&mut older).release = known(Release { text: String::new(), version: (4, 9, 0) });
     assert_eq!(fdpic.check_arch(&older), "ok");
@@ -86,8 +86,8 @@ fn programs_of_the_old_abi_need_its_system_calls() {
         |file: File, machine: &Machine| said(file.arch(machine, |arch, bprm| (arch.after_start)(bprm)));
     assert_eq!(after_start(file(EABI5), &arm("")), "ok");
     assert_eq!(after_start(file(OLD), &arm("")), "ask arm-oabi");
-    assert_eq!(after_start(file(OLD), &yes(arm(""), Question::ArmOabi)), "ok");
-    let killed = answer(arm(""), Question::ArmOabi, Some(Answer::Killed));
+    assert_eq!(after_start(file(OLD), &yes(arm(""), Capability::ArmOabi)), "ok");
+    let killed = answer(arm(""), Capability::ArmOabi, Some(Answer::Killed));
     assert!(after_start(file(OLD), &killed).starts_with("unknown: whether its code"));
 }
 
@@ -134,7 +134,7 @@ fn elf_check_arch_of_arm64() {
     let own = |e_machine| File::new(Class::Elf64, ByteOrder::Little, e_machine, 0);
     assert_eq!(own(EM_AARCH64).check_arch(&aarch64()), "ok");
     assert_eq!(own(EM_ARM).check_arch(&aarch64()), REFUSED);
-    let (with, without) = (yes(aarch64(), Question::Arm32), no(aarch64(), Question::Arm32));
+    let (with, without) = (yes(aarch64(), Capability::Arm32), no(aarch64(), Capability::Arm32));
     // Neither e_entry nor the float flags are looked at.
     for (e_flags, entry, ok) in [
         (EABI5, 0, true),

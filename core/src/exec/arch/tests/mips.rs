@@ -22,19 +22,19 @@ fn mips(class: Class, release: (u32, u32, u32)) -> Machine<'static> {
 fn debian() -> Machine<'static> {
     let mut machine = mips(Class::Elf32, (6, 1, 0));
     cpu(&mut machine).options = words("4kex nan_legacy nan_2008");
-    yes(machine, Question::MipsFp64)
+    yes(machine, Capability::MipsFp64)
 }
 
 /// The same, once it was asked for its NaN encoding.
 fn legacy_nan() -> Machine<'static> {
-    yes(debian(), Question::MipsNanLegacy)
+    yes(debian(), Capability::MipsNanLegacy)
 }
 
 /// One without either, as OpenWrt's.
 fn openwrt() -> Machine<'static> {
     let mut machine = mips(Class::Elf32, (6, 6, 0));
-    machine = answer(machine, Question::FpInstruction, Some(Answer::Killed));
-    no(machine, Question::MipsFp64)
+    machine = answer(machine, Capability::FpInstruction, Some(Answer::Killed));
+    no(machine, Capability::MipsFp64)
 }
 
 fn file(class: Class, e_flags: u32) -> File {
@@ -85,8 +85,8 @@ fn elf_check_arch_of_a_64_bit_kernel() {
     for e_flags in [0, O32, N32, 0x9000, u32::MAX] {
         assert_eq!(file(Class::Elf64, e_flags).check_arch(&kernel()), "ok", "n64 has no check of e_flags");
     }
-    let both = yes(yes(kernel(), Question::MipsO32), Question::MipsN32);
-    let neither = no(no(kernel(), Question::MipsO32), Question::MipsN32);
+    let both = yes(yes(kernel(), Capability::MipsO32), Capability::MipsN32);
+    let neither = no(no(kernel(), Capability::MipsO32), Capability::MipsN32);
     for (e_flags, ok) in [(O32, true), (0, true), (N32, true), (N32 | O32, false), (0x2000, false)] {
         let said = file(Class::Elf32, e_flags).check_arch(&both);
         assert_eq!(said, if ok { "ok" } else { REFUSED }, "{e_flags:x}");
@@ -202,12 +202,12 @@ fn arch_check_elf_compares_fp_abis_where_fp64_is_supported() {
     own.userland = known(Abi { e_machine: EM_MIPS, encoding, e_flags: O32 }).into();
     assert_eq!(check_elf(&hard, &own), "ok");
     assert_eq!(check_elf(&of_soft, &own), "ask fp-instruction");
-    assert_eq!(check_elf(&of_soft, &yes(own.clone(), Question::FpInstruction)), "ask mips-fp64");
-    assert_eq!(check_elf(&of_soft, &answer(own, Question::FpInstruction, Some(Answer::Killed))), "ok");
+    assert_eq!(check_elf(&of_soft, &yes(own.clone(), Capability::FpInstruction)), "ask mips-fp64");
+    assert_eq!(check_elf(&of_soft, &answer(own, Capability::FpInstruction, Some(Answer::Killed))), "ok");
     // n32: no FPXX.
     let mut n64 = mips(Class::Elf64, (6, 1, 0));
     cpu(&mut n64).options = words("nan_legacy");
-    let n64 = yes(yes(n64, Question::MipsNanLegacy), Question::MipsFp64);
+    let n64 = yes(yes(n64, Capability::MipsNanLegacy), Capability::MipsFp64);
     assert_eq!(check_elf(&with_abi(N32, 5), &n64), ELIBBAD);
     assert_eq!(check_elf(&with_abi(O32, 5), &n64), "ok");
 }
@@ -266,8 +266,8 @@ fn nan_encodings() {
     for (takes_legacy, takes_new) in [(true, true), (true, false), (false, true)] {
         let put =
             |machine, question, taken| if taken { yes(machine, question) } else { no(machine, question) };
-        let machine = put(debian(), Question::MipsNanLegacy, takes_legacy);
-        let machine = put(machine, Question::MipsNan2008, takes_new);
+        let machine = put(debian(), Capability::MipsNanLegacy, takes_legacy);
+        let machine = put(machine, Capability::MipsNan2008, takes_new);
         let say = |taken| if taken { "ok" } else { ENOEXEC };
         assert_eq!(check_elf(&legacy, &machine), say(takes_legacy));
         assert_eq!(check_elf(&new, &machine), say(takes_new));
@@ -302,7 +302,7 @@ fn where_a_program_begins() {
     assert_eq!(first(&at(0x40_0101), &plain()), absent);
     assert_eq!(first(&at(0x40_0103), &mips16), Ok(Some(0x40_0102)));
     assert_eq!(first(&at(0x40_0101), &openwrt()), Err("ask mips16".to_owned()));
-    let micro = yes(no(openwrt(), Question::Mips16), Question::MicroMips);
+    let micro = yes(no(openwrt(), Capability::Mips16), Capability::MicroMips);
     assert_eq!(first(&at(0x40_0101), &micro), Ok(Some(0x40_0100)));
 }
 

@@ -31,11 +31,11 @@ fn task_size(machine: &Machine, file: &File) -> (u64, u64) {
 #[test]
 fn the_32_bit_programs_of_64_bit_kernels() {
     for (kernel, e_machine, question) in [
-        (EM_X86_64, EM_386, Question::Ia32),
-        (EM_X86_64, EM_486, Question::Ia32),
-        (EM_X86_64, EM_X86_64, Question::X32),
-        (EM_RISCV, EM_RISCV, Question::Riscv32),
-        (EM_PPC64, EM_PPC, Question::Ppc32),
+        (EM_X86_64, EM_386, Capability::Ia32),
+        (EM_X86_64, EM_486, Capability::Ia32),
+        (EM_X86_64, EM_X86_64, Capability::X32),
+        (EM_RISCV, EM_RISCV, Capability::Riscv32),
+        (EM_PPC64, EM_PPC, Capability::Ppc32),
     ] {
         let file = file(Class::Elf32, e_machine);
         let kernel = || little(kernel, Class::Elf64);
@@ -43,7 +43,7 @@ fn the_32_bit_programs_of_64_bit_kernels() {
         assert_eq!(file.check_arch(&yes(kernel(), question)), "ok");
         assert_eq!(file.check_arch(&no(kernel(), question)), REFUSED);
         let untold = file.check_arch(&answer(kernel(), question, None));
-        assert_eq!(untold, format!("unknown: {}", question.what()));
+        assert_eq!(untold, format!("unknown: {}", question.description()));
         // OpenWrt's 64-bit kernels have none of them.
         let mut openwrt = answer(kernel(), question, None);
         openwrt.openwrt();
