@@ -139,7 +139,7 @@ fn outcome_of(stage: Checked) -> Result<Outcome, Capability> {
     })
 }
 
-/// What bars a file whatever is in it, and is left out to see what lies behind.
+/// Checks that refuse a file whatever it contains. Waiving them shows the faults they hide.
 #[derive(Clone, Copy, Default)]
 struct Waived {
     noexec: bool,

@@ -51,8 +51,7 @@ fn load_elf_binary(bprm: &Binprm<'_>) -> Checked {
     (arch.after_start)(bprm)
 }
 
-/// What comes of addresses that are random: all ends of the choice are tried. Where they end differently, nobody can
-/// tell.
+/// Addresses under ASLR are random: runs the model at each extreme. If the results differ, the outcome is unknown.
 fn agree_on_all(extremes: &[Randomized], go: impl Fn(Randomized) -> Checked) -> Checked {
     let mut first = None;
     for randomized in extremes {

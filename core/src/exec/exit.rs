@@ -1,12 +1,12 @@
-//! MapFlags a stage of the loader ends before the last one.
+//! How a stage of execve ends before the last one.
 
 use super::{Missing, Signal, Step, When};
 use crate::errno::Errno;
 use crate::machine::Machine;
 use crate::target::{Answer, Capability};
 
-/// Why a stage went no further. An [`Outcome`](super::Outcome) and a question in four bytes: each stage hands it on, and so does it
-/// in a register, where 0 is left for going on.
+/// Early exit of a stage: an [`Outcome`](super::Outcome), or a question that has to be answered first. It fits one
+/// register, with 0 as the niche for Ok.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Exit {

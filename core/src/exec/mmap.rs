@@ -21,7 +21,7 @@ pub(super) enum MapFlags {
     FixedNoReplace,
 }
 
-/// What the kernel chooses at random, or when it was built: the highest address there is for it, or the lowest.
+/// One extreme of what ASLR or the kernel's configuration decides: highest or lowest address.
 #[derive(Clone, Copy)]
 pub(super) struct Randomized {
     /// `load_bias` of the program, and TASK_SIZE.
@@ -31,7 +31,7 @@ pub(super) struct Randomized {
 }
 
 impl Randomized {
-    /// Each with each; but of a TASK_SIZE that is not known both have the same.
+    /// All four combinations; only the two equal ones where TASK_SIZE is unknown, since both follow from it.
     pub(super) const fn extremes(layout: &TaskLayout) -> &'static [Randomized] {
         const ALL: &[Randomized] = &[
             Randomized { program_high: false, mmap_base_high: false },

@@ -85,7 +85,7 @@ fn is_zero(vma: &Vma, address: u64, size: u64) -> bool {
     vma.offset_of(address).is_none_or(|offset| offset >= size)
 }
 
-/// Zeros that do nothing: what lies behind the last of them decides.
+/// On processors where zeros are nops, execution slides to the first page with anything else.
 fn slide(program: &Binprm<'_>, loaded: &Mapped, entry: u64, size: u64) -> Checked {
     let pages = Pages::of(program.machine);
     let mut at = entry;

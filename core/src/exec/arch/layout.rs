@@ -91,7 +91,7 @@ pub(crate) const STACK_RANDOM_32: u64 = 8 << 20;
 pub(crate) const STACK_RANDOM_64: u64 = 1 << 30;
 
 impl LayoutSpec {
-    /// MapFlags large the stack can be by then: strings of up to 6 MiB (fs/exec.c `bprm_stack_limits`), 128 KiB more
+    /// How large the stack can be by then: strings of up to 6 MiB (fs/exec.c `bprm_stack_limits`), 128 KiB more
     /// (`setup_arg_pages`), and what `arch_align_stack` takes off.
     const STACK: u64 = 8 << 20;
 
