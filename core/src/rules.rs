@@ -308,11 +308,6 @@ impl<'a> Case<'a> {
         words::step(self.content) == Some(step)
     }
 
-    /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
-    fn kernel_at(&self, steps: &[Step]) -> String {
-        if steps.iter().any(|step| self.ends_at(*step)) { self.kernel_says() } else { String::new() }
-    }
-
     /// A kernel's line, where no handler of the kernel takes the file.
     fn unhandled(&self, line: &'static str) -> &'static str {
         if self.ends_at(Step::NoHandler) { line } else { "" }

@@ -74,10 +74,11 @@ fix:     {copy_again}"
         )));
     }
     let Fault { title, program, is_for_small_pages } = fault(case, kernels_image(program)?, step)?;
+    let copy_again = copy_again.to_string();
     let fix = if is_for_small_pages {
         "rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
     } else {
-        &copy_again
+        copy_again.as_str()
     };
     Some(case.error(format_args!(
         "\
@@ -92,7 +93,7 @@ fix:     {fix}"
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
     let step = words::step(case.content)?.name();
     let does = if matches!(case.content, Outcome::Refused { .. }) { "refuses" } else { "kills" };
-    let built_for = if case.program.is_some() { case.built_for() } else { String::new() };
+    let built_for = if case.program.is_some() { case.built_for().to_string() } else { String::new() };
     let (file, machine, kernel) = (case.file(), case.machine_name(), case.kernel_says());
     let fix = case.copy_again();
     Some(case.error(format_args!(

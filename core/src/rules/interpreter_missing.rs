@@ -1,5 +1,6 @@
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
 use crate::errno::Errno;
@@ -49,7 +50,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let kernel = match errno {
-        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => words::NOT_FOUND.to_owned(),
+        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => Kernel::Words(words::NOT_FOUND),
         _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
     let (file, loader, flavour, loaders) = (case.file(), Shown(path), flavour(image, path), loaders(case));
@@ -61,7 +62,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             "build it without cgo: it is static then, and needs no loader\n\
              run: CGO_ENABLED=0 GOOS=linux {environment} go build"
         ),
-        None => case.rebuild(),
+        None => case.rebuild().to_string(),
     };
     Some(case.error(format_args!(
         "\

@@ -68,9 +68,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let fix = match fault {
         Fault::NotExecutable => format!("\nrun: chmod +x {}", words::quoted(&interpreter.path)),
         Fault::Busy => "wait until its copy has ended".to_owned(),
-        _ => case.rebuild_after(
-            "remove that loader if it was copied here, else reinstall the C library; or, to need no loader,",
-        ),
+        _ => case
+            .rebuild_after(
+                "remove that loader if it was copied here, else reinstall the C library; or, to need no loader,",
+            )
+            .to_string(),
     };
     let what = match fault {
         Fault::Kind(kind) => kind.name().to_owned(),

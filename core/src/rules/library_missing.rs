@@ -89,8 +89,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             };
             format!("install the package that has it\nrun: {install} {package}")
         }
-        None if nowhere => case.rebuild(),
-        None => case.rebuild_after("copy the library into one of these folders; or, to need no library,"),
+        None if nowhere => case.rebuild().to_string(),
+        None => case
+            .rebuild_after("copy the library into one of these folders; or, to need no library,")
+            .to_string(),
     };
     let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
     let (path, reason) = (Shown(&case.candidate.path), errno.text());

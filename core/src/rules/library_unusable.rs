@@ -101,7 +101,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
              run: patchelf --clear-execstack {path}"
         )
     } else {
-        case.rebuild_after("put a library for this machine in its place; or, to need no library,")
+        case.rebuild_after("put a library for this machine in its place; or, to need no library,").to_string()
     };
     Some(case.error(format_args!(
         "\

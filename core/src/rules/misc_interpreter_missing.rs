@@ -1,5 +1,6 @@
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::errno::Errno;
 use crate::exec::Step;
 use crate::finding::Finding;
@@ -50,7 +51,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let errno = interpreter.stat.err().or(interpreter.may_execute.err());
     let why = errno.map_or("it is no regular file, or busy", Errno::text);
-    let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND.to_owned() } else { case.kernel_says() };
+    let kernel =
+        if errno == Some(Errno::ENOENT) { Kernel::Words(words::NOT_FOUND) } else { case.kernel_says() };
     let (file, path, rule) = (case.file(), Shown(&interpreter.path), Shown(&misc.rule));
     Some(case.error(format_args!(
         "\

@@ -1,5 +1,6 @@
 use super::Case;
 use super::shown::Shown;
+use super::words::Kernel;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
 use crate::exec::Step;
@@ -53,8 +54,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (severity, kernel) = match case.meets(Step::EntryMode) {
         true => (Severity::Error, case.kernel_says()),
         false if missing.is_empty() => return None,
-        false if case.starts() => (Severity::Warning, later.to_owned()),
-        false => (Severity::Warning, String::new()),
+        false if case.starts() => (Severity::Warning, Kernel::Words(later)),
+        false => (Severity::Warning, Kernel::NOTHING),
     };
     let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { missing.join(", ") };
     let has = if listed.is_empty() { "no extension".to_owned() } else { listed.join(", ") };

@@ -1,5 +1,5 @@
 use super::shown::Shown;
-use super::words::{self, PackageManager};
+use super::words::{self, Kernel, PackageManager};
 use super::{Called, Case, Code};
 use crate::candidate::{Candidate, Content, last_name};
 use crate::errno::Errno;
@@ -75,8 +75,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         }
     };
     let kernel = match case.content {
-        Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND.to_owned(),
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => words::TEXT_AS_SCRIPT.to_owned(),
+        Outcome::Refused { errno: Errno::ENOENT, .. } => Kernel::Words(words::NOT_FOUND),
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => Kernel::Words(words::TEXT_AS_SCRIPT),
         _ => case.kernel_says(),
     };
     let shell = if words::is_openwrt(case.machine) { "/bin/sh (BusyBox ash)" } else { "" };

@@ -1,5 +1,6 @@
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::exec::Step;
@@ -53,8 +54,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (no_name(), let_name),
         _ => return None,
     };
-    let kernel =
-        if case.ends_at(Step::ScriptLine) { words::TEXT_AS_SCRIPT.to_owned() } else { case.kernel_says() };
+    let kernel = if case.ends_at(Step::ScriptLine) {
+        Kernel::Words(words::TEXT_AS_SCRIPT)
+    } else {
+        case.kernel_says()
+    };
     let line = words::first_line(script);
     Some(case.error(format_args!(
         "\

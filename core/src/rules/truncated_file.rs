@@ -1,5 +1,6 @@
+use super::Case;
 use super::shown::{FreeSpace, Shown, Size};
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::candidate::{Content, Data, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::exec::{Pages, Step};
@@ -61,16 +62,18 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match case.program {
-        None => case.unhandled(words::DATA_AS_SCRIPT).to_owned(),
-        Some(_) if case.starts() => "starts it: what is missing of its last page reads as zeros".to_owned(),
+        None => Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)),
+        Some(_) if case.starts() => {
+            Kernel::Words("starts it: what is missing of its last page reads as zeros")
+        }
         Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => {
             case.kernel_says()
         }
         Some(_) if fatal && words::step(case.content).is_none() => {
-            "starts it; touching a page that is lost is SIGBUS\nyou see: Bus error".to_owned()
+            Kernel::Words("starts it; touching a page that is lost is SIGBUS\nyou see: Bus error")
         }
         // Another rule's fault.
-        Some(_) => String::new(),
+        Some(_) => Kernel::NOTHING,
     };
     let headers = if needed > 0 { format!("{at_least}{needed} bytes") } else { String::new() };
     let mount = case.machine.mount_of(&case.candidate.resolved);

@@ -59,8 +59,11 @@ fix:     {fix}"
 
 fn unpack(case: &Case<'_>, tool: &Tool, is_here: bool) -> String {
     let path = words::bytes(&case.candidate.path);
-    let argument =
-        if is_here { case.argument() } else { words::quoted(OsStr::from_bytes(last_name(path).1).as_ref()) };
+    let argument = if is_here {
+        case.argument().to_string()
+    } else {
+        words::quoted(OsStr::from_bytes(last_name(path).1).as_ref())
+    };
     let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(path, part.as_bytes()));
     let command = if is_tar { tool.tar } else { tool.file };
     if command == "gunzip -c" {

@@ -1,7 +1,8 @@
 //! ELF files that are no programs: object files, core dumps, shared libraries.
 
+use super::super::Case;
 use super::super::shown::Shown;
-use super::super::{Case, words};
+use super::super::words::{self, Kernel};
 use crate::candidate::Image;
 use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_CORE, ET_DYN, ET_REL};
 use crate::exec::Step;
@@ -71,11 +72,11 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
     ];
     let fatal = !has_entry || dies.iter().any(|step| case.ends_at(*step));
     let (severity, kernel) = if case.starts() {
-        (Severity::Warning, "starts it; its code expects a program around it".to_owned())
+        (Severity::Warning, Kernel::Words("starts it; its code expects a program around it"))
     } else if fatal {
         (Severity::Error, case.kernel_at(&dies))
     } else {
-        (Severity::Warning, String::new())
+        (Severity::Warning, Kernel::NOTHING)
     };
     let file = case.file();
     let name = match soname {

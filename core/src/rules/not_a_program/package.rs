@@ -2,7 +2,7 @@
 
 use super::super::Case;
 use super::super::shown::Shown;
-use super::super::words::{self, PackageManager};
+use super::super::words::{self, Argument, PackageManager};
 use crate::candidate::package::{Format, Package};
 use crate::finding::Finding;
 
@@ -66,6 +66,6 @@ fn fix(case: &Case<'_>, manager: Option<PackageManager>, format: Format, fits: b
     }
 }
 
-fn install_apk(argument: &str) -> String {
+fn install_apk(argument: &Argument<'_>) -> String {
     format!("install it:\nrun: apk add --allow-untrusted {argument}")
 }
