@@ -1,5 +1,9 @@
 //! What there is to say of a candidate.
 
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::rules::Code;
 
 /// One problem, or one thing worth knowing.
@@ -18,6 +22,9 @@ pub struct Finding {
     /// What to do.
     pub fix: Option<Fix>,
 }
+
+/// A finding as it is handed on, by its address.
+pub type Found = Box<Finding>;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -107,8 +114,8 @@ impl Side {
 
 impl Finding {
     /// One with a title only. An error follows from facts, a warning is likely.
-    pub fn new(code: Code, severity: Severity, title: String) -> Self {
+    pub fn new(code: Code, severity: Severity, title: String) -> Found {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
-        Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None }
+        Box::new(Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None })
     }
 }

@@ -3,11 +3,13 @@
 pub mod json;
 pub mod text;
 
-use std::path::PathBuf;
+use alloc::vec::Vec;
+
+use crate::path::PathBuf;
 
 use crate::candidate::Candidate;
 use crate::exec::Outcome;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::LinkResult;
 
 /// How a text is shown.
@@ -32,7 +34,7 @@ pub struct Judged {
     /// Its libraries, where it has a dynamic loader.
     pub link: Option<LinkResult>,
     /// What there is to say, the decisive finding first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Found>,
 }
 
 /// What a program comes to.

@@ -6,11 +6,13 @@
 
 mod words;
 
-use std::path::PathBuf;
+use alloc::vec::Vec;
+
+use crate::path::PathBuf;
 
 use crate::candidate::{Candidate, Content, Data, Image, Program};
 use crate::exec::{Outcome, Step};
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Found, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
 use words::shown;
@@ -18,7 +20,7 @@ use words::shown;
 /// What a rule looks at.
 pub struct Case<'a> {
     /// The machine.
-    pub machine: &'a Machine,
+    pub machine: &'a Machine<'a>,
     /// The file.
     pub candidate: &'a Candidate,
     /// Where it is to be installed.
@@ -67,7 +69,7 @@ pub struct Rule {
     /// The code of its finding.
     pub code: Code,
     /// Its check.
-    pub check: fn(&Case<'_>) -> Option<Finding>,
+    pub check: fn(&Case<'_>) -> Option<Found>,
     /// Rules of which an error says it better: beside one, this rule's finding is dropped.
     pub quiet_after: &'static [Code],
 }
@@ -201,31 +203,34 @@ table! {
 const PLACE: [Code; 2] = [Code::MountNoexec, Code::NotEnoughSpace];
 
 /// All that there is to say: errors first, the decisive one of them first.
-pub fn run(mut case: Case<'_>) -> Vec<Finding> {
-    let mut told: Vec<(&Rule, Finding)> = Vec::new();
+pub fn run(mut case: Case<'_>) -> Vec<Found> {
+    let mut told: Vec<(&Rule, Found)> = Vec::new();
+    let mut errors: Vec<Code> = Vec::new();
     for rule in RULES {
         case.code = rule.code;
-        told.extend((rule.check)(&case).map(|finding| (rule, finding)));
+        let Some(finding) = (rule.check)(&case) else { continue };
+        if finding.severity == Severity::Error {
+            errors.push(rule.code);
+        }
+        told.push((rule, finding));
     }
-    let errors: Vec<Code> = told
-        .iter()
-        .filter(|(_, finding)| finding.severity == Severity::Error)
-        .map(|(rule, _)| rule.code)
-        .collect();
     // Text may be a shell script that lacks its first line: then what bars it matters as well.
     let is_text = matches!(case.candidate.content, Content::Data(Data::Text));
-    told.retain(|(rule, _)| is_text || !rule.quiet_after.iter().any(|better| errors.contains(better)));
-    let mut found: Vec<Finding> = told.into_iter().map(|(_, finding)| finding).collect();
     // What is not known may let it start all the same.
-    if matches!(case.outcomes.first(), Some(Outcome::Unknown { .. })) {
-        let errors = found.iter_mut().filter(|finding| finding.severity == Severity::Error);
-        for finding in errors.filter(|finding| !PLACE.contains(&finding.code)) {
+    let is_unknown = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
+    let mut found = Vec::new();
+    for (rule, mut finding) in told {
+        if !is_text && rule.quiet_after.iter().any(|better| errors.contains(better)) {
+            continue;
+        }
+        if is_unknown && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
             finding.severity = Severity::Warning;
             finding.certainty = Certainty::Likely;
         }
+        // Within a severity they keep the table's order.
+        let milder = found.iter().position(|other: &Found| other.severity > finding.severity);
+        found.insert(milder.unwrap_or(found.len()), finding);
     }
-    // Stable: within a severity they keep the table's order.
-    found.sort_by_key(|finding| finding.severity);
     if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
         case.code = Code::DamagedHeaders;
         if let Some(finding) = damaged_headers::unexplained(&case) {
@@ -236,7 +241,7 @@ pub fn run(mut case: Case<'_>) -> Vec<Finding> {
 }
 
 /// Whether the file fails here: the kernel's outcome, or the folder that it is to go to.
-pub fn fails(outcome: &Outcome, findings: &[Finding]) -> bool {
+pub fn fails(outcome: &Outcome, findings: &[Found]) -> bool {
     match outcome {
         Outcome::Refused { .. } | Outcome::Killed { .. } | Outcome::Exits { .. } => true,
         Outcome::Starts | Outcome::Unknown { .. } => findings
@@ -248,7 +253,7 @@ pub fn fails(outcome: &Outcome, findings: &[Finding]) -> bool {
 impl<'a> Case<'a> {
     /// A candidate, what the kernel does with it, and where it is to go.
     pub fn new(
-        machine: &'a Machine,
+        machine: &'a Machine<'a>,
         candidate: &'a Candidate,
         outcome: Outcome,
         destination: Option<&'a Destination>,

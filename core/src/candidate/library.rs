@@ -1,13 +1,13 @@
 //! A file that a dynamic loader maps: read as the loader reads it, in the layout of the program it is loaded for.
 
-use std::path::Path;
-use std::rc::Rc;
+use crate::path::Path;
+use alloc::rc::Rc;
 
 use super::source::Source;
 use super::{Image, program};
 use crate::elf::Encoding;
 use crate::errno::Errno;
-use crate::system::{Stat, System};
+use crate::target::{Known, Root, Stat};
 
 /// A file that was found for a DT_NEEDED.
 #[derive(Debug)]
@@ -21,10 +21,12 @@ pub struct LibraryFile {
 }
 
 /// Reads a library.
-pub fn open(system: &dyn System, path: &Path, encoding: Encoding) -> Result<LibraryFile, Errno> {
-    let file = system.open(path)?;
-    let stat = system.stat(path)?;
+pub fn open(root: &dyn Root, path: &Path, encoding: Encoding) -> Known<Result<LibraryFile, Errno>> {
+    let (file, stat) = match (root.open(path)?, root.stat(path)?) {
+        (Ok(file), Ok(stat)) => (file, stat),
+        (Err(errno), _) | (_, Err(errno)) => return Some(Err(errno)),
+    };
     let mut source = Source::new(file);
     let image = program::image(&mut source, encoding, &mut false);
-    Ok(LibraryFile { stat, ident: source.ident(), image })
+    Some(Ok(LibraryFile { stat, ident: source.ident(), image }))
 }

@@ -1,6 +1,9 @@
 //! A file that is read in small pieces: a bounded part of it, whatever its size.
 
-use crate::system::ReadAt;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+
+use crate::target::ReadAt;
 
 /// Bytes at the front that are read first and kept.
 pub(super) const HEAD: usize = 4096;
@@ -12,7 +15,7 @@ const WINDOW: usize = 4096;
 
 /// A file with its head, and the last piece that was read elsewhere.
 pub(super) struct Source {
-    file: Box<dyn ReadAt>,
+    file: Rc<dyn ReadAt>,
     head: Vec<u8>,
     window: Vec<u8>,
     window_at: usize,
@@ -21,7 +24,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Reads the head.
-    pub(super) fn new(file: Box<dyn ReadAt>) -> Source {
+    pub(super) fn new(file: Rc<dyn ReadAt>) -> Source {
         let head = file.read_at(0, HEAD);
         let spent = head.len();
         Source { file, head, window: Vec::new(), window_at: 0, spent }
@@ -107,7 +110,7 @@ impl Source {
 }
 
 /// Where `len` bytes at `offset` lie in a buffer that begins at `start`.
-fn range(start: usize, held: usize, offset: usize, len: usize) -> Option<std::ops::Range<usize>> {
+fn range(start: usize, held: usize, offset: usize, len: usize) -> Option<core::ops::Range<usize>> {
     let from = offset.checked_sub(start)?;
     let to = from.checked_add(len)?;
     (to <= held).then_some(from..to)

@@ -1,21 +1,22 @@
 //! A part of a file of any size, read in bounded pieces: symbols, strings, relocations.
 
-use std::ffi::{CStr, OsStr};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use crate::path::Path;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::ffi::CStr;
 
 use super::Image;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
 use crate::elf::{Encoding, offset};
-use crate::system::{ReadAt, System};
+use crate::target::{ReadAt, Root};
 
 /// An open file that tables are read from.
-pub struct Handle(Box<dyn ReadAt>);
+pub struct Handle(Rc<dyn ReadAt>);
 
 impl Handle {
     /// Opens a regular file; None where that fails.
-    pub fn open(system: &dyn System, path: &[u8]) -> Option<Handle> {
-        system.open(Path::new(OsStr::from_bytes(path))).ok().map(Handle)
+    pub fn open(root: &dyn Root, path: &[u8]) -> Option<Handle> {
+        root.open(Path::new(path))?.ok().map(Handle)
     }
 }
 

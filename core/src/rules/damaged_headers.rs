@@ -1,11 +1,14 @@
-use std::rc::Rc;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::{String, ToString as _};
 
 use super::{Case, words};
 use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
 use crate::exec::{Outcome, Pages, Step};
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::Machine;
 
 rule! {
@@ -54,7 +57,7 @@ impl Fault {
     }
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let program = case.program?;
     let step = words::step(case.content)?;
     // truncated_file's.
@@ -90,7 +93,7 @@ fix:     {fix}"
 }
 
 /// For an outcome that no rule has explained: what the kernel checks, by name.
-pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
+pub(super) fn unexplained(case: &Case<'_>) -> Option<Found> {
     let step = words::step(case.content)?.name();
     let does = if matches!(case.content, Outcome::Refused { .. }) { "refuses" } else { "kills" };
     let built_for = if case.program.is_some() { case.built_for().to_string() } else { String::new() };
@@ -213,7 +216,7 @@ fn table(machine: &Machine, image: &Image) -> Option<Fault> {
 
 /// From 3.19 to 6.16 the table may not exceed a page.
 fn takes_a_page(machine: &Machine) -> bool {
-    !machine.kernel.older_than((3, 19, 0)) && machine.kernel.older_than((6, 17, 0))
+    !machine.kernel().older_than((3, 19, 0)) && machine.kernel().older_than((6, 17, 0))
 }
 
 fn interp(image: &Image) -> Option<Fault> {
@@ -258,7 +261,7 @@ fn alignment(machine: &Machine, image: &Image) -> Option<Fault> {
 fn zeros(case: &Case<'_>, image: &Image) -> Option<Fault> {
     let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_filesz);
     let last = image.loads().max_by_key(end)?;
-    let is_old = case.machine.kernel.older_than((6, 7, 0));
+    let is_old = case.machine.kernel().older_than((6, 7, 0));
     let is_whole = case.candidate.size()? >= last.p_offset.saturating_add(last.p_filesz);
     let ProgramHeader { p_vaddr, p_filesz, p_memsz, .. } = *last;
     (is_old && is_whole && last.p_flags & PF_W == 0).then(|| {

@@ -1,6 +1,6 @@
 use super::Case;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -30,7 +30,7 @@ rule! {
     FileBusy, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if !case.meets(Step::Busy) {
         return None;
     }

@@ -2,7 +2,7 @@ use super::Case;
 use crate::candidate::Image;
 use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_ARM, EM_MIPS};
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::{Fpu, family};
 
 rule! {
@@ -38,9 +38,9 @@ rule! {
     HardFloatWithoutFpu, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let (program, image) = (case.program?, case.image?);
-    let fpu = &case.machine.fpu;
+    let fpu = &case.machine.fpu();
     let hard = is_hard_float(image);
     let of_loader = !hard && crate::exec::has_hard_loader(case.candidate, image);
     let has_fpu = || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));

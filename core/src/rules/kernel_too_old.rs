@@ -1,7 +1,11 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::Shown;
 use crate::candidate::Image;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::ldso::LoaderRefusal;
 
 rule! {
@@ -35,8 +39,8 @@ rule! {
     KernelTooOld, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
-    let release = case.machine.kernel.release.get()?;
+fn check(case: &Case<'_>) -> Option<Found> {
+    let release = case.machine.kernel().release.get()?;
     let too_new = |image: &Image| image.abi_tag.filter(|(system, ..)| *system == 0);
     // The loader's own is the one that it compares.
     let ends = case.refused_by_loader() == Some(LoaderRefusal::KernelTooOld);

@@ -1,5 +1,5 @@
 use super::Case;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::Libc;
 
 rule! {
@@ -28,7 +28,7 @@ rule! {
     LibrariesNotFollowed, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let libc = match case.link?.libc {
         Some(Libc::Musl | Libc::Glibc) => return None,
         Some(libc) => libc.name(),

@@ -1,7 +1,11 @@
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use super::Case;
 use super::shown::Shown;
 use super::words::{self, PackageManager};
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::{Library, LibraryState};
 use crate::machine::Libc;
 
@@ -71,7 +75,7 @@ const PACKAGES: [(&str, &str); 29] = [
     ("libubox.so", "libubox"),
 ];
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
     let first = link.libraries().skip(1).find(is_missing)?;

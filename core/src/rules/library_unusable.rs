@@ -1,6 +1,9 @@
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
 use super::Case;
 use super::shown::{Shown, Size};
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::{LibraryState, Unusable};
 use crate::machine::{Libc, family};
 
@@ -45,7 +48,7 @@ rule! {
     LibraryUnusable, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let unusable = |state: LibraryState| match state {
         LibraryState::Unusable(why) => Some(why),
@@ -61,7 +64,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Unusable::FloatAbi => "for another float ABI",
         _ => reason,
     };
-    let page = Size(case.machine.kernel.page().get());
+    let page = Size(case.machine.kernel().page().get());
     let is_misplaced = family::PAGES && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
     let dies = if why == Unusable::Cut {
         Some("its loader then dies of SIGBUS\nyou see: Bus error")

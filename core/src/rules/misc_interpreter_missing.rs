@@ -3,7 +3,7 @@ use super::shown::Shown;
 use super::words::{self, Kernel};
 use crate::errno::Errno;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -43,13 +43,13 @@ rule! {
     MiscInterpreterMissing, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let misc = case.candidate.binfmt_misc.as_ref()?;
     let interpreter = case.candidate.interpreter.as_ref()?;
     if !case.meets(Step::MiscInterpreter) {
         return None;
     }
-    let errno = interpreter.stat.err().or(interpreter.may_execute.err());
+    let errno = interpreter.missing().or(interpreter.may_execute.and_then(Result::err));
     let why = errno.map_or("it is no regular file, or busy", Errno::text);
     let kernel =
         if errno == Some(Errno::ENOENT) { Kernel::Words(words::NOT_FOUND) } else { case.kernel_says() };

@@ -1,10 +1,13 @@
+use alloc::borrow::ToOwned as _;
+use alloc::vec::Vec;
+
 use super::Case;
 use super::shown::Shown;
 use super::words::Kernel;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::lists;
 
 rule! {
@@ -39,13 +42,13 @@ rule! {
     MissingAse, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
     if image.header.e_machine != EM_MIPS || case.foreign {
         return None;
     }
-    let ases = &case.machine.cpu.ases;
-    let listed = ases.get()?;
+    let ases = &case.machine.cpu().ases;
+    let listed: Vec<&str> = ases.get()?.iter().collect();
     let declared = image.mips_ases();
     let is_missing = |bit: u32, word: &str| declared & bit != 0 && !word.is_empty() && !lists(ases, word);
     let missing: Vec<&str> =

@@ -1,8 +1,10 @@
+use alloc::format;
+
 use super::shown::{Shown, Size};
 use super::{Case, words};
 use crate::candidate::Content;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::Mount;
 
 rule! {
@@ -33,7 +35,7 @@ rule! {
     MountNoexec, check, quiet after [NotAProgram]
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if case.meets(Step::NoExecMount) && !case.is_foreign_format() {
         return Some(here(case, case.machine.mount_of(&case.candidate.resolved)?));
     }
@@ -49,7 +51,7 @@ fix:     install it in another folder"
     )))
 }
 
-fn here(case: &Case<'_>, mount: &Mount) -> Finding {
+fn here(case: &Case<'_>, mount: &Mount) -> Found {
     let size = case.candidate.size().unwrap_or(0);
     let script = match &case.candidate.content {
         Content::Script(_) => "; or call its interpreter with it as an argument",

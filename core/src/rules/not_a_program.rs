@@ -2,11 +2,15 @@ mod archive;
 mod object;
 mod package;
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Size;
 use super::{Case, words};
 use crate::candidate::{Content, Data};
-use crate::finding::Finding;
-use crate::system::FileKind;
+use crate::finding::Found;
+use crate::target::FileKind;
 
 rule! {
     /// # What it means
@@ -37,8 +41,8 @@ rule! {
     NotAProgram, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
-    let kind = case.candidate.stat.ok()?.kind;
+fn check(case: &Case<'_>) -> Option<Found> {
+    let kind = case.candidate.found()?.kind;
     if !matches!(kind, FileKind::Regular | FileKind::Pseudo) {
         return Some(of_kind(case, kind));
     }
@@ -49,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-fn of_kind(case: &Case<'_>, kind: FileKind) -> Finding {
+fn of_kind(case: &Case<'_>, kind: FileKind) -> Found {
     let (file, argument, kernel) = (case.file(), case.argument(), words::PERMISSION_DENIED);
     let list = if kind == FileKind::Directory {
         format!("see what is in it:\nrun: ls -l {argument}")
@@ -65,7 +69,7 @@ fix:     {list}"
     ))
 }
 
-fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
+fn of_data(case: &Case<'_>, data: &Data) -> Option<Found> {
     let (file, argument) = (case.file(), case.argument());
     Some(match data {
         // Other rules'.

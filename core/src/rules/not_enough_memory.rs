@@ -3,7 +3,7 @@ use super::shown::Size;
 use crate::candidate::{Image, Program};
 use crate::elf::consts::PF_W;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -36,14 +36,14 @@ rule! {
     NotEnoughMemory, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let (program, image) = (case.program?, case.image?);
     let ends_here = case.ends_at(Step::MapMemory);
     // A file for another processor comes to no memory: nothing is asked of this machine's.
     if case.foreign && !ends_here {
         return None;
     }
-    let (file, memory) = (case.file(), &case.machine.memory);
+    let (file, memory) = (case.file(), &case.machine.memory());
     let swap = memory.swap.value.unwrap_or(0);
     if ends_here {
         let largest = image.loads().map(|segment| segment.p_memsz).max().unwrap_or(0);

@@ -1,7 +1,11 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::{Mode, Shown};
 use super::{Case, words};
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -34,8 +38,8 @@ rule! {
 /// File systems without modes.
 const MODELESS: [&str; 8] = ["vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"];
 
-fn check(case: &Case<'_>) -> Option<Finding> {
-    let bits = case.candidate.stat.ok()?.mode & 0o777;
+fn check(case: &Case<'_>) -> Option<Found> {
+    let bits = case.candidate.found()?.mode & 0o777;
     let x = bits & 0o111;
     // faccessat(2) answers for the mount too, so behind a noexec mount only the mode tells.
     let hidden = case.meets(Step::NoExecMount) && x != 0;

@@ -1,6 +1,6 @@
 use super::Case;
 use super::shown::Shown;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::LoaderRefusal;
 use crate::machine::family;
 
@@ -37,7 +37,7 @@ rule! {
     NotPositionIndependent, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::NotPie {
         return None;
     }

@@ -1,10 +1,14 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::Shown;
 use super::words::{self, Kernel};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -34,7 +38,7 @@ rule! {
     ScriptLine, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
     let file = case.file();
     let no_name = || format!("{file} begins with #!, but names no interpreter");
@@ -73,7 +77,7 @@ fix:     {fix}"
 fn too_long(case: &Case<'_>, script: &Script) -> String {
     let (file, length, most) = (case.file(), words::line(script).len(), buffer(case));
     let or_more = if length < script.buffer.len() { "" } else { " or more" };
-    let kernel = match case.machine.kernel.release.get() {
+    let kernel = match case.machine.kernel().release.get() {
         Some(release) => format!("Linux {}", Shown(&release.text)),
         None => "the kernel".to_owned(),
     };
@@ -90,7 +94,7 @@ fn is_cut(case: &Case<'_>, script: &Script) -> bool {
 }
 
 fn buffer(case: &Case<'_>) -> usize {
-    case.machine.kernel.release.get().map_or(Rules::LATEST, |release| Rules::of(release.version)).buffer
+    case.machine.kernel().release.get().map_or(Rules::LATEST, |release| Rules::of(release.version)).buffer
 }
 
 fn names_itself(case: &Case<'_>) -> bool {

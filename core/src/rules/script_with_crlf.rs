@@ -1,8 +1,11 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;
 use crate::exec::Step;
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Found, Severity};
 
 rule! {
     /// # What it means
@@ -34,7 +37,7 @@ rule! {
     ScriptWithCrlf, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
     if words::line(script).last() != Some(&b'\r') {
         return None;

@@ -1,6 +1,9 @@
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
 use super::shown::Shown;
 use super::{Case, words};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::{Libc, holds};
 
 rule! {
@@ -35,7 +38,7 @@ rule! {
     SymbolMissing, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let first = link.symbols.iter().find(|symbol| !symbol.lazy).or(link.symbols.first())?;
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
@@ -68,7 +71,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         ""
     };
     // The release of the libraries that it was linked with, and that of the machine's, differ.
-    let fix = match case.machine.openwrt.release.get() {
+    let fix = match case.machine.openwrt().release.get() {
         Some(release) => case
             .rebuild_after(&format!("use the SDK of OpenWrt {}, which is this machine's; or", Shown(release)))
             .to_string(),

@@ -1,7 +1,10 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::Shown;
 use crate::elf::consts::PT_TLS;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::LoaderRefusal;
 use crate::machine::family;
 
@@ -39,7 +42,7 @@ rule! {
     TlsUnderaligned, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if !family::ANDROID || case.refused_by_loader()? != LoaderRefusal::TlsAlignment {
         return None;
     }

@@ -1,10 +1,13 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::{FreeSpace, Shown, Size};
 use super::words::{self, Kernel};
 use crate::candidate::{Content, Data, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::exec::{Pages, Step};
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Found, Severity};
 
 rule! {
     /// # What it means
@@ -36,7 +39,7 @@ rule! {
     TruncatedFile, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let size = case.candidate.size()?;
     let (mut needed, mut at_least) = (0, "");
     let (what, fatal) = match &case.candidate.content {
@@ -77,7 +80,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let headers = if needed > 0 { format!("{at_least}{needed} bytes") } else { String::new() };
     let mount = case.machine.mount_of(&case.candidate.resolved);
-    let space = mount.and_then(|mount| *mount.space).filter(|space| space.size > 0);
+    let space = mount.and_then(|mount| case.machine.space(mount));
     let point = Shown(mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point));
     let (disk, make_room) = match space.filter(|space| space.available < 65_536) {
         Some(space) => (

@@ -1,6 +1,6 @@
 use super::shown::Shown;
 use super::{Case, words};
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -36,7 +36,7 @@ rule! {
     VersionMissing, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
     let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));

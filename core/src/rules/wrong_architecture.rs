@@ -1,6 +1,6 @@
 use super::{Case, words};
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -33,7 +33,7 @@ rule! {
     WrongArchitecture, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if case.starts() || !case.foreign {
         return None;
     }

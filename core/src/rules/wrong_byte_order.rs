@@ -1,7 +1,10 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::{Data, Shown};
 use crate::exec::{Outcome, Step};
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -35,7 +38,7 @@ rule! {
     WrongByteOrder, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let order = case.own()?.encoding.order;
     let own = case.machine.byte_order()?;
     let refused = matches!(case.content, Outcome::Refused { .. } | Outcome::Unknown { .. });
@@ -46,7 +49,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
     let (kernel, rebuild) = (case.kernel_at(&[Step::ElfType, Step::CheckArch]), case.rebuild());
     // `uname -m` does not tell it.
-    let uname = match case.machine.kernel.machine.get() {
+    let uname = match case.machine.kernel().machine.get() {
         Some(name) if name.starts_with("mips") => format!(" (uname -m says \"{}\" for both)", Shown(name)),
         _ => String::new(),
     };

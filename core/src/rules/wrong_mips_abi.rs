@@ -1,10 +1,13 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::{Case, words};
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
 use crate::elf::mips::Abi;
 use crate::exec::Step;
-use crate::finding::Finding;
-use crate::system::Question;
+use crate::finding::Found;
+use crate::target::Question;
 
 rule! {
     /// # What it means
@@ -45,7 +48,7 @@ rule! {
     WrongMipsAbi, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.own()?;
     let is_mips32 = image.header.e_machine == EM_MIPS && image.encoding.class == Class::Elf32;
     if case.starts() || !is_mips32 || case.foreign {

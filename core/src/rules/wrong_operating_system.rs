@@ -1,9 +1,12 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::Libc;
 
 rule! {
@@ -57,7 +60,7 @@ const TAGS: [(u32, &str); 4] = [(1, "GNU Hurd"), (2, "Solaris"), (3, "FreeBSD"),
 const OSABIS: [(u32, &str); 7] =
     [(1, "HP-UX"), (2, "NetBSD"), (6, "Solaris"), (7, "AIX"), (8, "IRIX"), (9, "FreeBSD"), (12, "OpenBSD")];
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     match &case.candidate.content {
         Content::Data(Data::MachO(cpu)) => foreign(case, "macOS", "Mach-O", cpu),
         Content::Data(Data::Pe(cpu)) => foreign(case, "Windows", "PE", cpu),
@@ -66,7 +69,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Finding> {
+fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Found> {
     if case.starts() {
         return None;
     }
@@ -83,13 +86,13 @@ fix:     {rebuild}"
     )))
 }
 
-fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
+fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
     let image = case.image?;
     let (system, mark) = by_loader(image)
         .map(|system| (system, Mark::Loader))
         .or_else(|| by_note(image))
         .or_else(|| by_osabi(program))?;
-    let is_absent = case.candidate.interpreter.as_ref().is_some_and(|loader| loader.stat.is_err());
+    let is_absent = case.candidate.interpreter.as_ref().is_some_and(|loader| loader.missing().is_some());
     let is_loader = matches!(mark, Mark::Loader);
     if is_loader && !is_absent {
         return None;

@@ -1,11 +1,13 @@
+use alloc::format;
+
 use super::{Case, words};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::exec::{Missing, Outcome, Step};
-use crate::finding::{Finding, Severity};
-use crate::system::Question;
+use crate::finding::{Found, Severity};
+use crate::target::Question;
 
 rule! {
     /// # What it means
@@ -38,9 +40,9 @@ rule! {
     WrongWordSize, check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.own()?;
-    let own = case.machine.kernel.class.value?.bits();
+    let own = case.machine.kernel().class.value?.bits();
     if case.starts() || case.foreign || case.is_swapped() || is_n32(image) {
         return None;
     }

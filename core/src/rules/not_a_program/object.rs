@@ -1,14 +1,17 @@
 //! ELF files that are no programs: object files, core dumps, shared libraries.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+
 use super::super::Case;
 use super::super::shown::Shown;
 use super::super::words::{self, Kernel};
 use crate::candidate::Image;
 use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_CORE, ET_DYN, ET_REL};
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 
-pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
+pub(super) fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
     let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
     match image.header.e_type {
@@ -32,8 +35,8 @@ fix:     open it with gdb on the computer, beside the program that left it"
     }
 }
 
-fn module(case: &Case<'_>, image: &Image) -> Finding {
-    let class = case.machine.kernel.class.value;
+fn module(case: &Case<'_>, image: &Image) -> Found {
+    let class = case.machine.kernel().class.value;
     let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
     let fix = if fits {
         format!("as root:\nrun: insmod {}", case.argument())
@@ -51,7 +54,7 @@ fix:     {fix}"
 }
 
 /// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
-fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
+fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
     if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
         return None;

@@ -12,35 +12,37 @@
 //! | `fix:     sentence` | what to do; it is broken at blanks, so it holds no command |
 //! | `run:     command` | a command that does it, as it is to be typed |
 
-use std::fmt::{self, Arguments, Display, Formatter};
-use std::path::Path;
+use alloc::borrow::ToOwned as _;
+use alloc::string::ToString as _;
+use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
 use super::shown::Shown;
 use crate::advice;
 use crate::candidate::{Program, Toolchain};
 use crate::exec::{Outcome, Step};
-use crate::finding::{Evidence, Finding, Severity, Side};
+use crate::finding::{Evidence, Finding, Found, Severity, Side};
 use crate::machine::Machine;
+use crate::path::Path;
 
 impl Case<'_> {
     /// It will not start.
-    pub(in crate::rules) fn error(&self, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn error(&self, text: Arguments<'_>) -> Found {
         self.finding(Severity::Error, text)
     }
 
     /// It may not work.
-    pub(in crate::rules) fn warning(&self, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn warning(&self, text: Arguments<'_>) -> Found {
         self.finding(Severity::Warning, text)
     }
 
     /// It is worth knowing.
-    pub(in crate::rules) fn note(&self, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn note(&self, text: Arguments<'_>) -> Found {
         self.finding(Severity::Note, text)
     }
 
     /// The finding that a text tells.
-    pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Found {
         let text = text.to_string();
         let mut lines = text.split('\n');
         let title = lines.next().unwrap_or_default().to_owned();
@@ -135,7 +137,7 @@ impl Display for BuiltFor<'_> {
 }
 
 /// [`Case::machine_name`].
-pub(in crate::rules) struct MachineName<'a>(&'a Machine);
+pub(in crate::rules) struct MachineName<'a>(&'a Machine<'a>);
 
 impl Display for MachineName<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -231,10 +233,12 @@ fn add(finding: &mut Finding, line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
     use crate::rules::Code;
 
-    fn told(line: &str) -> Finding {
+    fn told(line: &str) -> Found {
         let mut finding = Finding::new(Code::NotAProgram, Severity::Error, String::new());
         line.split('\n').for_each(|line| add(&mut finding, line));
         finding
