@@ -112,6 +112,9 @@ fn words_come_after_the_model() {
     for (path, text) in sources("core/src/rules") {
         assert!(!text.contains("crate::report"), "{} uses the report", path.display());
         assert!(!text.contains("dyn Root"), "{} asks the target", path.display());
+        for model in ["exec::simulate", "ldso::load", "crate::judge"] {
+            assert!(!text.contains(model), "{} runs a model: {model}", path.display());
+        }
     }
 }
 

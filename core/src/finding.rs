@@ -71,7 +71,7 @@ pub enum Side {
 }
 
 /// What to do about it.
-#[derive(PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Fix {
     /// An imperative sentence; may be empty where the commands say it all.
     pub text: String,

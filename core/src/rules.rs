@@ -27,6 +27,8 @@ pub struct Case<'a> {
     pub destination: Option<&'a Destination>,
     /// Its libraries, where it is known that it comes to them.
     pub link: Option<&'a LinkResult>,
+    /// What is wrong with its interpreter, where it is a script that does not start.
+    pub interpreter: Option<Found>,
     /// What the kernel does with it; then what it would do without what bars the file ([`crate::exec::behind_barriers`]).
     outcomes: Vec<Outcome>,
     /// What the kernel does with the content of the file, once nothing bars it.
@@ -240,6 +242,18 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
     found
 }
 
+/// The decisive error of a script's interpreter; `of_its_own` where that is a script as well.
+pub fn of_interpreter(
+    machine: &Machine<'_>,
+    interpreter: &Candidate,
+    outcome: Outcome,
+    of_its_own: Option<Found>,
+) -> Option<Found> {
+    let mut case = Case::new(machine, interpreter, outcome, None, None, of_its_own);
+    case.called = Called::It;
+    run(case).into_iter().next().filter(|finding| finding.severity == Severity::Error)
+}
+
 /// Whether the file fails here: the kernel's outcome, or the folder that it is to go to.
 pub fn fails(outcome: &Outcome, findings: &[Found]) -> bool {
     match outcome {
@@ -258,6 +272,7 @@ impl<'a> Case<'a> {
         outcome: Outcome,
         destination: Option<&'a Destination>,
         link: Option<&'a LinkResult>,
+        interpreter: Option<Found>,
     ) -> Self {
         let outcomes = crate::exec::behind_barriers(machine, candidate, outcome);
         let content = outcomes.last().copied().unwrap_or(outcome);
@@ -271,6 +286,7 @@ impl<'a> Case<'a> {
             candidate,
             destination,
             link,
+            interpreter,
             outcomes,
             content,
             program,

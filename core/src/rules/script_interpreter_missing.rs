@@ -3,11 +3,11 @@ use alloc::string::String;
 
 use super::shown::Shown;
 use super::words::{self, Kernel, PackageManager};
-use super::{Called, Case, Code};
-use crate::candidate::{Candidate, Content, last_name};
+use super::{Case, Code};
+use crate::candidate::{Content, last_name};
 use crate::errno::Errno;
-use crate::exec::{self, Outcome, Step};
-use crate::finding::{Found, Severity};
+use crate::exec::{Outcome, Step};
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -56,14 +56,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if others {
         return None;
     }
-    let inner = if interpreter.found().is_some() { first_error(case, interpreter) } else { None };
     let (file, path, line) = (case.file(), Shown(name), words::first_line(script));
     // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
     let own_fix = |error: &Found| {
         matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
             || !matches!(interpreter.content, Content::Elf(_))
     };
-    let (title, fix) = match (interpreter.missing(), &inner) {
+    let (title, fix) = match (interpreter.missing(), &case.interpreter) {
         (Some(Errno::ENOENT | Errno::ENOTDIR), _) => {
             (format!("{file} is a script for {path}, which is not on this machine"), install(case, name))
         }
@@ -91,18 +90,10 @@ machine: shell={shell}
 kernel:  {kernel}
 fix:     {fix}"
     ));
-    if let Some(error) = inner.filter(own_fix) {
-        finding.fix = error.fix;
+    if let Some(error) = case.interpreter.as_ref().filter(|error| own_fix(error)) {
+        finding.fix.clone_from(&error.fix);
     }
     Some(finding)
-}
-
-/// What is wrong with the interpreter itself.
-fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Found> {
-    let outcome = exec::simulate(case.machine, interpreter).ok()?;
-    let mut inner = Case::new(case.machine, interpreter, outcome, None, None);
-    inner.called = Called::It;
-    super::run(inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)
 }
 
 /// What to do, and the command for what OpenWrt has as a package.
