@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use crate::rules::Code;
 
@@ -23,8 +24,23 @@ pub struct Finding {
     pub fix: Option<Fix>,
 }
 
-/// A finding as it is handed on, by its address.
-pub type Found = Box<Finding>;
+/// A finding as it is handed on: by its address, since it is large.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Found(Box<Finding>);
+
+impl Deref for Found {
+    type Target = Finding;
+
+    fn deref(&self) -> &Finding {
+        &self.0
+    }
+}
+
+impl DerefMut for Found {
+    fn deref_mut(&mut self) -> &mut Finding {
+        &mut self.0
+    }
+}
 
 /// How bad a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -112,10 +128,10 @@ impl Side {
     }
 }
 
-impl Finding {
+impl Found {
     /// One with a title only. An error follows from facts, a warning is likely.
-    pub fn new(code: Code, severity: Severity, title: String) -> Found {
+    pub fn new(code: Code, severity: Severity, title: String) -> Self {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
-        Box::new(Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None })
+        Found(Box::new(Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None }))
     }
 }

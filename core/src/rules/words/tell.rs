@@ -46,7 +46,7 @@ impl Case<'_> {
         let text = text.to_string();
         let mut lines = text.split('\n');
         let title = lines.next().unwrap_or_default().to_owned();
-        let mut finding = Finding::new(self.code, severity, title);
+        let mut finding = Found::new(self.code, severity, title);
         for line in lines {
             add(&mut finding, line);
         }
@@ -235,11 +235,14 @@ fn add(finding: &mut Finding, line: &str) {
 mod tests {
     use alloc::vec::Vec;
 
+    use alloc::format;
+    use alloc::string::String;
+
     use super::*;
     use crate::rules::Code;
 
     fn told(line: &str) -> Found {
-        let mut finding = Finding::new(Code::NotAProgram, Severity::Error, String::new());
+        let mut finding = Found::new(Code::NotAProgram, Severity::Error, String::new());
         line.split('\n').for_each(|line| add(&mut finding, line));
         finding
     }
