@@ -93,11 +93,15 @@ impl<T: AsRef<[u8]>> FromIterator<T> for Programs {
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
     // lexopt takes its arguments from an iterator that it may keep.
     let arguments: Vec<OsString> = arguments.collect();
-    read(&mut Parser::from_args(arguments)).unwrap_or_else(|error| usage(&misuse(&error)))
+    let mut args = Args::default();
+    // At once: what a buffer leaves behind where it grows is as much again.
+    args.programs.0.reserve(
+        arguments.iter().fold(0, |sum, argument| argument.len().saturating_add(sum).saturating_add(1)),
+    );
+    read(args, &mut Parser::from_args(arguments)).unwrap_or_else(|error| usage(&misuse(&error)))
 }
 
-fn read(parser: &mut Parser) -> Result<Command, lexopt::Error> {
-    let mut args = Args::default();
+fn read(mut args: Args, parser: &mut Parser) -> Result<Command, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Value(program) => args.programs.push(program.as_bytes()),
