@@ -36,7 +36,7 @@ pub(super) fn program(out: &mut String, judged: &Judged, style: Style) {
     if !finding_leads {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
             (_, Outcome::Unknown { missing }) => {
-                (format!("cannot tell whether {name} starts; not known: {}", missing.words()), YELLOW)
+                (format!("cannot tell whether {name} starts: it is unknown {}", missing.words()), YELLOW)
             }
             (Verdict::Starts, _) => (format!("{name} starts on this machine"), GREEN),
             _ => (format!("{name} does not start on this machine"), RED),

@@ -29,14 +29,13 @@ rule! {
     /// machine lenovo-y1
     /// file /tmp/r6 elf mipsel gcc e_flags=0x90001407 abiflags=32,6,3,0
     /// $ diag /tmp/r6
-    /// cannot tell whether /tmp/r6 starts; not known: whether its code is as its header
-    ///   says: then this machine does not run it
+    /// cannot tell whether /tmp/r6 starts: it is unknown whether its code is as its
+    ///   header says: then this machine does not run it
     /// warning[isa-above-cpu]: /tmp/r6 is built for MIPS32r6, this processor is
     ///   MIPS32r2
     ///   program: built for MIPS32r6, o32, soft float, C
     ///   machine: isa mips1 mips2 mips32r1 mips32r2; cpu model MIPS 24KEc V5.0
-    ///   kernel:  does not compare; the first instruction that this CPU lacks kills it:
-    ///            SIGILL
+    ///   kernel:  starts it; the first instruction that this CPU lacks kills it: SIGILL
     ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
@@ -75,7 +74,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
         let loader_ends = case.loader_ends();
         format!("{loader_ends}, status 127\nyou see: {file}: CPU ISA level is lower than required")
     } else if case.starts() || (is_anew && words::step(case.content).is_none()) {
-        "does not compare; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction".to_owned()
+        "starts it; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction"
+            .to_owned()
     } else {
         String::new()
     };

@@ -95,7 +95,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         }
         None if nowhere => case.rebuild().to_string(),
         None => case
-            .rebuild_after("copy the library into one of these folders; or, to need no library,")
+            .rebuild_after("copy the library into one of these folders", "or, to need no library,")
             .to_string(),
     };
     let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());

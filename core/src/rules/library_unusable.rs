@@ -104,7 +104,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
              run: patchelf --clear-execstack {path}"
         )
     } else {
-        case.rebuild_after("put a library for this machine in its place; or, to need no library,").to_string()
+        case.rebuild_after("put a library for this machine in its place", "or, to need no library,")
+            .to_string()
     };
     Some(case.error(format_args!(
         "\

@@ -33,7 +33,7 @@ rule! {
     ///   has mips16, dsp
     ///   program: ASEs microMIPS
     ///   machine: ASEs implemented mips16, dsp
-    ///   kernel:  does not compare; the first such instruction kills it: SIGILL
+    ///   kernel:  starts it; the first such instruction kills it: SIGILL
     ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let is_missing = |bit: u32, word: &str| declared & bit != 0 && !word.is_empty() && !lists(ases, word);
     let missing: Vec<&str> =
         mips::ASES.iter().filter(|(bit, _, word)| is_missing(*bit, word)).map(|(_, name, _)| *name).collect();
-    let later = "does not compare; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";
+    let later = "starts it; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";
     let (severity, kernel) = match case.meets(Step::EntryMode) {
         true => (Severity::Error, case.kernel_says()),
         false if missing.is_empty() => return None,

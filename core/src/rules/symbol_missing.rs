@@ -73,10 +73,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
     // The release of the libraries that it was linked with, and that of the machine's, differ.
     let fix = match case.machine.openwrt().release.get() {
         Some(release) => case
-            .rebuild_after(&format!("use the SDK of OpenWrt {}, which is this machine's; or", Shown(release)))
+            .rebuild_after(
+                &format!("use the SDK of OpenWrt {}, which is this machine's", Shown(release)),
+                "or",
+            )
             .to_string(),
         None => case
-            .rebuild_after("use the libraries that it was linked with; or, to need no library,")
+            .rebuild_after("use the libraries that it was linked with", "or, to need no library,")
             .to_string(),
     };
     Some(case.finding(

@@ -42,7 +42,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
-    let fix = case.rebuild_after("build it with a library as old as this machine's; or, to need no library,");
+    let fix =
+        case.rebuild_after("build it with a library as old as this machine's", "or, to need no library,");
     Some(case.error(format_args!(
         "\
 {file} needs version {version} of {library}, which this machine's does not have

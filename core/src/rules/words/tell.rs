@@ -92,12 +92,13 @@ impl Case<'_> {
 
     /// Behind `fix:`, to build it for this machine: a sentence, and `run:` lines.
     pub(in crate::rules) fn rebuild(&self) -> Rebuild<'_> {
-        self.rebuild_after("")
+        self.rebuild_after("", "")
     }
 
-    /// [`Case::rebuild`] behind another way, which ends in "; or": that alone where it is not known what to build.
-    pub(in crate::rules) fn rebuild_after<'a>(&'a self, other: &'a str) -> Rebuild<'a> {
-        Rebuild { case: self, other }
+    /// [`Case::rebuild`] behind another way and what leads over to it ("or"): the other way alone where it is not known
+    /// what to build.
+    pub(in crate::rules) fn rebuild_after<'a>(&'a self, other: &'a str, or: &'static str) -> Rebuild<'a> {
+        Rebuild { case: self, other, or }
     }
 
     /// Behind `fix:`, for a file that was damaged on its way.
@@ -171,17 +172,20 @@ impl Display for Kernel {
 pub(in crate::rules) struct Rebuild<'a> {
     case: &'a Case<'a>,
     other: &'a str,
+    or: &'static str,
 }
 
 impl Display for Rebuild<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Rebuild { case, other } = self;
+        let Rebuild { case, other, or } = self;
+        f.write_str(other)?;
         let toolchain = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
         let Some((sentence, commands)) = advice::rebuild(case.machine, toolchain) else {
-            return f.write_str(other.rsplit_once("; or").map_or(other, |(other, _)| other));
+            return Ok(());
         };
         if !other.is_empty() {
-            f.write_str(other)?;
+            f.write_str("; ")?;
+            f.write_str(or)?;
             f.write_str(" ")?;
         }
         f.write_str(&sentence)?;
