@@ -1,4 +1,4 @@
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::{Cow, ToOwned as _};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString as _};
@@ -44,15 +44,15 @@ rule! {
 /// What is wrong.
 struct Fault {
     /// What the title says of the file: "has no program headers".
-    title: String,
+    title: Cow<'static, str>,
     /// The fields that are wrong, each on a line of the text.
-    program: String,
+    program: Cow<'static, str>,
     /// They are right for smaller pages.
     is_for_small_pages: bool,
 }
 
 impl Fault {
-    fn new(title: impl Into<String>, program: impl Into<String>) -> Self {
+    fn new(title: impl Into<Cow<'static, str>>, program: impl Into<Cow<'static, str>>) -> Self {
         Fault { title: title.into(), program: program.into(), is_for_small_pages: false }
     }
 }
@@ -254,7 +254,7 @@ fn alignment(machine: &Machine, image: &Image) -> Option<Fault> {
     };
     let program =
         format!("p_offset={p_offset:#x}\nprogram: p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}");
-    Some(Fault { title, program, is_for_small_pages })
+    Some(Fault { title: title.into(), program: program.into(), is_for_small_pages })
 }
 
 /// The last of the files' parts, where its page is there. One beyond the end of the file is truncated_file's.

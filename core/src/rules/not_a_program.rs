@@ -2,9 +2,9 @@ mod archive;
 mod object;
 mod package;
 
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::{Cow, ToOwned as _};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use super::shown::Size;
 use super::{Case, words};
@@ -71,85 +71,60 @@ fix:     {list}"
 
 fn of_data(case: &Case<'_>, data: &Data) -> Option<Found> {
     let (file, argument) = (case.file(), case.argument());
-    Some(match data {
+    let copy_again = || case.copy_again().to_string();
+    let (what, kernel, fix) = match data {
         // Other rules'.
         Data::Stub | Data::MachO(_) | Data::Pe(_) => return None,
-        Data::Archive(format) => archive::check(case, format),
-        Data::Package(package) => package::check(case, package),
+        Data::Archive(format) => return Some(archive::check(case, format)),
+        Data::Package(package) => return Some(package::check(case, package)),
         Data::Empty => {
-            let fix = case.copy_again();
-            let kernel = case.unhandled("ENOEXEC\nyou see: nothing; ash and bash end with status 0");
-            case.error(format_args!(
-                "\
-{file} is empty
-kernel:  {kernel}
-fix:     {fix}"
-            ))
+            ("is empty".into(), "ENOEXEC\nyou see: nothing; ash and bash end with status 0", copy_again())
         }
-        Data::Zeros => {
-            let fix = case.copy_again();
-            let kernel = case.unhandled(
-                "ENOEXEC\nyou see: ash: nothing, status 0; \
-                 bash: cannot execute binary file: Exec format error",
-            );
-            case.error(format_args!(
-                "\
-{file} holds nothing but zeros: its content was never written
-kernel:  {kernel}
-fix:     {fix}"
-            ))
-        }
-        Data::Text => {
-            let kernel = case.unhandled(words::TEXT_AS_SCRIPT);
-            case.error(format_args!(
-                "\
-{file} is text without a #! line
-kernel:  {kernel}
-fix:     if it is a shell script, let its first line be #!/bin/sh; until then:
-run:     sh {argument}"
-            ))
-        }
-        Data::Html => {
-            let kernel = case.unhandled(
-                "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
-            );
-            case.error(format_args!(
-                "\
-{file} is a web page (HTML), not a program
-kernel:  {kernel}
-fix:     download the file itself: the address led to a page about it, or to an error message"
-            ))
-        }
-        Data::LfsPointer(size) => {
-            let kernel = case.unhandled(words::TEXT_AS_SCRIPT);
-            let whose = size.map_or_else(|| "a file".to_owned(), |size| format!("a file of {}", Size(size)));
-            case.error(format_args!(
-                "\
-{file} is a Git LFS pointer to {whose}, not that file
-kernel:  {kernel}
-fix:     on the computer, in its repository:
-run:     git lfs pull"
-            ))
-        }
+        Data::Zeros => (
+            "holds nothing but zeros: its content was never written".into(),
+            "ENOEXEC\nyou see: ash: nothing, status 0; bash: cannot execute binary file: Exec format error",
+            copy_again(),
+        ),
+        Data::Text => (
+            "is text without a #! line".into(),
+            words::TEXT_AS_SCRIPT,
+            format!(
+                "if it is a shell script, let its first line be #!/bin/sh; until then:\n\
+                 run: sh {argument}"
+            ),
+        ),
+        Data::Html => (
+            "is a web page (HTML), not a program".into(),
+            "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
+            "download the file itself: the address led to a page about it, or to an error message".to_owned(),
+        ),
+        Data::LfsPointer(size) => (
+            match size {
+                Some(size) => {
+                    format!("is a Git LFS pointer to a file of {}, not that file", Size(*size)).into()
+                }
+                None => "is a Git LFS pointer to a file, not that file".into(),
+            },
+            words::TEXT_AS_SCRIPT,
+            "on the computer, in its repository:\nrun: git lfs pull".to_owned(),
+        ),
         Data::Other(name) => {
-            let kernel = case.unhandled(words::DATA_AS_SCRIPT);
-            case.error(format_args!(
-                "\
-{file} is {name}, not a program for Linux
-kernel:  {kernel}"
-            ))
+            (format!("is {name}, not a program for Linux").into(), words::DATA_AS_SCRIPT, String::new())
         }
-        Data::Unknown(first) => {
-            let fix = case.copy_again();
-            let kernel = case.unhandled(words::DATA_AS_SCRIPT);
-            let first = u32::from_be_bytes(*first);
-            case.error(format_args!(
-                "\
-{file} is data of an unknown kind, not a program
-program: first bytes={first:08x}
+        Data::Unknown(_) => {
+            (Cow::from("is data of an unknown kind, not a program"), words::DATA_AS_SCRIPT, copy_again())
+        }
+    };
+    let first = match data {
+        Data::Unknown(first) => format!("{:08x}", u32::from_be_bytes(*first)),
+        _ => String::new(),
+    };
+    let kernel = case.unhandled(kernel);
+    Some(case.error(format_args!(
+        "\
+{file} {what}
+program: first bytes={first}
 kernel:  {kernel}
 fix:     {fix}"
-            ))
-        }
-    })
+    )))
 }
