@@ -2,7 +2,7 @@
 //!
 //! A rule looks at a [`Case`] and gives a finding or none. The doc comment in its `rule!` block is its manual page: it
 //! becomes docs/findings.md and has the headings *What it means*, *How it looks*, *Why*, *Fix*, *Kernel source* and
-//! *Example*, which is a transcript that tests/transcripts.rs plays.
+//! *Example*, which is a transcript that tests/transcripts.rs plays; the messages by which it is known stand beside it.
 
 mod words;
 
@@ -82,19 +82,25 @@ pub struct Page {
     pub code: Code,
     /// Markdown.
     pub text: &'static str,
+    /// What shells, loaders and the kernel print then, word for word; what stands in its place differs from case to case
+    /// (`./x`).
+    pub looks: &'static [&'static str],
 }
 
-/// Declares `RULE` and `PAGE` of a module from its manual page, its code, its check and, where there are any, the rules
-/// that say it better.
+/// Declares `RULE` and `PAGE` of a module from its manual page, its code, the messages by which it is known, its check
+/// and, where there are any, the rules that say it better.
 macro_rules! rule {
-    ($(#[doc = $line:literal])+ $code:ident, $check:path $(, quiet after [$($better:ident),+])?) => {
+    ($(#[doc = $line:literal])+ $code:ident, looks [$($look:literal),* $(,)?], $check:path $(, quiet after [$($better:ident),+])?) => {
         pub(super) const RULE: super::Rule = super::Rule {
             code: super::Code::$code,
             check: $check,
             quiet_after: &[$($(super::Code::$better),+)?],
         };
-        pub(super) const PAGE: super::Page =
-            super::Page { code: super::Code::$code, text: concat!($($line, "\n"),+) };
+        pub(super) const PAGE: super::Page = super::Page {
+            code: super::Code::$code,
+            text: concat!($($line, "\n"),+),
+            looks: &[$($look),*],
+        };
     };
 }
 

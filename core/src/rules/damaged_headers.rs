@@ -16,7 +16,7 @@ rule! {
     /// The ELF headers of the file contradict themselves, or ask for what this kernel does not give, such as smaller
     /// pages.
     /// # How it looks
-    /// `syntax error` from ash (ENOEXEC), `Invalid argument`, or `Segmentation fault` before the first instruction.
+    /// The first is ash's, which runs what the kernel refuses as a script; the last comes before the first instruction.
     /// # Why
     /// The file was damaged on its way, edited or stripped by a faulty tool; or it was linked for pages of 4 KiB, and
     /// the kernel's have 16 or 64.
@@ -38,7 +38,8 @@ rule! {
     ///            sha256sum /tmp/data
     /// [1]
     /// ```
-    DamagedHeaders, check, quiet after [NotAProgram]
+    DamagedHeaders, looks ["syntax error", "Invalid argument", "Segmentation fault"],
+    check, quiet after [NotAProgram]
 }
 
 /// What is wrong.

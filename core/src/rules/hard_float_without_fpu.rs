@@ -10,7 +10,7 @@ rule! {
     /// The program was built to use floating-point instructions, and this machine neither has an FPU nor a kernel that
     /// emulates one.
     /// # How it looks
-    /// `Illegal instruction`, at once or much later.
+    /// At once or much later.
     /// # Why
     /// The kernel does not look at the float ABI when it starts a program. The first floating-point instruction raises
     /// an exception; without CONFIG_MIPS_FP_SUPPORT (OpenWrt) that is SIGILL. Go's runtime and a hard-float glibc
@@ -35,7 +35,8 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    HardFloatWithoutFpu, check
+    HardFloatWithoutFpu, looks ["Illegal instruction"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -16,7 +16,7 @@ rule! {
     /// # What it means
     /// The program is linked dynamically, and the loader that it names (PT_INTERP) does not exist on this machine.
     /// # How it looks
-    /// `./nginx: not found`, though the file is there; bash: `cannot execute: required file not found`.
+    /// The first is ash's. The file is there all the same.
     /// # Why
     /// The kernel starts the loader, which then loads the libraries. Its path tells the C library and the ABI:
     /// /lib/ld-musl-mipsel-sf.so.1 is musl, little-endian, soft float; /lib/ld.so.1 and /lib/ld-linux* are glibc, which
@@ -42,7 +42,8 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
-    InterpreterMissing, check, quiet after [WrongOperatingSystem]
+    InterpreterMissing, looks ["not found", "cannot execute: required file not found"],
+    check, quiet after [WrongOperatingSystem]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

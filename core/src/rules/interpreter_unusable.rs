@@ -14,8 +14,7 @@ rule! {
     /// The loader that the program names (PT_INTERP) exists, but the kernel cannot use it: it is for another machine, is
     /// no ELF file, is not executable, or is damaged.
     /// # How it looks
-    /// `Accessing a corrupted shared library` (ELIBBAD; musl has no words for it), `Permission denied`, `Input/output
-    /// error`, or `Segmentation fault` within execve.
+    /// musl has no words for the first (ELIBBAD); the last comes within execve.
     /// # Why
     /// Often a loader that was copied from another machine, or a symbolic link to the wrong one.
     /// # Fix
@@ -40,7 +39,13 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
-    InterpreterUnusable, check
+    InterpreterUnusable, looks [
+        "Accessing a corrupted shared library",
+        "Permission denied",
+        "Input/output error",
+        "Segmentation fault",
+    ],
+    check
 }
 
 /// What makes a loader useless.

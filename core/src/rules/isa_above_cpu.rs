@@ -15,7 +15,7 @@ rule! {
     /// # What it means
     /// The program is marked as made for a newer processor than this one.
     /// # How it looks
-    /// `Illegal instruction`, at once or much later; a glibc loader: `CPU ISA level is lower than required`.
+    /// The first at once or much later; the second is a glibc loader's.
     /// # Why
     /// The kernel does not compare ISA levels. The first instruction that the processor lacks raises SIGILL. The mark
     /// promises more than the code may use, so this is a warning. MIPS release 6 encodes many instructions anew: such a
@@ -41,7 +41,8 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [2]
     /// ```
-    IsaAboveCpu, check
+    IsaAboveCpu, looks ["Illegal instruction", "CPU ISA level is lower than required"],
+    check
 }
 
 /// What the processor lacks.

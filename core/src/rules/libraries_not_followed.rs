@@ -7,7 +7,7 @@ rule! {
     /// The program's loader is there, and is one whose rules diag does not know: uClibc's, Android's (bionic), or a foreign
     /// one. Whether it finds the libraries and symbols that the program needs, diag does not say.
     /// # How it looks
-    /// uClibc: `can't load library 'libfoo.so.0'`; bionic: `CANNOT LINK EXECUTABLE "./x": library "libfoo.so" not found`.
+    /// The first is uClibc's, the second bionic's.
     /// # Why
     /// Each loader has rules of its own for where libraries lie. diag knows musl's and glibc's.
     /// # Fix
@@ -25,7 +25,11 @@ rule! {
     ///   program: C library not known
     /// [0]
     /// ```
-    LibrariesNotFollowed, check
+    LibrariesNotFollowed, looks [
+        "can't load library 'libfoo.so.0'",
+        "CANNOT LINK EXECUTABLE \"./x\": library \"libfoo.so\" not found",
+    ],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

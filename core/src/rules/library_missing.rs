@@ -13,8 +13,7 @@ rule! {
     /// # What it means
     /// A library that the program needs (DT_NEEDED) is in none of the folders that its loader looks in.
     /// # How it looks
-    /// musl: `Error loading shared library libatomic.so.1: No such file or directory (needed by ./x)`; glibc: `error while
-    /// loading shared libraries: libatomic.so.1: cannot open shared object file: No such file or directory`. Status 127.
+    /// The first is musl's, the second glibc's. Status 127.
     /// # Why
     /// The kernel starts the program's loader, which then looks for each library: in LD_LIBRARY_PATH, in the folders that
     /// the program names (DT_RPATH, DT_RUNPATH), and in those of the C library.
@@ -39,7 +38,11 @@ rule! {
     ///            opkg install libatomic1
     /// [1]
     /// ```
-    LibraryMissing, check
+    LibraryMissing, looks [
+        "Error loading shared library libatomic.so.1: No such file or directory (needed by ./x)",
+        "error while loading shared libraries: libatomic.so.1: cannot open shared object file: No such file or directory",
+    ],
+    check
 }
 
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).

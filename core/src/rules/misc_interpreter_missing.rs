@@ -9,7 +9,7 @@ rule! {
     /// # What it means
     /// A rule of binfmt_misc takes the file, and the interpreter that it names does not exist or cannot be executed.
     /// # How it looks
-    /// `not found` or `Permission denied` for a file that is there.
+    /// The file is there all the same.
     /// # Why
     /// The rules are asked before the kernel looks at the file itself, so that one of them can also take what the
     /// kernel would run. Most are registered by qemu-user packages, and stay when the package is gone.
@@ -40,7 +40,8 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    MiscInterpreterMissing, check
+    MiscInterpreterMissing, looks ["not found", "Permission denied"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -15,7 +15,7 @@ rule! {
     /// The program is marked as using an extension of the MIPS instruction set (MIPS16, microMIPS, DSP, MSA) that this
     /// processor does not list.
     /// # How it looks
-    /// `Illegal instruction`; a program that begins in MIPS16 or microMIPS code: `Bus error`.
+    /// The second, where the program begins in MIPS16 or microMIPS code.
     /// # Why
     /// The kernel does not compare extensions. The mark promises more than the code may use, so this is a warning,
     /// except where the entry point itself lies in such code.
@@ -39,7 +39,8 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [0]
     /// ```
-    MissingAse, check
+    MissingAse, looks ["Illegal instruction", "Bus error"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -11,7 +11,7 @@ rule! {
     /// # What it means
     /// The file lies on a file system that is mounted with `noexec`: no program can be started from it.
     /// # How it looks
-    /// `Permission denied`, status 126, although the mode is right; for root too.
+    /// Status 126, although the mode is right; for root too.
     /// # Why
     /// The mount option forbids it, for scripts and loaders as well. `sh FILE` still runs a script.
     /// # Fix
@@ -32,7 +32,8 @@ rule! {
     ///   fix:     install it in another folder
     /// [1]
     /// ```
-    MountNoexec, check, quiet after [NotAProgram]
+    MountNoexec, looks ["Permission denied"],
+    check, quiet after [NotAProgram]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -11,7 +11,7 @@ rule! {
     /// # What it means
     /// There is no file of that name, or the path to it cannot be followed.
     /// # How it looks
-    /// `not found` or `No such file or directory`, status 127.
+    /// Status 127.
     /// # Why
     /// A component of the path is missing, is no folder, or may not be searched; or a symbolic link leads nowhere.
     /// # Fix
@@ -27,7 +27,8 @@ rule! {
     ///   you see: not found
     /// [2]
     /// ```
-    NoSuchFile, check
+    NoSuchFile, looks ["not found", "No such file or directory"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

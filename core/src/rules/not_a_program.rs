@@ -17,8 +17,8 @@ rule! {
     /// The file is no program at all: a package or an archive that is to be unpacked, a saved web page, text without a
     /// `#!` line, an object file or a shared library, a folder.
     /// # How it looks
-    /// ash runs whatever the kernel refuses as a script: `line 1: Not: not found`, `syntax error: unexpected newline`
-    /// (HTML), nothing at all and status 0 (an empty file). bash: `cannot execute binary file: Exec format error`.
+    /// ash runs whatever the kernel refuses as a script: the second is a web page's; of an empty file it says nothing,
+    /// with status 0.
     /// # Why
     /// No handler of the kernel knows the first bytes (ENOEXEC), or it is no regular file (EACCES).
     /// # Fix
@@ -38,7 +38,12 @@ rule! {
     ///            an error message
     /// [1]
     /// ```
-    NotAProgram, check
+    NotAProgram, looks [
+        "line 1: Not: not found",
+        "syntax error: unexpected newline",
+        "cannot execute binary file: Exec format error",
+    ],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

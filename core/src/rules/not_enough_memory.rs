@@ -9,8 +9,7 @@ rule! {
     /// # What it means
     /// The program needs more memory than this machine has, or has left.
     /// # How it looks
-    /// `Segmentation fault` within execve, if one segment exceeds RAM and swap; else `Killed`, and `dmesg` says `Out of
-    /// memory`; `Cannot allocate memory`.
+    /// The first within execve, if one segment exceeds RAM and swap; the third is in `dmesg`.
     /// # Why
     /// Counted is what cannot be given back: writable data and bss; of a UPX-packed program all that it unpacks. Code
     /// that is only read is dropped and read again from the file, so a large program runs on a small machine.
@@ -33,7 +32,8 @@ rule! {
     ///   fix:     stop other services, or add swap (zram)
     /// [0]
     /// ```
-    NotEnoughMemory, check
+    NotEnoughMemory, looks ["Segmentation fault", "Killed", "Out of memory", "Cannot allocate memory"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -12,8 +12,7 @@ rule! {
     /// # What it means
     /// The file does not fit where it is to be installed, or nothing can be written there.
     /// # How it looks
-    /// cp, scp: `No space left on device`; opkg: `Only have 10854kb available on filesystem /overlay, pkg x needs
-    /// 16128`.
+    /// The first is that of cp and scp, the second opkg's.
     /// # Why
     /// A router's flash is small. jffs2 and ubifs compress what is written: there the size is estimated from a
     /// sample of the file, and only what is packed already counts in full.
@@ -39,7 +38,11 @@ rule! {
     ///            go build -trimpath -ldflags="-s -w"
     /// [1]
     /// ```
-    NotEnoughSpace, check
+    NotEnoughSpace, looks [
+        "No space left on device",
+        "Only have 10854kb available on filesystem /overlay, pkg x needs 16128",
+    ],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -12,7 +12,7 @@ rule! {
     /// The file's mode does not let you execute it. A file that was downloaded, or copied with scp from a Windows
     /// machine, has no x bit.
     /// # How it looks
-    /// `Permission denied`, status 126; for root too.
+    /// Status 126; for root too.
     /// # Why
     /// execve wants an x bit that applies to the caller; root needs any one of the three. FAT and NTFS hold no modes:
     /// there the mount's options decide, and chmod changes nothing.
@@ -32,7 +32,8 @@ rule! {
     ///   fix:     chmod +x /tmp/v2ray
     /// [1]
     /// ```
-    NotExecutable, check, quiet after [NotAProgram]
+    NotExecutable, looks ["Permission denied"],
+    check, quiet after [NotAProgram]
 }
 
 /// File systems without modes.

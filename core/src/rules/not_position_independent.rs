@@ -8,7 +8,7 @@ rule! {
     /// # What it means
     /// The program is made for a fixed address, and Android's linker starts none but position-independent ones.
     /// # How it looks
-    /// `error: Android 5.0 and later only support position-independent executables (-fPIE).`, status 1.
+    /// Status 1.
     /// # Why
     /// The kernel maps the program where it wants to lie. Its loader, /system/bin/linker or linker64, then looks at e_type:
     /// a program that lies at a random address is harder to attack.
@@ -34,7 +34,10 @@ rule! {
     ///            cc -fPIE -pie
     /// [1]
     /// ```
-    NotPositionIndependent, check
+    NotPositionIndependent, looks [
+        "error: Android 5.0 and later only support position-independent executables (-fPIE).",
+    ],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -29,7 +29,8 @@ rule! {
     ///            upx -d -o plain FILE
     /// [0]
     /// ```
-    PackedByUpx, check
+    PackedByUpx, looks [],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -13,8 +13,7 @@ rule! {
     /// # What it means
     /// The program that the script's `#!` line names does not exist on this machine, or cannot be started.
     /// # How it looks
-    /// `./install.sh: not found`, though the file is there; bash: `cannot execute: required file not found` or
-    /// `bad interpreter`.
+    /// The first is ash's. The file is there all the same.
     /// # Why
     /// The kernel starts the interpreter in the script's stead, by exactly that path, without PATH. OpenWrt has /bin/sh
     /// (BusyBox ash) and no bash, Python or Perl.
@@ -39,7 +38,12 @@ rule! {
     ///            opkg update && opkg install bash
     /// [1]
     /// ```
-    ScriptInterpreterMissing, check, quiet after [ScriptLine, ScriptWithCrlf]
+    ScriptInterpreterMissing, looks [
+        "not found",
+        "cannot execute: required file not found",
+        "bad interpreter",
+    ],
+    check, quiet after [ScriptLine, ScriptWithCrlf]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

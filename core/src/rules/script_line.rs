@@ -15,7 +15,7 @@ rule! {
     /// The first line begins with `#!`, but the kernel cannot use it: no interpreter is named, the line does not fit
     /// the kernel's buffer, or interpreters name each other without an end.
     /// # How it looks
-    /// ash runs the file as its own script all the same. With an endless chain: `Too many levels of symbolic links`.
+    /// Of an endless chain. Otherwise ash runs the file as its own script all the same.
     /// # Why
     /// The kernel reads 256 bytes of the file (128 before Linux 5.1), and the interpreter's name must end within them.
     /// It follows five interpreters in a row.
@@ -35,7 +35,8 @@ rule! {
     ///   fix:     name a program in its first line
     /// [1]
     /// ```
-    ScriptLine, check
+    ScriptLine, looks ["Too many levels of symbolic links"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -11,8 +11,7 @@ rule! {
     /// # What it means
     /// The script's lines end in CR LF, as on Windows. The CR belongs to the interpreter's name, or to its argument.
     /// # How it looks
-    /// `./install.sh: not found`, though the file is there; bash: `bad interpreter`, `/bin/sh^M`, `required file not
-    /// found`; behind env: `env: can't execute 'python3\r'`.
+    /// The first is ash's, and the file is there all the same; the last is that of a script for env.
     /// # Why
     /// The kernel ends the line at LF and takes CR for a letter, so it looks for "/bin/sh\r".
     /// # Fix
@@ -34,7 +33,14 @@ rule! {
     ///   fix:     sed -i 's/\r$//' /tmp/install.sh
     /// [1]
     /// ```
-    ScriptWithCrlf, check
+    ScriptWithCrlf, looks [
+        "not found",
+        "bad interpreter",
+        "/bin/sh^M",
+        "required file not found",
+        "env: can't execute 'python3\\r'",
+    ],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

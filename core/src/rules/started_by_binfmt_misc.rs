@@ -27,7 +27,8 @@ rule! {
     ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
     /// [0]
     /// ```
-    StartedByBinfmtMisc, check
+    StartedByBinfmtMisc, looks [],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

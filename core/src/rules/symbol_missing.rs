@@ -10,8 +10,8 @@ rule! {
     /// # What it means
     /// The program, or a library of it, uses a symbol that none of its libraries on this machine defines.
     /// # How it looks
-    /// musl: `Error relocating ./x: __stat_time64: symbol not found`; glibc: `./x: symbol lookup error: ./x: undefined
-    /// symbol: foo`. Status 127; where glibc binds a function when it is first called, only then.
+    /// The first is musl's, the second glibc's. Status 127; where glibc binds a function when it is first called, only
+    /// then.
     /// # Why
     /// A program is linked with other libraries than it finds: a newer or older release, another C library, another build
     /// of a library. Symbols in `_time64` are of musl 1.2 (OpenWrt 22.03 on), which has 64-bit time; `__*_chk`, `backtrace`
@@ -35,7 +35,11 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
-    SymbolMissing, check
+    SymbolMissing, looks [
+        "Error relocating ./x: __stat_time64: symbol not found",
+        "./x: symbol lookup error: ./x: undefined symbol: foo",
+    ],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

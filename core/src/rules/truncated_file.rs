@@ -13,8 +13,7 @@ rule! {
     /// # What it means
     /// The file is shorter than its own headers say: its end is missing.
     /// # How it looks
-    /// `Bus error` at the start or later; with most of it gone, `syntax error` from ash (ENOEXEC) or `Input/output
-    /// error`.
+    /// The first at the start or later; the others with most of it gone: the second is ash's.
     /// # Why
     /// A download or a copy broke off, or the disk was full. The kernel maps segments without looking at the length of
     /// the file; touching a page beyond its end is SIGBUS. What is missing of the last page reads as zeros.
@@ -36,7 +35,8 @@ rule! {
     ///            sha256sum /tmp/v2ray
     /// [1]
     /// ```
-    TruncatedFile, check
+    TruncatedFile, looks ["Bus error", "syntax error", "Input/output error"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -14,7 +14,7 @@ rule! {
     /// The file exists, but its content may not be read, so that diag cannot judge it. It may start all the same: the
     /// kernel needs no read permission to execute a file.
     /// # How it looks
-    /// `cat FILE`: `Permission denied`, or `Input/output error` on a damaged medium.
+    /// Of `cat FILE`; the second on a damaged medium.
     /// # Why
     /// The mode gives you no r bit, or the medium does not deliver.
     /// # Fix
@@ -33,7 +33,8 @@ rule! {
     ///   fix:     run diag as root
     /// [2]
     /// ```
-    UnreadableFile, check
+    UnreadableFile, looks ["Permission denied", "Input/output error"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -6,7 +6,7 @@ rule! {
     /// # What it means
     /// The program was linked with a newer library than the one on this machine: a version of its symbols is not there.
     /// # How it looks
-    /// `./x: /lib/libc.so.6: version 'GLIBC_2.34' not found (required by ./x)`, status 1.
+    /// Status 1.
     /// # Why
     /// glibc's loader compares the versions that a program asks for (DT_VERNEED) with those that a library defines
     /// (DT_VERDEF) before anything runs. A program takes on the versions of the C library it is linked with.
@@ -33,7 +33,8 @@ rule! {
     ///            x86_64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```
-    VersionMissing, check
+    VersionMissing, looks ["./x: /lib/libc.so.6: version `GLIBC_2.34' not found (required by ./x)"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -13,9 +13,8 @@ rule! {
     /// # What it means
     /// The program was built for another operating system: macOS, Windows, a BSD, Android.
     /// # How it looks
-    /// ash: `syntax error` or `line 1: ...: not found`; bash: `cannot execute binary file: Exec format error`. With a
-    /// loader that is not here: `not found`. Static BSD programs start, and die of system calls that mean something
-    /// else here.
+    /// The first two are ash's; the last, where its loader is not here. Static BSD programs start, and die of system
+    /// calls that mean something else here.
     /// # Why
     /// The kernel knows ELF only, and does not look at EI_OSABI.
     /// # Fix
@@ -39,7 +38,13 @@ rule! {
     ///            GOOS=linux GOARCH=amd64 go build
     /// [0]
     /// ```
-    WrongOperatingSystem, check
+    WrongOperatingSystem, looks [
+        "syntax error",
+        "line 1: ...: not found",
+        "cannot execute binary file: Exec format error",
+        "not found",
+    ],
+    check
 }
 
 /// Where loaders lie on other systems than Linux.

@@ -13,7 +13,7 @@ rule! {
     /// # What it means
     /// The program is 64-bit and the kernel is 32-bit, or it is 32-bit and the kernel runs 64-bit programs only.
     /// # How it looks
-    /// BusyBox ash: `syntax error: unexpected "("`; bash: `cannot execute binary file: Exec format error`.
+    /// The first is ash's, the second bash's.
     /// # Why
     /// A 64-bit kernel runs 32-bit programs only where it was built to (CONFIG_COMPAT, CONFIG_IA32_EMULATION,
     /// CONFIG_MIPS32_O32) and the processor can. OpenWrt's kernels have not been since 23.05.
@@ -37,7 +37,8 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    WrongWordSize, check
+    WrongWordSize, looks ["syntax error: unexpected \"(\"", "cannot execute binary file: Exec format error"],
+    check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
