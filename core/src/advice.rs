@@ -3,20 +3,15 @@
 //! Sources: Go's `cmd/go` documentation (GOARM, GOMIPS), rustc's platform support list, OpenWrt's include/target.mk and
 //! packages lang/{golang,rust}/*-values.mk.
 
-use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
 
-use crate::candidate::Toolchain;
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
 use crate::machine::family::{self, rows};
 use crate::machine::{Fpu, Machine, lists};
-use crate::text;
 
 /// What to build for a machine.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -236,26 +231,4 @@ pub fn target(machine: &Machine) -> Option<Target> {
             && (row.fits)(machine)
     };
     TARGETS.iter().find_map(|rows| rows.iter().find(fitting)).map(|row| row.target)
-}
-
-/// To rebuild for this machine, with the toolchain that made the program; with all of them where that is not known. A
-/// sentence and its commands; None where it is not known what to build.
-pub(crate) fn rebuild(machine: &Machine, toolchain: Toolchain) -> Option<(String, Vec<String>)> {
-    let target = target(machine)?;
-    let mut sentence = "rebuild it for this machine".to_owned();
-    if let Some(arch) = machine.openwrt().arch.get() {
-        sentence.push_str(", or take the build for ");
-        sentence.push_str(&text::printable(arch.as_bytes()));
-    }
-    let of_toolchain = match toolchain {
-        Toolchain::Go => target.go(),
-        Toolchain::Rust => target.cargo(),
-        Toolchain::C => Some(target.compiler(machine)),
-        Toolchain::Unknown => None,
-    };
-    let commands = match of_toolchain {
-        Some(command) => vec![command],
-        None => [Some(target.compiler(machine)), target.cargo(), target.go()].into_iter().flatten().collect(),
-    };
-    Some((sentence, commands))
 }

@@ -13,7 +13,7 @@
 //! | `run:     command` | a command that does it, as it is to be typed |
 
 use alloc::borrow::ToOwned as _;
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
 use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
@@ -179,21 +179,31 @@ impl Display for Rebuild<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Rebuild { case, other, or } = self;
         f.write_str(other)?;
-        let toolchain = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
-        let Some((sentence, commands)) = advice::rebuild(case.machine, toolchain) else {
-            return Ok(());
-        };
+        let Some(target) = advice::target(case.machine) else { return Ok(()) };
         if !other.is_empty() {
-            f.write_str("; ")?;
-            f.write_str(or)?;
-            f.write_str(" ")?;
+            write!(f, "; {or} ")?;
         }
-        f.write_str(&sentence)?;
-        for command in commands {
-            f.write_str("\nrun: ")?;
-            f.write_str(&command)?;
+        f.write_str("rebuild it for this machine")?;
+        if let Some(arch) = case.machine.openwrt().arch.get() {
+            write!(f, ", or take the build for {}", Shown(arch))?;
         }
-        Ok(())
+        let run = |f: &mut Formatter<'_>, command: Option<String>| match command {
+            Some(command) => write!(f, "\nrun: {command}"),
+            None => Ok(()),
+        };
+        let of_toolchain = match case.program.map(|program| program.origin.toolchain) {
+            Some(Toolchain::Go) => target.go(),
+            Some(Toolchain::Rust) => target.cargo(),
+            Some(Toolchain::C) => Some(target.compiler(case.machine)),
+            Some(Toolchain::Unknown) | None => None,
+        };
+        // All of them where it is not known what made the program.
+        if of_toolchain.is_some() {
+            return run(f, of_toolchain);
+        }
+        run(f, Some(target.compiler(case.machine)))?;
+        run(f, target.cargo())?;
+        run(f, target.go())
     }
 }
 
@@ -240,7 +250,6 @@ mod tests {
     use alloc::vec::Vec;
 
     use alloc::format;
-    use alloc::string::String;
 
     use super::*;
     use crate::rules::Code;
