@@ -1,8 +1,11 @@
 //! The command line: one call that does a whole job.
 
-pub use crate::args::{Args, Command, HELP, VERSION, parse};
-use crate::judge::{self, Report};
-use crate::report::{self, Judged, Style};
+use std::fmt::{self, Write};
+
+pub use crate::args::{Args, Command, HELP, Programs, VERSION, parse};
+use crate::judge;
+use crate::machine::Machine;
+use crate::report::{self, Parts, Style};
 use crate::target::Target;
 
 /// A finished report, and the exit status it stands for.
@@ -13,25 +16,52 @@ pub struct Output {
     pub status: u8,
 }
 
-/// Describes the machine or judges the programs, and writes the report.
-pub fn run(target: Target<'_>, args: &Args, style: Style) -> Output {
-    let Report { machine, programs } = if args.programs.is_empty() {
-        judge::describe(target)
-    } else {
-        judge::judge_all(target, &args.programs, args.dest.as_deref())
-    };
-    let text = if args.json {
-        report::json::write(&machine, &programs)
-    } else if programs.is_empty() {
-        report::text::machine(&machine, style)
-    } else {
-        report::text::programs(&machine, &programs, style)
-    };
-    Output { text, status: status(&programs) }
+/// Describes the machine or judges the programs, and gives the exit status. Each program is written as soon as it is
+/// judged; where that fails, no further one is judged.
+pub fn run(target: Target<'_>, args: &Args, style: Style, out: &mut dyn Write) -> Result<u8, fmt::Error> {
+    if args.programs.is_empty() {
+        let machine = judge::describe(target).machine;
+        let text = if args.json {
+            report::json::write(&machine, &[])
+        } else {
+            report::text::machine(&machine, style)
+        };
+        out.write_str(&text)?;
+        return Ok(0);
+    }
+    let mut machine = Machine::new(target);
+    let mut parts = Parts::new(args.json, style);
+    let mut status = 0;
+    for path in args.programs.iter() {
+        let judged = judge::judge(&mut machine, path, args.dest.as_deref());
+        status = worse(status, judged.verdict().status());
+        out.write_str(&parts.program(&judged))?;
+    }
+    out.write_str(&parts.end(&machine))?;
+    Ok(status)
 }
 
-/// 1 wins over 2, and 2 over 0.
-fn status(judged: &[Judged]) -> u8 {
-    let all = || judged.iter().map(|judged| judged.verdict().status());
-    if all().any(|status| status == 1) { 1 } else { all().max().unwrap_or(0) }
+/// [`run`] with its whole report as one text.
+pub fn report(target: Target<'_>, args: &Args, style: Style) -> Output {
+    let mut text = String::new();
+    // A String takes all that is written.
+    let status = run(target, args, style, &mut text).unwrap_or(2);
+    Output { text, status }
+}
+
+/// The status of two programs: 1 wins over 2, and 2 over 0.
+fn worse(one: u8, other: u8) -> u8 {
+    if one == 1 || other == 1 { 1 } else { one.max(other) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_fails_decides() {
+        let of = |statuses: &[u8]| statuses.iter().fold(0, |status, other| worse(status, *other));
+        assert_eq!([of(&[]), of(&[0, 0]), of(&[0, 2, 0])], [0, 0, 2]);
+        assert_eq!([of(&[2, 1]), of(&[1, 2]), of(&[1, 0])], [1, 1, 1]);
+    }
 }

@@ -3,8 +3,9 @@
 #![no_main]
 
 use std::ffi::{OsString, c_char, c_int};
+use std::fmt;
 
-use diag::cli::{self, Command, Output};
+use diag::cli::{self, Command};
 use diag::live::{Live, start, stdio};
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
@@ -40,7 +41,7 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
         Command::Report(args) => args,
-        Command::Print(text) => return print(text, 0),
+        Command::Print(text) => return Stdout(stdio::write_stdout(text.as_bytes())).end(0),
         Command::Usage(problem) => {
             complain(&problem);
             return 2;
@@ -57,18 +58,27 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
-    let Output { text, status } = cli::run(Target::new(&Live), &args, style);
-    print(&text, status)
+    let mut stdout = Stdout(Ok(()));
+    let status = cli::run(Target::new(&Live), &args, style, &mut stdout);
+    stdout.end(status.unwrap_or(2))
 }
 
-/// Writes a text to stdout, for an exit status; where it cannot be written, that is 2.
-fn print(text: &str, status: u8) -> u8 {
-    match stdio::write_stdout(text.as_bytes()) {
-        Ok(()) => status,
-        Err(why) => {
-            complain(&format!("the report could not be written: {why}"));
-            2
-        }
+/// stdout, and why the last text could not be written.
+struct Stdout(Result<(), &'static str>);
+
+impl fmt::Write for Stdout {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 = stdio::write_stdout(text.as_bytes());
+        self.0.map_err(|_| fmt::Error)
+    }
+}
+
+impl Stdout {
+    /// The exit status; where something could not be written, that is 2.
+    fn end(self, status: u8) -> u8 {
+        let Err(why) = self.0 else { return status };
+        complain(&format!("the report could not be written: {why}"));
+        2
     }
 }
 

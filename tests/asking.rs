@@ -287,9 +287,9 @@ fn only_what_decides_is_looked_at() {
     fs::write(&path, testkit::Elf::of(foreign).build()).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     let system = Watched::default();
-    let output = cli::run(
+    let output = cli::report(
         Target::new(&system),
-        &Args { programs: vec![target_path(&path)], ..Args::default() },
+        &Args { programs: [target_path(&path)].into_iter().collect(), ..Args::default() },
         Style::default(),
     );
     assert!(output.text.starts_with("error["), "{}", output.text);
@@ -305,7 +305,7 @@ fn only_what_decides_is_looked_at() {
     };
     assert_eq!(seen.iter().find(unneeded), None, "{seen:?}");
     // A description looks at all of them.
-    cli::run(Target::new(&system), &Args::default(), Style::default());
+    cli::report(Target::new(&system), &Args::default(), Style::default());
     let seen = system.0.take();
     for all in ["space /", "read /proc/mounts", "read /proc/meminfo", "list /lib"] {
         assert!(seen.iter().any(|seen| seen == all), "{all}: {seen:?}");

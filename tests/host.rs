@@ -104,7 +104,7 @@ fn diag_and_the_kernel_agree_on_the_programs_of_this_computer() {
 
 #[test]
 fn this_machine_is_described_in_a_screenful() {
-    let output = cli::run(Target::new(&Live), &Args::default(), Style::default());
+    let output = cli::report(Target::new(&Live), &Args::default(), Style::default());
     assert_eq!(output.status, 0);
     let unmounted = output.text.lines().filter(|line| !line.contains("iB")).count();
     assert!(unmounted <= 24, "{}", output.text);

@@ -129,9 +129,7 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
         fixture.write(&path, bytes);
         programs.push(path.into());
     }
-    let args = Args { programs, ..Args::default() };
-    let Report { machine: facts, programs } =
-        judge::judge_all(Target::new(&system), &args.programs, args.dest.as_deref());
+    let Report { machine: facts, programs } = judge::judge_all(Target::new(&system), &programs, None);
     assert_eq!(programs.len(), files.len());
     for judged in &programs {
         check(machine, judged);
@@ -148,8 +146,8 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
 fn a_judgement_is_the_same_each_time() {
     let fixture = Fixture::new("lenovo-y1", "twice");
     fixture.cook("/tmp/a elf mips go");
-    let args = Args { programs: vec!["/tmp/a".into()], json: true, ..Args::default() };
-    let run = || cli::run(Target::new(&fixture.system()), &args, Style::default()).text;
+    let args = Args { programs: ["/tmp/a"].into_iter().collect(), json: true, ..Args::default() };
+    let run = || cli::report(Target::new(&fixture.system()), &args, Style::default()).text;
     assert_eq!(run(), run());
 }
 
@@ -159,10 +157,9 @@ fn a_machine_without_proc_is_unknown_and_no_error() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("file"), Elf::of("mips").build()).unwrap();
     let system = Recorded::new(folder);
-    let described = cli::run(Target::new(&system), &Args::default(), Style::default());
+    let described = cli::report(Target::new(&system), &Args::default(), Style::default());
     assert_eq!(described.status, 0);
     assert!(described.text.contains("not known"), "{}", described.text);
-    let args = Args { programs: vec!["/file".into()], ..Args::default() };
-    let report = judge::judge_all(Target::new(&system), &args.programs, args.dest.as_deref());
+    let report = judge::judge_all(Target::new(&system), &["/file".into()], None);
     assert_ne!(report.programs[0].verdict(), Verdict::Starts, "{:?}", report.programs[0].outcome);
 }

@@ -120,6 +120,9 @@ fn words_come_after_the_model() {
     for (path, text) in sources("core/src/rules") {
         assert!(!text.contains("crate::report"), "{} uses the report", path.display());
         assert!(!text.contains("dyn Root"), "{} asks the target", path.display());
+        for model in ["exec::simulate", "ldso::load", "crate::judge"] {
+            assert!(!text.contains(model), "{} runs a model: {model}", path.display());
+        }
     }
 }
 
@@ -160,6 +163,29 @@ fn every_manual_page_has_its_headings() {
     }
 }
 
+/// Markdown of a text that may hold a backquote itself.
+fn code_span(text: &str) -> String {
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+}
+
+/// A message is what is printed, without who prints it, and stands on its page once.
+#[test]
+fn every_message_is_one_line_of_its_page() {
+    for page in PAGES {
+        let code = page.code.name();
+        let unlike: BTreeSet<&str> = page.looks.iter().copied().collect();
+        assert_eq!(unlike.len(), page.looks.len(), "{code}: a message stands there twice");
+        for message in page.looks {
+            assert!(!message.trim().is_empty() && message.trim() == *message, "{code}: {message:?}");
+            assert!(!message.contains(char::is_control), "{code}: {message:?}");
+            let who = ["ash: ", "bash: ", "musl: ", "glibc: ", "kernel: "];
+            assert!(!who.iter().any(|who| message.starts_with(who)), "{code}: {message:?}");
+        }
+    }
+    let known = PAGES.iter().filter(|page| !page.looks.is_empty()).count();
+    assert!(known + 2 >= PAGES.len(), "only {known} pages have a message");
+}
+
 #[test]
 fn findings_md_is_fresh() {
     let mut text = String::from(
@@ -171,6 +197,11 @@ fn findings_md_is_fresh() {
         for line in page.text.lines() {
             let line = line.strip_prefix(' ').unwrap_or(line);
             match line.strip_prefix("# ") {
+                Some("How it looks") if !page.looks.is_empty() => {
+                    text += "\n**How it looks.**\n\n";
+                    page.looks.iter().for_each(|message| text += &format!("- {}\n", code_span(message)));
+                    text.push('\n');
+                }
                 Some(heading) => text += &format!("\n**{heading}.**\n"),
                 None => text += &format!("{line}\n"),
             }

@@ -147,8 +147,9 @@ fn play(name: &str, transcript: &str) -> String {
 /// What holds of every report, whatever its words.
 fn contract(target: Target<'_>, command: &str) {
     let Command::Report(args) = cli::parse(command.split_whitespace().map(OsString::from)) else { return };
-    let shown = cli::run(target, &Args { json: false, quiet: false, ..args.clone() }, Style::default()).text;
-    let json = cli::run(target, &Args { json: true, ..args }, Style::default()).text;
+    let shown =
+        cli::report(target, &Args { json: false, quiet: false, ..args.clone() }, Style::default()).text;
+    let json = cli::report(target, &Args { json: true, ..args }, Style::default()).text;
     let report: Value = serde_json::from_str(&json).unwrap();
     for program in report["programs"].as_array().unwrap() {
         let findings = program["findings"].as_array().unwrap();
@@ -234,7 +235,7 @@ fn run(target: Target<'_>, command: &str) -> (String, u8) {
     match cli::parse(command.split_whitespace().map(OsString::from)) {
         Command::Report(args) => {
             let style = Style { quiet: args.quiet, verbose: args.verbose > 0, colour: false };
-            let output = cli::run(target, &args, style);
+            let output = cli::report(target, &args, style);
             let text = if args.json { pretty(&output.text) } else { output.text };
             (text, output.status)
         }

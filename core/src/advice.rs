@@ -3,17 +3,12 @@
 //! Sources: Go's `cmd/go` documentation (GOARM, GOMIPS), rustc's platform support list, OpenWrt's include/target.mk and
 //! packages lang/{golang,rust}/*-values.mk.
 
-use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
-use alloc::vec::Vec;
 
 use crate::arch;
-use crate::candidate::Toolchain;
 use crate::elf::{ByteOrder, Class};
 use crate::machine::Machine;
-use crate::text;
 
 /// A build, and the machines it is for.
 pub struct Build {
@@ -75,26 +70,4 @@ pub fn build(machine: &Machine) -> Option<&'static Build> {
             && build.order.is_none_or(|wanted| wanted == own)
             && (build.fits)(machine)
     })
-}
-
-/// To rebuild for this machine, with the toolchain that made the program; with all of them where that is not known. A
-/// sentence and its commands; None where it is not known what to build.
-pub(crate) fn rebuild(machine: &Machine, toolchain: Toolchain) -> Option<(String, Vec<String>)> {
-    let build = build(machine)?;
-    let mut sentence = "rebuild it for this machine".to_owned();
-    if let Some(arch) = machine.openwrt().arch.get() {
-        sentence.push_str(", or take the build for ");
-        sentence.push_str(&text::printable(arch.as_bytes()));
-    }
-    let of_toolchain = match toolchain {
-        Toolchain::Go => build.go(),
-        Toolchain::Rust => build.cargo(),
-        Toolchain::C => Some(build.compiler(machine)),
-        Toolchain::Unknown => None,
-    };
-    let commands = match of_toolchain {
-        Some(command) => vec![command],
-        None => [Some(build.compiler(machine)), build.cargo(), build.go()].into_iter().flatten().collect(),
-    };
-    Some((sentence, commands))
 }

@@ -1,7 +1,9 @@
 //! What there is to say of a candidate.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut};
 
 use crate::rules::Code;
 
@@ -20,6 +22,24 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// What to do.
     pub fix: Option<Fix>,
+}
+
+/// A finding as it is handed on: by its address, since it is large.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Found(Box<Finding>);
+
+impl Deref for Found {
+    type Target = Finding;
+
+    fn deref(&self) -> &Finding {
+        &self.0
+    }
+}
+
+impl DerefMut for Found {
+    fn deref_mut(&mut self) -> &mut Finding {
+        &mut self.0
+    }
 }
 
 /// How bad a finding is.
@@ -67,7 +87,7 @@ pub enum Side {
 }
 
 /// What to do about it.
-#[derive(PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Fix {
     /// An imperative sentence; may be empty where the commands say it all.
     pub text: String,
@@ -108,10 +128,10 @@ impl Side {
     }
 }
 
-impl Finding {
+impl Found {
     /// One with a title only. An error follows from facts, a warning is likely.
     pub fn new(code: Code, severity: Severity, title: String) -> Self {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
-        Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None }
+        Found(Box::new(Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None }))
     }
 }

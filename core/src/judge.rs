@@ -4,9 +4,10 @@ use alloc::vec::Vec;
 use crate::path::{Path, PathBuf, join};
 
 use crate::arch;
-use crate::candidate::{self, Candidate, sample};
+use crate::candidate::{self, Candidate, Content, sample};
 use crate::errno::Errno;
 use crate::exec::{self, Outcome};
+use crate::finding::Found;
 use crate::ldso::{self, LinkResult};
 use crate::machine::{Machine, Mount, gather};
 use crate::report::Judged;
@@ -60,9 +61,19 @@ pub fn judge(machine: &mut Machine, given: &Path, dest: Option<&Path>) -> Judged
         (Outcome::Starts, Some(ends)) => ends,
         _ => outcome,
     };
-    let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known);
+    let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, &candidate) };
+    let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
     Judged { given: given.to_path_buf(), candidate, outcome, link, findings }
+}
+
+/// What is wrong with a script's interpreter, if it is there; that may be a script itself.
+fn interpreter(machine: &Machine, candidate: &Candidate) -> Option<Found> {
+    let is_script = matches!(candidate.content, Content::Script(_)) && candidate.binfmt_misc.is_none();
+    let interpreter =
+        candidate.interpreter.as_deref().filter(|interpreter| is_script && interpreter.found().is_some())?;
+    let outcome = exec::simulate(machine, interpreter).ok()?;
+    rules::of_interpreter(machine, interpreter, outcome, self::interpreter(machine, interpreter))
 }
 
 /// What the kernel does with a file; a question is put to it only where the answer decides.

@@ -3,14 +3,17 @@
 pub mod json;
 pub mod text;
 
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::path::PathBuf;
 
 use crate::candidate::Candidate;
 use crate::exec::Outcome;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::LinkResult;
+use crate::machine::Machine;
 
 /// How a text is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -21,6 +24,49 @@ pub struct Style {
     pub quiet: bool,
     /// Every fact.
     pub verbose: bool,
+}
+
+/// A report on programs in parts, each as soon as its program is judged: none is kept.
+pub struct Parts {
+    /// The document, where it is JSON.
+    json: Option<json::Document>,
+    style: Style,
+    is_first: bool,
+}
+
+impl Parts {
+    /// As JSON, or as a text.
+    pub fn new(json: bool, style: Style) -> Parts {
+        Parts { json: json.then(json::Document::new), style, is_first: true }
+    }
+
+    /// What there is to write of the next program.
+    pub fn program(&mut self, judged: &Judged) -> String {
+        if let Some(document) = &mut self.json {
+            document.program(judged);
+            return document.take();
+        }
+        let mut out = String::new();
+        if !mem::take(&mut self.is_first) && !self.style.quiet {
+            out.push('\n');
+        }
+        text::program(&mut out, judged, self.style);
+        out
+    }
+
+    /// What there is to write behind the last one.
+    pub fn end(&mut self, machine: &Machine) -> String {
+        if let Some(document) = &mut self.json {
+            document.end(machine);
+            return document.take();
+        }
+        let mut out = String::new();
+        if self.style.verbose && !self.style.quiet {
+            out.push('\n');
+            out.push_str(&text::machine(machine, self.style));
+        }
+        out
+    }
 }
 
 /// What was found out of one program.
@@ -34,7 +80,7 @@ pub struct Judged {
     /// Its libraries, where it has a dynamic loader.
     pub link: Option<LinkResult>,
     /// What there is to say, the decisive finding first.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Found>,
 }
 
 /// What a program comes to.

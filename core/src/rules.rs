@@ -2,18 +2,17 @@
 //!
 //! A rule looks at a [`Case`] and gives a finding or none. The doc comment in its `rule!` block is its manual page: it
 //! becomes docs/findings.md and has the headings *What it means*, *How it looks*, *Why*, *Fix*, *Kernel source* and
-//! *Example*, which is a transcript that tests/transcripts.rs plays.
+//! *Example*, which is a transcript that tests/transcripts.rs plays; the messages by which it is known stand beside it.
 
 mod words;
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::path::PathBuf;
 
 use crate::candidate::{Candidate, Content, Data, Image, Program};
 use crate::exec::{Outcome, Step};
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Found, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
 pub(crate) use words::shown;
@@ -28,6 +27,8 @@ pub struct Case<'a> {
     pub destination: Option<&'a Destination>,
     /// Its libraries, where it is known that it comes to them.
     pub link: Option<&'a LinkResult>,
+    /// What is wrong with its interpreter, where it is a script that does not start.
+    pub interpreter: Option<Found>,
     /// What the kernel does with it; then what it would do without what bars the file ([`crate::exec::behind_barriers`]).
     outcomes: Vec<Outcome>,
     /// What the kernel does with the content of the file, once nothing bars it.
@@ -70,7 +71,7 @@ pub struct Rule {
     /// The code of its finding.
     pub code: Code,
     /// Its check.
-    pub check: fn(&Case<'_>) -> Option<Finding>,
+    pub check: fn(&Case<'_>) -> Option<Found>,
     /// Rules of which an error says it better: beside one, this rule's finding is dropped.
     pub quiet_after: &'static [Code],
 }
@@ -81,19 +82,25 @@ pub struct Page {
     pub code: Code,
     /// Markdown.
     pub text: &'static str,
+    /// What shells, loaders and the kernel print then, word for word; what stands in its place differs from case to case
+    /// (`./x`).
+    pub looks: &'static [&'static str],
 }
 
-/// Declares `RULE` and `PAGE` of a module from its manual page, its code, its check and, where there are any, the rules
-/// that say it better.
+/// Declares `RULE` and `PAGE` of a module from its manual page, its code, the messages by which it is known, its check
+/// and, where there are any, the rules that say it better.
 macro_rules! rule {
-    ($(#[doc = $line:literal])+ $code:ident, $check:path $(, quiet after [$($better:ident),+])?) => {
+    ($(#[doc = $line:literal])+ $code:ident, looks [$($look:literal),* $(,)?], $check:path $(, quiet after [$($better:ident),+])?) => {
         pub(super) const RULE: super::Rule = super::Rule {
             code: super::Code::$code,
             check: $check,
             quiet_after: &[$($(super::Code::$better),+)?],
         };
-        pub(super) const PAGE: super::Page =
-            super::Page { code: super::Code::$code, text: concat!($($line, "\n"),+) };
+        pub(super) const PAGE: super::Page = super::Page {
+            code: super::Code::$code,
+            text: concat!($($line, "\n"),+),
+            looks: &[$($look),*],
+        };
     };
 }
 
@@ -200,31 +207,34 @@ table! {
 const PLACE: [Code; 2] = [Code::MountNoexec, Code::NotEnoughSpace];
 
 /// All that there is to say: errors first, the decisive one of them first.
-pub fn run(mut case: Case<'_>) -> Vec<Finding> {
-    let mut told: Vec<(&Rule, Finding)> = Vec::new();
+pub fn run(mut case: Case<'_>) -> Vec<Found> {
+    let mut told: Vec<(&Rule, Found)> = Vec::new();
+    let mut errors: Vec<Code> = Vec::new();
     for rule in RULES {
         case.code = rule.code;
-        told.extend((rule.check)(&case).map(|finding| (rule, finding)));
+        let Some(finding) = (rule.check)(&case) else { continue };
+        if finding.severity == Severity::Error {
+            errors.push(rule.code);
+        }
+        told.push((rule, finding));
     }
-    let errors: Vec<Code> = told
-        .iter()
-        .filter(|(_, finding)| finding.severity == Severity::Error)
-        .map(|(rule, _)| rule.code)
-        .collect();
     // Text may be a shell script that lacks its first line: then what bars it matters as well.
     let is_text = matches!(case.candidate.content, Content::Data(Data::Text));
-    told.retain(|(rule, _)| is_text || !rule.quiet_after.iter().any(|better| errors.contains(better)));
-    let mut found: Vec<Finding> = told.into_iter().map(|(_, finding)| finding).collect();
     // What is not known may let it start all the same.
-    if matches!(case.outcomes.first(), Some(Outcome::Unknown { .. })) {
-        let errors = found.iter_mut().filter(|finding| finding.severity == Severity::Error);
-        for finding in errors.filter(|finding| !PLACE.contains(&finding.code)) {
+    let is_unknown = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
+    let mut found = Vec::new();
+    for (rule, mut finding) in told {
+        if !is_text && rule.quiet_after.iter().any(|better| errors.contains(better)) {
+            continue;
+        }
+        if is_unknown && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
             finding.severity = Severity::Warning;
             finding.certainty = Certainty::Likely;
         }
+        // Within a severity they keep the table's order.
+        let milder = found.iter().position(|other: &Found| other.severity > finding.severity);
+        found.insert(milder.unwrap_or(found.len()), finding);
     }
-    // Stable: within a severity they keep the table's order.
-    found.sort_by_key(|finding| finding.severity);
     if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
         case.code = Code::DamagedHeaders;
         if let Some(finding) = damaged_headers::unexplained(&case) {
@@ -234,8 +244,20 @@ pub fn run(mut case: Case<'_>) -> Vec<Finding> {
     found
 }
 
+/// The decisive error of a script's interpreter; `of_its_own` where that is a script as well.
+pub fn of_interpreter(
+    machine: &Machine<'_>,
+    interpreter: &Candidate,
+    outcome: Outcome,
+    of_its_own: Option<Found>,
+) -> Option<Found> {
+    let mut case = Case::new(machine, interpreter, outcome, None, None, of_its_own);
+    case.called = Called::It;
+    run(case).into_iter().next().filter(|finding| finding.severity == Severity::Error)
+}
+
 /// Whether the file fails here: the kernel's outcome, or the folder that it is to go to.
-pub fn fails(outcome: &Outcome, findings: &[Finding]) -> bool {
+pub fn fails(outcome: &Outcome, findings: &[Found]) -> bool {
     match outcome {
         Outcome::Refused { .. } | Outcome::Killed { .. } | Outcome::Exits { .. } => true,
         Outcome::Starts | Outcome::Unknown { .. } => findings
@@ -252,6 +274,7 @@ impl<'a> Case<'a> {
         outcome: Outcome,
         destination: Option<&'a Destination>,
         link: Option<&'a LinkResult>,
+        interpreter: Option<Found>,
     ) -> Self {
         let outcomes = crate::exec::behind_barriers(machine, candidate, outcome);
         let content = outcomes.last().copied().unwrap_or(outcome);
@@ -265,6 +288,7 @@ impl<'a> Case<'a> {
             candidate,
             destination,
             link,
+            interpreter,
             outcomes,
             content,
             program,
@@ -305,11 +329,6 @@ impl<'a> Case<'a> {
     /// Whether the kernel stops at this check once nothing bars the file.
     fn ends_at(&self, step: Step) -> bool {
         words::step(self.content) == Some(step)
-    }
-
-    /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
-    fn kernel_at(&self, steps: &[Step]) -> String {
-        if steps.iter().any(|step| self.ends_at(*step)) { self.kernel_says() } else { String::new() }
     }
 
     /// A kernel's line, where no handler of the kernel takes the file.

@@ -34,19 +34,19 @@ pub(super) fn program(machine: &Machine) -> Option<Program> {
 
 /// What the kernel tells of itself, and what diag and the machine's own programs tell of the kernel that runs them.
 pub(super) fn kernel(machine: &Machine) -> KernelFacts {
-    let (uname, program) = (machine.uname(), machine.program());
+    let uname = machine.uname();
     let told = uname.and_then(|uname| arch::of_uname(&uname.machine));
     let e_machine = Fact::new(told.map(|(e_machine, _)| e_machine), "uname -m");
     let mut class = Fact::new(told.map(|(_, class)| class), "uname -m");
     if class.value.is_none() {
         // A 64-bit program shows a 64-bit kernel; a 32-bit one shows nothing.
-        if let Some(program) = program.filter(|program| program.abi.encoding.class == Class::Elf64) {
+        if let Some(program) = machine.program().filter(|program| program.abi.encoding.class == Class::Elf64) {
             class = Fact::new(Some(Class::Elf64), program.source);
         }
     }
     let byte_order = if let Some(order) = machine.target.kernel.own_byte_order() {
         Fact::new(Some(order), "this build of diag, which runs here")
-    } else if let Some(program) = program {
+    } else if let Some(program) = machine.program() {
         Fact::new(Some(program.abi.encoding.order), program.source)
     } else {
         // uname tells it for some.

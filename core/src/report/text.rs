@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use super::{Judged, Style, Verdict};
+use super::{Judged, Parts, Style, Verdict};
 use crate::advice;
 use crate::elf::Class;
 use crate::exec::{Missing, Outcome};
@@ -23,28 +23,20 @@ const INDENT: usize = 11;
 
 /// The report on programs.
 pub fn programs(machine: &Machine, judged: &[Judged], style: Style) -> String {
-    let mut out = String::new();
-    for (index, judged) in judged.iter().enumerate() {
-        if index > 0 && !style.quiet {
-            out.push('\n');
-        }
-        program(&mut out, judged, style);
-    }
-    if style.verbose && !style.quiet {
-        out.push('\n');
-        out.push_str(&self::machine(machine, style));
-    }
-    out
+    let mut parts = Parts::new(false, style);
+    let mut text: String = judged.iter().map(|judged| parts.program(judged)).collect();
+    text.push_str(&parts.end(machine));
+    text
 }
 
-fn program(out: &mut String, judged: &Judged, style: Style) {
+pub(super) fn program(out: &mut String, judged: &Judged, style: Style) {
     let name = path(&judged.candidate.path);
     let errors = judged.findings.iter().any(|finding| finding.severity == Severity::Error);
     let finding_leads = errors || is_explained(judged);
     if !finding_leads {
         let (mut verdict, colour) = match (judged.verdict(), judged.outcome) {
             (_, Outcome::Unknown { missing }) => {
-                (format!("cannot tell whether {name} starts; not known: {}", missing.words()), YELLOW)
+                (format!("cannot tell whether {name} starts: it is unknown {}", missing.words()), YELLOW)
             }
             (Verdict::Starts, _) => (format!("{name} starts on this machine"), GREEN),
             _ => (format!("{name} does not start on this machine"), RED),

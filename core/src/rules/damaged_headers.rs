@@ -1,14 +1,14 @@
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::{Cow, ToOwned as _};
 use alloc::format;
 use alloc::rc::Rc;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use super::{Case, words};
 use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
 use crate::exec::{Outcome, Pages, Step};
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::Machine;
 
 rule! {
@@ -16,7 +16,7 @@ rule! {
     /// The ELF headers of the file contradict themselves, or ask for what this kernel does not give, such as smaller
     /// pages.
     /// # How it looks
-    /// `syntax error` from ash (ENOEXEC), `Invalid argument`, or `Segmentation fault` before the first instruction.
+    /// The first is ash's, which runs what the kernel refuses as a script; the last comes before the first instruction.
     /// # Why
     /// The file was damaged on its way, edited or stripped by a faulty tool; or it was linked for pages of 4 KiB, and
     /// the kernel's have 16 or 64.
@@ -38,26 +38,27 @@ rule! {
     ///            sha256sum /tmp/data
     /// [1]
     /// ```
-    DamagedHeaders, check, quiet after [NotAProgram]
+    DamagedHeaders, looks ["syntax error", "Invalid argument", "Segmentation fault"],
+    check, quiet after [NotAProgram]
 }
 
 /// What is wrong.
 struct Fault {
     /// What the title says of the file: "has no program headers".
-    title: String,
+    title: Cow<'static, str>,
     /// The fields that are wrong, each on a line of the text.
-    program: String,
+    program: Cow<'static, str>,
     /// They are right for smaller pages.
     is_for_small_pages: bool,
 }
 
 impl Fault {
-    fn new(title: impl Into<String>, program: impl Into<String>) -> Self {
+    fn new(title: impl Into<Cow<'static, str>>, program: impl Into<Cow<'static, str>>) -> Self {
         Fault { title: title.into(), program: program.into(), is_for_small_pages: false }
     }
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let program = case.program?;
     let step = words::step(case.content)?;
     // truncated_file's.
@@ -77,10 +78,11 @@ fix:     {copy_again}"
         )));
     }
     let Fault { title, program, is_for_small_pages } = fault(case, kernels_image(program)?, step)?;
+    let copy_again = copy_again.to_string();
     let fix = if is_for_small_pages {
         "rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
     } else {
-        &copy_again
+        copy_again.as_str()
     };
     Some(case.error(format_args!(
         "\
@@ -92,10 +94,10 @@ fix:     {fix}"
 }
 
 /// For an outcome that no rule has explained: what the kernel checks, by name.
-pub(super) fn unexplained(case: &Case<'_>) -> Option<Finding> {
+pub(super) fn unexplained(case: &Case<'_>) -> Option<Found> {
     let step = words::step(case.content)?.name();
     let does = if matches!(case.content, Outcome::Refused { .. }) { "refuses" } else { "kills" };
-    let built_for = if case.program.is_some() { case.built_for() } else { String::new() };
+    let built_for = if case.program.is_some() { case.built_for().to_string() } else { String::new() };
     let (file, machine, kernel) = (case.file(), case.machine_name(), case.kernel_says());
     let fix = case.copy_again();
     Some(case.error(format_args!(
@@ -253,7 +255,7 @@ fn alignment(machine: &Machine, image: &Image) -> Option<Fault> {
     };
     let program =
         format!("p_offset={p_offset:#x}\nprogram: p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}");
-    Some(Fault { title, program, is_for_small_pages })
+    Some(Fault { title: title.into(), program: program.into(), is_for_small_pages })
 }
 
 /// The last of the files' parts, where its page is there. One beyond the end of the file is truncated_file's.

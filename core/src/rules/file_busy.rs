@@ -1,12 +1,12 @@
 use super::Case;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// Somebody holds the file open for writing, perhaps a copy that is still under way.
     /// # How it looks
-    /// `Text file busy`, status 126. The reverse, `scp: Text file busy`, is a copy onto a program that is running.
+    /// Status 126. The reverse, `scp: Text file busy`, is a copy onto a program that is running.
     /// # Why
     /// A program must not change while it runs (ETXTBSY). Linux 6.11 to 6.12.1 allowed it.
     /// # Fix
@@ -27,10 +27,11 @@ rule! {
     ///            cp -p /tmp/copying /tmp/copying.new && mv /tmp/copying.new /tmp/copying
     /// [1]
     /// ```
-    FileBusy, check
+    FileBusy, looks ["Text file busy"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if !case.meets(Step::Busy) {
         return None;
     }

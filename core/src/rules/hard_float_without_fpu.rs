@@ -1,7 +1,7 @@
 use super::Case;
 use crate::arch;
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::Fpu;
 
 rule! {
@@ -9,7 +9,7 @@ rule! {
     /// The program was built to use floating-point instructions, and this machine neither has an FPU nor a kernel that
     /// emulates one.
     /// # How it looks
-    /// `Illegal instruction`, at once or much later.
+    /// At once or much later.
     /// # Why
     /// The kernel does not look at the float ABI when it starts a program. The first floating-point instruction raises
     /// an exception; without CONFIG_MIPS_FP_SUPPORT (OpenWrt) that is SIGILL. Go's runtime and a hard-float glibc
@@ -34,10 +34,11 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    HardFloatWithoutFpu, check
+    HardFloatWithoutFpu, looks ["Illegal instruction"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let (program, image) = (case.program?, case.image?);
     let fpu = &case.machine.fpu();
     let mark = arch::of(image.header.e_machine).and_then(|arch| (arch.hard_float)(image));

@@ -2,20 +2,21 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
 use crate::errno::Errno;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::{Libc, holds};
 
 rule! {
     /// # What it means
     /// The program is linked dynamically, and the loader that it names (PT_INTERP) does not exist on this machine.
     /// # How it looks
-    /// `./nginx: not found`, though the file is there; bash: `cannot execute: required file not found`.
+    /// The first is ash's. The file is there all the same.
     /// # Why
     /// The kernel starts the loader, which then loads the libraries. Its path tells the C library and the ABI:
     /// /lib/ld-musl-mipsel-sf.so.1 is musl, little-endian, soft float; /lib/ld.so.1 and /lib/ld-linux* are glibc, which
@@ -41,10 +42,11 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
-    InterpreterMissing, check, quiet after [WrongOperatingSystem]
+    InterpreterMissing, looks ["not found", "cannot execute: required file not found"],
+    check, quiet after [WrongOperatingSystem]
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let (program, image) = (case.program?, case.image.filter(|_| case.candidate.binfmt_misc.is_none())?);
     let Some(Interp::Path(path)) = &image.interp else { return None };
     let errno = case.candidate.interpreter.as_ref()?.missing()?;
@@ -53,7 +55,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         return None;
     }
     let kernel = match errno {
-        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => words::NOT_FOUND.to_owned(),
+        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => Kernel::Words(words::NOT_FOUND),
         _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
     let (file, loader, flavour, loaders) = (case.file(), Shown(path), flavour(image, path), loaders(case));
@@ -65,7 +67,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             "build it without cgo: it is static then, and needs no loader\n\
              run: CGO_ENABLED=0 GOOS=linux {environment} go build"
         ),
-        None => case.rebuild(),
+        None => case.rebuild().to_string(),
     };
     Some(case.error(format_args!(
         "\

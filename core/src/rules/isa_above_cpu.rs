@@ -5,14 +5,14 @@ use alloc::string::String;
 use super::shown::Shown;
 use super::{Case, words};
 use crate::arch::{self, Lack};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::ldso::LoaderRefusal;
 
 rule! {
     /// # What it means
     /// The program is marked as made for a newer processor than this one.
     /// # How it looks
-    /// `Illegal instruction`, at once or much later; a glibc loader: `CPU ISA level is lower than required`.
+    /// The first at once or much later; the second is a glibc loader's.
     /// # Why
     /// The kernel does not compare ISA levels. The first instruction that the processor lacks raises SIGILL. The mark
     /// promises more than the code may use, so this is a warning. MIPS release 6 encodes many instructions anew: such a
@@ -26,23 +26,23 @@ rule! {
     /// machine lenovo-y1
     /// file /tmp/r6 elf mipsel gcc e_flags=0x90001407 abiflags=32,6,3,0
     /// $ diag /tmp/r6
-    /// cannot tell whether /tmp/r6 starts; not known: whether its code is as its header
-    ///   says: then this machine does not run it
+    /// cannot tell whether /tmp/r6 starts: it is unknown whether its code is as its
+    ///   header says: then this machine does not run it
     /// warning[isa-above-cpu]: /tmp/r6 is built for MIPS32r6, this processor is
     ///   MIPS32r2
     ///   program: built for MIPS32r6, o32, soft float, C
     ///   machine: isa mips1 mips2 mips32r1 mips32r2; cpu model MIPS 24KEc V5.0
-    ///   kernel:  does not compare; the first instruction that this CPU lacks kills it:
-    ///            SIGILL
+    ///   kernel:  starts it; the first instruction that this CPU lacks kills it: SIGILL
     ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [2]
     /// ```
-    IsaAboveCpu, check
+    IsaAboveCpu, looks ["Illegal instruction", "CPU ISA level is lower than required"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
     if case.foreign || words::bits(image) > case.machine.kernel().class.value?.bits() {
         return None;
@@ -56,7 +56,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         let loader_ends = case.loader_ends();
         format!("{loader_ends}, status 127\nyou see: {file}: CPU ISA level is lower than required")
     } else if case.starts() || (is_anew && words::step(case.content).is_none()) {
-        "does not compare; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction".to_owned()
+        "starts it; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction"
+            .to_owned()
     } else {
         String::new()
     };

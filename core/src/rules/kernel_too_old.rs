@@ -5,14 +5,14 @@ use alloc::string::String;
 use super::Case;
 use super::shown::Shown;
 use crate::candidate::Image;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::ldso::LoaderRefusal;
 
 rule! {
     /// # What it means
     /// The program, or the glibc in it, was built for kernels newer than this one.
     /// # How it looks
-    /// `FATAL: kernel too old`, status 127 or SIGABRT; or system calls that fail with `Function not implemented`.
+    /// The first with status 127 or SIGABRT; the second from system calls that fail.
     /// # Why
     /// The note NT_GNU_ABI_TAG holds the oldest kernel that its C library supports. The kernel does not read it; glibc
     /// compares it with uname(2) at its start.
@@ -36,10 +36,11 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [0]
     /// ```
-    KernelTooOld, check
+    KernelTooOld, looks ["FATAL: kernel too old", "Function not implemented"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let release = case.machine.kernel().release.get()?;
     let too_new = |image: &Image| image.abi_tag.filter(|(system, ..)| *system == 0);
     // The loader's own is the one that it compares.

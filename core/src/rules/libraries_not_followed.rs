@@ -1,5 +1,5 @@
 use super::Case;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::Libc;
 
 rule! {
@@ -7,7 +7,7 @@ rule! {
     /// The program's loader is there, and is one whose rules diag does not know: uClibc's, Android's (bionic), or a foreign
     /// one. Whether it finds the libraries and symbols that the program needs, diag does not say.
     /// # How it looks
-    /// uClibc: `can't load library 'libfoo.so.0'`; bionic: `CANNOT LINK EXECUTABLE "./x": library "libfoo.so" not found`.
+    /// The first is uClibc's, the second bionic's.
     /// # Why
     /// Each loader has rules of its own for where libraries lie. diag knows musl's and glibc's.
     /// # Fix
@@ -25,10 +25,14 @@ rule! {
     ///   program: C library not known
     /// [0]
     /// ```
-    LibrariesNotFollowed, check
+    LibrariesNotFollowed, looks [
+        "can't load library 'libfoo.so.0'",
+        "CANNOT LINK EXECUTABLE \"./x\": library \"libfoo.so\" not found",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let libc = match case.link?.libc {
         Some(Libc::Musl | Libc::Glibc) => return None,
         Some(libc) => libc.name(),

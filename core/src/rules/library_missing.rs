@@ -1,11 +1,11 @@
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use super::Case;
 use super::shown::Shown;
 use super::words::{self, PackageManager};
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::{Library, LibraryState};
 use crate::machine::Libc;
 
@@ -13,8 +13,7 @@ rule! {
     /// # What it means
     /// A library that the program needs (DT_NEEDED) is in none of the folders that its loader looks in.
     /// # How it looks
-    /// musl: `Error loading shared library libatomic.so.1: No such file or directory (needed by ./x)`; glibc: `error while
-    /// loading shared libraries: libatomic.so.1: cannot open shared object file: No such file or directory`. Status 127.
+    /// The first is musl's, the second glibc's. Status 127.
     /// # Why
     /// The kernel starts the program's loader, which then looks for each library: in LD_LIBRARY_PATH, in the folders that
     /// the program names (DT_RPATH, DT_RUNPATH), and in those of the C library.
@@ -39,7 +38,11 @@ rule! {
     ///            opkg install libatomic1
     /// [1]
     /// ```
-    LibraryMissing, check
+    LibraryMissing, looks [
+        "Error loading shared library libatomic.so.1: No such file or directory (needed by ./x)",
+        "error while loading shared libraries: libatomic.so.1: cannot open shared object file: No such file or directory",
+    ],
+    check
 }
 
 /// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
@@ -75,7 +78,7 @@ const PACKAGES: [(&str, &str); 29] = [
     ("libubox.so", "libubox"),
 ];
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
     let first = link.libraries().skip(1).find(is_missing)?;
@@ -93,8 +96,10 @@ fn check(case: &Case<'_>) -> Option<Finding> {
             };
             format!("install the package that has it\nrun: {install} {package}")
         }
-        None if nowhere => case.rebuild(),
-        None => case.rebuild_after("copy the library into one of these folders; or, to need no library,"),
+        None if nowhere => case.rebuild().to_string(),
+        None => case
+            .rebuild_after("copy the library into one of these folders", "or, to need no library,")
+            .to_string(),
     };
     let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
     let (path, reason) = (Shown(&case.candidate.path), errno.text());

@@ -4,7 +4,7 @@ use alloc::string::{String, ToString as _};
 use super::Case;
 use super::shown::{Shown, Size};
 use crate::arch;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::{LibraryState, Unusable};
 use crate::machine::Libc;
 
@@ -13,9 +13,7 @@ rule! {
     /// A library that the program needs is there, and the program's loader cannot use it: it is for another processor,
     /// word size, byte order or float ABI, no library, or damaged.
     /// # How it looks
-    /// musl: `Error loading shared library libfoo.so: Exec format error (needed by ./x)`; glibc: `wrong ELF class:
-    /// ELFCLASS32`, `invalid ELF header`, `file too short`, `cannot enable executable stack as shared object requires`.
-    /// Status 127.
+    /// The first is musl's, the others are glibc's. Status 127.
     /// # Why
     /// Loaders take a library only where it was built for the machine that the program was built for. musl stops at the
     /// first file of the name; glibc goes on to the next folder where a file is for another machine. A library that is
@@ -46,10 +44,17 @@ rule! {
     ///            aarch64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```
-    LibraryUnusable, check
+    LibraryUnusable, looks [
+        "Error loading shared library libfoo.so: Exec format error (needed by ./x)",
+        "wrong ELF class: ELFCLASS32",
+        "invalid ELF header",
+        "file too short",
+        "cannot enable executable stack as shared object requires",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let unusable = |state: LibraryState| match state {
         LibraryState::Unusable(why) => Some(why),
@@ -105,7 +110,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
              run: patchelf --clear-execstack {path}"
         )
     } else {
-        case.rebuild_after("put a library for this machine in its place; or, to need no library,")
+        case.rebuild_after("put a library for this machine in its place", "or, to need no library,")
+            .to_string()
     };
     Some(case.error(format_args!(
         "\

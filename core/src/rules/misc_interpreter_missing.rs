@@ -1,16 +1,15 @@
-use alloc::borrow::ToOwned as _;
-
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::errno::Errno;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// A rule of binfmt_misc takes the file, and the interpreter that it names does not exist or cannot be executed.
     /// # How it looks
-    /// `not found` or `Permission denied` for a file that is there.
+    /// The file is there all the same.
     /// # Why
     /// The rules are asked before the kernel looks at the file itself, so that one of them can also take what the
     /// kernel would run. Most are registered by qemu-user packages, and stay when the package is gone.
@@ -41,10 +40,11 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    MiscInterpreterMissing, check
+    MiscInterpreterMissing, looks ["not found", "Permission denied"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let misc = case.candidate.binfmt_misc.as_ref()?;
     let interpreter = case.candidate.interpreter.as_ref()?;
     if !case.meets(Step::MiscInterpreter) {
@@ -52,7 +52,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
     let errno = interpreter.missing().or(interpreter.may_execute.and_then(Result::err));
     let why = errno.map_or("it is no regular file, or busy", Errno::text);
-    let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND.to_owned() } else { case.kernel_says() };
+    let kernel =
+        if errno == Some(Errno::ENOENT) { Kernel::Words(words::NOT_FOUND) } else { case.kernel_says() };
     let (file, path, rule) = (case.file(), Shown(&interpreter.path), Shown(&misc.rule));
     Some(case.error(format_args!(
         "\

@@ -1,13 +1,13 @@
 use alloc::borrow::ToOwned as _;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Case;
 use super::shown::Shown;
+use super::words::Kernel;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::lists;
 
 rule! {
@@ -15,7 +15,7 @@ rule! {
     /// The program is marked as using an extension of the MIPS instruction set (MIPS16, microMIPS, DSP, MSA) that this
     /// processor does not list.
     /// # How it looks
-    /// `Illegal instruction`; a program that begins in MIPS16 or microMIPS code: `Bus error`.
+    /// The second, where the program begins in MIPS16 or microMIPS code.
     /// # Why
     /// The kernel does not compare extensions. The mark promises more than the code may use, so this is a warning,
     /// except where the entry point itself lies in such code.
@@ -33,16 +33,17 @@ rule! {
     ///   has mips16, dsp
     ///   program: ASEs microMIPS
     ///   machine: ASEs implemented mips16, dsp
-    ///   kernel:  does not compare; the first such instruction kills it: SIGILL
+    ///   kernel:  starts it; the first such instruction kills it: SIGILL
     ///   you see: Illegal instruction
     ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [0]
     /// ```
-    MissingAse, check
+    MissingAse, looks ["Illegal instruction", "Bus error"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
     if image.header.e_machine != EM_MIPS || case.foreign {
         return None;
@@ -53,12 +54,12 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let is_missing = |bit: u32, word: &str| declared & bit != 0 && !word.is_empty() && !lists(ases, word);
     let missing: Vec<&str> =
         mips::ASES.iter().filter(|(bit, _, word)| is_missing(*bit, word)).map(|(_, name, _)| *name).collect();
-    let later = "does not compare; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";
+    let later = "starts it; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";
     let (severity, kernel) = match case.meets(Step::EntryMode) {
         true => (Severity::Error, case.kernel_says()),
         false if missing.is_empty() => return None,
-        false if case.starts() => (Severity::Warning, later.to_owned()),
-        false => (Severity::Warning, String::new()),
+        false if case.starts() => (Severity::Warning, Kernel::Words(later)),
+        false => (Severity::Warning, Kernel::NOTHING),
     };
     let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { missing.join(", ") };
     let has = if listed.is_empty() { "no extension".to_owned() } else { listed.join(", ") };

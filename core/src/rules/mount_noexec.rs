@@ -4,14 +4,14 @@ use super::shown::{Shown, Size};
 use super::{Case, words};
 use crate::candidate::Content;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::Mount;
 
 rule! {
     /// # What it means
     /// The file lies on a file system that is mounted with `noexec`: no program can be started from it.
     /// # How it looks
-    /// `Permission denied`, status 126, although the mode is right; for root too.
+    /// Status 126, although the mode is right; for root too.
     /// # Why
     /// The mount option forbids it, for scripts and loaders as well. `sh FILE` still runs a script.
     /// # Fix
@@ -32,10 +32,11 @@ rule! {
     ///   fix:     install it in another folder
     /// [1]
     /// ```
-    MountNoexec, check, quiet after [NotAProgram]
+    MountNoexec, looks ["Permission denied"],
+    check, quiet after [NotAProgram]
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if case.meets(Step::NoExecMount) && !case.is_foreign_format() {
         return Some(here(case, case.machine.mount_of(&case.candidate.resolved)?));
     }
@@ -51,7 +52,7 @@ fix:     install it in another folder"
     )))
 }
 
-fn here(case: &Case<'_>, mount: &Mount) -> Finding {
+fn here(case: &Case<'_>, mount: &Mount) -> Found {
     let size = case.candidate.size().unwrap_or(0);
     let script = match &case.candidate.content {
         Content::Script(_) => "; or call its interpreter with it as an argument",

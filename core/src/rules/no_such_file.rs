@@ -5,13 +5,13 @@ use alloc::string::{String, ToString as _};
 use super::shown::Shown;
 use super::{Case, words};
 use crate::errno::Errno;
-use crate::finding::{Certainty, Finding};
+use crate::finding::{Certainty, Found};
 
 rule! {
     /// # What it means
     /// There is no file of that name, or the path to it cannot be followed.
     /// # How it looks
-    /// `not found` or `No such file or directory`, status 127.
+    /// Status 127.
     /// # Why
     /// A component of the path is missing, is no folder, or may not be searched; or a symbolic link leads nowhere.
     /// # Fix
@@ -27,10 +27,11 @@ rule! {
     ///   you see: not found
     /// [2]
     /// ```
-    NoSuchFile, check
+    NoSuchFile, looks ["not found", "No such file or directory"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let errno = case.candidate.missing()?;
     let path = &case.candidate.path;
     let (file, argument, error) = (case.file(), case.argument(), errno.text());

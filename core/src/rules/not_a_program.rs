@@ -2,14 +2,14 @@ mod archive;
 mod object;
 mod package;
 
-use alloc::borrow::ToOwned as _;
+use alloc::borrow::{Cow, ToOwned as _};
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use super::shown::Size;
 use super::{Case, words};
 use crate::candidate::{Content, Data};
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::target::FileKind;
 
 rule! {
@@ -17,8 +17,8 @@ rule! {
     /// The file is no program at all: a package or an archive that is to be unpacked, a saved web page, text without a
     /// `#!` line, an object file or a shared library, a folder.
     /// # How it looks
-    /// ash runs whatever the kernel refuses as a script: `line 1: Not: not found`, `syntax error: unexpected newline`
-    /// (HTML), nothing at all and status 0 (an empty file). bash: `cannot execute binary file: Exec format error`.
+    /// ash runs whatever the kernel refuses as a script: the second is a web page's; of an empty file it says nothing,
+    /// with status 0.
     /// # Why
     /// No handler of the kernel knows the first bytes (ENOEXEC), or it is no regular file (EACCES).
     /// # Fix
@@ -38,10 +38,15 @@ rule! {
     ///            an error message
     /// [1]
     /// ```
-    NotAProgram, check
+    NotAProgram, looks [
+        "line 1: Not: not found",
+        "syntax error: unexpected newline",
+        "cannot execute binary file: Exec format error",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let kind = case.candidate.found()?.kind;
     if !matches!(kind, FileKind::Regular | FileKind::Pseudo) {
         return Some(of_kind(case, kind));
@@ -53,7 +58,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-fn of_kind(case: &Case<'_>, kind: FileKind) -> Finding {
+fn of_kind(case: &Case<'_>, kind: FileKind) -> Found {
     let (file, argument, kernel) = (case.file(), case.argument(), words::PERMISSION_DENIED);
     let list = if kind == FileKind::Directory {
         format!("see what is in it:\nrun: ls -l {argument}")
@@ -69,87 +74,62 @@ fix:     {list}"
     ))
 }
 
-fn of_data(case: &Case<'_>, data: &Data) -> Option<Finding> {
+fn of_data(case: &Case<'_>, data: &Data) -> Option<Found> {
     let (file, argument) = (case.file(), case.argument());
-    Some(match data {
+    let copy_again = || case.copy_again().to_string();
+    let (what, kernel, fix) = match data {
         // Other rules'.
         Data::Stub | Data::MachO(_) | Data::Pe(_) => return None,
-        Data::Archive(format) => archive::check(case, format),
-        Data::Package(package) => package::check(case, package),
+        Data::Archive(format) => return Some(archive::check(case, format)),
+        Data::Package(package) => return Some(package::check(case, package)),
         Data::Empty => {
-            let fix = case.copy_again();
-            let kernel = case.unhandled("ENOEXEC\nyou see: nothing; ash and bash end with status 0");
-            case.error(format_args!(
-                "\
-{file} is empty
-kernel:  {kernel}
-fix:     {fix}"
-            ))
+            ("is empty".into(), "ENOEXEC\nyou see: nothing; ash and bash end with status 0", copy_again())
         }
-        Data::Zeros => {
-            let fix = case.copy_again();
-            let kernel = case.unhandled(
-                "ENOEXEC\nyou see: ash: nothing, status 0; \
-                 bash: cannot execute binary file: Exec format error",
-            );
-            case.error(format_args!(
-                "\
-{file} holds nothing but zeros: its content was never written
-kernel:  {kernel}
-fix:     {fix}"
-            ))
-        }
-        Data::Text => {
-            let kernel = case.unhandled(words::TEXT_AS_SCRIPT);
-            case.error(format_args!(
-                "\
-{file} is text without a #! line
-kernel:  {kernel}
-fix:     if it is a shell script, let its first line be #!/bin/sh; until then:
-run:     sh {argument}"
-            ))
-        }
-        Data::Html => {
-            let kernel = case.unhandled(
-                "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
-            );
-            case.error(format_args!(
-                "\
-{file} is a web page (HTML), not a program
-kernel:  {kernel}
-fix:     download the file itself: the address led to a page about it, or to an error message"
-            ))
-        }
-        Data::LfsPointer(size) => {
-            let kernel = case.unhandled(words::TEXT_AS_SCRIPT);
-            let whose = size.map_or_else(|| "a file".to_owned(), |size| format!("a file of {}", Size(size)));
-            case.error(format_args!(
-                "\
-{file} is a Git LFS pointer to {whose}, not that file
-kernel:  {kernel}
-fix:     on the computer, in its repository:
-run:     git lfs pull"
-            ))
-        }
+        Data::Zeros => (
+            "holds nothing but zeros: its content was never written".into(),
+            "ENOEXEC\nyou see: ash: nothing, status 0; bash: cannot execute binary file: Exec format error",
+            copy_again(),
+        ),
+        Data::Text => (
+            "is text without a #! line".into(),
+            words::TEXT_AS_SCRIPT,
+            format!(
+                "if it is a shell script, let its first line be #!/bin/sh; until then:\n\
+                 run: sh {argument}"
+            ),
+        ),
+        Data::Html => (
+            "is a web page (HTML), not a program".into(),
+            "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
+            "download the file itself: the address led to a page about it, or to an error message".to_owned(),
+        ),
+        Data::LfsPointer(size) => (
+            match size {
+                Some(size) => {
+                    format!("is a Git LFS pointer to a file of {}, not that file", Size(*size)).into()
+                }
+                None => "is a Git LFS pointer to a file, not that file".into(),
+            },
+            words::TEXT_AS_SCRIPT,
+            "on the computer, in its repository:\nrun: git lfs pull".to_owned(),
+        ),
         Data::Other(name) => {
-            let kernel = case.unhandled(words::DATA_AS_SCRIPT);
-            case.error(format_args!(
-                "\
-{file} is {name}, not a program for Linux
-kernel:  {kernel}"
-            ))
+            (format!("is {name}, not a program for Linux").into(), words::DATA_AS_SCRIPT, String::new())
         }
-        Data::Unknown(first) => {
-            let fix = case.copy_again();
-            let kernel = case.unhandled(words::DATA_AS_SCRIPT);
-            let first = u32::from_be_bytes(*first);
-            case.error(format_args!(
-                "\
-{file} is data of an unknown kind, not a program
-program: first bytes={first:08x}
+        Data::Unknown(_) => {
+            (Cow::from("is data of an unknown kind, not a program"), words::DATA_AS_SCRIPT, copy_again())
+        }
+    };
+    let first = match data {
+        Data::Unknown(first) => format!("{:08x}", u32::from_be_bytes(*first)),
+        _ => String::new(),
+    };
+    let kernel = case.unhandled(kernel);
+    Some(case.error(format_args!(
+        "\
+{file} {what}
+program: first bytes={first}
 kernel:  {kernel}
 fix:     {fix}"
-            ))
-        }
-    })
+    )))
 }

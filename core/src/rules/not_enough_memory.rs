@@ -3,14 +3,13 @@ use super::shown::Size;
 use crate::candidate::{Image, Program};
 use crate::elf::consts::PF_W;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// The program needs more memory than this machine has, or has left.
     /// # How it looks
-    /// `Segmentation fault` within execve, if one segment exceeds RAM and swap; else `Killed`, and `dmesg` says `Out of
-    /// memory`; `Cannot allocate memory`.
+    /// The first within execve, if one segment exceeds RAM and swap; the third is in `dmesg`.
     /// # Why
     /// Counted is what cannot be given back: writable data and bss; of a UPX-packed program all that it unpacks. Code
     /// that is only read is dropped and read again from the file, so a large program runs on a small machine.
@@ -33,10 +32,11 @@ rule! {
     ///   fix:     stop other services, or add swap (zram)
     /// [0]
     /// ```
-    NotEnoughMemory, check
+    NotEnoughMemory, looks ["Segmentation fault", "Killed", "Out of memory", "Cannot allocate memory"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let (program, image) = (case.program?, case.image?);
     let ends_here = case.ends_at(Step::MapMemory);
     // A file for another processor comes to no memory: nothing is asked of this machine's.

@@ -5,15 +5,14 @@ use alloc::string::String;
 use super::shown::{FreeSpace, Shown, Size};
 use super::{Case, Destination, words};
 use crate::candidate::{Content, Toolchain};
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Found, Severity};
 use crate::machine::Mount;
 
 rule! {
     /// # What it means
     /// The file does not fit where it is to be installed, or nothing can be written there.
     /// # How it looks
-    /// cp, scp: `No space left on device`; opkg: `Only have 10854kb available on filesystem /overlay, pkg x needs
-    /// 16128`.
+    /// The first is that of cp and scp, the second opkg's.
     /// # Why
     /// A router's flash is small. jffs2 and ubifs compress what is written: there the size is estimated from a
     /// sample of the file, and only what is packed already counts in full.
@@ -39,10 +38,14 @@ rule! {
     ///            go build -trimpath -ldflags="-s -w"
     /// [1]
     /// ```
-    NotEnoughSpace, check
+    NotEnoughSpace, looks [
+        "No space left on device",
+        "Only have 10854kb available on filesystem /overlay, pkg x needs 16128",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let destination = case.destination?;
     let candidate = case.candidate;
     if !matches!(candidate.content, Content::Elf(_) | Content::Script(_)) {
@@ -100,7 +103,7 @@ fix:     {fix}"
     Some(finding)
 }
 
-fn read_only(case: &Case<'_>, destination: &Destination, mount: &Mount) -> Finding {
+fn read_only(case: &Case<'_>, destination: &Destination, mount: &Mount) -> Found {
     let (file, folder, mount) = (case.file(), Shown(&destination.folder), words::mount(mount));
     case.error(format_args!(
         "\

@@ -5,14 +5,14 @@ use alloc::string::String;
 use super::shown::{Mode, Shown};
 use super::{Case, words};
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// The file's mode does not let you execute it. A file that was downloaded, or copied with scp from a Windows
     /// machine, has no x bit.
     /// # How it looks
-    /// `Permission denied`, status 126; for root too.
+    /// Status 126; for root too.
     /// # Why
     /// execve wants an x bit that applies to the caller; root needs any one of the three. FAT and NTFS hold no modes:
     /// there the mount's options decide, and chmod changes nothing.
@@ -32,13 +32,14 @@ rule! {
     ///   fix:     chmod +x /tmp/v2ray
     /// [1]
     /// ```
-    NotExecutable, check, quiet after [NotAProgram]
+    NotExecutable, looks ["Permission denied"],
+    check, quiet after [NotAProgram]
 }
 
 /// File systems without modes.
 const MODELESS: [&str; 8] = ["vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"];
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let bits = case.candidate.found()?.mode & 0o777;
     let x = bits & 0o111;
     // faccessat(2) answers for the mount too, so behind a noexec mount only the mode tells.

@@ -1,14 +1,14 @@
 use super::Case;
 use super::shown::Shown;
 use crate::arch;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::LoaderRefusal;
 
 rule! {
     /// # What it means
     /// The program is made for a fixed address, and Android's linker starts none but position-independent ones.
     /// # How it looks
-    /// `error: Android 5.0 and later only support position-independent executables (-fPIE).`, status 1.
+    /// Status 1.
     /// # Why
     /// The kernel maps the program where it wants to lie. Its loader, /system/bin/linker or linker64, then looks at e_type:
     /// a program that lies at a random address is harder to attack.
@@ -34,10 +34,13 @@ rule! {
     ///            cc -fPIE -pie
     /// [1]
     /// ```
-    NotPositionIndependent, check
+    NotPositionIndependent, looks [
+        "error: Android 5.0 and later only support position-independent executables (-fPIE).",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if !arch::HAS_BIONIC || case.refused_by_loader()? != LoaderRefusal::NotPie {
         return None;
     }

@@ -2,7 +2,7 @@ use alloc::format;
 
 use super::Case;
 use super::shown::Size;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -29,10 +29,11 @@ rule! {
     ///            upx -d -o plain FILE
     /// [0]
     /// ```
-    PackedByUpx, check
+    PackedByUpx, looks [],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let unpacked = case.program?.upx?.unpacked;
     let (file, size) = (case.file(), Size(case.candidate.size().unwrap_or(0)));
     let title = match unpacked.map(Size) {

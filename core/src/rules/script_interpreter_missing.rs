@@ -1,21 +1,19 @@
-use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 
 use super::shown::Shown;
-use super::words::{self, PackageManager};
-use super::{Called, Case, Code};
-use crate::candidate::{Candidate, Content, last_name};
+use super::words::{self, Kernel, PackageManager};
+use super::{Case, Code};
+use crate::candidate::{Content, last_name};
 use crate::errno::Errno;
-use crate::exec::{self, Outcome, Step};
-use crate::finding::{Finding, Severity};
+use crate::exec::{Outcome, Step};
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// The program that the script's `#!` line names does not exist on this machine, or cannot be started.
     /// # How it looks
-    /// `./install.sh: not found`, though the file is there; bash: `cannot execute: required file not found` or
-    /// `bad interpreter`.
+    /// The first is ash's. The file is there all the same.
     /// # Why
     /// The kernel starts the interpreter in the script's stead, by exactly that path, without PATH. OpenWrt has /bin/sh
     /// (BusyBox ash) and no bash, Python or Perl.
@@ -40,10 +38,15 @@ rule! {
     ///            opkg update && opkg install bash
     /// [1]
     /// ```
-    ScriptInterpreterMissing, check, quiet after [ScriptLine, ScriptWithCrlf]
+    ScriptInterpreterMissing, looks [
+        "not found",
+        "cannot execute: required file not found",
+        "bad interpreter",
+    ],
+    check, quiet after [ScriptLine, ScriptWithCrlf]
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
     let step = words::step(case.content)?;
     // Those are other rules'.
@@ -57,14 +60,13 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if others {
         return None;
     }
-    let inner = if interpreter.found().is_some() { first_error(case, interpreter) } else { None };
     let (file, path, line) = (case.file(), Shown(name), words::first_line(script));
     // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
-    let own_fix = |error: &Finding| {
+    let own_fix = |error: &Found| {
         matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
             || !matches!(interpreter.content, Content::Elf(_))
     };
-    let (title, fix) = match (interpreter.missing(), &inner) {
+    let (title, fix) = match (interpreter.missing(), &case.interpreter) {
         (Some(Errno::ENOENT | Errno::ENOTDIR), _) => {
             (format!("{file} is a script for {path}, which is not on this machine"), install(case, name))
         }
@@ -79,8 +81,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         }
     };
     let kernel = match case.content {
-        Outcome::Refused { errno: Errno::ENOENT, .. } => words::NOT_FOUND.to_owned(),
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => words::TEXT_AS_SCRIPT.to_owned(),
+        Outcome::Refused { errno: Errno::ENOENT, .. } => Kernel::Words(words::NOT_FOUND),
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => Kernel::Words(words::TEXT_AS_SCRIPT),
         _ => case.kernel_says(),
     };
     let shell = if words::is_openwrt(case.machine) { "/bin/sh (BusyBox ash)" } else { "" };
@@ -92,18 +94,10 @@ machine: shell={shell}
 kernel:  {kernel}
 fix:     {fix}"
     ));
-    if let Some(error) = inner.filter(own_fix) {
-        finding.fix = error.fix;
+    if let Some(error) = case.interpreter.as_ref().filter(|error| own_fix(error)) {
+        finding.fix.clone_from(&error.fix);
     }
     Some(finding)
-}
-
-/// What is wrong with the interpreter itself.
-fn first_error(case: &Case<'_>, interpreter: &Candidate) -> Option<Finding> {
-    let outcome = exec::simulate(case.machine, interpreter).ok()?;
-    let mut inner = Case::new(case.machine, interpreter, outcome, None, None);
-    inner.called = Called::It;
-    super::run(inner).into_iter().next().filter(|finding| finding.severity == Severity::Error)
 }
 
 /// What to do, and the command for what OpenWrt has as a package.

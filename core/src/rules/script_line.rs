@@ -2,19 +2,20 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// The first line begins with `#!`, but the kernel cannot use it: no interpreter is named, the line does not fit
     /// the kernel's buffer, or interpreters name each other without an end.
     /// # How it looks
-    /// ash runs the file as its own script all the same. With an endless chain: `Too many levels of symbolic links`.
+    /// Of an endless chain. Otherwise ash runs the file as its own script all the same.
     /// # Why
     /// The kernel reads 256 bytes of the file (128 before Linux 5.1), and the interpreter's name must end within them.
     /// It follows five interpreters in a row.
@@ -34,10 +35,11 @@ rule! {
     ///   fix:     name a program in its first line
     /// [1]
     /// ```
-    ScriptLine, check
+    ScriptLine, looks ["Too many levels of symbolic links"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
     let file = case.file();
     let no_name = || format!("{file} begins with #!, but names no interpreter");
@@ -57,8 +59,11 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (no_name(), let_name),
         _ => return None,
     };
-    let kernel =
-        if case.ends_at(Step::ScriptLine) { words::TEXT_AS_SCRIPT.to_owned() } else { case.kernel_says() };
+    let kernel = if case.ends_at(Step::ScriptLine) {
+        Kernel::Words(words::TEXT_AS_SCRIPT)
+    } else {
+        case.kernel_says()
+    };
     let line = words::first_line(script);
     Some(case.error(format_args!(
         "\

@@ -5,14 +5,13 @@ use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;
 use crate::exec::Step;
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Found, Severity};
 
 rule! {
     /// # What it means
     /// The script's lines end in CR LF, as on Windows. The CR belongs to the interpreter's name, or to its argument.
     /// # How it looks
-    /// `./install.sh: not found`, though the file is there; bash: `bad interpreter`, `/bin/sh^M`, `required file not
-    /// found`; behind env: `env: can't execute 'python3\r'`.
+    /// The first is ash's, and the file is there all the same; the last is that of a script for env.
     /// # Why
     /// The kernel ends the line at LF and takes CR for a letter, so it looks for "/bin/sh\r".
     /// # Fix
@@ -34,10 +33,17 @@ rule! {
     ///   fix:     sed -i 's/\r$//' /tmp/install.sh
     /// [1]
     /// ```
-    ScriptWithCrlf, check
+    ScriptWithCrlf, looks [
+        "not found",
+        "bad interpreter",
+        "/bin/sh^M",
+        "required file not found",
+        "env: can't execute 'python3\\r'",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
     if words::line(script).last() != Some(&b'\r') {
         return None;

@@ -1,6 +1,6 @@
 use super::Case;
 use super::shown::Shown;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -27,10 +27,11 @@ rule! {
     ///   machine: binfmt_misc rule qemu-mips: /usr/bin/qemu-mips-static
     /// [0]
     /// ```
-    StartedByBinfmtMisc, check
+    StartedByBinfmtMisc, looks [],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let misc = case.candidate.binfmt_misc.as_ref().filter(|_| case.starts())?;
     let interpreter = Shown(&case.candidate.interpreter.as_ref()?.path);
     let (file, rule) = (case.file(), Shown(&misc.rule));

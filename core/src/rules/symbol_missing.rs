@@ -1,17 +1,17 @@
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use super::shown::Shown;
 use super::{Case, words};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::{Libc, holds};
 
 rule! {
     /// # What it means
     /// The program, or a library of it, uses a symbol that none of its libraries on this machine defines.
     /// # How it looks
-    /// musl: `Error relocating ./x: __stat_time64: symbol not found`; glibc: `./x: symbol lookup error: ./x: undefined
-    /// symbol: foo`. Status 127; where glibc binds a function when it is first called, only then.
+    /// The first is musl's, the second glibc's. Status 127; where glibc binds a function when it is first called, only
+    /// then.
     /// # Why
     /// A program is linked with other libraries than it finds: a newer or older release, another C library, another build
     /// of a library. Symbols in `_time64` are of musl 1.2 (OpenWrt 22.03 on), which has 64-bit time; `__*_chk`, `backtrace`
@@ -35,10 +35,14 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
-    SymbolMissing, check
+    SymbolMissing, looks [
+        "Error relocating ./x: __stat_time64: symbol not found",
+        "./x: symbol lookup error: ./x: undefined symbol: foo",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let first = link.symbols.iter().find(|symbol| !symbol.lazy).or(link.symbols.first())?;
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
@@ -72,11 +76,15 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     // The release of the libraries that it was linked with, and that of the machine's, differ.
     let fix = match case.machine.openwrt().release.get() {
-        Some(release) => case.rebuild_after(&format!(
-            "use the SDK of OpenWrt {}, which is this machine's; or",
-            Shown(release)
-        )),
-        None => case.rebuild_after("use the libraries that it was linked with; or, to need no library,"),
+        Some(release) => case
+            .rebuild_after(
+                &format!("use the SDK of OpenWrt {}, which is this machine's", Shown(release)),
+                "or",
+            )
+            .to_string(),
+        None => case
+            .rebuild_after("use the libraries that it was linked with", "or, to need no library,")
+            .to_string(),
     };
     Some(case.finding(
         severity,

@@ -5,15 +5,14 @@ use super::Case;
 use super::shown::Shown;
 use crate::arch;
 use crate::elf::consts::PT_TLS;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::ldso::LoaderRefusal;
 
 rule! {
     /// # What it means
     /// The program has thread-local variables (PT_TLS) that lie where Android keeps its own.
     /// # How it looks
-    /// `error: "./x": executable's TLS segment is underaligned: alignment is 8, needs to be at least 64 for ARM64 Bionic`,
-    /// then `Aborted`.
+    /// One after the other.
     /// # Why
     /// On ARM these variables follow the thread pointer after two words. bionic has slots of its own in the first eight, so
     /// the segment has to be aligned to eight words: 32 bytes on 32-bit ARM, 64 on 64-bit. Only a linker that knows Android
@@ -39,10 +38,14 @@ rule! {
     ///            termux-elf-cleaner /tmp/tls
     /// [1]
     /// ```
-    TlsUnderaligned, check
+    TlsUnderaligned, looks [
+        "error: \"./x\": executable's TLS segment is underaligned: alignment is 8, needs to be at least 64 for ARM64 Bionic",
+        "Aborted",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if !arch::HAS_BIONIC || case.refused_by_loader()? != LoaderRefusal::TlsAlignment {
         return None;
     }

@@ -1,20 +1,19 @@
-use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 
+use super::Case;
 use super::shown::{FreeSpace, Shown, Size};
-use super::{Case, words};
+use super::words::{self, Kernel};
 use crate::candidate::{Content, Data, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::exec::{Pages, Step};
-use crate::finding::{Certainty, Finding, Severity};
+use crate::finding::{Certainty, Found, Severity};
 
 rule! {
     /// # What it means
     /// The file is shorter than its own headers say: its end is missing.
     /// # How it looks
-    /// `Bus error` at the start or later; with most of it gone, `syntax error` from ash (ENOEXEC) or `Input/output
-    /// error`.
+    /// The first at the start or later; the others with most of it gone: the second is ash's.
     /// # Why
     /// A download or a copy broke off, or the disk was full. The kernel maps segments without looking at the length of
     /// the file; touching a page beyond its end is SIGBUS. What is missing of the last page reads as zeros.
@@ -36,10 +35,11 @@ rule! {
     ///            sha256sum /tmp/v2ray
     /// [1]
     /// ```
-    TruncatedFile, check
+    TruncatedFile, looks ["Bus error", "syntax error", "Input/output error"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let size = case.candidate.size()?;
     let (mut needed, mut at_least) = (0, "");
     let (what, fatal) = match &case.candidate.content {
@@ -65,16 +65,18 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
     let kernel = match case.program {
-        None => case.unhandled(words::DATA_AS_SCRIPT).to_owned(),
-        Some(_) if case.starts() => "starts it: what is missing of its last page reads as zeros".to_owned(),
+        None => Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)),
+        Some(_) if case.starts() => {
+            Kernel::Words("starts it: what is missing of its last page reads as zeros")
+        }
         Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => {
             case.kernel_says()
         }
         Some(_) if fatal && words::step(case.content).is_none() => {
-            "starts it; touching a page that is lost is SIGBUS\nyou see: Bus error".to_owned()
+            Kernel::Words("starts it; touching a page that is lost is SIGBUS\nyou see: Bus error")
         }
         // Another rule's fault.
-        Some(_) => String::new(),
+        Some(_) => Kernel::NOTHING,
     };
     let headers = if needed > 0 { format!("{at_least}{needed} bytes") } else { String::new() };
     let mount = case.machine.mount_of(&case.candidate.resolved);

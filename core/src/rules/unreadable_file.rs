@@ -6,7 +6,7 @@ use super::shown::Mode;
 use crate::candidate::Content;
 use crate::errno::Errno;
 use crate::exec::Step;
-use crate::finding::{Certainty, Finding};
+use crate::finding::{Certainty, Found};
 use crate::target::FileKind;
 
 rule! {
@@ -14,7 +14,7 @@ rule! {
     /// The file exists, but its content may not be read, so that diag cannot judge it. It may start all the same: the
     /// kernel needs no read permission to execute a file.
     /// # How it looks
-    /// `cat FILE`: `Permission denied`, or `Input/output error` on a damaged medium.
+    /// Of `cat FILE`; the second on a damaged medium.
     /// # Why
     /// The mode gives you no r bit, or the medium does not deliver.
     /// # Fix
@@ -33,10 +33,11 @@ rule! {
     ///   fix:     run diag as root
     /// [2]
     /// ```
-    UnreadableFile, check
+    UnreadableFile, looks ["Permission denied", "Input/output error"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Unread(errno) = case.candidate.content else { return None };
     let stat = case.candidate.found().filter(|stat| stat.kind == FileKind::Regular)?;
     let is_forbidden = matches!(errno, Errno::EACCES | Errno::EPERM);

@@ -1,12 +1,12 @@
 use super::shown::Shown;
 use super::{Case, words};
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// The program was linked with a newer library than the one on this machine: a version of its symbols is not there.
     /// # How it looks
-    /// `./x: /lib/libc.so.6: version 'GLIBC_2.34' not found (required by ./x)`, status 1.
+    /// Status 1.
     /// # Why
     /// glibc's loader compares the versions that a program asks for (DT_VERNEED) with those that a library defines
     /// (DT_VERDEF) before anything runs. A program takes on the versions of the C library it is linked with.
@@ -33,16 +33,18 @@ rule! {
     ///            x86_64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```
-    VersionMissing, check
+    VersionMissing, looks ["./x: /lib/libc.so.6: version `GLIBC_2.34' not found (required by ./x)"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
     let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
-    let fix = case.rebuild_after("build it with a library as old as this machine's; or, to need no library,");
+    let fix =
+        case.rebuild_after("build it with a library as old as this machine's", "or, to need no library,");
     Some(case.error(format_args!(
         "\
 {file} needs version {version} of {library}, which this machine's does not have

@@ -10,6 +10,8 @@ use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use core::fmt::{self, Formatter};
+
 use crate::path::{Path, is_below, join};
 
 use super::Case;
@@ -23,6 +25,7 @@ use crate::exec::{Outcome, Step, When};
 use crate::machine::{Machine, Mount};
 use crate::text;
 use shown::{FreeSpace, Shown};
+pub(super) use tell::{Argument, Kernel};
 
 /// ENOENT for a file that is there.
 pub(super) const NOT_FOUND: &str = "ENOENT\nyou see: ash: not found, though the file is there; bash: cannot execute: required file not found";
@@ -51,23 +54,24 @@ const CORRUPTED: &str = "ELIBBAD\nyou see: Accessing a corrupted shared library 
 const LOADER_ENDS: &str = "starts it; its loader then ends it";
 
 /// What the kernel answers and the shell prints.
-pub(super) fn kernel(outcome: Outcome) -> String {
-    match outcome {
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => AS_SCRIPT.to_owned(),
-        Outcome::Refused { errno: Errno::ELIBBAD, .. } => CORRUPTED.to_owned(),
-        Outcome::Refused { errno, .. } => format!("{}\nyou see: {}", errno.name(), errno.text()),
+pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
+    let (moment, name, seen) = match outcome {
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => return f.write_str(AS_SCRIPT),
+        Outcome::Refused { errno: Errno::ELIBBAD, .. } => return f.write_str(CORRUPTED),
+        Outcome::Refused { errno, .. } => ("", errno.name(), errno.text()),
         Outcome::Killed { signal, when, .. } => {
             let moment = match when {
                 When::Exec => "kills it within execve: ",
                 When::Start => "starts it, and its first instruction fails: ",
                 When::Later => "starts it; it dies soon after: ",
             };
-            format!("{moment}{}\nyou see: {}", signal.name(), signal.words())
+            (moment, signal.name(), signal.words())
         }
-        Outcome::Starts => "starts it".to_owned(),
-        Outcome::Exits { .. } => LOADER_ENDS.to_owned(),
-        Outcome::Unknown { missing } => format!("not known: {}", missing.words()),
-    }
+        Outcome::Starts => return f.write_str("starts it"),
+        Outcome::Exits { .. } => return f.write_str(LOADER_ENDS),
+        Outcome::Unknown { missing } => return write!(f, "not known: {}", missing.words()),
+    };
+    write!(f, "{moment}{name}\nyou see: {seen}")
 }
 
 /// That a dynamic loader ends the program, where the kernel comes to it.

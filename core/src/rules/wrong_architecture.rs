@@ -1,13 +1,12 @@
 use super::{Case, words};
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// The program was built for another family of processors.
     /// # How it looks
-    /// BusyBox ash: `syntax error: unexpected "("` or `line 1: ...ELF...: not found`; bash: `cannot execute binary
-    /// file: Exec format error`.
+    /// The last is bash's, the others are ash's.
     /// # Why
     /// e_machine in the ELF header is not the one that the kernel accepts; it refuses the file (ENOEXEC).
     /// # Fix
@@ -30,10 +29,15 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    WrongArchitecture, check
+    WrongArchitecture, looks [
+        "syntax error: unexpected \"(\"",
+        "line 1: ...ELF...: not found",
+        "cannot execute binary file: Exec format error",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     if case.starts() || !case.foreign {
         return None;
     }

@@ -4,14 +4,13 @@ use alloc::string::String;
 use super::Case;
 use super::shown::{Data, Shown};
 use crate::exec::{Outcome, Step};
-use crate::finding::Finding;
+use crate::finding::Found;
 
 rule! {
     /// # What it means
     /// The program was built for the other byte order. MIPS, ARM and PowerPC processors exist in both.
     /// # How it looks
-    /// BusyBox ash: `./v2ray: line 1: syntax error: unexpected "("`, or `line 1: ...ELF...: not found`; bash:
-    /// `cannot execute binary file: Exec format error`.
+    /// The last is bash's, the others are ash's.
     /// # Why
     /// The kernel reads e_type in its own byte order, finds 0x0200 instead of 2, and refuses the file (ENOEXEC). ash
     /// then runs it as a shell script. `uname -m` says `mips` for both byte orders.
@@ -35,10 +34,15 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    WrongByteOrder, check
+    WrongByteOrder, looks [
+        "./v2ray: line 1: syntax error: unexpected \"(\"",
+        "line 1: ...ELF...: not found",
+        "cannot execute binary file: Exec format error",
+    ],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let order = case.own()?.encoding.order;
     let own = case.machine.byte_order()?;
     let refused = matches!(case.content, Outcome::Refused { .. } | Outcome::Unknown { .. });

@@ -6,7 +6,7 @@ use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
 use crate::elf::mips::Abi;
 use crate::exec::Step;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::target::Capability;
 
 rule! {
@@ -15,8 +15,7 @@ rule! {
     /// mode than the kernel takes: n32, o64 or EABI instead of o32; 64-bit FPU registers (FP64); the NaN encoding of
     /// IEEE 754-2008.
     /// # How it looks
-    /// BusyBox ash: `syntax error: unexpected "("`. With FP modes that do not go together (ELIBBAD): `Accessing a
-    /// corrupted shared library`.
+    /// The first is ash's; the second (ELIBBAD) comes of FP modes that do not go together.
     /// # Why
     /// EF_MIPS_ABI2, EF_MIPS_ABI, EF_MIPS_FP64 and EF_MIPS_NAN2008 in e_flags are compared with what the kernel was
     /// built for.
@@ -45,10 +44,11 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
-    WrongMipsAbi, check
+    WrongMipsAbi, looks ["syntax error: unexpected \"(\"", "Accessing a corrupted shared library"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.own()?;
     let is_mips32 = image.header.e_machine == EM_MIPS && image.encoding.class == Class::Elf32;
     if case.starts() || !is_mips32 || case.foreign {

@@ -6,16 +6,15 @@ use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::machine::{Libc, system_of_loader};
 
 rule! {
     /// # What it means
     /// The program was built for another operating system: macOS, Windows, a BSD, Android.
     /// # How it looks
-    /// ash: `syntax error` or `line 1: ...: not found`; bash: `cannot execute binary file: Exec format error`. With a
-    /// loader that is not here: `not found`. Static BSD programs start, and die of system calls that mean something
-    /// else here.
+    /// The first two are ash's; the last, where its loader is not here. Static BSD programs start, and die of system
+    /// calls that mean something else here.
     /// # Why
     /// The kernel knows ELF only, and does not look at EI_OSABI.
     /// # Fix
@@ -39,7 +38,13 @@ rule! {
     ///            GOOS=linux GOARCH=amd64 go build
     /// [0]
     /// ```
-    WrongOperatingSystem, check
+    WrongOperatingSystem, looks [
+        "syntax error",
+        "line 1: ...: not found",
+        "cannot execute binary file: Exec format error",
+        "not found",
+    ],
+    check
 }
 
 /// NT_GNU_ABI_TAG; 0 is Linux.
@@ -49,7 +54,7 @@ const TAGS: [(u32, &str); 4] = [(1, "GNU Hurd"), (2, "Solaris"), (3, "FreeBSD"),
 const OSABIS: [(u32, &str); 7] =
     [(1, "HP-UX"), (2, "NetBSD"), (6, "Solaris"), (7, "AIX"), (8, "IRIX"), (9, "FreeBSD"), (12, "OpenBSD")];
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     match &case.candidate.content {
         Content::Data(Data::MachO(cpu)) => foreign(case, "macOS", "Mach-O", cpu),
         Content::Data(Data::Pe(cpu)) => foreign(case, "Windows", "PE", cpu),
@@ -58,7 +63,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     }
 }
 
-fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Finding> {
+fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Found> {
     if case.starts() {
         return None;
     }
@@ -75,7 +80,7 @@ fix:     {rebuild}"
     )))
 }
 
-fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
+fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
     let image = case.image?;
     let (system, mark) = by_loader(image)
         .map(|system| (system, Mark::Loader))

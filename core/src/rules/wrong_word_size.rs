@@ -6,14 +6,14 @@ use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::exec::{Missing, Outcome, Step};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 use crate::target::Capability;
 
 rule! {
     /// # What it means
     /// The program is 64-bit and the kernel is 32-bit, or it is 32-bit and the kernel runs 64-bit programs only.
     /// # How it looks
-    /// BusyBox ash: `syntax error: unexpected "("`; bash: `cannot execute binary file: Exec format error`.
+    /// The first is ash's, the second bash's.
     /// # Why
     /// A 64-bit kernel runs 32-bit programs only where it was built to (CONFIG_COMPAT, CONFIG_IA32_EMULATION,
     /// CONFIG_MIPS32_O32) and the processor can. OpenWrt's kernels have not been since 23.05.
@@ -37,10 +37,11 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    WrongWordSize, check
+    WrongWordSize, looks ["syntax error: unexpected \"(\"", "cannot execute binary file: Exec format error"],
+    check
 }
 
-fn check(case: &Case<'_>) -> Option<Finding> {
+fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.own()?;
     let own = case.machine.kernel().class.value?.bits();
     if case.starts() || case.foreign || case.is_swapped() || is_n32(image) {

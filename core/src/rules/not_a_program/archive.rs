@@ -2,12 +2,12 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use super::super::shown::Shown;
 use super::super::{Case, words};
 use crate::candidate::last_name;
-use crate::finding::Finding;
+use crate::finding::Found;
 use crate::machine::holds;
 
 /// What unpacks a format.
@@ -34,7 +34,7 @@ const TOOLS: [Tool; 9] = [
     Tool { format: "ar", lacks: "ar", file: "ar x", tar: "ar x" },
 ];
 
-pub(super) fn check(case: &Case<'_>, format: &str) -> Finding {
+pub(super) fn check(case: &Case<'_>, format: &str) -> Found {
     let (file, kernel) = (case.file(), case.unhandled(words::DATA_AS_SCRIPT));
     let article = if format.starts_with(['a', 'x']) { "an" } else { "a" };
     let fix = TOOLS.iter().find(|tool| tool.format == format).map_or_else(
@@ -60,7 +60,8 @@ fix:     {fix}"
 
 fn unpack(case: &Case<'_>, tool: &Tool, is_here: bool) -> String {
     let path = words::bytes(&case.candidate.path);
-    let argument = if is_here { case.argument() } else { words::quoted(last_name(path).1.as_ref()) };
+    let argument =
+        if is_here { case.argument().to_string() } else { words::quoted(last_name(path).1.as_ref()) };
     let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(path, part.as_bytes()));
     let command = if is_tar { tool.tar } else { tool.file };
     if command == "gunzip -c" {

@@ -2,16 +2,16 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::String;
 
+use super::super::Case;
 use super::super::shown::Shown;
-use super::super::{Case, words};
+use super::super::words::{self, Kernel};
 use crate::candidate::Image;
 use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_CORE, ET_DYN, ET_REL};
 use crate::exec::Step;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Found, Severity};
 
-pub(super) fn check(case: &Case<'_>) -> Option<Finding> {
+pub(super) fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
     let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
     match image.header.e_type {
@@ -35,7 +35,7 @@ fix:     open it with gdb on the computer, beside the program that left it"
     }
 }
 
-fn module(case: &Case<'_>, image: &Image) -> Finding {
+fn module(case: &Case<'_>, image: &Image) -> Found {
     let class = case.machine.kernel().class.value;
     let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
     let fix = if fits {
@@ -54,7 +54,7 @@ fix:     {fix}"
 }
 
 /// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
-fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
+fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
     if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
         return None;
@@ -75,11 +75,11 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Finding> {
     ];
     let fatal = !has_entry || dies.iter().any(|step| case.ends_at(*step));
     let (severity, kernel) = if case.starts() {
-        (Severity::Warning, "starts it; its code expects a program around it".to_owned())
+        (Severity::Warning, Kernel::Words("starts it; its code expects a program around it"))
     } else if fatal {
         (Severity::Error, case.kernel_at(&dies))
     } else {
-        (Severity::Warning, String::new())
+        (Severity::Warning, Kernel::NOTHING)
     };
     let file = case.file();
     let name = match soname {

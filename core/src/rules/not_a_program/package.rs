@@ -6,11 +6,11 @@ use alloc::string::String;
 
 use super::super::Case;
 use super::super::shown::Shown;
-use super::super::words::{self, PackageManager};
+use super::super::words::{self, Argument, PackageManager};
 use crate::candidate::package::{Format, Package};
-use crate::finding::Finding;
+use crate::finding::Found;
 
-pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
+pub(super) fn check(case: &Case<'_>, package: &Package) -> Found {
     let manager = PackageManager::of(case.machine);
     let own = case.machine.openwrt().arch.get().map(String::as_str);
     let fits = package
@@ -70,6 +70,6 @@ fn fix(case: &Case<'_>, manager: Option<PackageManager>, format: Format, fits: b
     }
 }
 
-fn install_apk(argument: &str) -> String {
+fn install_apk(argument: &Argument<'_>) -> String {
     format!("install it:\nrun: apk add --allow-untrusted {argument}")
 }

@@ -13,38 +13,40 @@
 //! | `run:     command` | a command that does it, as it is to be typed |
 
 use alloc::borrow::ToOwned as _;
-use alloc::format;
 use alloc::string::{String, ToString as _};
-use core::fmt::Arguments;
+use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
 use super::shown::Shown;
 use crate::advice;
-use crate::candidate::Toolchain;
-use crate::finding::{Evidence, Finding, Severity, Side};
+use crate::candidate::{Program, Toolchain};
+use crate::exec::{Outcome, Step};
+use crate::finding::{Evidence, Finding, Found, Severity, Side};
+use crate::machine::Machine;
+use crate::path::Path;
 
 impl Case<'_> {
     /// It will not start.
-    pub(in crate::rules) fn error(&self, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn error(&self, text: Arguments<'_>) -> Found {
         self.finding(Severity::Error, text)
     }
 
     /// It may not work.
-    pub(in crate::rules) fn warning(&self, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn warning(&self, text: Arguments<'_>) -> Found {
         self.finding(Severity::Warning, text)
     }
 
     /// It is worth knowing.
-    pub(in crate::rules) fn note(&self, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn note(&self, text: Arguments<'_>) -> Found {
         self.finding(Severity::Note, text)
     }
 
     /// The finding that a text tells.
-    pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Finding {
+    pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Found {
         let text = text.to_string();
         let mut lines = text.split('\n');
         let title = lines.next().unwrap_or_default().to_owned();
-        let mut finding = Finding::new(self.code, severity, title);
+        let mut finding = Found::new(self.code, severity, title);
         for line in lines {
             add(&mut finding, line);
         }
@@ -52,33 +54,35 @@ impl Case<'_> {
     }
 
     /// What a finding calls the file.
-    pub(in crate::rules) fn file(&self) -> String {
-        match self.called {
-            Called::Path => Shown(&self.candidate.path).to_string(),
-            Called::It => "it".to_owned(),
-        }
+    pub(in crate::rules) fn file(&self) -> File<'_> {
+        File(self)
     }
 
     /// The file as a word of a command that works from here.
-    pub(in crate::rules) fn argument(&self) -> String {
+    pub(in crate::rules) fn argument(&self) -> Argument<'_> {
         let candidate = self.candidate;
         let is_bare = words::is_bare(&candidate.path);
-        words::quoted(if is_bare { &candidate.resolved } else { &candidate.path })
+        Argument(if is_bare { &candidate.resolved } else { &candidate.path })
     }
 
     /// What the program was built for.
-    pub(in crate::rules) fn built_for(&self) -> String {
-        words::built_for(self.program)
+    pub(in crate::rules) fn built_for(&self) -> BuiltFor<'_> {
+        BuiltFor(self.program)
     }
 
     /// The machine in a few words.
-    pub(in crate::rules) fn machine_name(&self) -> String {
-        words::machine(self.machine)
+    pub(in crate::rules) fn machine_name(&self) -> MachineName<'_> {
+        MachineName(self.machine)
     }
 
     /// What the kernel answers; on a line of its own what the shell prints.
-    pub(in crate::rules) fn kernel_says(&self) -> String {
-        words::kernel(self.content)
+    pub(in crate::rules) fn kernel_says(&self) -> Kernel {
+        Kernel::Does(self.content)
+    }
+
+    /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
+    pub(in crate::rules) fn kernel_at(&self, steps: &[Step]) -> Kernel {
+        if steps.iter().any(|step| self.ends_at(*step)) { self.kernel_says() } else { Kernel::NOTHING }
     }
 
     /// That the dynamic loader ends the program, where the kernel comes to it.
@@ -87,31 +91,131 @@ impl Case<'_> {
     }
 
     /// Behind `fix:`, to build it for this machine: a sentence, and `run:` lines.
-    pub(in crate::rules) fn rebuild(&self) -> String {
-        let toolchain = self.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
-        let Some((sentence, commands)) = advice::rebuild(self.machine, toolchain) else {
-            return String::new();
-        };
-        commands.into_iter().fold(sentence, |text, command| format!("{text}\nrun: {command}"))
+    pub(in crate::rules) fn rebuild(&self) -> Rebuild<'_> {
+        self.rebuild_after("", "")
     }
 
-    /// [`Case::rebuild`] behind another way, which ends in "; or": that alone where it is not known what to build.
-    pub(in crate::rules) fn rebuild_after(&self, other: &str) -> String {
-        match self.rebuild() {
-            rebuild if rebuild.is_empty() => {
-                other.rsplit_once("; or").map_or(other, |(other, _)| other).to_owned()
-            }
-            rebuild => format!("{other} {rebuild}"),
-        }
+    /// [`Case::rebuild`] behind another way and what leads over to it ("or"): the other way alone where it is not known
+    /// what to build.
+    pub(in crate::rules) fn rebuild_after<'a>(&'a self, other: &'a str, or: &'static str) -> Rebuild<'a> {
+        Rebuild { case: self, other, or }
     }
 
     /// Behind `fix:`, for a file that was damaged on its way.
-    pub(in crate::rules) fn copy_again(&self) -> String {
-        let file = self.argument();
-        format!(
-            "copy or download it again; size and checksum have to be the same on both sides\n\
-             run: sha256sum {file}"
-        )
+    pub(in crate::rules) fn copy_again(&self) -> CopyAgain<'_> {
+        CopyAgain(self.argument())
+    }
+}
+
+/// [`Case::file`].
+pub(in crate::rules) struct File<'a>(&'a Case<'a>);
+
+impl Display for File<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0.called {
+            Called::Path => Shown(&self.0.candidate.path).fmt(f),
+            Called::It => f.write_str("it"),
+        }
+    }
+}
+
+/// [`Case::argument`].
+pub(in crate::rules) struct Argument<'a>(&'a Path);
+
+impl Display for Argument<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&words::quoted(self.0))
+    }
+}
+
+/// [`Case::built_for`].
+pub(in crate::rules) struct BuiltFor<'a>(Option<&'a Program>);
+
+impl Display for BuiltFor<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&words::built_for(self.0))
+    }
+}
+
+/// [`Case::machine_name`].
+pub(in crate::rules) struct MachineName<'a>(&'a Machine<'a>);
+
+impl Display for MachineName<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&words::machine(self.0))
+    }
+}
+
+/// What stands behind `kernel:`.
+pub(in crate::rules) enum Kernel {
+    /// These words.
+    Words(&'static str),
+    /// What the kernel does, and what the shell prints then.
+    Does(Outcome),
+}
+
+impl Kernel {
+    /// The line is left out.
+    pub(in crate::rules) const NOTHING: Kernel = Kernel::Words("");
+}
+
+impl Display for Kernel {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Kernel::Words(words) => f.write_str(words),
+            Kernel::Does(outcome) => words::kernel(*outcome, f),
+        }
+    }
+}
+
+/// [`Case::rebuild_after`].
+pub(in crate::rules) struct Rebuild<'a> {
+    case: &'a Case<'a>,
+    other: &'a str,
+    or: &'static str,
+}
+
+impl Display for Rebuild<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Rebuild { case, other, or } = self;
+        f.write_str(other)?;
+        let Some(target) = advice::build(case.machine) else { return Ok(()) };
+        if !other.is_empty() {
+            write!(f, "; {or} ")?;
+        }
+        f.write_str("rebuild it for this machine")?;
+        if let Some(arch) = case.machine.openwrt().arch.get() {
+            write!(f, ", or take the build for {}", Shown(arch))?;
+        }
+        let run = |f: &mut Formatter<'_>, command: Option<String>| match command {
+            Some(command) => write!(f, "\nrun: {command}"),
+            None => Ok(()),
+        };
+        let of_toolchain = match case.program.map(|program| program.origin.toolchain) {
+            Some(Toolchain::Go) => target.go(),
+            Some(Toolchain::Rust) => target.cargo(),
+            Some(Toolchain::C) => Some(target.compiler(case.machine)),
+            Some(Toolchain::Unknown) | None => None,
+        };
+        // All of them where it is not known what made the program.
+        if of_toolchain.is_some() {
+            return run(f, of_toolchain);
+        }
+        run(f, Some(target.compiler(case.machine)))?;
+        run(f, target.cargo())?;
+        run(f, target.go())
+    }
+}
+
+/// [`Case::copy_again`].
+pub(in crate::rules) struct CopyAgain<'a>(Argument<'a>);
+
+impl Display for CopyAgain<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "copy or download it again; size and checksum have to be the same on both sides\nrun: sha256sum ",
+        )?;
+        self.0.fmt(f)
     }
 }
 
@@ -145,11 +249,13 @@ fn add(finding: &mut Finding, line: &str) {
 mod tests {
     use alloc::vec::Vec;
 
+    use alloc::format;
+
     use super::*;
     use crate::rules::Code;
 
-    fn told(line: &str) -> Finding {
-        let mut finding = Finding::new(Code::NotAProgram, Severity::Error, String::new());
+    fn told(line: &str) -> Found {
+        let mut finding = Found::new(Code::NotAProgram, Severity::Error, String::new());
         line.split('\n').for_each(|line| add(&mut finding, line));
         finding
     }
