@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use nix::libc;
+use testkit::Image;
 
-use super::kit::elf::{P_OFFSET, PT_INTERP};
-use super::kit::{Elf, Kit};
+use super::kit::Kit;
 use super::{Traced, glibc, musl};
 
 /// Which loader.
@@ -93,10 +93,8 @@ impl Host {
     /// The loader that a program names.
     fn interpreter(&self, kit: &Kit, program: &str) -> String {
         let text = || {
-            let elf = Elf::new(std::fs::read(kit.path(program)).ok()?)?;
-            let at = elf.segment(PT_INTERP)?;
-            let bytes = elf.bytes().get(usize::try_from(elf.get(at + P_OFFSET, 8)?).ok()?..)?;
-            String::from_utf8(bytes.split(|byte| *byte == 0).next()?.to_vec()).ok()
+            let elf = Image::parse(std::fs::read(kit.path(program)).ok()?)?;
+            String::from_utf8(elf.interpreter()?.to_vec()).ok()
         };
         text().unwrap_or_else(|| self.loader.clone())
     }

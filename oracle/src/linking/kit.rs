@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use testkit::Image;
+
 use super::host::Host;
-
-pub mod elf;
-
-pub use elf::Elf;
 
 /// What a step may fail of, in a sentence.
 pub type Built<T = ()> = Result<T, String>;
@@ -171,12 +169,11 @@ impl<'a> Kit<'a> {
     }
 
     /// Changes an ELF file.
-    pub fn damage(&self, what: &str, how: impl FnOnce(&mut Elf) -> Option<()>) -> Built {
-        let mut elf =
-            Elf::new(self.read(what)?).ok_or_else(|| format!("{what} is no ELF file of 64 bits"))?;
+    pub fn damage(&self, what: &str, how: impl FnOnce(&mut Image) -> Option<()>) -> Built {
+        let mut elf = Image::parse(self.read(what)?).ok_or_else(|| format!("{what} is no ELF file"))?;
         how(&mut elf).ok_or_else(|| format!("{what} has nothing to damage"))?;
         let file = self.folder.join(what);
-        at(&file, fs::write(&file, elf.bytes()))
+        at(&file, fs::write(&file, elf.bytes))
     }
 
     /// Cuts a file to a part of its size: so many thousandths.
