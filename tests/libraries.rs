@@ -14,11 +14,11 @@ use std::thread;
 
 use nix::unistd::{AccessFlags, access};
 use oracle::linking::host::plain;
-use oracle::linking::kit::Elf;
-use oracle::linking::kit::elf::{P_FILESZ, P_OFFSET, PT_DYNAMIC, PT_INTERP};
 use oracle::linking::said::Said;
 use oracle::linking::{Traced, compare, glibc};
 use serde_json::Value;
+use testkit::Image;
+use testkit::elf_h::PT_DYNAMIC;
 
 const FOLDERS: [&str; 3] = ["/usr/bin", "/usr/sbin", "/usr/lib"];
 /// As many at least: an image of a few packages proves little.
@@ -28,15 +28,17 @@ const LIBRARIES: usize = 200;
 /// A regular file of this computer's own kind.
 struct File {
     path: PathBuf,
-    elf: Elf,
+    elf: Image,
 }
 
-/// The text of PT_INTERP.
-fn interpreter(elf: &Elf) -> Option<&OsStr> {
-    let at = elf.segment(PT_INTERP)?;
-    let index = |field: usize| usize::try_from(elf.get(at + field, 8)?).ok();
-    let (from, size) = (index(P_OFFSET)?, index(P_FILESZ)?);
-    Some(OsStr::from_bytes(elf.bytes().get(from..from + size)?.strip_suffix(b"\0")?))
+fn interpreter(elf: &Image) -> Option<&OsStr> {
+    elf.interpreter().map(OsStr::from_bytes)
+}
+
+/// A file of this computer's word size and byte order.
+fn image(path: &Path) -> Option<Image> {
+    let elf = Image::parse(fs::read(path).ok()?)?;
+    (elf.encoding.wide && !elf.encoding.big).then_some(elf)
 }
 
 /// Whether two paths lead to one file.
@@ -44,8 +46,8 @@ fn is(one: &Path, other: &OsStr) -> bool {
     fs::canonicalize(one).unwrap() == fs::canonicalize(other).unwrap()
 }
 
-fn own() -> Elf {
-    Elf::new(fs::read("/proc/self/exe").unwrap()).unwrap()
+fn own() -> Image {
+    image(Path::new("/proc/self/exe")).unwrap()
 }
 
 /// Dynamic ELF files below a folder, links not followed. Those of /usr/lib/debug have lost what is loaded.
@@ -56,8 +58,8 @@ fn dynamic(folder: &Path, machine: u64, found: &mut Vec<File>) {
         if kind.is_dir() && path != Path::new("/usr/lib/debug") {
             dynamic(&path, machine, found);
         } else if kind.is_file() {
-            let Some(elf) = fs::read(&path).ok().and_then(Elf::new) else { continue };
-            if elf.get(18, 2) == Some(machine) && elf.segment(PT_DYNAMIC).is_some() {
+            let Some(elf) = image(&path) else { continue };
+            if elf.get("e_machine") == Some(machine) && elf.segment(PT_DYNAMIC).is_some() {
                 found.push(File { path, elf });
             }
         }
@@ -67,7 +69,7 @@ fn dynamic(folder: &Path, machine: u64, found: &mut Vec<File>) {
 /// Makes a program that needs a library by its path, and nothing else. The linker is asked once: then a name that is as
 /// long as can be is replaced.
 struct Maker {
-    template: Elf,
+    template: Image,
     name: String,
     folder: PathBuf,
 }
@@ -86,7 +88,7 @@ impl Maker {
         };
         cc("int it;", &["-shared", "-fPIC", "-o", "library", &format!("-Wl,-soname,{name}")]);
         cc("void _start(void) { for (;;); }", &["-o", "program", "-Wl,--no-as-needed", "./library"]);
-        let template = Elf::new(fs::read(folder.join("program")).unwrap()).unwrap();
+        let template = image(&folder.join("program")).unwrap();
         Maker { template, name, folder }
     }
 
@@ -98,7 +100,7 @@ impl Maker {
         elf.replace(self.name.as_bytes(), &name).unwrap();
         let plain = library.to_str().unwrap().replace('/', "+");
         let path = self.folder.join(plain);
-        fs::write(&path, elf.bytes()).unwrap();
+        fs::write(&path, &elf.bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         path
     }
@@ -181,7 +183,7 @@ fn diag_and_the_loader_agree_on_the_files_of_this_computer() {
     let loader = interpreter(&own).unwrap();
     let mut files = Vec::new();
     for folder in FOLDERS {
-        dynamic(Path::new(folder), own.get(18, 2).unwrap(), &mut files);
+        dynamic(Path::new(folder), own.get("e_machine").unwrap(), &mut files);
     }
     files.sort_by(|one, other| one.path.cmp(&other.path));
     let maker = Maker::new();

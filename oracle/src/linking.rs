@@ -4,7 +4,7 @@
 //! | module | what it holds |
 //! | --- | --- |
 //! | [`host`] | a place with a loader: this computer, or a root folder of another C library |
-//! | [`kit`] | the folder of one case: compiles, damages |
+//! | [`kit`] | the folder of one case: compiles, damages, starts |
 //! | [`cases`] | the table |
 //! | [`glibc`], [`musl`] | what those loaders tell of a program |
 //! | [`said`] | what diag tells of it |
@@ -147,15 +147,15 @@ pub fn judge(host: &Host, case: &Case) -> Result<Judged, String> {
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.replace("$PWD", kit.seen())))
         .collect();
-    let ran = run(&mut host.command(&kit, case.program, &[], &env))?;
-    let traced = host.trace(&kit, case.program, &env)?;
+    let ran = run(&mut kit.command(case.program, &[], &env))?;
+    let traced = kit.trace(case.program, &env)?;
     let mut off = case.expect(host.family).unmet(&ran, &traced);
     let preloaded: Vec<&str> = env
         .iter()
         .filter(|(name, _)| name == "LD_PRELOAD")
         .flat_map(|(_, value)| value.split([' ', ':']))
         .collect();
-    let said = Said::of(&run(&mut host.diag(&kit, case.program, &env))?)?;
+    let said = Said::of(&run(&mut kit.diag(case.program, &env))?)?;
     let mut disagreements = compare::start(&ran, &traced, &said);
     if case.listed {
         disagreements.extend(compare::libraries(&traced, &said, &preloaded, &|path| kit.path(path)));

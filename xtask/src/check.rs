@@ -14,6 +14,7 @@ use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use crate::cores;
+pub(crate) use host::build as build_for_this_computer;
 
 /// What is checked together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

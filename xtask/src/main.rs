@@ -1,6 +1,7 @@
 //! `cargo xtask`: what needs a cross toolchain, QEMU or Debian packages. Each task sets up what it
 //! needs and says what it does.
 
+mod bench;
 mod check;
 mod cores;
 mod debian;
@@ -27,6 +28,8 @@ enum Task {
     Dist(dist::Args),
     /// Boot a kernel in QEMU, those for MIPS with a root laid out like OpenWrt's, and run commands there.
     Lab(lab::Args),
+    /// Measure what diag costs, beside other programs, and write docs/benchmarks.md.
+    Bench(bench::Args),
     /// Wrap the builds in target/dist as packages for OpenWrt, with indices, sums and sizes.
     Package(package::Args),
     /// Let kernels, C libraries and compilers judge what diag says and how it is built.
@@ -40,6 +43,7 @@ fn main() -> Result<()> {
         Task::Dist(args) => dist::main(&args),
         Task::Lab(args) => lab::main(&args),
         Task::Package(args) => package::main(&args),
+        Task::Bench(args) => bench::main(&args),
         Task::Check(args) => check::main(&args),
         Task::Test(args) => test::main(&args),
     }

@@ -154,6 +154,8 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
     .flatten()
 }
 
+/// A d_tag that no loader knows.
+const NO_TAG: u64 = 0x6fff_fef0;
 /// Defines a function.
 const FOO: &str = "int foo(void) { return 1; }";
 /// Another one.

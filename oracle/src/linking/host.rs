@@ -2,15 +2,10 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
 use nix::libc;
-
-use super::kit::elf::{P_OFFSET, PT_INTERP};
-use super::kit::{Elf, Kit};
-use super::{Traced, glibc, musl};
 
 /// Which loader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,9 +37,6 @@ pub struct Host {
     pub library: Vec<String>,
 }
 
-/// Enters a root folder in a mount namespace of its own, where /proc is. $ORIGIN needs that.
-const ENTER: &str = r#"mount --bind /proc "$0/proc" && exec chroot "$0" /busybox sh -c 'cd "$0" && exec /busybox env "$@"' "$@""#;
-
 /// Whether the kernel knows PR_GET_MDWE.
 pub(super) fn can_guard() -> bool {
     // SAFETY: numbers only.
@@ -52,7 +44,7 @@ pub(super) fn can_guard() -> bool {
 }
 
 /// PR_SET_MDWE with PR_MDWE_REFUSE_EXEC_GAIN, since Linux 6.3.
-fn guard() -> io::Result<()> {
+pub(super) fn guard() -> io::Result<()> {
     // SAFETY: numbers only.
     let done = unsafe { libc::prctl(65, 1_u64, 0_u64, 0_u64, 0_u64) };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -65,67 +57,4 @@ pub fn plain(program: impl AsRef<OsStr>) -> Command {
         command.env_remove(name);
     }
     command
-}
-
-impl Host {
-    /// A program to be run in a case's folder.
-    pub fn command(&self, kit: &Kit, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
-        let mut command = self.unguarded(kit, program, args, env);
-        if kit.is_guarded() {
-            // SAFETY: one system call; what it sets stays until the end of the process, and goes to its children.
-            unsafe { command.pre_exec(guard) };
-        }
-        command
-    }
-
-    fn unguarded(&self, kit: &Kit, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
-        let Some(root) = &self.root else {
-            let mut command = plain(program);
-            command.args(args).current_dir(kit.folder()).envs(env.iter().cloned());
-            return command;
-        };
-        let mut command = plain("unshare");
-        command.args(["--mount", "sh", "-c", ENTER]).arg(root).arg(kit.seen());
-        command.args(env.iter().map(|(name, value)| format!("{name}={value}"))).arg(program).args(args);
-        command
-    }
-
-    /// The loader that a program names.
-    fn interpreter(&self, kit: &Kit, program: &str) -> String {
-        let text = || {
-            let elf = Elf::new(std::fs::read(kit.path(program)).ok()?)?;
-            let at = elf.segment(PT_INTERP)?;
-            let bytes = elf.bytes().get(usize::try_from(elf.get(at + P_OFFSET, 8)?).ok()?..)?;
-            String::from_utf8(bytes.split(|byte| *byte == 0).next()?.to_vec()).ok()
-        };
-        text().unwrap_or_else(|| self.loader.clone())
-    }
-
-    /// diag, asked of a program.
-    pub fn diag(&self, kit: &Kit, program: &str, env: &[(String, String)]) -> Command {
-        self.command(kit, &self.diag.to_string_lossy(), &["--json", program], env)
-    }
-
-    /// What the loader tells of a program.
-    pub fn trace(&self, kit: &Kit, program: &str, env: &[(String, String)]) -> Result<Traced, String> {
-        match self.family {
-            Family::Glibc => glibc::trace(&self.interpreter(kit, program), &|more| {
-                let env: Vec<_> = env.iter().chain(more).cloned().collect();
-                self.command(kit, program, &[], &env)
-            }),
-            Family::Musl => {
-                let loader = self.interpreter(kit, program);
-                // Started like this, it takes $ORIGIN from its argument.
-                let place = kit.resolved(program)?;
-                let mut command = self.command(kit, &loader, &["--list", &place], env);
-                let mut traced = musl::trace(&mut command, &loader)?;
-                for library in traced.libraries.iter_mut().flatten() {
-                    if library.needed_by.as_ref() == Some(&place) {
-                        library.needed_by = Some(program.to_owned());
-                    }
-                }
-                Ok(traced)
-            }
-        }
-    }
 }

@@ -1,16 +1,19 @@
-//! The folder of one case: what is compiled into it, and what is damaged there.
+//! The folder of one case: what is compiled into it, what is damaged there, and its programs started, traced and judged.
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::host::Host;
+use testkit::Image;
 
-pub mod elf;
+use super::host::{Family, Host, guard, plain};
+use super::{Traced, glibc, musl};
 
-pub use elf::Elf;
+/// Enters a root folder in a mount namespace of its own, where /proc is. $ORIGIN needs that.
+const ENTER: &str = r#"mount --bind /proc "$0/proc" && exec chroot "$0" /busybox sh -c 'cd "$0" && exec /busybox env "$@"' "$@""#;
 
 /// What a step may fail of, in a sentence.
 pub type Built<T = ()> = Result<T, String>;
@@ -44,11 +47,6 @@ impl<'a> Kit<'a> {
     /// The folder.
     pub fn folder(&self) -> &Path {
         &self.folder
-    }
-
-    /// Whether its programs may not make memory executable.
-    pub fn is_guarded(&self) -> bool {
-        self.is_guarded
     }
 
     /// The folder, as programs see it.
@@ -171,12 +169,11 @@ impl<'a> Kit<'a> {
     }
 
     /// Changes an ELF file.
-    pub fn damage(&self, what: &str, how: impl FnOnce(&mut Elf) -> Option<()>) -> Built {
-        let mut elf =
-            Elf::new(self.read(what)?).ok_or_else(|| format!("{what} is no ELF file of 64 bits"))?;
+    pub fn damage(&self, what: &str, how: impl FnOnce(&mut Image) -> Option<()>) -> Built {
+        let mut elf = Image::parse(self.read(what)?).ok_or_else(|| format!("{what} is no ELF file"))?;
         how(&mut elf).ok_or_else(|| format!("{what} has nothing to damage"))?;
         let file = self.folder.join(what);
-        at(&file, fs::write(&file, elf.bytes()))
+        at(&file, fs::write(&file, elf.bytes))
     }
 
     /// Cuts a file to a part of its size: so many thousandths.
@@ -190,6 +187,68 @@ impl<'a> Kit<'a> {
         let file = self.folder.join(to);
         let folder = file.parent().unwrap_or(&self.folder);
         at(folder, fs::create_dir_all(folder))
+    }
+}
+
+/// Programs started there.
+impl Kit<'_> {
+    /// A program to be run in a case's folder.
+    pub fn command(&self, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
+        let mut command = self.unguarded(program, args, env);
+        if self.is_guarded {
+            // SAFETY: one system call; what it sets stays until the end of the process, and goes to its children.
+            unsafe { command.pre_exec(guard) };
+        }
+        command
+    }
+
+    fn unguarded(&self, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
+        let Some(root) = &self.host.root else {
+            let mut command = plain(program);
+            command.args(args).current_dir(&self.folder).envs(env.iter().cloned());
+            return command;
+        };
+        let mut command = plain("unshare");
+        command.args(["--mount", "sh", "-c", ENTER]).arg(root).arg(&self.seen);
+        command.args(env.iter().map(|(name, value)| format!("{name}={value}"))).arg(program).args(args);
+        command
+    }
+
+    /// The loader that a program names.
+    fn interpreter(&self, program: &str) -> String {
+        let text = || {
+            let elf = Image::parse(std::fs::read(self.path(program)).ok()?)?;
+            String::from_utf8(elf.interpreter()?.to_vec()).ok()
+        };
+        text().unwrap_or_else(|| self.host.loader.clone())
+    }
+
+    /// diag, asked of a program.
+    pub fn diag(&self, program: &str, env: &[(String, String)]) -> Command {
+        self.command(&self.host.diag.to_string_lossy(), &["--json", program], env)
+    }
+
+    /// What the loader tells of a program.
+    pub fn trace(&self, program: &str, env: &[(String, String)]) -> Result<Traced, String> {
+        match self.host.family {
+            Family::Glibc => glibc::trace(&self.interpreter(program), &|more| {
+                let env: Vec<_> = env.iter().chain(more).cloned().collect();
+                self.command(program, &[], &env)
+            }),
+            Family::Musl => {
+                let loader = self.interpreter(program);
+                // Started like this, it takes $ORIGIN from its argument.
+                let place = self.resolved(program)?;
+                let mut command = self.command(&loader, &["--list", &place], env);
+                let mut traced = musl::trace(&mut command, &loader)?;
+                for library in traced.libraries.iter_mut().flatten() {
+                    if library.needed_by.as_ref() == Some(&place) {
+                        library.needed_by = Some(program.to_owned());
+                    }
+                }
+                Ok(traced)
+            }
+        }
     }
 }
 

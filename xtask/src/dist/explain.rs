@@ -12,8 +12,9 @@
 //! more numbers that may hold a line feed.
 
 use anyhow::{Context, Result, bail, ensure};
-use object::elf::{PT_GNU_STACK, PT_LOAD, PT_MIPS_REGINFO, PT_NULL, PT_PHDR};
 use object::{File, Object, ObjectSection};
+use testkit::elf_h::{PT_GNU_STACK, PT_LOAD, PT_MIPS_REGINFO, PT_NULL, PT_PHDR};
+use testkit::{Image, Segment};
 
 use crate::targets::Target;
 
@@ -65,34 +66,36 @@ pub(super) fn explain(target: &Target, plain: &[u8]) -> Result<Vec<u8>> {
         script.len()
     );
 
-    let layout = Layout { wide: target.bits == 64, big: target.big_endian };
-    let mut segments = layout.segments(plain)?;
-    segments.retain(|segment| !segment.is_idle(target));
+    let mut elf = image(plain)?;
+    let mut segments = segments(&elf)?;
+    let headers = headers_end(&elf);
+    segments.retain(|segment| !is_idle(segment, target));
     let stored = segments.iter().map(Segment::file_end).max().unwrap_or_default();
-    let mut elf = plain.get(..to_usize(stored)?).context("a segment is not in the file")?.to_vec();
-    let last = segments.iter().rposition(|segment| segment.kind == PT_LOAD.0);
+    ensure!(stored <= elf.bytes.len() as u64, "a segment is not in the file");
+    elf.bytes.truncate(to_usize(stored)?);
+    let last = segments.iter().rposition(|segment| segment.p_type == PT_LOAD);
     for (index, segment) in segments.iter_mut().enumerate() {
         settle(segment, Some(index) == last)?;
     }
     let stored = segments.iter().map(Segment::file_end).max().unwrap_or_default();
-    elf.resize(to_usize(stored)?, 0);
+    elf.bytes.resize(to_usize(stored)?, 0);
 
-    let table = layout.table(&elf);
-    let room_at = to_usize(room_at)?;
-    // A section may lie between the two.
-    let table_end = table + layout.count(&elf) * layout.entry();
-    elf[table..table_end].fill(0);
-    layout.write_header(&mut elf, segments.len())?;
-    elf[7..14].copy_from_slice(FIRST_LINE_END);
-    layout.write_segments(&mut elf, &segments);
-    elf[room_at..room_at + script.len()].copy_from_slice(script.as_bytes());
-    verify(target, &elf)?;
-    Ok(elf)
+    // A section may lie behind the program headers that are left.
+    let first = elf.encoding.header_size();
+    elf.bytes.get_mut(first..headers).context("the program headers are not in the file")?.fill(0);
+    write_header(&mut elf, segments.len())?;
+    for (index, segment) in segments.iter().enumerate() {
+        elf.write_segment(index, segment).context("the program headers are not in the file")?;
+    }
+    elf.write(7, FIRST_LINE_END).context("no ELF header")?;
+    elf.write(to_usize(room_at)?, script.as_bytes()).context("the section .room is not in the file")?;
+    verify(target, &elf.bytes)?;
+    Ok(elf.bytes)
 }
 
 /// Reads the file as a shell does: a first line without effect, a comment, the sentence.
 pub(super) fn verify(target: &Target, elf: &[u8]) -> Result<()> {
-    let layout = Layout { wide: target.bits == 64, big: target.big_endian };
+    let image = image(elf)?;
     let mut lines = elf.split(|&byte| byte == b'\n');
     let (first, comment, echo) = (lines.next(), lines.next(), lines.next());
     ensure!(
@@ -100,8 +103,7 @@ pub(super) fn verify(target: &Target, elf: &[u8]) -> Result<()> {
         "the first line"
     );
     let comment = comment.filter(|line| line.starts_with(b"#")).context("the second line is no comment")?;
-    let headers = layout.table(elf) + layout.count(elf) * layout.entry();
-    if 13 + comment.len() < headers {
+    if 13 + comment.len() < headers_end(&image) {
         return Err(LineFeed("a header").into());
     }
     let wanted = format!("echo \"{}\" >&2;exit 126", sentence(target));
@@ -109,8 +111,7 @@ pub(super) fn verify(target: &Target, elf: &[u8]) -> Result<()> {
         return Err(LineFeed("a section before the sentence").into());
     }
     ensure!(!sentence(target).contains(['"', '$', '`', '\\']), "the shell would change the sentence");
-    let segments = layout.segments(elf)?;
-    ensure!(segments.iter().any(|segment| segment.kind == PT_GNU_STACK.0), "no PT_GNU_STACK");
+    ensure!(image.segment(PT_GNU_STACK).is_some(), "no PT_GNU_STACK");
     Ok(())
 }
 
@@ -118,25 +119,32 @@ pub(super) fn verify(target: &Target, elf: &[u8]) -> Result<()> {
 /// in its first page and end later in its last, where the file's neighbouring bytes are mapped anyway. Zeros
 /// behind the last one's bytes become bytes of the file.
 fn settle(segment: &mut Segment, last: bool) -> Result<()> {
-    segment.paddr = segment.vaddr;
-    if segment.is_clean() {
+    segment.p_paddr = segment.p_vaddr;
+    if is_clean(segment) {
         return Ok(());
     }
-    let bss = segment.memsz > segment.filesz;
-    if segment.kind != PT_LOAD.0 || (bss && !last) {
+    let bss = segment.p_memsz > segment.p_filesz;
+    if segment.p_type != PT_LOAD || (bss && !last) {
         bail!(LineFeed("a program header"));
     }
-    let earlier = segment.vaddr % PAGE;
-    let rest = (PAGE - (segment.vaddr + segment.memsz) % PAGE) % PAGE;
-    let filler = if bss { (segment.memsz - segment.filesz).min(PAGE) } else { rest };
+    let earlier = segment.p_vaddr % PAGE;
+    let rest = (PAGE - (segment.p_vaddr + segment.p_memsz) % PAGE) % PAGE;
+    let filler = if bss { (segment.p_memsz - segment.p_filesz).min(PAGE) } else { rest };
     for before in 0..=earlier {
         for behind in 0..=filler {
             for more in 0..=if bss { rest.min(512) } else { 0 } {
-                let filesz = segment.filesz + before + behind;
-                let memsz = if bss { segment.memsz + before + more } else { filesz };
-                let (offset, vaddr) = (segment.offset - before, segment.vaddr - before);
-                let tried = Segment { offset, vaddr, paddr: vaddr, filesz, memsz, ..*segment };
-                if tried.is_clean() {
+                let filesz = segment.p_filesz + before + behind;
+                let memsz = if bss { segment.p_memsz + before + more } else { filesz };
+                let (offset, vaddr) = (segment.p_offset - before, segment.p_vaddr - before);
+                let tried = Segment {
+                    p_offset: offset,
+                    p_vaddr: vaddr,
+                    p_paddr: vaddr,
+                    p_filesz: filesz,
+                    p_memsz: memsz,
+                    ..*segment
+                };
+                if is_clean(&tried) {
                     *segment = tried;
                     return Ok(());
                 }
@@ -145,7 +153,7 @@ fn settle(segment: &mut Segment, last: bool) -> Result<()> {
                     break;
                 }
             }
-            if !clean(&[segment.offset - before, segment.vaddr - before]) {
+            if !clean(&[segment.p_offset - before, segment.p_vaddr - before]) {
                 break;
             }
         }
@@ -153,35 +161,16 @@ fn settle(segment: &mut Segment, last: bool) -> Result<()> {
     bail!(LineFeed("a program header"))
 }
 
-/// A program header.
-#[derive(Clone, Copy)]
-struct Segment {
-    kind: u32,
-    flags: u32,
-    offset: u64,
-    vaddr: u64,
-    paddr: u64,
-    filesz: u64,
-    memsz: u64,
-    align: u64,
+/// Whether neither a kernel nor a static program looks at it. An executable stack is what comes of a missing
+/// PT_GNU_STACK; PT_MIPS_ABIFLAGS is how a kernel with an FPU sets it.
+fn is_idle(segment: &Segment, target: &Target) -> bool {
+    let mips = target.e_machine == object::elf::EM_MIPS;
+    [PT_NULL, PT_PHDR].contains(&segment.p_type) || (mips && segment.p_type == PT_MIPS_REGINFO)
 }
 
-impl Segment {
-    /// Whether neither a kernel nor a static program looks at it. An executable stack is what comes of a missing
-    /// PT_GNU_STACK; PT_MIPS_ABIFLAGS is how a kernel with an FPU sets it.
-    fn is_idle(&self, target: &Target) -> bool {
-        let mips = target.e_machine == object::elf::EM_MIPS;
-        [PT_NULL.0, PT_PHDR.0].contains(&self.kind) || (mips && self.kind == PT_MIPS_REGINFO.0)
-    }
-
-    fn file_end(&self) -> u64 {
-        self.offset + self.filesz
-    }
-
-    fn is_clean(&self) -> bool {
-        let words = [self.offset, self.vaddr, self.paddr, self.filesz, self.memsz, self.align];
-        clean(&words) && clean(&[self.kind.into(), self.flags.into()])
-    }
+fn is_clean(segment: &Segment) -> bool {
+    let Segment { p_type, p_flags, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align } = *segment;
+    clean(&[p_type, p_flags, p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align])
 }
 
 fn clean(numbers: &[u64]) -> bool {
@@ -192,98 +181,31 @@ fn to_usize(number: u64) -> Result<usize> {
     usize::try_from(number).context("a number beyond this computer's")
 }
 
-/// How the file writes its numbers.
-#[derive(Clone, Copy)]
-struct Layout {
-    wide: bool,
-    big: bool,
+fn image(elf: &[u8]) -> Result<Image> {
+    Image::parse(elf.to_vec()).context("no ELF file")
 }
 
-impl Layout {
-    fn get(self, elf: &[u8], at: usize, size: usize) -> u64 {
-        let bytes = &elf[at..at + size];
-        let push = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-        if self.big { bytes.iter().fold(0, push) } else { bytes.iter().rev().fold(0, push) }
-    }
+fn segments(elf: &Image) -> Result<Vec<Segment>> {
+    elf.segments().context("the program headers are not in the file")
+}
 
-    fn put(self, elf: &mut [u8], at: usize, size: usize, number: u64) {
-        let bytes = number.to_be_bytes();
-        let place = &mut elf[at..at + size];
-        place.copy_from_slice(&bytes[8 - size..]);
-        if !self.big {
-            place.reverse();
-        }
-    }
+/// Where the program headers end.
+fn headers_end(elf: &Image) -> usize {
+    elf.segment_table().unwrap_or_default() + elf.segment_count() * elf.encoding.segment_size()
+}
 
-    /// `e_phoff`.
-    fn table(self, elf: &[u8]) -> usize {
-        let at = if self.wide { 32 } else { 28 };
-        usize::try_from(self.get(elf, at, self.word())).unwrap_or(usize::MAX)
+/// Another number of program headers, and no section table.
+fn write_header(elf: &mut Image, segments: usize) -> Result<()> {
+    let zeros = ["e_shoff", "e_shentsize", "e_shnum", "e_shstrndx"].map(|field| (field, 0));
+    for (field, value) in [("e_phnum", segments as u64)].into_iter().chain(zeros) {
+        elf.set(field, value).context("no ELF header")?;
     }
-
-    /// `e_phnum`.
-    fn count(self, elf: &[u8]) -> usize {
-        usize::try_from(self.get(elf, if self.wide { 56 } else { 44 }, 2)).unwrap_or_default()
+    let header = elf.encoding.header_size();
+    ensure!(elf.segment_table() == Some(header), "the program headers are not behind the ELF header");
+    if elf.bytes.get(14..header).is_some_and(|numbers| numbers.contains(&b'\n')) {
+        bail!(LineFeed("the ELF header"));
     }
-
-    fn entry(self) -> usize {
-        if self.wide { 56 } else { 32 }
-    }
-
-    fn word(self) -> usize {
-        if self.wide { 8 } else { 4 }
-    }
-
-    /// Another number of program headers, and no section table.
-    fn write_header(self, elf: &mut [u8], segments: usize) -> Result<()> {
-        let (phnum, shoff) = if self.wide { (56, 40) } else { (44, 32) };
-        self.put(elf, phnum, 2, segments as u64);
-        self.put(elf, shoff, self.word(), 0);
-        // e_shentsize, e_shnum, e_shstrndx
-        elf[phnum + 2..phnum + 8].fill(0);
-        let header = if self.wide { 64 } else { 52 };
-        ensure!(self.table(elf) == header, "the program headers are not behind the ELF header");
-        if elf[14..header].contains(&b'\n') {
-            bail!(LineFeed("the ELF header"));
-        }
-        Ok(())
-    }
-
-    /// Where the fields are, in the order of [`Segment`]'s from `flags` on.
-    fn fields(self) -> [(usize, usize); 7] {
-        if self.wide {
-            [(4, 4), (8, 8), (16, 8), (24, 8), (32, 8), (40, 8), (48, 8)]
-        } else {
-            [(24, 4), (4, 4), (8, 4), (12, 4), (16, 4), (20, 4), (28, 4)]
-        }
-    }
-
-    fn segments(self, elf: &[u8]) -> Result<Vec<Segment>> {
-        let (table, count) = (self.table(elf), self.count(elf));
-        ensure!(table + count * self.entry() <= elf.len(), "the program headers are not in the file");
-        let one = |index: usize| {
-            let at = table + index * self.entry();
-            let [flags, offset, vaddr, paddr, filesz, memsz, align] =
-                self.fields().map(|(field, size)| self.get(elf, at + field, size));
-            #[allow(clippy::cast_possible_truncation)] // four bytes were read
-            let (kind, flags) = (self.get(elf, at, 4) as u32, flags as u32);
-            Segment { kind, flags, offset, vaddr, paddr, filesz, memsz, align }
-        };
-        Ok((0..count).map(one).collect())
-    }
-
-    fn write_segments(self, elf: &mut [u8], segments: &[Segment]) {
-        let table = self.table(elf);
-        for (index, segment) in segments.iter().enumerate() {
-            let at = table + index * self.entry();
-            let Segment { kind, flags, offset, vaddr, paddr, filesz, memsz, align } = *segment;
-            self.put(elf, at, 4, kind.into());
-            let numbers = [flags.into(), offset, vaddr, paddr, filesz, memsz, align];
-            for ((field, size), number) in self.fields().into_iter().zip(numbers) {
-                self.put(elf, at + field, size, number);
-            }
-        }
-    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -291,15 +213,23 @@ mod tests {
     use super::*;
 
     fn load(vaddr: u64, filesz: u64, memsz: u64) -> Segment {
-        let offset = vaddr % 0x10000;
-        Segment { kind: PT_LOAD.0, flags: 5, offset, vaddr, paddr: vaddr, filesz, memsz, align: 0x10000 }
+        Segment {
+            p_type: PT_LOAD,
+            p_flags: 5,
+            p_offset: vaddr % 0x10000,
+            p_vaddr: vaddr,
+            p_paddr: vaddr,
+            p_filesz: filesz,
+            p_memsz: memsz,
+            p_align: 0x10000,
+        }
     }
 
     #[test]
     fn a_segment_without_line_feeds_stays_as_it_is() {
         let mut segment = load(0x27940, 0x250e0, 0x250e0);
         settle(&mut segment, false).unwrap();
-        assert_eq!((segment.offset, segment.vaddr, segment.filesz), (0x7940, 0x27940, 0x250e0));
+        assert_eq!((segment.p_offset, segment.p_vaddr, segment.p_filesz), (0x7940, 0x27940, 0x250e0));
     }
 
     #[test]
@@ -314,18 +244,18 @@ mod tests {
         for (vaddr, filesz, memsz) in cases {
             let (old, mut new) = (load(vaddr, filesz, memsz), load(vaddr, filesz, memsz));
             settle(&mut new, true).unwrap();
-            assert!(new.is_clean(), "{vaddr:#x}");
-            assert_eq!(old.vaddr - old.offset, new.vaddr - new.offset);
-            assert_eq!(old.vaddr / PAGE, new.vaddr / PAGE);
-            let end = |segment: &Segment| (segment.vaddr + segment.memsz).div_ceil(PAGE);
+            assert!(is_clean(&new), "{vaddr:#x}");
+            assert_eq!(old.p_vaddr - old.p_offset, new.p_vaddr - new.p_offset);
+            assert_eq!(old.p_vaddr / PAGE, new.p_vaddr / PAGE);
+            let end = |segment: &Segment| (segment.p_vaddr + segment.p_memsz).div_ceil(PAGE);
             assert_eq!(end(&old), end(&new), "{vaddr:#x}");
-            assert!(new.vaddr + new.filesz >= old.vaddr + old.filesz && new.filesz <= new.memsz);
+            assert!(new.p_vaddr + new.p_filesz >= old.p_vaddr + old.p_filesz && new.p_filesz <= new.p_memsz);
         }
     }
 
     #[test]
     fn thread_local_data_has_its_size_and_place() {
-        let mut tls = Segment { kind: object::elf::PT_TLS.0, ..load(0x5_0a20, 1, 16) };
+        let mut tls = Segment { p_type: u64::from(object::elf::PT_TLS.0), ..load(0x5_0a20, 1, 16) };
         assert!(settle(&mut tls, false).unwrap_err().is::<LineFeed>());
     }
 }

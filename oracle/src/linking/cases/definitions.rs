@@ -1,9 +1,10 @@
 //! What a library has to define, and how, for a symbol to be found in it.
 
+use testkit::elf_h::{DT_GNU_HASH, DT_HASH};
+
 use super::symbols::{RELOCATING, UNDEFINED, loose, with};
-use super::{ALL, Anything, BAR, CALLS_FOO, Case, FOO, RUNPATH, Says, Starts, case};
+use super::{ALL, Anything, BAR, CALLS_FOO, Case, FOO, NO_TAG, RUNPATH, Says, Starts, case};
 use crate::linking::host::Family;
-use crate::linking::kit::elf::{DT_GNU_HASH, DT_HASH};
 
 pub(super) const CASES: &[Case] = &[
     case(
@@ -138,10 +139,7 @@ pub(super) const CASES: &[Case] = &[
         "no hash table",
         |kit| {
             with(kit, FOO, &["-Wl,--hash-style=gnu"])?;
-            kit.damage("libfoo.so", |elf| {
-                let at = elf.dynamic(DT_GNU_HASH)?;
-                elf.put64(at, 0x6fff_fef0)
-            })
+            kit.damage("libfoo.so", |elf| elf.put(elf.dynamic(DT_GNU_HASH)?.0, NO_TAG))
         },
         Says(UNDEFINED),
         Anything,
@@ -151,10 +149,7 @@ pub(super) const CASES: &[Case] = &[
         "DT_GNU_HASH removed",
         |kit| {
             with(kit, FOO, &["-Wl,--hash-style=both"])?;
-            kit.damage("libfoo.so", |elf| {
-                let at = elf.dynamic(DT_GNU_HASH)?;
-                elf.put64(at, 0x6fff_fef0)
-            })
+            kit.damage("libfoo.so", |elf| elf.put(elf.dynamic(DT_GNU_HASH)?.0, NO_TAG))
         },
         Starts,
         Starts,
@@ -163,10 +158,7 @@ pub(super) const CASES: &[Case] = &[
         "DT_HASH removed",
         |kit| {
             with(kit, FOO, &["-Wl,--hash-style=both"])?;
-            kit.damage("libfoo.so", |elf| {
-                let at = elf.dynamic(DT_HASH)?;
-                elf.put64(at, 0x6fff_fef0)
-            })
+            kit.damage("libfoo.so", |elf| elf.put(elf.dynamic(DT_HASH)?.0, NO_TAG))
         },
         Starts,
         Starts,

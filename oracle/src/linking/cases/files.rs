@@ -1,10 +1,11 @@
 //! Libraries that are gone, or are no libraries for this program.
 
+use testkit::elf_h::DT_DEBUG;
+
 use super::{
-    ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, Nothing, RUNPATH, SHARED, Says, Starts,
-    case, plain,
+    ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, NO_TAG, Nothing, RUNPATH, SHARED, Says,
+    Starts, case, plain,
 };
-use crate::linking::kit::elf::DT_DEBUG;
 use crate::linking::kit::{Built, Kit};
 
 const GONE: &str = "libfoo.so: cannot open shared object file: No such file or directory";
@@ -250,10 +251,7 @@ pub(super) const CASES: &[Case] = &[
         "no DT_DEBUG in the program",
         |kit| {
             plain(kit)?;
-            kit.damage("x", |elf| {
-                let at = elf.dynamic(DT_DEBUG)?;
-                elf.put64(at, 0x6fff_fef0)
-            })
+            kit.damage("x", |elf| elf.put(elf.dynamic(DT_DEBUG)?.0, NO_TAG))
         },
         Starts,
         Starts,

@@ -1,10 +1,11 @@
 //! What a library is marked with beside its headers: an executable stack, TLS, CET.
 
+use testkit::elf_h::PT_GNU_STACK;
+
 use super::{
     ALL, BAR, CALLS_FOO, Case, FOO, LAZY, NOW, Nothing, RUNPATH, Says, Starts, case, flagged, plain,
 };
 use crate::linking::host::Family;
-use crate::linking::kit::elf::PT_GNU_STACK;
 use crate::linking::kit::{Built, Kit};
 
 /// Calls a function of a library, which gives 1.
@@ -15,10 +16,7 @@ const SHSTK: &str = "-Wl,-z,shstk";
 
 /// PT_GNU_STACK becomes what nobody looks at.
 fn without_stack(kit: &Kit, what: &str) -> Built {
-    kit.damage(what, |elf| {
-        let at = elf.segment(PT_GNU_STACK)?;
-        elf.put(at, &0x6fff_fff0_u32.to_le_bytes())
-    })
+    kit.damage(what, |elf| elf.set_in(elf.segment(PT_GNU_STACK)?, "p_type", 0x6fff_fff0))
 }
 
 pub(super) const CASES: &[Case] = &[

@@ -1,12 +1,13 @@
 //! Where libraries are looked for, and in which order. Libraries of one name in two folders each need another one,
 //! so that the list of those loaded tells which was taken.
 
+use testkit::elf_h::{DT_DEBUG, DT_RPATH, DT_RUNPATH};
+
 use super::{
     ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, Nothing, RPATH, RUNPATH, SHARED, Says, Starts,
     case, flagged,
 };
 use crate::linking::host::Family;
-use crate::linking::kit::elf::{DT_DEBUG, DT_RPATH, DT_RUNPATH};
 use crate::linking::kit::{Built, Kit};
 
 /// `libfoo.so` in two folders, and a program with flags that lead to one of them, to both, or to neither.
@@ -90,11 +91,11 @@ pub(super) const CASES: &[Case] = &[
             two(kit, &[NEW, "-Wl,-rpath,$ORIGIN/b/a"])?;
             kit.library("b/a/libfoo.so", FOO, &[])?;
             kit.damage("x", |elf| {
-                let runpath = elf.get(elf.dynamic(DT_RUNPATH)? + 8, 8)?;
-                let at = elf.dynamic(DT_DEBUG)?;
-                elf.put64(at, DT_RPATH)?;
+                let runpath = elf.number(elf.dynamic(DT_RUNPATH)?.1)?;
+                let (tag, value) = elf.dynamic(DT_DEBUG)?;
+                elf.put(tag, DT_RPATH)?;
                 // The end of the same text: "a".
-                elf.put64(at + 8, runpath + 10)
+                elf.put(value, runpath + 10)
             })
         },
         Starts,

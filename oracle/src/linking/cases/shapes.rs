@@ -1,10 +1,11 @@
 //! The shape of the closure, and what is loaded beside it.
 
+use testkit::elf_h::{DT_NEEDED, PT_DYNAMIC, PT_NULL};
+
 use super::{
-    ALL, Anything, BAR, CALLS_FOO, Case, Dies, FOO, LAZY, MAIN, Nothing, RUNPATH, SHARED, Says, Starts, case,
-    plain,
+    ALL, Anything, BAR, CALLS_FOO, Case, Dies, FOO, LAZY, MAIN, NO_TAG, Nothing, RUNPATH, SHARED, Says,
+    Starts, case, plain,
 };
-use crate::linking::kit::elf::{DT_NEEDED, PT_DYNAMIC};
 use crate::linking::kit::{Built, Kit};
 
 /// How many, where it is about many.
@@ -220,10 +221,7 @@ pub(super) const CASES: &[Case] = &[
         "no PT_DYNAMIC in the program",
         |kit| {
             plain(kit)?;
-            kit.damage("x", |elf| {
-                let at = elf.segment(PT_DYNAMIC)?;
-                elf.put(at, &[0])
-            })
+            kit.damage("x", |elf| elf.set_in(elf.segment(PT_DYNAMIC)?, "p_type", PT_NULL))
         },
         Dies,
         Anything,
@@ -236,10 +234,7 @@ pub(super) const CASES: &[Case] = &[
                 "void _start(void) { __asm__ volatile(\"xor %edi,%edi; mov $60,%eax; syscall\"); }",
                 &["-nostdlib", "-nostartfiles", "-pie", "-fPIE"],
             )?;
-            kit.damage("x", |elf| {
-                let at = elf.segment(PT_DYNAMIC)?;
-                elf.put(at, &[0])
-            })
+            kit.damage("x", |elf| elf.set_in(elf.segment(PT_DYNAMIC)?, "p_type", PT_NULL))
         },
         Dies,
         Nothing,
@@ -248,10 +243,7 @@ pub(super) const CASES: &[Case] = &[
         "no DT_NEEDED is left",
         |kit| {
             plain(kit)?;
-            kit.damage("x", |elf| {
-                let at = elf.dynamic(DT_NEEDED)?;
-                elf.put64(at, 0x6fff_fef0)
-            })
+            kit.damage("x", |elf| elf.put(elf.dynamic(DT_NEEDED)?.0, NO_TAG))
         },
         Anything,
         Anything,

@@ -1,12 +1,14 @@
 //! Symbols with versions, and what a property asks of the processor.
 
+use testkit::Image;
+use testkit::elf_h::DT_VERNEED;
+
 use super::{
     ALL, Anything, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, NOW, Nothing, RUNPATH, SHARED, Says, Starts,
     TAKES_FOO, case, flagged,
 };
 use crate::linking::host::Family;
-use crate::linking::kit::elf::DT_VERNEED;
-use crate::linking::kit::{Built, Elf, Kit};
+use crate::linking::kit::{Built, Kit};
 
 const ONE: &str = "V1 { global: foo; };";
 const TWO: &str = "V1 { global: foo; }; V2 { global: bar; } V1;";
@@ -35,9 +37,9 @@ fn newer(kit: &Kit) -> Built {
 }
 
 /// The first vernaux of a file: where it lies.
-fn vernaux(elf: &Elf) -> Option<usize> {
+fn vernaux(elf: &Image) -> Option<usize> {
     let need = elf.points_to(DT_VERNEED)?;
-    Some(need + usize::try_from(elf.get(need + 8, 4)?).ok()?)
+    Some(need + usize::try_from(elf.number((need + 8, 4))?).ok()?)
 }
 
 const NEWEST: &str = "int newest(void); int (*volatile p)(void) = newest; int main(void) { return p == 0; }";
@@ -45,9 +47,9 @@ const CALLS_NEWEST: &str =
     "int newest(void); int main(int c, char **v) { (void)v; return c > 1 ? newest() : 0; }";
 
 /// GNU_PROPERTY_X86_ISA_1_NEEDED of a file, set to a level that no processor has.
-fn beyond(elf: &mut Elf) -> Option<()> {
+fn beyond(elf: &mut Image) -> Option<()> {
     let at = elf.find(&[2, 0x80, 0, 0xc0, 4, 0, 0, 0])?;
-    elf.put(at + 8, &[0, 0, 0, 0x40])
+    elf.write(at + 8, &[0, 0, 0, 0x40])
 }
 
 pub(super) const CASES: &[Case] = &[
@@ -211,7 +213,7 @@ pub(super) const CASES: &[Case] = &[
                 kit.damage("x", |elf| {
                     // VER_FLG_WEAK, in any of the entries for V1.
                     let at = vernaux(elf)?;
-                    elf.put(at + 4, &[2])
+                    elf.write(at + 4, &[2])
                 })?;
                 versioned(kit, FOO, "V2 { global: foo; };")
             })
@@ -227,7 +229,7 @@ pub(super) const CASES: &[Case] = &[
             then(kit, weak, NOW, |kit| {
                 kit.damage("x", |elf| {
                     let at = vernaux(elf)?;
-                    elf.put(at + 4, &[2])
+                    elf.write(at + 4, &[2])
                 })?;
                 versioned(kit, FOO, "V2 { global: foo; };")
             })
