@@ -20,6 +20,7 @@ use std::ffi::OsString;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 pub use files::OpenFile;
 
@@ -48,8 +49,8 @@ impl System for Live {
         files::stat(path)
     }
 
-    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
-        Ok(Box::new(OpenFile(files::open(path, |kind| kind == FileKind::Regular)?)))
+    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
+        Ok(Rc::new(OpenFile(files::open(path, |kind| kind == FileKind::Regular)?)))
     }
 
     fn may_execute(&self, path: &Path) -> Result<(), Errno> {

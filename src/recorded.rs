@@ -16,6 +16,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use crate::errno::Errno;
 use crate::live::OpenFile;
@@ -133,10 +134,10 @@ impl System for Recorded {
         Ok(stat)
     }
 
-    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
         match self.stat(path)?.kind {
             FileKind::Pseudo => Err(Errno::EACCES),
-            _ => Ok(Box::new(OpenFile(self.file(path)?))),
+            _ => Ok(Rc::new(OpenFile(self.file(path)?))),
         }
     }
 

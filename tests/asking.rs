@@ -242,7 +242,7 @@ impl System for Watched {
         self.note("stat", path);
         Live.stat(path)
     }
-    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
         self.note("open", path);
         Live.open(path)
     }

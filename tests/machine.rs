@@ -1,6 +1,7 @@
 //! Machines, recorded and live: what their files and commands tell.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use diag::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_X86_64};
 use diag::elf::{ByteOrder, Class};
@@ -137,7 +138,7 @@ fn asking_without_cpuinfo() {
         fn stat(&self, path: &Path) -> Result<Stat, Errno> {
             self.0.stat(path)
         }
-        fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+        fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
             self.0.open(path)
         }
         fn may_execute(&self, path: &Path) -> Result<(), Errno> {

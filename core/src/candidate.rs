@@ -8,10 +8,9 @@ pub mod origin;
 pub mod package;
 mod program;
 mod property;
+pub mod reader;
 pub mod sample;
 pub mod script;
-mod source;
-pub mod table;
 mod upx;
 
 use std::path::PathBuf;

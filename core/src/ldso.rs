@@ -19,7 +19,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use crate::candidate::table::Handle;
+use crate::candidate::reader::Contents;
 use crate::candidate::{Candidate, Content, library};
 use crate::elf::Encoding;
 use crate::errno::Errno;
@@ -134,8 +134,8 @@ impl Linker<'_> {
         self.object(object.parent?)
     }
 
-    fn open(&self, object: &Library) -> Option<Handle> {
-        Handle::open(self.system, &object.path)
+    fn open(&self, object: &Library) -> Option<Contents> {
+        Contents::open(self.system, path(&object.path)).ok()
     }
 
     /// Whether a file is left alone that the loader would read: then nobody knows what it does.

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64};
 use crate::elf::{ByteOrder, Class};
@@ -21,7 +22,7 @@ pub trait System {
     /// stat(2): symbolic links are followed.
     fn stat(&self, path: &Path) -> Result<Stat, Errno>;
     /// Opens a regular file to read it; never blocks. What the kernel makes up ([`FileKind::Pseudo`]) is not opened.
-    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno>;
+    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno>;
     /// faccessat(2) with X_OK and AT_EACCESS: may the caller execute it; a noexec mount counts.
     fn may_execute(&self, path: &Path) -> Result<(), Errno>;
     /// Whether somebody holds the file open for writing: ETXTBSY at execve(2). None where that cannot be told.
@@ -356,7 +357,7 @@ impl System for Nothing {
     fn stat(&self, _: &Path) -> Result<Stat, Errno> {
         Err(Errno::ENOENT)
     }
-    fn open(&self, _: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+    fn open(&self, _: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
         Err(Errno::ENOENT)
     }
     fn may_execute(&self, _: &Path) -> Result<(), Errno> {

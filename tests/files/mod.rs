@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use diag::candidate::script::Rules;
 use diag::candidate::{self, Candidate, Handlers};
@@ -42,9 +43,9 @@ impl System for Files {
         };
         Ok(Stat { kind, mode: m.permissions().mode() & 0o7777, size: m.len(), device: 0, inode: 0 })
     }
-    fn open(&self, path: &Path) -> Result<Box<dyn ReadAt>, Errno> {
+    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
         let file = File::open(path).map_err(|e| errno(&e))?;
-        Ok(Box::new(OpenFile(file)))
+        Ok(Rc::new(OpenFile(file)))
     }
     fn may_execute(&self, _: &Path) -> Result<(), Errno> {
         Ok(())

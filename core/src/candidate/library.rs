@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::rc::Rc;
 
-use super::source::Source;
+use super::reader::{Contents, Reader};
 use super::{Image, program};
 use crate::elf::Encoding;
 use crate::errno::Errno;
@@ -22,9 +22,8 @@ pub struct LibraryFile {
 
 /// Reads a library.
 pub fn open(system: &dyn System, path: &Path, encoding: Encoding) -> Result<LibraryFile, Errno> {
-    let file = system.open(path)?;
+    let contents = Contents::open(system, path)?;
     let stat = system.stat(path)?;
-    let mut source = Source::new(file);
-    let image = program::image(&mut source, encoding, &mut false);
-    Ok(LibraryFile { stat, ident: source.ident(), image })
+    let image = program::image(&mut Reader::headers(&contents), encoding, &mut false);
+    Ok(LibraryFile { stat, ident: contents.ident(), image })
 }

@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::package::Format;
+use super::reader::{Contents, Reader};
 use super::script::Line;
-use super::source::Source;
 use super::{
     Candidate, Content, Data, Handlers, Interp, MatchedRule, Program, Script, kind, package, program,
 };
@@ -52,24 +52,24 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
         return candidate;
     }
     candidate.busy = system.open_for_writing(path);
-    let mut source = match system.open(path) {
-        Ok(file) => Source::new(file),
+    let contents = match Contents::open(system, path) {
+        Ok(contents) => contents,
         Err(errno) => {
             candidate.content = Content::Unread(errno);
             return candidate;
         }
     };
-    let (content, mut next) = read(&mut source, stat.size, path, handlers);
+    let (content, mut next) = read(&contents, stat.size, path, handlers);
     candidate.content = content;
     // An ELF file's interpreter is none that rules apply to.
     if depth > 0 {
-        if let Some((rule, interpreter)) = matching_rule(handlers, path, source.head()) {
+        if let Some((rule, interpreter)) = matching_rule(handlers, path, contents.head()) {
             candidate.binfmt_misc = Some(rule);
             next = Some((interpreter, depth));
         }
     }
     // Closed before the next file is opened.
-    drop(source);
+    drop(contents);
     // An empty name is the current directory to the kernel, and nothing to open.
     if let Some((path, left)) = next.filter(|(path, _)| !path.as_os_str().is_empty()) {
         if let Some(left) = left.min(depth).checked_sub(1) {
@@ -81,24 +81,25 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
 
 /// What is in a file, the interpreter that it names, and how many interpreters may follow on it.
 fn read(
-    source: &mut Source,
+    contents: &Contents,
     size: u64,
     path: &Path,
     handlers: &Handlers<'_>,
 ) -> (Content, Option<(PathBuf, u32)>) {
-    if source.head().starts_with(b"\x7fELF") {
-        let program = program::read(source, size, &handlers.encodings);
+    let head = contents.head();
+    if head.starts_with(b"\x7fELF") {
+        let program = program::read(contents, size, &handlers.encodings);
         let next = interpreter(&program).map(|path| (path, 1));
         (Content::Elf(program), next)
-    } else if source.head().starts_with(b"#!") {
-        let script = Script::new(source.head());
+    } else if head.starts_with(b"#!") {
+        let script = Script::new(head);
         let next = match script.line(handlers.script) {
             Line::Runs { name, .. } => Some((PathBuf::from(OsStr::from_bytes(name)), u32::MAX)),
             _ => None,
         };
         (Content::Script(script), next)
     } else {
-        (Content::Data(data(source, size, path)), None)
+        (Content::Data(data(contents, size, path)), None)
     }
 }
 
@@ -125,11 +126,14 @@ fn interpreter(program: &Program) -> Option<PathBuf> {
     }
 }
 
-fn data(source: &mut Source, size: u64, path: &Path) -> Data {
-    let mut data = kind::data(source.head(), size, path);
+fn data(contents: &Contents, size: u64, path: &Path) -> Data {
+    let mut data = kind::data(contents.head(), size, path);
     if let Data::Package(package) = &mut data {
         if package.format == Format::Apk3 {
-            package::read_adb(package, &mut |offset, len| source.get(offset, len, 256).map(<[u8]>::to_vec));
+            let mut reader = Reader::headers(contents);
+            package::read_adb(package, &mut |offset, len| {
+                reader.next_at(offset, len, 256).map(<[u8]>::to_vec)
+            });
         }
     }
     data

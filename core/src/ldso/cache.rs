@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{Linker, path};
-use crate::candidate::table::{Handle, Table};
+use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{
     EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EF_MIPS_NAN2008, EF_RISCV_FLOAT_ABI, EM_AARCH64, EM_ARM, EM_MIPS,
     EM_PPC64, EM_RISCV, EM_X86_64,
@@ -28,16 +28,16 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let size = offset(linker.system.stat(path(cache)).ok()?.size);
-    let Some(file) = Handle::open(linker.system, cache) else {
+    let Ok(file) = Contents::open(linker.system, path(cache)) else {
         linker.leaves_alone(cache);
         return None;
     };
-    let mut cache = Cache { table: Table::new(&file, linker.encoding, 0, size).whole(), start: 0 };
-    if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
+    let mut cache = Cache { table: Reader::new(&file, linker.encoding.order, 0, size).at_once(), start: 0 };
+    if cache.table.bytes_at(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;
     }
-    if cache.table.bytes(cache.start, MAGIC.len())? != MAGIC {
+    if cache.table.bytes_at(cache.start, MAGIC.len())? != MAGIC {
         return None;
     }
     let wanted = flags(linker);
@@ -68,19 +68,19 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
 
 /// The file, and where its newer format begins.
 struct Cache<'a> {
-    table: Table<'a>,
+    table: Reader<'a>,
     start: usize,
 }
 
 impl Cache<'_> {
     fn number(&mut self, at: usize) -> Option<usize> {
-        self.table.number(self.start.wrapping_add(at), 4)
+        self.table.number_at(self.start.wrapping_add(at), 4)
     }
 
     /// `struct file_entry_new`: flags, key, value, osversion, and the halves of hwcap.
     fn entry(&mut self, index: usize) -> Option<[usize; 6]> {
         let at = index.checked_mul(ENTRY)?.checked_add(HEADER)?;
-        self.table.fields(self.start.checked_add(at)?, [4; 6])
+        self.table.fields_at(self.start.checked_add(at)?, [4; 6])
     }
 
     /// The first of the entries for a name (`search_cache`): the name that sorts last stands first.
@@ -104,7 +104,7 @@ impl Cache<'_> {
     }
 
     fn string(&mut self, at: usize) -> Option<&[u8]> {
-        self.table.string(self.start.wrapping_add(at))
+        self.table.string_at(self.start.wrapping_add(at))
     }
 
     /// Where the names of the folders in glibc-hwcaps are listed.

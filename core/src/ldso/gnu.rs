@@ -4,8 +4,8 @@ use std::ffi::CStr;
 use std::path::Path;
 
 use super::object::Library;
-use super::{Linker, LoaderRefusal, bytes, cache};
-use crate::candidate::table::{Handle, Table};
+use super::{Linker, LoaderRefusal, cache};
+use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
 use crate::elf::offset;
@@ -78,7 +78,7 @@ pub(super) fn strings(
     limit: usize,
     mut each: impl FnMut(&[u8]),
 ) -> Option<()> {
-    let file = Handle::open(system, bytes(path))?;
+    let file = Contents::open(system, path).ok()?;
     // Constants have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
@@ -86,8 +86,8 @@ pub(super) fn strings(
             continue;
         }
         let size = offset(load.p_filesz).min(limit);
-        let mut table = Table::new(&file, image.encoding, offset(load.p_offset), size);
-        let mut rest = table.bytes(0, size)?;
+        let mut table = Reader::new(&file, image.encoding.order, offset(load.p_offset), size);
+        let mut rest = table.bytes_at(0, size)?;
         while let Ok(text) = CStr::from_bytes_until_nul(rest) {
             let text = text.to_bytes();
             each(text);

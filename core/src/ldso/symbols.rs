@@ -11,7 +11,7 @@ use super::object::Library;
 use super::versions;
 use super::{Linker, Undefined};
 use crate::candidate::Image;
-use crate::candidate::table::{Handle, Table};
+use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
 use crate::elf::{Class, Encoding};
 use crate::machine::family;
@@ -38,9 +38,9 @@ const TOLD: usize = 64;
 
 /// The symbols of an object.
 struct Symbols<'a> {
-    table: Table<'a>,
-    strings: Table<'a>,
-    marks: Option<Table<'a>>,
+    table: Reader<'a>,
+    strings: Reader<'a>,
+    marks: Option<Reader<'a>>,
     gnu: Option<Gnu<'a>>,
     /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
     count: usize,
@@ -53,7 +53,7 @@ struct Symbols<'a> {
 
 /// DT_GNU_HASH. It has the defined symbols only, which stand behind the others.
 struct Gnu<'a> {
-    table: Table<'a>,
+    table: Reader<'a>,
     buckets: usize,
     first: usize,
     chains: usize,
@@ -69,25 +69,26 @@ struct Symbol {
 }
 
 impl<'a> Symbols<'a> {
-    fn open(object: &Library, image: &Image, file: &'a Handle) -> Option<Symbols<'a>> {
+    fn open(object: &Library, image: &Image, file: &'a Contents) -> Option<Symbols<'a>> {
         let encoding = image.encoding;
         let mut hashed = 0;
-        if let Some(mut hash) = Table::of(file, image, DT_HASH, 8) {
-            hashed = hash.number(4, 4)?.min(MANY);
+        if let Some(mut hash) = Reader::dynamic(file, image, DT_HASH, 8) {
+            hashed = hash.number_at(4, 4)?.min(MANY);
         }
         let mut count = hashed;
         let gnu = if GNU_HASH { Gnu::open(file, image) } else { None };
-        let start = image.dynamic_offset(DT_SYMTAB)?;
+        let (start, left) = image.dynamic_part(DT_SYMTAB)?;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
             count = size.checked_div(entry(encoding)).unwrap_or_default().min(MANY);
         }
         // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
+        let size = symbols.saturating_mul(entry(encoding)).min(left);
         Some(Symbols {
-            table: Table::new(file, encoding, start, symbols.saturating_mul(entry(encoding))),
-            strings: Table::strings(file, image)?,
-            marks: Table::of(file, image, DT_VERSYM, symbols.saturating_mul(2)),
+            table: Reader::new(file, encoding.order, start, size),
+            strings: Reader::strings(file, image)?,
+            marks: Reader::dynamic(file, image, DT_VERSYM, symbols.saturating_mul(2)),
             gnu,
             count,
             hashed,
@@ -104,11 +105,12 @@ impl<'a> Symbols<'a> {
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
         let at = index.wrapping_mul(entry(self.encoding));
         let (name, info, section, value) = if self.encoding.class == Class::Elf64 {
-            let [name, info, _st_other, section, value, rest] = self.table.fields(at, [4, 1, 1, 2, 4, 4])?;
+            let [name, info, _st_other, section, value, rest] =
+                self.table.fields_at(at, [4, 1, 1, 2, 4, 4])?;
             (name, info, section, value | rest)
         } else {
             let [name, value, _st_size, info, _st_other, section] =
-                self.table.fields(at, [4, 4, 4, 1, 1, 2])?;
+                self.table.fields_at(at, [4, 4, 4, 1, 1, 2])?;
             (name, info, section, value)
         };
         let stays = self.copied.iter().all(|copied| *copied != index);
@@ -123,7 +125,7 @@ impl<'a> Symbols<'a> {
 
     /// What DT_VERSYM has of a symbol.
     fn mark(&mut self, index: usize) -> usize {
-        let mark = self.marks.as_mut().and_then(|marks| marks.number(index.wrapping_mul(2), 2));
+        let mark = self.marks.as_mut().and_then(|marks| marks.number_at(index.wrapping_mul(2), 2));
         mark.unwrap_or(VER_NDX_GLOBAL)
     }
 
@@ -142,27 +144,28 @@ fn entry(encoding: Encoding) -> usize {
 }
 
 impl<'a> Gnu<'a> {
-    fn open(file: &'a Handle, image: &Image) -> Option<Gnu<'a>> {
-        let mut header = Table::of(file, image, DT_GNU_HASH, 16)?;
-        let mut field = |at| header.number(at, 4);
+    fn open(file: &'a Contents, image: &Image) -> Option<Gnu<'a>> {
+        let mut header = Reader::dynamic(file, image, DT_GNU_HASH, 16)?;
+        let mut field = |at| header.number_at(at, 4);
         let (buckets, first, bloom) = (field(0)?.min(MANY), field(4)?, field(8)?);
         let at = bloom.wrapping_mul(image.encoding.word()).wrapping_add(16);
-        let start = image.dynamic_offset(DT_GNU_HASH)?.wrapping_add(at);
-        let table = Table::new(file, image.encoding, start, usize::MAX >> 8);
+        let (start, left) = image.dynamic_part(DT_GNU_HASH)?;
+        let table =
+            Reader::new(file, image.encoding.order, start.saturating_add(at), left.saturating_sub(at));
         Some(Gnu { table, buckets, first, chains: buckets.wrapping_mul(4) })
     }
 
     /// The hash of a symbol without its lowest bit, which says that its chain ends.
     fn hash(&mut self, index: usize) -> Option<u32> {
         let at = index.wrapping_sub(self.first).wrapping_mul(4).wrapping_add(self.chains);
-        u32::try_from(self.table.number(at, 4)?).ok()
+        u32::try_from(self.table.number_at(at, 4)?).ok()
     }
 
     /// The last symbol.
     fn last(&mut self) -> Option<usize> {
         let mut last = 0;
         for bucket in 0..self.buckets {
-            last = last.max(self.table.number(bucket.wrapping_mul(4), 4)?);
+            last = last.max(self.table.number_at(bucket.wrapping_mul(4), 4)?);
         }
         // None: a table without symbols has any number here.
         if last < self.first || last == 0 {
@@ -238,7 +241,7 @@ fn each_undefined(
             continue;
         }
         let version = versions::at(&versions, symbols.mark(index) & !HIDDEN);
-        let Some(name) = symbols.strings.string(symbol.name).filter(|name| !name.is_empty()) else {
+        let Some(name) = symbols.strings.string_at(symbol.name).filter(|name| !name.is_empty()) else {
             continue;
         };
         let asked = Asked {
@@ -278,7 +281,7 @@ fn define(linker: &Linker<'_>, object: &Library, wanted: &mut Wanted) -> Option<
         let mark = symbols.mark(index);
         let is_hidden = mark & HIDDEN != 0;
         let hash = versions::at(versions, mark & !HIDDEN).map_or(0, |version| version.hash);
-        let Some(name) = symbols.strings.string(symbol.name) else { continue };
+        let Some(name) = symbols.strings.string_at(symbol.name) else { continue };
         // elf/dl-lookup.c `check_match`
         wanted.define(&Key::new(name, 0), &mut |asked| match asked {
             0 => !is_hidden || (glibc && mark & !HIDDEN < 3),
@@ -328,9 +331,9 @@ fn tell(
         });
         let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { continue };
         let Some(file) = linker.open(object) else { continue };
-        let Some(mut strings) = Table::strings(&file, image) else { continue };
+        let Some(mut strings) = Reader::strings(&file, image) else { continue };
         relocations::uses(linker, image, &file, &mut symbols, &mut |asked, lazy| {
-            let mut text = |at| strings.string(at).unwrap_or_default().to_vec();
+            let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
             let of = asked.version.map_or_else(Vec::new, &mut text);
             missing.push(Undefined::new(text(asked.name), &of, object, lazy));
         });
