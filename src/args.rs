@@ -1,10 +1,11 @@
 //! The arguments of the command line.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStringExt as _;
 
 use lexopt::{Arg, Parser};
 
+use crate::path::PathBuf;
 use crate::text;
 
 /// `diag --help`.
@@ -67,9 +68,9 @@ fn read(parser: &mut Parser) -> Result<Command, lexopt::Error> {
     let mut args = Args::default();
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Value(program) => args.programs.push(program.into()),
+            Arg::Value(program) => args.programs.push(program.into_vec().into()),
             Arg::Long("json") => args.json = true,
-            Arg::Long("dest") => args.dest = Some(parser.value()?.into()),
+            Arg::Long("dest") => args.dest = Some(parser.value()?.into_vec().into()),
             Arg::Short('v') => args.verbose = args.verbose.saturating_add(1),
             Arg::Short('q') => args.quiet = true,
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(HELP)),

@@ -3,7 +3,7 @@
 pub use crate::args::{Args, Command, HELP, VERSION, parse};
 use crate::judge::{self, Report};
 use crate::report::{self, Judged, Style};
-use crate::system::System;
+use crate::target::Target;
 
 /// A finished report, and the exit status it stands for.
 pub struct Output {
@@ -14,11 +14,11 @@ pub struct Output {
 }
 
 /// Describes the machine or judges the programs, and writes the report.
-pub fn run(system: &(impl System + Clone + 'static), args: &Args, style: Style) -> Output {
+pub fn run(target: Target<'_>, args: &Args, style: Style) -> Output {
     let Report { machine, programs } = if args.programs.is_empty() {
-        judge::describe(system)
+        judge::describe(target)
     } else {
-        judge::judge_all(system, &args.programs, args.dest.as_deref())
+        judge::judge_all(target, &args.programs, args.dest.as_deref())
     };
     let text = if args.json {
         report::json::write(&machine, &programs)

@@ -16,60 +16,76 @@ pub mod stdio;
 mod tiny_elf;
 
 use std::env;
-use std::ffi::OsString;
-use std::io::Read as _;
-use std::os::unix::ffi::OsStringExt as _;
-use std::path::{Path, PathBuf};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path;
 use std::rc::Rc;
 
+pub(crate) use errno::of_nix;
 pub use files::OpenFile;
+pub(crate) use files::stat_of;
 
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
-use crate::system::{Answer, Auxv, FileKind, Limits, Question, ReadAt, Space, Stat, System, Uname};
+use crate::path::{Path, PathBuf};
+use crate::target::{
+    Answer, Auxv, FileKind, Kernel, Known, Limits, Question, ReadAt, Root, Space, Stat, Uname,
+};
 
 /// The machine that `diag` runs on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Live;
 
-impl System for Live {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
-        let file = files::open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
-        // A file of the kernel's own is one piece where it is read in one.
-        let mut bytes = Vec::with_capacity(4096);
-        file.take(65536).read_to_end(&mut bytes).map_err(|error| errno::of_io(&error))?;
-        Ok(bytes)
+/// A path of this computer, where it is the target.
+pub fn target_path(path: &path::Path) -> PathBuf {
+    PathBuf::from(path.as_os_str().as_bytes())
+}
+
+/// And back.
+fn here(path: &Path) -> &path::Path {
+    path::Path::new(OsStr::from_bytes(path.as_bytes()))
+}
+
+impl Root for Live {
+    fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
+        Some(files::read(here(path)))
     }
 
-    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
-        files::names(folder, keep)
+    fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
+        Some(files::names(here(folder), keep))
     }
 
-    fn stat(&self, path: &Path) -> Result<Stat, Errno> {
-        files::stat(path)
+    fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
+        Some(files::stat(here(path)))
     }
 
-    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
-        Ok(Rc::new(OpenFile(files::open(path, |kind| kind == FileKind::Regular)?)))
+    fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+        let file = match files::open(here(path), |kind| kind == FileKind::Regular) {
+            Ok(file) => file,
+            Err(errno) => return Some(Err(errno)),
+        };
+        Some(Ok(Rc::new(OpenFile(file))))
     }
 
-    fn may_execute(&self, path: &Path) -> Result<(), Errno> {
-        files::may_execute(path)
+    fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
+        Some(files::may_execute(here(path)))
     }
 
-    fn open_for_writing(&self, path: &Path) -> Option<bool> {
-        files::open_for_writing(path)
+    fn open_for_writing(&self, path: &Path) -> Known<bool> {
+        files::open_for_writing(here(path))
     }
 
-    fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
-        files::resolve(path)
+    fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
+        Some(files::resolve(here(path)))
     }
 
-    fn space(&self, folder: &Path) -> Option<Space> {
-        files::space(folder)
+    fn space(&self, folder: &Path) -> Known<Space> {
+        files::space(here(folder))
     }
+}
 
-    fn uname(&self) -> Option<Uname> {
+impl Kernel for Live {
+    fn uname(&self) -> Known<Uname> {
         kernel::uname()
     }
 
@@ -85,12 +101,7 @@ impl System for Live {
         env::var_os(name).map(OsString::into_vec)
     }
 
-    fn search_path(&self) -> Vec<PathBuf> {
-        let path = env::var_os("PATH").unwrap_or_else(|| "/usr/sbin:/usr/bin:/sbin:/bin".into());
-        env::split_paths(&path).collect()
-    }
-
-    fn ask(&self, question: Question) -> Option<Answer> {
+    fn ask(&self, question: Question) -> Known<Answer> {
         ask::answer(&tiny_elf::file(Some(question))?, &tiny_elf::file(None)?)
     }
 

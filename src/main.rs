@@ -9,6 +9,7 @@ use diag::live::{Live, start, stdio};
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
 use diag::router::heap;
+use diag::target::Target;
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
@@ -56,7 +57,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
-    let Output { text, status } = cli::run(&Live, &args, style);
+    let Output { text, status } = cli::run(Target::new(&Live), &args, style);
     print(&text, status)
 }
 

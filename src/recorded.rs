@@ -11,28 +11,33 @@
 //! Each may be missing: then that is unknown. `machines/` holds some.
 
 use std::collections::VecDeque;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path;
 use std::rc::Rc;
 
+use nix::sys::stat::lstat;
+
 use crate::errno::Errno;
-use crate::live::OpenFile;
+use crate::live::{OpenFile, of_nix, stat_of};
 use crate::machine::Mount;
 use crate::machine::gather::mounts;
-use crate::system::{Answer, Auxv, FileKind, Question, ReadAt, Space, Stat, System, Uname, is_pseudo_fstype};
+use crate::path::{Path, PathBuf};
+use crate::target::{
+    Answer, Auxv, FileKind, Kernel, Known, Question, ReadAt, Root, Space, Stat, Uname, is_pseudo_fstype,
+};
 
 /// A machine recorded in a folder.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    root: PathBuf,
+    root: path::PathBuf,
 }
 
 impl Recorded {
     /// The machine in that folder; nothing is read yet.
-    pub const fn new(root: PathBuf) -> Self {
+    pub const fn new(root: path::PathBuf) -> Self {
         Recorded { root }
     }
 
@@ -44,11 +49,11 @@ impl Recorded {
 
     /// Resolves symbolic links as the machine would, with the folder as its root. Gives the machine's path.
     fn locate(&self, path: &Path) -> Result<PathBuf, Errno> {
-        let mut todo: VecDeque<OsString> = names(path);
+        let mut todo = names(path);
         let mut links = 0_u32;
         let mut done = PathBuf::from("/");
         while let Some(name) = todo.pop_front() {
-            if name == ".." {
+            if name == b".." {
                 done.pop();
                 continue;
             }
@@ -60,6 +65,7 @@ impl Recorded {
                     return Err(Errno::ELOOP);
                 }
                 let target = self.inside(&next).read_link().map_err(|error| of_io(&error))?;
+                let target = PathBuf::from(target.into_os_string().into_vec());
                 if target.is_absolute() {
                     done = PathBuf::from("/");
                 }
@@ -76,22 +82,65 @@ impl Recorded {
     }
 
     /// Where the folder keeps an absolute path.
-    fn inside(&self, path: &Path) -> PathBuf {
-        self.root.join(path.strip_prefix("/").unwrap_or(path))
+    fn inside(&self, path: &Path) -> path::PathBuf {
+        let bytes = path.as_bytes();
+        self.root.join(OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes)))
     }
 
     /// A file of the machine's, whatever it lies on.
     fn file(&self, path: &Path) -> Result<File, Errno> {
         let place = self.inside(&self.locate(path)?);
-        match Stat::of(&place.symlink_metadata().map_err(|error| of_io(&error))?).kind {
+        match stat_of(&lstat(&place).map_err(of_nix)?).kind {
             FileKind::Regular => File::open(place).map_err(|error| of_io(&error)),
             FileKind::Directory => Err(Errno::EISDIR),
             _ => Err(Errno::EACCES),
         }
     }
 
+    /// A text file of the machine's.
+    fn text(&self, path: &Path) -> Result<Vec<u8>, Errno> {
+        let mut bytes = Vec::new();
+        self.file(path)?.take(65536).read_to_end(&mut bytes).map_err(|error| of_io(&error))?;
+        Ok(bytes)
+    }
+
+    fn names(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Result<Vec<Vec<u8>>, Errno> {
+        let folder = self.inside(&self.locate(folder)?);
+        let entries = std::fs::read_dir(folder).map_err(|error| of_io(&error))?;
+        let names = entries.flatten().map(|entry| entry.file_name().into_vec());
+        let mut names: Vec<Vec<u8>> = names.filter(|name| keep(name)).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    fn stat_of(&self, path: &Path) -> Result<Stat, Errno> {
+        let place = self.locate(path)?;
+        let mut stat = stat_of(&lstat(&self.inside(&place)).map_err(of_nix)?);
+        let is_pseudo = || self.mount_of(&place).is_some_and(|mount| is_pseudo_fstype(&mount.fstype));
+        // On the machine itself that is a link to the program that asks.
+        if stat.kind == FileKind::Regular && place != Path::new("/proc/self/exe") && is_pseudo() {
+            stat.kind = FileKind::Pseudo;
+        }
+        Ok(stat)
+    }
+
+    fn regular(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
+        match self.stat_of(path)?.kind {
+            FileKind::Pseudo => Err(Errno::EACCES),
+            _ => Ok(Rc::new(OpenFile(self.file(path)?))),
+        }
+    }
+
+    /// As root: any one x bit does.
+    fn access(&self, path: &Path) -> Result<(), Errno> {
+        let stat = self.stat_of(path)?;
+        let noexec = stat.kind == FileKind::Regular
+            && self.mount_of(&self.locate(path)?).is_some_and(|mount| mount.has("noexec"));
+        if noexec || stat.mode & 0o111 == 0 { Err(Errno::EACCES) } else { Ok(()) }
+    }
+
     fn mounts(&self) -> Vec<Mount> {
-        self.read(Path::new("/proc/mounts")).map_or_else(|_| Vec::new(), |text| mounts::parse(&text))
+        self.text(Path::new("/proc/mounts")).map_or_else(|_| Vec::new(), |text| mounts::parse(&text))
     }
 
     fn mount_of(&self, path: &Path) -> Option<Mount> {
@@ -101,63 +150,41 @@ impl Recorded {
 }
 
 /// The names of a path, with its `..`.
-fn names(path: &Path) -> VecDeque<OsString> {
-    path.components()
-        .filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir))
-        .map(|part| part.as_os_str().to_os_string())
-        .collect()
+fn names(path: &Path) -> VecDeque<Vec<u8>> {
+    let names = path.as_bytes().split(|byte| *byte == b'/');
+    names.filter(|name| !matches!(*name, b"" | b".")).map(<[u8]>::to_vec).collect()
 }
 
-impl System for Recorded {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
-        let mut bytes = Vec::new();
-        self.file(path)?.take(65536).read_to_end(&mut bytes).map_err(|error| of_io(&error))?;
-        Ok(bytes)
+impl Root for Recorded {
+    fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
+        Some(self.text(path))
     }
 
-    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
-        let entries = std::fs::read_dir(self.inside(&self.locate(folder).ok()?)).ok()?;
-        let names = entries.flatten().map(|entry| entry.file_name());
-        let mut names: Vec<OsString> = names.filter(|name| keep(name.as_bytes())).collect();
-        names.sort_unstable();
-        Some(names)
+    fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
+        Some(self.names(folder, keep))
     }
 
-    fn stat(&self, path: &Path) -> Result<Stat, Errno> {
-        let place = self.locate(path)?;
-        let mut stat = Stat::of(&self.inside(&place).symlink_metadata().map_err(|error| of_io(&error))?);
-        let is_pseudo = || self.mount_of(&place).is_some_and(|mount| is_pseudo_fstype(&mount.fstype));
-        // On the machine itself that is a link to the program that asks.
-        if stat.kind == FileKind::Regular && place != Path::new("/proc/self/exe") && is_pseudo() {
-            stat.kind = FileKind::Pseudo;
-        }
-        Ok(stat)
+    fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
+        Some(self.stat_of(path))
     }
 
-    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
-        match self.stat(path)?.kind {
-            FileKind::Pseudo => Err(Errno::EACCES),
-            _ => Ok(Rc::new(OpenFile(self.file(path)?))),
-        }
+    fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+        Some(self.regular(path))
     }
 
-    fn may_execute(&self, path: &Path) -> Result<(), Errno> {
-        let stat = self.stat(path)?;
-        let noexec = stat.kind == FileKind::Regular
-            && self.mount_of(&self.locate(path)?).is_some_and(|mount| mount.has("noexec"));
-        // As root: any one x bit does.
-        if noexec || stat.mode & 0o111 == 0 { Err(Errno::EACCES) } else { Ok(()) }
+    fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
+        Some(self.access(path))
     }
 
-    fn open_for_writing(&self, _: &Path) -> Option<bool> {
+    fn open_for_writing(&self, _: &Path) -> Known<bool> {
         None
     }
 
-    fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
-        self.locate(path)
+    fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
+        Some(self.locate(path))
     }
 
-    fn space(&self, folder: &Path) -> Option<Space> {
+    fn space(&self, folder: &Path) -> Known<Space> {
         let rows = df(&self.note("df")?);
         // df leaves out what has no blocks, so /proc must not be taken for a folder of the root file system.
         match self.mount_of(folder) {
@@ -169,8 +196,10 @@ impl System for Recorded {
         }
         .map(|(_, space)| space)
     }
+}
 
-    fn uname(&self) -> Option<Uname> {
+impl Kernel for Recorded {
+    fn uname(&self) -> Known<Uname> {
         uname(&self.note("uname")?)
     }
 
@@ -178,11 +207,7 @@ impl System for Recorded {
         self.note("auxv").map(|text| auxv(&text)).unwrap_or_default()
     }
 
-    fn search_path(&self) -> Vec<PathBuf> {
-        ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from).to_vec()
-    }
-
-    fn ask(&self, question: Question) -> Option<Answer> {
+    fn ask(&self, question: Question) -> Known<Answer> {
         answer(&self.note("answers")?, question.name())
     }
 }
@@ -263,7 +288,7 @@ fn df(text: &str) -> Vec<(PathBuf, Space)> {
         });
         let point = words.get(5_usize.saturating_sub(wrapped)..).unwrap_or_default().join(" ");
         if let (Some(space), true) = (space, point.starts_with('/')) {
-            rows.push((PathBuf::from(OsStr::from_bytes(point.as_bytes())), space));
+            rows.push((PathBuf::from(point), space));
         }
         wrapped = 0;
     }
@@ -360,17 +385,17 @@ mod tests {
         link("loop", "loop");
         link("nowhere", "dangling");
         let system = Recorded::new(root.clone());
-        let of = |path: &str| system.resolve(Path::new(path)).map(|path| path.display().to_string());
+        let of = |path: &str| system.locate(Path::new(path)).map(|path| path.display().to_string());
         assert_eq!(of("/absolute/file"), Ok(String::from("/a/b/file")));
         assert_eq!(of("/up/b/../b/file"), Ok(String::from("/a/b/file")));
         assert_eq!(of("/../../etc/passwd"), Err(Errno::ENOENT));
         assert_eq!(of("/loop"), Err(Errno::ELOOP));
         assert_eq!(of("/dangling"), Err(Errno::ENOENT));
         assert_eq!(of("/a/b/file/x"), Err(Errno::ENOTDIR));
-        assert_eq!(system.open(Path::new("/a")).err(), Some(Errno::EISDIR));
-        assert_eq!(system.may_execute(Path::new("/a/b/file")), Err(Errno::EACCES));
-        assert_eq!(system.entries(Path::new("/absolute"), |_| true), Some(vec![OsString::from("file")]));
-        assert_eq!(system.entries(Path::new("/nowhere"), |_| true), None);
+        assert_eq!(system.regular(Path::new("/a")).err(), Some(Errno::EISDIR));
+        assert_eq!(system.access(Path::new("/a/b/file")), Err(Errno::EACCES));
+        assert_eq!(system.names(Path::new("/absolute"), |_| true), Ok(vec![b"file".to_vec()]));
+        assert_eq!(system.names(Path::new("/nowhere"), |_| true), Err(Errno::ENOENT));
         std::fs::remove_dir_all(&root).expect("removed");
     }
 }

@@ -3,12 +3,11 @@
 mod skipped;
 
 use std::cell::RefCell;
-use std::ffi::OsString;
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::rc::Rc;
 
@@ -16,9 +15,9 @@ use diag::cli::{self, Args};
 use diag::elf::ByteOrder;
 use diag::errno::Errno;
 use diag::judge;
-use diag::live::Live;
+use diag::live::{Live, target_path};
 use diag::report::Style;
-use diag::system::{Answer, Auxv, Question, ReadAt, Space, Stat, System, Uname};
+use diag::target::{Answer, Auxv, Kernel, Known, Question, ReadAt, Root, Space, Stat, Target, Uname};
 use skipped::skipped;
 
 /// The answers in a report of the machine, as `diag` itself prints it.
@@ -44,8 +43,8 @@ fn diag() -> Command {
 /// A description asks all that can decide here, says how it knows, and carries it.
 #[test]
 fn all_that_concerns_this_machine() {
-    let report = judge::describe(&Live);
-    let kernel = &report.machine.kernel;
+    let report = judge::describe(Target::new(&Live));
+    let kernel = report.machine.kernel();
     let (e_machine, class) = (kernel.e_machine.value.unwrap(), kernel.class.value.unwrap());
     let asked: Vec<Question> = report.machine.answers.iter().map(|(question, _)| *question).collect();
     let concerns: Vec<Question> =
@@ -67,8 +66,8 @@ fn all_that_concerns_this_machine() {
 
 #[test]
 fn pages() {
-    let machine = judge::describe(&Live).machine;
-    let works = machine.kernel.page_size.value.unwrap() == 4096;
+    let machine = judge::describe(Target::new(&Live)).machine;
+    let works = machine.kernel().page_size.value.unwrap() == 4096;
     let wanted = if works { Answer::Works } else { Answer::Killed };
     assert_eq!(machine.answer(Question::Page4K).unwrap().value, Some(wanted));
 }
@@ -136,7 +135,7 @@ fn configuration() -> Option<String> {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn other_abis() {
-    let machine = judge::describe(&Live).machine;
+    let machine = judge::describe(Target::new(&Live)).machine;
     let (config, line) = (configuration(), fs::read_to_string("/proc/cmdline").unwrap_or_default());
     for (question, option, off, parameter) in [
         (Question::Ia32, "IA32_EMULATION", "IA32_EMULATION_DEFAULT_DISABLED", "ia32_emulation"),
@@ -169,7 +168,7 @@ fn an_executable_stack() {
     let mut guarded = diag();
     // SAFETY: one system call.
     unsafe { guarded.pre_exec(guard) };
-    let kernel = judge::describe(&Live).machine.kernel;
+    let kernel = judge::describe(Target::new(&Live)).machine.kernel().clone();
     if !kernel.older_than((6, 3, 0)) {
         let answers = answers(&mut guarded);
         assert_eq!(of(&answers, Question::ExecutableStack).as_deref(), Some("killed"));
@@ -196,7 +195,7 @@ fn limits_are_no_answer() {
 fn no_child_is_left_behind() {
     let children = || fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     let before = children();
-    judge::describe(&Live);
+    judge::describe(Target::new(&Live));
     assert_eq!(children(), before);
 }
 
@@ -210,7 +209,7 @@ fn only_what_decides_is_asked() {
         let path = folder.join(name);
         fs::write(&path, testkit::Elf::of(name).build()).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-        let report = judge::judge_all(&Live, &[path], None);
+        let report = judge::judge_all(Target::new(&Live), &[target_path(&path)], None);
         report.machine.answers.into_iter().map(|(question, _)| question).collect::<Vec<_>>()
     };
     assert_eq!(asked("x86-64"), []);
@@ -224,51 +223,54 @@ fn only_what_decides_is_asked() {
 struct Watched(Rc<RefCell<Vec<String>>>);
 
 impl Watched {
-    fn note(&self, what: &str, path: &Path) {
+    fn note(&self, what: &str, path: &diag::path::Path) {
         self.0.borrow_mut().push(format!("{what} {}", path.display()));
     }
 }
 
-impl System for Watched {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
+impl Root for Watched {
+    fn read(&self, path: &diag::path::Path) -> Known<Result<Vec<u8>, Errno>> {
         self.note("read", path);
         Live.read(path)
     }
-    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
-        self.note("entries", folder);
-        Live.entries(folder, keep)
+    fn list(&self, folder: &diag::path::Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
+        self.note("list", folder);
+        Live.list(folder, keep)
     }
-    fn stat(&self, path: &Path) -> Result<Stat, Errno> {
+    fn stat(&self, path: &diag::path::Path) -> Known<Result<Stat, Errno>> {
         self.note("stat", path);
         Live.stat(path)
     }
-    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
+    fn open(&self, path: &diag::path::Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
         self.note("open", path);
         Live.open(path)
     }
-    fn may_execute(&self, path: &Path) -> Result<(), Errno> {
+    fn may_execute(&self, path: &diag::path::Path) -> Known<Result<(), Errno>> {
         Live.may_execute(path)
     }
-    fn open_for_writing(&self, path: &Path) -> Option<bool> {
+    fn open_for_writing(&self, path: &diag::path::Path) -> Known<bool> {
         Live.open_for_writing(path)
     }
-    fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
+    fn resolve(&self, path: &diag::path::Path) -> Known<Result<diag::path::PathBuf, Errno>> {
         Live.resolve(path)
     }
-    fn space(&self, folder: &Path) -> Option<Space> {
+    fn space(&self, folder: &diag::path::Path) -> Known<Space> {
         self.note("space", folder);
         Live.space(folder)
     }
-    fn uname(&self) -> Option<Uname> {
+}
+
+impl Kernel for Watched {
+    fn uname(&self) -> Known<Uname> {
         Live.uname()
     }
     fn auxv(&self) -> Auxv {
         Live.auxv()
     }
-    fn search_path(&self) -> Vec<PathBuf> {
-        Live.search_path()
+    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+        Live.variable(name)
     }
-    fn ask(&self, question: Question) -> Option<Answer> {
+    fn ask(&self, question: Question) -> Known<Answer> {
         Live.ask(question)
     }
     fn own_byte_order(&self) -> Option<ByteOrder> {
@@ -285,8 +287,11 @@ fn only_what_decides_is_looked_at() {
     fs::write(&path, testkit::Elf::of(foreign).build()).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     let system = Watched::default();
-    let output =
-        cli::run(&system, &Args { programs: vec![path.clone()], ..Args::default() }, Style::default());
+    let output = cli::run(
+        Target::new(&system),
+        &Args { programs: vec![target_path(&path)], ..Args::default() },
+        Style::default(),
+    );
     assert!(output.text.starts_with("error["), "{}", output.text);
     let seen = system.0.take();
     assert!(seen.contains(&format!("open {}", path.display())), "{seen:?}");
@@ -300,9 +305,9 @@ fn only_what_decides_is_looked_at() {
     };
     assert_eq!(seen.iter().find(unneeded), None, "{seen:?}");
     // A description looks at all of them.
-    cli::run(&system, &Args::default(), Style::default());
+    cli::run(Target::new(&system), &Args::default(), Style::default());
     let seen = system.0.take();
-    for all in ["space /", "read /proc/mounts", "read /proc/meminfo", "entries /lib"] {
+    for all in ["space /", "read /proc/mounts", "read /proc/meminfo", "list /lib"] {
         assert!(seen.iter().any(|seen| seen == all), "{all}: {seen:?}");
     }
 }

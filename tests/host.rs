@@ -1,7 +1,6 @@
 //! The programs of this computer start on it, says its kernel: so must `diag`.
 
 use std::fs;
-use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -10,8 +9,9 @@ use diag::cli::{self, Args};
 use diag::exec::Outcome;
 use diag::finding::Severity;
 use diag::judge;
-use diag::live::Live;
+use diag::live::{Live, target_path};
 use diag::report::Style;
+use diag::target::Target;
 use oracle::answer::{Answer, End};
 use oracle::runner::{self, Runner};
 
@@ -57,12 +57,13 @@ fn begins(path: &Path, with: &[u8]) -> bool {
 /// instruction: nobody wants `reboot` to run.
 fn judge(programs: &[PathBuf], runner: &Path) -> (usize, Vec<String>) {
     let mut runner = Runner::stopping(runner).unwrap();
-    let report = judge::judge_all(&Live, programs, None);
+    let paths: Vec<_> = programs.iter().map(|path| target_path(path)).collect();
+    let report = judge::judge_all(Target::new(&Live), &paths, None);
     assert_eq!(report.programs.len(), programs.len());
     let mut started = 0;
     let mut wrong = Vec::new();
     for one in &report.programs {
-        let answer = runner.ask(one.given.as_os_str().as_bytes()).unwrap();
+        let answer = runner.ask(one.given.as_bytes()).unwrap();
         let errors = one.findings.iter().any(|finding| finding.severity == Severity::Error);
         let agrees = match (&answer, one.outcome) {
             (Answer::Started(how), Outcome::Starts) => how.end == End::Stopped && !errors,
@@ -103,7 +104,7 @@ fn diag_and_the_kernel_agree_on_the_programs_of_this_computer() {
 
 #[test]
 fn this_machine_is_described_in_a_screenful() {
-    let output = cli::run(&Live, &Args::default(), Style::default());
+    let output = cli::run(Target::new(&Live), &Args::default(), Style::default());
     assert_eq!(output.status, 0);
     let unmounted = output.text.lines().filter(|line| !line.contains("iB")).count();
     assert!(unmounted <= 24, "{}", output.text);

@@ -11,6 +11,7 @@ use diag::finding::Severity;
 use diag::judge::{self, Report};
 use diag::recorded::Recorded;
 use diag::report::{Judged, Style, Verdict, json, text};
+use diag::target::Target;
 
 use fixtures::Fixture;
 use testkit::Elf;
@@ -126,10 +127,11 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
     for (name, bytes) in files {
         let path = format!("/tmp/{name}");
         fixture.write(&path, bytes);
-        programs.push(PathBuf::from(path));
+        programs.push(path.into());
     }
     let args = Args { programs, ..Args::default() };
-    let Report { machine: facts, programs } = judge::judge_all(&system, &args.programs, args.dest.as_deref());
+    let Report { machine: facts, programs } =
+        judge::judge_all(Target::new(&system), &args.programs, args.dest.as_deref());
     assert_eq!(programs.len(), files.len());
     for judged in &programs {
         check(machine, judged);
@@ -146,8 +148,8 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
 fn a_judgement_is_the_same_each_time() {
     let fixture = Fixture::new("lenovo-y1", "twice");
     fixture.cook("/tmp/a elf mips go");
-    let args = Args { programs: vec![PathBuf::from("/tmp/a")], json: true, ..Args::default() };
-    let run = || cli::run(&fixture.system(), &args, Style::default()).text;
+    let args = Args { programs: vec!["/tmp/a".into()], json: true, ..Args::default() };
+    let run = || cli::run(Target::new(&fixture.system()), &args, Style::default()).text;
     assert_eq!(run(), run());
 }
 
@@ -157,10 +159,10 @@ fn a_machine_without_proc_is_unknown_and_no_error() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("file"), Elf::of("mips").build()).unwrap();
     let system = Recorded::new(folder);
-    let described = cli::run(&system, &Args::default(), Style::default());
+    let described = cli::run(Target::new(&system), &Args::default(), Style::default());
     assert_eq!(described.status, 0);
     assert!(described.text.contains("not known"), "{}", described.text);
-    let args = Args { programs: vec![PathBuf::from("/file")], ..Args::default() };
-    let report = judge::judge_all(&system, &args.programs, args.dest.as_deref());
+    let args = Args { programs: vec!["/file".into()], ..Args::default() };
+    let report = judge::judge_all(Target::new(&system), &args.programs, args.dest.as_deref());
     assert_ne!(report.programs[0].verdict(), Verdict::Starts, "{:?}", report.programs[0].outcome);
 }

@@ -10,8 +10,9 @@ use std::{env, fs};
 
 use diag::exec::{Outcome, Step};
 use diag::judge;
-use diag::live::Live;
-use diag::machine::gather;
+use diag::live::{Live, target_path};
+use diag::machine::Machine;
+use diag::target::Target;
 use oracle::case::Case;
 use oracle::compare::Verdict;
 use oracle::generate::Plan;
@@ -130,13 +131,13 @@ fn outside(args: &Args) -> bool {
 }
 
 fn plan(args: &Args, has: &str) -> Plan {
-    let machine = gather::machine(&Live);
-    let memory = machine.memory.total.value.unwrap_or(0) + machine.memory.swap.value.unwrap_or(0);
+    let machine = Machine::new(Target::new(&Live));
+    let memory = machine.memory().total.value.unwrap_or(0) + machine.memory().swap.value.unwrap_or(0);
     let there = PROGRAMS.into_iter().filter(|path| fs::metadata(path).is_ok_and(|m| m.is_file()));
     Plan {
         abis: host::abis(),
         seed: args.seed,
-        page: machine.kernel.page().get(),
+        page: machine.kernel().page().get(),
         memory,
         programs: there.map(str::to_owned).collect(),
         noexec: has.contains("noexec"),
@@ -153,8 +154,8 @@ fn inside(args: &Args, has: &str) -> bool {
         return true;
     }
     let judges = || -> Judge<'static> {
-        let mut machine = gather::machine(&Live);
-        Box::new(move |path| model(judge::outcome(&Live, &mut machine, path).1))
+        let mut machine = Machine::new(Target::new(&Live));
+        Box::new(move |path| model(judge::outcome(&mut machine, &target_path(path)).1))
     };
     if let Some(text) = &args.case {
         let case = Case::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));

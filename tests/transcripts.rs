@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use diag::cli::{self, Args, Command};
 use diag::report::Style;
 use diag::rules::PAGES;
-use diag::system::System;
+use diag::target::Target;
 
 use fixtures::Fixture;
 use serde_json::Value;
@@ -106,9 +106,9 @@ fn play(name: &str, transcript: &str) -> String {
             fixture.as_ref().expect("a machine first").cook(recipe);
         } else if let Some(command) = line.strip_prefix("$ diag") {
             let system = fixture.as_ref().expect("a machine first").limited();
-            let (text, status) = run(&system, command);
+            let (text, status) = run(Target::new(&system), command);
             out += &format!("{text}[{status}]\n");
-            contract(&system, command);
+            contract(Target::new(&system), command);
             // A command that was never played has no output yet.
             let begins =
                 |next: &&str| ["$ ", "# ", "file ", "machine "].iter().any(|word| next.starts_with(word));
@@ -121,10 +121,10 @@ fn play(name: &str, transcript: &str) -> String {
 }
 
 /// What holds of every report, whatever its words.
-fn contract(system: &(impl System + Clone + 'static), command: &str) {
+fn contract(target: Target<'_>, command: &str) {
     let Command::Report(args) = cli::parse(command.split_whitespace().map(OsString::from)) else { return };
-    let shown = cli::run(system, &Args { json: false, quiet: false, ..args.clone() }, Style::default()).text;
-    let json = cli::run(system, &Args { json: true, ..args }, Style::default()).text;
+    let shown = cli::run(target, &Args { json: false, quiet: false, ..args.clone() }, Style::default()).text;
+    let json = cli::run(target, &Args { json: true, ..args }, Style::default()).text;
     let report: Value = serde_json::from_str(&json).unwrap();
     for program in report["programs"].as_array().unwrap() {
         let findings = program["findings"].as_array().unwrap();
@@ -206,11 +206,11 @@ fn pretty(json: &str) -> String {
     format!("{document:#}\n")
 }
 
-fn run(system: &(impl System + Clone + 'static), command: &str) -> (String, u8) {
+fn run(target: Target<'_>, command: &str) -> (String, u8) {
     match cli::parse(command.split_whitespace().map(OsString::from)) {
         Command::Report(args) => {
             let style = Style { quiet: args.quiet, verbose: args.verbose > 0, colour: false };
-            let output = cli::run(system, &args, style);
+            let output = cli::run(target, &args, style);
             let text = if args.json { pretty(&output.text) } else { output.text };
             (text, output.status)
         }

@@ -3,6 +3,12 @@
 //! Sources: Go's `cmd/go` documentation (GOARM, GOMIPS), rustc's platform support list, OpenWrt's include/target.mk and
 //! packages lang/{golang,rust}/*-values.mk.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::candidate::Toolchain;
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
@@ -43,7 +49,7 @@ impl Target {
 
     /// The compiler, named as OpenWrt's SDK names it for its own machines.
     pub fn compiler(&self, machine: &Machine) -> String {
-        let vendor = if machine.openwrt.release.get().is_some() { "-openwrt" } else { "" };
+        let vendor = if machine.openwrt().release.get().is_some() { "-openwrt" } else { "" };
         let Target { gcc, options, .. } = self;
         let abi = if gcc.starts_with("arm") { "gnueabi" } else { "" };
         let blank = if options.is_empty() { "" } else { " " };
@@ -192,36 +198,36 @@ const fn any(_: &Machine) -> bool {
 
 /// Soft float runs everywhere; hard float only where there is an FPU, and no stock OpenWrt kernel emulates one.
 fn has_fpu(machine: &Machine) -> bool {
-    machine.fpu.value == Some(Fpu::Hardware)
+    machine.fpu().value == Some(Fpu::Hardware)
 }
 
 fn is_r2(machine: &Machine) -> bool {
-    lists(&machine.cpu.isa, "mips32r2")
+    lists(&machine.cpu().isa, "mips32r2")
 }
 
 fn is_v7(machine: &Machine) -> bool {
-    machine.cpu.arm_architecture.value >= Some(7)
+    machine.cpu().arm_architecture.value >= Some(7)
 }
 
 fn is_v7_vfpv3(machine: &Machine) -> bool {
     is_v7(machine)
-        && ["vfpv3", "vfpv3d16", "vfpv4", "neon"].iter().any(|name| lists(&machine.cpu.features, name))
+        && ["vfpv3", "vfpv3d16", "vfpv4", "neon"].iter().any(|name| lists(&machine.cpu().features, name))
 }
 
 /// A Cortex-A9 without VFP (bcm53xx) is a GOARM=5 machine.
 fn is_v6_vfp(machine: &Machine) -> bool {
-    machine.cpu.arm_architecture.value >= Some(6) && lists(&machine.cpu.features, "vfp")
+    machine.cpu().arm_architecture.value >= Some(6) && lists(&machine.cpu().features, "vfp")
 }
 
 fn has_sse2(machine: &Machine) -> bool {
-    lists(&machine.cpu.features, "sse2")
+    lists(&machine.cpu().features, "sse2")
 }
 
 /// What to build for this machine; None where its processor is not known.
 pub fn target(machine: &Machine) -> Option<Target> {
     let own = machine.byte_order()?;
-    let userland = machine.userland.get();
-    let class = userland.map(|abi| abi.encoding.class).or(machine.kernel.class.value)?;
+    let userland = machine.userland().get();
+    let class = userland.map(|abi| abi.encoding.class).or(machine.kernel().class.value)?;
     let e_machine = userland.map(|abi| abi.e_machine).or_else(|| machine.e_machine())?;
     let fitting = |row: &&Row| {
         row.e_machine == e_machine
@@ -237,9 +243,9 @@ pub fn target(machine: &Machine) -> Option<Target> {
 pub(crate) fn rebuild(machine: &Machine, toolchain: Toolchain) -> Option<(String, Vec<String>)> {
     let target = target(machine)?;
     let mut sentence = "rebuild it for this machine".to_owned();
-    if let Some(arch) = machine.openwrt.arch.get() {
-        sentence += ", or take the build for ";
-        sentence += &text::printable(arch.as_bytes());
+    if let Some(arch) = machine.openwrt().arch.get() {
+        sentence.push_str(", or take the build for ");
+        sentence.push_str(&text::printable(arch.as_bytes()));
     }
     let of_toolchain = match toolchain {
         Toolchain::Go => target.go(),

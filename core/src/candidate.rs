@@ -13,8 +13,12 @@ pub mod sample;
 pub mod script;
 mod upx;
 
-use std::path::PathBuf;
-use std::rc::Rc;
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::path::PathBuf;
+use alloc::rc::Rc;
 
 pub(crate) use image::last_name;
 pub use kind::Data;
@@ -25,7 +29,7 @@ pub use script::Script;
 use crate::elf::{AbiFlags, ArmAttributes, Encoding, Header, ProgramHeader};
 use crate::errno::Errno;
 use crate::machine::binfmt_misc::BinfmtRule;
-use crate::system::Stat;
+use crate::target::{Known, Stat};
 
 /// How a kernel reads a file: what [`open`] has to know of it.
 #[derive(Clone, Debug)]
@@ -46,9 +50,9 @@ pub struct Candidate {
     /// Absolute, symbolic links resolved; as given where that fails.
     pub resolved: PathBuf,
     /// stat(2), or why it failed.
-    pub stat: Result<Stat, Errno>,
+    pub stat: Known<Result<Stat, Errno>>,
     /// May the caller execute it: faccessat(2) with X_OK.
-    pub may_execute: Result<(), Errno>,
+    pub may_execute: Known<Result<(), Errno>>,
     /// Somebody holds it open for writing.
     pub busy: Option<bool>,
     /// What is in it.
@@ -75,6 +79,8 @@ pub struct MatchedRule {
 pub enum Content {
     /// It was not read: it does not exist, is no regular file, or may not be read.
     Unread(Errno),
+    /// What is in it is not known.
+    Unknown,
     /// It begins with \x7fELF.
     Elf(Box<Program>),
     /// It begins with `#!`.
@@ -196,9 +202,19 @@ impl Candidate {
         }
     }
 
-    /// Bytes; None where stat(2) failed.
+    /// stat(2), where it is known that the file is there.
+    pub fn found(&self) -> Option<Stat> {
+        self.stat?.ok()
+    }
+
+    /// Why stat(2) fails, where it is known to.
+    pub fn missing(&self) -> Option<Errno> {
+        self.stat?.err()
+    }
+
+    /// Bytes; None where stat(2) failed, or nobody knows.
     pub fn size(&self) -> Option<u64> {
-        self.stat.ok().map(|stat| stat.size)
+        Some(self.found()?.size)
     }
 }
 

@@ -21,13 +21,16 @@ pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use missing::Missing;
 pub use step::Step;
 
+use alloc::vec;
+use alloc::vec::Vec;
 pub(crate) use binprm::Pages;
+
 use exit::{Checked, Exit, Reply, kill, refuse, reply, unknown};
 
 use crate::candidate::{Candidate, Content};
 use crate::errno::Errno;
 use crate::machine::Machine;
-use crate::system::Question;
+use crate::target::Question;
 
 /// What becomes of a program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,7 +123,7 @@ impl Signal {
 
 /// What the kernel does with the candidate, or the question that decides it.
 pub fn simulate(machine: &Machine, candidate: &Candidate) -> Result<Outcome, Question> {
-    if candidate.stat.is_err() {
+    if candidate.found().is_none() {
         return Ok(Outcome::Unknown { missing: Missing::File });
     }
     outcome_of(exec_binprm(machine, candidate, 0, Waived::default()))
@@ -168,7 +171,7 @@ pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Ques
     let image = candidate.program()?.image()?;
     let hard = image.is_mips_hard_float() || has_hard_loader(candidate, image);
     let is_mips = machine.e_machine() == Some(crate::elf::consts::EM_MIPS);
-    let is_open = || machine.fpu.value.is_none() && machine.answer(Question::FpInstruction).is_none();
+    let is_open = || machine.fpu().value.is_none() && machine.answer(Question::FpInstruction).is_none();
     (hard && is_mips && is_open()).then_some(Question::FpInstruction)
 }
 
@@ -185,7 +188,7 @@ fn exec_binprm(machine: &Machine, candidate: &Candidate, depth: usize, waived: W
         return binfmt_misc::load_misc_binary(machine, candidate, rule, depth);
     }
     match &candidate.content {
-        Content::Unread(_) => unknown(Missing::Content),
+        Content::Unread(_) | Content::Unknown => unknown(Missing::Content),
         Content::Data(_) => refuse(Errno::ENOEXEC, Step::NoHandler),
         Content::Script(script) => script::load_script(machine, candidate, script, depth),
         Content::Elf(program) => elf::try_handlers(machine, candidate, program),

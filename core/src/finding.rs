@@ -1,5 +1,8 @@
 //! What there is to say of a candidate.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::rules::Code;
 
 /// One problem, or one thing worth knowing.

@@ -14,23 +14,23 @@ mod object;
 mod symbols;
 mod versions;
 
-use std::cell::Cell;
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use crate::path::Path;
+use alloc::vec::Vec;
+use core::cell::Cell;
 
 use crate::candidate::reader::Contents;
 use crate::candidate::{Candidate, Content, library};
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine, family};
-use crate::system::{FileKind, System};
+use crate::target::{FileKind, Kernel, Root, Target};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 use object::folder;
 pub use object::{Library, Unusable};
 
 /// Follows a program that the kernel starts; None where it is no dynamic one.
-pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
+pub fn load(machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
+    let Target { root, kernel } = machine.target;
     let mut candidate = candidate;
     // A script's interpreter is the program, and so is that of a rule of binfmt_misc.
     while candidate.binfmt_misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
@@ -53,16 +53,16 @@ pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
     let glibc = match libc {
-        Some(Libc::Glibc) => gnu::read(system, &loader.path, usable),
+        Some(Libc::Glibc) => gnu::read(root, &loader.path, usable),
         _ => None,
     };
     let libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
-        let secure = candidate.stat.is_ok_and(|stat| stat.mode & 0o6000 != 0);
-        let environment = environment(system, secure, glibc.is_some());
+        let secure = matches!(candidate.stat, Some(Ok(stat)) if stat.mode & 0o6000 != 0);
+        let environment = environment(kernel, secure, glibc.is_some());
         let unread = Cell::new(false);
         let mut linker = Linker {
-            system,
+            root,
             machine,
             encoding: image.encoding,
             glibc,
@@ -75,7 +75,7 @@ pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
         linker.run();
         link = LinkResult { unread: linker.unread.get(), ..linker.link };
     } else if family::ANDROID && libc == Some(Libc::Bionic) {
-        if let Some((refusal, words)) = bionic::refuses(system, candidate, image, (loader, usable)) {
+        if let Some((refusal, words)) = bionic::refuses(root, candidate, image, (loader, usable)) {
             (link.refuses, link.words) = (Some(refusal), words);
         }
     }
@@ -84,13 +84,13 @@ pub fn load(system: &dyn System, machine: &Machine, candidate: &Candidate) -> Op
 }
 
 /// Empty where it is not set, and for a program with other rights, for which it is not heeded.
-fn variable(system: &dyn System, secure: bool, name: &str) -> Vec<u8> {
-    if secure { Vec::new() } else { system.variable(name).unwrap_or_default() }
+fn variable(kernel: &dyn Kernel, secure: bool, name: &str) -> Vec<u8> {
+    if secure { Vec::new() } else { kernel.variable(name).unwrap_or_default() }
 }
 
 /// LD_LIBRARY_PATH.
-fn environment(system: &dyn System, secure: bool, glibc: bool) -> Vec<u8> {
-    let mut list = variable(system, secure, "LD_LIBRARY_PATH");
+fn environment(kernel: &dyn Kernel, secure: bool, glibc: bool) -> Vec<u8> {
+    let mut list = variable(kernel, secure, "LD_LIBRARY_PATH");
     for byte in &mut list {
         // glibc takes either here.
         if glibc && *byte == b';' {
@@ -102,8 +102,8 @@ fn environment(system: &dyn System, secure: bool, glibc: bool) -> Vec<u8> {
 
 /// A program in the making.
 struct Linker<'a> {
-    system: &'a dyn System,
-    machine: &'a Machine,
+    root: &'a dyn Root,
+    machine: &'a Machine<'a>,
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
     glibc: Option<gnu::Facts>,
@@ -135,16 +135,20 @@ impl Linker<'_> {
     }
 
     fn open(&self, object: &Library) -> Option<Contents> {
-        Contents::open(self.system, path(&object.path)).ok()
+        Contents::open(self.root, path(&object.path))?.ok()
     }
 
-    /// Whether a file is left alone that the loader would read: then nobody knows what it does.
+    /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
+    /// known.
     fn leaves_alone(&self, file: &[u8]) -> bool {
-        let is_pseudo = self.system.stat(path(file)).is_ok_and(|stat| stat.kind == FileKind::Pseudo);
-        if is_pseudo {
+        let is_alone = match self.root.stat(path(file)) {
+            Some(stat) => stat.is_ok_and(|stat| stat.kind == FileKind::Pseudo),
+            None => true,
+        };
+        if is_alone {
             self.unread.set(true);
         }
-        is_pseudo
+        is_alone
     }
 
     fn run(&mut self) {
@@ -176,11 +180,13 @@ impl Linker<'_> {
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
     fn preload(&mut self) {
-        let mut names = variable(self.system, self.secure, "LD_PRELOAD");
+        let mut names = variable(self.machine.target.kernel, self.secure, "LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
-            let listed = self.system.read(Path::new("/etc/ld.so.preload"));
-            names.extend_from_slice(listed.as_deref().unwrap_or_default());
+            match self.root.read(Path::new("/etc/ld.so.preload")) {
+                Some(listed) => names.extend_from_slice(&listed.unwrap_or_default()),
+                None => self.unread.set(true),
+            }
         }
         self.preloads = true;
         for name in folders::split(&names, b": \t\n\0") {
@@ -229,7 +235,7 @@ impl Linker<'_> {
         found.origin = folder(&found.path).to_vec();
         if self.is_glibc() && !found.path.starts_with(b"/") {
             // glibc keeps it absolute.
-            if let Ok(here) = self.system.resolve(Path::new(".")) {
+            if let Some(Ok(here)) = self.root.resolve(Path::new(".")) {
                 found.origin = [bytes(&here), b"/", &found.origin].concat();
             }
         }
@@ -291,7 +297,12 @@ impl Linker<'_> {
     /// Looks at one file. True: no other place is looked at.
     fn look(&self, file: Vec<u8>, found: &mut Library) -> bool {
         let glibc = self.is_glibc();
-        let library = match library::open(self.system, path(&file), self.encoding) {
+        let Some(opened) = library::open(self.root, path(&file), self.encoding) else {
+            self.unread.set(true);
+            (found.state, found.path) = (LibraryState::Unread, file);
+            return true;
+        };
+        let library = match opened {
             Ok(library) => library,
             Err(Errno::EISDIR) => {
                 (found.state, found.path) = (LibraryState::Unusable(Unusable::Folder), file);
@@ -331,9 +342,9 @@ impl Linker<'_> {
 
 /// The bytes of a path.
 fn bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
+    path.as_bytes()
 }
 
 fn path(bytes: &[u8]) -> &Path {
-    Path::new(OsStr::from_bytes(bytes))
+    Path::new(bytes)
 }

@@ -1,44 +1,46 @@
-//! `diag` says why a program will not start on a machine.
+//! What a kernel and its dynamic loader make of a program: judged from values, without an operating system.
 //!
 //! # How data flows
 //!
 //! ```text
-//! args -> machine::gather -> Machine  ┐
-//!         candidate::open -> Candidate ┴-> exec::simulate -> ldso::load -> Outcome -> rules::run -> report
+//! Target (Root, Kernel) -> Machine   ┐
+//!                    Root -> Candidate ┴-> exec::simulate -> ldso::load -> Outcome -> rules::run -> report
 //! ```
 //!
 //! One direction, no way back:
 //!
 //! | module | what it holds |
 //! | --- | --- |
-//! | [`args`], [`cli`] | the command line; one call runs a whole job against a [`system::System`] |
-//! | [`judge`] | judges files: the models in their order, and the questions that they put to the kernel |
-//! | [`system`] | what may be asked of a machine; [`live`] asks the one that diag runs on, [`machine::recorded`] a folder |
-//! | [`machine`] | the facts of a machine, each with its source; [`machine::gather`] takes them from a system |
-//! | [`router`] | what only a router's build has |
+//! | [`target`] | what may be asked of a target: its files ([`target::Root`]), its kernel ([`target::Kernel`]) |
+//! | [`path`] | the target's paths |
+//! | [`machine`] | the facts of a machine, each with its source, gathered from a target when they are first looked at |
 //! | [`candidate`] | the facts of a file, whatever it is, and of the libraries loaded with it |
 //! | [`elf`] | ELF structures, decoded within bounds, named as in elf.h |
 //! | [`exec`] | what the kernel does with the file, step by step |
 //! | [`ldso`] | what the dynamic loader does then: libraries, versions, symbols |
+//! | [`judge`] | judges files: the models in their order, and the questions that they put to the kernel |
 //! | [`finding`], [`rules`] | what to say about it, one finding a file |
 //! | [`advice`] | what to build for a machine |
 //! | [`report`] | text and JSON |
 //!
 //! # Invariants
 //!
-//! Each is a test in `tests/tidy.rs`, `tests/invariants.rs` or `tests/asking.rs`.
+//! Each is the compiler's, or a test in `tests/tidy.rs`, `tests/invariants.rs`, `tests/asking.rs` or `tests/memory.rs`.
 //!
-//! - Only `live` touches nix and the live system; only `main.rs` prints; only
-//!   [`candidate`] reads a program or a library. Everything else is a function over values.
-//! - A candidate is never executed, mapped executable or handed to another program.
+//! - No operating system: whatever is known of the target comes through [`target::Root`] and [`target::Kernel`].
+//! - Only [`candidate`] reads a program or a library. Everything else is a function over values.
 //! - Model first, words second: [`exec::simulate`] decides, the rules explain. An outcome other than
 //!   `starts` brings at least one error; with `starts` the only error is want of space.
-//! - Unknown is a value: a [`machine::Fact`] without one still names where it was looked for. A decision that
-//!   needs it is asked of the system ([`system::Question`]), or the outcome is `unknown` and names it.
-//! - What decides nothing is not looked at: facts are gathered when the first of their group is used ([`machine::Lazy`]).
+//! - Unknown is a value: a [`machine::Fact`] without one still names where it was looked for, and a file of which
+//!   nothing is known ([`target::Known`]) is not one that is missing. A decision that needs what is unknown is asked of
+//!   the kernel ([`target::Question`]), or the outcome is `unknown` and names it.
+//! - What decides nothing is not looked at: a [`machine::Machine`] gathers each group of facts when the first of it is
+//!   used.
 //! - Headers are decoded twice: as the machine's kernel reads them for the model (it never looks at EI_DATA), as
 //!   the file itself says for the words. See [`candidate::Program::native`] and [`candidate::Program::own`].
 
+#![no_std]
+#![forbid(unsafe_code)]
 // A panic of the router build is a bare signal without a word.
 #![cfg_attr(
     not(test),
@@ -57,6 +59,10 @@
     )
 )]
 
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
 pub mod advice;
 pub mod candidate;
 pub mod elf;
@@ -66,7 +72,8 @@ pub mod finding;
 pub mod judge;
 pub mod ldso;
 pub mod machine;
+pub mod path;
 pub mod report;
 pub mod rules;
-pub mod system;
+pub mod target;
 pub mod text;

@@ -1,262 +1,191 @@
-//! The facts of a machine. Pure values: [`gather`] fills them in.
+//! The facts of a machine. Pure values: [`gather`] takes them from a target.
 
 pub mod binfmt_misc;
 mod bytes;
 mod c_library;
 pub mod cpuinfo;
+mod facts;
 pub(crate) mod family;
 pub mod gather;
-mod lazy;
 pub(crate) mod x86;
 
-use std::num::NonZeroU64;
-use std::path::{Path, PathBuf};
+use crate::path::{Path, is_below};
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use binfmt_misc::BinfmtRule;
 pub use bytes::word;
-pub(crate) use bytes::{after, below, decimal, holds, is_below, parts};
+pub(crate) use bytes::{after, decimal, holds, parts};
 pub use c_library::Libc;
-pub use lazy::Lazy;
+pub(crate) use facts::lists;
+pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt, Release, Words};
 
 use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, Encoding};
-use crate::system::{Answer, Question, Space};
+use crate::target::{Answer, Auxv, Question, Space, Target, Uname};
 
-/// A value, or none, and where it was looked for.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Fact<T> {
-    /// None: unknown.
-    pub value: Option<T>,
-    /// A file, a system call, or how it was worked out.
-    pub source: &'static str,
-}
-
-impl<T> Fact<T> {
-    /// A fact with its source.
-    pub const fn new(value: Option<T>, source: &'static str) -> Self {
-        Fact { value, source }
-    }
-
-    /// The value, where it is known.
-    pub const fn get(&self) -> Option<&T> {
-        self.value.as_ref()
-    }
-}
-
-/// All that is known of a machine. A group of facts is gathered when the first of it is looked at.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// The processor, as /proc/cpuinfo tells.
-    pub cpu: Lazy<Cpu>,
-    /// The kernel.
-    pub kernel: Lazy<Kernel>,
-    /// What the machine's own programs are: the ELF header of /proc/self/exe or /bin/busybox.
-    pub userland: Lazy<Fact<Abi>>,
-    /// AT_HWCAP.
-    pub hwcap: Fact<u64>,
-    /// AT_HWCAP2.
-    pub hwcap2: Fact<u64>,
-    /// AT_PLATFORM.
-    pub platform: Fact<String>,
-    /// Do floating-point instructions work.
-    pub fpu: Lazy<Fact<Fpu>>,
+/// A machine. Its facts are gathered when they are first looked at, each group once; one that is given beforehand
+/// (`machine.cpu = cpu.into()`) is not gathered.
+#[derive(Clone)]
+pub struct Machine<'a> {
+    /// Its files and its kernel.
+    pub target: Target<'a>,
+    /// [`Machine::cpu`], once it was looked at.
+    pub cpu: OnceCell<Cpu>,
+    /// [`Machine::kernel`].
+    pub kernel: OnceCell<KernelFacts>,
+    /// [`Machine::userland`].
+    pub userland: OnceCell<Fact<Abi>>,
+    /// [`Machine::binfmt_misc`].
+    pub binfmt_misc: OnceCell<Fact<Vec<BinfmtRule>>>,
+    /// [`Machine::mmap_min_addr`].
+    pub mmap_min_addr: OnceCell<Fact<u64>>,
+    /// [`Machine::memory`].
+    pub memory: OnceCell<Memory>,
+    /// [`Machine::limits`].
+    pub limits: OnceCell<Limits>,
+    /// [`Machine::mounts`].
+    pub mounts: OnceCell<Fact<Vec<Mount>>>,
+    /// [`Machine::libc`].
+    pub libc: OnceCell<Fact<Libc>>,
+    /// [`Machine::loaders`].
+    pub loaders: OnceCell<Fact<Vec<String>>>,
+    /// [`Machine::openwrt`].
+    pub openwrt: OnceCell<OpenWrt>,
     /// What the kernel answered when it was asked.
     pub answers: Vec<(Question, Fact<Answer>)>,
-    /// The enabled rules of binfmt_misc. Several that match are tried in an order that the kernel does not tell.
-    pub binfmt_misc: Lazy<Fact<Vec<BinfmtRule>>>,
-    /// Memory.
-    pub memory: Lazy<Memory>,
-    /// Resource limits of the asking process, and so of a program that its shell starts.
-    pub limits: Lazy<Limits>,
-    /// What is mounted, in the order of /proc/mounts.
-    pub mounts: Lazy<Fact<Vec<Mount>>>,
-    /// The C library of the machine's own programs.
-    pub libc: Lazy<Fact<Libc>>,
-    /// Dynamic loaders present, by path.
-    pub loaders: Lazy<Fact<Vec<String>>>,
-    /// What OpenWrt says of itself.
-    pub openwrt: Lazy<OpenWrt>,
+    /// uname(2).
+    pub uname: OnceCell<Option<Uname>>,
+    /// The auxiliary vector.
+    pub auxv: OnceCell<Auxv>,
+    /// A program of the machine's own.
+    program: OnceCell<Option<gather::Program>>,
 }
 
-/// The processor.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Cpu {
-    /// "system type" (MIPS), "Hardware" (ARM), "platform" (PowerPC): the chip.
-    pub system_type: Fact<String>,
-    /// "machine": the board, from the device tree.
-    pub machine: Fact<String>,
-    /// "cpu model" (MIPS), "model name" (x86, ARM), "cpu" (PowerPC), "uarch" (RISC-V).
-    pub model: Fact<String>,
-    /// "isa": `mips32r2`, or RISC-V's string as one word.
-    pub isa: Lazy<Fact<Vec<String>>>,
-    /// "ASEs implemented".
-    pub ases: Lazy<Fact<Vec<String>>>,
-    /// "Options implemented" (MIPS, kernel 5.17 on).
-    pub options: Lazy<Fact<Vec<String>>>,
-    /// "Features" (ARM, LoongArch) or "flags" (x86).
-    pub features: Lazy<Fact<Vec<String>>>,
-    /// "CPU architecture" (ARM): 5, 6, 7, 8.
-    pub arm_architecture: Fact<u32>,
-}
-
-/// The kernel.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Kernel {
-    /// Release, as uname(2) gives it.
-    pub release: Fact<Release>,
-    /// `uname -m`.
-    pub machine: Fact<String>,
-    /// e_machine of its own programs, from `uname -m`.
-    pub e_machine: Fact<u16>,
-    /// Its own word size; the userland's can be smaller.
-    pub class: Fact<Class>,
-    /// Its byte order: that of the userland it runs.
-    pub byte_order: Fact<ByteOrder>,
-    /// AT_PAGESZ, bytes.
-    pub page_size: Fact<u64>,
-    /// /proc/sys/vm/mmap_min_addr.
-    pub mmap_min_addr: Lazy<Fact<u64>>,
-}
-
-/// A kernel release.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Release {
-    /// As it was given: "4.14.151".
-    pub text: String,
-    /// Its first three numbers.
-    pub version: (u32, u32, u32),
-}
-
-/// What a machine's programs are made for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Abi {
-    /// EM_MIPS, EM_ARM...
-    pub e_machine: u16,
-    /// Word size and byte order.
-    pub encoding: Encoding,
-    /// e_flags.
-    pub e_flags: u32,
-}
-
-/// Whether floating-point instructions work.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Fpu {
-    /// The processor executes them.
-    Hardware,
-    /// The kernel emulates them: slow, but they work.
-    Emulated,
-    /// They bring SIGILL.
-    Absent,
-}
-
-impl Fpu {
-    /// One word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Fpu::Hardware => "hardware",
-            Fpu::Emulated => "emulated",
-            Fpu::Absent => "absent",
+impl<'a> Machine<'a> {
+    /// A machine of which nothing was looked at yet.
+    pub fn new(target: Target<'a>) -> Machine<'a> {
+        Machine {
+            target,
+            cpu: OnceCell::new(),
+            kernel: OnceCell::new(),
+            userland: OnceCell::new(),
+            binfmt_misc: OnceCell::new(),
+            mmap_min_addr: OnceCell::new(),
+            memory: OnceCell::new(),
+            limits: OnceCell::new(),
+            mounts: OnceCell::new(),
+            libc: OnceCell::new(),
+            loaders: OnceCell::new(),
+            openwrt: OnceCell::new(),
+            answers: Vec::new(),
+            uname: OnceCell::new(),
+            auxv: OnceCell::new(),
+            program: OnceCell::new(),
         }
     }
-}
 
-/// Memory, in bytes.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Memory {
-    /// MemTotal.
-    pub total: Fact<u64>,
-    /// MemAvailable; before Linux 3.14 MemFree + Cached.
-    pub available: Fact<u64>,
-    /// SwapTotal.
-    pub swap: Fact<u64>,
-    /// vm.overcommit_memory: 0 by a rule of thumb, 1 always, 2 never.
-    pub overcommit: Fact<u64>,
-    /// CommitLimit - Committed_AS: what may still be had where overcommit is 2.
-    pub commit: Fact<u64>,
-}
-
-/// getrlimit(2), soft limits in bytes; u64::MAX is no limit.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// RLIMIT_AS.
-    pub address_space: Fact<u64>,
-    /// RLIMIT_DATA.
-    pub data: Fact<u64>,
-    /// RLIMIT_STACK.
-    pub stack: Fact<u64>,
-}
-
-/// A mounted file system.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mount {
-    /// "/dev/mtdblock6", "overlayfs:/overlay".
-    pub device: String,
-    /// Where.
-    pub point: PathBuf,
-    /// "jffs2", "tmpfs"...
-    pub fstype: String,
-    /// "rw", "noexec"...
-    pub options: Vec<String>,
-    /// None where it was not asked or not told.
-    pub space: Lazy<Option<Space>>,
-}
-
-impl Mount {
-    /// Whether an option is set.
-    pub fn has(&self, option: &str) -> bool {
-        self.options.iter().any(|o| o == option)
+    /// The processor, as /proc/cpuinfo tells.
+    pub fn cpu(&self) -> &Cpu {
+        self.cpu.get_or_init(|| gather::processor(self.target.root))
     }
 
-    /// Whether it compresses what is written, so that a file takes less than its length.
-    pub fn compresses(&self) -> bool {
-        matches!(self.fstype.as_str(), "jffs2" | "ubifs" | "btrfs" | "bcachefs")
+    /// The kernel.
+    pub fn kernel(&self) -> &KernelFacts {
+        self.kernel.get_or_init(|| gather::kernel(self))
     }
 
-    /// Whether its files take RAM.
-    pub fn is_ram(&self) -> bool {
-        matches!(self.fstype.as_str(), "tmpfs" | "ramfs" | "rootfs")
-    }
-}
-
-/// /etc/openwrt_release, /etc/os-release and /tmp/sysinfo.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OpenWrt {
-    /// DISTRIB_RELEASE.
-    pub release: Fact<String>,
-    /// DISTRIB_TARGET: "ramips/mt7620".
-    pub target: Fact<String>,
-    /// DISTRIB_ARCH: "mipsel_24kc".
-    pub arch: Fact<String>,
-    /// /tmp/sysinfo/board_name.
-    pub board: Fact<String>,
-    /// /tmp/sysinfo/model.
-    pub model: Fact<String>,
-}
-
-/// Whether a list has a word.
-pub(crate) fn lists(list: &Fact<Vec<String>>, word: &str) -> bool {
-    list.get().is_some_and(|words| words.iter().any(|listed| listed == word))
-}
-
-impl Kernel {
-    /// The size of a page; 4 KiB where it is not known.
-    pub fn page(&self) -> NonZeroU64 {
-        self.page_size.value.and_then(NonZeroU64::new).unwrap_or(NonZeroU64::MIN.saturating_add(4095))
+    /// What the machine's own programs are: the ELF header of /proc/self/exe or /bin/busybox.
+    pub fn userland(&self) -> &Fact<Abi> {
+        self.userland.get_or_init(|| gather::abi(self.program()))
     }
 
-    /// Whether the release is known to be older than a version; a kernel of unknown release counts as new.
-    pub fn older_than(&self, version: (u32, u32, u32)) -> bool {
-        self.release.get().is_some_and(|release| release.version < version)
+    /// The enabled rules of binfmt_misc. Several that match are tried in an order that the kernel does not tell.
+    pub fn binfmt_misc(&self) -> &Fact<Vec<BinfmtRule>> {
+        self.binfmt_misc.get_or_init(|| gather::binfmt_misc(self.target.root))
     }
-}
 
-impl Machine {
+    /// /proc/sys/vm/mmap_min_addr.
+    pub fn mmap_min_addr(&self) -> &Fact<u64> {
+        self.mmap_min_addr.get_or_init(|| gather::number(self.target.root, "/proc/sys/vm/mmap_min_addr"))
+    }
+
+    /// Memory.
+    pub fn memory(&self) -> &Memory {
+        self.memory.get_or_init(|| gather::memory(self.target.root))
+    }
+
+    /// Resource limits of the asking process, and so of a program that its shell starts.
+    pub fn limits(&self) -> &Limits {
+        self.limits.get_or_init(|| gather::limits(self.target.kernel))
+    }
+
+    /// What is mounted, in the order of /proc/mounts.
+    pub fn mounts(&self) -> &Fact<Vec<Mount>> {
+        self.mounts.get_or_init(|| gather::mounts::mounts(self.target.root))
+    }
+
+    /// The C library of the machine's own programs.
+    pub fn libc(&self) -> &Fact<Libc> {
+        self.libc.get_or_init(|| gather::libc(self.program(), self.loaders()))
+    }
+
+    /// Dynamic loaders present, by path.
+    pub fn loaders(&self) -> &Fact<Vec<String>> {
+        self.loaders.get_or_init(|| gather::loaders(self.target.root))
+    }
+
+    /// What OpenWrt says of itself.
+    pub fn openwrt(&self) -> &OpenWrt {
+        self.openwrt.get_or_init(|| gather::openwrt(self.target.root))
+    }
+
+    /// AT_HWCAP.
+    pub fn hwcap(&self) -> Fact<u64> {
+        Fact::new(self.auxv().hwcap, "AT_HWCAP")
+    }
+
+    /// AT_HWCAP2.
+    pub fn hwcap2(&self) -> Fact<u64> {
+        Fact::new(self.auxv().hwcap2, "AT_HWCAP2")
+    }
+
+    /// AT_PLATFORM.
+    pub fn platform(&self) -> Fact<&str> {
+        Fact::new(self.auxv().platform.as_deref(), "AT_PLATFORM")
+    }
+
+    /// Do floating-point instructions work: what cpuinfo and AT_HWCAP tell, and what the kernel answered.
+    pub fn fpu(&self) -> Fact<Fpu> {
+        gather::fpu(self)
+    }
+
+    fn uname(&self) -> Option<&Uname> {
+        self.uname.get_or_init(|| self.target.kernel.uname()).as_ref()
+    }
+
+    fn auxv(&self) -> &Auxv {
+        self.auxv.get_or_init(|| self.target.kernel.auxv())
+    }
+
+    fn program(&self) -> Option<&gather::Program> {
+        self.program.get_or_init(|| gather::program(self)).as_ref()
+    }
+
+    /// What is free on a mount. proc, sysfs and their like have no blocks, and tell nothing.
+    pub fn space(&self, mount: &Mount) -> Option<Space> {
+        let ask = || self.target.root.space(&mount.point).filter(|space| space.size > 0);
+        *mount.space.get_or_init(|| if mount.remote { None } else { ask() })
+    }
+
     /// The mount that a path lies on: the last one whose point is a prefix.
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
-        let above = self.mounts.get()?.iter().filter(|mount| is_below(path, &mount.point));
+        let above = self.mounts().get()?.iter().filter(|mount| is_below(path, &mount.point));
         // Of points that are prefixes of one path the longest is the deepest; of equal ones the last hides the others.
-        above.max_by_key(|mount| mount.point.as_os_str().len())
+        above.max_by_key(|mount| mount.point.as_bytes().len())
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.
@@ -271,19 +200,19 @@ impl Machine {
 
     /// Byte order of the kernel.
     pub fn byte_order(&self) -> Option<ByteOrder> {
-        self.kernel.byte_order.value
+        self.kernel().byte_order.value
     }
 
     /// e_machine of the machine: the kernel's, or the userland's where `uname -m` tells nothing.
     pub fn e_machine(&self) -> Option<u16> {
-        self.kernel.e_machine.value.or_else(|| self.userland.value.map(|abi| abi.e_machine))
+        self.kernel().e_machine.value.or_else(|| self.userland().value.map(|abi| abi.e_machine))
     }
 
     /// The ways in which this kernel decodes an ELF file: its own layout, then the 32-bit one of its compatibility
     /// handler.
     pub fn encodings(&self) -> Vec<Encoding> {
         let Some(order) = self.byte_order() else { return Vec::new() };
-        match self.kernel.class.value {
+        match self.kernel().class.value {
             Some(Class::Elf32) => vec![Encoding { order, class: Class::Elf32 }],
             Some(Class::Elf64) => {
                 vec![Encoding { order, class: Class::Elf64 }, Encoding { order, class: Class::Elf32 }]
@@ -294,11 +223,11 @@ impl Machine {
 
     /// How this kernel reads a file.
     pub fn handlers(&self) -> Handlers<'_> {
-        let script = self.kernel.release.get().map_or(Rules::LATEST, |release| Rules::of(release.version));
+        let script = self.kernel().release.get().map_or(Rules::LATEST, |release| Rules::of(release.version));
         Handlers {
             encodings: self.encodings(),
             script,
-            binfmt_misc: self.binfmt_misc.get().map(Vec::as_slice).unwrap_or_default(),
+            binfmt_misc: self.binfmt_misc().get().map(Vec::as_slice).unwrap_or_default(),
         }
     }
 

@@ -3,7 +3,9 @@
 pub mod json;
 pub mod text;
 
-use std::path::PathBuf;
+use alloc::vec::Vec;
+
+use crate::path::PathBuf;
 
 use crate::candidate::Candidate;
 use crate::exec::Outcome;

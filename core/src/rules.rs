@@ -6,7 +6,10 @@
 
 mod words;
 
-use std::path::PathBuf;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::path::PathBuf;
 
 use crate::candidate::{Candidate, Content, Data, Image, Program};
 use crate::exec::{Outcome, Step};
@@ -18,7 +21,7 @@ use words::shown;
 /// What a rule looks at.
 pub struct Case<'a> {
     /// The machine.
-    pub machine: &'a Machine,
+    pub machine: &'a Machine<'a>,
     /// The file.
     pub candidate: &'a Candidate,
     /// Where it is to be installed.
@@ -248,7 +251,7 @@ pub fn fails(outcome: &Outcome, findings: &[Finding]) -> bool {
 impl<'a> Case<'a> {
     /// A candidate, what the kernel does with it, and where it is to go.
     pub fn new(
-        machine: &'a Machine,
+        machine: &'a Machine<'a>,
         candidate: &'a Candidate,
         outcome: Outcome,
         destination: Option<&'a Destination>,

@@ -1,8 +1,9 @@
 //! Display of untrusted bytes and of sizes.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use alloc::format;
+use alloc::string::String;
+
+use crate::path::Path;
 
 /// A name as it may be shown: control characters and bytes that are no UTF-8 become `\n`, `\x1b`; a backslash
 /// stays as it is. Nothing below 0x20 is left.
@@ -39,12 +40,12 @@ fn escape(out: &mut String, byte: u32) {
 
 /// [`printable`] for a path.
 pub fn path(path: &Path) -> String {
-    printable(path.as_os_str().as_bytes())
+    printable(path.as_bytes())
 }
 
 /// [`printable`] for a name.
-pub fn name(name: &OsStr) -> String {
-    printable(name.as_bytes())
+pub fn name(name: &[u8]) -> String {
+    printable(name)
 }
 
 /// A size with its unit, rounded up: "512 bytes", "9.5 KiB", "10.6 MiB", "128 MiB".
@@ -90,6 +91,9 @@ pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::borrow::ToOwned as _;
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]

@@ -13,16 +13,17 @@ use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl};
 use nix::libc;
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::prctl;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::resource::{Resource, getrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction, signal};
 use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, alarm, fchdir};
+use rustix::process::Rlimit;
 
 use super::errno::of_raw;
 use super::files::own_descriptors;
 use crate::errno::Errno;
-use crate::system::Answer;
+use crate::target::Answer;
 
 /// What becomes of a program that has a property, on a machine that starts the plain one. Where that does not start
 /// either, it is for the circumstances: a resource limit, a sandbox.
@@ -112,7 +113,9 @@ unsafe fn child(file: RawFd, name: &CStr) -> ! {
     let envp: [*const c_char; 1] = [ptr::null()];
     // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it the limit
     // is 0 already.
-    let _ = setrlimit(Resource::RLIMIT_CORE, 1, 1);
+    // prlimit(2): setrlimit(3) has code to stop other threads.
+    let one_byte = Rlimit { current: Some(1), maximum: Some(1) };
+    let _ = rustix::process::prlimit(None, rustix::process::Resource::Core, one_byte);
     // A timer outlives execve(2), as an ignored or blocked signal does.
     // SAFETY: the default.
     let _ = unsafe { signal(Signal::SIGALRM, SigHandler::SigDfl) };

@@ -1,16 +1,10 @@
 //! Errno names from this architecture's numbers.
 
-use std::io;
-
 use nix::libc;
 
 use crate::errno::Errno;
 
-pub(super) fn of_io(error: &io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EOTHER, of_raw)
-}
-
-pub(super) fn of_nix(errno: nix::errno::Errno) -> Errno {
+pub(crate) fn of_nix(errno: nix::errno::Errno) -> Errno {
     of_raw(errno as i32)
 }
 

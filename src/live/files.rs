@@ -1,29 +1,49 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
-use std::ffi::{CString, OsStr, OsString, c_int, c_long};
-use std::fs::{self, File};
+use std::ffi::{CString, c_int, c_long};
+use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
 
 use nix::fcntl::OFlag;
 use nix::libc;
-use nix::sys::stat::Mode;
+use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::statfs::{Statfs, fstatfs, statfs};
 use nix::sys::statvfs::statvfs;
 use rustix::buffer::spare_capacity;
 use rustix::fs::RawDir;
 use rustix::io::pread;
 
-use super::errno::{of_io, of_nix};
+use super::errno::of_nix;
 use crate::errno::Errno;
-use crate::system::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
+use crate::path::PathBuf as TargetPathBuf;
+use crate::target::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// stat(2).
 pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
-    let found = fs::metadata(path).map_err(|error| of_io(&error))?;
-    Ok(with_pseudo(Stat::of(&found), || statfs(path)))
+    let found = nix::sys::stat::stat(path).map_err(of_nix)?;
+    Ok(with_pseudo(stat_of(&found), || statfs(path)))
+}
+
+/// `struct stat`, whose fields differ in width from one C library to another.
+#[allow(clippy::useless_conversion)]
+pub(crate) fn stat_of(found: &FileStat) -> Stat {
+    let kind = match found.st_mode & libc::S_IFMT {
+        libc::S_IFDIR => FileKind::Directory,
+        libc::S_IFIFO => FileKind::Fifo,
+        libc::S_IFSOCK => FileKind::Socket,
+        libc::S_IFCHR => FileKind::CharDevice,
+        libc::S_IFBLK => FileKind::BlockDevice,
+        _ => FileKind::Regular,
+    };
+    Stat {
+        kind,
+        mode: found.st_mode & 0o7777,
+        size: found.st_size.try_into().unwrap_or(0),
+        device: found.st_dev.into(),
+        inode: found.st_ino.into(),
+    }
 }
 
 /// A regular file of the kernel's own is known by the file system that it lies on.
@@ -68,42 +88,48 @@ pub(super) fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File,
     };
     // Looked at before it is opened: opening a device can already do something (a watchdog starts).
     check(stat(path)?.kind)?;
-    let mut options = File::options();
-    options.read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY);
-    let file = options.open(path).map_err(|error| of_io(&error))?;
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let file = nix::fcntl::open(path, flags, Mode::empty()).map_err(of_nix)?;
     // And after: it may be another one by now.
-    let found = Stat::of(&file.metadata().map_err(|error| of_io(&error))?);
+    let found = stat_of(&fstat(&file).map_err(of_nix)?);
     check(with_pseudo(found, || fstatfs(&file)).kind)?;
-    Ok(file)
+    Ok(File::from(file))
+}
+
+/// The first 64 KiB of a text file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
+    let file = open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
+    Ok(OpenFile(file).read_at(0, 65536))
 }
 
 /// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
 /// C library's heap into a router's build; and without /proc nobody knows the mounts that the path is compared with.
-pub(super) fn resolve(path: &Path) -> Result<PathBuf, Errno> {
+pub(super) fn resolve(path: &Path) -> Result<TargetPathBuf, Errno> {
     let held = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(of_nix)?;
     let own = own_descriptors().ok_or(Errno::ENOENT)?;
     let name = held.as_raw_fd().to_string();
-    nix::fcntl::readlinkat(own, name.as_str()).map(PathBuf::from).map_err(of_nix)
+    let place = nix::fcntl::readlinkat(own, name.as_str()).map_err(of_nix)?;
+    Ok(TargetPathBuf::from(place.into_vec()))
 }
 
 /// The names in a folder that are to be kept, sorted.
-pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Result<Vec<Vec<u8>>, Errno> {
     // Not by readdir(3): std allocates for each entry, and a folder of libraries holds thousands, of which few are kept;
     // and opendir(3) brings the C library's heap into a router's build.
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-    let folder = nix::fcntl::open(folder, flags, Mode::empty()).ok()?;
+    let folder = nix::fcntl::open(folder, flags, Mode::empty()).map_err(of_nix)?;
     let mut buffer = Vec::with_capacity(4096);
     let mut entries = RawDir::new(folder, buffer.spare_capacity_mut());
     let mut names = Vec::new();
     while let Some(entry) = entries.next() {
-        let entry = entry.ok()?;
+        let entry = entry.map_err(|_| Errno::EIO)?;
         let name = entry.file_name().to_bytes();
         if !matches!(name, b"." | b"..") && keep(name) {
-            names.push(OsStr::from_bytes(name).to_os_string());
+            names.push(name.to_vec());
         }
     }
     names.sort_unstable();
-    Some(names)
+    Ok(names)
 }
 
 /// faccessat(2) with X_OK and AT_EACCESS. The C library's own starts a process to ask in where the kernel (before Linux
@@ -165,6 +191,8 @@ pub(super) fn own_descriptors() -> Option<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -177,10 +205,10 @@ mod tests {
         fs::write(folder.join("b"), "").unwrap();
         let all = names(&folder, |name| name.starts_with(b"a name")).unwrap();
         assert_eq!(all.len(), 300);
-        assert!(all.is_sorted() && all[7] == "a name that takes some room 007");
+        assert!(all.is_sorted() && all[7] == b"a name that takes some room 007");
         fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(names(&folder, |_| true), None);
-        assert_eq!(names(Path::new("/proc/self/exe"), |_| true), None);
+        assert_eq!(names(&folder, |_| true), Err(Errno::ENOENT));
+        assert_eq!(names(Path::new("/proc/self/exe"), |_| true), Err(Errno::ENOTDIR));
     }
 
     #[test]

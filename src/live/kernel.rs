@@ -9,7 +9,7 @@ use nix::libc;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use crate::machine::word;
-use crate::system::{Auxv, Limits, Uname};
+use crate::target::{Auxv, Limits, Uname};
 
 pub(super) fn uname() -> Option<Uname> {
     let found = nix::sys::utsname::uname().ok()?;

@@ -5,7 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use nix::libc;
 use nix::sys::signal::{SigSet, Signal};
-use nix::unistd::{getgid, getuid, setresgid, setresuid};
+use rustix::process::{getgid, getuid};
+use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
 
 use super::stdio;
 
@@ -39,9 +40,10 @@ fn take_callers_rights() -> Option<()> {
     if secure == 0 {
         return Some(());
     }
+    // There is one thread. The C library's setresuid(3) has code to stop others (4,000 bytes on a router).
     let (user, group) = (getuid(), getgid());
-    setresgid(group, group, group).ok()?;
-    setresuid(user, user, user).ok()?;
+    set_thread_res_gid(group, group, group).ok()?;
+    set_thread_res_uid(user, user, user).ok()?;
     if user.is_root() {
         return Some(());
     }

@@ -20,7 +20,7 @@ use crate::elf::consts::{
     EM_X86_64, ET_EXEC,
 };
 use crate::elf::{ByteOrder, Class, Encoding};
-use crate::system::Question;
+use crate::target::Question;
 
 /// Bytes of every tiny program: an ELF64 header, two program headers, and room for code.
 pub(super) const SIZE: usize = 212;

@@ -1,8 +1,9 @@
 //! Files on disk for the tests, and a machine that has nothing else.
 #![allow(dead_code, unreachable_pub)]
 
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -12,7 +13,7 @@ use diag::candidate::{self, Candidate, Handlers};
 use diag::elf::Encoding;
 use diag::errno::Errno;
 use diag::live::OpenFile;
-use diag::system::{Answer, Auxv, FileKind, Question, ReadAt, Space, Stat, System, Uname};
+use diag::target::{FileKind, Known, ReadAt, Root, Space, Stat};
 
 /// This machine's files, and nothing else of it.
 pub struct Files;
@@ -25,50 +26,44 @@ fn errno(error: &std::io::Error) -> Errno {
     }
 }
 
-impl System for Files {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
-        fs::read(path).map_err(|e| errno(&e))
+fn here(path: &diag::path::Path) -> &Path {
+    Path::new(OsStr::from_bytes(path.as_bytes()))
+}
+
+impl Root for Files {
+    fn read(&self, path: &diag::path::Path) -> Known<Result<Vec<u8>, Errno>> {
+        Some(fs::read(here(path)).map_err(|e| errno(&e)))
     }
-    fn entries(&self, _: &Path, _: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+    fn list(&self, _: &diag::path::Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
         None
     }
-    fn stat(&self, path: &Path) -> Result<Stat, Errno> {
-        let m = fs::metadata(path).map_err(|e| errno(&e))?;
-        let kind = if m.is_file() {
-            FileKind::Regular
-        } else if m.is_dir() {
-            FileKind::Directory
-        } else {
-            FileKind::CharDevice
-        };
-        Ok(Stat { kind, mode: m.permissions().mode() & 0o7777, size: m.len(), device: 0, inode: 0 })
+    fn stat(&self, path: &diag::path::Path) -> Known<Result<Stat, Errno>> {
+        Some(fs::metadata(here(path)).map_err(|e| errno(&e)).map(|m| {
+            let kind = if m.is_file() {
+                FileKind::Regular
+            } else if m.is_dir() {
+                FileKind::Directory
+            } else {
+                FileKind::CharDevice
+            };
+            Stat { kind, mode: m.permissions().mode() & 0o7777, size: m.len(), device: 0, inode: 0 }
+        }))
     }
-    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
-        let file = File::open(path).map_err(|e| errno(&e))?;
-        Ok(Rc::new(OpenFile(file)))
+    fn open(&self, path: &diag::path::Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+        let file = File::open(here(path)).map_err(|e| errno(&e));
+        Some(file.map(|file| Rc::new(OpenFile(file)) as Rc<dyn ReadAt>))
     }
-    fn may_execute(&self, _: &Path) -> Result<(), Errno> {
-        Ok(())
+    fn may_execute(&self, _: &diag::path::Path) -> Known<Result<(), Errno>> {
+        Some(Ok(()))
     }
-    fn open_for_writing(&self, _: &Path) -> Option<bool> {
+    fn open_for_writing(&self, _: &diag::path::Path) -> Known<bool> {
         None
     }
-    fn resolve(&self, path: &Path) -> Result<PathBuf, Errno> {
-        path.canonicalize().map_err(|e| errno(&e))
+    fn resolve(&self, path: &diag::path::Path) -> Known<Result<diag::path::PathBuf, Errno>> {
+        let resolved = here(path).canonicalize().map_err(|e| errno(&e));
+        Some(resolved.map(|path| path.into_os_string().into_vec().into()))
     }
-    fn space(&self, _: &Path) -> Option<Space> {
-        None
-    }
-    fn uname(&self) -> Option<Uname> {
-        None
-    }
-    fn auxv(&self) -> Auxv {
-        Auxv::default()
-    }
-    fn search_path(&self) -> Vec<PathBuf> {
-        Vec::new()
-    }
-    fn ask(&self, _: Question) -> Option<Answer> {
+    fn space(&self, _: &diag::path::Path) -> Known<Space> {
         None
     }
 }
@@ -76,7 +71,7 @@ impl System for Files {
 /// Reads a file as a candidate.
 pub fn open(path: &Path, encodings: &[Encoding]) -> Candidate {
     let handlers = Handlers { encodings: encodings.to_vec(), script: Rules::LATEST, binfmt_misc: &[] };
-    candidate::open(&Files, path, &handlers)
+    candidate::open(&Files, diag::path::Path::new(path.as_os_str().as_bytes()), &handlers)
 }
 
 /// A file in a folder of the test's own, removed at the end.

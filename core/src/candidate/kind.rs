@@ -1,6 +1,6 @@
 //! What a file is that is neither ELF nor a script, by its first bytes.
 
-use std::path::Path;
+use crate::path::Path;
 
 use super::package::{self, Format};
 use crate::elf::ByteOrder;
@@ -226,6 +226,8 @@ impl Format {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     fn kind(head: &[u8]) -> Data {

@@ -1,13 +1,13 @@
 //! A file that a dynamic loader maps: read as the loader reads it, in the layout of the program it is loaded for.
 
-use std::path::Path;
-use std::rc::Rc;
+use crate::path::Path;
+use alloc::rc::Rc;
 
 use super::reader::{Contents, Reader};
 use super::{Image, program};
 use crate::elf::Encoding;
 use crate::errno::Errno;
-use crate::system::{Stat, System};
+use crate::target::{Known, Root, Stat};
 
 /// A file that was found for a DT_NEEDED.
 #[derive(Debug)]
@@ -21,9 +21,11 @@ pub struct LibraryFile {
 }
 
 /// Reads a library.
-pub fn open(system: &dyn System, path: &Path, encoding: Encoding) -> Result<LibraryFile, Errno> {
-    let contents = Contents::open(system, path)?;
-    let stat = system.stat(path)?;
+pub fn open(root: &dyn Root, path: &Path, encoding: Encoding) -> Known<Result<LibraryFile, Errno>> {
+    let (contents, stat) = match (Contents::open(root, path)?, root.stat(path)?) {
+        (Ok(contents), Ok(stat)) => (contents, stat),
+        (Err(errno), _) | (_, Err(errno)) => return Some(Err(errno)),
+    };
     let image = program::image(&mut Reader::headers(&contents), encoding, &mut false);
-    Ok(LibraryFile { stat, ident: contents.ident(), image })
+    Some(Ok(LibraryFile { stat, ident: contents.ident(), image }))
 }

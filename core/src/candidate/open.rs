@@ -1,8 +1,8 @@
 //! Reads a candidate: the only code that does.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use alloc::boxed::Box;
+
+use crate::path::{Path, PathBuf};
 
 use super::package::Format;
 use super::reader::{Contents, Reader};
@@ -12,49 +12,52 @@ use super::{
 };
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
-use crate::system::{FileKind, System};
+use crate::target::{FileKind, Root};
 
 /// Interpreters that are opened: the kernel takes five rewrites in a row, and looks for what the sixth names.
 const DEPTH: u32 = 6;
 
 /// Reads a file, and the interpreter it names in turn. About 24 KiB are read of each at most, but for an oversized
 /// program header table. A script's interpreter that has no name is not opened.
-pub fn open(system: &dyn System, path: &Path, handlers: &Handlers<'_>) -> Candidate {
-    open_at(system, path, handlers, DEPTH)
+pub fn open(root: &dyn Root, path: &Path, handlers: &Handlers<'_>) -> Candidate {
+    open_at(root, path, handlers, DEPTH)
 }
 
 /// `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
-fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32) -> Candidate {
-    let stat = system.stat(path);
+fn open_at(root: &dyn Root, path: &Path, handlers: &Handlers<'_>, depth: u32) -> Candidate {
+    let stat = root.stat(path);
     let mut candidate = Candidate {
         path: path.to_path_buf(),
         resolved: path.to_path_buf(),
         stat,
-        may_execute: Ok(()),
+        may_execute: None,
         busy: None,
-        content: Content::Unread(Errno::EACCES),
+        content: Content::Unknown,
         binfmt_misc: None,
         interpreter: None,
     };
     let stat = match stat {
-        Ok(stat) => stat,
-        Err(errno) => {
-            candidate.may_execute = Err(errno);
+        None => return candidate,
+        Some(Ok(stat)) => stat,
+        Some(Err(errno)) => {
+            candidate.may_execute = Some(Err(errno));
             candidate.content = Content::Unread(errno);
             return candidate;
         }
     };
-    if let Ok(resolved) = system.resolve(path) {
+    if let Some(Ok(resolved)) = root.resolve(path) {
         candidate.resolved = resolved;
     }
-    candidate.may_execute = system.may_execute(path);
+    candidate.may_execute = root.may_execute(path);
     if stat.kind != FileKind::Regular {
+        candidate.content = Content::Unread(Errno::EACCES);
         return candidate;
     }
-    candidate.busy = system.open_for_writing(path);
-    let contents = match Contents::open(system, path) {
-        Ok(contents) => contents,
-        Err(errno) => {
+    candidate.busy = root.open_for_writing(path);
+    let contents = match Contents::open(root, path) {
+        None => return candidate,
+        Some(Ok(contents)) => contents,
+        Some(Err(errno)) => {
             candidate.content = Content::Unread(errno);
             return candidate;
         }
@@ -71,9 +74,9 @@ fn open_at(system: &dyn System, path: &Path, handlers: &Handlers<'_>, depth: u32
     // Closed before the next file is opened.
     drop(contents);
     // An empty name is the current directory to the kernel, and nothing to open.
-    if let Some((path, left)) = next.filter(|(path, _)| !path.as_os_str().is_empty()) {
+    if let Some((path, left)) = next.filter(|(path, _)| !path.as_bytes().is_empty()) {
         if let Some(left) = left.min(depth).checked_sub(1) {
-            candidate.interpreter = Some(Box::new(open_at(system, &path, handlers, left)));
+            candidate.interpreter = Some(Box::new(open_at(root, &path, handlers, left)));
         }
     }
     candidate
@@ -94,7 +97,7 @@ fn read(
     } else if head.starts_with(b"#!") {
         let script = Script::new(head);
         let next = match script.line(handlers.script) {
-            Line::Runs { name, .. } => Some((PathBuf::from(OsStr::from_bytes(name)), u32::MAX)),
+            Line::Runs { name, .. } => Some((PathBuf::from(name), u32::MAX)),
             _ => None,
         };
         (Content::Script(script), next)
@@ -109,7 +112,7 @@ fn matching_rule(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(M
     let mut rules = handlers.binfmt_misc.iter().filter(|rule| rule.matches(path, buffer));
     let rule = rules.next()?;
     // As bytes: `PathBuf`s are taken apart to be compared.
-    let contested = rules.any(|other| other.interpreter.as_os_str() != rule.interpreter.as_os_str());
+    let contested = rules.any(|other| other.interpreter.as_bytes() != rule.interpreter.as_bytes());
     Some((MatchedRule { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
 }
 
@@ -121,7 +124,7 @@ fn interpreter(program: &Program) -> Option<PathBuf> {
             && image.program_headers.is_ok()
     });
     match &native.or(program.own.as_ref())?.interp {
-        Some(Interp::Path(name)) => Some(PathBuf::from(OsStr::from_bytes(name))),
+        Some(Interp::Path(name)) => Some(PathBuf::from(name)),
         _ => None,
     }
 }

@@ -1,5 +1,7 @@
 //! What made a program.
 
+use alloc::string::String;
+
 /// The toolchain, as far as the header area and `.comment` tell.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Origin {

@@ -1,8 +1,9 @@
 //! Package files: .ipk, .apk and .deb, with the architecture they are for. Nothing is decompressed: what lies in a
 //! compressed part is taken from the file's name, or is unknown.
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use crate::path::Path;
 
 use super::last_name;
 use crate::elf::ByteOrder;
@@ -38,7 +39,7 @@ pub enum Format {
 /// The package format of a file, by its first bytes, and by its name where those say no more than "gzip".
 pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
     let ends = |end: &[u8]| {
-        let name = path.as_os_str().as_bytes();
+        let name = path.as_bytes();
         let from = name.len().saturating_sub(end.len());
         name.get(from..).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
     };
@@ -70,7 +71,7 @@ pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
 /// NAME-VERSION-RELEASE.ARCH.rpm.
 pub(super) fn named(format: Format, path: &Path) -> Package {
     let mut package = Package { format, name: None, arch: None };
-    let (_, file) = last_name(path.as_os_str().as_bytes());
+    let (_, file) = last_name(path.as_bytes());
     let dot = file.iter().rposition(|b| *b == b'.').filter(|dot| *dot > 0).unwrap_or(file.len());
     let stem = file.get(..dot).unwrap_or_default();
     // A version begins with a digit.
@@ -128,6 +129,10 @@ pub(super) fn read_adb(package: &mut Package, read: &mut dyn FnMut(usize, usize)
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
+    use alloc::string::{String, ToString as _};
+
     use super::*;
 
     fn parts(format: Format, path: &str) -> (Option<String>, Option<String>) {

@@ -1,6 +1,9 @@
 //! Reads an ELF file: the headers and what they lead to.
 
-use std::rc::Rc;
+use alloc::boxed::Box;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use super::property;
 use super::reader::{Contents, Reader};

@@ -1,14 +1,15 @@
 //! Files that are read in bounded pieces, whatever their size.
 
+use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::RefCell;
-use std::path::Path;
-use std::rc::Rc;
 
 use super::Image;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
 use crate::elf::{ByteOrder, offset};
 use crate::errno::Errno;
-use crate::system::{ReadAt, System};
+use crate::path::Path;
+use crate::target::{Known, ReadAt, Root};
 
 /// Bytes at the front that are read first and kept.
 const HEAD: usize = 4096;
@@ -51,8 +52,8 @@ pub struct Contents {
 
 impl Contents {
     /// Opens a regular file.
-    pub fn open(system: &dyn System, path: &Path) -> Result<Contents, Errno> {
-        Ok(Contents::new(system.open(path)?))
+    pub fn open(root: &dyn Root, path: &Path) -> Known<Result<Contents, Errno>> {
+        Some(root.open(path)?.map(Contents::new))
     }
 
     /// Reads the head.
@@ -235,6 +236,7 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
     use core::cell::Cell;
 
     use super::*;

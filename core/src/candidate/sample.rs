@@ -2,7 +2,7 @@
 //! page by page; a real compressor would not fit into this program.
 
 use super::Candidate;
-use crate::system::System;
+use crate::target::Root;
 
 /// Bytes of a piece. Many small pieces say more of a file than few whole pages: what is in it changes from place to
 /// place.
@@ -13,8 +13,8 @@ const PIECES: u32 = 20;
 /// Bytes that remain of each 1,024 of a file when each 4 KiB page of it is compressed by zlib, as jffs2 does. What
 /// the file system itself takes (68 bytes a page in jffs2) comes on top. None for an empty file, or one that cannot
 /// be read.
-pub fn packs_to(system: &dyn System, candidate: &Candidate) -> Option<u32> {
-    let file = system.open(&candidate.path).ok()?;
+pub fn packs_to(root: &dyn Root, candidate: &Candidate) -> Option<u32> {
+    let file = root.open(&candidate.path)?.ok()?;
     let size = candidate.size()?;
     // The middle of each of as many equal parts; a small file is read from end to end. First a fourth, for a division of
     // 64 bits is dear on a router: beyond 16 GiB only the first two thirds are looked at.
@@ -111,6 +111,8 @@ fn log2(n: u32) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]

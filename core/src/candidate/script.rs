@@ -1,5 +1,7 @@
 //! `#!` lines, as fs/binfmt_script.c reads them.
 
+use alloc::vec::Vec;
+
 /// A file that begins with `#!`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Script {
@@ -121,6 +123,8 @@ impl Script {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     /// Linux 5.0, 4.14.151 (OpenWrt 19.07) and 5.4.

@@ -29,7 +29,7 @@ use crate::elf::Class;
 use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_GNU_STACK};
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
-use crate::system::Question;
+use crate::target::Question;
 
 /// An architecture, as fs/binfmt_elf.c sees it. Its functions have the kernel's names.
 #[allow(clippy::struct_field_names)]
@@ -103,7 +103,7 @@ pub(super) fn of(machine: &Machine) -> Option<&'static Arch> {
 /// The check of the handler that reads the file in `bprm.image.encoding`. Of an architecture that has no row here, all
 /// that is known is that it takes its own e_machine in its own word size.
 pub(super) fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
-    let (Some(e_machine), Some(class)) = (bprm.machine.e_machine(), bprm.machine.kernel.class.value) else {
+    let (Some(e_machine), Some(class)) = (bprm.machine.e_machine(), bprm.machine.kernel().class.value) else {
         return unknown(Missing::Processor);
     };
     match of(bprm.machine) {
@@ -143,7 +143,7 @@ fn is_compat(bprm: &Binprm<'_>) -> bool {
 }
 
 fn is_compat_image(machine: &Machine, image: &Image) -> bool {
-    machine.kernel.class.value.is_some_and(|class| image.encoding.class != class)
+    machine.kernel().class.value.is_some_and(|class| image.encoding.class != class)
 }
 
 /// What PT_GNU_STACK says of the stack (`executable_stack`).
@@ -171,9 +171,9 @@ fn stack(image: &Image) -> Stack {
 fn stack_implies_exec(bprm: &Binprm<'_>) -> bool {
     match stack(bprm.image) {
         Stack::Data => false,
-        Stack::Code => bprm.machine.kernel.older_than((5, 8, 0)),
+        Stack::Code => bprm.machine.kernel().older_than((5, 8, 0)),
         Stack::Default => {
-            bprm.image.encoding.class == Class::Elf32 || bprm.machine.kernel.older_than((5, 8, 0))
+            bprm.image.encoding.class == Class::Elf32 || bprm.machine.kernel().older_than((5, 8, 0))
         }
     }
 }
@@ -200,7 +200,7 @@ fn compat_runs(bprm: &Binprm<'_>, question: Question, openwrt: (u32, u32, u32)) 
     let machine = bprm.machine;
     let header = &bprm.image.header;
     let abi2 = crate::elf::consts::EF_MIPS_ABI2;
-    let like_userland = machine.userland.get().is_some_and(|abi| {
+    let like_userland = machine.userland().get().is_some_and(|abi| {
         abi.encoding.class == Class::Elf32
             && abi.e_machine == header.e_machine
             && (abi.e_flags ^ header.e_flags) & abi2 == 0
@@ -208,7 +208,7 @@ fn compat_runs(bprm: &Binprm<'_>, question: Question, openwrt: (u32, u32, u32)) 
     if like_userland {
         return Ok(());
     }
-    let openwrt_has_none = machine.openwrt.release.get().is_some() && !machine.kernel.older_than(openwrt);
+    let openwrt_has_none = machine.openwrt().release.get().is_some() && !machine.kernel().older_than(openwrt);
     match reply(machine, question)? {
         Reply::Works => Ok(()),
         Reply::Fails => refuse(Errno::ENOEXEC, Step::CheckArch),

@@ -7,7 +7,7 @@ use crate::machine::Machine;
 /// A file that is being loaded, in one of the kernel's decodings.
 #[derive(Clone, Copy)]
 pub(super) struct Binprm<'a> {
-    pub(super) machine: &'a Machine,
+    pub(super) machine: &'a Machine<'a>,
     /// The file, for its size.
     pub(super) candidate: &'a Candidate,
     pub(super) program: &'a Program,
@@ -17,7 +17,7 @@ pub(super) struct Binprm<'a> {
 impl Binprm<'_> {
     /// Whether the kernel counts addresses in 64 bits.
     pub(super) fn is_wide_kernel(&self) -> bool {
-        self.machine.kernel.class.value != Some(Class::Elf32)
+        self.machine.kernel().class.value != Some(Class::Elf32)
     }
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Pages {
 
 impl Pages {
     pub(crate) fn of(machine: &Machine) -> Pages {
-        Pages { within: machine.kernel.page().get().wrapping_sub(1) }
+        Pages { within: machine.kernel().page().get().wrapping_sub(1) }
     }
 
     /// Bytes in a page.

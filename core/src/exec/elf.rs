@@ -92,7 +92,7 @@ fn load_elf_phdrs(bprm: &Binprm<'_>) -> Checked {
 
 /// A short read was EIO up to Linux 3.18.
 fn table_errno(machine: &Machine, error: TableError) -> Errno {
-    if error == TableError::Truncated && machine.kernel.older_than((3, 19, 0)) {
+    if error == TableError::Truncated && machine.kernel().older_than((3, 19, 0)) {
         Errno::EIO
     } else {
         Errno::ENOEXEC
@@ -101,11 +101,11 @@ fn table_errno(machine: &Machine, error: TableError) -> Errno {
 
 /// From 3.19 to 6.16 the table may not exceed a page.
 fn is_table_too_large(machine: &Machine, image: &Image) -> bool {
-    if machine.kernel.older_than((3, 19, 0)) || !machine.kernel.older_than((6, 17, 0)) {
+    if machine.kernel().older_than((3, 19, 0)) || !machine.kernel().older_than((6, 17, 0)) {
         return false;
     }
     let size = u64::from(image.header.e_phnum).saturating_mul(u64::from(image.header.e_phentsize));
-    size > machine.kernel.page_size.value.unwrap_or(4096)
+    size > machine.kernel().page_size.value.unwrap_or(4096)
 }
 
 /// Reads the first PT_INTERP, opens the file it names, and reads that one's ELF header.
@@ -140,7 +140,7 @@ fn open_interpreter<'a>(bprm: &Binprm<'a>) -> Checked<Option<&'a Candidate>> {
 fn check_interpreter<'a>(bprm: &Binprm<'a>, interpreter: &'a Candidate) -> Checked<Binprm<'a>> {
     let bad = refuse(Errno::ELIBBAD, Step::InterpreterArch);
     let program = match &interpreter.content {
-        Content::Unread(_) => return unknown(Missing::InterpreterContent),
+        Content::Unread(_) | Content::Unknown => return unknown(Missing::InterpreterContent),
         Content::Elf(program) => program,
         Content::Script(_) | Content::Data(_) => return bad,
     };

@@ -3,7 +3,7 @@
 use super::{Missing, Signal, Step, When};
 use crate::errno::Errno;
 use crate::machine::Machine;
-use crate::system::{Answer, Question};
+use crate::target::{Answer, Question};
 
 /// Why a stage went no further. An [`Outcome`](super::Outcome) and a question in four bytes: each stage hands it on, and so does it
 /// in a register, where 0 is left for going on.

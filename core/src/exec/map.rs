@@ -1,7 +1,7 @@
 //! fs/binfmt_elf.c `load_elf_binary` after its point of no return, over what it uses of mm/mmap.c (Linux 6.12 where
 //! nothing else is said). Whatever fails here is SIGSEGV, not an errno.
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::arch::Arch;
 use super::binprm::{Binprm, Pages};
@@ -135,7 +135,7 @@ impl<'a> Mapper<'a> {
 
     /// Later segments replace what they meet; but from 4.17 to 5.3 and 4.19.78.
     fn behind_first(&self) -> MapFlags {
-        let kernel = &self.program.machine.kernel;
+        let kernel = &self.program.machine.kernel();
         let is_4_19 = !kernel.older_than((4, 19, 79)) && kernel.older_than((4, 20, 0));
         if kernel.older_than((4, 17, 0)) || !kernel.older_than((5, 4, 0)) || is_4_19 {
             MapFlags::Fixed
@@ -146,7 +146,7 @@ impl<'a> Mapper<'a> {
 
     /// Since 4.17 what lies there is not replaced.
     fn first_of_exec(&self) -> MapFlags {
-        if self.program.machine.kernel.older_than((4, 17, 0)) {
+        if self.program.machine.kernel().older_than((4, 17, 0)) {
             MapFlags::Fixed
         } else {
             MapFlags::FixedNoReplace
@@ -161,7 +161,7 @@ impl<'a> Mapper<'a> {
         total: u64,
         has_interpreter: bool,
     ) -> Checked<(u64, MapFlags)> {
-        let kernel = &self.program.machine.kernel;
+        let kernel = &self.program.machine.kernel();
         if total == 0 {
             return segfault(Step::MapRange);
         }
@@ -201,7 +201,7 @@ impl<'a> Mapper<'a> {
         if !matches!(image.header.e_type, ET_EXEC | ET_DYN) || total == 0 {
             return segfault(Step::InterpreterMap);
         }
-        let is_older = bprm.machine.kernel.older_than((6, 7, 0));
+        let is_older = bprm.machine.kernel().older_than((6, 7, 0));
         let mut bias = 0;
         let mut bss = Bss::default();
         let mut first = true;
@@ -272,7 +272,7 @@ impl<'a> Mapper<'a> {
                 return Ok(at);
             }
             zeros_as_code = end(at, segment.p_filesz) & self.mm.word;
-            let is_checked = segment.p_flags & PF_W != 0 && !bprm.machine.kernel.older_than((6, 7, 0));
+            let is_checked = segment.p_flags & PF_W != 0 && !bprm.machine.kernel().older_than((6, 7, 0));
             if segment.p_memsz > segment.p_filesz && !self.padzero(bprm, zeros_as_code) && is_checked {
                 return segfault(Step::MapZeros);
             }
@@ -316,7 +316,7 @@ impl<'a> Mapper<'a> {
             end: at.saturating_add(len),
             flags: segment.p_flags,
             offset: Some(offset),
-            of_interpreter: !std::ptr::eq(bprm, self.program),
+            of_interpreter: !core::ptr::eq(bprm, self.program),
         };
         self.mm.account(&vma)?;
         self.mm.vmas.map(vma);
@@ -368,16 +368,16 @@ impl Bss {
 /// filesz and misaligned starts"): since 6.7, 6.6.92 and 6.1.140. Those two lack the check of `padzero`, and load an
 /// interpreter as before.
 fn has_elf_load(bprm: &Binprm<'_>) -> bool {
-    !bprm.machine.kernel.older_than((6, 7, 0)) || is_late_6_6_or_6_1(bprm)
+    !bprm.machine.kernel().older_than((6, 7, 0)) || is_late_6_6_or_6_1(bprm)
 }
 
 /// "binfmt_elf: Honor PT_LOAD alignment for static PIE": since 6.11, 6.6.92 and 6.1.140.
 fn aligns_static_pie(bprm: &Binprm<'_>) -> bool {
-    !bprm.machine.kernel.older_than((6, 11, 0)) || is_late_6_6_or_6_1(bprm)
+    !bprm.machine.kernel().older_than((6, 11, 0)) || is_late_6_6_or_6_1(bprm)
 }
 
 fn is_late_6_6_or_6_1(bprm: &Binprm<'_>) -> bool {
-    let kernel = &bprm.machine.kernel;
+    let kernel = &bprm.machine.kernel();
     let within = |from, to| !kernel.older_than(from) && kernel.older_than(to);
     within((6, 6, 92), (6, 7, 0))
         || within((6, 1, 140), (6, 2, 0))
@@ -400,7 +400,7 @@ fn total_mapping_size(bprm: &Binprm<'_>, pages: Pages) -> u64 {
     let start = |segment: &ProgramHeader| pages.down(segment.p_vaddr);
     let end = |segment: &ProgramHeader| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
     let (mut starts, mut ends) = (image.loads().map(start), image.loads().map(end));
-    let (first, last) = if bprm.machine.kernel.older_than((5, 18, 0)) {
+    let (first, last) = if bprm.machine.kernel().older_than((5, 18, 0)) {
         (starts.next(), ends.next_back())
     } else {
         (starts.min(), ends.max())

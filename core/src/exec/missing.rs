@@ -1,6 +1,6 @@
 //! The facts for want of which nothing can be said.
 
-use crate::system::Question;
+use crate::target::Question;
 
 macro_rules! missing {
     ($($(#[doc = $doc:literal])+ $name:ident $words:literal)*) => {
@@ -31,7 +31,7 @@ missing! {
     Access "whether the file may be executed"
     /// open(2) or read(2) of the file failed.
     Content "the content of the file, which may not be read"
-    /// The file, its interpreter or a library is on proc, sysfs or their like ([`crate::system::is_pseudo`]).
+    /// The file, its interpreter or a library is on proc, sysfs or their like ([`crate::target::is_pseudo`]).
     PseudoFile
         "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
     /// The program that a script's first line names was not opened.

@@ -1,6 +1,6 @@
 //! mm/mmap.c, mm/util.c: what the kernel says when a range of addresses is asked for (Linux 6.12).
 
-use std::ops::Range;
+use core::ops::Range;
 
 use super::arch::TaskLayout;
 use super::binprm::Pages;
@@ -9,7 +9,7 @@ use super::{Checked, Exit, Missing, Reply, Signal, Step, When, kill, reply};
 use crate::elf::Class;
 use crate::elf::consts::{EM_ARM, PF_R, PF_W};
 use crate::machine::{Machine, family};
-use crate::system::Question;
+use crate::target::Question;
 
 /// MapFlags mmap(2) is asked for an address.
 #[derive(Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ impl Randomized {
 
 /// The address space in the making.
 pub(super) struct Mm<'a> {
-    machine: &'a Machine,
+    machine: &'a Machine<'a>,
     pub(super) pages: Pages,
     /// Where things can lie.
     pub(super) layout: &'static TaskLayout,
@@ -67,10 +67,10 @@ pub(super) struct Mm<'a> {
 }
 
 impl<'a> Mm<'a> {
-    pub(super) fn new(machine: &'a Machine, layout: &'static TaskLayout, randomized: Randomized) -> Self {
-        let limit = machine.limits.stack.value.filter(|limit| *limit != u64::MAX);
+    pub(super) fn new(machine: &'a Machine<'a>, layout: &'static TaskLayout, randomized: Randomized) -> Self {
+        let limit = machine.limits().stack.value.filter(|limit| *limit != u64::MAX);
         let lowest_base = limit.map_or(0, |limit| layout.lowest_mmap_base(limit)).max(layout.unmapped_base);
-        let wide = machine.kernel.class.value != Some(Class::Elf32);
+        let wide = machine.kernel().class.value != Some(Class::Elf32);
         let mut mm = Mm {
             machine,
             pages: Pages::of(machine),
@@ -86,7 +86,7 @@ impl<'a> Mm<'a> {
             uncertain: None,
         };
         // fs/exec.c `setup_arg_pages` needs some room for the arguments.
-        if machine.limits.stack.value.is_some_and(|limit| limit < 1 << 16) {
+        if machine.limits().stack.value.is_some_and(|limit| limit < 1 << 16) {
             mm.uncertain(Missing::Limits);
         }
         mm
@@ -191,7 +191,7 @@ impl<'a> Mm<'a> {
     /// that is asked for even from root.
     fn security_mmap_addr(&mut self, at: u64) -> Checked {
         const FIRST_USER_ADDRESS: u64 = 8192;
-        if at >= self.machine.kernel.mmap_min_addr.value.unwrap_or(1 << 16) {
+        if at >= self.machine.mmap_min_addr().value.unwrap_or(1 << 16) {
             return Ok(());
         }
         let arm = cfg!(any(feature = "every-machine", target_arch = "arm"));
@@ -233,7 +233,7 @@ impl<'a> Mm<'a> {
 
     /// vm.mmap_min_addr.
     fn lowest(&self) -> u64 {
-        self.pages.up(self.machine.kernel.mmap_min_addr.value.unwrap_or(1 << 16))
+        self.pages.up(self.machine.mmap_min_addr().value.unwrap_or(1 << 16))
     }
 
     /// A limit of what is mapped.
@@ -255,13 +255,13 @@ impl<'a> Mm<'a> {
         let machine = self.machine;
         let len = vma.end.wrapping_sub(vma.start);
         self.total = self.total.saturating_add(len);
-        let limits = &machine.limits;
+        let limits = &machine.limits();
         self.check_rlimit(limits.address_space.value)?;
         if !vma.is_accounted() {
             return Ok(());
         }
         self.check_rlimit(limits.data.value)?;
-        let memory = &machine.memory;
+        let memory = &machine.memory();
         let most = match memory.overcommit.value {
             Some(1) => return Ok(()),
             Some(2) => memory.commit.value.unwrap_or(0),

@@ -4,13 +4,14 @@ use super::{Checked, Missing, Step, Waived, refuse, unknown};
 use crate::candidate::Candidate;
 use crate::errno::Errno;
 use crate::machine::Machine;
-use crate::system::FileKind;
+use crate::target::FileKind;
 
 /// Everything that can be said before a byte of the file is read.
 pub(super) fn open(machine: &Machine, candidate: &Candidate, waived: Waived) -> Checked {
     let stat = match candidate.stat {
-        Ok(stat) => stat,
-        Err(errno) => return refuse(errno, Step::Lookup),
+        Some(Ok(stat)) => stat,
+        Some(Err(errno)) => return refuse(errno, Step::Lookup),
+        None => return unknown(Missing::File),
     };
     if stat.kind == FileKind::Pseudo {
         return unknown(Missing::PseudoFile);
@@ -19,17 +20,17 @@ pub(super) fn open(machine: &Machine, candidate: &Candidate, waived: Waived) -> 
         return refuse(Errno::EACCES, Step::FileType);
     }
     // faccessat(2) knows of the mount: only where it refuses is it worth a look which of the two it was.
-    let is_refused = candidate.may_execute == Err(Errno::EACCES);
+    let is_refused = candidate.may_execute == Some(Err(Errno::EACCES));
     if is_refused && !waived.noexec && on_noexec_mount(machine, candidate) {
         return refuse(Errno::EACCES, Step::NoExecMount);
     }
     match candidate.may_execute {
-        Ok(()) => {}
-        Err(Errno::EACCES) if waived.mode => {}
+        Some(Ok(())) => {}
+        Some(Err(Errno::EACCES)) if waived.mode => {}
         // The mount was the reason, where somebody has an x bit.
-        Err(Errno::EACCES) if waived.noexec && stat.mode & 0o111 != 0 => {}
-        Err(Errno::EACCES) => return refuse(Errno::EACCES, Step::Permission),
-        Err(_) => return unknown(Missing::Access),
+        Some(Err(Errno::EACCES)) if waived.noexec && stat.mode & 0o111 != 0 => {}
+        Some(Err(Errno::EACCES)) => return refuse(Errno::EACCES, Step::Permission),
+        Some(Err(_)) | None => return unknown(Missing::Access),
     }
     if !waived.writer && candidate.busy == Some(true) && denies_writers(machine) {
         return refuse(Errno::ETXTBSY, Step::Busy);
@@ -43,5 +44,5 @@ fn on_noexec_mount(machine: &Machine, candidate: &Candidate) -> bool {
 
 /// `deny_write_access` was dropped from execve in 6.11 and came back in 6.13 and 6.12.2.
 fn denies_writers(machine: &Machine) -> bool {
-    machine.kernel.older_than((6, 11, 0)) || !machine.kernel.older_than((6, 12, 2))
+    machine.kernel().older_than((6, 11, 0)) || !machine.kernel().older_than((6, 12, 2))
 }

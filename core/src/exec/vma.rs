@@ -1,5 +1,7 @@
 //! The address space that execve(2) fills: which pages of which file lie where.
 
+use alloc::vec::Vec;
+
 use super::binprm::Pages;
 use crate::elf::consts::PF_W;
 

@@ -5,19 +5,23 @@
 //! Which of the two it refuses, and in what words, is in its own strings: PIE is wanted since Android 5.0, the alignment
 //! since 10.
 
+use alloc::string::ToString as _;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use super::{LoaderRefusal, bytes, gnu};
 use crate::candidate::{Candidate, Image};
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{EM_AARCH64, EM_ARM, ET_EXEC, PT_TLS};
 use crate::machine::holds;
-use crate::system::System;
+use crate::target::Root;
 
 /// What is read of a segment at most.
 const LIMIT: usize = 1 << 20;
 
 /// What it refuses, and its words.
 pub(super) fn refuses(
-    system: &dyn System,
+    root: &dyn Root,
     program: &Candidate,
     image: &Image,
     loader: (&Candidate, &Image),
@@ -28,7 +32,7 @@ pub(super) fn refuses(
         return None;
     }
     let mut found = None;
-    gnu::strings(system, &loader.0.path, loader.1, LIMIT, |said| {
+    gnu::strings(root, &loader.0.path, loader.1, LIMIT, |said| {
         let path = if said.starts_with(b"error: %s") { &program.resolved } else { &program.path };
         if fixed {
             let wants_pie = holds(said, b"position-independent executables")

@@ -1,6 +1,7 @@
 //! /etc/ld.so.cache: glibc's elf/dl-cache.h and elf/dl-cache.c.
 
-use std::cmp::Ordering;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
 
 use super::{Linker, path};
 use crate::candidate::reader::{Contents, Reader};
@@ -27,8 +28,12 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let size = offset(linker.system.stat(path(cache)).ok()?.size);
-    let Ok(file) = Contents::open(linker.system, path(cache)) else {
+    let Some(stat) = linker.root.stat(path(cache)) else {
+        linker.unread.set(true);
+        return None;
+    };
+    let size = offset(stat.ok()?.size);
+    let Some(Ok(file)) = Contents::open(linker.root, path(cache)) else {
         linker.leaves_alone(cache);
         return None;
     };

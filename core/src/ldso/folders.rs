@@ -1,5 +1,8 @@
 //! Lists of folders, and what `$ORIGIN` and its like stand for in them.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::object::Library;
 use super::{Linker, gnu};
 use crate::machine::lists;
@@ -38,13 +41,13 @@ impl Linker<'_> {
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
     fn platform(&self, facts: &gnu::Facts) -> &[u8] {
-        let features = &self.machine.cpu.features;
+        let features = &self.machine.cpu().features;
         let is_intel = |model: &String| model.contains("Intel");
         let avx2 = facts.knows_haswell() && lists(features, "avx2");
-        if avx2 && self.machine.cpu.model.get().is_some_and(is_intel) {
+        if avx2 && self.machine.cpu().model.get().is_some_and(is_intel) {
             return b"haswell";
         }
-        self.machine.platform.get().map_or(b"", |platform| platform.as_bytes())
+        self.machine.platform().get().map_or(b"", |platform| platform.as_bytes())
     }
 }
 

@@ -1,7 +1,8 @@
 //! glibc's rules: elf/dl-load.c `_dl_map_object`, and what a build of it has compiled in.
 
-use std::ffi::CStr;
-use std::path::Path;
+use crate::path::Path;
+use alloc::vec::Vec;
+use core::ffi::CStr;
 
 use super::object::Library;
 use super::{Linker, LoaderRefusal, cache};
@@ -10,7 +11,7 @@ use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
 use crate::elf::offset;
 use crate::machine::{family, holds, x86};
-use crate::system::{FileKind, System};
+use crate::target::{FileKind, Root};
 use crate::text::cut_bytes;
 
 /// What a loader has compiled in: Debian's knows multiarch folders, Entware's lives in /opt.
@@ -60,10 +61,10 @@ impl Facts {
 const LIMIT: usize = 256 << 10;
 
 /// Reads them from the strings of a loader; None where it is not glibc's.
-pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Facts> {
+pub(super) fn read(root: &dyn Root, path: &Path, image: &Image) -> Option<Facts> {
     let mut facts = Facts::default();
     let mut in_list = false;
-    strings(system, path, image, LIMIT, |text| in_list = !text.is_empty() && facts.note(text, in_list))?;
+    strings(root, path, image, LIMIT, |text| in_list = !text.is_empty() && facts.note(text, in_list))?;
     if facts.lib.is_empty() {
         facts.lib = last_name(facts.first()).1.to_vec();
     }
@@ -72,13 +73,13 @@ pub(super) fn read(system: &dyn System, path: &Path, image: &Image) -> Option<Fa
 
 /// The strings of a loader, as far as they lie among its constants.
 pub(super) fn strings(
-    system: &dyn System,
+    root: &dyn Root,
     path: &Path,
     image: &Image,
     limit: usize,
     mut each: impl FnMut(&[u8]),
 ) -> Option<()> {
-    let file = Contents::open(system, path).ok()?;
+    let file = Contents::open(root, path)?.ok()?;
     // Constants have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
@@ -168,13 +169,13 @@ impl Linker<'_> {
     /// Looks in a folder's glibc-hwcaps.
     pub(super) fn look_in_levels(&self, folder: &[u8], found: &mut Library) -> bool {
         let hwcaps = [folder, b"glibc-hwcaps"].concat();
-        self.system.stat(super::path(&hwcaps)).is_ok_and(|stat| stat.kind == FileKind::Directory)
+        matches!(self.root.stat(super::path(&hwcaps)), Some(Ok(stat)) if stat.kind == FileKind::Directory)
             && self.levels().any(|level| self.look([folder, level, b"/", &found.name].concat(), found))
     }
 
     /// The folders in glibc-hwcaps that this processor has a use for.
     pub(super) fn levels(&self) -> impl Iterator<Item = &'static [u8]> {
-        let cpu = &self.machine.cpu;
+        let cpu = self.machine.cpu();
         let has =
             move |level: u32| family::X86 && cpu.features.value.is_some() && x86::lacks(cpu, level).is_none();
         LEVELS.iter().filter(move |(_, level)| has(*level)).map(|(folder, _)| *folder)
@@ -185,7 +186,7 @@ impl Linker<'_> {
         let facts = self.glibc.as_ref()?;
         let image = |index| self.object(index)?.image.as_ref();
         let is_old = image(1)?.abi_tag.is_some_and(|(system, major, minor, patch)| {
-            system == 0 && self.machine.kernel.older_than((major, minor, patch))
+            system == 0 && self.machine.kernel().older_than((major, minor, patch))
         });
         if is_old && facts.checks_kernel() {
             return Some(LoaderRefusal::KernelTooOld);
@@ -195,7 +196,7 @@ impl Linker<'_> {
 
     /// sysdeps/x86/dl-prop.h `dl_isa_level_check`.
     pub(super) fn lacks_level(&self, image: &Image) -> bool {
-        let cpu = &self.machine.cpu;
+        let cpu = self.machine.cpu();
         let checks = self.glibc.as_ref().is_some_and(Facts::checks_level);
         checks && image.x86_isa_needed.is_some_and(|needed| x86::lacks(cpu, needed).is_some())
     }

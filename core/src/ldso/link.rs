@@ -1,10 +1,12 @@
 //! What comes of a program's start under its loader.
 
+use alloc::vec::Vec;
+
 use super::{Library, Unusable};
 use crate::errno::Errno;
 use crate::exec::{Missing, Outcome, Signal, Step, When};
 use crate::machine::{Libc, family};
-use crate::system::Question;
+use crate::target::Question;
 
 /// The libraries of a program, and what they lack.
 #[derive(Debug, Default)]

@@ -1,5 +1,7 @@
 //! musl's rules: ldso/dynlink.c `load_library`, `path_open`, `fixup_rpath`.
 
+use alloc::vec::Vec;
+
 use super::{Library, Linker, path};
 use crate::candidate::last_name;
 use crate::text::cut_bytes;
@@ -26,7 +28,8 @@ impl Linker<'_> {
             at = self.parent(object);
         }
         let file = self.path_file();
-        let listed = if self.leaves_alone(&file) { None } else { self.system.read(path(&file)).ok() };
+        let listed =
+            if self.leaves_alone(&file) { None } else { self.root.read(path(&file)).and_then(Result::ok) };
         self.look_in(listed.as_deref().unwrap_or(b"/lib:/usr/local/lib:/usr/lib"), object, found)
     }
 

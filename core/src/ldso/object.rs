@@ -1,7 +1,8 @@
 //! A file that is loaded, and what can keep a loader from it.
 
-use std::cell::OnceCell;
-use std::rc::Rc;
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use super::versions::Version;
 use super::{LibraryState, Linker, bytes};
@@ -14,7 +15,7 @@ use crate::elf::consts::{
 use crate::elf::{ByteOrder, ProgramHeader, mips};
 use crate::errno::Errno;
 use crate::machine::family;
-use crate::system::{Answer, Question};
+use crate::target::{Answer, Question};
 
 /// A file that is loaded, or that should be.
 #[derive(Debug)]
@@ -62,12 +63,13 @@ impl Library {
         let path = bytes(&candidate.path);
         let mut object = Library::new(if parent.is_some() { path } else { b"" }, parent);
         match candidate.stat {
-            Ok(stat) => {
+            Some(Ok(stat)) => {
                 object.path = path.to_vec();
                 object.id = (stat.device, stat.inode);
                 object.state = LibraryState::Unusable(Unusable::NotElf);
             }
-            Err(errno) => object.state = LibraryState::Missing(errno),
+            Some(Err(errno)) => object.state = LibraryState::Missing(errno),
+            None => object.state = LibraryState::Unread,
         }
         if image.is_some() {
             object.state = LibraryState::Found;
@@ -217,7 +219,7 @@ impl Linker<'_> {
         if let Some(why) = self.why_not_verified(library) {
             return Some(why);
         }
-        let pages = self.machine.kernel.page().get().wrapping_sub(1);
+        let pages = self.machine.kernel().page().get().wrapping_sub(1);
         if image.loads().next().is_none() {
             return Some(Unusable::NoSegments);
         }
@@ -334,7 +336,7 @@ impl Linker<'_> {
     /// at once, may then lie elsewhere than at its address. So it is with a library for pages of 4 KiB on a kernel with
     /// larger ones.
     fn is_misplaced(&self, image: &Image) -> bool {
-        let page = self.machine.kernel.page().get().wrapping_neg();
+        let page = self.machine.kernel().page().get().wrapping_neg();
         let Some(dynamic) = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC) else {
             return false;
         };
@@ -363,7 +365,7 @@ impl Linker<'_> {
     /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file; on MIPS, where it
     /// stands with the headers, the GOT, which a loader writes.
     fn is_cut(&self, library: &LibraryFile) -> bool {
-        let (image, pages) = (&*library.image, self.machine.kernel.page().get().wrapping_sub(1));
+        let (image, pages) = (&*library.image, self.machine.kernel().page().get().wrapping_sub(1));
         let end = library.stat.size.saturating_add(pages) & !pages;
         let mut table = image.table().iter();
         let dynamic = table.find(|segment| segment.p_type == PT_DYNAMIC).map(|dynamic| dynamic.p_offset);

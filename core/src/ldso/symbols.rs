@@ -7,6 +7,8 @@
 mod relocations;
 mod wanted;
 
+use alloc::vec::Vec;
+
 use super::object::Library;
 use super::versions;
 use super::{Linker, Undefined};

@@ -1,5 +1,7 @@
 //! Versions that an object asks for (DT_VERNEED) and defines (DT_VERDEF): glibc's elf/dl-version.c. musl knows none.
 
+use alloc::vec::Vec;
+
 use super::object::Library;
 use super::{Linker, Undefined};
 use crate::candidate::Image;

@@ -1,9 +1,10 @@
 //! The rules of binfmt_misc: which interpreter the kernel starts for files that look in some way
 //! (Documentation/admin-guide/binfmt-misc.rst; fs/binfmt_misc.c).
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::path::{Path, PathBuf};
 
 /// One registered rule.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,7 +42,7 @@ impl BinfmtRule {
         if super::parts(text, b'\n').next() != Some(b"enabled") {
             return None;
         }
-        let interpreter = PathBuf::from(OsStr::from_bytes(after("interpreter ")?));
+        let interpreter = PathBuf::from(after("interpreter ")?);
         let pattern = match after("extension .") {
             Some(extension) => Pattern::Extension(extension.to_vec()),
             None => Pattern::Magic {
@@ -58,7 +59,7 @@ impl BinfmtRule {
     pub fn matches(&self, path: &Path, buffer: &[u8]) -> bool {
         match &self.pattern {
             Pattern::Extension(extension) => {
-                let path = path.as_os_str().as_bytes();
+                let path = path.as_bytes();
                 let name = path.strip_suffix(extension.as_slice());
                 name.is_some_and(|name| name.ends_with(b".")) && !extension.contains(&b'.')
             }

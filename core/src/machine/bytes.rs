@@ -1,8 +1,6 @@
 //! Parsers for the text of procfs and of /etc: lines, words and numbers in bytes that need not be UTF-8.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use alloc::string::String;
 
 /// Text that somebody else wrote; what is no UTF-8 becomes U+FFFD.
 pub fn word(bytes: &[u8]) -> String {
@@ -13,17 +11,7 @@ pub fn word(bytes: &[u8]) -> String {
 pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
     let text = text.trim_ascii_start();
     let len = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    std::str::from_utf8(text.get(..len)?).ok()?.parse().ok()
-}
-
-/// A path in a folder.
-pub(crate) fn below(folder: &Path, name: &[u8]) -> PathBuf {
-    folder.join(OsStr::from_bytes(name))
-}
-
-/// Whether a path is a folder's, or below it.
-pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
-    path.starts_with(folder)
+    core::str::from_utf8(text.get(..len)?).ok()?.parse().ok()
 }
 
 /// What stands between marks.
@@ -43,6 +31,9 @@ pub(crate) fn holds(text: &[u8], part: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+    use alloc::vec::Vec;
+
     use super::*;
 
     #[test]

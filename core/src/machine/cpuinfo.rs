@@ -4,15 +4,18 @@
 //! the processors. (procfs' `CpuInfo` starts at the line `processor` and cuts values at a second colon, which
 //! loses just the lines that tell a router's chip.) Serial numbers are not looked at.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::family::{self, rows};
-use super::{Cpu, Fact, Fpu, Lazy, Release, holds, parts, word};
+use super::{Cpu, Fact, Fpu, Release, Words, holds, parts, word};
 
 pub(super) const UNTOLD: &str = "not in /proc/cpuinfo";
 
 impl Cpu {
     /// A processor of which nothing is known, and where that was looked for.
     pub fn unknown(source: &'static str) -> Self {
-        let list = || Lazy::from(Fact::new(None, source));
+        let list = || Fact::new(None, source);
         Cpu {
             system_type: Fact::new(None, source),
             machine: Fact::new(None, source),
@@ -107,14 +110,10 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// Made into words when they are looked at: x86 has some 150 flags.
-    fn list(&self, field: Field) -> Lazy<Fact<Vec<String>>> {
+    fn list(&self, field: Field) -> Fact<Words> {
         match self.get(field) {
-            Some((value, source)) => {
-                let value = value.to_vec();
-                Lazy::new(move || Fact::new(Some(words(&value)), source))
-            }
-            None => Lazy::from(Fact::new(None, UNTOLD)),
+            Some((value, source)) => Fact::new(Some(Words(word(value))), source),
+            None => Fact::new(None, UNTOLD),
         }
     }
 }
@@ -175,10 +174,6 @@ fn halves(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
-fn words(value: &[u8]) -> Vec<String> {
-    value.split(u8::is_ascii_whitespace).filter(|part| !part.is_empty()).map(word).collect()
-}
-
 /// "7", "5TE", "AArch64".
 fn arm_architecture(value: &[u8]) -> Option<u32> {
     match value {
@@ -213,8 +208,8 @@ static ARM_PARTS: [(&str, &str); 13] = [
 /// Of "Options implemented".
 static NANS: [&str; 2] = ["nan_legacy", "nan_2008"];
 
-fn any(list: &[String], wanted: &[&str]) -> bool {
-    list.iter().any(|word| wanted.contains(&word.as_str()))
+fn any(list: &Words, wanted: &[&str]) -> bool {
+    list.iter().any(|word| wanted.contains(&word))
 }
 
 /// Whether floating-point instructions work, as far as the text tells: on MIPS before Linux 5.17 it often does not.
@@ -243,7 +238,7 @@ fn told(cpu: &Cpu) -> (Option<Fpu>, &'static str) {
             ["fpu", "fp", "vfp", "vfpv3", "vfpv3d16", "vfpv4", "vfpd32", "neon", "asimd", "lsx"];
         return (shown(any(features, &WORDS)), cpu.features.source);
     }
-    match cpu.isa.get().and_then(|isa| isa.first()).and_then(|isa| isa.as_bytes().strip_prefix(b"rv")) {
+    match cpu.isa.get().and_then(|isa| isa.iter().next()).and_then(|isa| isa.as_bytes().strip_prefix(b"rv")) {
         Some(isa) => {
             // Single letters come before the first underscore; g is imafd.
             let mut letters = isa.iter().take_while(|&&letter| letter != b'_');
@@ -269,14 +264,16 @@ pub fn fpu_deduced(cpu: &Cpu, release: Option<&Release>) -> Fact<Fpu> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::format;
+
     use super::*;
 
     /// The seed's text, to the letter.
     const SEED: &str = include_str!("../../../machines/lenovo-y1/proc/cpuinfo");
 
     #[allow(clippy::unnecessary_wraps)] // It is compared with the value of a fact.
-    fn list(words: &str) -> Option<Vec<String>> {
-        Some(words.split_whitespace().map(String::from).collect())
+    fn list(text: &str) -> Option<Words> {
+        Some(text.into())
     }
 
     #[test]
@@ -404,6 +401,6 @@ mod tests {
             }
         }
         assert_eq!(parse(b""), Cpu::unknown(UNTOLD));
-        assert_eq!(parse(b":\n::\n:x\nmodel:\nCPU architecture:\nisa:\n").isa.value, Some(Vec::new()));
+        assert_eq!(parse(b":\n::\n:x\nmodel:\nCPU architecture:\nisa:\n").isa.value, Some(Words::default()));
     }
 }

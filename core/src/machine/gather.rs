@@ -1,20 +1,18 @@
-//! Gathers the facts of a machine from any [`System`]. Nothing here fails: what cannot be read is unknown.
+//! Gathers the facts of a machine from any target. Nothing here fails: what cannot be read is unknown.
 
 mod firmware;
 pub mod mounts;
 mod userland;
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
-use std::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use procfs::KernelVersion;
+use crate::path::{Path, join};
 
 use super::binfmt_misc::BinfmtRule;
 use super::family::{self, rows};
 use super::{
-    Cpu, Fact, Fpu, Kernel, Lazy, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts,
+    Cpu, Fact, Fpu, KernelFacts, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts,
     word,
 };
 use crate::elf::consts::{
@@ -22,104 +20,54 @@ use crate::elf::consts::{
     EM_SPARCV9, EM_X86_64,
 };
 use crate::elf::{ByteOrder, Class};
-use crate::system::{Answer, Auxv, Question, System, Uname};
-use userland::Program;
+use crate::target::{Answer, Kernel, Question, Root};
+pub(super) use userland::{Program, abi, libc, loaders};
 
-/// The facts of a machine, each gathered when it is first looked at. Nothing is started for them.
-pub fn machine(system: &(impl System + Clone + 'static)) -> Machine {
-    let system: Rc<dyn System> = Rc::new(system.clone());
-    let Auxv { hwcap, hwcap2, platform, page_size } = system.auxv();
-    let uname = system.uname();
-    let told = uname.as_ref().and_then(|uname| of_uname(&uname.machine));
-    let e_machine = told.map(|(e_machine, _)| e_machine);
-
-    let cpu = gathered(&system, processor);
-    let program = gathered(&system, move |system| userland::program(system, e_machine));
-    let loaders = gathered(&system, userland::loaders);
-    let kernel = {
-        let (system, program) = (Rc::clone(&system), program.clone());
-        Lazy::new(move || kernel(&system, uname, page_size, &program))
-    };
-    let fpu = {
-        let cpu = cpu.clone();
-        Lazy::new(move || fpu(&cpu, hwcap, e_machine))
-    };
-    let libc = {
-        let (program, loaders) = (program.clone(), loaders.clone());
-        Lazy::new(move || userland::libc(program.as_ref(), &loaders))
-    };
-    Machine {
-        cpu,
-        kernel,
-        userland: Lazy::new(move || userland::abi(program.as_ref())),
-        hwcap: Fact::new(hwcap, "AT_HWCAP"),
-        hwcap2: Fact::new(hwcap2, "AT_HWCAP2"),
-        platform: Fact::new(platform, "AT_PLATFORM"),
-        fpu,
-        answers: Vec::new(),
-        binfmt_misc: gathered(&system, |system| Fact::new(misc(system), "/proc/sys/fs/binfmt_misc")),
-        memory: gathered(&system, memory),
-        limits: gathered(&system, limits),
-        mounts: {
-            let system = Rc::clone(&system);
-            Lazy::new(move || Fact::new(mounts::mounts(&system), "/proc/mounts"))
-        },
-        libc,
-        loaders,
-        openwrt: gathered(&system, openwrt),
-    }
-}
-
-fn gathered<T>(system: &Rc<dyn System>, gather: impl FnOnce(&dyn System) -> T + 'static) -> Lazy<T> {
-    let system = Rc::clone(system);
-    Lazy::new(move || gather(&*system))
-}
-
-fn processor(system: &dyn System) -> Cpu {
-    match text(system, "/proc/cpuinfo") {
+pub(super) fn processor(root: &dyn Root) -> Cpu {
+    match text(root, "/proc/cpuinfo") {
         Some(text) => cpuinfo::parse(&text),
         None => Cpu::unknown("/proc/cpuinfo cannot be read"),
     }
 }
 
+/// The first program that the kernel could run.
+pub(super) fn program(machine: &Machine) -> Option<Program> {
+    let told = machine.uname().and_then(|uname| of_uname(&uname.machine));
+    userland::program(machine.target.root, told.map(|(e_machine, _)| e_machine))
+}
+
 /// What the kernel tells of itself, and what diag and the machine's own programs tell of the kernel that runs them.
-fn kernel(
-    system: &Rc<dyn System>,
-    uname: Option<Uname>,
-    page_size: Option<u64>,
-    program: &Lazy<Option<Program>>,
-) -> Kernel {
-    let told = uname.as_ref().and_then(|uname| of_uname(&uname.machine));
+pub(super) fn kernel(machine: &Machine) -> KernelFacts {
+    let (uname, program) = (machine.uname(), machine.program());
+    let told = uname.and_then(|uname| of_uname(&uname.machine));
     let e_machine = Fact::new(told.map(|(e_machine, _)| e_machine), "uname -m");
     let mut class = Fact::new(told.map(|(_, class)| class), "uname -m");
     if class.value.is_none() {
         // A 64-bit program shows a 64-bit kernel; a 32-bit one shows nothing.
-        if let Some(program) = program.as_ref().filter(|program| program.abi.encoding.class == Class::Elf64) {
+        if let Some(program) = program.filter(|program| program.abi.encoding.class == Class::Elf64) {
             class = Fact::new(Some(Class::Elf64), program.source);
         }
     }
-    let byte_order = if let Some(order) = system.own_byte_order() {
+    let byte_order = if let Some(order) = machine.target.kernel.own_byte_order() {
         Fact::new(Some(order), "this build of diag, which runs here")
-    } else if let Some(program) = program.as_ref() {
+    } else if let Some(program) = program {
         Fact::new(Some(program.abi.encoding.order), program.source)
     } else {
         // uname tells it for some.
-        Fact::new(uname.as_ref().and_then(|uname| order_of_uname(&uname.machine)), "uname -m")
+        Fact::new(uname.and_then(|uname| order_of_uname(&uname.machine)), "uname -m")
     };
-    let (release, machine) = uname.map(|uname| (self::release(&uname.release), uname.machine)).unzip();
-    Kernel {
-        release: Fact::new(release.flatten(), "uname -r"),
-        machine: Fact::new(machine, "uname -m"),
+    KernelFacts {
+        release: Fact::new(uname.and_then(|uname| release(&uname.release)), "uname -r"),
+        machine: Fact::new(uname.map(|uname| uname.machine.clone()), "uname -m"),
         e_machine,
         class,
         byte_order,
-        page_size: Fact::new(page_size, "AT_PAGESZ"),
-        mmap_min_addr: gathered(system, |system| number_fact(system, "/proc/sys/vm/mmap_min_addr")),
+        page_size: Fact::new(machine.auxv().page_size, "AT_PAGESZ"),
     }
 }
 
-fn limits(system: &dyn System) -> Limits {
-    let limits = system.limits();
+pub(super) fn limits(kernel: &dyn Kernel) -> Limits {
+    let limits = kernel.limits();
     Limits {
         address_space: Fact::new(limits.address_space, "RLIMIT_AS"),
         data: Fact::new(limits.data, "RLIMIT_DATA"),
@@ -127,66 +75,70 @@ fn limits(system: &dyn System) -> Limits {
     }
 }
 
-/// Puts a question to the kernel, once, and keeps the answer. On MIPS the answer to
-/// [`Question::FpInstruction`] also says whether there is an FPU.
-pub fn ask(system: &dyn System, machine: &mut Machine, question: Question) {
+/// Puts a question to the kernel, once, and keeps the answer.
+pub fn ask(machine: &mut Machine, question: Question) {
     if machine.answer(question).is_some() {
         return;
     }
-    let answer = if system.is_itself(question) {
+    let kernel = machine.target.kernel;
+    let answer = if kernel.is_itself(question) {
         Fact::new(Some(Answer::Works), "this build of diag, which runs here")
     } else {
-        match system.ask(question) {
+        match kernel.ask(question) {
             None => Fact::new(None, "no tiny program of diag's own tells"),
             answer => Fact::new(answer, "started a tiny program of diag's own"),
         }
     };
-    if family::MIPS && question == Question::FpInstruction && machine.e_machine() == Some(EM_MIPS) {
-        let source = "started a tiny program that executes mtc1";
-        // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and
-        // then does not print the FPU either.
-        let shown = machine.fpu.value == Some(Fpu::Hardware);
-        match answer.value {
-            Some(Answer::Works) if !shown => {
-                let told = machine.cpu.model.value.is_some();
-                let unsure =
-                    "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
-                *machine.fpu = Fact::new(Some(Fpu::Emulated), if told { source } else { unsure });
-            }
-            Some(Answer::Killed) => *machine.fpu = Fact::new(Some(Fpu::Absent), source),
-            None if machine.fpu.value.is_none() => {
-                *machine.fpu = cpuinfo::fpu_deduced(&machine.cpu, machine.kernel.release.get());
-            }
-            _ => {}
-        }
-    }
     machine.answers.push((question, answer));
 }
 
+/// Whether floating-point instructions work. On MIPS the answer to [`Question::FpInstruction`] counts more than what is
+/// printed.
+pub(super) fn fpu(machine: &Machine) -> Fact<Fpu> {
+    let told = fpu_told(machine);
+    let answer = machine.answer(Question::FpInstruction).filter(|_| family::MIPS);
+    let Some(answer) = answer.filter(|_| machine.e_machine() == Some(EM_MIPS)) else { return told };
+    let source = "started a tiny program that executes mtc1";
+    match answer.value {
+        // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and
+        // then does not print the FPU either.
+        Some(Answer::Works) if told.value != Some(Fpu::Hardware) => {
+            let is_told = machine.cpu().model.value.is_some();
+            let unsure =
+                "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
+            Fact::new(Some(Fpu::Emulated), if is_told { source } else { unsure })
+        }
+        Some(Answer::Killed) => Fact::new(Some(Fpu::Absent), source),
+        None if told.value.is_none() => cpuinfo::fpu_deduced(machine.cpu(), machine.kernel().release.get()),
+        _ => told,
+    }
+}
+
 /// A text file, whatever its bytes.
-fn text(system: &dyn System, path: &str) -> Option<Vec<u8>> {
-    system.read(Path::new(path)).ok()
+fn text(root: &dyn Root, path: &str) -> Option<Vec<u8>> {
+    root.read(Path::new(path))?.ok()
 }
 
 /// A number alone in a file.
-fn number(system: &dyn System, path: &str) -> Option<u64> {
-    decimal(&text(system, path)?)
-}
-
-fn number_fact(system: &dyn System, path: &'static str) -> Fact<u64> {
-    Fact::new(number(system, path), path)
+pub(super) fn number(root: &dyn Root, path: &'static str) -> Fact<u64> {
+    Fact::new(text(root, path).and_then(|text| decimal(&text)), path)
 }
 
 /// The enabled rules of binfmt_misc; none where it is not mounted, which is also how one turns it off.
-fn misc(system: &dyn System) -> Option<Vec<BinfmtRule>> {
-    let folder = Path::new("/proc/sys/fs/binfmt_misc");
+pub(super) fn binfmt_misc(root: &dyn Root) -> Fact<Vec<BinfmtRule>> {
+    const FOLDER: &str = "/proc/sys/fs/binfmt_misc";
+    Fact::new(binfmt_rules(root, Path::new(FOLDER)), FOLDER)
+}
+
+fn binfmt_rules(root: &dyn Root, folder: &Path) -> Option<Vec<BinfmtRule>> {
     let is_rule = |name: &[u8]| !matches!(name, b"register" | b"status");
-    let names = system.entries(folder, is_rule)?;
-    let read = |name: &OsStr| system.read(&folder.join(name)).unwrap_or_default();
-    if names.is_empty() || !read(OsStr::new("status")).starts_with(b"enabled") {
+    let names = root.list(folder, is_rule)?.ok()?;
+    let read =
+        |name: &[u8]| root.read(&join(folder, Path::new(name))).and_then(Result::ok).unwrap_or_default();
+    if names.is_empty() || !read(b"status").starts_with(b"enabled") {
         return Some(Vec::new());
     }
-    Some(names.iter().filter_map(|name| BinfmtRule::parse(name.as_bytes(), &read(name))).collect())
+    Some(names.iter().filter_map(|name| BinfmtRule::parse(name, &read(name))).collect())
 }
 
 /// A beginning of what `uname -m` prints, and the kernel's e_machine and word size.
@@ -255,23 +207,22 @@ fn order_of_uname(machine: &str) -> Option<ByteOrder> {
     }
 }
 
-/// "4.14.151", "6.18.44-fc-v657"; procfs' own parser wants three numbers, "6.18-rc3" has two.
+/// "4.14.151", "6.18.44-fc-v657", "6.18-rc3".
 fn release(text: &str) -> Option<Release> {
     let numbers = text.as_bytes().split(|byte| *byte != b'.' && !byte.is_ascii_digit()).next()?;
     let mut numbers = parts(numbers, b'.');
-    let (major, minor) = (decimal(numbers.next()?)?, decimal(numbers.next()?)?);
-    let patch = numbers.next().map_or(Some(0), decimal)?;
-    let found = KernelVersion::new(major.try_into().ok()?, minor.try_into().ok()?, patch.try_into().ok()?);
-    let version = (u32::from(found.major), u32::from(found.minor), u32::from(found.patch));
-    Some(Release { text: String::from(text), version })
+    let number = |text| decimal(text)?.try_into().ok();
+    let (major, minor) = (number(numbers.next()?)?, number(numbers.next()?)?);
+    let patch = numbers.next().map_or(Some(0), number)?;
+    Some(Release { text: String::from(text), version: (major, minor, patch) })
 }
 
 /// By /proc/cpuinfo, else by AT_HWCAP where that has a bit for it.
-fn fpu(cpu: &Cpu, hwcap: Option<u64>, e_machine: Option<u16>) -> Fact<Fpu> {
-    let told = cpuinfo::fpu(cpu);
-    let Some(hwcap) = hwcap.filter(|_| told.value.is_none()) else { return told };
+fn fpu_told(machine: &Machine) -> Fact<Fpu> {
+    let told = cpuinfo::fpu(machine.cpu());
+    let Some(hwcap) = machine.auxv().hwcap.filter(|_| told.value.is_none()) else { return told };
     let has = |bit: u64| hwcap & bit != 0;
-    match e_machine {
+    match machine.kernel().e_machine.value {
         // HWCAP_VFP
         Some(EM_ARM) if family::ARM => {
             Fact::new(Some(if has(1 << 6) { Fpu::Hardware } else { Fpu::Absent }), "AT_HWCAP")
@@ -284,9 +235,9 @@ fn fpu(cpu: &Cpu, hwcap: Option<u64>, e_machine: Option<u16>) -> Fact<Fpu> {
     }
 }
 
-fn memory(system: &dyn System) -> Memory {
-    let meminfo = text(system, "/proc/meminfo").unwrap_or_default();
-    Memory { overcommit: number_fact(system, "/proc/sys/vm/overcommit_memory"), ..meminfo_of(&meminfo) }
+pub(super) fn memory(root: &dyn Root) -> Memory {
+    let meminfo = text(root, "/proc/meminfo").unwrap_or_default();
+    Memory { overcommit: number(root, "/proc/sys/vm/overcommit_memory"), ..meminfo_of(&meminfo) }
 }
 
 /// procfs' `Meminfo` wants two dozen lines to be there; these few are all that is needed.
@@ -316,18 +267,18 @@ static RELEASES: [(&str, [&str; 3]); 2] = [
     ("/etc/os-release", ["OPENWRT_RELEASE=", "OPENWRT_BOARD=", "OPENWRT_ARCH="]),
 ];
 
-fn openwrt(system: &dyn System) -> OpenWrt {
+pub(super) fn openwrt(root: &dyn Root) -> OpenWrt {
     let unknown = || Fact::new(None, "not in /etc/openwrt_release, /etc/os-release");
     // The device tree is what the first of the two is made from.
     let mut found = OpenWrt {
         release: unknown(),
         target: unknown(),
         arch: unknown(),
-        board: either(system, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible"),
-        model: either(system, "/tmp/sysinfo/model", "/proc/device-tree/model"),
+        board: either(root, "/tmp/sysinfo/board_name", "/proc/device-tree/compatible"),
+        model: either(root, "/tmp/sysinfo/model", "/proc/device-tree/model"),
     };
     for (path, names) in &RELEASES {
-        let Some(text) = text(system, path) else { continue };
+        let Some(text) = text(root, path) else { continue };
         let facts = [&mut found.release, &mut found.target, &mut found.arch];
         for (fact, name) in facts.into_iter().zip(names) {
             if fact.value.is_none() {
@@ -339,7 +290,7 @@ fn openwrt(system: &dyn System) -> OpenWrt {
     }
     // /etc/apk/arch may list several, one a line; Alpine has the file too, with names of its own.
     if found.arch.value.is_none() && found.target.value.is_some() {
-        if let Some(arch) = line(system, "/etc/apk/arch") {
+        if let Some(arch) = line(root, "/etc/apk/arch") {
             found.arch = Fact::new(Some(arch), "/etc/apk/arch");
         }
     }
@@ -350,9 +301,9 @@ fn openwrt(system: &dyn System) -> OpenWrt {
     found
 }
 
-fn either(system: &dyn System, first: &'static str, second: &'static str) -> Fact<String> {
-    match line(system, first) {
-        None => Fact::new(line(system, second), second),
+fn either(root: &dyn Root, first: &'static str, second: &'static str) -> Fact<String> {
+    match line(root, first) {
+        None => Fact::new(line(root, second), second),
         known => Fact::new(known, first),
     }
 }
@@ -367,8 +318,8 @@ fn assigned(text: &[u8], name: &str) -> Option<String> {
 }
 
 /// The first line of a file; device tree strings end in NUL.
-fn line(system: &dyn System, path: &str) -> Option<String> {
-    let text = text(system, path).unwrap_or_default();
+fn line(root: &dyn Root, path: &str) -> Option<String> {
+    let text = text(root, path).unwrap_or_default();
     let first = text.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default().trim_ascii();
     (!first.is_empty()).then(|| word(first))
 }

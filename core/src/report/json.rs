@@ -1,13 +1,17 @@
 //! The report as JSON, schema 1: docs/report.schema.json. Fields are only ever added within a schema number.
 
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use super::Judged;
 use crate::elf::ByteOrder;
 use crate::exec::Outcome;
 use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
 use crate::machine::binfmt_misc::{BinfmtRule, Pattern};
-use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
-use crate::system::Answer;
+use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount, Words};
+use crate::target::Answer;
 use crate::text::{path, printable};
 
 /// The document.
@@ -68,7 +72,7 @@ impl Json {
 
     fn number(&mut self, key: &str, value: u64) {
         self.key(key);
-        self.out += &value.to_string();
+        self.out.push_str(&value.to_string());
     }
 
     fn optional_text(&mut self, key: &str, value: Option<&str>) {
@@ -129,11 +133,24 @@ impl Json {
     }
 
     fn list(&mut self, key: &str, words: &[String]) {
+        self.each(key, &mut words.iter().map(String::as_str));
+    }
+
+    fn each(&mut self, key: &str, words: &mut dyn Iterator<Item = &str>) {
         self.open(key, '[');
         for word in words {
             self.text(NO_KEY, &printable(word.as_bytes()));
         }
         self.close(']');
+    }
+
+    fn words_fact(&mut self, key: &str, fact: &Fact<Words>) {
+        self.fact(key);
+        match fact.get() {
+            Some(words) => self.each("value", &mut words.iter()),
+            None => self.raw("value", "null"),
+        }
+        self.source(fact.source);
     }
 
     fn list_fact(&mut self, key: &str, fact: &Fact<Vec<String>>) {
@@ -150,11 +167,16 @@ fn write_machine(json: &mut Json, machine: &Machine) {
     json.open("machine", '{');
     write_cpu(json, machine);
     write_kernel(json, machine);
-    write_userland(json, &machine.userland);
-    json.amount_fact("hwcap", &machine.hwcap);
-    json.amount_fact("hwcap2", &machine.hwcap2);
-    json.text_fact("platform", &machine.platform);
-    json.word_fact("fpu", machine.fpu.value.map(Fpu::name), machine.fpu.source);
+    write_userland(json, machine.userland());
+    json.amount_fact("hwcap", &machine.hwcap());
+    json.amount_fact("hwcap2", &machine.hwcap2());
+    let platform = machine.platform();
+    json.word_fact(
+        "platform",
+        platform.value.map(|name| printable(name.as_bytes())).as_deref(),
+        platform.source,
+    );
+    json.word_fact("fpu", machine.fpu().value.map(Fpu::name), machine.fpu().source);
     json.open("answers", '[');
     for (question, fact) in &machine.answers {
         json.open(NO_KEY, '{');
@@ -164,30 +186,30 @@ fn write_machine(json: &mut Json, machine: &Machine) {
     }
     json.close(']');
     json.open("memory", '{');
-    json.amount_fact("total", &machine.memory.total);
-    json.amount_fact("available", &machine.memory.available);
-    json.amount_fact("swap", &machine.memory.swap);
-    json.amount_fact("overcommit", &machine.memory.overcommit);
-    json.amount_fact("commit", &machine.memory.commit);
+    json.amount_fact("total", &machine.memory().total);
+    json.amount_fact("available", &machine.memory().available);
+    json.amount_fact("swap", &machine.memory().swap);
+    json.amount_fact("overcommit", &machine.memory().overcommit);
+    json.amount_fact("commit", &machine.memory().commit);
     json.close('}');
-    write_limits(json, &machine.limits);
-    write_misc(json, &machine.binfmt_misc);
+    write_limits(json, machine.limits());
+    write_misc(json, machine.binfmt_misc());
     json.fact("mounts");
-    match machine.mounts.get() {
+    match machine.mounts().get() {
         Some(mounts) => {
             json.open("value", '[');
             for mount in mounts {
-                write_mount(json, mount);
+                write_mount(json, machine, mount);
             }
             json.close(']');
         }
         None => json.raw("value", "null"),
     }
-    json.source(machine.mounts.source);
-    json.word_fact("libc", machine.libc.value.map(Libc::name), machine.libc.source);
-    json.list_fact("loaders", &machine.loaders);
+    json.source(machine.mounts().source);
+    json.word_fact("libc", machine.libc().value.map(Libc::name), machine.libc().source);
+    json.list_fact("loaders", machine.loaders());
     json.open("openwrt", '{');
-    let openwrt = &machine.openwrt;
+    let openwrt = &machine.openwrt();
     for (key, fact) in [
         ("release", &openwrt.release),
         ("target", &openwrt.target),
@@ -248,7 +270,7 @@ fn write_rule(json: &mut Json, rule: &BinfmtRule) {
 fn hexadecimal(bytes: &[u8]) -> String {
     let mut digits = String::new();
     for byte in bytes {
-        digits += &format!("{byte:02x}");
+        digits.push_str(&format!("{byte:02x}"));
     }
     digits
 }
@@ -270,22 +292,22 @@ fn write_userland(json: &mut Json, userland: &Fact<Abi>) {
 }
 
 fn write_cpu(json: &mut Json, machine: &Machine) {
-    let cpu = &machine.cpu;
+    let cpu = &machine.cpu();
     json.open("cpu", '{');
     json.text_fact("system_type", &cpu.system_type);
     json.text_fact("machine", &cpu.machine);
     json.text_fact("model", &cpu.model);
-    json.list_fact("isa", &cpu.isa);
-    json.list_fact("ases", &cpu.ases);
-    json.list_fact("options", &cpu.options);
-    json.list_fact("features", &cpu.features);
+    json.words_fact("isa", &cpu.isa);
+    json.words_fact("ases", &cpu.ases);
+    json.words_fact("options", &cpu.options);
+    json.words_fact("features", &cpu.features);
     let arm = &cpu.arm_architecture;
     json.number_fact("arm_architecture", arm.value.map(Into::into), arm.source);
     json.close('}');
 }
 
 fn write_kernel(json: &mut Json, machine: &Machine) {
-    let kernel = &machine.kernel;
+    let kernel = &machine.kernel();
     json.open("kernel", '{');
     let release = kernel.release.get().map(|release| printable(release.text.as_bytes()));
     json.word_fact("release", release.as_deref(), kernel.release.source);
@@ -294,18 +316,19 @@ fn write_kernel(json: &mut Json, machine: &Machine) {
     json.number_fact("class", kernel.class.value.map(|class| class.bits().into()), kernel.class.source);
     json.word_fact("byte_order", kernel.byte_order.value.map(ByteOrder::name), kernel.byte_order.source);
     json.amount_fact("page_size", &kernel.page_size);
-    json.amount_fact("mmap_min_addr", &kernel.mmap_min_addr);
+    json.amount_fact("mmap_min_addr", machine.mmap_min_addr());
     json.close('}');
 }
 
-fn write_mount(json: &mut Json, mount: &Mount) {
+fn write_mount(json: &mut Json, machine: &Machine, mount: &Mount) {
+    let space = machine.space(mount);
     json.open(NO_KEY, '{');
     json.text("device", &printable(mount.device.as_bytes()));
     json.text("point", &path(&mount.point));
     json.text("type", &printable(mount.fstype.as_bytes()));
     json.list("options", &mount.options);
-    json.optional_number("size", mount.space.map(|space| space.size));
-    json.optional_number("available", mount.space.map(|space| space.available));
+    json.optional_number("size", space.map(|space| space.size));
+    json.optional_number("available", space.map(|space| space.available));
     json.raw("ram", if mount.is_ram() { "true" } else { "false" });
     json.close('}');
 }

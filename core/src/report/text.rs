@@ -1,13 +1,18 @@
 //! The report for people: 80 columns, understandable without colour.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use super::{Judged, Style, Verdict};
 use crate::advice;
 use crate::elf::Class;
 use crate::exec::{Missing, Outcome};
 use crate::finding::{Evidence, Finding, Fix, Severity, Side};
 use crate::ldso::LibraryState;
-use crate::machine::{Fact, Machine, Mount};
-use crate::system::Answer;
+use crate::machine::{Fact, Machine, Mount, Words};
+use crate::target::Answer;
 use crate::text::{path, printable, room, size};
 
 /// Columns of a line; commands and paths may be longer.
@@ -45,7 +50,7 @@ fn program(out: &mut String, judged: &Judged, style: Style) {
             _ => (format!("{name} does not start on this machine"), RED),
         };
         if !style.quiet {
-            let line = std::mem::take(&mut verdict);
+            let line = core::mem::take(&mut verdict);
             wrap(&mut verdict, &line, 0, 2);
             verdict.pop();
         }
@@ -94,7 +99,7 @@ fn tree(out: &mut String, judged: &Judged) {
         }
         if library.state != LibraryState::Found {
             let by = printable(link.needed_by(library));
-            words += &format!(" ({}, needed by {by})", library.state.name());
+            words.push_str(&format!(" ({}, needed by {by})", library.state.name()));
         }
         command(out, label, &words);
         label = "";
@@ -161,7 +166,7 @@ fn fix_lines(out: &mut String, fix: &Fix) {
 fn start(out: &mut String, label: &str) {
     let colon = if label.is_empty() { "" } else { ":" };
     let start = format!("  {label}{colon}");
-    *out += &format!("{start:INDENT$}");
+    out.push_str(&format!("{start:INDENT$}"));
 }
 
 /// A label and words broken at blanks.
@@ -189,7 +194,7 @@ fn wrap(out: &mut String, words: &str, column: usize, indent: usize) {
     for (index, word) in words.split(' ').enumerate() {
         let length = width(word);
         if index > 0 && column.saturating_add(length).saturating_add(1) > WIDTH {
-            *out += &format!("\n{:indent$}", "");
+            out.push_str(&format!("\n{:indent$}", ""));
             column = indent;
         } else if index > 0 {
             out.push(' ');
@@ -251,11 +256,11 @@ pub fn machine(machine: &Machine, style: Style) -> String {
         }
         if words.is_empty() { "not known".to_owned() } else { words.join(", ") }
     };
-    let openwrt = &machine.openwrt;
+    let openwrt = &machine.openwrt();
     let mut say = |label: &str, words: &str| labelled(&mut out, label, words);
-    let names = [&openwrt.model, &machine.cpu.system_type, &machine.cpu.machine];
+    let names = [&openwrt.model, &machine.cpu().system_type, &machine.cpu().machine];
     let has_name = names.iter().any(|name| name.get().is_some());
-    say("machine", &if has_name { known(&names) } else { known(&[&machine.cpu.model]) });
+    say("machine", &if has_name { known(&names) } else { known(&[&machine.cpu().model]) });
     if openwrt.release.get().is_some() {
         say("OpenWrt", &known(&[&openwrt.release, &openwrt.target, &openwrt.arch, &openwrt.board]));
     }
@@ -274,32 +279,32 @@ pub fn machine(machine: &Machine, style: Style) -> String {
 }
 
 fn cpu(machine: &Machine) -> String {
-    let cpu = &machine.cpu;
+    let cpu = &machine.cpu();
     let mut words =
         cpu.model.get().map_or_else(|| "not known".to_owned(), |model| printable(model.as_bytes()));
-    let mut list = |label: &str, fact: &Fact<Vec<String>>| {
-        if let Some(found) = fact.get().filter(|found| !found.is_empty()) {
+    let mut list = |label: &str, fact: &Fact<Words>| {
+        if let Some(found) = fact.get().filter(|found| found.iter().next().is_some()) {
             words.push_str("; ");
             words.push_str(label);
-            words.push_str(&printable(found.join(" ").as_bytes()));
+            words.push_str(&printable(found.to_string().as_bytes()));
         }
     };
     list("", &cpu.isa);
     list("ASEs ", &cpu.ases);
     // Over a hundred flags on x86: too many for a screen.
-    if cpu.features.get().is_some_and(|features| features.len() <= 24) {
+    if cpu.features.get().is_some_and(|features| features.iter().count() <= 24) {
         list("", &cpu.features);
     }
     words
 }
 
 fn fpu(machine: &Machine) -> String {
-    let fpu = machine.fpu.get().map_or("not known", |fpu| fpu.name());
-    format!("{fpu} ({})", machine.fpu.source)
+    let fpu = machine.fpu().get().map_or("not known", |fpu| fpu.name());
+    format!("{fpu} ({})", machine.fpu().source)
 }
 
 fn kernel(machine: &Machine) -> String {
-    let kernel = &machine.kernel;
+    let kernel = &machine.kernel();
     let mut words =
         kernel.release.get().map_or_else(|| "not known".to_owned(), |r| printable(r.text.as_bytes()));
     if let Some(uname) = kernel.machine.get() {
@@ -322,8 +327,8 @@ fn kernel(machine: &Machine) -> String {
 }
 
 fn userland(machine: &Machine) -> String {
-    let libc = machine.libc.get().map_or("not known", |libc| libc.name());
-    match machine.userland.get() {
+    let libc = machine.libc().get().map_or("not known", |libc| libc.name());
+    match machine.userland().get() {
         Some(abi) => {
             let processor = crate::elf::consts::machine_name(abi.e_machine).unwrap_or("unknown processor");
             let (order, bits) = (abi.encoding.order.name(), bits(abi.encoding.class));
@@ -334,7 +339,7 @@ fn userland(machine: &Machine) -> String {
 }
 
 fn loaders(machine: &Machine) -> String {
-    match machine.loaders.get() {
+    match machine.loaders().get() {
         Some(found) if found.is_empty() => "none".to_owned(),
         Some(found) => printable(found.join(", ").as_bytes()),
         None => "not known".to_owned(),
@@ -342,7 +347,7 @@ fn loaders(machine: &Machine) -> String {
 }
 
 fn memory(machine: &Machine) -> String {
-    let memory = &machine.memory;
+    let memory = &machine.memory();
     let (Some(total), Some(available)) = (memory.total.value, memory.available.value) else {
         return "not known".to_owned();
     };
@@ -356,23 +361,24 @@ fn memory(machine: &Machine) -> String {
 
 /// Real file systems first; those in RAM are marked. With -v those without blocks too.
 fn mounts(out: &mut String, machine: &Machine, style: Style) {
-    let Some(mounts) = machine.mounts.get() else { return };
-    let shown = |mount: &&Mount| style.verbose || mount.space.is_some_and(|space| space.size > 0);
+    let Some(mounts) = machine.mounts().get() else { return };
+    let shown = |mount: &&Mount| style.verbose || machine.space(mount).is_some();
     if !mounts.iter().any(|mount| shown(&mount)) {
         return;
     }
     out.push_str("\n  size       available  type\n");
     for ram in [false, true] {
         for mount in mounts.iter().filter(shown).filter(|mount| mount.is_ram() == ram) {
-            line(out, mount);
+            line(out, machine, mount);
         }
     }
 }
 
-fn line(out: &mut String, mount: &Mount) {
+fn line(out: &mut String, machine: &Machine, mount: &Mount) {
+    let space = machine.space(mount);
     let amount = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-    let total = amount(mount.space.map(|space| room(space.size)));
-    let available = amount(mount.space.map(|space| room(space.available)));
+    let total = amount(space.map(|space| room(space.size)));
+    let available = amount(space.map(|space| room(space.available)));
     out.push_str("  ");
     column(out, &total, 10);
     column(out, &available, 10);
@@ -409,7 +415,7 @@ fn build(out: &mut String, machine: &Machine) {
         command(out, "Rust", &build);
     }
     command(out, "C", &target.compiler(machine));
-    if let Some(arch) = machine.openwrt.arch.get() {
+    if let Some(arch) = machine.openwrt().arch.get() {
         labelled(out, "OpenWrt", &format!("packages for {}", printable(arch.as_bytes())));
     }
 }

@@ -1,4 +1,7 @@
-use std::rc::Rc;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::String;
 
 use super::{Case, words};
 use crate::candidate::{Image, Interp, Program, TableError};
@@ -212,7 +215,7 @@ fn table(machine: &Machine, image: &Image) -> Option<Fault> {
 
 /// From 3.19 to 6.16 the table may not exceed a page.
 fn takes_a_page(machine: &Machine) -> bool {
-    !machine.kernel.older_than((3, 19, 0)) && machine.kernel.older_than((6, 17, 0))
+    !machine.kernel().older_than((3, 19, 0)) && machine.kernel().older_than((6, 17, 0))
 }
 
 fn interp(image: &Image) -> Option<Fault> {
@@ -257,7 +260,7 @@ fn alignment(machine: &Machine, image: &Image) -> Option<Fault> {
 fn zeros(case: &Case<'_>, image: &Image) -> Option<Fault> {
     let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_filesz);
     let last = image.loads().max_by_key(end)?;
-    let is_old = case.machine.kernel.older_than((6, 7, 0));
+    let is_old = case.machine.kernel().older_than((6, 7, 0));
     let is_whole = case.candidate.size()? >= last.p_offset.saturating_add(last.p_filesz);
     let ProgramHeader { p_vaddr, p_filesz, p_memsz, .. } = *last;
     (is_old && is_whole && last.p_flags & PF_W == 0).then(|| {

@@ -40,7 +40,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image?);
-    let fpu = &case.machine.fpu;
+    let fpu = &case.machine.fpu();
     let hard = is_hard_float(image);
     let of_loader = !hard && crate::exec::has_hard_loader(case.candidate, image);
     let has_fpu = || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));

@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::advice;
@@ -43,7 +47,7 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Finding> {
     let (program, image) = (case.program?, case.image.filter(|_| case.candidate.binfmt_misc.is_none())?);
     let Some(Interp::Path(path)) = &image.interp else { return None };
-    let Err(errno) = case.candidate.interpreter.as_ref()?.stat else { return None };
+    let errno = case.candidate.interpreter.as_ref()?.missing()?;
     // A program for another machine names another machine's loader.
     if !case.meets(Step::InterpreterOpen) && (case.starts() || case.foreign || case.is_swapped()) {
         return None;
@@ -53,7 +57,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
     let (file, loader, flavour, loaders) = (case.file(), Shown(path), flavour(image, path), loaders(case));
-    let (wanted, own) = (image.interp_libc(), case.machine.libc.value);
+    let (wanted, own) = (image.interp_libc(), case.machine.libc().value);
     let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
     let go = advice::target(case.machine).and_then(|target| target.go);
     let fix = match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
@@ -75,7 +79,7 @@ fix:     {fix}"
 }
 
 fn loaders(case: &Case<'_>) -> String {
-    match case.machine.loaders.get() {
+    match case.machine.loaders().get() {
         Some(found) if found.is_empty() => "none".to_owned(),
         Some(found) => Shown(&found.join(", ")).to_string(),
         None => "not known".to_owned(),

@@ -1,9 +1,13 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::{Candidate, Content, Data, Interp};
 use crate::exec::Step;
 use crate::finding::Finding;
-use crate::system::FileKind;
+use crate::target::FileKind;
 
 rule! {
     /// # What it means
@@ -60,7 +64,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let interpreter = case.candidate.interpreter.as_ref()?;
     let Some(Interp::Path(path)) = &case.image?.interp else { return None };
     let steps = [Step::InterpreterOpen, Step::InterpreterShort, Step::InterpreterArch, Step::InterpreterMap];
-    if interpreter.stat.is_err() || !steps.iter().any(|step| case.meets(*step)) {
+    if interpreter.found().is_none() || !steps.iter().any(|step| case.meets(*step)) {
         return None;
     }
     let fault = fault(case, interpreter);
@@ -95,10 +99,10 @@ fix:     {fix}"
 }
 
 fn fault<'a>(case: &Case<'_>, interpreter: &'a Candidate) -> Fault<'a> {
-    let kind = interpreter.stat.map_or(FileKind::Regular, |stat| stat.kind);
+    let kind = interpreter.found().map_or(FileKind::Regular, |stat| stat.kind);
     match &interpreter.content {
         _ if kind != FileKind::Regular => Fault::Kind(kind),
-        _ if interpreter.may_execute.is_err() => Fault::NotExecutable,
+        _ if interpreter.may_execute.is_some_and(|answer| answer.is_err()) => Fault::NotExecutable,
         _ if interpreter.busy == Some(true) => Fault::Busy,
         _ if interpreter.size() == Some(0) => Fault::Empty,
         Content::Elf(_) | Content::Data(Data::Stub) if case.meets(Step::InterpreterShort) => Fault::CutShort,
@@ -112,6 +116,6 @@ fn fault<'a>(case: &Case<'_>, interpreter: &'a Candidate) -> Fault<'a> {
         }
         Content::Script(_) => Fault::Script,
         Content::Data(_) => Fault::NotElf,
-        Content::Unread(_) => Fault::Unreadable,
+        Content::Unread(_) | Content::Unknown => Fault::Unreadable,
     }
 }

@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Image;
@@ -5,7 +9,7 @@ use crate::elf::consts::{EM_386, EM_ARM, EM_MIPS, EM_X86_64};
 use crate::elf::mips::Isa;
 use crate::finding::{Finding, Severity};
 use crate::ldso::LoaderRefusal;
-use crate::machine::{Fact, Machine, family, lists};
+use crate::machine::{Fact, Machine, Words, family, lists};
 
 rule! {
     /// # What it means
@@ -55,7 +59,7 @@ struct Lack {
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.image?;
-    if case.foreign || words::bits(image) > case.machine.kernel.class.value?.bits() {
+    if case.foreign || words::bits(image) > case.machine.kernel().class.value?.bits() {
         return None;
     }
     let Lack { title, program, machine, is_anew } = match image.header.e_machine {
@@ -75,7 +79,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     } else {
         String::new()
     };
-    let model = Shown(case.machine.cpu.model.get().map_or("not known", String::as_str));
+    let model = Shown(case.machine.cpu().model.get().map_or("not known", String::as_str));
     Some(case.finding(
         severity,
         format_args!(
@@ -93,12 +97,12 @@ kernel:  {kernel}"
 
 fn mips(machine: &Machine, image: &Image) -> Option<Lack> {
     let needs = image.mips_isa()?;
-    let listed = &machine.cpu.isa;
+    let listed = &machine.cpu().isa;
     let all = listed.get()?;
     if all.iter().any(|isa| runs(needs, isa.as_bytes())) {
         return None;
     }
-    let last = all.last()?.as_str();
+    let last = all.iter().last()?;
     // As ISAs are written elsewhere.
     let (mips, level) = last.strip_prefix("mips").map_or(("", last), |level| ("MIPS", level));
     let (name, level, isa) = (needs.name(), Shown(level), list(listed));
@@ -134,7 +138,7 @@ fn arm(machine: &Machine, image: &Image) -> Option<Lack> {
     const NAMES: [&str; 5] = ["ARMv4", "ARMv5", "ARMv6", "ARMv7", "ARMv8"];
     let name = |level: u32| NAMES.get(level.saturating_sub(4) as usize).copied().unwrap_or("ARM");
     let attributes = image.arm_attributes?;
-    let has = machine.cpu.arm_architecture.value?;
+    let has = machine.cpu().arm_architecture.value?;
     let arch = attributes.cpu_arch?;
     let needs = match arch {
         0..=2 => 4,
@@ -152,7 +156,7 @@ fn arm(machine: &Machine, image: &Image) -> Option<Lack> {
             is_anew: false,
         });
     }
-    let listed = &machine.cpu.features;
+    let listed = &machine.cpu().features;
     let lacks = |names: &[&str]| listed.value.is_some() && !names.iter().any(|name| lists(listed, name));
     let lack = |unit: &str, tag: &str, value: u32| {
         let features = list(listed);
@@ -173,7 +177,7 @@ fn arm(machine: &Machine, image: &Image) -> Option<Lack> {
 }
 
 fn x86(machine: &Machine, image: &Image) -> Option<Lack> {
-    let (level, lacks) = crate::machine::x86::lacks(&machine.cpu, image.x86_isa_needed?)?;
+    let (level, lacks) = crate::machine::x86::lacks(machine.cpu(), image.x86_isa_needed?)?;
     Some(Lack {
         title: format!("is built for {level}, this processor lacks {lacks}"),
         program: format!("GNU_PROPERTY_X86_ISA_1_NEEDED={level}"),
@@ -182,6 +186,6 @@ fn x86(machine: &Machine, image: &Image) -> Option<Lack> {
     })
 }
 
-fn list(fact: &Fact<Vec<String>>) -> String {
-    fact.get().map_or_else(String::new, |list| Shown(&list.join(" ")).to_string())
+fn list(fact: &Fact<Words>) -> String {
+    fact.get().map_or_else(String::new, |list| Shown(&list.to_string()).to_string())
 }

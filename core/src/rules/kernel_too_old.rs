@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::Shown;
 use crate::candidate::Image;
@@ -36,7 +40,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let release = case.machine.kernel.release.get()?;
+    let release = case.machine.kernel().release.get()?;
     let too_new = |image: &Image| image.abi_tag.filter(|(system, ..)| *system == 0);
     // The loader's own is the one that it compares.
     let ends = case.refused_by_loader() == Some(LoaderRefusal::KernelTooOld);

@@ -1,3 +1,7 @@
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::Case;
 use super::shown::Shown;
 use super::words::{self, PackageManager};

@@ -1,3 +1,6 @@
+use alloc::format;
+use alloc::string::{String, ToString as _};
+
 use super::Case;
 use super::shown::{Shown, Size};
 use crate::finding::Finding;
@@ -61,7 +64,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         Unusable::FloatAbi => "for another float ABI",
         _ => reason,
     };
-    let page = Size(case.machine.kernel.page().get());
+    let page = Size(case.machine.kernel().page().get());
     let is_misplaced = family::PAGES && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
     let dies = if why == Unusable::Cut {
         Some("its loader then dies of SIGBUS\nyou see: Bus error")

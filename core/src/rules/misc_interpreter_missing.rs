@@ -1,3 +1,5 @@
+use alloc::borrow::ToOwned as _;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::errno::Errno;
@@ -48,7 +50,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if !case.meets(Step::MiscInterpreter) {
         return None;
     }
-    let errno = interpreter.stat.err().or(interpreter.may_execute.err());
+    let errno = interpreter.missing().or(interpreter.may_execute.and_then(Result::err));
     let why = errno.map_or("it is no regular file, or busy", Errno::text);
     let kernel = if errno == Some(Errno::ENOENT) { words::NOT_FOUND.to_owned() } else { case.kernel_says() };
     let (file, path, rule) = (case.file(), Shown(&interpreter.path), Shown(&misc.rule));

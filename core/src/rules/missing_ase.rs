@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use super::Case;
 use super::shown::Shown;
 use crate::elf::consts::EM_MIPS;
@@ -43,8 +47,8 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if image.header.e_machine != EM_MIPS || case.foreign {
         return None;
     }
-    let ases = &case.machine.cpu.ases;
-    let listed = ases.get()?;
+    let ases = &case.machine.cpu().ases;
+    let listed: Vec<&str> = ases.get()?.iter().collect();
     let declared = image.mips_ases();
     let is_missing = |bit: u32, word: &str| declared & bit != 0 && !word.is_empty() && !lists(ases, word);
     let missing: Vec<&str> =

@@ -1,3 +1,5 @@
+use alloc::format;
+
 use super::shown::{Shown, Size};
 use super::{Case, words};
 use crate::candidate::Content;

@@ -1,5 +1,6 @@
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
 
 use super::shown::Shown;
 use super::{Case, words};
@@ -30,7 +31,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let Err(errno) = case.candidate.stat else { return None };
+    let errno = case.candidate.missing()?;
     let path = &case.candidate.path;
     let (file, argument, error) = (case.file(), case.argument(), errno.text());
     let is_bare = words::is_bare(path);
@@ -72,6 +73,6 @@ fix:     {fix}"
 /// The folders on a path, each as a word of a command with a blank before it.
 fn folders(path: &[u8]) -> String {
     let slashes = path.iter().enumerate().filter(|(at, byte)| *at > 0 && **byte == b'/');
-    let quoted = |end: usize| words::quoted(OsStr::from_bytes(path.get(..end).unwrap_or_default()).as_ref());
+    let quoted = |end: usize| words::quoted(path.get(..end).unwrap_or_default().as_ref());
     slashes.map(|(at, _)| format!(" {}", quoted(at))).collect()
 }

@@ -2,11 +2,15 @@ mod archive;
 mod object;
 mod package;
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Size;
 use super::{Case, words};
 use crate::candidate::{Content, Data};
 use crate::finding::Finding;
-use crate::system::FileKind;
+use crate::target::FileKind;
 
 rule! {
     /// # What it means
@@ -38,7 +42,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let kind = case.candidate.stat.ok()?.kind;
+    let kind = case.candidate.found()?.kind;
     if !matches!(kind, FileKind::Regular | FileKind::Pseudo) {
         return Some(of_kind(case, kind));
     }

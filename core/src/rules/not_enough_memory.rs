@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if case.foreign && !ends_here {
         return None;
     }
-    let (file, memory) = (case.file(), &case.machine.memory);
+    let (file, memory) = (case.file(), &case.machine.memory());
     let swap = memory.swap.value.unwrap_or(0);
     if ends_here {
         let largest = image.loads().map(|segment| segment.p_memsz).max().unwrap_or(0);

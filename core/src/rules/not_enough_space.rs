@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::{FreeSpace, Shown, Size};
 use super::{Case, Destination, words};
 use crate::candidate::{Content, Toolchain};
@@ -65,7 +69,7 @@ fix:     name one that is there, or make it"
     if mount.has("ro") {
         return destination.asked.then(|| read_only(case, destination, mount));
     }
-    let available = mount.space.or(*layer.space)?.available;
+    let available = case.machine.space(mount).or_else(|| case.machine.space(layer))?.available;
     let (needed, certainty) = needed(case, destination, layer, size);
     if needed <= available {
         return None;
@@ -113,24 +117,24 @@ fn fix(case: &Case<'_>, destination: &Destination, mount: &Mount, layer: &Mount)
     let mut sentence = "make it smaller".to_owned();
     let mut commands = String::new();
     if case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go) {
-        commands += "\nrun: go build -trimpath -ldflags=\"-s -w\"";
+        commands.push_str("\nrun: go build -trimpath -ldflags=\"-s -w\"");
     }
     let is_packed = destination.packs_to.is_some_and(is_packed);
     if case.program.is_some_and(|program| program.upx.is_none()) && !is_packed {
-        sentence += ", pack it";
-        commands += "\nrun: upx -9 FILE";
+        sentence.push_str(", pack it");
+        commands.push_str("\nrun: upx -9 FILE");
     }
     if words::is_openwrt(case.machine) && !layer.is_ram() {
-        sentence += ", or extend the flash (extroot on USB)";
+        sentence.push_str(", or extend the flash (extroot on USB)");
     }
     if let Some(room) = words::room(case, case.candidate.size().unwrap_or(0), mount) {
         if room.has_it {
-            sentence += "; or run it where it is, in ";
+            sentence.push_str("; or run it where it is, in ");
         } else {
-            sentence += "; or run it from ";
-            commands += &format!("\nrun: cp {} {}", case.argument(), room.run);
+            sentence.push_str("; or run it from ");
+            commands.push_str(&format!("\nrun: cp {} {}", case.argument(), room.run));
         }
-        sentence += &room.words;
+        sentence.push_str(&room.words);
     }
     let colon = if commands.is_empty() { "" } else { ":" };
     format!("{sentence}{colon}{commands}")

@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::{Mode, Shown};
 use super::{Case, words};
 use crate::exec::Step;
@@ -35,7 +39,7 @@ rule! {
 const MODELESS: [&str; 8] = ["vfat", "msdos", "exfat", "ntfs", "ntfs3", "fuseblk", "cifs", "smb3"];
 
 fn check(case: &Case<'_>) -> Option<Finding> {
-    let bits = case.candidate.stat.ok()?.mode & 0o777;
+    let bits = case.candidate.found()?.mode & 0o777;
     let x = bits & 0o111;
     // faccessat(2) answers for the mount too, so behind a noexec mount only the mode tells.
     let hidden = case.meets(Step::NoExecMount) && x != 0;

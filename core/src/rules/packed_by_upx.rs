@@ -1,3 +1,5 @@
+use alloc::format;
+
 use super::Case;
 use super::shown::Size;
 use crate::finding::Finding;

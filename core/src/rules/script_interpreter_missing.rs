@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Shown;
 use super::words::{self, PackageManager};
 use super::{Called, Case, Code};
@@ -53,23 +57,23 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     if others {
         return None;
     }
-    let inner = if interpreter.stat.is_ok() { first_error(case, interpreter) } else { None };
+    let inner = if interpreter.found().is_some() { first_error(case, interpreter) } else { None };
     let (file, path, line) = (case.file(), Shown(name), words::first_line(script));
     // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
     let own_fix = |error: &Finding| {
         matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
             || !matches!(interpreter.content, Content::Elf(_))
     };
-    let (title, fix) = match (interpreter.stat, &inner) {
-        (Err(Errno::ENOENT | Errno::ENOTDIR), _) => {
+    let (title, fix) = match (interpreter.missing(), &inner) {
+        (Some(Errno::ENOENT | Errno::ENOTDIR), _) => {
             (format!("{file} is a script for {path}, which is not on this machine"), install(case, name))
         }
-        (Err(errno), _) => (format!("{file} is a script for {path}: {}", errno.text()), String::new()),
-        (Ok(_), Some(error)) => {
+        (Some(errno), _) => (format!("{file} is a script for {path}: {}", errno.text()), String::new()),
+        (None, Some(error)) => {
             let fix = if own_fix(error) { String::new() } else { install(case, name) };
             (format!("{file} is a script for {path}, which does not start: {}", error.title), fix)
         }
-        (Ok(_), None) => {
+        (None, None) => {
             let check = step.name();
             (format!("{file} is a script for {path}, which does not start: {check}"), String::new())
         }

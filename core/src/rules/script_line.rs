@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;
@@ -69,7 +73,7 @@ fix:     {fix}"
 fn too_long(case: &Case<'_>, script: &Script) -> String {
     let (file, length, most) = (case.file(), words::line(script).len(), buffer(case));
     let or_more = if length < script.buffer.len() { "" } else { " or more" };
-    let kernel = match case.machine.kernel.release.get() {
+    let kernel = match case.machine.kernel().release.get() {
         Some(release) => format!("Linux {}", Shown(&release.text)),
         None => "the kernel".to_owned(),
     };
@@ -86,7 +90,7 @@ fn is_cut(case: &Case<'_>, script: &Script) -> bool {
 }
 
 fn buffer(case: &Case<'_>) -> usize {
-    case.machine.kernel.release.get().map_or(Rules::LATEST, |release| Rules::of(release.version)).buffer
+    case.machine.kernel().release.get().map_or(Rules::LATEST, |release| Rules::of(release.version)).buffer
 }
 
 fn names_itself(case: &Case<'_>) -> bool {

@@ -1,3 +1,6 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::Content;

@@ -1,3 +1,6 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::finding::{Finding, Severity};
@@ -68,7 +71,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
         ""
     };
     // The release of the libraries that it was linked with, and that of the machine's, differ.
-    let fix = match case.machine.openwrt.release.get() {
+    let fix = match case.machine.openwrt().release.get() {
         Some(release) => case.rebuild_after(&format!(
             "use the SDK of OpenWrt {}, which is this machine's; or",
             Shown(release)

@@ -1,3 +1,6 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::Shown;
 use crate::elf::consts::PT_TLS;

@@ -1,3 +1,7 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::{FreeSpace, Shown, Size};
 use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, TableError};
@@ -74,7 +78,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     };
     let headers = if needed > 0 { format!("{at_least}{needed} bytes") } else { String::new() };
     let mount = case.machine.mount_of(&case.candidate.resolved);
-    let space = mount.and_then(|mount| *mount.space).filter(|space| space.size > 0);
+    let space = mount.and_then(|mount| case.machine.space(mount));
     let point = Shown(mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point));
     let (disk, make_room) = match space.filter(|space| space.available < 65_536) {
         Some(space) => (

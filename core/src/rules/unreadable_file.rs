@@ -1,10 +1,13 @@
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+
 use super::Case;
 use super::shown::Mode;
 use crate::candidate::Content;
 use crate::errno::Errno;
 use crate::exec::Step;
 use crate::finding::{Certainty, Finding};
-use crate::system::FileKind;
+use crate::target::FileKind;
 
 rule! {
     /// # What it means
@@ -35,7 +38,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let Content::Unread(errno) = case.candidate.content else { return None };
-    let stat = case.candidate.stat.ok().filter(|stat| stat.kind == FileKind::Regular)?;
+    let stat = case.candidate.found().filter(|stat| stat.kind == FileKind::Regular)?;
     let is_forbidden = matches!(errno, Errno::EACCES | Errno::EPERM);
     let (cannot, fix) = if is_forbidden {
         ("may not", "run diag as root")

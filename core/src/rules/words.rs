@@ -4,9 +4,13 @@
 
 pub(super) mod shown;
 mod tell;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec;
+use alloc::vec::Vec;
 
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use crate::path::{Path, is_below, join};
 
 use super::Case;
 use crate::candidate::{Image, Program, Script, Toolchain, last_name};
@@ -16,7 +20,7 @@ use crate::elf::consts::{
 use crate::elf::mips;
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step, When};
-use crate::machine::{Machine, Mount, below, is_below};
+use crate::machine::{Machine, Mount};
 use crate::text;
 use shown::{FreeSpace, Shown};
 
@@ -86,9 +90,10 @@ pub(super) const fn step(outcome: Outcome) -> Option<Step> {
 
 /// The machine in a few words: what it calls itself, and OpenWrt's name for its packages.
 pub(super) fn machine(machine: &Machine) -> String {
-    let own = [&machine.openwrt.model, &machine.cpu.system_type, &machine.cpu.machine, &machine.cpu.model];
+    let own =
+        [&machine.openwrt().model, &machine.cpu().system_type, &machine.cpu().machine, &machine.cpu().model];
     let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
-    match machine.openwrt.arch.get() {
+    match machine.openwrt().arch.get() {
         Some(arch) => format!("{}, {}", Shown(name), Shown(arch)),
         None => Shown(name).to_string(),
     }
@@ -144,7 +149,7 @@ pub(super) fn built_for(program: Option<&Program>) -> String {
 
 /// The bytes of a path.
 pub(super) fn bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
+    path.as_bytes()
 }
 
 /// Whether two paths are the same, byte by byte: `==` takes them apart.
@@ -220,12 +225,12 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
     let free = |path: &Path| {
         let mount = machine.mount_of(path)?;
         let open = !mount.has("noexec") && !mount.has("ro") && !same(&mount.point, &but.point);
-        mount.space.map(|space| space.available).filter(|free| open && *free >= needed)
+        machine.space(mount).map(|space| space.available).filter(|free| open && *free >= needed)
     };
     let usual = ["/tmp", "/root"].map(Path::new);
     let mut best = usual.into_iter().find_map(|path| Some((path, free(path)?)));
     if best.is_none() {
-        for mount in machine.mounts.get()? {
+        for mount in machine.mounts().get()? {
             let point = mount.point.as_path();
             let own =
                 bytes(point).len() > 1 && !SYSTEM.iter().any(|folder| is_below(point, Path::new(folder)));
@@ -238,7 +243,7 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
     let is_ram = machine.storage_of(path).is_some_and(Mount::is_ram);
     let lost = if is_ram { "RAM, gone after a restart; " } else { "" };
     let resolved = &case.candidate.resolved;
-    let copy = quoted(&below(path, last_name(bytes(resolved)).1));
+    let copy = quoted(&join(path, Path::new(last_name(bytes(resolved)).1)));
     let run = if !case.starts() {
         copy.clone()
     } else if case.meets(Step::Permission) {
@@ -256,7 +261,7 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
 
 /// Whether it runs OpenWrt.
 pub(super) fn is_openwrt(machine: &Machine) -> bool {
-    machine.openwrt.release.get().is_some()
+    machine.openwrt().release.get().is_some()
 }
 
 /// OpenWrt's package managers: apk since 25.12, opkg before.
@@ -269,7 +274,7 @@ pub(super) enum PackageManager {
 impl PackageManager {
     /// None on another system. A snapshot is a new one.
     pub(super) fn of(machine: &Machine) -> Option<PackageManager> {
-        let release = machine.openwrt.release.get()?;
+        let release = machine.openwrt().release.get()?;
         Some(if release.as_str() < "25" { PackageManager::Opkg } else { PackageManager::Apk })
     }
 

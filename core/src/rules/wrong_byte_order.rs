@@ -1,3 +1,6 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::Case;
 use super::shown::{Data, Shown};
 use crate::exec::{Outcome, Step};
@@ -46,7 +49,7 @@ fn check(case: &Case<'_>) -> Option<Finding> {
     let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
     let (kernel, rebuild) = (case.kernel_at(&[Step::ElfType, Step::CheckArch]), case.rebuild());
     // `uname -m` does not tell it.
-    let uname = match case.machine.kernel.machine.get() {
+    let uname = match case.machine.kernel().machine.get() {
         Some(name) if name.starts_with("mips") => format!(" (uname -m says \"{}\" for both)", Shown(name)),
         _ => String::new(),
     };

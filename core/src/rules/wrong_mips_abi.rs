@@ -1,10 +1,13 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::{Case, words};
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
 use crate::elf::mips::Abi;
 use crate::exec::Step;
 use crate::finding::Finding;
-use crate::system::Question;
+use crate::target::Question;
 
 rule! {
     /// # What it means

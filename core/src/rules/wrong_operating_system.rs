@@ -1,3 +1,6 @@
+use alloc::format;
+use alloc::string::String;
+
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::{Content, Data, Image, Interp, Program};
@@ -89,7 +92,7 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Finding> {
         .map(|system| (system, Mark::Loader))
         .or_else(|| by_note(image))
         .or_else(|| by_osabi(program))?;
-    let is_absent = case.candidate.interpreter.as_ref().is_some_and(|loader| loader.stat.is_err());
+    let is_absent = case.candidate.interpreter.as_ref().is_some_and(|loader| loader.missing().is_some());
     let is_loader = matches!(mark, Mark::Loader);
     if is_loader && !is_absent {
         return None;

@@ -1,3 +1,5 @@
+use alloc::format;
+
 use super::{Case, words};
 use crate::candidate::Image;
 use crate::elf::Class;
@@ -5,7 +7,7 @@ use crate::elf::consts::{EM_MIPS, EM_X86_64};
 use crate::elf::mips::Abi;
 use crate::exec::{Missing, Outcome, Step};
 use crate::finding::{Finding, Severity};
-use crate::system::Question;
+use crate::target::Question;
 
 rule! {
     /// # What it means
@@ -40,7 +42,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Finding> {
     let image = case.own()?;
-    let own = case.machine.kernel.class.value?.bits();
+    let own = case.machine.kernel().class.value?.bits();
     if case.starts() || case.foreign || case.is_swapped() || is_n32(image) {
         return None;
     }

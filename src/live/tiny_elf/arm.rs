@@ -3,7 +3,7 @@
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EF_ARM_BE8, EF_ARM_EABI_VER5, EM_AARCH64, EM_ARM};
 use crate::elf::{ByteOrder, Class, Encoding};
-use crate::system::Question;
+use crate::target::Question;
 
 /// mov r0, #0
 const ZERO: u32 = 0xe3a0_0000;

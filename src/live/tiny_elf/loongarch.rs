@@ -2,7 +2,7 @@
 
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::EM_LOONGARCH;
-use crate::system::Question;
+use crate::target::Question;
 
 /// addi.w $a0, $zero, 0; addi.w $a7, $zero, 93; syscall 0; break 0
 const CODE: [u32; 4] = [0x0280_0004, 0x0281_740b, 0x002b_0000, 0x002a_0000];

@@ -6,7 +6,7 @@ use crate::elf::consts::{
     EM_MIPS,
 };
 use crate::elf::{Class, Encoding};
-use crate::system::Question;
+use crate::target::Question;
 
 /// li $a0, 0
 const ZERO: u32 = 0x2404_0000;

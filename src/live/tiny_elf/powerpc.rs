@@ -3,7 +3,7 @@
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EM_PPC, EM_PPC64};
 use crate::elf::{Class, Encoding};
-use crate::system::Question;
+use crate::target::Question;
 
 /// li r0, 1 (exit); li r3, 0; sc; 0 is no instruction
 const CODE: [u32; 4] = [0x3800_0001, 0x3860_0000, 0x4400_0002, 0];

@@ -3,7 +3,7 @@
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::EM_RISCV;
 use crate::elf::{Class, Encoding};
-use crate::system::Question;
+use crate::target::Question;
 
 /// li a0, 0; li a7, 93; ecall; unimp
 const CODE: [u32; 4] = [0x0000_0513, 0x05d0_0893, 0x0000_0073, 0xc000_1073];

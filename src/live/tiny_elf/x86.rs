@@ -3,7 +3,7 @@
 use super::{Own, Tiny, is_of_every_architecture};
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class, Encoding};
-use crate::system::Question;
+use crate::target::Question;
 
 /// xor ebx, ebx; mov eax, 1 (exit); int 0x80; ud2
 const I386: &[u8] = b"\x31\xdb\xb8\x01\0\0\0\xcd\x80\x0f\x0b";

@@ -13,7 +13,7 @@ use crate::elf::consts::{
     EM_AARCH64, EM_ARM,
 };
 use crate::errno::Errno;
-use crate::system::Question;
+use crate::target::Question;
 
 pub(super) const ARM: Arch = Arch {
     e_machine: EM_ARM,
@@ -58,9 +58,9 @@ const HWCAP_VFP: (u32, &str) = (6, "vfp");
 
 /// Whether `elf_hwcap` has a bit; None where neither /proc/cpuinfo nor AT_HWCAP tells.
 fn hwcap(machine: &Machine, (bit, name): (u32, &str)) -> Option<bool> {
-    match machine.cpu.features.get() {
+    match machine.cpu().features.get() {
         Some(features) => Some(features.iter().any(|feature| feature == name)),
-        None => machine.hwcap.value.map(|hwcap| hwcap >> bit & 1 == 1),
+        None => machine.hwcap().value.map(|hwcap| hwcap >> bit & 1 == 1),
     }
 }
 
@@ -103,7 +103,9 @@ fn has_thumb(bprm: &Binprm<'_>) -> Checked<bool> {
 /// Since 4.14 fs/binfmt_elf.c leaves FDPIC files to fs/binfmt_elf_fdpic.c, which most kernels do not have.
 fn fdpic(bprm: &Binprm<'_>) -> Checked {
     let is_fdpic = bprm.program.ident.get(EI_OSABI) == Some(&ELFOSABI_ARM_FDPIC);
-    if !is_fdpic || bprm.machine.kernel.older_than((4, 14, 0)) || supports(bprm.machine, Question::ArmFdpic)?
+    if !is_fdpic
+        || bprm.machine.kernel().older_than((4, 14, 0))
+        || supports(bprm.machine, Question::ArmFdpic)?
     {
         return Ok(());
     }
@@ -112,7 +114,7 @@ fn fdpic(bprm: &Binprm<'_>) -> Checked {
 
 /// `arm_elf_read_implies_exec`: always below ARMv6.
 fn arm_implies_exec(bprm: &Binprm<'_>) -> bool {
-    bprm.machine.cpu.arm_architecture.value.is_some_and(|architecture| architecture < 6)
+    bprm.machine.cpu().arm_architecture.value.is_some_and(|architecture| architecture < 6)
         || stack_implies_exec(bprm)
 }
 
@@ -198,8 +200,8 @@ fn aarch64_layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
     if is_compat_image(machine, image) {
         return const { &of_32(Bounds { least: 0xffff_0000, most: 0x1_0000_0000 }, Bounds::exactly(0xffff_0000)) };
     }
-    let before = |version| machine.kernel.older_than(version);
-    match machine.kernel.page_size.value {
+    let before = |version| machine.kernel().older_than(version);
+    match machine.kernel().page_size.value {
         Some(0x1000) if before((6, 9, 0)) => const { &of(1 << 39, 1 << 48) },
         Some(0x1000) => const { &of(1 << 39, 1 << 52) },
         Some(0x4000) if before((6, 9, 0)) => const { &of(1 << 36, 1 << 48) },
@@ -211,7 +213,7 @@ fn aarch64_layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
 
 /// fs/binfmt_elf.c `parse_elf_properties`: of the interpreter, where there is one.
 fn gnu_property(bprm: &Binprm<'_>) -> Checked {
-    if bprm.machine.kernel.older_than((5, 8, 0)) {
+    if bprm.machine.kernel().older_than((5, 8, 0)) {
         return Ok(());
     }
     let interpreter = bprm.candidate.interpreter.as_ref().filter(|_| bprm.image.interp.is_some());

@@ -1,6 +1,6 @@
 //! Where things can lie in the address space of a program that is being loaded.
 
-use std::ops::Range;
+use core::ops::Range;
 
 /// A number of which only bounds may be known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -16,7 +16,7 @@ use crate::elf::mips::fp;
 use crate::elf::{AbiFlags, ByteOrder, Class};
 use crate::errno::Errno;
 use crate::machine::{Fpu, Machine};
-use crate::system::Question;
+use crate::target::Question;
 
 pub(super) const MIPS: Arch = Arch {
     e_machine: EM_MIPS,
@@ -39,7 +39,7 @@ pub(super) const MIPS: Arch = Arch {
 /// In little-endian COP1 of a reserved format, in big-endian DINSU of an impossible size, which no 32-bit processor
 /// has.
 fn magic_as_code(bprm: &Binprm<'_>) -> Option<Signal> {
-    let is_64 = bprm.machine.kernel.class.value != Some(Class::Elf32);
+    let is_64 = bprm.machine.kernel().class.value != Some(Class::Elf32);
     if is_64 && bprm.image.encoding.order == ByteOrder::Big { None } else { Some(Signal::SIGILL) }
 }
 
@@ -56,7 +56,7 @@ fn layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
     }
     if image.encoding.class == Class::Elf64 {
         const { &of(1 << 40, 1 << 48, 65 << 20, 1 << 34) }
-    } else if machine.kernel.class.value == Some(Class::Elf64) || machine.kernel.older_than((4, 4, 0)) {
+    } else if machine.kernel().class.value == Some(Class::Elf64) || machine.kernel().older_than((4, 4, 0)) {
         const { &of(0x7fff_8000, 0x7fff_8000, 2 << 20, 1 << 29) }
     } else {
         const { &of(0x8000_0000, 0x8000_0000, 2 << 20, 1 << 29) }
@@ -65,7 +65,7 @@ fn layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
 
 /// Whether "Options implemented" has a word that begins so.
 fn has_option(machine: &Machine, start: &str) -> bool {
-    machine.cpu.options.get().is_some_and(|options| options.iter().any(|option| option.starts_with(start)))
+    machine.cpu().options.get().is_some_and(|options| options.iter().any(|option| option.starts_with(start)))
 }
 
 /// `elf_check_arch`: EI_CLASS is looked at, EI_DATA is not.
@@ -79,7 +79,7 @@ fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
     if header.e_machine != EM_MIPS || class != bprm.image.encoding.class {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    let kernel = bprm.machine.kernel.class.value;
+    let kernel = bprm.machine.kernel().class.value;
     match (kernel, class) {
         (Some(Class::Elf64), Class::Elf64) => Ok(()),
         (Some(Class::Elf64), Class::Elf32) if header.e_flags & EF_MIPS_ABI2 != 0 => n32(bprm),
@@ -97,7 +97,7 @@ fn o32(bprm: &Binprm<'_>) -> Checked {
     if flags & EF_MIPS_ABI2 != 0 || (abi != 0 && abi != EF_MIPS_ABI_O32) {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    let is_asked = flags & EF_MIPS_FP64 != 0 && !bprm.machine.kernel.older_than((3, 14, 0));
+    let is_asked = flags & EF_MIPS_FP64 != 0 && !bprm.machine.kernel().older_than((3, 14, 0));
     if is_asked && !supports(bprm.machine, Question::MipsFp64)? {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
@@ -134,13 +134,13 @@ fn arch_elf_pt_proc(bprm: &Binprm<'_>) -> Checked {
 /// every processor.
 fn has_elf_state(bprm: &Binprm<'_>) -> Checked<bool> {
     let machine = bprm.machine;
-    if machine.kernel.older_than((5, 0, 0)) {
-        return Ok(!machine.kernel.older_than((3, 19, 0)));
+    if machine.kernel().older_than((5, 0, 0)) {
+        return Ok(!machine.kernel().older_than((3, 19, 0)));
     }
     if has_option(machine, "nan_") {
         return Ok(true);
     }
-    match machine.fpu.value {
+    match machine.fpu().value {
         Some(fpu) => Ok(fpu != Fpu::Absent),
         None => supports(machine, Question::FpInstruction),
     }
@@ -180,13 +180,13 @@ fn interpreter<'a>(bprm: &Binprm<'a>) -> Option<&'a Image> {
 fn check_nan(bprm: &Binprm<'_>, interpreter: Option<&Image>) -> Checked {
     let nan2008 = |e_flags: u32| e_flags & EF_MIPS_NAN2008 != 0;
     let machine = bprm.machine;
-    if machine.kernel.older_than((4, 5, 0)) {
+    if machine.kernel().older_than((4, 5, 0)) {
         return Ok(());
     }
     let own = nan2008(bprm.image.header.e_flags);
     let question = if own { Question::MipsNan2008 } else { Question::MipsNanLegacy };
     // The machine's own programs tell without a question that theirs is taken.
-    let like_userland = machine.userland.get().is_some_and(|abi| own == nan2008(abi.e_flags));
+    let like_userland = machine.userland().get().is_some_and(|abi| own == nan2008(abi.e_flags));
     if !like_userland && has_elf_state(bprm)? && !supports(machine, question)? {
         return refuse(Errno::ENOEXEC, Step::MipsNan);
     }
@@ -247,7 +247,7 @@ fn entry(_: &Binprm<'_>, bprm: &Binprm<'_>) -> Checked<Entry> {
     if entry.trailing_zeros() > 0 {
         return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment);
     }
-    let has = |name: &str| bprm.machine.cpu.ases.get().map(|ases| ases.iter().any(|ase| ase == name));
+    let has = |name: &str| bprm.machine.cpu().ases.get().map(|ases| ases.iter().any(|ase| ase == name));
     for (names, question) in
         [(["mips16", "mips16e2"], Question::Mips16), (["micromips"; 2], Question::MicroMips)]
     {
@@ -271,7 +271,7 @@ fn after_start(bprm: &Binprm<'_>) -> Checked {
 /// does not emulate that. But the header is no proof of the code.
 fn release(bprm: &Binprm<'_>) -> Checked {
     let Some(isa) = bprm.image.mips_isa() else { return Ok(()) };
-    let Some(listed) = bprm.machine.cpu.isa.get() else { return Ok(()) };
+    let Some(listed) = bprm.machine.cpu().isa.get() else { return Ok(()) };
     let machine_is_6 = listed.iter().any(|name| name.ends_with("r6"));
     let machine_is_older = listed.iter().any(|name| !name.ends_with("r6"));
     let runs = match isa.revision {
@@ -285,7 +285,7 @@ fn floating_point(bprm: &Binprm<'_>) -> Checked {
     if !executes_fp_at_start(bprm.candidate, bprm.program, bprm.image) {
         return Ok(());
     }
-    match bprm.machine.fpu.value {
+    match bprm.machine.fpu().value {
         Some(Fpu::Hardware | Fpu::Emulated) => Ok(()),
         Some(Fpu::Absent) => kill(Signal::SIGILL, When::Later, Step::FpInstruction),
         None => match reply(bprm.machine, Question::FpInstruction)? {

@@ -8,7 +8,7 @@ use super::{
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EF_PPC64_ABI, EM_PPC, EM_PPC64};
-use crate::system::Question;
+use crate::target::Question;
 
 pub(super) const PPC: Arch = Arch {
     e_machine: EM_PPC,
@@ -54,7 +54,7 @@ fn read_implies_exec(bprm: &Binprm<'_>) -> bool {
 /// arch/powerpc/mm/fault.c `access_error` with CPU_FTR_NOEXECUTE, which 7xx, 74xx and 604 lack
 /// (arch/powerpc/include/asm/cputable.h).
 fn enforces_nx(machine: &Machine) -> Option<bool> {
-    let model = machine.cpu.model.get()?;
+    let model = machine.cpu().model.get()?;
     Some(!(model.starts_with('7') || model.starts_with("604")))
 }
 
@@ -96,10 +96,10 @@ fn layout_64(machine: &Machine, image: &Image) -> &'static TaskLayout {
         }
         .layout()
     }
-    let large_pages = machine.kernel.page_size.value != Some(4096);
+    let large_pages = machine.kernel().page_size.value != Some(4096);
     match image.encoding.class {
         Class::Elf32 => const { &of_32(Bounds { least: 0xffff_0000, most: 0xffff_f000 }) },
-        Class::Elf64 if machine.kernel.older_than((3, 7, 0)) => const { &of(1 << 44, 1 << 46, 1 << 46) },
+        Class::Elf64 if machine.kernel().older_than((3, 7, 0)) => const { &of(1 << 44, 1 << 46, 1 << 46) },
         Class::Elf64 if large_pages => const { &of(1 << 46, 1 << 52, 1 << 47) },
         Class::Elf64 => const { &of(1 << 46, 1 << 46, 1 << 46) },
     }

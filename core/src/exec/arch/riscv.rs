@@ -8,7 +8,7 @@ use super::{
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::EM_RISCV;
-use crate::system::Question;
+use crate::target::Question;
 
 pub(super) const RISCV: Arch = Arch {
     e_machine: EM_RISCV,
@@ -65,7 +65,7 @@ fn layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
         .layout()
     }
     const NATIVE_32: Bounds = Bounds { least: 0x9000_0000, most: 0xa000_0000 };
-    let older = |version| machine.kernel.older_than(version);
+    let older = |version| machine.kernel().older_than(version);
     match image.encoding.class {
         Class::Elf32 if is_compat_image(machine, image) => {
             const { &of_32(Bounds::exactly(0x7fff_f000), Bounds::exactly(0x8000_0000)) }

@@ -4,16 +4,23 @@ mod arm;
 mod mips;
 mod others;
 
-use std::path::PathBuf;
-use std::rc::Rc;
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::path::PathBuf;
+use alloc::rc::Rc;
 
 use super::super::{Checked, Exit};
 use super::layout::Bounds;
 use super::*;
 use crate::candidate::{Candidate, Content, Image, Interp, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
-use crate::machine::{Abi, Fact, Lazy, Release, gather};
-use crate::system::{Answer, FileKind, Nothing, Stat};
+use crate::machine::{Abi, Cpu, Fact, KernelFacts, Release, Words};
+use crate::target::{Answer, Auxv, FileKind, Nothing, Stat, Target};
 
 pub(super) const REFUSED: &str = "ENOEXEC elf_check_arch";
 
@@ -21,8 +28,18 @@ fn known<T>(value: T) -> Fact<T> {
     Fact::new(Some(value), "a test")
 }
 
-fn words(text: &str) -> Lazy<Fact<Vec<String>>> {
-    Lazy::from(known(text.split_whitespace().map(str::to_owned).collect()))
+fn words(text: &str) -> Fact<Words> {
+    known(text.into())
+}
+
+fn cpu<'m>(machine: &'m mut Machine<'static>) -> &'m mut Cpu {
+    machine.cpu();
+    machine.cpu.get_mut().unwrap()
+}
+
+fn kernel<'m>(machine: &'m mut Machine<'static>) -> &'m mut KernelFacts {
+    machine.kernel();
+    machine.kernel.get_mut().unwrap()
 }
 
 /// A machine of which no more is known than these.
@@ -31,27 +48,31 @@ pub(in crate::exec) fn machine(
     class: Class,
     order: ByteOrder,
     release: (u32, u32, u32),
-) -> Machine {
-    let mut machine = gather::machine(&Nothing);
-    machine.kernel.e_machine = known(e_machine);
-    machine.kernel.class = known(class);
-    machine.kernel.byte_order = known(order);
-    machine.kernel.release = known(Release { text: String::new(), version: release });
-    machine.kernel.page_size = known(4096);
+) -> Machine<'static> {
+    let mut machine = Machine::new(Target { root: &Nothing, kernel: &Nothing });
+    kernel(&mut machine).e_machine = known(e_machine);
+    kernel(&mut machine).class = known(class);
+    kernel(&mut machine).byte_order = known(order);
+    kernel(&mut machine).release = known(Release { text: String::new(), version: release });
+    kernel(&mut machine).page_size = known(4096);
     machine
 }
 
 /// What the kernel answers; None where it cannot be asked.
-pub(in crate::exec) fn answer(mut machine: Machine, question: Question, answer: Option<Answer>) -> Machine {
+pub(in crate::exec) fn answer(
+    mut machine: Machine<'static>,
+    question: Question,
+    answer: Option<Answer>,
+) -> Machine<'static> {
     machine.answers.push((question, Fact::new(answer, "a test")));
     machine
 }
 
-pub(in crate::exec) fn yes(machine: Machine, question: Question) -> Machine {
+pub(in crate::exec) fn yes(machine: Machine<'static>, question: Question) -> Machine<'static> {
     answer(machine, question, Some(Answer::Works))
 }
 
-pub(in crate::exec) fn no(machine: Machine, question: Question) -> Machine {
+pub(in crate::exec) fn no(machine: Machine<'static>, question: Question) -> Machine<'static> {
     answer(machine, question, Some(Answer::Refused(Errno::ENOEXEC)))
 }
 
@@ -118,8 +139,8 @@ impl File {
             binfmt_misc: None,
             path: PathBuf::new(),
             resolved: PathBuf::new(),
-            stat: Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: 4096, device: 0, inode: 0 }),
-            may_execute: Ok(()),
+            stat: Some(Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: 4096, device: 0, inode: 0 })),
+            may_execute: Some(Ok(())),
             busy: Some(false),
             content: Content::Elf(Box::new(self.program())),
             interpreter: self.interpreter.as_ref().map(|file| Box::new(file.candidate())),
@@ -187,7 +208,7 @@ fn a_space_is_no_smaller_than_what_lies_in_it() {
             for release in [(3, 2, 0), (4, 4, 0), (5, 4, 0), (6, 12, 0)] {
                 for page in [Some(4096), Some(16384), Some(65536), None] {
                     let mut machine = machine(arch.e_machine, class, ByteOrder::Little, release);
-                    machine.kernel.page_size.value = page;
+                    kernel(&mut machine).page_size.value = page;
                     for class in [Class::Elf32, class] {
                         let file = File::new(class, ByteOrder::Little, arch.e_machine, 0);
                         let layout = file.bprm(&machine, |bprm| (arch.layout)(&machine, bprm.image));

@@ -8,7 +8,7 @@ use super::{
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_386, EM_486, EM_X86_64};
-use crate::system::Question;
+use crate::target::Question;
 
 pub(super) const I386: Arch = Arch {
     e_machine: EM_386,
@@ -39,7 +39,7 @@ pub(super) const X86_64: Arch = Arch {
 
 /// Whether /proc/cpuinfo lists a flag.
 fn has(machine: &Machine, flag: &str) -> Option<bool> {
-    machine.cpu.features.get().map(|flags| flags.iter().any(|listed| listed == flag))
+    machine.cpu().features.get().map(|flags| flags.iter().any(|listed| listed == flag))
 }
 
 /// `elf_check_arch_ia32`.
@@ -107,7 +107,7 @@ fn layout_64(machine: &Machine, image: &Image) -> &'static TaskLayout {
         };
     }
     match has(machine, "la57") {
-        _ if machine.kernel.older_than((4, 14, 0)) => const { &of(WINDOW, WINDOW) },
+        _ if machine.kernel().older_than((4, 14, 0)) => const { &of(WINDOW, WINDOW) },
         Some(true) => const { &of(FIVE_LEVELS, FIVE_LEVELS) },
         Some(false) => const { &of(WINDOW, WINDOW) },
         None => const { &of(WINDOW, FIVE_LEVELS) },

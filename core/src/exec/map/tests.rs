@@ -1,12 +1,13 @@
 //! Zeros behind a segment's file part, before `elf_load` and with it.
 
+use alloc::string::String;
+
 use super::super::arch::tests::{File, answer, machine, said};
 use super::super::elf;
 use super::is_debians_late_6_1;
 use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_LOAD};
 use crate::elf::{ByteOrder, Class, ProgramHeader};
-use crate::machine::Fpu;
-use crate::system::{Answer, Question};
+use crate::target::{Answer, Question};
 
 type Release = (u32, u32, u32);
 
@@ -43,7 +44,7 @@ fn file(e_entry: u64, segments: &[Segment]) -> File {
 
 fn outcome(file: &File, release: Release) -> String {
     let mut mips = machine(EM_MIPS, Class::Elf32, ByteOrder::Little, release);
-    mips.fpu.value = Some(Fpu::Absent);
+    mips = answer(mips, Question::FpInstruction, Some(Answer::Killed));
     let mips = answer(mips, Question::MipsNanLegacy, Some(Answer::Works));
     said(file.bprm(&mips, |bprm| elf::try_handlers(bprm.machine, bprm.candidate, bprm.program)))
 }

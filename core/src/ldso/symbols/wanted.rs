@@ -1,5 +1,8 @@
 //! What is asked for, as hashes: 13 bytes a symbol, whatever its name.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 /// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
 /// another round.
 const FEW: usize = 1 << 10;
@@ -60,7 +63,7 @@ impl Wanted {
             if len >= MANY {
                 return false;
             }
-            let smaller = std::mem::replace(&mut self.slots, vec![Slot::default(); len.wrapping_mul(2)]);
+            let smaller = core::mem::replace(&mut self.slots, vec![Slot::default(); len.wrapping_mul(2)]);
             for slot in smaller.into_iter().filter(|slot| slot.state != LibraryState::Free) {
                 self.insert(slot);
             }

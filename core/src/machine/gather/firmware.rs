@@ -1,6 +1,9 @@
 //! What the firmware of a PC calls it (DMI): its maker, then its product. Where they were never filled in, they hold words
 //! of the firmware's own maker.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 /// Words that name nothing, in small letters; a blank stands for `-` as well, as in board names.
 ///
 /// Sources: what AMI's, Award's, Insyde's and ASUS's firmware leaves there; dmidecode(8), which prints some of them itself;

@@ -1,38 +1,28 @@
 //! /proc/mounts.
 
-use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
 
-use crate::machine::{Lazy, Mount, is_below, parts, word};
-use crate::system::System;
+use crate::path::{Path, PathBuf, is_below};
 
-/// What is mounted. The room on it is asked for when it is looked at. A server that is gone would block statvfs(3) for
-/// ever, so network file systems, and what lies below them, are not asked.
-pub(in crate::machine) fn mounts(system: &Rc<dyn System>) -> Option<Vec<Mount>> {
-    let mut mounts = parse(&system.read(Path::new("/proc/mounts")).ok()?);
-    let mut remote: Vec<PathBuf> = Vec::new();
-    for mount in &mut mounts {
-        if is_remote(&mount.fstype) {
-            remote.push(mount.point.clone());
-        }
-        if !remote.iter().any(|point| is_below(&mount.point, point)) {
-            let (system, point) = (Rc::clone(system), mount.point.clone());
-            // proc, sysfs and their like have no blocks.
-            mount.space = Lazy::new(move || system.space(&point).filter(|space| space.size > 0));
-        }
-    }
-    (!mounts.is_empty()).then_some(mounts)
+use crate::machine::{Fact, Mount, parts, word};
+use crate::target::Root;
+
+/// What is mounted.
+pub(in crate::machine) fn mounts(root: &dyn Root) -> Fact<Vec<Mount>> {
+    const SOURCE: &str = "/proc/mounts";
+    let text = root.read(Path::new(SOURCE)).and_then(Result::ok);
+    let mounts = text.map(|text| parse(&text)).filter(|mounts| !mounts.is_empty());
+    Fact::new(mounts, SOURCE)
 }
 
 /// Its file system is on another machine, or behind a process that may hang.
-fn is_remote(fstype: &str) -> bool {
+fn is_remote(fstype: &[u8]) -> bool {
     const FAMILIES: [&str; 12] =
         ["nfs", "cifs", "smb", "fuse", "autofs", "9p", "ceph", "afs", "coda", "ncpfs", "davfs", "glusterfs"];
     // nfsd is a pseudo file system, and fuseblk (NTFS on a stick) and fusectl are local.
-    !matches!(fstype, "nfsd" | "fuseblk" | "fusectl")
-        && FAMILIES.iter().any(|family| fstype.starts_with(family))
+    !matches!(fstype, b"nfsd" | b"fuseblk" | b"fusectl")
+        && FAMILIES.iter().any(|family| fstype.starts_with(family.as_bytes()))
 }
 
 /// The file systems that /proc/mounts names.
@@ -47,13 +37,16 @@ pub fn parse(text: &[u8]) -> Vec<Mount> {
         let (Some(fstype), Some(list @ [_, ..])) = (fields.next(), fields.next()) else { continue };
         let mut mount = Mount {
             device: word(&unescape(device)),
-            point: PathBuf::from(OsString::from_vec(unescape(point))),
+            point: PathBuf::from(unescape(point)),
             fstype: word(fstype),
             options: parts(list, b',').filter(|option| is_wanted(option)).map(word).collect(),
-            space: Lazy::from(None),
+            remote: is_remote(fstype),
+            space: OnceCell::new(),
         };
+        mount.remote |=
+            mounts.iter().any(|above: &Mount| above.remote && is_below(&mount.point, &above.point));
         // Reports are shown to strangers: no host names, addresses or users.
-        if is_remote(&mount.fstype) && !mount.device.starts_with("/dev/") {
+        if is_remote(fstype) && !mount.device.starts_with("/dev/") {
             mount.device.clone_from(&mount.fstype);
         }
         mounts.push(mount);
@@ -85,8 +78,6 @@ fn unescape(field: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::OsStr;
-    use std::os::unix::ffi::OsStrExt as _;
 
     use super::*;
 
@@ -102,7 +93,7 @@ mod tests {
         assert_eq!(mounts[2].point, Path::new("/mnt/my stick\\040"));
         assert!(mounts[2].has("noexec"));
         assert_eq!((mounts[3].device.as_str(), mounts[3].options.len()), ("cifs", 1));
-        assert_eq!(mounts[4].point, Path::new(OsStr::from_bytes(b"/mnt/\xe9t\xe9")));
+        assert_eq!(mounts[4].point, Path::new(b"/mnt/\xe9t\xe9"));
         assert_eq!(mounts[5].device, "nfs");
         for end in 0..text.len() {
             parse(&text[..end]);
@@ -112,10 +103,10 @@ mod tests {
     #[test]
     fn what_may_block() {
         for fstype in ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "autofs", "9p"] {
-            assert!(is_remote(fstype), "{fstype}");
+            assert!(is_remote(fstype.as_bytes()), "{fstype}");
         }
         for fstype in ["fuseblk", "fusectl", "nfsd", "ext4", "overlay", "jffs2"] {
-            assert!(!is_remote(fstype), "{fstype}");
+            assert!(!is_remote(fstype.as_bytes()), "{fstype}");
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What the machine's own programs are made for, and what loads them.
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
 
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use crate::path::Path;
 
 use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_PPC, EM_PPC64, EM_X86_64};
 use crate::elf::{ByteOrder, Class, Encoding};
 use crate::machine::{Abi, Fact, Libc, holds, parts, word};
-use crate::system::{FileKind, System};
+use crate::target::{FileKind, Root};
 
 /// Where a program of the machine's own is looked for, and the sources of what it tells.
 struct Place {
@@ -34,7 +36,7 @@ static PLACES: [Place; 4] = [
 
 /// A program of the machine's own.
 #[derive(Clone)]
-pub(super) struct Program {
+pub(in crate::machine) struct Program {
     pub(super) abi: Abi,
     /// Where the ABI is from.
     pub(super) source: &'static str,
@@ -43,9 +45,9 @@ pub(super) struct Program {
 }
 
 /// The first program that the kernel could run: one of another root, say, is passed over.
-pub(super) fn program(system: &dyn System, kernel: Option<u16>) -> Option<Program> {
+pub(super) fn program(root: &dyn Root, kernel: Option<u16>) -> Option<Program> {
     PLACES.iter().find_map(|place| {
-        let head = head(system, place.path)?;
+        let head = head(root, place.path)?;
         let abi = decode(&head)?;
         if kernel.is_some_and(|kernel| !runs(kernel, abi.e_machine)) {
             return None;
@@ -61,7 +63,7 @@ pub(super) fn program(system: &dyn System, kernel: Option<u16>) -> Option<Progra
 const NO_LIBC: Fact<Libc> = Fact::new(None, "names of the dynamic loaders");
 
 /// What the machine's own programs are.
-pub(super) fn abi(program: Option<&Program>) -> Fact<Abi> {
+pub(in crate::machine) fn abi(program: Option<&Program>) -> Fact<Abi> {
     match program {
         Some(program) => Fact::new(Some(program.abi), program.source),
         None => Fact::new(None, "no ELF header in /bin/busybox, /bin/sh, /proc/self/exe"),
@@ -70,7 +72,7 @@ pub(super) fn abi(program: Option<&Program>) -> Fact<Abi> {
 
 /// The C library of the machine's own programs; for want of such a program that of the loaders which are there. Those
 /// of Entware are not the machine's.
-pub(super) fn libc(program: Option<&Program>, loaders: &Fact<Vec<String>>) -> Fact<Libc> {
+pub(in crate::machine) fn libc(program: Option<&Program>, loaders: &Fact<Vec<String>>) -> Fact<Libc> {
     let named = program.map_or(NO_LIBC, |program| program.libc.clone());
     if named.value.is_some() {
         return named;
@@ -90,8 +92,8 @@ fn runs(kernel: u16, program: u16) -> bool {
 }
 
 /// The beginning of a file: the ELF header, and PT_INTERP in practice.
-fn head(system: &dyn System, path: &str) -> Option<Vec<u8>> {
-    Some(system.open(Path::new(path)).ok()?.read_at(0, 1024))
+fn head(root: &dyn Root, path: &str) -> Option<Vec<u8>> {
+    Some(root.open(Path::new(path))?.ok()?.read_at(0, 1024))
 }
 
 fn decode(head: &[u8]) -> Option<Abi> {
@@ -121,30 +123,29 @@ fn decode(head: &[u8]) -> Option<Abi> {
 const FOLDERS: [&str; 6] = ["/lib", "/lib64", "/lib32", "/libx32", "/opt/lib", "/system/bin"];
 
 /// The dynamic loaders that are there, by path. None where no folder could be listed.
-pub(super) fn loaders(system: &dyn System) -> Fact<Vec<String>> {
+pub(in crate::machine) fn loaders(root: &dyn Root) -> Fact<Vec<String>> {
     let mut found = Vec::new();
     let mut listed = false;
     for folder in FOLDERS {
-        listed |= list(system, folder, true, &mut found);
+        listed |= list(root, folder, true, &mut found);
     }
     Fact::new(listed.then_some(found), "the names in /lib, /lib64, /opt/lib, /system/bin")
 }
 
 /// Adds the loaders of a folder, and of Debian's multiarch folders in it: /lib/mips-linux-gnu/ld.so.1.
-fn list(system: &dyn System, folder: &str, deeper: bool, found: &mut Vec<String>) -> bool {
-    let Some(names) = system.entries(Path::new(folder), |name| starts_a_loader(name) || is_multiarch(name))
-    else {
-        return false;
-    };
+fn list(root: &dyn Root, folder: &str, deeper: bool, found: &mut Vec<String>) -> bool {
+    let is_wanted = |name: &[u8]| starts_a_loader(name) || is_multiarch(name);
+    let Some(Ok(names)) = root.list(Path::new(folder), is_wanted) else { return false };
     for name in &names {
-        let path = format!("{folder}/{}", word(name.as_bytes()));
+        let path = format!("{folder}/{}", word(name));
         if Libc::of_loader(path.as_bytes()).is_some() {
             // A symbolic link may lead nowhere.
-            if system.stat(Path::new(&path)).is_ok_and(|stat| stat.kind == FileKind::Regular) {
+            let stat = root.stat(Path::new(&path));
+            if stat.is_some_and(|stat| stat.is_ok_and(|stat| stat.kind == FileKind::Regular)) {
                 found.push(path);
             }
-        } else if deeper && is_multiarch(name.as_bytes()) {
-            list(system, &path, false, found);
+        } else if deeper && is_multiarch(name) {
+            list(root, &path, false, found);
         }
     }
     true

@@ -1,7 +1,8 @@
 //! Archives, and what unpacks them: OpenWrt has tar and gunzip, but no unzip, xz or zstd.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt as _;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
 
 use super::super::shown::Shown;
 use super::super::{Case, words};
@@ -59,8 +60,7 @@ fix:     {fix}"
 
 fn unpack(case: &Case<'_>, tool: &Tool, is_here: bool) -> String {
     let path = words::bytes(&case.candidate.path);
-    let argument =
-        if is_here { case.argument() } else { words::quoted(OsStr::from_bytes(last_name(path).1).as_ref()) };
+    let argument = if is_here { case.argument() } else { words::quoted(last_name(path).1.as_ref()) };
     let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(path, part.as_bytes()));
     let command = if is_tar { tool.tar } else { tool.file };
     if command == "gunzip -c" {

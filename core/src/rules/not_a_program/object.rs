@@ -1,5 +1,9 @@
 //! ELF files that are no programs: object files, core dumps, shared libraries.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::super::shown::Shown;
 use super::super::{Case, words};
 use crate::candidate::Image;
@@ -32,7 +36,7 @@ fix:     open it with gdb on the computer, beside the program that left it"
 }
 
 fn module(case: &Case<'_>, image: &Image) -> Finding {
-    let class = case.machine.kernel.class.value;
+    let class = case.machine.kernel().class.value;
     let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
     let fix = if fits {
         format!("as root:\nrun: insmod {}", case.argument())

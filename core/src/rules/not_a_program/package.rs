@@ -1,5 +1,9 @@
 //! Packages: for this machine, or for another.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::super::Case;
 use super::super::shown::Shown;
 use super::super::words::{self, PackageManager};
@@ -8,7 +12,7 @@ use crate::finding::Finding;
 
 pub(super) fn check(case: &Case<'_>, package: &Package) -> Finding {
     let manager = PackageManager::of(case.machine);
-    let own = case.machine.openwrt.arch.get().map(String::as_str);
+    let own = case.machine.openwrt().arch.get().map(String::as_str);
     let fits = package
         .arch
         .as_deref()
@@ -50,7 +54,7 @@ fix:     {fix}"
 
 fn fix(case: &Case<'_>, manager: Option<PackageManager>, format: Format, fits: bool) -> String {
     let argument = case.argument();
-    let own = Shown(case.machine.openwrt.arch.get().map_or("", String::as_str));
+    let own = Shown(case.machine.openwrt().arch.get().map_or("", String::as_str));
     let take = |kind: &str| format!("take the {kind} package for {own} of this OpenWrt release");
     match (manager, format) {
         (Some(PackageManager::Opkg), Format::Ipk) if fits => {

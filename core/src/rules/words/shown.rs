@@ -1,9 +1,10 @@
 //! Values of a finding's text. What came from a file or from a machine is bytes or a path, which have no `Display`:
 //! it gets into a text through one of these only, and no control character, hence no line end, gets through.
 
-use std::fmt::{self, Display, Formatter};
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use crate::path::{Path, PathBuf};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::{self, Display, Formatter};
 
 use crate::elf::ByteOrder;
 use crate::text;
@@ -39,13 +40,13 @@ impl Unchecked for String {
 
 impl Unchecked for Path {
     fn bytes(&self) -> &[u8] {
-        self.as_os_str().as_bytes()
+        self.as_bytes()
     }
 }
 
 impl Unchecked for PathBuf {
     fn bytes(&self) -> &[u8] {
-        self.as_os_str().as_bytes()
+        self.as_bytes()
     }
 }
 

@@ -12,7 +12,10 @@
 //! | `fix:     sentence` | what to do; it is broken at blanks, so it holds no command |
 //! | `run:     command` | a command that does it, as it is to be typed |
 
-use std::fmt::Arguments;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use core::fmt::Arguments;
 
 use super::super::{Called, Case, words};
 use super::shown::Shown;
@@ -140,6 +143,8 @@ fn add(finding: &mut Finding, line: &str) {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
     use super::*;
     use crate::rules::Code;
 

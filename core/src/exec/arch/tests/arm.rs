@@ -1,5 +1,8 @@
 //! arch/arm, arch/arm64.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+
 use super::*;
 use crate::elf::consts::{
     EF_ARM_APCS_26, EF_ARM_BE8, EF_ARM_EABI_VER5, EF_ARM_SOFT_FLOAT, EF_ARM_VFP_FLOAT, ELFOSABI_ARM_FDPIC,
@@ -10,9 +13,9 @@ const EABI5: u32 = EF_ARM_EABI_VER5;
 const OLD: u32 = 0;
 
 /// An ARMv5 router: neither Thumb nor VFP.
-fn arm(features: &str) -> Machine {
+fn arm(features: &str) -> Machine<'static> {
     let mut machine = machine(EM_ARM, Class::Elf32, ByteOrder::Little, (6, 12, 0));
-    machine.cpu.features = words(features);
+    cpu(&mut machine).features = words(features);
     machine
 }
 
@@ -56,7 +59,7 @@ fn the_features_are_those_of_cpuinfo_or_of_the_auxiliary_vector() {
     assert_eq!(file(EABI5).entry(1).check_arch(&untold()), "ask thumb");
     for (hwcap, said) in [(1 << 6, "ok"), (!(1 << 6), REFUSED)] {
         let mut machine = untold();
-        machine.hwcap = known(hwcap);
+        machine.auxv = Auxv { hwcap: Some(hwcap), ..Auxv::default() }.into();
         assert_eq!(vfp.check_arch(&machine), said);
     }
 }
@@ -69,7 +72,7 @@ fn fdpic_programs_have_a_handler_of_their_own() {
     assert_eq!(fdpic.check_arch(&no(arm("thumb"), Question::ArmFdpic)), "ENOEXEC elf_check_fdpic");
     assert_eq!(fdpic.check_arch(&yes(arm("thumb"), Question::ArmFdpic)), "ok");
     let mut older = arm("thumb");
-    older.kernel.release = known(Release { text: String::new(), version: (4, 9, 0) });
+    kernel(&mut older).release = known(Release { text: String::new(), version: (4, 9, 0) });
     assert_eq!(fdpic.check_arch(&older), "ok");
     // Others ignore EI_OSABI.
     let mut other = File::new(Class::Elf64, ByteOrder::Little, EM_AARCH64, 0);
@@ -101,8 +104,8 @@ fn without_pt_gnu_stack_what_may_be_read_may_be_executed() {
     let code = bare.clone().segment(PT_GNU_STACK, PF_R | PF_W | PF_X);
     let of = |architecture, release| {
         let mut machine = arm("thumb");
-        machine.cpu.arm_architecture = known(architecture);
-        machine.kernel.release = known(Release { text: String::new(), version: release });
+        cpu(&mut machine).arm_architecture = known(architecture);
+        kernel(&mut machine).release = known(Release { text: String::new(), version: release });
         machine
     };
     for (machine, on_bare, on_data, on_code) in [
@@ -122,7 +125,7 @@ fn without_pt_gnu_stack_what_may_be_read_may_be_executed() {
     assert_eq!(executes(&aarch64(), &File::new(Class::Elf64, ByteOrder::Little, EM_AARCH64, 0)), NONE);
 }
 
-fn aarch64() -> Machine {
+fn aarch64() -> Machine<'static> {
     machine(EM_AARCH64, Class::Elf64, ByteOrder::Little, (6, 12, 0))
 }
 
@@ -186,8 +189,8 @@ fn address_spaces() {
         (65536, (4, 19, 0), 42, 48),
         (65536, (6, 6, 0), 42, 52),
     ] {
-        machine.kernel.page_size = known(page);
-        machine.kernel.release = known(Release { text: String::new(), version: release });
+        kernel(&mut machine).page_size = known(page);
+        kernel(&mut machine).release = known(Release { text: String::new(), version: release });
         assert_eq!(layout(&own, &machine), (1 << least, 1 << most, 1 << 48), "{page} {release:?}");
     }
 }

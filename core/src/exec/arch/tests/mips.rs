@@ -1,36 +1,39 @@
 //! arch/mips: the tables of the kernel, and of this model.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::super::mips::{MIPS, have_a_mode};
 use super::*;
 use crate::elf::consts::{
     EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS, EM_MIPS_RS3_LE, PT_MIPS_ABIFLAGS,
     PT_MIPS_REGINFO,
 };
-use crate::machine::Fpu;
 
 const O32: u32 = EF_MIPS_ABI_O32;
 const N32: u32 = EF_MIPS_ABI2;
 
-fn mips(class: Class, release: (u32, u32, u32)) -> Machine {
+fn mips(class: Class, release: (u32, u32, u32)) -> Machine<'static> {
     machine(EM_MIPS, class, ByteOrder::Big, release)
 }
 
 /// A 32-bit kernel with CONFIG_MIPS_FP_SUPPORT and CONFIG_MIPS_O32_FP64_SUPPORT, as Debian's.
-fn debian() -> Machine {
+fn debian() -> Machine<'static> {
     let mut machine = mips(Class::Elf32, (6, 1, 0));
-    machine.cpu.options = words("4kex nan_legacy nan_2008");
+    cpu(&mut machine).options = words("4kex nan_legacy nan_2008");
     yes(machine, Question::MipsFp64)
 }
 
 /// The same, once it was asked for its NaN encoding.
-fn legacy_nan() -> Machine {
+fn legacy_nan() -> Machine<'static> {
     yes(debian(), Question::MipsNanLegacy)
 }
 
 /// One without either, as OpenWrt's.
-fn openwrt() -> Machine {
+fn openwrt() -> Machine<'static> {
     let mut machine = mips(Class::Elf32, (6, 6, 0));
-    *machine.fpu = known(Fpu::Absent);
+    machine = answer(machine, Question::FpInstruction, Some(Answer::Killed));
     no(machine, Question::MipsFp64)
 }
 
@@ -94,7 +97,7 @@ fn elf_check_arch_of_a_64_bit_kernel() {
     // Its own programs tell.
     let mut of_n32 = kernel();
     let encoding = Encoding { order: ByteOrder::Big, class: Class::Elf32 };
-    *of_n32.userland = known(Abi { e_machine: EM_MIPS, encoding, e_flags: N32 });
+    of_n32.userland = known(Abi { e_machine: EM_MIPS, encoding, e_flags: N32 }).into();
     assert_eq!(file(Class::Elf32, N32).check_arch(&of_n32), "ok");
     assert_eq!(file(Class::Elf32, O32).check_arch(&of_n32), "ask mips-o32");
 }
@@ -165,7 +168,7 @@ fn an_fpu_mode_in_common_is_all_that_decides() {
         }
         let requirement = |abi: i32| usize::try_from(abi).map_or(NONE, |abi| REQS[abi]);
         let (program, interpreter) = (requirement(abi0), requirement(abi1));
-        let common: [bool; 5] = std::array::from_fn(|i| program[i] && interpreter[i]);
+        let common: [bool; 5] = core::array::from_fn(|i| program[i] && interpreter[i]);
         let [single, soft, fr1, frdefault, fre] = common;
         let fp_fre = fre && !frdefault && !fr1;
         let by_processor = (fr1 && frdefault) || (single && !frdefault);
@@ -196,14 +199,14 @@ fn arch_check_elf_compares_fp_abis_where_fp64_is_supported() {
     // Neither is asked for what passes in any case.
     let mut own = mips(Class::Elf32, (6, 1, 0));
     let encoding = Encoding { order: ByteOrder::Big, class: Class::Elf32 };
-    *own.userland = known(Abi { e_machine: EM_MIPS, encoding, e_flags: O32 });
+    own.userland = known(Abi { e_machine: EM_MIPS, encoding, e_flags: O32 }).into();
     assert_eq!(check_elf(&hard, &own), "ok");
     assert_eq!(check_elf(&of_soft, &own), "ask fp-instruction");
     assert_eq!(check_elf(&of_soft, &yes(own.clone(), Question::FpInstruction)), "ask mips-fp64");
     assert_eq!(check_elf(&of_soft, &answer(own, Question::FpInstruction, Some(Answer::Killed))), "ok");
     // n32: no FPXX.
     let mut n64 = mips(Class::Elf64, (6, 1, 0));
-    n64.cpu.options = words("nan_legacy");
+    cpu(&mut n64).options = words("nan_legacy");
     let n64 = yes(yes(n64, Question::MipsNanLegacy), Question::MipsFp64);
     assert_eq!(check_elf(&with_abi(N32, 5), &n64), ELIBBAD);
     assert_eq!(check_elf(&with_abi(O32, 5), &n64), "ok");
@@ -285,11 +288,11 @@ fn nan_encodings() {
 fn where_a_program_begins() {
     let plain = || {
         let mut machine = openwrt();
-        machine.cpu.ases = words("dsp");
+        cpu(&mut machine).ases = words("dsp");
         machine
     };
     let mut mips16 = openwrt();
-    mips16.cpu.ases = words("mips16 dsp");
+    cpu(&mut mips16).ases = words("mips16 dsp");
     let at = |entry| file(Class::Elf32, O32).entry(entry);
     assert_eq!(first(&at(0x40_0100), &plain()), Ok(Some(0x40_0100)));
     let misaligned = Err("SIGBUS at start: entry not aligned".to_owned());
@@ -313,7 +316,7 @@ fn data_is_code_but_with_rixi() {
     };
     assert_eq!(code(&openwrt(), PF_R), "ok");
     let mut rixi = openwrt();
-    rixi.cpu.options = words("4kex rixi rixiex");
+    cpu(&mut rixi).options = words("4kex rixi rixiex");
     let is_code =
         |p_flags| file(Class::Elf32, O32).bprm(&rixi, |bprm| executes(bprm, p_flags).is_ok_and(|is| is));
     assert_eq!([PF_R, PF_R | PF_W, PF_R | PF_X, PF_X, 0].map(is_code), [false, false, true, true, false]);

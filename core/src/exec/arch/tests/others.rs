@@ -1,9 +1,13 @@
 //! arch/x86, arch/riscv, arch/powerpc, arch/loongarch.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use super::*;
 use crate::elf::consts::{EM_386, EM_486, EM_LOONGARCH, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64};
 
-fn little(e_machine: u16, class: Class) -> Machine {
+fn little(e_machine: u16, class: Class) -> Machine<'static> {
     machine(e_machine, class, ByteOrder::Little, (6, 12, 0))
 }
 
@@ -42,7 +46,8 @@ fn the_32_bit_programs_of_64_bit_kernels() {
         assert_eq!(untold, format!("unknown: {}", question.what()));
         // OpenWrt's 64-bit kernels have none of them.
         let mut openwrt = answer(kernel(), question, None);
-        openwrt.openwrt.release = known("24.10.0".to_owned());
+        openwrt.openwrt();
+        openwrt.openwrt.get_mut().unwrap().release = known("24.10.0".to_owned());
         assert_eq!(file.check_arch(&openwrt), REFUSED);
     }
     assert_eq!(file(Class::Elf32, EM_PPC64).check_arch(&little(EM_PPC64, Class::Elf64)), REFUSED);
@@ -95,7 +100,7 @@ fn ei_class() {
 fn what_executes_on_x86() {
     let of = |e_machine, class, features| {
         let mut machine = little(e_machine, class);
-        machine.cpu.features = words(features);
+        cpu(&mut machine).features = words(features);
         machine
     };
     let data = |file: File| file.segment(PT_GNU_STACK, PF_R | PF_W);
@@ -110,7 +115,7 @@ fn what_executes_on_x86() {
     let unknown = Err("unknown: whether this kernel keeps data from being executed".to_owned());
     assert_eq!(executes_data(&of(EM_386, Class::Elf32, "fpu pae nx"), &program), unknown);
     let mut older = wide;
-    older.kernel.release = known(Release { text: String::new(), version: (5, 4, 0) });
+    kernel(&mut older).release = known(Release { text: String::new(), version: (5, 4, 0) });
     assert_eq!(executes_data(&older, &file(Class::Elf64, EM_X86_64)), Ok(true));
     assert_eq!(executes_data(&older, &data(file(Class::Elf64, EM_X86_64))), Ok(false));
 }
@@ -124,7 +129,7 @@ fn what_executes_elsewhere() {
     }
     let of = |model: &str| {
         let mut machine = little(EM_PPC, Class::Elf32);
-        machine.cpu.model = known(model.to_owned());
+        cpu(&mut machine).model = known(model.to_owned());
         machine
     };
     let (bare, program) =
@@ -168,9 +173,9 @@ fn address_spaces_of_x86() {
     let own = file(Class::Elf64, EM_X86_64);
     let mut wide = little(EM_X86_64, Class::Elf64);
     assert_eq!(task_size(&wide, &own), (WINDOW, FIVE_LEVELS));
-    wide.cpu.features = words("lm nx");
+    cpu(&mut wide).features = words("lm nx");
     assert_eq!(task_size(&wide, &own), (WINDOW, WINDOW));
-    wide.cpu.features = words("lm nx la57");
+    cpu(&mut wide).features = words("lm nx la57");
     assert_eq!(task_size(&wide, &own), (FIVE_LEVELS, FIVE_LEVELS));
     assert_eq!(layout(&wide, &own).stack.end, WINDOW);
     assert_eq!(layout(&wide, &own).et_dyn_base.start, 0x5555_5555_4aaa);
@@ -185,7 +190,7 @@ fn address_spaces_of_x86() {
 fn address_spaces_elsewhere() {
     let of = |e_machine, class, release, page| {
         let mut machine = machine(e_machine, Class::Elf64, ByteOrder::Little, release);
-        machine.kernel.page_size = known(page);
+        kernel(&mut machine).page_size = known(page);
         task_size(&machine, &file(class, e_machine))
     };
     assert_eq!(of(EM_RISCV, Class::Elf64, (5, 15, 0), 4096), (1 << 38, 1 << 38));

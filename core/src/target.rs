@@ -1,38 +1,63 @@
-//! What may be asked of a machine while it is described and judged. The live machine
-//! answers by looking, a recorded one from a folder. Nothing here reads or runs anything by itself.
+//! What may be asked of a target: its files, and its kernel. A live machine answers by looking, a recorded one from a
+//! folder, a test from values. Nothing here reads or runs anything by itself.
 
-use std::ffi::OsString;
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64};
 use crate::elf::{ByteOrder, Class};
 use crate::errno::Errno;
 use crate::machine::family;
+use crate::path::{Path, PathBuf};
 
-/// A machine that can be asked.
-pub trait System {
+/// An answer; None where it is not known. What is unknown is never taken for its absence: a file that nobody looked for
+/// is not [`Errno::ENOENT`].
+pub type Known<T> = Option<T>;
+
+/// The target that a program is judged for.
+#[derive(Clone, Copy)]
+pub struct Target<'a> {
+    /// Its files.
+    pub root: &'a dyn Root,
+    /// Its kernel.
+    pub kernel: &'a dyn Kernel,
+}
+
+impl<'a> Target<'a> {
+    /// One that answers for its files and for its kernel.
+    pub fn new(both: &'a (impl Root + Kernel)) -> Target<'a> {
+        Target { root: both, kernel: both }
+    }
+}
+
+/// The target's files, as far as they are known.
+pub trait Root {
     /// The first 64 KiB of a small text file of the machine's own (/proc/cpuinfo, /etc/openwrt_release). Never of one
     /// whose name a program chose: that may be a file of the kernel's.
-    fn read(&self, path: &Path) -> Result<Vec<u8>, Errno>;
-    /// The names in a folder that are to be kept, sorted; None where it cannot be listed.
-    fn entries(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Option<Vec<OsString>>;
+    fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>>;
+    /// The names in a folder that are to be kept, sorted.
+    fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>>;
     /// stat(2): symbolic links are followed.
-    fn stat(&self, path: &Path) -> Result<Stat, Errno>;
+    fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>>;
     /// Opens a regular file to read it; never blocks. What the kernel makes up ([`FileKind::Pseudo`]) is not opened.
-    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Errno>;
+    fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>>;
     /// faccessat(2) with X_OK and AT_EACCESS: may the caller execute it; a noexec mount counts.
-    fn may_execute(&self, path: &Path) -> Result<(), Errno>;
-    /// Whether somebody holds the file open for writing: ETXTBSY at execve(2). None where that cannot be told.
-    fn open_for_writing(&self, path: &Path) -> Option<bool>;
+    fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>>;
+    /// Whether somebody holds the file open for writing: ETXTBSY at execve(2).
+    fn open_for_writing(&self, path: &Path) -> Known<bool>;
     /// The absolute path with symbolic links resolved.
-    fn resolve(&self, path: &Path) -> Result<PathBuf, Errno>;
+    fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>>;
     /// statvfs(3) of a folder.
-    fn space(&self, folder: &Path) -> Option<Space>;
+    fn space(&self, folder: &Path) -> Known<Space>;
+}
+
+/// What the target's kernel tells a process, and does with its programs.
+pub trait Kernel {
     /// uname(2).
-    fn uname(&self) -> Option<Uname>;
+    fn uname(&self) -> Known<Uname>;
     /// The ELF auxiliary vector of a process of this machine, getauxval(3).
     fn auxv(&self) -> Auxv;
     /// getrlimit(2).
@@ -43,10 +68,8 @@ pub trait System {
     fn variable(&self, _: &str) -> Option<Vec<u8>> {
         None
     }
-    /// PATH.
-    fn search_path(&self) -> Vec<PathBuf>;
     /// Puts a question to the kernel; None where it cannot be put.
-    fn ask(&self, question: Question) -> Option<Answer>;
+    fn ask(&self, question: Question) -> Known<Answer>;
     /// Whether the asking program, where it runs on that very machine, is itself what the question is about.
     fn is_itself(&self, _: Question) -> bool {
         false
@@ -77,22 +100,6 @@ pub struct Stat {
     pub device: u64,
     /// st_ino.
     pub inode: u64,
-}
-
-impl Stat {
-    /// What std tells of a file.
-    pub fn of(found: &Metadata) -> Stat {
-        let kind = match found.mode() & 0o170_000 {
-            0o040_000 => FileKind::Directory,
-            0o010_000 => FileKind::Fifo,
-            0o140_000 => FileKind::Socket,
-            0o020_000 => FileKind::CharDevice,
-            0o060_000 => FileKind::BlockDevice,
-            _ => FileKind::Regular,
-        };
-        let (size, device, inode) = (found.size(), found.dev(), found.ino());
-        Stat { kind, mode: found.mode() & 0o7777, size, device, inode }
-    }
 }
 
 /// S_IFMT, and what of S_IFREG the kernel makes up.
@@ -341,47 +348,45 @@ impl Answer {
     }
 }
 
-/// A machine of which nothing is known.
-#[cfg(test)]
-#[derive(Clone)]
-pub(crate) struct Nothing;
+/// A target of which nothing is known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nothing;
 
-#[cfg(test)]
-impl System for Nothing {
-    fn read(&self, _: &Path) -> Result<Vec<u8>, Errno> {
-        Err(Errno::ENOENT)
-    }
-    fn entries(&self, _: &Path, _: fn(&[u8]) -> bool) -> Option<Vec<OsString>> {
+impl Root for Nothing {
+    fn read(&self, _: &Path) -> Known<Result<Vec<u8>, Errno>> {
         None
     }
-    fn stat(&self, _: &Path) -> Result<Stat, Errno> {
-        Err(Errno::ENOENT)
-    }
-    fn open(&self, _: &Path) -> Result<Rc<dyn ReadAt>, Errno> {
-        Err(Errno::ENOENT)
-    }
-    fn may_execute(&self, _: &Path) -> Result<(), Errno> {
-        Err(Errno::ENOENT)
-    }
-    fn open_for_writing(&self, _: &Path) -> Option<bool> {
+    fn list(&self, _: &Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
         None
     }
-    fn resolve(&self, _: &Path) -> Result<PathBuf, Errno> {
-        Err(Errno::ENOENT)
-    }
-    fn space(&self, _: &Path) -> Option<Space> {
+    fn stat(&self, _: &Path) -> Known<Result<Stat, Errno>> {
         None
     }
-    fn uname(&self) -> Option<Uname> {
+    fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+        None
+    }
+    fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
+        None
+    }
+    fn open_for_writing(&self, _: &Path) -> Known<bool> {
+        None
+    }
+    fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
+        None
+    }
+    fn space(&self, _: &Path) -> Known<Space> {
+        None
+    }
+}
+
+impl Kernel for Nothing {
+    fn uname(&self) -> Known<Uname> {
         None
     }
     fn auxv(&self) -> Auxv {
         Auxv::default()
     }
-    fn search_path(&self) -> Vec<PathBuf> {
-        Vec::new()
-    }
-    fn ask(&self, _: Question) -> Option<Answer> {
+    fn ask(&self, _: Question) -> Known<Answer> {
         None
     }
 }

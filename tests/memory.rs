@@ -1,0 +1,134 @@
+//! A judgement wholly from memory: no file of this computer is read, no call is made.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use diag_core::errno::Errno;
+use diag_core::exec::{Missing, Outcome, Step};
+use diag_core::judge;
+use diag_core::path::{Path, PathBuf};
+use diag_core::report::{Style, Verdict, text};
+use diag_core::target::{
+    Answer, Auxv, FileKind, Kernel, Known, Question, ReadAt, Root, Space, Stat, Target, Uname,
+};
+use testkit::Elf;
+
+/// Bytes in memory as a file.
+struct Bytes(Vec<u8>);
+
+impl ReadAt for Bytes {
+    fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+        let start = usize::try_from(offset).map_or(self.0.len(), |start| start.min(self.0.len()));
+        self.0[start..].iter().copied().take(len).collect()
+    }
+}
+
+/// A router of which these files are known: their bytes, or that they are not there.
+struct Router(BTreeMap<&'static str, Option<Vec<u8>>>);
+
+impl Router {
+    fn new(files: impl IntoIterator<Item = (&'static str, Option<Vec<u8>>)>) -> Router {
+        Router(files.into_iter().collect())
+    }
+
+    fn bytes(&self, path: &Path) -> Known<Result<&Vec<u8>, Errno>> {
+        Some(self.0.get(path.to_str()?)?.as_ref().ok_or(Errno::ENOENT))
+    }
+}
+
+impl Root for Router {
+    fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
+        Some(self.bytes(path)?.cloned())
+    }
+    fn list(&self, _: &Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
+        None
+    }
+    fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
+        let stat = |bytes: &Vec<u8>| {
+            let size = bytes.len() as u64;
+            Stat { kind: FileKind::Regular, mode: 0o755, size, device: 1, inode: 1 }
+        };
+        Some(self.bytes(path)?.map(stat))
+    }
+    fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+        Some(self.bytes(path)?.map(|bytes| Rc::new(Bytes(bytes.clone())) as Rc<dyn ReadAt>))
+    }
+    fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
+        Some(self.bytes(path)?.map(drop))
+    }
+    fn open_for_writing(&self, _: &Path) -> Known<bool> {
+        Some(false)
+    }
+    fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
+        Some(self.bytes(path)?.map(|_| path.to_path_buf()))
+    }
+    fn space(&self, _: &Path) -> Known<Space> {
+        None
+    }
+}
+
+impl Kernel for Router {
+    fn uname(&self) -> Known<Uname> {
+        Some(Uname { release: "5.15.167".to_owned(), machine: "mips".to_owned() })
+    }
+    fn auxv(&self) -> Auxv {
+        Auxv { page_size: Some(4096), ..Auxv::default() }
+    }
+    fn ask(&self, question: Question) -> Known<Answer> {
+        matches!(question, Question::FpInstruction | Question::MipsNanLegacy).then_some(Answer::Works)
+    }
+    fn own_byte_order(&self) -> Option<diag_core::elf::ByteOrder> {
+        Some(diag_core::elf::ByteOrder::Little)
+    }
+}
+
+fn judged(router: &Router) -> (Outcome, String) {
+    let report = judge::judge_all(Target::new(router), &[PathBuf::from("/tmp/v2ray")], None);
+    let outcome = report.programs[0].outcome;
+    (outcome, text::programs(&report.machine, &report.programs, Style::default()))
+}
+
+fn dynamic() -> Vec<u8> {
+    Elf::of("mipsel").interp("/lib/ld-musl-mipsel-sf.so.1").build()
+}
+
+#[test]
+fn a_program_for_the_other_byte_order() {
+    let (outcome, shown) = judged(&Router::new([("/tmp/v2ray", Some(Elf::of("mips").build()))]));
+    assert!(matches!(outcome, Outcome::Refused { errno: Errno::ENOEXEC, .. }), "{outcome:?}");
+    assert!(shown.starts_with("error[wrong-byte-order]:"), "{shown}");
+}
+
+#[test]
+fn a_program_that_starts() {
+    let (outcome, shown) = judged(&Router::new([("/tmp/v2ray", Some(Elf::of("mipsel").build()))]));
+    assert_eq!(outcome, Outcome::Starts, "{shown}");
+}
+
+/// What nobody looked for is not missing.
+#[test]
+fn an_unknown_file_is_not_a_missing_one() {
+    let (outcome, shown) = judged(&Router::new([]));
+    assert_eq!(outcome, Outcome::Unknown { missing: Missing::File }, "{shown}");
+
+    let (outcome, shown) = judged(&Router::new([("/tmp/v2ray", None)]));
+    assert!(!matches!(outcome, Outcome::Starts), "{shown}");
+    assert!(shown.contains("no-such-file"), "{shown}");
+
+    let (outcome, shown) = judged(&Router::new([("/tmp/v2ray", Some(dynamic()))]));
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}: {shown}");
+    assert!(!shown.contains("missing]"), "{shown}");
+
+    let files = [("/tmp/v2ray", Some(dynamic())), ("/lib/ld-musl-mipsel-sf.so.1", None)];
+    let (outcome, shown) = judged(&Router::new(files));
+    assert_eq!(outcome, Outcome::Refused { errno: Errno::ENOENT, step: Step::InterpreterOpen }, "{shown}");
+    assert!(shown.contains("interpreter-missing"), "{shown}");
+}
+
+#[test]
+fn a_verdict_needs_no_file_of_this_computer() {
+    // /bin/sh is on every computer that runs this test, and unknown here.
+    let router = Router::new([("/tmp/v2ray", Some(b"#!/bin/sh\n".to_vec()))]);
+    let report = judge::judge_all(Target::new(&router), &[PathBuf::from("/tmp/v2ray")], None);
+    assert_eq!(report.programs[0].verdict(), Verdict::Unknown);
+}
