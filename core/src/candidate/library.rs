@@ -3,8 +3,7 @@
 use crate::path::Path;
 use alloc::rc::Rc;
 
-use super::reader::{Contents, Reader};
-use super::{Image, program};
+use super::{File, Files, Image};
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::target::{Known, Root, Stat};
@@ -21,11 +20,17 @@ pub struct LibraryFile {
 }
 
 /// Reads a library.
-pub fn open(root: &dyn Root, path: &Path, encoding: Encoding) -> Known<Result<LibraryFile, Errno>> {
-    let (contents, stat) = match (Contents::open(root, path)?, root.stat(path)?) {
-        (Ok(contents), Ok(stat)) => (contents, stat),
-        (Err(errno), _) | (_, Err(errno)) => return Some(Err(errno)),
+pub fn open(
+    root: &dyn Root,
+    files: &Files,
+    path: &Path,
+    encoding: Encoding,
+) -> Known<Result<LibraryFile, Errno>> {
+    let stat = match root.stat(path)? {
+        Ok(stat) => stat,
+        Err(errno) => return Some(Err(errno)),
     };
-    let image = program::image(&mut Reader::headers(&contents), encoding, &mut false);
-    Some(Ok(LibraryFile { stat, ident: contents.ident(), image }))
+    let library =
+        |file: Rc<File>| LibraryFile { stat, ident: file.contents.ident(), image: file.as_read_by(encoding) };
+    Some(files.open(root, path, stat)?.map(library))
 }

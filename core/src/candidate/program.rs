@@ -5,8 +5,9 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::file::File;
 use super::property;
-use super::reader::{Contents, Reader};
+use super::reader::Reader;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
 use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64, EM_ARM,
@@ -29,30 +30,29 @@ const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 
 /// Reads an ELF file; `encodings` are those of the machine's kernel.
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
-pub(super) fn read(contents: &Contents, size: u64, encodings: &[Encoding]) -> Box<Program> {
-    let reader = &mut Reader::headers(contents);
-    let ident = contents.ident();
+pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
+    let reader = &mut Reader::headers(&file.contents);
+    let ident = file.contents.ident();
     let own_view = Encoding::of(&ident).filter(|encoding| reader.head().len() >= encoding.header_size());
-    let mut go = false;
-    let own = own_view.map(|encoding| image(reader, encoding, &mut go));
+    let own = own_view.map(|encoding| file.as_read_by(encoding));
     let mut native = Vec::with_capacity(encodings.len());
     for encoding in encodings {
         native.push(match &own {
             Some(own) if own.encoding == *encoding => Rc::clone(own),
-            _ => image(reader, *encoding, &mut go),
+            _ => file.as_read_by(*encoding),
         });
     }
     let mut origin = Origin::default();
     let mut packed = None;
     if let Some(image) = own.as_ref().or(native.first()) {
-        packed = upx::find(reader, image, size);
-        origin = self::origin(reader, image, go);
+        packed = upx::find(reader, image, file.stat.size);
+        origin = self::origin(reader, image);
     }
     Box::new(Program { ident, own, native, origin, upx: packed })
 }
 
 /// Decodes the file in one encoding.
-pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding, go: &mut bool) -> Rc<Image> {
+pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
     let header = Header::decode(reader.head(), encoding);
     let program_headers = table(reader, &header, encoding);
     let table = program_headers.as_deref().unwrap_or_default();
@@ -63,7 +63,6 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding, go: &mut bool) 
     for entry in table.iter().filter(|entry| entry.p_type == PT_NOTE) {
         read_notes(reader, encoding, &header, entry, &mut notes);
     }
-    *go |= notes.go;
     let abiflags = abiflags(reader, encoding, &header, table);
     let (mut arm_attributes, mut gnu_property) = (None, Ok(()));
     if family::ARM && matches!(header.e_machine, EM_AARCH64 | EM_ARM) && !table.is_empty() {
@@ -72,7 +71,7 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding, go: &mut bool) 
             arm_attributes = self::arm_attributes(reader, encoding, &header);
         }
     }
-    let Notes { abi_tag, x86_isa_needed, .. } = notes;
+    let Notes { abi_tag, x86_isa_needed, is_go } = notes;
     Rc::new(Image {
         encoding,
         header,
@@ -82,6 +81,7 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding, go: &mut bool) 
         arm_attributes,
         dynamic,
         abi_tag,
+        is_go,
         gnu_property,
         x86_isa_needed,
     })
@@ -212,7 +212,7 @@ struct Notes {
     abi_tag: Option<(u32, u32, u32, u32)>,
     x86_isa_needed: Option<u32>,
     /// One is the Go linker's.
-    go: bool,
+    is_go: bool,
 }
 
 /// Reads the notes of a segment.
@@ -236,7 +236,7 @@ fn read_notes(
                 found.x86_isa_needed = isa_needed(desc, encoding).or(found.x86_isa_needed);
             }
         } else if name == b"Go\0\0" && kind == NT_GO_BUILDID {
-            found.go = true;
+            found.is_go = true;
         }
     }
 }
@@ -290,7 +290,8 @@ fn arm_attributes(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) 
 }
 
 /// What made the program.
-fn origin(reader: &mut Reader<'_>, image: &Image, go: bool) -> Origin {
+fn origin(reader: &mut Reader<'_>, image: &Image) -> Origin {
+    let go = image.is_go;
     let data = image.loads().find(|entry| entry.p_flags & PF_W != 0);
     let mut version = data.and_then(|data| go_version(reader, at(data.p_offset)));
     let mut comment = Vec::new();

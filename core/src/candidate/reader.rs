@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 
 use super::Image;
+use super::file::Held;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
 use crate::elf::{ByteOrder, offset};
 use crate::errno::Errno;
@@ -48,20 +49,29 @@ pub struct Contents {
     file: Rc<dyn ReadAt>,
     head: Piece,
     parts: RefCell<Vec<Piece>>,
+    held: Held,
+}
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        let bytes = |sum: usize, part: &Piece| sum.saturating_add(part.bytes.len());
+        self.held.give_back(self.parts.borrow().iter().fold(0, bytes));
+    }
 }
 
 impl Contents {
     /// Opens a regular file.
-    pub fn open(root: &dyn Root, path: &Path) -> Known<Result<Contents, Errno>> {
-        Some(root.open(path)?.map(Contents::new))
+    pub(super) fn open(root: &dyn Root, path: &Path, held: &Held) -> Known<Result<Contents, Errno>> {
+        Some(root.open(path)?.map(|file| Contents::new(file, held)))
     }
 
     /// Reads the head.
-    pub fn new(file: Rc<dyn ReadAt>) -> Contents {
+    fn new(file: Rc<dyn ReadAt>, held: &Held) -> Contents {
         let bytes = file.read_at(0, HEAD);
         // A head that is not full is the whole file.
         let size = if bytes.len() < HEAD { usize::MAX } else { HEAD };
-        Contents { file, head: Piece { at: 0, size, bytes: Rc::new(bytes) }, parts: RefCell::default() }
+        let head = Piece { at: 0, size, bytes: Rc::new(bytes) };
+        Contents { file, head, parts: RefCell::default(), held: held.clone() }
     }
 
     /// The first bytes: 4,096, or all there are.
@@ -222,7 +232,9 @@ impl<'a> Reader<'a> {
         }
         if self.size <= WHOLE {
             self.window = self.file.read(self.start, self.size);
-            self.file.parts.borrow_mut().push(self.window.clone());
+            if self.file.held.take(self.window.bytes.len()) {
+                self.file.parts.borrow_mut().push(self.window.clone());
+            }
             return;
         }
         let left = self.start.saturating_add(self.size).saturating_sub(at);
@@ -257,7 +269,7 @@ mod tests {
 
     fn contents(bytes: Vec<u8>) -> (Contents, Rc<Cell<usize>>) {
         let reads = Rc::new(Cell::new(0));
-        (Contents::new(Rc::new(Counted { bytes, reads: Rc::clone(&reads) })), reads)
+        (Contents::new(Rc::new(Counted { bytes, reads: Rc::clone(&reads) }), &Held::default()), reads)
     }
 
     #[test]

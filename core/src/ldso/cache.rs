@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::{Linker, path};
-use crate::candidate::reader::{Contents, Reader};
+use crate::candidate::reader::Reader;
 use crate::elf::consts::{
     EF_ARM_ABI_FLOAT_HARD, EF_MIPS_ABI2, EF_MIPS_NAN2008, EF_RISCV_FLOAT_ABI, EM_AARCH64, EM_ARM, EM_MIPS,
     EM_PPC64, EM_RISCV, EM_X86_64,
@@ -32,12 +32,15 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
         linker.unread.set(true);
         return None;
     };
-    let size = offset(stat.ok()?.size);
-    let Some(Ok(file)) = Contents::open(linker.root, path(cache)) else {
+    let stat = stat.ok()?;
+    let Some(Ok(file)) = linker.files.open(linker.root, path(cache), stat) else {
         linker.leaves_alone(cache);
         return None;
     };
-    let mut cache = Cache { table: Reader::new(&file, linker.encoding.order, 0, size).at_once(), start: 0 };
+    let mut cache = Cache {
+        table: Reader::new(&file.contents, linker.encoding.order, 0, offset(stat.size)).at_once(),
+        start: 0,
+    };
     if cache.table.bytes_at(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;

@@ -1,11 +1,11 @@
 //! glibc's rules: elf/dl-load.c `_dl_map_object`, and what a build of it has compiled in.
 
-use crate::path::Path;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
 use super::object::Library;
-use super::{Linker, LoaderRefusal, cache};
+use super::{Kept, Linker, LoaderRefusal, cache};
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
@@ -60,11 +60,25 @@ impl Facts {
 /// What is read of a segment at most; Debian's loaders have 50 to 180 KB in all.
 const LIMIT: usize = 256 << 10;
 
-/// Reads them from the strings of a loader; None where it is not glibc's.
-pub(super) fn read(root: &dyn Root, path: &Path, image: &Image) -> Option<Facts> {
+/// What a loader has compiled in; None where it is not glibc's. Read once for all that it loads.
+pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc<Facts>> {
+    let image = loader.image.as_ref()?;
+    if let Some((known, facts)) = &*kept.glibc.borrow() {
+        if Rc::ptr_eq(known, image) {
+            return facts.clone();
+        }
+    }
+    let file = kept.files.again(root, super::path(&loader.path), loader.id)?;
+    let facts = read(&file.contents, image).map(Rc::new);
+    *kept.glibc.borrow_mut() = Some((Rc::clone(image), facts.clone()));
+    facts
+}
+
+/// Reads it from the strings of a loader.
+fn read(file: &Contents, image: &Image) -> Option<Facts> {
     let mut facts = Facts::default();
     let mut in_list = false;
-    strings(root, path, image, LIMIT, |text| in_list = !text.is_empty() && facts.note(text, in_list))?;
+    strings(file, image, LIMIT, |text| in_list = !text.is_empty() && facts.note(text, in_list))?;
     if facts.lib.is_empty() {
         facts.lib = last_name(facts.first()).1.to_vec();
     }
@@ -73,13 +87,11 @@ pub(super) fn read(root: &dyn Root, path: &Path, image: &Image) -> Option<Facts>
 
 /// The strings of a loader, as far as they lie among its constants.
 pub(super) fn strings(
-    root: &dyn Root,
-    path: &Path,
+    file: &Contents,
     image: &Image,
     limit: usize,
     mut each: impl FnMut(&[u8]),
 ) -> Option<()> {
-    let file = Contents::open(root, path)?.ok()?;
     // Constants have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
@@ -87,7 +99,7 @@ pub(super) fn strings(
             continue;
         }
         let size = offset(load.p_filesz).min(limit);
-        let mut table = Reader::new(&file, image.encoding.order, offset(load.p_offset), size);
+        let mut table = Reader::new(file, image.encoding.order, offset(load.p_offset), size);
         let mut rest = table.bytes_at(0, size)?;
         while let Ok(text) = CStr::from_bytes_until_nul(rest) {
             let text = text.to_bytes();
@@ -197,7 +209,7 @@ impl Linker<'_> {
     /// sysdeps/x86/dl-prop.h `dl_isa_level_check`.
     pub(super) fn lacks_level(&self, image: &Image) -> bool {
         let cpu = self.machine.cpu();
-        let checks = self.glibc.as_ref().is_some_and(Facts::checks_level);
+        let checks = self.glibc.as_ref().is_some_and(|facts| facts.checks_level());
         checks && image.x86_isa_needed.is_some_and(|needed| x86::lacks(cpu, needed).is_some())
     }
 }

@@ -235,8 +235,8 @@ fn each_undefined(
     let is_program = object == 0;
     let object = linker.object(object)?;
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let mut symbols = Symbols::open(object, image, &file)?;
-    let versions = if linker.is_glibc() { versions::needed(&file, image) } else { Vec::new() };
+    let mut symbols = Symbols::open(object, image, &file.contents)?;
+    let versions = if linker.is_glibc() { versions::needed(&file.contents, image) } else { Vec::new() };
     for index in from..symbols.end_of_undefined(is_program) {
         let symbol = symbols.symbol(index)?;
         if symbol.section != 0 || symbol.bind != STB_GLOBAL {
@@ -263,7 +263,7 @@ fn each_undefined(
 /// Marks what an object defines.
 fn define(linker: &Linker<'_>, object: &Library, wanted: &mut Wanted) -> Option<()> {
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let mut symbols = Symbols::open(object, image, &file)?;
+    let mut symbols = Symbols::open(object, image, &file.contents)?;
     let glibc = linker.is_glibc();
     let versions = if glibc { linker.defined(object) } else { &[] };
     let (first, last) = match symbols.gnu() {
@@ -333,8 +333,8 @@ fn tell(
         });
         let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { continue };
         let Some(file) = linker.open(object) else { continue };
-        let Some(mut strings) = Reader::strings(&file, image) else { continue };
-        relocations::uses(linker, image, &file, &mut symbols, &mut |asked, lazy| {
+        let Some(mut strings) = Reader::strings(&file.contents, image) else { continue };
+        relocations::uses(linker, image, &file.contents, &mut symbols, &mut |asked, lazy| {
             let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
             let of = asked.version.map_or_else(Vec::new, &mut text);
             missing.push(Undefined::new(text(asked.name), &of, object, lazy));

@@ -94,8 +94,8 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let mut missing = Vec::new();
     for object in &linker.link.objects {
         let (Some(file), Some(image)) = (linker.open(object), &object.image) else { continue };
-        let Some(mut strings) = Reader::strings(&file, image) else { continue };
-        for version in &needed(&file, image) {
+        let Some(mut strings) = Reader::strings(&file.contents, image) else { continue };
+        for version in &needed(&file.contents, image) {
             let Some(name) = strings.string_at(version.file) else { continue };
             let Some(of) = linker.link.objects.iter().find(|other| other.is_called(name)) else { continue };
             let known = linker.defined(of);
@@ -113,7 +113,7 @@ impl Linker<'_> {
     /// What an object defines; read once.
     pub(super) fn defined<'a>(&self, object: &'a Library) -> &'a [Version] {
         object.defined.get_or_init(|| match (self.open(object), &object.image) {
-            (Some(file), Some(image)) => defined(&file, image),
+            (Some(file), Some(image)) => defined(&file.contents, image),
             _ => Vec::new(),
         })
     }
