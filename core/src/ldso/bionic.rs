@@ -31,7 +31,7 @@ pub(super) fn refuses(
         return None;
     }
     let mut found = None;
-    gnu::strings(loader.0, loader.1, LIMIT, |said| {
+    gnu::strings(loader.0, loader.1, LIMIT, &mut |said| {
         let path = if said.starts_with(b"error: %s") { &program.resolved } else { &program.path };
         if fixed {
             let wants_pie = holds(said, b"position-independent executables")

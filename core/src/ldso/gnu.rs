@@ -77,35 +77,78 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
 /// Reads it from the strings of a loader.
 fn read(file: &Contents, image: &Image) -> Option<Facts> {
     let mut facts = Facts::default();
-    let mut in_list = false;
-    strings(file, image, LIMIT, |text| in_list = !text.is_empty() && facts.note(text, in_list))?;
+    constants(file, image, LIMIT, &mut |bytes| {
+        // Where a folder of the list ends, the next one begins.
+        let mut list_ends = 0_usize;
+        let mut before = 0_u8;
+        for (chunk, at) in bytes.chunks(CHUNK).zip((0_usize..).step_by(CHUNK)) {
+            let mut last = before;
+            before = chunk.last().copied().unwrap_or_default();
+            // Without a way out of the loop, so that it takes many bytes at once: hardly any chunk has one.
+            let starts = chunk.iter().fold(false, |any, byte| {
+                let starts = is_start(last, *byte);
+                last = *byte;
+                any | starts
+            });
+            if !starts {
+                continue;
+            }
+            for at in at..at.saturating_add(chunk.len()) {
+                let left = at.checked_sub(1).and_then(|left| bytes.get(left)).copied().unwrap_or_default();
+                let Some(rest) = bytes.get(at..) else { break };
+                if !rest.first().is_some_and(|byte| is_start(left, *byte)) {
+                    continue;
+                }
+                let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
+                let text = text.to_bytes();
+                if facts.note(text, at != 0 && at == list_ends) {
+                    list_ends = at.saturating_add(text.len()).saturating_add(1);
+                }
+            }
+        }
+    })?;
     if facts.lib.is_empty() {
         facts.lib = last_name(facts.first()).1.to_vec();
     }
     (!facts.cache.is_empty() && !facts.folders.is_empty()).then_some(facts)
 }
 
-/// The strings of a loader, as far as they lie among its constants.
+/// Bytes of a loader that are looked at together.
+const CHUNK: usize = 32;
+
+/// Whether a string may begin here that tells anything: a path, lib, or one of [`WORDS`].
+fn is_start(before: u8, byte: u8) -> bool {
+    let tells =
+        (byte == b'/') | (byte == b'l') | (byte == b'E') | (byte == b'F') | (byte == b'C') | (byte == b'h');
+    (before == 0) & tells
+}
+
+/// Calls `each` with the strings of a loader, as far as they lie among its constants.
 pub(super) fn strings(
     file: &Contents,
     image: &Image,
     limit: usize,
-    mut each: impl FnMut(&[u8]),
+    each: &mut dyn FnMut(&[u8]),
 ) -> Option<()> {
-    // Constants have a segment of their own, or share the one of the code.
+    constants(file, image, limit, &mut |mut rest| {
+        while let Ok(text) = CStr::from_bytes_until_nul(rest) {
+            let text = text.to_bytes();
+            each(text);
+            rest = rest.get(text.len().saturating_add(1)..).unwrap_or_default();
+        }
+    })
+}
+
+/// Calls `each` with the segments in which a loader has its constants.
+fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(&[u8])) -> Option<()> {
+    // They have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
         if apart && load.p_flags != PF_R {
             continue;
         }
         let size = offset(load.p_filesz).min(limit);
-        let mut table = Reader::new(file, image.encoding.order, offset(load.p_offset), size);
-        let mut rest = table.bytes_at(0, size)?;
-        while let Ok(text) = CStr::from_bytes_until_nul(rest) {
-            let text = text.to_bytes();
-            each(text);
-            rest = rest.get(text.len().saturating_add(1)..)?;
-        }
+        each(Reader::new(file, image.encoding.order, offset(load.p_offset), size).bytes_at(0, size)?);
     }
     Some(())
 }
