@@ -16,6 +16,7 @@ use diag::machine::Machine;
 use diag::target::Target;
 use oracle::case::Case;
 use oracle::compare::Verdict;
+use oracle::counts::{Counts, Limits};
 use oracle::generate::Plan;
 use oracle::host::{self, Judge};
 use oracle::model::{self, Model};
@@ -53,7 +54,7 @@ struct Args {
     /// Leave disagreements as they are.
     raw: bool,
     /// Where to write the counts, as JSON.
-    tally: Option<String>,
+    counts: Option<String>,
     /// Set where it runs within a sandbox: what that has.
     inside: Option<String>,
     skip: bool,
@@ -63,7 +64,7 @@ struct Args {
 fn args() -> Args {
     let (count, seed) = (COUNT, 1);
     let mut args =
-        Args { count, seed, case: None, raw: false, tally: None, inside: None, skip: false, list: false };
+        Args { count, seed, case: None, raw: false, counts: None, inside: None, skip: false, list: false };
     let mut words = env::args().skip(1);
     while let Some(word) = words.next() {
         let mut value = || words.next().unwrap_or_else(|| panic!("{word} wants a value"));
@@ -71,7 +72,7 @@ fn args() -> Args {
             "--count" => args.count = value().parse().expect("a count"),
             "--seed" => args.seed = value().parse().expect("a seed"),
             "--case" => args.case = Some(value()),
-            "--tally" => args.tally = Some(value()),
+            "--counts" => args.counts = Some(value()),
             "--inside" => args.inside = Some(value()),
             "--raw" => args.raw = true,
             "--list" => args.list = true,
@@ -117,10 +118,10 @@ fn outside(args: &Args) -> bool {
         words.extend(["--count".to_owned(), count.to_string(), "--seed".to_owned(), args.seed.to_string()]);
         words.extend(args.case.iter().flat_map(|case| ["--case".to_owned(), case.clone()]));
         // The counts are those of the many.
-        if let Some(file) = args.tally.as_ref().filter(|_| nobody) {
+        if let Some(file) = args.counts.as_ref().filter(|_| nobody) {
             fs::write(file, "").expect("a file for the counts");
             fs::set_permissions(file, fs::Permissions::from_mode(0o666)).expect("a file for the counts");
-            words.extend(["--tally".to_owned(), file.clone()]);
+            words.extend(["--counts".to_owned(), file.clone()]);
         }
         words.extend(args.raw.then(|| "--raw".to_owned()));
         println!("oracle: as {}", if nobody && sandbox.is_root { "nobody" } else { "the caller" });
@@ -164,12 +165,12 @@ fn inside(args: &Args, has: &str) -> bool {
         print!("{shown}");
         return verdict != Verdict::Disagrees;
     }
-    let tally = host::run(&plan, args.count, !args.raw, &judges).expect("a run");
-    print!("{tally}");
-    if let Some(file) = &args.tally {
-        fs::write(file, serde_json::to_string_pretty(&tally).expect("JSON")).expect("a file for the counts");
+    let counts = host::run(&plan, args.count, !args.raw, &judges).expect("a run");
+    print!("{counts}");
+    if let Some(file) = &args.counts {
+        fs::write(file, serde_json::to_string_pretty(&counts).expect("JSON")).expect("a file for the counts");
     }
-    holds(&tally, args.count, &plan)
+    holds(&counts, args.count, &plan)
 }
 
 /// Steps that x86-64 has no cases for: they belong to other processors, to chance (where a stack lies), to kernels
@@ -189,23 +190,11 @@ const ELSEWHERE: [&str; 12] = [
     "floating-point instruction",
 ];
 
-/// What a run must show besides agreement.
-fn holds(tally: &Tally, count: usize, plan: &Plan) -> bool {
-    let total = tally.total();
-    let mut passed = true;
-    let mut check = |right: bool, what: &str| {
-        if !right {
-            println!("oracle: FAILED: {what}");
-        }
-        passed &= right;
-    };
-    check(total.cases == count as u64, &format!("{} of {count} cases were put to the kernel", total.cases));
-    check(total.disagreed == 0, &format!("{} of {} cases disagree", total.disagreed, total.cases));
-    check(total.started * 100 >= total.cases * STARTED, "too few cases start");
-    let unknown = tally.untold();
-    check(unknown * 100 <= total.cases * UNKNOWN, &format!("diag cannot tell of {unknown} cases"));
+fn holds(counts: &Counts, count: usize, plan: &Plan) -> bool {
+    let mut tally = Tally::new("oracle");
+    counts.check(Limits { cases: count as u64, started: STARTED, unknown: UNKNOWN }, &mut tally);
     // Of a short run nobody can expect it.
-    if cfg!(target_arch = "x86_64") && total.cases >= COUNT as u64 {
+    if cfg!(target_arch = "x86_64") && count >= COUNT {
         let steps = Step::ALL.iter().copied().map(Step::name);
         // The kernel's: a dynamic loader's are met in tests/linking.rs.
         let steps = steps.filter(|step| !step.starts_with("ld.so:"));
@@ -213,8 +202,8 @@ fn holds(tally: &Tally, count: usize, plan: &Plan) -> bool {
         let steps = steps.filter(|step| plan.noexec || *step != "path_noexec");
         let steps = steps.filter(|step| plan.misc || !step.starts_with("load_misc_binary"));
         let missed: Vec<&str> =
-            steps.filter(|step| !tally.steps.contains_key(*step) && !ELSEWHERE.contains(step)).collect();
-        check(missed.is_empty(), &format!("no case met {}", missed.join(", ")));
+            steps.filter(|step| !counts.steps.contains_key(*step) && !ELSEWHERE.contains(step)).collect();
+        tally.check(missed.is_empty(), || format!("no case met {}", missed.join(", ")));
     }
-    passed
+    tally.passed()
 }

@@ -1,14 +1,17 @@
 //! What `diag` never does, whoever calls it on whatever: execute anything but its own tiny programs, read a file of the
-//! kernel's own, tell with foreign rights.
+//! kernel's own, tell with foreign rights, wait for a mount that decides nothing.
 
 mod skipped;
 
 use std::fs::{self, Permissions};
-use std::io;
+use std::io::{self, ErrorKind};
+use std::os::fd::IntoRawFd as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::libc;
 use nix::mount::{MsFlags, mount};
@@ -42,6 +45,14 @@ fn told(output: &Output) -> String {
 /// A mount namespace in which a folder lies over /proc, as in a chroot whose /proc is an ordinary folder.
 fn with_proc(command: &mut Command, proc: &Path) {
     let proc = proc.to_path_buf();
+    in_namespace(command, move || {
+        let none: Option<&Path> = None;
+        mount(Some(&proc), "/proc", none, MsFlags::MS_BIND, none).map_err(Into::into)
+    });
+}
+
+/// Runs in a mount namespace of its own, once `prepare` is done there.
+fn in_namespace(command: &mut Command, prepare: impl Fn() -> io::Result<()> + Send + Sync + 'static) {
     let (user, group) = (geteuid(), getegid());
     let enter = move || -> io::Result<()> {
         let none: Option<&Path> = None;
@@ -53,7 +64,7 @@ fn with_proc(command: &mut Command, proc: &Path) {
         }
         unshare(CloneFlags::CLONE_NEWNS)?;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
-        mount(Some(&proc), "/proc", none, MsFlags::MS_BIND, none).map_err(Into::into)
+        prepare()
     };
     // SAFETY: no other thread of the child holds a lock that these calls need; a child that hangs fails the test.
     unsafe { command.pre_exec(enter) };
@@ -169,6 +180,103 @@ fn the_kernels_log_stays_whole() {
         diag(&[path.to_str().unwrap()]).output().unwrap();
     }
     assert!(unread() >= before, "{} bytes of {before} are left", unread());
+}
+
+/// Mounts a FUSE file system whose server never answers, like one behind a network that is gone: statfs(2) waits for
+/// ever. The descriptor stays open in the program that is then executed: closed, it would end the waiting.
+fn dead_mount(folder: &Path) -> io::Result<()> {
+    let fuse = fs::File::options().read(true).write(true).open("/dev/fuse")?.into_raw_fd();
+    // SAFETY: a descriptor that is open, and no flag of it.
+    if unsafe { libc::fcntl(fuse, libc::F_SETFD, 0) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let options = format!("fd={fuse},rootmode=40000,user_id={},group_id={}", geteuid(), getegid());
+    let (flags, options) = (MsFlags::MS_NOSUID | MsFlags::MS_NODEV, Some(options.as_str()));
+    mount(Some("dead"), folder, Some("fuse"), flags, options).map_err(Into::into)
+}
+
+/// The end of a command, or None where it is still running after so long: then it is killed.
+fn within(mut child: Child, limit: Duration) -> Option<ExitStatus> {
+    let begin = Instant::now();
+    while begin.elapsed() < limit {
+        if let Some(status) = child.try_wait().unwrap() {
+            return Some(status);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    None
+}
+
+#[test]
+fn a_dead_mount_elsewhere_keeps_no_answer_back() {
+    let folder = folder("dead-mount");
+    let (dead, program) = (folder.join("dead"), folder.join("program"));
+    fs::create_dir(&dead).unwrap();
+    executable(&program, &Elf::of("mips").build());
+    let own = PathBuf::from(env!("CARGO_BIN_EXE_diag"));
+    let start = |mut command: Command| {
+        let dead = dead.clone();
+        in_namespace(&mut command, move || dead_mount(&dead));
+        command.stdout(Stdio::null()).spawn()
+    };
+    for (arguments, status) in [([program.as_path()], 1), ([&own], 0)] {
+        let mut command = diag(&[]);
+        command.args(arguments);
+        let child = match start(command) {
+            Ok(child) => child,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+                skipped(&format!("no FUSE mount for this user ({error}): a dead mount is not tried"));
+                return;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        let ended = within(child, Duration::from_secs(30));
+        assert_eq!(ended.and_then(|status| status.code()), Some(status), "{arguments:?}");
+    }
+    // The mount is what it should be: who asks for it waits.
+    let mut stat = Command::new("stat");
+    stat.arg("-f").arg(&dead).stdin(Stdio::null());
+    assert_eq!(within(start(stat).unwrap(), Duration::from_secs(1)), None);
+}
+
+/// Text between the first pair of quotation marks.
+fn quoted(line: &str) -> Option<&str> {
+    line.split('"').nth(1)
+}
+
+/// statfs(2) tells whether a file is the kernel's own, before it is opened; no mount is asked for its own sake.
+#[test]
+fn file_systems_are_asked_only_of_files_that_are_read() {
+    let folder = folder("statfs");
+    let (log, program) = (folder.join("log"), folder.join("program"));
+    executable(&program, &Elf::of("mips").build());
+    for program in [program.as_path(), Path::new("/bin/sh")] {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-e", "trace=statfs,fstatfs,open,openat", "-o"]).arg(&log);
+        let output = match strace.arg(env!("CARGO_BIN_EXE_diag")).arg(program).output() {
+            Ok(output) => output,
+            Err(error) => {
+                skipped(&format!("strace: {error}: calls of statfs are not tried"));
+                return;
+            }
+        };
+        if !matches!(output.status.code(), Some(0 | 1)) {
+            skipped(&format!("strace may not trace here ({output:?}): calls of statfs are not tried"));
+            return;
+        }
+        let log = fs::read_to_string(&log).unwrap();
+        let of = |call: &'static str| log.lines().filter(move |line| line.contains(call)).filter_map(quoted);
+        let opened: Vec<&str> = of(" open").collect();
+        let asked: Vec<&str> = of(" statfs(").collect();
+        let idle: Vec<&&str> = asked.iter().filter(|path| !opened.contains(path)).collect();
+        assert!(idle.is_empty(), "{}: {idle:?}\n{log}", program.display());
+        // What is counted is there.
+        assert!(opened.iter().any(|path| Path::new(path) == program), "{log}");
+        let folders: Vec<&&str> = asked.iter().filter(|path| Path::new(path).is_dir()).collect();
+        assert!(folders.is_empty(), "{}: {folders:?}\n{log}", program.display());
+    }
 }
 
 const NOBODY: u32 = 65534;

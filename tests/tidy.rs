@@ -69,7 +69,7 @@ fn the_core_stands_alone() {
 #[test]
 fn only_live_touches_the_live_system() {
     let words = ["nix::", "procfs::", "libc::", "rustix::", "std::net", "std::thread"];
-    assert_eq!(offenders(&words, &["src/live", "src/router", "core/"]), NONE);
+    assert_eq!(offenders(&words, &["src/live", "src/router", "src/recorded.rs", "core/"]), NONE);
     let words = ["fs::", "std::env", "process::Command"];
     let allowed = ["src/live", "src/router", "src/recorded.rs", "src/main.rs", "core/"];
     assert_eq!(offenders(&words, &allowed), NONE);

@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::answer::Answer;
 use crate::case::Case;
 use crate::compare::{Verdict, compare};
+use crate::counts::Counts;
 use crate::folder::Folder;
 use crate::generate::Plan;
 use crate::model::Model;
-use crate::tally::Tally;
 
 /// Cases, and what each is called in the folder.
 #[derive(Debug)]
@@ -55,19 +55,19 @@ impl Batch {
 
     /// Counts what was said of each, in their order. Where the kernel was asked several times, one answer that agrees
     /// is enough: addresses are random.
-    pub fn tally<'a>(&self, kernel: &str, seen: impl IntoIterator<Item = (Model, &'a [Answer])>) -> Tally {
-        let mut tally = Tally::new(kernel);
+    pub fn counts<'a>(&self, kernel: &str, seen: impl IntoIterator<Item = (Model, &'a [Answer])>) -> Counts {
+        let mut counts = Counts::new(kernel);
         let none = Answer::Lost("no answer".to_owned());
         for (case, (model, answers)) in self.cases.iter().zip(seen) {
             let first = answers.first().unwrap_or(&none);
             let disagrees = |answer: &&Answer| compare(case, &model, answer) == Verdict::Disagrees;
             let answer = answers.iter().find(|answer| !disagrees(answer)).unwrap_or(first);
-            tally.count(case, &model, answer, compare(case, &model, answer));
+            counts.count(case, &model, answer, compare(case, &model, answer));
             if disagrees(&first) && !disagrees(&answer) {
-                tally.varied(case);
+                counts.varied(case);
             }
         }
-        tally
+        counts
     }
 }
 
@@ -89,13 +89,13 @@ mod tests {
         assert!(std::fs::symlink_metadata(folder.join("loop")).is_ok_and(|found| found.is_symlink()));
         let model = || Model { outcome: Outcome::Refused("ENOEXEC".into()), step: String::new() };
         let (right, wrong) = (Answer::parse("refused ENOEXEC"), Answer::parse("refused EACCES"));
-        let tally = batch.tally(
+        let counts = batch.counts(
             "a kernel",
             [(model(), &[wrong.clone(), right][..]), (model(), &[wrong.clone(), wrong][..])],
         );
-        let total = tally.total();
+        let total = counts.total();
         assert_eq!((total.cases, total.agreed, total.disagreed, total.varied), (2, 1, 1, 1));
-        assert_eq!(tally.disagreements[0].examples, ["mipsel tiny: path=missing"]);
+        assert_eq!(counts.disagreements[0].examples, ["mipsel tiny: path=missing"]);
         Folder::remove(&folder).expect("a folder to remove");
     }
 }

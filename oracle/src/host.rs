@@ -14,12 +14,12 @@ use crate::abi::Abi;
 use crate::answer::Answer;
 use crate::case::{Case, Files};
 use crate::compare::{Verdict, compare};
+use crate::counts::{Counts, Disagreement};
 use crate::folder::Folder;
 use crate::generate::Plan;
 use crate::model::{Model, Outcome};
 use crate::runner::Runner;
 use crate::shrink::shrink;
-use crate::tally::{Disagreement, Tally};
 
 /// How often a kernel is asked that disagrees: it places stacks and libraries at random.
 const AGAIN: usize = 12;
@@ -158,36 +158,36 @@ pub fn run<'a>(
     count: usize,
     shrinks: bool,
     judges: &(dyn Fn() -> Judge<'a> + Sync),
-) -> io::Result<Tally> {
+) -> io::Result<Counts> {
     let desks = Desks::new(plan)?;
     let next = AtomicUsize::new(0);
     let workers = thread::available_parallelism().map_or(1, usize::from);
-    let work = || -> io::Result<Tally> {
+    let work = || -> io::Result<Counts> {
         let mut desk = desks.one(judges())?;
-        let mut tally = Tally::default();
+        let mut counts = Counts::default();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= count {
-                return Ok(tally);
+                return Ok(counts);
             }
             let case = plan.case(index);
             let (model, answer, verdict, varied) = desk.try_out(&case)?;
-            tally.count(&case, &model, &answer, verdict);
+            counts.count(&case, &model, &answer, verdict);
             if varied {
-                tally.varied(&case);
+                counts.varied(&case);
             }
         }
     };
-    let tallies: Vec<io::Result<Tally>> = thread::scope(|scope| {
+    let each: Vec<io::Result<Counts>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|_| Err(io::Error::other("a panic"))))
             .collect()
     });
-    let mut all = Tally::new(desks.kernel.clone());
-    for tally in tallies {
-        all.merge(tally?);
+    let mut all = Counts::new(desks.kernel.clone());
+    for counts in each {
+        all.merge(counts?);
     }
     all.disagreements.sort_by_key(|found| std::cmp::Reverse(found.cases));
     let mut desk = desks.one(judges())?;

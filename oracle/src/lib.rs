@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! generate::Plan -> Case -> folder::Folder (files) ┬> runner::Runner -> Answer ┐
-//!                                                  └> diag           -> Model  ┴> compare -> Tally, shrink
+//!                                                  └> diag           -> Model  ┴> compare -> Counts, shrink
 //! ```
 //!
 //! | module | what it holds |
@@ -17,7 +17,8 @@
 //! | [`runner`], [`host`] | asks this computer's kernel, with a C source that serves guests as well; a whole run here |
 //! | [`batch`] | a folder of cases for a guest, and the counts of what it said |
 //! | [`answer`], [`model`], [`compare`] | what the kernel did, what diag says, whether they agree |
-//! | [`shrink`], [`tally`] | a disagreement in its smallest form; the counts |
+//! | [`shrink`], [`counts`] | a disagreement in its smallest form; the counts |
+//! | [`tally`] | what was checked, and what did not hold: of these and of all other checks |
 //! | [`linking`] | programs and libraries, for the dynamic loaders |
 //! | [`sandbox`] | a private mount namespace, and a process that is nobody |
 //!
@@ -31,6 +32,7 @@ pub mod batch;
 pub mod case;
 pub mod class;
 pub mod compare;
+pub mod counts;
 pub mod edit;
 pub mod folder;
 pub mod generate;

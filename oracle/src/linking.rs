@@ -33,6 +33,8 @@ use host::Host;
 use kit::Kit;
 use said::Said;
 
+use crate::tally::Tally;
+
 /// A shared object, as a loader tells of it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Library {
@@ -193,43 +195,27 @@ pub fn judge_all(host: &Host) -> (Vec<Judged>, BTreeMap<&'static str, String>) {
     (judged.into_inner().expect("no panic"), failed.into_inner().expect("no panic"))
 }
 
-/// The counts of a table, and all that is wrong.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// How many programs started.
-    pub started: usize,
-    /// How many did not.
-    pub ended: usize,
-    /// How many of them show what diag does not know.
-    pub gaps: usize,
-    /// One line for each thing that is not as it should be.
-    pub wrong: Vec<String>,
-}
+/// Of the cases, those at least that start, and those that do not: a table without either proves little.
+const EITHER: usize = 40;
 
-/// Judges all cases of a host.
-pub fn summary(host: &Host) -> Summary {
+/// Checks all cases of a host's loader.
+pub fn check(host: &Host, tally: &mut Tally) {
     let (judged, failed) = judge_all(host);
-    let mut summary = Summary::default();
+    let (mut started, mut ended, mut gaps) = (0, 0, 0);
     for one in &judged {
-        let counted = if one.ran.end == End::Exited(0) { &mut summary.started } else { &mut summary.ended };
+        let counted = if one.ran.end == End::Exited(0) { &mut started } else { &mut ended };
         *counted += 1;
         let closed = one.gap.filter(|gap| !gap.of_old && one.disagreements.is_empty());
         let closed = closed.map(|gap| format!("they agree now; so it is no gap any more: {}", gap.what));
         let disagreements = if one.gap.is_some() { &[][..] } else { &one.disagreements };
-        summary.gaps += usize::from(one.gap.is_some());
-        let lines = one.off.iter().chain(disagreements).chain(&closed);
-        summary.wrong.extend(lines.map(|line| format!("{}: {line}", one.name)));
+        gaps += usize::from(one.gap.is_some());
+        let wrong: Vec<&str> =
+            one.off.iter().chain(disagreements).chain(&closed).map(String::as_str).collect();
+        tally.check(wrong.is_empty(), || format!("{}: {}", one.name, wrong.join("; ")));
     }
-    summary.wrong.extend(failed.iter().map(|(name, error)| format!("{name}: {error}")));
-    summary.wrong.sort();
-    summary
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { started, ended, gaps, wrong } = self;
-        let disagree = wrong.len();
-        write!(f, "{started} programs start, {ended} do not; {gaps} known gaps, {disagree} disagreements")?;
-        wrong.iter().try_for_each(|line| write!(f, "\n{line}"))
+    for (name, error) in failed {
+        tally.check(false, || format!("{name}: {error}"));
     }
+    tally.check(started >= EITHER && ended >= EITHER, || "too few programs of either kind".to_owned());
+    tally.note(format!("{started} programs start, {ended} do not; {gaps} known gaps"));
 }

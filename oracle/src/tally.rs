@@ -1,209 +1,108 @@
-//! What was counted.
+//! What was checked, and what did not hold: of every kind of check, here and in xtask.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
-use crate::answer::Answer;
-use crate::case::Case;
-use crate::class::Class;
-use crate::compare::Verdict;
-use crate::model::{Model, Outcome};
-
-/// Cases that are kept of each kind of disagreement.
-const EXAMPLES: usize = 16;
-
-/// The cases of one class.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-pub struct Count {
-    /// How many.
-    pub cases: u64,
-    /// The kernel started the program.
-    pub started: u64,
-    /// diag says what the kernel did.
-    pub agreed: u64,
-    /// The runner's clock was over before what diag says could come true.
-    pub unfinished: u64,
-    /// It does not say what the kernel did.
-    pub disagreed: u64,
-    /// diag could not tell.
-    pub unknown: u64,
-    /// Among those that agreed: the kernel answers now this, now that (addresses are random), and at first another way.
-    pub varied: u64,
-}
-
-/// A disagreement: what diag says, what the kernel did, and a case of it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Disagreement {
-    /// diag's words, with the step.
-    pub model: String,
-    /// The kernel's, without addresses.
-    pub kernel: String,
-    /// How many cases there are of the kind.
-    pub cases: u64,
-    /// Some of them, the shortest of each [`Case::shape`]; in their smallest forms once they are shrunk.
-    pub examples: Vec<String>,
-}
-
-/// The counts of a run.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+/// The checks of one subject.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Tally {
-    /// Which kernel.
-    pub kernel: String,
-    /// By class.
-    pub classes: BTreeMap<Class, Count>,
-    /// By the model's step; "starts" where there is none.
-    pub steps: BTreeMap<String, u64>,
-    /// What was missing where diag could not tell.
-    pub missing: BTreeMap<String, u64>,
-    /// Cases that could not be put to the kernel, by why.
-    #[serde(default)]
-    pub lost: BTreeMap<String, u64>,
-    /// What kernels did.
-    pub answers: BTreeMap<String, u64>,
-    /// By kind.
-    pub disagreements: Vec<Disagreement>,
+    name: String,
+    checks: usize,
+    failures: Vec<String>,
+    notes: Vec<String>,
 }
-
-impl Count {
-    fn add(&mut self, other: Count) {
-        self.cases += other.cases;
-        self.started += other.started;
-        self.agreed += other.agreed;
-        self.unfinished += other.unfinished;
-        self.disagreed += other.disagreed;
-        self.unknown += other.unknown;
-        self.varied += other.varied;
-    }
-}
-
-/// In the words of unknowns that count for nothing: what cannot be found or read, diag cannot judge.
-const UNSEEN: [&str; 2] = ["cannot be looked up", "may not be read"];
 
 impl Tally {
-    /// How many diag could not tell though it saw the file.
-    pub fn untold(&self) -> u64 {
-        let unseen =
-            self.missing.iter().filter(|(missing, _)| UNSEEN.iter().any(|words| missing.contains(words)));
-        self.total().unknown - unseen.map(|(_, count)| count).sum::<u64>()
+    /// Of a subject: a kernel, a loader, a build.
+    pub fn new(name: impl Into<String>) -> Tally {
+        Tally { name: name.into(), ..Tally::default() }
     }
 
-    /// For a kernel.
-    pub fn new(kernel: impl Into<String>) -> Tally {
-        Tally { kernel: kernel.into(), ..Tally::default() }
-    }
-
-    /// Counts a case.
-    pub fn count(&mut self, case: &Case, model: &Model, answer: &Answer, verdict: Verdict) {
-        let count = self.classes.entry(Class::of(case)).or_default();
-        count.cases += 1;
-        count.started += u64::from(matches!(answer, Answer::Started(_)));
-        match verdict {
-            Verdict::Agrees => count.agreed += 1,
-            Verdict::Unfinished => count.unfinished += 1,
-            Verdict::Unknown => count.unknown += 1,
-            Verdict::Disagrees => count.disagreed += 1,
-        }
-        if let Outcome::Unknown(missing) = &model.outcome {
-            *self.missing.entry(missing.clone()).or_default() += 1;
-        } else {
-            let step = if model.step.is_empty() { model.words() } else { model.step.clone() };
-            *self.steps.entry(step).or_default() += 1;
-        }
-        *self.answers.entry(answer.words()).or_default() += 1;
-        if verdict == Verdict::Disagrees {
-            let (model, kernel) = (model.to_string(), answer.words());
-            self.disagree(Disagreement { model, kernel, cases: 1, examples: vec![case.to_string()] });
+    /// One check; `what` says in full what is wrong. A failure is printed at once.
+    pub fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        self.checks += 1;
+        if !holds {
+            let what = what();
+            println!("{}: FAILED: {what}", self.name);
+            self.failures.push(what);
         }
     }
 
-    fn disagree(&mut self, other: Disagreement) {
-        let same = |known: &&mut Disagreement| known.model == other.model && known.kernel == other.kernel;
-        let Some(known) = self.disagreements.iter_mut().find(same) else {
-            self.disagreements.push(other);
-            return;
-        };
-        known.cases += other.cases;
-        for example in other.examples {
-            let alike = |known: &&mut String| shape(known) == shape(&example);
-            match known.examples.iter_mut().find(alike) {
-                // The same order whatever worker came first.
-                Some(known) if (example.len(), &example) < (known.len(), known) => *known = example,
-                Some(_) => {}
-                None => known.examples.push(example),
+    /// Something that has to work before anything can be checked: an error is a failure.
+    pub fn attempt<T, E: fmt::Display>(&mut self, what: Result<T, E>) -> Option<T> {
+        match what {
+            Ok(value) => Some(value),
+            Err(error) => {
+                // anyhow's errors say by this why they came to be.
+                self.check(false, || format!("{error:#}"));
+                None
             }
         }
-        // A short one is nearer to its cause.
-        known.examples.sort_by_key(|case| (case.len(), case.clone()));
-        known.examples.truncate(EXAMPLES);
     }
 
-    /// Counts that the kernel answered a case that agrees another way, too.
-    pub fn varied(&mut self, case: &Case) {
-        self.classes.entry(Class::of(case)).or_default().varied += 1;
-    }
-
-    /// Adds the counts of another run.
-    pub fn merge(&mut self, other: Tally) {
-        for (class, count) in other.classes {
-            self.classes.entry(class).or_default().add(count);
+    /// The same where it is all that there is to check.
+    pub fn holds<E: fmt::Display>(&mut self, what: Result<(), E>) {
+        if self.attempt(what).is_some() {
+            self.checks += 1;
         }
-        for (mine, theirs) in [
-            (&mut self.steps, other.steps),
-            (&mut self.missing, other.missing),
-            (&mut self.lost, other.lost),
-            (&mut self.answers, other.answers),
-        ] {
-            for (key, count) in theirs {
-                *mine.entry(key).or_default() += count;
-            }
-        }
-        other.disagreements.into_iter().for_each(|found| self.disagree(found));
     }
 
-    /// Of all classes.
-    pub fn total(&self) -> Count {
-        let mut total = Count::default();
-        self.classes.values().for_each(|count| total.add(*count));
-        total
+    /// A figure worth keeping.
+    pub fn note(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        println!("{}: {what}", self.name);
+        self.notes.push(what);
     }
-}
 
-fn shape(case: &str) -> Option<String> {
-    Case::parse(case).ok().map(|case| case.shape())
+    /// Of what.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether all holds, and is not nothing.
+    pub fn passed(&self) -> bool {
+        self.failures.is_empty() && self.checks > 0
+    }
+
+    /// The figures.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// `lab mips, files: 512 passed, 0 failed`.
+    pub fn summary(&self) -> String {
+        let failed = self.failures.len();
+        format!("{}: {} passed, {failed} failed", self.name, self.checks - failed)
+    }
 }
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let line = |f: &mut fmt::Formatter<'_>, name: &str, c: &Count| {
-            let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = c;
-            writeln!(
-                f,
-                "{name:24} {cases:7} {started:7} {agreed:7} {unfinished:10} {disagreed:9} {unknown:7} {varied:6}"
-            )
-        };
-        writeln!(f, "kernel: {}", self.kernel)?;
-        writeln!(f, "class                      cases started  agreed unfinished disagreed unknown varied")?;
-        for (class, count) in &self.classes {
-            line(f, class.name(), count)?;
-        }
-        line(f, "all", &self.total())?;
-        for (title, counts) in [
-            ("diag said, by step", &self.steps),
-            ("could not tell, for want of", &self.missing),
-            ("not put to the kernel", &self.lost),
-            ("kernel", &self.answers),
-        ] {
-            writeln!(f, "{title}:")?;
-            for (words, count) in counts {
-                writeln!(f, "{count:8}  {words}")?;
-            }
-        }
-        for Disagreement { model, kernel, cases, examples } in &self.disagreements {
-            writeln!(f, "DISAGREE ({cases} cases)\n    diag:   {model}\n    kernel: {kernel}")?;
-            examples.iter().try_for_each(|case| writeln!(f, "    case:   {case}"))?;
-        }
-        Ok(())
+        f.write_str(&self.summary())?;
+        self.failures.iter().chain(&self.notes).try_for_each(|line| write!(f, "\n{line}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_checked_is_nothing_passed() {
+        let mut tally = Tally::new("a kernel");
+        tally.note("a figure");
+        assert!(!tally.passed());
+        tally.holds(Ok::<(), String>(()));
+        assert!(tally.passed());
+        assert_eq!(tally.to_string(), "a kernel: 1 passed, 0 failed\na figure");
+    }
+
+    #[test]
+    fn one_failure_is_enough() {
+        let mut tally = Tally::new("a kernel");
+        tally.check(true, || unreachable!());
+        assert_eq!(tally.attempt(Err::<(), _>("no answer")), None);
+        assert!(!tally.passed());
+        assert_eq!(tally.summary(), "a kernel: 1 passed, 1 failed");
+        assert!(tally.to_string().ends_with("\nno answer"));
     }
 }

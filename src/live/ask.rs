@@ -18,7 +18,6 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use nix::sys::stat::Mode;
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, alarm, fchdir};
-use rustix::process::Rlimit;
 
 use super::errno::of_raw;
 use super::files::own_descriptors;
@@ -113,9 +112,9 @@ unsafe fn child(file: RawFd, name: &CStr) -> ! {
     let envp: [*const c_char; 1] = [ptr::null()];
     // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it the limit
     // is 0 already.
-    // prlimit(2): setrlimit(3) has code to stop other threads.
-    let one_byte = Rlimit { current: Some(1), maximum: Some(1) };
-    let _ = rustix::process::prlimit(None, rustix::process::Resource::Core, one_byte);
+    let one_byte = libc::rlimit { rlim_cur: 1, rlim_max: 1 };
+    // SAFETY: a structure to read, and none to write. setrlimit(3) has code to stop other threads, which are not here.
+    unsafe { libc::prlimit(0, libc::RLIMIT_CORE, &raw const one_byte, ptr::null_mut()) };
     // A timer outlives execve(2), as an ignored or blocked signal does.
     // SAFETY: the default.
     let _ = unsafe { signal(Signal::SIGALRM, SigHandler::SigDfl) };

@@ -1,12 +1,16 @@
 //! What has to be done before anything else.
 
-use std::ffi::{CStr, OsStr, OsString, c_char, c_int, c_ulong};
+use std::ffi::{CStr, OsStr, OsString, c_char, c_int, c_long, c_ulong};
 use std::os::unix::ffi::OsStrExt as _;
 
 use nix::libc;
+#[cfg(not(any(target_arch = "arm", target_arch = "x86")))]
+use nix::libc::{SYS_setresgid, SYS_setresuid};
+// Without the number they take ids of 16 bits there.
+#[cfg(any(target_arch = "arm", target_arch = "x86"))]
+use nix::libc::{SYS_setresgid32 as SYS_setresgid, SYS_setresuid32 as SYS_setresuid};
 use nix::sys::signal::{SigSet, Signal};
-use rustix::process::{getgid, getuid};
-use rustix::thread::{set_thread_res_gid, set_thread_res_uid};
+use nix::unistd::{getgid, getuid};
 
 use super::stdio;
 
@@ -40,14 +44,20 @@ fn take_callers_rights() -> Option<()> {
     if secure == 0 {
         return Some(());
     }
-    // There is one thread. The C library's setresuid(3) has code to stop others (4,000 bytes on a router).
     let (user, group) = (getuid(), getgid());
-    set_thread_res_gid(group, group, group).ok()?;
-    set_thread_res_uid(user, user, user).ok()?;
+    set_ids(SYS_setresgid, group.as_raw())?;
+    set_ids(SYS_setresuid, user.as_raw())?;
     if user.is_root() {
         return Some(());
     }
     drop_capabilities()
+}
+
+/// setresuid(2) or setresgid(2). There is one thread; the C library's have code to stop others (4,000 bytes on a router).
+fn set_ids(call: c_long, id: u32) -> Option<()> {
+    // SAFETY: numbers only.
+    let failed = unsafe { libc::syscall(call, id, id, id) };
+    (failed == 0).then_some(())
 }
 
 /// capset(2): no capability is left, and none can come back.

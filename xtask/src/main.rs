@@ -1,16 +1,14 @@
 //! `cargo xtask`: what needs a cross toolchain, QEMU or Debian packages. Each task sets up what it
 //! needs and says what it does.
 
+mod check;
 mod cores;
 mod debian;
 mod dist;
 mod gates;
 mod host;
-mod judge;
 mod lab;
-mod libraries;
 mod openwrt;
-mod oracle;
 mod pack;
 mod package;
 mod samples;
@@ -31,12 +29,8 @@ enum Task {
     Lab(lab::Args),
     /// Wrap the builds in target/dist as packages for OpenWrt, with indices, sums and sizes.
     Package(package::Args),
-    /// Compare what diag says of many files with what real kernels do with them.
-    Judge(judge::Args),
-    /// Compare what diag says of programs and their libraries with what Debian's musl does with them.
-    Libraries(libraries::Args),
-    /// Let kernels judge changed programs, and compare what diag says of each.
-    Oracle(oracle::Args),
+    /// Let kernels, C libraries and compilers judge what diag says and how it is built.
+    Check(check::Args),
     /// Run every test: cargo test, router builds with their checks, the lab. It says first what it will do.
     Test(test::Args),
 }
@@ -46,9 +40,7 @@ fn main() -> Result<()> {
         Task::Dist(args) => dist::main(&args),
         Task::Lab(args) => lab::main(&args),
         Task::Package(args) => package::main(&args),
-        Task::Judge(args) => judge::main(&args),
-        Task::Libraries(args) => libraries::main(&args),
-        Task::Oracle(args) => oracle::main(&args),
+        Task::Check(args) => check::main(&args),
         Task::Test(args) => test::main(&args),
     }
 }

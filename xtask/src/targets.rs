@@ -182,7 +182,8 @@ mod tests {
     use crate::sh;
 
     /// What `cross` is told, and by whom.
-    const COMMAND: &str = "build --release --no-default-features --config .cargo/router.toml --target";
+    const COMMAND: &str =
+        "build --package diag --release --no-default-features --config .cargo/router.toml --target";
 
     #[test]
     fn cross_builds_the_two_for_mips_by_the_same_recipe() {

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::lab::Kernel;
-use crate::{cores, dist, host, judge, lab, libraries, oracle, sh};
+use oracle::tally::Tally;
+
+use crate::check::{self, Group};
+use crate::{cores, dist, host, lab, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -19,66 +21,77 @@ pub(crate) struct Args {
     after_cargo_test: bool,
 }
 
-/// How much of a step is done.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Extent {
-    /// At each change.
-    Usual,
-    /// With `--full`: once before an issue is finished.
-    Full,
-}
-
-/// What was found, in lines, and of each whether it holds.
-type Found = Result<Vec<(bool, String)>>;
-
 struct Step {
     what: &'static str,
-    /// About how many on two cores, usually and with `--full`. Nothing where it is left out.
+    /// About how many on two cores, at each change and with `--full`. Nothing where it is left out.
     minutes: [Option<u32>; 2],
-    run: fn(Extent) -> Found,
+    /// What was checked, with `--full` or without.
+    run: fn(&str, bool) -> Result<Vec<Tally>>,
 }
 
 /// In the order of running.
-const STEPS: [Step; 12] = [
-    Step { what: CARGO_TEST, minutes: [Some(4), Some(4)], run: |_| cargo_test(&[]) },
+const STEPS: [Step; 13] = [
+    Step { what: CARGO_TEST, minutes: [Some(4), Some(4)], run: |what, _| whole(what, || cargo_test(&[])) },
     Step {
-        what: "tests of xtask and the oracle",
+        what: "tests of xtask, the oracle and testkit",
         minutes: [Some(1), Some(1)],
-        run: |_| cargo_test(&["--package", "xtask", "--package", "oracle"]),
+        run: |what, _| {
+            whole(what, || cargo_test(&["--package", "xtask", "--package", "oracle", "--package", "testkit"]))
+        },
     },
-    Step { what: "diag's tiny programs in QEMU", minutes: [Some(1), Some(1)], run: |_| tiny_programs() },
+    Step {
+        what: "the core elsewhere, and the tests in a router build's configuration",
+        minutes: [Some(2), Some(2)],
+        run: |_, full| check::run(&check::Args::of(&[Group::Core], full)),
+    },
+    Step {
+        what: "diag's tiny programs in QEMU",
+        minutes: [Some(1), Some(1)],
+        run: |what, _| whole(what, tiny_programs),
+    },
     Step {
         what: "changed programs on this computer's kernel, five times as many",
         minutes: [None, Some(5)],
-        run: |_| oracle::this_computer(HOST_COUNT).map(|()| Vec::new()),
+        run: |_, full| check::run(&check::Args::of(&[Group::Oracle], full).of_arch("host")),
     },
-    Step { what: "router builds", minutes: [Some(5), Some(15)], run: router_builds },
+    Step {
+        what: "router builds",
+        minutes: [Some(5), Some(15)],
+        run: |what, full| {
+            let builds = if full { &[][..] } else { &BUILDS };
+            whole(what, || dist::release(builds))
+        },
+    },
     Step {
         what: "the same bytes from another folder",
         minutes: [None, Some(3)],
-        run: |_| dist::reproducible_check().map(|()| Vec::new()),
+        run: |what, _| whole(what, dist::reproducible_check),
     },
+    Step { what: "the one file", minutes: [Some(1), Some(3)], run: |what, _| Ok(vec![the_one_file(what)]) },
     Step {
-        what: "the one file",
-        minutes: [Some(1), Some(3)],
-        run: |_| Ok(vec![(true, dist::launcher_check()?)]),
+        what: "kernels, BusyBox and musl for the lab",
+        minutes: [Some(2), Some(2)],
+        run: |what, _| whole(what, lab_parts),
     },
-    Step { what: "kernels, BusyBox and musl for the lab", minutes: [Some(2), Some(2)], run: |_| lab_parts() },
-    Step { what: "the lab itself", minutes: [Some(5), Some(5)], run: |_| lab_tests() },
+    Step { what: "the lab itself", minutes: [Some(5), Some(5)], run: |what, _| whole(what, lab_tests) },
     Step {
         what: "libraries on Debian's musl",
         minutes: [Some(1), Some(1)],
-        run: |_| Ok(vec![(true, libraries::musl()?)]),
+        run: |_, full| check::run(&check::Args::of(&[Group::Libraries], full)),
     },
     Step {
         what: "what diag says, and what kernels do",
         minutes: [Some(5), Some(7)],
-        run: |extent| Ok(judge::all(kernels(extent))),
+        run: |_, full| check::run(&check::Args::of(&[Group::Lab, Group::Host], full)),
     },
     Step {
         what: "changed and real programs on the lab's kernels",
         minutes: [Some(3), Some(12)],
-        run: changed_and_real_programs,
+        run: |_, full| {
+            let groups = [Group::Oracle, Group::Real];
+            // `cargo test` has those for this computer's kernel.
+            check::run(&check::Args::of(&groups, full).on(check::oracle::usual()))
+        },
     },
 ];
 
@@ -89,12 +102,8 @@ const BUILT_HERE: (&str, u32) = ("more, to build Linux and BusyBox for both byte
 /// The builds that are made and checked at each change: both byte orders of the routers that most have, and this
 /// computer's own.
 const BUILDS: [&str; 3] = ["diag-mips", "diag-mipsel", "diag-x86_64"];
-/// Changed programs for each of the lab's kernels, usually and with `--full`. `cargo test` has those for this computer.
-const COUNT: usize = 500;
-const HOST_COUNT: usize = 100_000;
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    let extent = if args.full { Extent::Full } else { Extent::Usual };
     let minutes = |step: &Step| step.minutes[usize::from(args.full)];
     let steps: Vec<&Step> = STEPS
         .iter()
@@ -107,12 +116,12 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     for step in steps {
         sh::say(format!("test: {}", step.what));
         let since = Instant::now();
-        let found = (step.run)(extent);
-        let holds = found.as_ref().is_ok_and(|lines| lines.iter().all(|(holds, _)| *holds));
+        let found = (step.run)(step.what, args.full);
+        let holds = found.as_ref().is_ok_and(|tallies| tallies.iter().all(Tally::passed));
         failed |= !holds;
         summary += &line(holds, step.what, since.elapsed());
         match found {
-            Ok(lines) => lines.iter().for_each(|(holds, said)| summary += &detail(*holds, said)),
+            Ok(tallies) => tallies.iter().for_each(|tally| summary += &details(step.what, tally)),
             Err(error) => {
                 println!("{}: FAILED: {error:#}", step.what);
                 summary += &detail(false, &format!("{error:#}"));
@@ -145,50 +154,48 @@ fn detail(holds: bool, said: &str) -> String {
     format!("{:6}         {said}\n", if holds { "" } else { "FAILED" })
 }
 
-fn cargo_test(arguments: &[&str]) -> Found {
+/// The counts of what a step is made of, and what it is worth keeping of it.
+fn details(step: &str, tally: &Tally) -> String {
+    let counts = (tally.name() != step || !tally.passed()).then(|| tally.summary());
+    let lines = counts.iter().chain(tally.notes());
+    lines.map(|said| detail(tally.passed(), said)).collect()
+}
+
+/// A step that holds as a whole or does not.
+fn whole(what: &str, step: impl FnOnce() -> Result<()>) -> Result<Vec<Tally>> {
+    Ok(vec![check::holds(what, step)])
+}
+
+fn cargo_test(arguments: &[&str]) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo.args(["test", "--quiet", "--locked", "--no-fail-fast"]).args(arguments).current_dir(sh::root());
-    sh::run(&mut cargo).map(|()| Vec::new())
+    sh::run(&mut cargo)
 }
 
 /// The programs by which diag asks the kernel, of every architecture.
-fn tiny_programs() -> Found {
+fn tiny_programs() -> Result<()> {
     host::ensure(&[("qemu-mips", "qemu-user")])?;
     cargo_test(&["--package", "diag", "--lib", "--", "--ignored"])
 }
 
-/// With their checks, the one file and the packages: as `cargo xtask dist`.
-fn router_builds(extent: Extent) -> Found {
-    match extent {
-        Extent::Usual => dist::release(&BUILDS)?,
-        Extent::Full => dist::release(&[])?,
-    }
-    Ok(Vec::new())
+fn the_one_file(what: &str) -> Tally {
+    check::tally(what, |tally| {
+        if let Some(counts) = tally.attempt(dist::launcher_check()) {
+            tally.check(true, String::new);
+            tally.note(counts);
+        }
+        Ok(())
+    })
 }
 
 /// What all boots have in common, so that several may begin at once.
-fn lab_parts() -> Found {
-    cores::each(&judge::KERNELS, |kernel| lab::prepare(*kernel)).into_iter().collect::<Result<Vec<()>>>()?;
-    Ok(Vec::new())
+fn lab_parts() -> Result<()> {
+    cores::each(&check::lab::KERNELS, |kernel| lab::prepare(*kernel)).into_iter().collect()
 }
 
 /// The tests that boot QEMU, which plain `cargo test` leaves out. A boot keeps one core busy.
-fn lab_tests() -> Found {
+fn lab_tests() -> Result<()> {
     cargo_test(&["--package", "xtask", "--", "--ignored", "--test-threads=2"])
-}
-
-const fn kernels(extent: Extent) -> &'static [Kernel] {
-    match extent {
-        Extent::Usual => &judge::WITHOUT_FPU,
-        Extent::Full => &judge::KERNELS,
-    }
-}
-
-fn changed_and_real_programs(extent: Extent) -> Found {
-    let count = if extent == Extent::Full { oracle::COUNT } else { COUNT };
-    let mut lines = oracle::lab_kernels(count)?;
-    lines.extend(oracle::real_programs()?);
-    Ok(lines)
 }
 
 #[cfg(test)]

@@ -262,7 +262,8 @@ pub fn fpu_deduced(cpu: &Cpu, release: Option<&Release>) -> Fact<Fpu> {
     }
 }
 
-#[cfg(test)]
+/// Of every architecture's kernels.
+#[cfg(all(test, feature = "every-machine"))]
 mod tests {
     use alloc::format;
 

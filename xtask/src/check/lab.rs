@@ -5,151 +5,72 @@ mod compare;
 mod facts;
 mod go;
 mod guest;
-mod host;
 mod linked;
-mod schema;
 mod space;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::slice;
 
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 use jsonschema::Validator;
+use oracle::tally::Tally;
 
+use super::{Args, Job, schema};
 use crate::lab::Kernel;
 use crate::samples::{Order, Where};
-use crate::{cores, dist, sh};
+use crate::{dist, sh};
 use guest::{Boot, Observed, Results};
-use host::host;
 
-const MEMORY_SCRIPT: &str = include_str!("judge/memory.sh");
+const MEMORY_SCRIPT: &str = include_str!("lab/memory.sh");
 
 pub(crate) const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
-/// One of either byte order. What differs with an FPU, `cargo xtask oracle` has on four CPUs.
-pub(crate) const WITHOUT_FPU: [Kernel; 2] = [Kernel::Mips, Kernel::Mipsel];
 
-#[derive(clap::Args, Default)]
-pub(crate) struct Args {
-    /// Only this kernel
-    #[arg(long, value_enum)]
-    kernel: Option<Kernel>,
-    /// Only what needs no kernel
-    #[arg(long, conflicts_with = "kernel")]
-    host: bool,
-    /// Only the boots for programs with libraries
-    #[arg(long, conflicts_with = "host")]
-    libraries: bool,
-    /// Take this binary instead of building the router's
-    #[arg(long)]
-    diag: Option<PathBuf>,
-    /// Keep what the guests said in this folder
-    #[arg(long)]
-    keep: Option<PathBuf>,
+/// Boots of a kernel that need nothing of each other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Boots {
+    /// One for small files, then one for large ones, which takes from the first how to build one of them
+    Files,
+    /// One for programs with libraries
+    Libraries,
 }
 
-pub(crate) fn main(args: &Args) -> Result<()> {
-    let kernels = match &args.kernel {
-        _ if args.host => &[],
-        Some(kernel) => slice::from_ref(kernel),
-        None => &KERNELS[..],
-    };
-    if run(kernels, args).iter().all(Tally::passed) {
-        Ok(())
-    } else {
-        bail!("diag and the kernel do not agree")
-    }
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    KERNELS.iter().map(|kernel| kernel.name())
 }
 
-/// For `cargo xtask test`: what needs no kernel, and each kernel; of each the counts in a line, and whether all holds.
-pub(crate) fn all(kernels: &[Kernel]) -> Vec<(bool, String)> {
-    run(kernels, &Args::default()).iter().map(|tally| (tally.passed(), tally.summary())).collect()
+pub(super) fn knows(name: &str) -> bool {
+    names().any(|known| known == name)
 }
 
-/// What is judged without waiting for another.
-#[derive(Clone, Copy)]
-enum Part {
-    Host,
-    /// A boot for small files, then one for large ones, which takes from the first how to build one of them.
-    Files(Kernel),
-    /// A boot for programs with libraries.
-    Libraries(Kernel),
-}
-
-fn run(kernels: &[Kernel], args: &Args) -> Vec<Tally> {
-    cores::each(&parts(kernels, args), |part| match *part {
-        Part::Host => host(),
-        Part::Files(kernel) => lab(kernel, "files", |tally| Lab::new(kernel, args)?.files(tally)),
-        Part::Libraries(kernel) => lab(kernel, "libraries", |tally| Lab::new(kernel, args)?.libraries(tally)),
-    })
+/// The kernels that are asked for: all of them with `--full`, else one of either byte order. What differs with an FPU,
+/// the oracle has on four CPUs.
+fn kernels(args: &Args) -> impl Iterator<Item = Kernel> {
+    let usual = |kernel: Kernel| args.full || kernel != Kernel::MipselFpu;
+    let named = |kernel: Kernel| args.kernels.iter().any(|name| name == kernel.name());
+    KERNELS.into_iter().filter(
+        move |kernel| {
+            if args.kernels.is_empty() { usual(*kernel) } else { named(*kernel) }
+        },
+    )
 }
 
 /// The longest first, so that neither core is left with one at the end.
-fn parts(kernels: &[Kernel], args: &Args) -> Vec<Part> {
-    let kernels = || kernels.iter().copied();
-    let mut parts = Vec::new();
-    if !args.libraries {
-        parts.extend(kernels().map(Part::Files));
-    }
-    if args.kernel.is_none() && !args.libraries {
-        parts.push(Part::Host);
-    }
-    parts.extend(kernels().map(Part::Libraries));
-    parts
-}
-
-/// What was checked, and what did not hold.
-struct Tally {
-    name: String,
-    checks: usize,
-    failures: Vec<String>,
-}
-
-impl Tally {
-    fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), checks: 0, failures: Vec::new() }
-    }
-
-    /// One check; `what` says in full what is wrong.
-    fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
-        self.checks += 1;
-        if !holds {
-            let what = what();
-            println!("{}: FAILED: {what}", self.name);
-            self.failures.push(what);
+pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    if args.boots != Some(Boots::Libraries) {
+        for kernel in kernels(args) {
+            jobs.push(Box::new(move || lab(kernel, "files", |tally| Lab::new(kernel, args)?.files(tally))));
         }
     }
-
-    /// Something that has to work before anything can be checked; where it does not, that is a failure.
-    fn attempt<T>(&mut self, what: Result<T>) -> Option<T> {
-        match what {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.check(false, || format!("{error:#}"));
-                None
-            }
+    if args.boots != Some(Boots::Files) {
+        for kernel in kernels(args) {
+            jobs.push(Box::new(move || {
+                lab(kernel, "libraries", |tally| Lab::new(kernel, args)?.libraries(tally))
+            }));
         }
     }
-
-    /// A figure worth keeping.
-    fn note(&self, what: impl AsRef<str>) {
-        println!("{}: {}", self.name, what.as_ref());
-    }
-
-    fn passed(&self) -> bool {
-        self.failures.is_empty() && self.checks > 0
-    }
-
-    /// `lab mips, files: 512 passed, 0 failed`.
-    fn summary(&self) -> String {
-        let failed = self.failures.len();
-        format!("{}: {} passed, {failed} failed", self.name, self.checks - failed)
-    }
-
-    fn done(self) -> Self {
-        println!("{}", self.summary());
-        self
-    }
+    jobs
 }
 
 /// Of what diag's memory is measured: below /tmp, in the boots for large files and for programs with libraries.
@@ -157,10 +78,7 @@ const MEMORY: &str = "bin/runner s/v2ray-swapped-16 s/v2ray-16 s/v2ray-swapped-2
 const MEMORY_LINKED: [&str; 2] = ["s/musl-whole s/musl-older", "s/v2ray-with-libc6 s/curl"];
 
 fn lab(kernel: Kernel, what: &str, judge: impl FnOnce(&mut Tally) -> Result<()>) -> Tally {
-    let mut tally = Tally::new(format!("lab {}, {what}", kernel.name()));
-    let judged = judge(&mut tally);
-    tally.attempt(judged);
-    tally.done()
+    super::tally(format!("lab {}, {what}", kernel.name()), judge)
 }
 
 /// A kernel, and what its boots have in common.

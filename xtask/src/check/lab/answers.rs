@@ -5,9 +5,10 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use jsonschema::Validator;
+use oracle::tally::Tally;
 use serde_json::Value;
 
-use super::{Tally, schema};
+use super::schema;
 use crate::lab::{self, Kernel};
 
 /// An answer that differs from those on a 24Kc as root.

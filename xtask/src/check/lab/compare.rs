@@ -1,9 +1,10 @@
 //! One sample: diag's word against the kernel's and ash's.
 
 use jsonschema::Validator;
+use oracle::tally::Tally;
 use serde_json::Value;
 
-use super::{Observed, Tally, schema};
+use super::{Observed, schema};
 use crate::lab::Kernel;
 use crate::samples::{Expect, Order, Row};
 

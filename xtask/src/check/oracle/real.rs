@@ -5,8 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use oracle::model::Model;
+use oracle::tally::Tally;
 
 use super::guest::{self, Extent, Said};
 use super::judges::Judge;
@@ -56,25 +57,25 @@ pub(crate) fn place(programs: &[Real], folder: &Path) -> Result<Vec<String>> {
 }
 
 /// All that on a kernel, in two boots.
-pub(super) fn check(judge: &Judge) -> Result<()> {
+pub(super) fn check(judge: &Judge, tally: &mut Tally) -> Result<()> {
     let tools = guest::tools(judge)?;
     let folder = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the programs")?;
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
     let names = place(&programs()?, folder.path())?;
     let seen = guest::run(judge, &tools, folder.path(), &names, Extent::Run(CLOCK))?;
-    let mut apart: Vec<String> = seen.cases.iter().filter(|said| !agree(said)).map(words).collect();
+    seen.cases.iter().for_each(|said| tally.check(agree(said), || words(said)));
     let started = seen.cases.iter().filter(|said| said.kernel.starts_with("started")).count();
-    println!("{}: {} real programs, {started} start, {}", judge.name, names.len(), seen.seconds);
+    tally.note(format!("{} real programs, {started} start, {}", names.len(), seen.seconds));
     let of_root = lab::programs(judge.kernel);
     if !of_root.is_empty() {
         let empty = tempfile::tempdir_in(sh::target("lab")?).context("create an empty folder")?;
         let seen = guest::run(judge, &tools, empty.path(), &of_root, Extent::Exec)?;
-        let starts =
-            |said: &&Said| text(&said.diag["verdict"]) == "starts" && said.kernel.ends_with(" stopped");
-        apart.extend(seen.cases.iter().filter(|said| !starts(said)).map(words));
-        println!("{}: {} programs of its root", judge.name, of_root.len());
+        for said in &seen.cases {
+            let starts = text(&said.diag["verdict"]) == "starts" && said.kernel.ends_with(" stopped");
+            tally.check(starts, || words(said));
+        }
+        tally.note(format!("{} programs of its root", of_root.len()));
     }
-    ensure!(apart.is_empty(), "{}", apart.join("\n"));
     Ok(())
 }
 

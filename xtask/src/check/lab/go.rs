@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use oracle::tally::Tally;
 use serde_json::Value;
 
-use super::{Observed, Tally};
+use super::Observed;
 use crate::samples::{Order, begins, go, hello_source};
 use crate::sh;
 

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
+use oracle::tally::Tally;
 use serde_json::Value;
 
+use super::Observed;
 use super::guest::Results;
-use super::{Observed, Tally};
 use crate::lab::Kernel;
 use crate::samples::Libc;
 

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, Result};
 use jsonschema::Validator;
+use oracle::tally::Tally;
 use serde_json::Value;
 
 use super::guest::Results;
-use super::{Tally, answers, schema};
+use super::{answers, schema};
 use crate::gates;
 use crate::lab::Kernel;
 use crate::samples::Order;

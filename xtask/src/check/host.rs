@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use oracle::tally::Tally;
 
-use super::{Tally, schema};
+use super::{Job, schema};
 use crate::samples::{self, Order, Size};
 use crate::{host as needs, sh};
 
@@ -14,23 +15,23 @@ use crate::{host as needs, sh};
 const READ_GATE: u64 = 64 * 1024;
 const FOLDERS: [&str; 3] = ["/usr/bin", "/usr/sbin", "/etc"];
 
-pub(super) fn host() -> Tally {
-    let mut tally = Tally::new("host");
-    if let Some(diag) = tally.attempt(build()) {
-        for (order, size) in
-            [(Order::Big, Size::Stripped), (Order::Little, Size::Packed), (Order::Big, Size::Unstripped)]
-        {
-            let checked = reads_little(&diag, order, size, &mut tally);
-            tally.attempt(checked);
-        }
-        let checked = reports(&diag, &mut tally);
+pub(super) fn jobs() -> Vec<Job<'static>> {
+    vec![Box::new(|| super::tally("host", check))]
+}
+
+fn check(tally: &mut Tally) -> Result<()> {
+    let diag = build()?;
+    for (order, size) in
+        [(Order::Big, Size::Stripped), (Order::Little, Size::Packed), (Order::Big, Size::Unstripped)]
+    {
+        let checked = reads_little(&diag, order, size, tally);
         tally.attempt(checked);
     }
-    tally.done()
+    reports(&diag, tally)
 }
 
 /// diag for this computer.
-fn build() -> Result<PathBuf> {
+pub(crate) fn build() -> Result<PathBuf> {
     sh::say("diag for this computer: cargo build --release");
     let mut cargo = Command::new("cargo");
     cargo.current_dir(sh::root()).args(["build", "--quiet", "--release", "--locked", "--package", "diag"]);

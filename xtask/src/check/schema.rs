@@ -4,9 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result, anyhow};
 use jsonschema::Validator;
+use oracle::tally::Tally;
 use serde_json::Value;
 
-use super::Tally;
 use crate::sh;
 
 pub(super) fn load() -> Result<Validator> {

@@ -6,18 +6,18 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 use oracle::class::Class;
-use oracle::tally::{Count, Tally};
+use oracle::counts::{Count, Counts};
 
+use super::counts_file;
 use super::judges::KERNELS;
-use super::tally_file;
 use crate::sh;
 
 const HEAD: &str = "\
 # Accuracy
 
 What diag says of changed programs, against what kernels do with them: one program a case, handed to `execve(2)` under
-`ptrace(2)` by a runner of a few lines. `cargo xtask oracle` judges them, `cargo xtask oracle --report` writes this page
-from what it has counted; `cargo xtask oracle --help` tells how to ask other kernels, or for more.
+`ptrace(2)` by a runner of a few lines. `cargo xtask check oracle` judges them; with `--full` it writes this page,
+and `--report` writes it from what the last runs have counted. `cargo xtask check --help` tells how to ask other kernels.
 
 A case *agrees* where the kernel did what diag said: the errno of a refusal; the signal, and whether it came within
 `execve`, at the first instruction or later; or a start, with the first instruction fetched without a fault and, where
@@ -29,40 +29,40 @@ the runner was over before what diag foretells could come.
 what could not be asked, and which check of the kernel it named.
 ";
 
-pub(super) fn write() -> Result<()> {
-    let mut tallies = Vec::new();
+pub(crate) fn write() -> Result<()> {
+    let mut all = Vec::new();
     for name in std::iter::once("host").chain(KERNELS.iter().map(|judge| judge.name)) {
-        if let Ok(text) = fs::read_to_string(tally_file(name)?) {
-            let tally: Tally =
+        if let Ok(text) = fs::read_to_string(counts_file(name)?) {
+            let counts: Counts =
                 serde_json::from_str(&text).with_context(|| format!("the counts of {name}"))?;
-            tallies.push((name, tally));
+            all.push((name, counts));
         }
     }
-    ensure!(!tallies.is_empty(), "no kernel has judged anything yet: cargo xtask oracle");
-    for (name, text) in [("accuracy.md", page(&tallies)), ("accuracy.tsv", data(&tallies))] {
+    ensure!(!all.is_empty(), "no kernel has judged anything yet: cargo xtask check oracle");
+    for (name, text) in [("accuracy.md", page(&all)), ("accuracy.tsv", data(&all))] {
         let file = sh::root().join("docs").join(name);
         fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
-        sh::say(format!("wrote {}: {} kernels", file.display(), tallies.len()));
+        sh::say(format!("wrote {}: {} kernels", file.display(), all.len()));
     }
     Ok(())
 }
 
-fn page(tallies: &[(&str, Tally)]) -> String {
+fn page(all: &[(&str, Counts)]) -> String {
     let mut page = HEAD.to_owned();
     page += "\n## Kernels\n\n| kernel | cases | started | agreed | disagreed | not told | unfinished | varied |\n\
              | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
-    for (name, tally) in tallies {
-        let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = tally.total();
+    for (name, counts) in all {
+        let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = counts.total();
         let _ = writeln!(
             page,
             "| {name}: {} | {cases} | {started} | {agreed} | {disagreed} | {unknown} | {unfinished} | {varied} |",
-            released(&tally.kernel)
+            released(&counts.kernel)
         );
     }
     page += "\n## Disagreements\n";
     let mut none = true;
-    for (name, tally) in tallies {
-        for found in &tally.disagreements {
+    for (name, counts) in all {
+        for found in &counts.disagreements {
             none = false;
             let _ = write!(
                 page,
@@ -81,12 +81,12 @@ fn page(tallies: &[(&str, Tally)]) -> String {
 }
 
 /// The counts of each kernel by kind of change, and those of all kernels by what diag said.
-fn data(tallies: &[(&str, Tally)]) -> String {
+fn data(all: &[(&str, Counts)]) -> String {
     let mut data =
         "count\tkernel\tof\tcases\tstarted\tagreed\tdisagreed\tnot told\tunfinished\tvaried\n".to_owned();
-    for (name, tally) in tallies {
+    for (name, counts) in all {
         for class in Class::ALL {
-            if let Some(count) = tally.classes.get(&class) {
+            if let Some(count) = counts.classes.get(&class) {
                 let Count { cases, started, agreed, unfinished, disagreed, unknown, varied } = count;
                 let _ = writeln!(
                     data,
@@ -96,9 +96,9 @@ fn data(tallies: &[(&str, Tally)]) -> String {
             }
         }
     }
-    counts(&mut data, "not told", tallies.iter().map(|(_, tally)| &tally.missing));
-    counts(&mut data, "not asked", tallies.iter().map(|(_, tally)| &tally.lost));
-    counts(&mut data, "step", tallies.iter().map(|(_, tally)| &tally.steps));
+    sums(&mut data, "not told", all.iter().map(|(_, counts)| &counts.missing));
+    sums(&mut data, "not asked", all.iter().map(|(_, counts)| &counts.lost));
+    sums(&mut data, "step", all.iter().map(|(_, counts)| &counts.steps));
     data
 }
 
@@ -112,7 +112,7 @@ fn released(kernel: &str) -> String {
     }
 }
 
-fn counts<'a>(data: &mut String, what: &str, all: impl Iterator<Item = &'a BTreeMap<String, u64>>) {
+fn sums<'a>(data: &mut String, what: &str, all: impl Iterator<Item = &'a BTreeMap<String, u64>>) {
     let mut sum: BTreeMap<&str, u64> = BTreeMap::new();
     for (words, count) in all.flatten() {
         *sum.entry(words).or_default() += count;

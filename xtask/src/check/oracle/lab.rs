@@ -3,20 +3,20 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::{fs, iter};
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, ensure};
 use oracle::answer::Answer;
 use oracle::batch::Batch;
 use oracle::case::Case;
 use oracle::compare::{Verdict, compare};
+use oracle::counts::Counts;
 use oracle::generate::Plan;
 use oracle::model::Model;
 use oracle::shrink::forms;
-use oracle::tally::Tally;
 
 use super::guest::{self, Extent, Tools};
 use super::judges::Judge;
 use super::text;
-use crate::{cores, sh};
+use crate::sh;
 
 /// Programs of one boot.
 const BOOT: usize = 6_000;
@@ -28,21 +28,6 @@ const EXAMPLES: usize = 3;
 const ROUNDS: usize = 8;
 /// Milliseconds for a program.
 const CLOCK: u32 = 2_000;
-
-/// All kernels, several at a time; the counts of each.
-pub(super) fn run<'a>(judges: &[&'a Judge], count: usize, seed: u64) -> Vec<(&'a Judge, Result<Tally>)> {
-    let mut ready = Vec::new();
-    for judge in judges {
-        ready.push((*judge, guest::tools(judge)));
-    }
-    cores::each(&ready, |(judge, tools)| {
-        let outcome = match tools {
-            Ok(tools) => kernel(judge, tools, count, seed),
-            Err(error) => Err(anyhow!("{error:#}")),
-        };
-        (*judge, outcome)
-    })
-}
 
 /// One case on a kernel, in full.
 pub(super) fn one(judge: &Judge, text: &str) -> Result<()> {
@@ -58,9 +43,10 @@ pub(super) fn one(judge: &Judge, text: &str) -> Result<()> {
 }
 
 /// A kernel's word on all cases of a plan, and on the smallest forms of what diag says otherwise.
-fn kernel(judge: &Judge, tools: &Tools, count: usize, seed: u64) -> Result<Tally> {
+pub(super) fn run(judge: &Judge, count: usize, seed: u64) -> Result<Counts> {
+    let tools = &guest::tools(judge)?;
     let plan = Plan { page: judge.page(), ..Plan::of(judge.abis, seed) };
-    let mut tally = Tally::default();
+    let mut counts = Counts::default();
     let mut lost = 0;
     for start in (0..count).step_by(BOOT) {
         let mut cases: Vec<Case> = (start..count.min(start + BOOT)).map(|index| plan.case(index)).collect();
@@ -69,18 +55,18 @@ fn kernel(judge: &Judge, tools: &Tools, count: usize, seed: u64) -> Result<Tally
         lost += (before - cases.len()) as u64;
         let (mut said, release) = ask(judge, tools, cases, 1)?;
         again(judge, tools, &mut said)?;
-        let mut counted = Tally::new(format!("{} ({release})", judge.cpu));
+        let mut counted = Counts::new(format!("{} ({release})", judge.cpu));
         for said in &said {
             said.count(&mut counted);
         }
-        tally.kernel.clone_from(&counted.kernel);
-        tally.merge(counted);
+        counts.kernel.clone_from(&counted.kernel);
+        counts.merge(counted);
     }
     if lost > 0 {
-        tally.lost.insert("QEMU itself crashes: an odd e_entry on a CPU without MIPS16".to_owned(), lost);
+        counts.lost.insert("QEMU itself crashes: an odd e_entry on a CPU without MIPS16".to_owned(), lost);
     }
-    smallest(judge, tools, &mut tally)?;
-    Ok(tally)
+    smallest(judge, tools, &mut counts)?;
+    Ok(counts)
 }
 
 /// What was said of a case.
@@ -106,12 +92,12 @@ impl Said {
         self.answer().is_none_or(|(_, verdict)| verdict == Verdict::Disagrees)
     }
 
-    fn count(&self, tally: &mut Tally) {
+    fn count(&self, counts: &mut Counts) {
         let none = Answer::Lost("no answer".to_owned());
         let (answer, verdict) = self.answer().unwrap_or((&none, Verdict::Disagrees));
-        tally.count(&self.case, &self.model, answer, verdict);
+        counts.count(&self.case, &self.model, answer, verdict);
         if self.answers.first().is_some_and(|first| first != answer) {
-            tally.varied(&self.case);
+            counts.varied(&self.case);
         }
     }
 }
@@ -154,16 +140,16 @@ fn again(judge: &Judge, tools: &Tools, said: &mut [Said]) -> Result<()> {
 }
 
 /// Brings the examples of each disagreement to their smallest forms, all of them in each boot.
-fn smallest(judge: &Judge, tools: &Tools, tally: &mut Tally) -> Result<()> {
+fn smallest(judge: &Judge, tools: &Tools, counts: &mut Counts) -> Result<()> {
     let mut open: Vec<(usize, usize)> = Vec::new();
-    for (kind, found) in tally.disagreements.iter().enumerate() {
+    for (kind, found) in counts.disagreements.iter().enumerate() {
         open.extend((0..found.examples.len().min(EXAMPLES)).map(|example| (kind, example)));
     }
     for _ in 0..ROUNDS {
         let mut simpler = Vec::new();
         for (kind, example) in &open {
             let case =
-                Case::parse(&tally.disagreements[*kind].examples[*example]).map_err(anyhow::Error::msg)?;
+                Case::parse(&counts.disagreements[*kind].examples[*example]).map_err(anyhow::Error::msg)?;
             let simple = forms(&case).into_iter().filter(|form| !judge.crashes_of(form));
             simpler.extend(simple.map(|form| (*kind, *example, form)));
         }
@@ -172,7 +158,7 @@ fn smallest(judge: &Judge, tools: &Tools, tally: &mut Tally) -> Result<()> {
         }
         let (said, _) = ask(judge, tools, simpler.iter().map(|(.., form)| form.clone()).collect(), 1)?;
         let shows = |kind: usize, form: &Case| {
-            let found = &tally.disagreements[kind];
+            let found = &counts.disagreements[kind];
             said.iter().any(|said| {
                 said.case.to_string() == form.to_string()
                     && said.disagrees()
@@ -188,10 +174,10 @@ fn smallest(judge: &Judge, tools: &Tools, tally: &mut Tally) -> Result<()> {
         }
         open = better.iter().map(|(kind, example, _)| (*kind, *example)).collect();
         for (kind, example, form) in better {
-            tally.disagreements[kind].examples[example] = form;
+            counts.disagreements[kind].examples[example] = form;
         }
     }
-    for found in &mut tally.disagreements {
+    for found in &mut counts.disagreements {
         found.examples.sort_by_key(|case| (case.len(), case.clone()));
         found.examples.dedup();
     }

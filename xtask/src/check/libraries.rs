@@ -5,26 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use oracle::linking;
 use oracle::linking::host::{Family, Host};
+use oracle::tally::Tally;
 
+use super::Job;
 use crate::{debian, host, sh, toolchain};
 
 const LOADER: &str = "/lib/ld-musl-x86_64.so.1";
-/// Of the cases, those at least that start, and those that do not.
-const EITHER: usize = 40;
 
-#[derive(clap::Args)]
-pub(crate) struct Args {}
-
-pub(crate) fn main(_: &Args) -> Result<()> {
-    println!("{}", musl()?);
-    Ok(())
+pub(super) fn jobs() -> Vec<Job<'static>> {
+    vec![Box::new(|| super::tally("programs and libraries on musl", musl))]
 }
 
-/// The table on musl; the counts, or what is wrong.
-pub(crate) fn musl() -> Result<String> {
+/// The table on musl.
+fn musl(tally: &mut Tally) -> Result<()> {
     ensure!(cfg!(target_arch = "x86_64"), "Debian's musl is compared on x86-64 alone");
     host::ensure(&[("cc", "gcc"), ("unshare", "util-linux"), ("mount", "mount")])?;
     let namespace = sh::quiet(Command::new("unshare").args(["--mount", "true"]));
@@ -49,11 +45,8 @@ pub(crate) fn musl() -> Result<String> {
         library: vec![libc, "-lc".to_owned()],
     };
     sh::say("programs and libraries on Debian's musl");
-    let summary = linking::summary(&place);
-    if !summary.wrong.is_empty() || summary.started < EITHER || summary.ended < EITHER {
-        bail!("{summary}");
-    }
-    Ok(summary.to_string())
+    linking::check(&place, tally);
+    Ok(())
 }
 
 /// A root folder with musl, BusyBox and diag.

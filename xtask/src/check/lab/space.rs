@@ -2,9 +2,10 @@
 
 use anyhow::{Context, Result};
 use jsonschema::Validator;
+use oracle::tally::Tally;
 
 use super::guest::Results;
-use super::{Tally, schema};
+use super::schema;
 
 pub(super) const SCRIPT: &str = include_str!("space.sh");
 
