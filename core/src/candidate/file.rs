@@ -126,6 +126,7 @@ impl Files {
 
     /// One that was opened before, by its device and inode; opened once more where it was too long ago.
     pub fn again(&self, root: &dyn Root, path: &Path, id: (u64, u64)) -> Option<Rc<File>> {
+        self.make_room();
         let known = self.known(path, &|known| (known.device, known.inode) == id);
         known.or_else(|| self.open(root, path, root.stat(path)?.ok()?)?.ok())
     }

@@ -16,12 +16,14 @@ use crate::target::{Known, ReadAt, Root};
 const HEAD: usize = 4096;
 /// A part that is no larger is read at once, and kept.
 const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
-/// What is read at once of a larger one.
-const PIECE: usize = 8 << 10;
+/// What is read at once of a larger one, and kept.
+const PIECE: usize = if cfg!(feature = "every-machine") { 64 << 10 } else { 8 << 10 };
 /// The same of a table that is looked at here and there.
 const SPREAD: usize = 256 << 10;
-/// The same of strings and headers, where one piece does not follow the other.
+/// The same of headers, where one piece does not follow the other.
 const SPOT: usize = 128;
+/// The same of strings: a router has no room for all of them.
+const STRINGS: usize = if cfg!(feature = "every-machine") { PIECE } else { SPOT };
 /// What is read of the headers at once, at most.
 const HEADERS: usize = 4096;
 /// Bytes of the headers that are read of a file in all, but for what the kernel reads too: a program header table and a
@@ -134,7 +136,7 @@ impl<'a> Reader<'a> {
     /// The strings that PT_DYNAMIC leads to.
     pub fn strings(file: &'a Contents, image: &Image) -> Option<Reader<'a>> {
         let size = offset(image.dynamic.as_ref()?.flags(DT_STRSZ));
-        Some(Reader { ahead: SPOT, ..Reader::dynamic(file, image, DT_STRTAB, size)? })
+        Some(Reader { ahead: STRINGS, ..Reader::dynamic(file, image, DT_STRTAB, size)? })
     }
 
     /// To be read in larger pieces: for a table that is looked at here and there.
@@ -230,18 +232,24 @@ impl<'a> Reader<'a> {
             self.window = piece;
             return;
         }
-        if self.size <= WHOLE {
-            self.window = self.file.read(self.start, self.size);
-            if self.file.held.take(self.window.bytes.len()) {
-                self.file.parts.borrow_mut().push(self.window.clone());
+        let within = at.saturating_sub(self.start);
+        let left = self.size.saturating_sub(within);
+        if self.size > WHOLE && self.ahead < PIECE {
+            let wanted = self.ahead.max(len).min(left);
+            if wanted <= self.budget {
+                self.window = self.file.read(at, wanted);
+                self.budget = self.budget.saturating_sub(self.window.bytes.len());
             }
             return;
         }
-        let left = self.start.saturating_add(self.size).saturating_sub(at);
-        let wanted = self.ahead.max(len).min(left);
-        if wanted <= self.budget {
-            self.window = self.file.read(at, wanted);
-            self.budget = self.budget.saturating_sub(self.window.bytes.len());
+        // Pieces side by side: whatever way they are looked at, each is read once.
+        let ahead = if self.size > WHOLE { self.ahead } else { self.size };
+        let from = within.checked_rem(ahead).map_or(within, |rest| within.wrapping_sub(rest));
+        let wanted = within.wrapping_sub(from).saturating_add(len).max(ahead);
+        let wanted = wanted.min(self.size.saturating_sub(from));
+        self.window = self.file.read(self.start.saturating_add(from), wanted);
+        if self.file.held.take(self.window.bytes.len()) {
+            self.file.parts.borrow_mut().push(self.window.clone());
         }
     }
 }

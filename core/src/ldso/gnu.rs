@@ -79,30 +79,21 @@ fn read(file: &Contents, image: &Image) -> Option<Facts> {
     let mut facts = Facts::default();
     constants(file, image, LIMIT, &mut |bytes| {
         // Where a folder of the list ends, the next one begins.
-        let mut list_ends = 0_usize;
-        let mut before = 0_u8;
-        for (chunk, at) in bytes.chunks(CHUNK).zip((0_usize..).step_by(CHUNK)) {
-            let mut last = before;
-            before = chunk.last().copied().unwrap_or_default();
-            // Without a way out of the loop, so that it takes many bytes at once: hardly any chunk has one.
-            let starts = chunk.iter().fold(false, |any, byte| {
-                let starts = is_start(last, *byte);
-                last = *byte;
-                any | starts
-            });
-            if !starts {
+        let mut list_ends = None;
+        for chunk in (0..bytes.len()).step_by(CHUNK) {
+            if !has_start(bytes, chunk) {
                 continue;
             }
-            for at in at..at.saturating_add(chunk.len()) {
-                let left = at.checked_sub(1).and_then(|left| bytes.get(left)).copied().unwrap_or_default();
+            for at in chunk..chunk.saturating_add(CHUNK) {
+                let before = at.checked_sub(1).and_then(|before| bytes.get(before));
                 let Some(rest) = bytes.get(at..) else { break };
-                if !rest.first().is_some_and(|byte| is_start(left, *byte)) {
+                if !rest.first().is_some_and(|byte| is_start(*before.unwrap_or(&0), *byte)) {
                     continue;
                 }
                 let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
                 let text = text.to_bytes();
-                if facts.note(text, at != 0 && at == list_ends) {
-                    list_ends = at.saturating_add(text.len()).saturating_add(1);
+                if facts.note(text, list_ends == Some(at)) {
+                    list_ends = Some(at.saturating_add(text.len()).saturating_add(1));
                 }
             }
         }
@@ -116,8 +107,18 @@ fn read(file: &Contents, image: &Image) -> Option<Facts> {
 /// Bytes of a loader that are looked at together.
 const CHUNK: usize = 32;
 
+/// Whether a string may begin in a chunk that tells anything. All its bytes are compared with those before them, without a
+/// way out between, which a processor does for many at once.
+fn has_start(bytes: &[u8], chunk: usize) -> bool {
+    let these = |from| bytes.get(from..)?.first_chunk::<CHUNK>();
+    let (Some(before), Some(here)) = (chunk.checked_sub(1).and_then(these), these(chunk)) else {
+        return true;
+    };
+    before.iter().zip(here).fold(false, |any, (before, byte)| any | is_start(*before, *byte))
+}
+
 /// Whether a string may begin here that tells anything: a path, lib, or one of [`WORDS`].
-fn is_start(before: u8, byte: u8) -> bool {
+const fn is_start(before: u8, byte: u8) -> bool {
     let tells =
         (byte == b'/') | (byte == b'l') | (byte == b'E') | (byte == b'F') | (byte == b'C') | (byte == b'h');
     (before == 0) & tells
