@@ -8,6 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::{env, fs};
 
+use diag::candidate::Files;
 use diag::exec::{Outcome, Step};
 use diag::judge;
 use diag::live::{Live, target_path};
@@ -156,7 +157,7 @@ fn inside(args: &Args, has: &str) -> bool {
     }
     let judges = || -> Judge<'static> {
         let mut machine = Machine::new(Target::new(&Live));
-        Box::new(move |path| model(judge::outcome(&mut machine, &target_path(path)).1))
+        Box::new(move |path| model(judge::outcome(&mut machine, &Files::default(), &target_path(path)).1))
     };
     if let Some(text) = &args.case {
         let case = Case::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));

@@ -236,9 +236,9 @@ fn a_dead_mount_elsewhere_keeps_no_answer_back() {
         assert_eq!(ended.and_then(|status| status.code()), Some(status), "{arguments:?}");
     }
     // The mount is what it should be: who asks for it waits.
-    let mut stat = Command::new("stat");
-    stat.arg("-f").arg(&dead).stdin(Stdio::null());
-    assert_eq!(within(start(stat).unwrap(), Duration::from_secs(1)), None);
+    let mut asking = Command::new("stat");
+    asking.arg("-f").arg(&dead).stdin(Stdio::null());
+    assert_eq!(within(start(asking).unwrap(), Duration::from_secs(1)), None);
 }
 
 /// Text between the first pair of quotation marks.

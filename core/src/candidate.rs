@@ -1,5 +1,6 @@
 //! The facts of a file that is to be judged. [`open`] is the only code that reads it.
 
+pub mod file;
 mod image;
 pub mod kind;
 pub mod library;
@@ -8,10 +9,9 @@ pub mod origin;
 pub mod package;
 mod program;
 mod property;
+pub mod reader;
 pub mod sample;
 pub mod script;
-mod source;
-pub mod table;
 mod upx;
 
 use alloc::boxed::Box;
@@ -21,6 +21,7 @@ use alloc::vec::Vec;
 use crate::path::PathBuf;
 use alloc::rc::Rc;
 
+pub use file::{File, Files};
 pub(crate) use image::last_name;
 pub use kind::Data;
 pub use open::open;
@@ -133,6 +134,8 @@ pub struct Image {
     pub dynamic: Option<Dynamic>,
     /// NT_GNU_ABI_TAG: the kernel it wants at least. OS number (0 is Linux), then major, minor, patch.
     pub abi_tag: Option<(u32, u32, u32, u32)>,
+    /// It has the note of the Go linker.
+    pub is_go: bool,
     /// What the kernel makes of PT_GNU_PROPERTY where the file is for arm64.
     pub gnu_property: Result<(), Errno>,
     /// GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4; read for machines that have an x86.

@@ -4,11 +4,11 @@ use alloc::vec::Vec;
 use crate::path::{Path, PathBuf, join};
 
 use crate::arch;
-use crate::candidate::{self, Candidate, Content, sample};
+use crate::candidate::{self, Candidate, Content, Files, sample};
 use crate::errno::Errno;
 use crate::exec::{self, Outcome};
 use crate::finding::Found;
-use crate::ldso::{self, LinkResult};
+use crate::ldso::{self, Kept, LinkResult};
 use crate::machine::{Machine, Mount, gather};
 use crate::report::Judged;
 use crate::rules::{self, Case, Destination};
@@ -37,24 +37,25 @@ pub fn describe(target: Target<'_>) -> Report<'_> {
 /// Judges programs, as if they were installed in `dest` where there is one.
 pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Path>) -> Report<'a> {
     let mut machine = Machine::new(target);
-    let programs = programs.iter().map(|path| judge(&mut machine, path, dest)).collect();
+    let kept = Kept::default();
+    let programs = programs.iter().map(|path| judge(&mut machine, &kept, path, dest)).collect();
     Report { machine, programs }
 }
 
 /// Judges one program.
-pub fn judge(machine: &mut Machine, given: &Path, dest: Option<&Path>) -> Judged {
+pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
     let path = locate(machine.target, given);
     log::info!("reading {}", text::path(&path));
-    let (candidate, outcome) = outcome(machine, &path);
+    let (candidate, outcome) = outcome(machine, &kept.files, &path);
     if let Some(question) = exec::further_question(machine, &candidate) {
         ask(machine, question);
     }
     let destination = destination(machine, &candidate, dest);
-    let mut link = ldso::load(machine, &candidate);
+    let mut link = ldso::load(machine, kept, &candidate);
     let asks = link.as_ref().filter(|_| outcome == Outcome::Starts).and_then(|link| link.asks);
     if let Some(question) = asks.filter(|question| arch::HAS_LEVELS && machine.answer(*question).is_none()) {
         ask(machine, question);
-        link = ldso::load(machine, &candidate);
+        link = ldso::load(machine, kept, &candidate);
     }
     let known = link.as_ref().filter(|_| !matches!(outcome, Outcome::Unknown { .. }));
     let outcome = match (outcome, known.and_then(LinkResult::outcome)) {
@@ -77,8 +78,8 @@ fn interpreter(machine: &Machine, candidate: &Candidate) -> Option<Found> {
 }
 
 /// What the kernel does with a file; a question is put to it only where the answer decides.
-pub fn outcome(machine: &mut Machine, path: &Path) -> (Candidate, Outcome) {
-    let candidate = candidate::open(machine.target.root, path, &machine.handlers());
+pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate, Outcome) {
+    let candidate = candidate::open(machine.target.root, files, path, &machine.handlers());
     loop {
         match exec::simulate(machine, &candidate) {
             Ok(outcome) => return (candidate, outcome),

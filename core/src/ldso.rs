@@ -16,12 +16,12 @@ mod symbols;
 mod versions;
 
 use crate::path::Path;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 
 use crate::arch;
-use crate::candidate::table::Handle;
-use crate::candidate::{Candidate, Content, library};
+use crate::candidate::{Candidate, Content, File, Files, Image, library};
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
@@ -30,8 +30,20 @@ pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 use object::folder;
 pub use object::{Library, Unusable};
 
+/// What is kept from one program to the next.
+#[derive(Default)]
+pub struct Kept {
+    /// The files that were read last.
+    pub files: Files,
+    /// What the glibc that was met last has compiled in.
+    glibc: RefCell<Option<KeptGlibc>>,
+}
+
+/// A loader, and what [`gnu::read`] found in it.
+type KeptGlibc = (Rc<Image>, Option<Rc<gnu::Facts>>);
+
 /// Follows a program that the kernel starts; None where it is no dynamic one.
-pub fn load(machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
+pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<LinkResult> {
     let Target { root, kernel } = machine.target;
     let mut candidate = candidate;
     // A script's interpreter is the program, and so is that of a rule of binfmt_misc.
@@ -48,23 +60,28 @@ pub fn load(machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
     let usable = usable.filter(|own| own.header.e_machine == image.header.e_machine);
     let mut interpreter = Library::loaded(loader, usable, Some(0));
     interpreter.names.push(bytes(&loader.path).to_vec());
-    link.objects.push(interpreter);
-    let Some(usable) = usable else { return Some(link) };
+    let Some(usable) = usable else {
+        link.objects.push(interpreter);
+        return Some(link);
+    };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
     let glibc = match libc {
-        Some(Libc::Glibc) => gnu::read(root, &loader.path, usable),
+        Some(Libc::Glibc) => gnu::build(root, kept, &interpreter),
         _ => None,
     };
     let libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
+    let id = interpreter.id;
+    link.objects.push(interpreter);
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
         let secure = matches!(candidate.stat, Some(Ok(stat)) if stat.mode & 0o6000 != 0);
         let environment = environment(kernel, secure, glibc.is_some());
         let unread = Cell::new(false);
         let mut linker = Linker {
             root,
+            files: &kept.files,
             machine,
             encoding: image.encoding,
             glibc,
@@ -77,7 +94,9 @@ pub fn load(machine: &Machine, candidate: &Candidate) -> Option<LinkResult> {
         linker.run();
         link = LinkResult { unread: linker.unread.get(), ..linker.link };
     } else if arch::HAS_BIONIC && libc == Some(Libc::Bionic) {
-        if let Some((refusal, words)) = bionic::refuses(root, candidate, image, (loader, usable)) {
+        let file = kept.files.again(root, &loader.path, id);
+        let refuses = file.and_then(|file| bionic::refuses(candidate, image, (&file.contents, usable)));
+        if let Some((refusal, words)) = refuses {
             (link.refuses, link.words) = (Some(refusal), words);
         }
     }
@@ -105,10 +124,11 @@ fn environment(kernel: &dyn Kernel, secure: bool, glibc: bool) -> Vec<u8> {
 /// A program in the making.
 struct Linker<'a> {
     root: &'a dyn Root,
+    files: &'a Files,
     machine: &'a Machine<'a>,
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
-    glibc: Option<gnu::Facts>,
+    glibc: Option<Rc<gnu::Facts>>,
     link: LinkResult,
     /// The program has other rights than who starts it (AT_SECURE).
     secure: bool,
@@ -136,8 +156,8 @@ impl Linker<'_> {
         self.object(object.parent?)
     }
 
-    fn open(&self, object: &Library) -> Option<Handle> {
-        Handle::open(self.root, &object.path)
+    fn open(&self, object: &Library) -> Option<Rc<File>> {
+        self.files.again(self.root, path(&object.path), object.id)
     }
 
     /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
@@ -301,7 +321,7 @@ impl Linker<'_> {
     /// Looks at one file. True: no other place is looked at.
     fn look(&self, file: Vec<u8>, found: &mut Library) -> bool {
         let glibc = self.is_glibc();
-        let Some(opened) = library::open(self.root, path(&file), self.encoding) else {
+        let Some(opened) = library::open(self.root, self.files, path(&file), self.encoding) else {
             self.unread.set(true);
             (found.state, found.path) = (LibraryState::Unread, file);
             return true;

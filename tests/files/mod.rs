@@ -71,7 +71,8 @@ impl Root for Files {
 /// Reads a file as a candidate.
 pub fn open(path: &Path, encodings: &[Encoding]) -> Candidate {
     let handlers = Handlers { encodings: encodings.to_vec(), script: Rules::LATEST, binfmt_misc: &[] };
-    candidate::open(&Files, diag::path::Path::new(path.as_os_str().as_bytes()), &handlers)
+    let kept = candidate::Files::default();
+    candidate::open(&Files, &kept, diag::path::Path::new(path.as_os_str().as_bytes()), &handlers)
 }
 
 /// A file in a folder of the test's own, removed at the end.

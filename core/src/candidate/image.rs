@@ -19,12 +19,17 @@ impl Image {
 
     /// Where an address lies in the file; None where no PT_LOAD takes it from there.
     pub fn offset_of(&self, address: u64) -> Option<usize> {
-        program::offset_of(self.table(), address)
+        program::place_of(self.table(), address).map(|(offset, _)| offset)
     }
 
     /// Where the file has what an entry of PT_DYNAMIC leads to.
     pub fn dynamic_offset(&self, tag: u32) -> Option<usize> {
-        self.offset_of(self.dynamic.as_ref()?.get(tag)?)
+        self.dynamic_part(tag).map(|(offset, _)| offset)
+    }
+
+    /// The same, and how many bytes its segment has from there on.
+    pub fn dynamic_part(&self, tag: u32) -> Option<(usize, usize)> {
+        program::place_of(self.table(), self.dynamic.as_ref()?.get(tag)?)
     }
 
     /// The MIPS instruction set; None for other processors.

@@ -3,8 +3,7 @@
 use crate::path::Path;
 use alloc::rc::Rc;
 
-use super::source::Source;
-use super::{Image, program};
+use super::{File, Files, Image};
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::target::{Known, Root, Stat};
@@ -21,12 +20,17 @@ pub struct LibraryFile {
 }
 
 /// Reads a library.
-pub fn open(root: &dyn Root, path: &Path, encoding: Encoding) -> Known<Result<LibraryFile, Errno>> {
-    let (file, stat) = match (root.open(path)?, root.stat(path)?) {
-        (Ok(file), Ok(stat)) => (file, stat),
-        (Err(errno), _) | (_, Err(errno)) => return Some(Err(errno)),
+pub fn open(
+    root: &dyn Root,
+    files: &Files,
+    path: &Path,
+    encoding: Encoding,
+) -> Known<Result<LibraryFile, Errno>> {
+    let stat = match root.stat(path)? {
+        Ok(stat) => stat,
+        Err(errno) => return Some(Err(errno)),
     };
-    let mut source = Source::new(file);
-    let image = program::image(&mut source, encoding, &mut false);
-    Some(Ok(LibraryFile { stat, ident: source.ident(), image }))
+    let library =
+        |file: Rc<File>| LibraryFile { stat, ident: file.contents.ident(), image: file.as_read_by(encoding) };
+    Some(files.open(root, path, stat)?.map(library))
 }

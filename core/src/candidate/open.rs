@@ -5,10 +5,11 @@ use alloc::boxed::Box;
 use crate::path::{Path, PathBuf};
 
 use super::package::Format;
+use super::reader::Reader;
 use super::script::Line;
-use super::source::Source;
 use super::{
-    Candidate, Content, Data, Handlers, Interp, MatchedRule, Program, Script, kind, package, program,
+    Candidate, Content, Data, File, Files, Handlers, Interp, MatchedRule, Program, Script, kind, package,
+    program,
 };
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
@@ -19,12 +20,17 @@ const DEPTH: u32 = 6;
 
 /// Reads a file, and the interpreter it names in turn. About 24 KiB are read of each at most, but for an oversized
 /// program header table. A script's interpreter that has no name is not opened.
-pub fn open(root: &dyn Root, path: &Path, handlers: &Handlers<'_>) -> Candidate {
-    open_at(root, path, handlers, DEPTH)
+pub fn open(root: &dyn Root, files: &Files, path: &Path, handlers: &Handlers<'_>) -> Candidate {
+    open_at((root, files), path, handlers, DEPTH)
 }
 
 /// `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
-fn open_at(root: &dyn Root, path: &Path, handlers: &Handlers<'_>, depth: u32) -> Candidate {
+fn open_at(
+    (root, files): (&dyn Root, &Files),
+    path: &Path,
+    handlers: &Handlers<'_>,
+    depth: u32,
+) -> Candidate {
     let stat = root.stat(path);
     let mut candidate = Candidate {
         path: path.to_path_buf(),
@@ -54,54 +60,48 @@ fn open_at(root: &dyn Root, path: &Path, handlers: &Handlers<'_>, depth: u32) ->
         return candidate;
     }
     candidate.busy = root.open_for_writing(path);
-    let mut source = match root.open(path) {
+    let file = match files.open(root, path, stat) {
         None => return candidate,
-        Some(Ok(file)) => Source::new(file),
+        Some(Ok(file)) => file,
         Some(Err(errno)) => {
             candidate.content = Content::Unread(errno);
             return candidate;
         }
     };
-    let (content, mut next) = read(&mut source, stat.size, path, handlers);
+    let (content, mut next) = read(&file, path, handlers);
     candidate.content = content;
     // An ELF file's interpreter is none that rules apply to.
     if depth > 0 {
-        if let Some((rule, interpreter)) = matching_rule(handlers, path, source.head()) {
+        if let Some((rule, interpreter)) = matching_rule(handlers, path, file.contents.head()) {
             candidate.binfmt_misc = Some(rule);
             next = Some((interpreter, depth));
         }
     }
-    // Closed before the next file is opened.
-    drop(source);
     // An empty name is the current directory to the kernel, and nothing to open.
     if let Some((path, left)) = next.filter(|(path, _)| !path.as_bytes().is_empty()) {
         if let Some(left) = left.min(depth).checked_sub(1) {
-            candidate.interpreter = Some(Box::new(open_at(root, &path, handlers, left)));
+            candidate.interpreter = Some(Box::new(open_at((root, files), &path, handlers, left)));
         }
     }
     candidate
 }
 
 /// What is in a file, the interpreter that it names, and how many interpreters may follow on it.
-fn read(
-    source: &mut Source,
-    size: u64,
-    path: &Path,
-    handlers: &Handlers<'_>,
-) -> (Content, Option<(PathBuf, u32)>) {
-    if source.head().starts_with(b"\x7fELF") {
-        let program = program::read(source, size, &handlers.encodings);
+fn read(file: &File, path: &Path, handlers: &Handlers<'_>) -> (Content, Option<(PathBuf, u32)>) {
+    let head = file.contents.head();
+    if head.starts_with(b"\x7fELF") {
+        let program = program::read(file, &handlers.encodings);
         let next = interpreter(&program).map(|path| (path, 1));
         (Content::Elf(program), next)
-    } else if source.head().starts_with(b"#!") {
-        let script = Script::new(source.head());
+    } else if head.starts_with(b"#!") {
+        let script = Script::new(head);
         let next = match script.line(handlers.script) {
             Line::Runs { name, .. } => Some((PathBuf::from(name), u32::MAX)),
             _ => None,
         };
         (Content::Script(script), next)
     } else {
-        (Content::Data(data(source, size, path)), None)
+        (Content::Data(data(file, path)), None)
     }
 }
 
@@ -128,11 +128,14 @@ fn interpreter(program: &Program) -> Option<PathBuf> {
     }
 }
 
-fn data(source: &mut Source, size: u64, path: &Path) -> Data {
-    let mut data = kind::data(source.head(), size, path);
+fn data(file: &File, path: &Path) -> Data {
+    let mut data = kind::data(file.contents.head(), file.stat.size, path);
     if let Data::Package(package) = &mut data {
         if package.format == Format::Apk3 {
-            package::read_adb(package, &mut |offset, len| source.get(offset, len, 256).map(<[u8]>::to_vec));
+            let mut reader = Reader::headers(&file.contents);
+            package::read_adb(package, &mut |offset, len| {
+                reader.next_at(offset, len, 256).map(<[u8]>::to_vec)
+            });
         }
     }
     data

@@ -5,8 +5,9 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::file::File;
 use super::property;
-use super::source::Source;
+use super::reader::Reader;
 use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
 use crate::arch;
 use crate::elf::consts::{
@@ -30,52 +31,51 @@ const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 
 /// Reads an ELF file; `encodings` are those of the machine's kernel.
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
-pub(super) fn read(source: &mut Source, size: u64, encodings: &[Encoding]) -> Box<Program> {
-    let ident = source.ident();
-    let own_view = Encoding::of(&ident).filter(|encoding| source.head().len() >= encoding.header_size());
-    let mut go = false;
-    let own = own_view.map(|encoding| image(source, encoding, &mut go));
+pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
+    let reader = &mut Reader::headers(&file.contents);
+    let ident = file.contents.ident();
+    let own_view = Encoding::of(&ident).filter(|encoding| reader.head().len() >= encoding.header_size());
+    let own = own_view.map(|encoding| file.as_read_by(encoding));
     let mut native = Vec::with_capacity(encodings.len());
     for encoding in encodings {
         native.push(match &own {
             Some(own) if own.encoding == *encoding => Rc::clone(own),
-            _ => image(source, *encoding, &mut go),
+            _ => file.as_read_by(*encoding),
         });
     }
     let mut origin = Origin::default();
     let mut packed = None;
     if let Some(image) = own.as_ref().or(native.first()) {
-        packed = upx::find(source, image, size);
-        origin = self::origin(source, image, go);
+        packed = upx::find(reader, image, file.stat.size);
+        origin = self::origin(reader, image);
     }
     Box::new(Program { ident, own, native, origin, upx: packed })
 }
 
 /// Decodes the file in one encoding.
-pub(super) fn image(source: &mut Source, encoding: Encoding, go: &mut bool) -> Rc<Image> {
-    let header = Header::decode(source.head(), encoding);
-    let program_headers = table(source, &header, encoding);
+pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
+    let header = Header::decode(reader.head(), encoding);
+    let program_headers = table(reader, &header, encoding);
     let table = program_headers.as_deref().unwrap_or_default();
     let first = |kind| table.iter().find(|entry| entry.p_type == kind);
-    let interp = first(PT_INTERP).map(|entry| interp(source, entry));
-    let dynamic = first(PT_DYNAMIC).map(|entry| dynamic(source, encoding, table, entry));
+    let interp = first(PT_INTERP).map(|entry| interp(reader, entry));
+    let dynamic = first(PT_DYNAMIC).map(|entry| dynamic(reader, encoding, table, entry));
     let mut notes = Notes::default();
     for entry in table.iter().filter(|entry| entry.p_type == PT_NOTE) {
-        read_notes(source, encoding, &header, entry, &mut notes);
+        read_notes(reader, encoding, &header, entry, &mut notes);
     }
-    *go |= notes.go;
-    let abiflags = abiflags(source, encoding, &header, table);
+    let abiflags = abiflags(reader, encoding, &header, table);
     let (mut arm_attributes, mut gnu_property) = (None, Ok(()));
     if const { arch::is_judged(EM_ARM) }
         && matches!(header.e_machine, EM_AARCH64 | EM_ARM)
         && !table.is_empty()
     {
-        gnu_property = property::check(source, encoding, table);
+        gnu_property = property::check(reader, encoding, table);
         if header.e_machine == EM_ARM {
-            arm_attributes = self::arm_attributes(source, encoding, &header);
+            arm_attributes = self::arm_attributes(reader, encoding, &header);
         }
     }
-    let Notes { abi_tag, x86_isa_needed, .. } = notes;
+    let Notes { abi_tag, x86_isa_needed, is_go } = notes;
     Rc::new(Image {
         encoding,
         header,
@@ -85,6 +85,7 @@ pub(super) fn image(source: &mut Source, encoding: Encoding, go: &mut bool) -> R
         arm_attributes,
         dynamic,
         abi_tag,
+        is_go,
         gnu_property,
         x86_isa_needed,
     })
@@ -92,7 +93,7 @@ pub(super) fn image(source: &mut Source, encoding: Encoding, go: &mut bool) -> R
 
 /// The last one counts in the kernel. For other processors the number means something else.
 fn abiflags(
-    source: &mut Source,
+    reader: &mut Reader<'_>,
     encoding: Encoding,
     header: &Header,
     table: &[ProgramHeader],
@@ -102,11 +103,15 @@ fn abiflags(
     if !mips || entry.p_filesz < AbiFlags::SIZE as u64 {
         return None;
     }
-    let bytes = source.need(at(entry.p_offset), AbiFlags::SIZE, AbiFlags::SIZE)?;
+    let bytes = reader.required_at(at(entry.p_offset), AbiFlags::SIZE, AbiFlags::SIZE)?;
     Some(AbiFlags::decode(bytes, encoding.order))
 }
 
-fn table(source: &mut Source, header: &Header, encoding: Encoding) -> Result<Vec<ProgramHeader>, TableError> {
+fn table(
+    reader: &mut Reader<'_>,
+    header: &Header,
+    encoding: Encoding,
+) -> Result<Vec<ProgramHeader>, TableError> {
     let entry = encoding.program_header_size();
     if usize::from(header.e_phentsize) != entry {
         return Err(TableError::EntrySize);
@@ -121,10 +126,11 @@ fn table(source: &mut Source, header: &Header, encoding: Encoding) -> Result<Vec
     // The end first: a table that is cut off need not be read.
     let mut offset = at(header.e_phoff);
     let end = offset.checked_add(size).ok_or(TableError::Truncated)?;
-    source.need(end.saturating_sub(1), 1, 1).ok_or(TableError::Truncated)?;
+    reader.required_at(end.saturating_sub(1), 1, 1).ok_or(TableError::Truncated)?;
     let mut table = Vec::with_capacity(usize::from(header.e_phnum));
     while offset < end {
-        let bytes = source.need(offset, entry, end.saturating_sub(offset)).ok_or(TableError::Truncated)?;
+        let bytes =
+            reader.required_at(offset, entry, end.saturating_sub(offset)).ok_or(TableError::Truncated)?;
         table.push(ProgramHeader::decode(bytes, encoding));
         offset = offset.saturating_add(entry);
     }
@@ -132,32 +138,37 @@ fn table(source: &mut Source, header: &Header, encoding: Encoding) -> Result<Vec
 }
 
 /// The checks of load_elf_binary, in its order.
-fn interp(source: &mut Source, entry: &ProgramHeader) -> Interp {
+fn interp(reader: &mut Reader<'_>, entry: &ProgramHeader) -> Interp {
     let Ok(size @ 2..=4096) = usize::try_from(entry.p_filesz) else { return Interp::Size(entry.p_filesz) };
     // fs/read_write.c `rw_verify_area`
     if i64::try_from(entry.p_offset.saturating_add(entry.p_filesz)).is_err() {
         return Interp::NegativeOffset;
     }
-    let Some(bytes) = source.need(at(entry.p_offset), size, size) else { return Interp::Truncated };
+    let Some(bytes) = reader.required_at(at(entry.p_offset), size, size) else { return Interp::Truncated };
     if bytes.last() != Some(&0) {
         return Interp::NotTerminated;
     }
     Interp::Path(parts(bytes, 0).next().unwrap_or_default().to_vec())
 }
 
-/// Where an address lies in the file.
-pub(super) fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
+/// Where an address lies in the file, and how many bytes its segment has from there on.
+pub(super) fn place_of(table: &[ProgramHeader], address: u64) -> Option<(usize, usize)> {
     for entry in table {
         let within = address.wrapping_sub(entry.p_vaddr);
         if entry.p_type == PT_LOAD && within < entry.p_filesz {
-            return entry.p_offset.checked_add(within).map(at);
+            let left = entry.p_filesz.wrapping_sub(within);
+            return entry.p_offset.checked_add(within).map(|offset| (at(offset), at(left)));
         }
     }
     None
 }
 
+fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
+    place_of(table, address).map(|(offset, _)| offset)
+}
+
 fn dynamic(
-    source: &mut Source,
+    reader: &mut Reader<'_>,
     encoding: Encoding,
     table: &[ProgramHeader],
     entry: &ProgramHeader,
@@ -170,7 +181,7 @@ fn dynamic(
     let size = at(entry.p_filesz).min(ENTRIES.saturating_mul(pair));
     let end = offset.saturating_add(size);
     while offset.saturating_add(pair) <= end {
-        let Some(bytes) = source.get(offset, pair, size.min(1024)) else { break };
+        let Some(bytes) = reader.next_at(offset, pair, size.min(1024)) else { break };
         let value = encoding.order.uint(bytes, word, word);
         // None is larger that anybody asks for.
         let tag = u32::try_from(encoding.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
@@ -190,7 +201,8 @@ fn dynamic(
             DT_RUNPATH => &mut out.runpath,
             _ => continue,
         };
-        *place = strings.and_then(|strings| source.string(strings.checked_add(at(*value))?));
+        *place = strings
+            .and_then(|strings| reader.string_at(strings.checked_add(at(*value))?).map(<[u8]>::to_vec));
         if let Some(name) = needed {
             out.needed.push(name);
         }
@@ -204,19 +216,19 @@ struct Notes {
     abi_tag: Option<(u32, u32, u32, u32)>,
     x86_isa_needed: Option<u32>,
     /// One is the Go linker's.
-    go: bool,
+    is_go: bool,
 }
 
 /// Reads the notes of a segment.
 fn read_notes(
-    source: &mut Source,
+    reader: &mut Reader<'_>,
     encoding: Encoding,
     header: &Header,
     entry: &ProgramHeader,
     found: &mut Notes,
 ) {
     let order = encoding.order;
-    let mut rest = source.some(at(entry.p_offset), at(entry.p_filesz).min(1024));
+    let mut rest = reader.up_to(at(entry.p_offset), at(entry.p_filesz).min(1024));
     while let Some((Note { name, kind, desc }, tail)) = note(rest, order, entry.p_align) {
         rest = tail;
         let gnu = name == b"GNU\0";
@@ -228,7 +240,7 @@ fn read_notes(
                 found.x86_isa_needed = isa_needed(desc, encoding).or(found.x86_isa_needed);
             }
         } else if name == b"Go\0\0" && kind == NT_GO_BUILDID {
-            found.go = true;
+            found.is_go = true;
         }
     }
 }
@@ -249,7 +261,7 @@ fn isa_needed(mut properties: &[u8], encoding: Encoding) -> Option<u32> {
 
 /// Calls `each` with every section header, until it returns true.
 fn sections(
-    source: &mut Source,
+    reader: &mut Reader<'_>,
     encoding: Encoding,
     header: &Header,
     each: &mut dyn FnMut(SectionHeader) -> bool,
@@ -261,7 +273,7 @@ fn sections(
     let mut offset = at(header.e_shoff);
     let end = offset.saturating_add(usize::from(header.e_shnum).min(ENTRIES).saturating_mul(size));
     while offset < end {
-        let Some(bytes) = source.get(offset, size, end.saturating_sub(offset).min(4096)) else { return };
+        let Some(bytes) = reader.next_at(offset, size, end.saturating_sub(offset)) else { return };
         if each(SectionHeader::decode(bytes, encoding)) {
             return;
         }
@@ -269,30 +281,31 @@ fn sections(
     }
 }
 
-fn arm_attributes(source: &mut Source, encoding: Encoding, header: &Header) -> Option<ArmAttributes> {
+fn arm_attributes(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) -> Option<ArmAttributes> {
     let mut found = None;
-    sections(source, encoding, header, &mut |section| {
+    sections(reader, encoding, header, &mut |section| {
         if section.kind == SHT_ARM_ATTRIBUTES {
             found = Some(section);
         }
         found.is_some()
     });
     let section = found?;
-    ArmAttributes::decode(source.some(section.offset, section.size.min(512)), encoding.order)
+    ArmAttributes::decode(reader.up_to(section.offset, section.size.min(512)), encoding.order)
 }
 
 /// What made the program.
-fn origin(source: &mut Source, image: &Image, go: bool) -> Origin {
+fn origin(reader: &mut Reader<'_>, image: &Image) -> Origin {
+    let go = image.is_go;
     let data = image.loads().find(|entry| entry.p_flags & PF_W != 0);
-    let mut version = data.and_then(|data| go_version(source, at(data.p_offset)));
+    let mut version = data.and_then(|data| go_version(reader, at(data.p_offset)));
     let mut comment = Vec::new();
-    let (sections, names) = if go || version.is_some() { (Vec::new(), 0) } else { telling(source, image) };
+    let (sections, names) = if go || version.is_some() { (Vec::new(), 0) } else { telling(reader, image) };
     for section in sections {
         let name = names.saturating_add(at(section.name.into()));
         if section.flags & SHF_ALLOC != 0 {
-            version = go_version(source, section.offset);
-        } else if source.get(name, 9, 9) == Some(b".comment\0") {
-            comment = source.some(section.offset, section.size.min(512)).to_vec();
+            version = go_version(reader, section.offset);
+        } else if reader.bytes_at(name, 9) == Some(b".comment\0") {
+            comment = reader.up_to(section.offset, section.size.min(512)).to_vec();
         }
         if version.is_some() || !comment.is_empty() {
             break;
@@ -323,8 +336,8 @@ fn origin(source: &mut Source, image: &Image, go: bool) -> Origin {
 
 /// The version in Go's build information, if that lies here: at the front of the first writable segment where Go's own
 /// linker made the program, else (cgo) in a section of its own. Go 1.18 on keeps the version there as text.
-fn go_version(source: &mut Source, offset: usize) -> Option<String> {
-    let info = source.get(offset, 64, 64)?.strip_prefix(b"\xff Go buildinf:")?;
+fn go_version(reader: &mut Reader<'_>, offset: usize) -> Option<String> {
+    let info = reader.bytes_at(offset, 64)?.strip_prefix(b"\xff Go buildinf:")?;
     let len = usize::from(*info.get(18)?);
     let version = info.get(19..19_usize.checked_add(len)?)?;
     (info.get(1)? & 2 != 0 && version.starts_with(b"go")).then(|| text::printable(version))
@@ -332,9 +345,9 @@ fn go_version(source: &mut Source, offset: usize) -> Option<String> {
 
 /// Sections that may tell what made the program, and where the names of sections are: strings that are not loaded
 /// (.comment, and those of debug information), and data (.go.buildinfo).
-fn telling(source: &mut Source, image: &Image) -> (Vec<SectionHeader>, usize) {
+fn telling(reader: &mut Reader<'_>, image: &Image) -> (Vec<SectionHeader>, usize) {
     let (mut names, mut found, mut index) = (0, Vec::new(), 0_u16);
-    sections(source, image.encoding, &image.header, &mut |section| {
+    sections(reader, image.encoding, &image.header, &mut |section| {
         if index == image.header.e_shstrndx {
             names = section.offset;
         }

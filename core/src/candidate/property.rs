@@ -1,6 +1,6 @@
 //! PT_GNU_PROPERTY, as fs/binfmt_elf.c `parse_elf_properties` reads it where the architecture asks for it: arm64.
 
-use super::source::Source;
+use super::reader::Reader;
 use crate::elf::consts::{NT_GNU_PROPERTY_TYPE_0, PT_GNU_PROPERTY};
 use crate::elf::{Class, Encoding, ProgramHeader, offset as at};
 use crate::errno::Errno;
@@ -12,10 +12,14 @@ const HEADER: usize = 16;
 const GNU_PROPERTY_AARCH64_FEATURE_1_AND: u32 = 0xc000_0000;
 
 /// The errno that the last PT_GNU_PROPERTY brings.
-pub(super) fn check(source: &mut Source, encoding: Encoding, table: &[ProgramHeader]) -> Result<(), Errno> {
+pub(super) fn check(
+    reader: &mut Reader<'_>,
+    encoding: Encoding,
+    table: &[ProgramHeader],
+) -> Result<(), Errno> {
     let Some(entry) = table.iter().rfind(|entry| entry.p_type == PT_GNU_PROPERTY) else { return Ok(()) };
     let size = usize::try_from(entry.p_filesz).ok().filter(|size| *size <= LIMIT).ok_or(Errno::ENOEXEC)?;
-    let note = source.some(at(entry.p_offset), size);
+    let note = reader.up_to(at(entry.p_offset), size);
     if note.len() < HEADER {
         return Err(Errno::EIO);
     }

@@ -1,19 +1,19 @@
 //! Traces of UPX: the packer's magic after the program headers, and its own header at the end of the file.
 
-use super::source::Source;
+use super::reader::Reader;
 use super::{Image, Upx};
 use crate::elf::{ByteOrder, offset as at};
 
 /// Looks for what UPX leaves.
-pub(super) fn find(source: &mut Source, image: &Image, size: u64) -> Option<Upx> {
+pub(super) fn find(reader: &mut Reader<'_>, image: &Image, size: u64) -> Option<Upx> {
     let order = image.encoding.order;
-    let front = loader_info(source.head(), image, order);
+    let front = loader_info(reader.head(), image, order);
     // A packed program has no section table: no need to look at the end of one that has.
     if image.header.e_shnum != 0 || matches!(front, Some(Upx { unpacked: Some(_) })) {
         return front;
     }
     let from = size.saturating_sub(64);
-    let tail = source.some(at(from), 64);
+    let tail = reader.up_to(at(from), 64);
     pack_header(tail, order).or(front)
 }
 

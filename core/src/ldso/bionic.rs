@@ -10,21 +10,20 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{LoaderRefusal, bytes, gnu};
+use crate::candidate::reader::Contents;
 use crate::candidate::{Candidate, Image};
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{EM_AARCH64, EM_ARM, ET_EXEC, PT_TLS};
 use crate::machine::holds;
-use crate::target::Root;
 
 /// What is read of a segment at most.
 const LIMIT: usize = 1 << 20;
 
 /// What it refuses, and its words.
 pub(super) fn refuses(
-    root: &dyn Root,
     program: &Candidate,
     image: &Image,
-    loader: (&Candidate, &Image),
+    loader: (&Contents, &Image),
 ) -> Option<(LoaderRefusal, Vec<u8>)> {
     let fixed = image.header.e_type == ET_EXEC;
     let tls = image.table().iter().find(|entry| entry.p_type == PT_TLS);
@@ -32,7 +31,7 @@ pub(super) fn refuses(
         return None;
     }
     let mut found = None;
-    gnu::strings(root, &loader.0.path, loader.1, LIMIT, |said| {
+    gnu::strings(loader.0, loader.1, LIMIT, &mut |said| {
         let path = if said.starts_with(b"error: %s") { &program.resolved } else { &program.path };
         if fixed {
             let wants_pie = holds(said, b"position-independent executables")

@@ -5,7 +5,7 @@ use core::cmp::Ordering;
 
 use super::{Linker, path};
 use crate::arch;
-use crate::candidate::table::{Handle, Table};
+use crate::candidate::reader::Reader;
 use crate::elf::offset;
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
@@ -28,17 +28,20 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
         linker.unread.set(true);
         return None;
     };
-    let size = offset(stat.ok()?.size);
-    let Some(file) = Handle::open(linker.root, cache) else {
+    let stat = stat.ok()?;
+    let Some(Ok(file)) = linker.files.open(linker.root, path(cache), stat) else {
         linker.leaves_alone(cache);
         return None;
     };
-    let mut cache = Cache { table: Table::new(&file, linker.encoding, 0, size).whole(), start: 0 };
-    if cache.table.bytes(0, OLD_MAGIC.len())? == OLD_MAGIC {
+    let mut cache = Cache {
+        table: Reader::new(&file.contents, linker.encoding.order, 0, offset(stat.size)).at_once(),
+        start: 0,
+    };
+    if cache.table.bytes_at(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;
     }
-    if cache.table.bytes(cache.start, MAGIC.len())? != MAGIC {
+    if cache.table.bytes_at(cache.start, MAGIC.len())? != MAGIC {
         return None;
     }
     let wanted = flags(linker);
@@ -69,19 +72,19 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
 
 /// The file, and where its newer format begins.
 struct Cache<'a> {
-    table: Table<'a>,
+    table: Reader<'a>,
     start: usize,
 }
 
 impl Cache<'_> {
     fn number(&mut self, at: usize) -> Option<usize> {
-        self.table.number(self.start.wrapping_add(at), 4)
+        self.table.number_at(self.start.wrapping_add(at), 4)
     }
 
     /// `struct file_entry_new`: flags, key, value, osversion, and the halves of hwcap.
     fn entry(&mut self, index: usize) -> Option<[usize; 6]> {
         let at = index.checked_mul(ENTRY)?.checked_add(HEADER)?;
-        self.table.fields(self.start.checked_add(at)?, [4; 6])
+        self.table.fields_at(self.start.checked_add(at)?, [4; 6])
     }
 
     /// The first of the entries for a name (`search_cache`): the name that sorts last stands first.
@@ -105,7 +108,7 @@ impl Cache<'_> {
     }
 
     fn string(&mut self, at: usize) -> Option<&[u8]> {
-        self.table.string(self.start.wrapping_add(at))
+        self.table.string_at(self.start.wrapping_add(at))
     }
 
     /// Where the names of the folders in glibc-hwcaps are listed.

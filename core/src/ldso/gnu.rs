@@ -1,13 +1,13 @@
 //! glibc's rules: elf/dl-load.c `_dl_map_object`, and what a build of it has compiled in.
 
-use crate::path::Path;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::ffi::CStr;
 
 use super::object::Library;
-use super::{Linker, LoaderRefusal, bytes, cache};
+use super::{Kept, Linker, LoaderRefusal, cache};
 use crate::arch;
-use crate::candidate::table::{Handle, Table};
+use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
 use crate::elf::offset;
@@ -61,40 +61,98 @@ impl Facts {
 /// What is read of a segment at most; Debian's loaders have 50 to 180 KB in all.
 const LIMIT: usize = 256 << 10;
 
-/// Reads them from the strings of a loader; None where it is not glibc's.
-pub(super) fn read(root: &dyn Root, path: &Path, image: &Image) -> Option<Facts> {
+/// What a loader has compiled in; None where it is not glibc's. Read once for all that it loads.
+pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc<Facts>> {
+    let image = loader.image.as_ref()?;
+    if let Some((known, facts)) = &*kept.glibc.borrow() {
+        if Rc::ptr_eq(known, image) {
+            return facts.clone();
+        }
+    }
+    let file = kept.files.again(root, super::path(&loader.path), loader.id)?;
+    let facts = read(&file.contents, image).map(Rc::new);
+    *kept.glibc.borrow_mut() = Some((Rc::clone(image), facts.clone()));
+    facts
+}
+
+/// Reads it from the strings of a loader.
+fn read(file: &Contents, image: &Image) -> Option<Facts> {
     let mut facts = Facts::default();
-    let mut in_list = false;
-    strings(root, path, image, LIMIT, |text| in_list = !text.is_empty() && facts.note(text, in_list))?;
+    constants(file, image, LIMIT, &mut |bytes| {
+        // Where a folder of the list ends, the next one begins.
+        let mut list_ends = None;
+        for chunk in (0..bytes.len()).step_by(CHUNK) {
+            if !has_start(bytes, chunk) {
+                continue;
+            }
+            for at in chunk..chunk.saturating_add(CHUNK) {
+                let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+                let Some(rest) = bytes.get(at..) else { break };
+                if !rest.first().is_some_and(|byte| is_start(*before.unwrap_or(&0), *byte)) {
+                    continue;
+                }
+                let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
+                let text = text.to_bytes();
+                if facts.note(text, list_ends == Some(at)) {
+                    list_ends = Some(at.saturating_add(text.len()).saturating_add(1));
+                }
+            }
+        }
+    })?;
     if facts.lib.is_empty() {
         facts.lib = last_name(facts.first()).1.to_vec();
     }
     (!facts.cache.is_empty() && !facts.folders.is_empty()).then_some(facts)
 }
 
-/// The strings of a loader, as far as they lie among its constants.
+/// Bytes of a loader that are looked at together.
+const CHUNK: usize = 32;
+
+/// Whether a string may begin in a chunk that tells anything. All its bytes are compared with those before them, without a
+/// way out between, which a processor does for many at once.
+fn has_start(bytes: &[u8], chunk: usize) -> bool {
+    let these = |from| bytes.get(from..)?.first_chunk::<CHUNK>();
+    let (Some(before), Some(here)) = (chunk.checked_sub(1).and_then(these), these(chunk)) else {
+        return true;
+    };
+    before.iter().zip(here).fold(false, |any, (before, byte)| any | is_start(*before, *byte))
+}
+
+/// Whether a string may begin here that tells anything: a path, lib, or one of [`WORDS`]. Without a branch, for
+/// [`has_start`].
+#[allow(clippy::needless_bitwise_bool)]
+const fn is_start(before: u8, byte: u8) -> bool {
+    let tells =
+        (byte == b'/') | (byte == b'l') | (byte == b'E') | (byte == b'F') | (byte == b'C') | (byte == b'h');
+    (before == 0) & tells
+}
+
+/// Calls `each` with the strings of a loader, as far as they lie among its constants.
 pub(super) fn strings(
-    root: &dyn Root,
-    path: &Path,
+    file: &Contents,
     image: &Image,
     limit: usize,
-    mut each: impl FnMut(&[u8]),
+    each: &mut dyn FnMut(&[u8]),
 ) -> Option<()> {
-    let file = Handle::open(root, bytes(path))?;
-    // Constants have a segment of their own, or share the one of the code.
+    constants(file, image, limit, &mut |mut rest| {
+        while let Ok(text) = CStr::from_bytes_until_nul(rest) {
+            let text = text.to_bytes();
+            each(text);
+            rest = rest.get(text.len().saturating_add(1)..).unwrap_or_default();
+        }
+    })
+}
+
+/// Calls `each` with the segments in which a loader has its constants.
+fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(&[u8])) -> Option<()> {
+    // They have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
         if apart && load.p_flags != PF_R {
             continue;
         }
         let size = offset(load.p_filesz).min(limit);
-        let mut table = Table::new(&file, image.encoding, offset(load.p_offset), size);
-        let mut rest = table.bytes(0, size)?;
-        while let Ok(text) = CStr::from_bytes_until_nul(rest) {
-            let text = text.to_bytes();
-            each(text);
-            rest = rest.get(text.len().saturating_add(1)..)?;
-        }
+        each(Reader::new(file, image.encoding.order, offset(load.p_offset), size).bytes_at(0, size)?);
     }
     Some(())
 }
@@ -201,7 +259,7 @@ impl Linker<'_> {
 
     /// sysdeps/x86/dl-prop.h `dl_isa_level_check`.
     pub(super) fn lacks_level(&self, image: &Image) -> bool {
-        let checks = self.glibc.as_ref().is_some_and(Facts::checks_level);
+        let checks = self.glibc.as_ref().is_some_and(|facts| facts.checks_level());
         let (Some(needed), Some(lacks)) = (image.x86_isa_needed, arch::lacks_level(self.machine)) else {
             return false;
         };

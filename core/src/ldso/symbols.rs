@@ -1,7 +1,7 @@
 //! Symbols that are asked for and that nothing defines.
 //!
 //! The loaders look up one symbol after the other. Here all that is asked for is gathered first, then each object's
-//! definitions are read once: that takes a bounded part of memory, and few reads. Only where something is missing is
+//! definitions are looked up in turn: that takes a bounded part of memory, and few reads. Only where something is missing is
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
 mod relocations;
@@ -10,23 +10,23 @@ mod wanted;
 use alloc::vec::Vec;
 
 use super::object::Library;
-use super::versions;
+use super::versions::{self, Version};
 use super::{Linker, Undefined};
 use crate::arch;
 use crate::candidate::Image;
-use crate::candidate::table::{Handle, Table};
+use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
-use crate::elf::{Class, Encoding};
+use crate::elf::{ByteOrder, Class, Encoding};
 use wanted::{Key, Wanted};
 
-const STB_GLOBAL: usize = 1;
-const STB_WEAK: usize = 2;
-const STB_GNU_UNIQUE: usize = 10;
-const STT_SECTION: usize = 3;
-const STT_FILE: usize = 4;
-const STT_TLS: usize = 6;
-const STT_GNU_IFUNC: usize = 10;
-const SHN_ABS: usize = 0xfff1;
+const STB_GLOBAL: u8 = 1;
+const STB_WEAK: u8 = 2;
+const STB_GNU_UNIQUE: u8 = 10;
+const STT_SECTION: u8 = 3;
+const STT_FILE: u8 = 4;
+const STT_TLS: u8 = 6;
+const STT_GNU_IFUNC: u8 = 10;
+const SHN_ABS: u64 = 0xfff1;
 /// What DT_VERSYM has of a symbol without a version.
 const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
@@ -38,9 +38,9 @@ const TOLD: usize = 64;
 
 /// The symbols of an object.
 struct Symbols<'a> {
-    table: Table<'a>,
-    strings: Table<'a>,
-    marks: Option<Table<'a>>,
+    table: Reader<'a>,
+    strings: Reader<'a>,
+    marks: Option<Reader<'a>>,
     gnu: Option<Gnu<'a>>,
     /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
     count: usize,
@@ -53,41 +53,47 @@ struct Symbols<'a> {
 
 /// DT_GNU_HASH. It has the defined symbols only, which stand behind the others.
 struct Gnu<'a> {
-    table: Table<'a>,
+    /// Its Bloom filter, its buckets and its chains.
+    table: Reader<'a>,
+    encoding: Encoding,
+    /// Words of the filter.
+    words: usize,
+    /// By how much the hash is shifted for the second bit.
+    shift: u32,
     buckets: usize,
     first: usize,
-    chains: usize,
 }
 
 /// Elf32_Sym or Elf64_Sym.
 struct Symbol {
     name: usize,
-    bind: usize,
-    kind: usize,
-    section: usize,
+    bind: u8,
+    kind: u8,
+    section: u64,
     has_value: bool,
 }
 
 impl<'a> Symbols<'a> {
-    fn open(object: &Library, image: &Image, file: &'a Handle) -> Option<Symbols<'a>> {
+    fn open(object: &Library, image: &Image, file: &'a Contents) -> Option<Symbols<'a>> {
         let encoding = image.encoding;
         let mut hashed = 0;
-        if let Some(mut hash) = Table::of(file, image, DT_HASH, 8) {
-            hashed = hash.number(4, 4)?.min(MANY);
+        if let Some(mut hash) = Reader::dynamic(file, image, DT_HASH, 8) {
+            hashed = hash.number_at(4, 4)?.min(MANY);
         }
         let mut count = hashed;
         let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
-        let start = image.dynamic_offset(DT_SYMTAB)?;
+        let (start, left) = image.dynamic_part(DT_SYMTAB)?;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
             count = size.checked_div(entry(encoding)).unwrap_or_default().min(MANY);
         }
         // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
+        let size = symbols.saturating_mul(entry(encoding)).min(left);
         Some(Symbols {
-            table: Table::new(file, encoding, start, symbols.saturating_mul(entry(encoding))),
-            strings: Table::strings(file, image)?,
-            marks: Table::of(file, image, DT_VERSYM, symbols.saturating_mul(2)),
+            table: Reader::new(file, encoding.order, start, size),
+            strings: Reader::strings(file, image)?,
+            marks: Reader::dynamic(file, image, DT_VERSYM, symbols.saturating_mul(2)),
             gnu,
             count,
             hashed,
@@ -102,28 +108,27 @@ impl<'a> Symbols<'a> {
 
     /// One that is copied into the program is looked for elsewhere, as if it were not defined.
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
-        let at = index.wrapping_mul(entry(self.encoding));
-        let (name, info, section, value) = if self.encoding.class == Class::Elf64 {
-            let [name, info, _st_other, section, value, rest] = self.table.fields(at, [4, 1, 1, 2, 4, 4])?;
-            (name, info, section, value | rest)
-        } else {
-            let [name, value, _st_size, info, _st_other, section] =
-                self.table.fields(at, [4, 4, 4, 1, 1, 2])?;
-            (name, info, section, value)
+        let Encoding { class, order } = self.encoding;
+        let size = entry(self.encoding);
+        let symbol = self.table.bytes_at(index.wrapping_mul(size), size)?;
+        let (info, section, value) = match class {
+            Class::Elf64 => (4, 6, order.u32(symbol, 8) | order.u32(symbol, 12)),
+            Class::Elf32 => (12, 14, order.u32(symbol, 4)),
         };
+        let info = *symbol.get(info)?;
         let stays = self.copied.iter().all(|copied| *copied != index);
         Some(Symbol {
-            name,
+            name: usize::try_from(order.u32(symbol, 0)).ok()?,
             bind: info >> 4,
             kind: info & 15,
-            section: if stays { section } else { 0 },
+            section: if stays { order.uint(symbol, section, 2) } else { 0 },
             has_value: stays && value != 0,
         })
     }
 
     /// What DT_VERSYM has of a symbol.
     fn mark(&mut self, index: usize) -> usize {
-        let mark = self.marks.as_mut().and_then(|marks| marks.number(index.wrapping_mul(2), 2));
+        let mark = self.marks.as_mut().and_then(|marks| marks.number_at(index.wrapping_mul(2), 2));
         mark.unwrap_or(VER_NDX_GLOBAL)
     }
 
@@ -131,8 +136,16 @@ impl<'a> Symbols<'a> {
     /// their value, and are hashed then.
     fn end_of_undefined(&mut self, is_program: bool) -> usize {
         let count = self.count;
-        let gnu = self.gnu().filter(|_| !is_program);
-        gnu.and_then(|gnu| gnu.last().map(|_| gnu.first)).unwrap_or(count)
+        match self.gnu() {
+            Some(gnu) if !is_program => {
+                if gnu.is_empty() {
+                    count
+                } else {
+                    gnu.first
+                }
+            }
+            _ => count,
+        }
     }
 }
 
@@ -142,36 +155,54 @@ fn entry(encoding: Encoding) -> usize {
 }
 
 impl<'a> Gnu<'a> {
-    fn open(file: &'a Handle, image: &Image) -> Option<Gnu<'a>> {
-        let mut header = Table::of(file, image, DT_GNU_HASH, 16)?;
-        let mut field = |at| header.number(at, 4);
-        let (buckets, first, bloom) = (field(0)?.min(MANY), field(4)?, field(8)?);
-        let at = bloom.wrapping_mul(image.encoding.word()).wrapping_add(16);
-        let start = image.dynamic_offset(DT_GNU_HASH)?.wrapping_add(at);
-        let table = Table::new(file, image.encoding, start, usize::MAX >> 8);
-        Some(Gnu { table, buckets, first, chains: buckets.wrapping_mul(4) })
+    fn open(file: &'a Contents, image: &Image) -> Option<Gnu<'a>> {
+        let mut table = Reader::dynamic(file, image, DT_GNU_HASH, usize::MAX)?;
+        let [buckets, first, words, shift] = table.fields_at(0, [4; 4])?;
+        let shift = u32::try_from(shift).ok()?;
+        Some(Gnu { table, encoding: image.encoding, words, shift, buckets: buckets.min(MANY), first })
     }
 
-    /// The hash of a symbol without its lowest bit, which says that its chain ends.
+    /// Where the buckets are, each with the first symbol of its chain.
+    fn bucket(&mut self, index: usize) -> Option<usize> {
+        let buckets = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
+        self.table.number_at(buckets.checked_add(index.checked_mul(4)?)?, 4)
+    }
+
+    /// The hash of a symbol; its lowest bit says that the chain ends.
     fn hash(&mut self, index: usize) -> Option<u32> {
-        let at = index.wrapping_sub(self.first).wrapping_mul(4).wrapping_add(self.chains);
-        u32::try_from(self.table.number(at, 4)?).ok()
+        let at = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
+        let place = index.checked_sub(self.first)?.checked_add(self.buckets)?.checked_mul(4)?;
+        u32::try_from(self.table.number_at(at.checked_add(place)?, 4)?).ok()
     }
 
-    /// The last symbol.
-    fn last(&mut self) -> Option<usize> {
-        let mut last = 0;
-        for bucket in 0..self.buckets {
-            last = last.max(self.table.number(bucket.wrapping_mul(4), 4)?);
-        }
-        // None: a table without symbols has any number here.
-        if last < self.first || last == 0 {
+    /// Whether the filter has the bit that belongs to a hash.
+    fn has_bit(&mut self, hash: u32, bit: u32) -> Option<bool> {
+        let word = self.encoding.word();
+        let bits = if word == 8 { 64 } else { 32 };
+        let index = usize::try_from(hash.checked_div(bits)?).ok()?.checked_rem(self.words)?;
+        let byte = usize::try_from(bit.checked_rem(bits)?.checked_div(8)?).ok()?;
+        let byte = if self.encoding.order == ByteOrder::Big {
+            word.checked_sub(byte)?.checked_sub(1)?
+        } else {
+            byte
+        };
+        let at = index.checked_mul(word)?.checked_add(16)?.checked_add(byte)?;
+        Some(self.table.number_at(at, 1)? >> (bit % 8) & 1 != 0)
+    }
+
+    /// The first symbol of the chain in which a hash would be; None where it is in none. elf/dl-lookup.c `do_lookup_x`.
+    fn chain(&mut self, hash: u32) -> Option<usize> {
+        if !self.has_bit(hash, hash)? || !self.has_bit(hash, hash.checked_shr(self.shift).unwrap_or(0))? {
             return None;
         }
-        while last < self.first.wrapping_add(MANY) && self.hash(last)? & 1 == 0 {
-            last = last.wrapping_add(1);
-        }
-        Some(last)
+        let bucket = usize::try_from(hash).ok()?.checked_rem(self.buckets)?;
+        self.bucket(bucket).filter(|first| *first != 0)
+    }
+
+    /// A table without symbols has any number as its first.
+    fn is_empty(&mut self) -> bool {
+        let first = self.first.max(1);
+        (0..self.buckets).all(|index| self.bucket(index).is_none_or(|bucket| bucket < first))
     }
 }
 
@@ -230,15 +261,15 @@ fn each_undefined(
     let is_program = object == 0;
     let object = linker.object(object)?;
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let mut symbols = Symbols::open(object, image, &file)?;
-    let versions = if linker.is_glibc() { versions::needed(&file, image) } else { Vec::new() };
+    let mut symbols = Symbols::open(object, image, &file.contents)?;
+    let versions = if linker.is_glibc() { versions::needed(&file.contents, image) } else { Vec::new() };
     for index in from..symbols.end_of_undefined(is_program) {
         let symbol = symbols.symbol(index)?;
         if symbol.section != 0 || symbol.bind != STB_GLOBAL {
             continue;
         }
         let version = versions::at(&versions, symbols.mark(index) & !HIDDEN);
-        let Some(name) = symbols.strings.string(symbol.name).filter(|name| !name.is_empty()) else {
+        let Some(name) = symbols.strings.string_at(symbol.name).filter(|name| !name.is_empty()) else {
             continue;
         };
         let asked = Asked {
@@ -258,27 +289,47 @@ fn each_undefined(
 /// Marks what an object defines.
 fn define(linker: &Linker<'_>, object: &Library, wanted: &mut Wanted) -> Option<()> {
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let mut symbols = Symbols::open(object, image, &file)?;
-    let glibc = linker.is_glibc();
-    let versions = if glibc { linker.defined(object) } else { &[] };
-    let (first, last) = match symbols.gnu() {
-        Some(gnu) => (gnu.first, gnu.last()?.wrapping_add(1)),
-        None => (1, symbols.hashed),
-    };
-    for index in first..last {
-        if let Some(gnu) = symbols.gnu() {
-            if !wanted.may_hold(gnu.hash(index)?) {
-                continue;
+    let mut symbols = Symbols::open(object, image, &file.contents)?;
+    let versions = if linker.is_glibc() { linker.defined(object) } else { &[] };
+    if symbols.gnu().is_none() {
+        for index in 1..symbols.hashed {
+            define_one(linker, &mut symbols, versions, index, wanted)?;
+        }
+        return Some(());
+    }
+    for slot in 0..wanted.slots() {
+        let Some(hash) = wanted.asked_at(slot) else { continue };
+        let mut next = symbols.gnu()?.chain(hash);
+        let mut left = MANY;
+        while let Some(index) = next.filter(|_| left > 0) {
+            let found = symbols.gnu()?.hash(index)?;
+            if found | 1 == hash | 1 {
+                define_one(linker, &mut symbols, versions, index, wanted)?;
             }
+            next = index.checked_add(1).filter(|_| found & 1 == 0);
+            left = left.wrapping_sub(1);
         }
-        let symbol = symbols.symbol(index)?;
-        if !is_definition(&symbol, glibc) {
-            continue;
-        }
-        let mark = symbols.mark(index);
-        let is_hidden = mark & HIDDEN != 0;
-        let hash = versions::at(versions, mark & !HIDDEN).map_or(0, |version| version.hash);
-        let Some(name) = symbols.strings.string(symbol.name) else { continue };
+    }
+    Some(())
+}
+
+/// Marks what a symbol of an object defines.
+fn define_one(
+    linker: &Linker<'_>,
+    symbols: &mut Symbols<'_>,
+    versions: &[Version],
+    index: usize,
+    wanted: &mut Wanted,
+) -> Option<()> {
+    let glibc = linker.is_glibc();
+    let symbol = symbols.symbol(index)?;
+    if !is_definition(&symbol, glibc) {
+        return Some(());
+    }
+    let mark = symbols.mark(index);
+    let is_hidden = mark & HIDDEN != 0;
+    let hash = versions::at(versions, mark & !HIDDEN).map_or(0, |version| version.hash);
+    if let Some(name) = symbols.strings.string_at(symbol.name) {
         // elf/dl-lookup.c `check_match`
         wanted.define(&Key::new(name, 0), &mut |asked| match asked {
             0 => !is_hidden || (glibc && mark & !HIDDEN < 3),
@@ -328,9 +379,9 @@ fn tell(
         });
         let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { continue };
         let Some(file) = linker.open(object) else { continue };
-        let Some(mut strings) = Table::strings(&file, image) else { continue };
-        relocations::uses(linker, image, &file, &mut symbols, &mut |asked, lazy| {
-            let mut text = |at| strings.string(at).unwrap_or_default().to_vec();
+        let Some(mut strings) = Reader::strings(&file.contents, image) else { continue };
+        relocations::uses(linker, image, &file.contents, &mut symbols, &mut |asked, lazy| {
+            let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
             let of = asked.version.map_or_else(Vec::new, &mut text);
             missing.push(Undefined::new(text(asked.name), &of, object, lazy));
         });

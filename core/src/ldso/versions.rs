@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::object::Library;
 use super::{Linker, Undefined};
 use crate::candidate::Image;
-use crate::candidate::table::{Handle, Table};
+use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM};
 use crate::elf::offset;
 
@@ -31,28 +31,28 @@ pub(super) struct Version {
 }
 
 /// What an object asks for.
-pub(super) fn needed(file: &Handle, image: &Image) -> Vec<Version> {
+pub(super) fn needed(file: &Contents, image: &Image) -> Vec<Version> {
     let mut found = Vec::new();
     let _ends_early = read(file, image, false, &mut found);
     found
 }
 
 /// What an object defines, but for its base version, which is its own name.
-pub(super) fn defined(file: &Handle, image: &Image) -> Vec<Version> {
+pub(super) fn defined(file: &Contents, image: &Image) -> Vec<Version> {
     let mut found = Vec::new();
     let _ends_early = read(file, image, true, &mut found);
     found
 }
 
 /// Either table: each entry tells how far behind it the next one is.
-fn read(file: &Handle, image: &Image, defined: bool, found: &mut Vec<Version>) -> Option<()> {
+fn read(file: &Contents, image: &Image, defined: bool, found: &mut Vec<Version>) -> Option<()> {
     let (tag, count) = if defined { (DT_VERDEF, DT_VERDEFNUM) } else { (DT_VERNEED, DT_VERNEEDNUM) };
-    let mut table = Table::of(file, image, tag, LIMIT)?;
+    let mut table = Reader::dynamic(file, image, tag, LIMIT)?;
     let mut at = 0_usize;
     for _ in 0..offset(image.dynamic.as_ref()?.flags(count)).min(MANY) {
         if defined {
             let [_version, flags, index, _count, hash, _aux, next] =
-                table.fields(at, [2, 2, 2, 2, 4, 4, 4])?;
+                table.fields_at(at, [2, 2, 2, 2, 4, 4, 4])?;
             if flags & VER_FLG_BASE == 0 {
                 found.push(Version {
                     index,
@@ -62,10 +62,10 @@ fn read(file: &Handle, image: &Image, defined: bool, found: &mut Vec<Version>) -
             }
             at = at.wrapping_add(next);
         } else {
-            let [_version, count, file, first, next] = table.fields(at, [2, 2, 4, 4, 4])?;
+            let [_version, count, file, first, next] = table.fields_at(at, [2, 2, 4, 4, 4])?;
             let mut aux = at.wrapping_add(first);
             for _ in 0..count {
-                let [hash, flags, index, name, next] = table.fields(aux, [4, 2, 2, 4, 4])?;
+                let [hash, flags, index, name, next] = table.fields_at(aux, [4, 2, 2, 4, 4])?;
                 found.push(Version {
                     index,
                     hash: u32::try_from(hash).unwrap_or_default(),
@@ -94,14 +94,14 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let mut missing = Vec::new();
     for object in &linker.link.objects {
         let (Some(file), Some(image)) = (linker.open(object), &object.image) else { continue };
-        let Some(mut strings) = Table::strings(&file, image) else { continue };
-        for version in &needed(&file, image) {
-            let Some(name) = strings.string(version.file) else { continue };
+        let Some(mut strings) = Reader::strings(&file.contents, image) else { continue };
+        for version in &needed(&file.contents, image) {
+            let Some(name) = strings.string_at(version.file) else { continue };
             let Some(of) = linker.link.objects.iter().find(|other| other.is_called(name)) else { continue };
             let known = linker.defined(of);
             let has_it = known.iter().any(|definition| definition.hash == version.hash);
             if !known.is_empty() && !has_it && !version.is_weak {
-                let name = strings.string(version.name).unwrap_or_default().to_vec();
+                let name = strings.string_at(version.name).unwrap_or_default().to_vec();
                 missing.push(Undefined::new(name, &of.path, object, false));
             }
         }
@@ -113,7 +113,7 @@ impl Linker<'_> {
     /// What an object defines; read once.
     pub(super) fn defined<'a>(&self, object: &'a Library) -> &'a [Version] {
         object.defined.get_or_init(|| match (self.open(object), &object.image) {
-            (Some(file), Some(image)) => defined(&file, image),
+            (Some(file), Some(image)) => defined(&file.contents, image),
             _ => Vec::new(),
         })
     }

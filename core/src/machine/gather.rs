@@ -40,7 +40,8 @@ pub(super) fn kernel(machine: &Machine) -> KernelFacts {
     let mut class = Fact::new(told.map(|(_, class)| class), "uname -m");
     if class.value.is_none() {
         // A 64-bit program shows a 64-bit kernel; a 32-bit one shows nothing.
-        if let Some(program) = machine.program().filter(|program| program.abi.encoding.class == Class::Elf64) {
+        if let Some(program) = machine.program().filter(|program| program.abi.encoding.class == Class::Elf64)
+        {
             class = Fact::new(Some(Class::Elf64), program.source);
         }
     }

@@ -128,6 +128,7 @@ impl File {
             arm_attributes: None,
             dynamic: None,
             abi_tag: None,
+            is_go: false,
             x86_isa_needed: None,
         });
         let origin = Origin::default();

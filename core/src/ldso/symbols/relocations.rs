@@ -7,7 +7,7 @@ use super::super::{Linker, variable};
 use super::Asked;
 use crate::arch;
 use crate::candidate::Image;
-use crate::candidate::table::{Handle, Table};
+use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
     DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_MIPS,
@@ -19,7 +19,7 @@ use crate::elf::{ByteOrder, Class, offset};
 pub(super) fn uses(
     linker: &Linker<'_>,
     image: &Image,
-    file: &Handle,
+    file: &Contents,
     symbols: &mut [Asked],
     tell: &mut dyn FnMut(&Asked, bool),
 ) {
@@ -59,7 +59,7 @@ pub(super) fn uses(
 
 /// The symbols of a program that are copied from a library: R_*_COPY. They stand in the program, and are looked for
 /// elsewhere.
-pub(super) fn copied(object: &Library, image: &Image, file: &Handle) -> Vec<usize> {
+pub(super) fn copied(object: &Library, image: &Image, file: &Contents) -> Vec<usize> {
     let mut found = Vec::new();
     if object.parent.is_some() {
         return found;
@@ -76,14 +76,14 @@ pub(super) fn copied(object: &Library, image: &Image, file: &Handle) -> Vec<usiz
 }
 
 /// Calls `each` with the symbols of a table and the kinds of their relocations.
-fn read(image: &Image, file: &Handle, tag: u32, each: &mut dyn FnMut(usize, usize)) {
+fn read(image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, usize)) {
     let Some(dynamic) = &image.dynamic else { return };
     let (size, has_addend) = match tag {
         DT_REL => (DT_RELSZ, false),
         DT_RELA => (DT_RELASZ, true),
         _ => (DT_PLTRELSZ, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
     };
-    let Some(mut table) = Table::of(file, image, tag, offset(dynamic.flags(size))) else { return };
+    let Some(mut table) = Reader::dynamic(file, image, tag, offset(dynamic.flags(size))) else { return };
     let word = image.encoding.word();
     let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
     // Where r_info has the symbol, where the kind, and in how many bytes.
@@ -96,7 +96,7 @@ fn read(image: &Image, file: &Handle, tag: u32, each: &mut dyn FnMut(usize, usiz
         (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
     };
     let mut info = word;
-    let mut field = |info: usize, (at, len)| table.number(info.wrapping_add(at), len);
+    let mut field = |info: usize, (at, len)| table.number_at(info.wrapping_add(at), len);
     while let Some(found) = field(info, symbol) {
         if found != 0 {
             each(found, field(info, kind).unwrap_or_default());

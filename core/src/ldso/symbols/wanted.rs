@@ -98,16 +98,15 @@ impl Wanted {
         }
     }
 
-    /// Whether a hash without its lowest bit may be one of them.
-    pub(super) fn may_hold(&self, hash: u32) -> bool {
-        let mut at = self.place(hash);
-        while let Some(slot) = self.slots.get(at).filter(|slot| slot.state != LibraryState::Free) {
-            if slot.key.gnu | 1 == hash | 1 {
-                return true;
-            }
-            at = self.next(at);
-        }
-        false
+    /// Places in the table.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The hash of what is at a place, if it is still looked for.
+    pub(super) fn asked_at(&self, at: usize) -> Option<u32> {
+        let slot = self.slots.get(at).filter(|slot| slot.state == LibraryState::Asked)?;
+        Some(slot.key.gnu)
     }
 
     /// Marks a name as defined where `serves` says so of the version that is asked for.

@@ -1,0 +1,262 @@
+//! Files that were read, kept from one program to the next: a thousand programs read libc once.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::mem::size_of;
+
+use super::reader::{Contents, Reader};
+use super::{Image, program};
+use crate::elf::{Encoding, ProgramHeader};
+use crate::errno::Errno;
+use crate::path::Path;
+use crate::target::{Known, Root, Stat};
+
+/// Bytes that are kept at most.
+const LIMIT: usize = if cfg!(feature = "every-machine") { 4 << 20 } else { 256 << 10 };
+/// Files that are kept at most: they stay open.
+const FILES: usize = if cfg!(feature = "every-machine") { 256 } else { 32 };
+
+/// Bytes that are kept of all files together.
+#[derive(Clone, Default)]
+pub(super) struct Held(Rc<Cell<usize>>);
+
+impl Held {
+    /// Whether so many more may be kept; they count from now on.
+    pub(super) fn take(&self, bytes: usize) -> bool {
+        let sum = self.0.get().saturating_add(bytes);
+        let fits = sum <= LIMIT;
+        if fits {
+            self.0.set(sum);
+        }
+        fits
+    }
+
+    pub(super) fn give_back(&self, bytes: usize) {
+        self.0.set(self.0.get().saturating_sub(bytes));
+    }
+
+    /// A quarter is left for what is read next.
+    fn is_almost_full(&self) -> bool {
+        self.0.get() > LIMIT / 4 * 3
+    }
+}
+
+/// What is in a file, whatever machine it is for: read and decoded when it is asked for, once.
+pub struct File {
+    path: Vec<u8>,
+    /// What it is.
+    pub stat: Stat,
+    /// Its bytes.
+    pub contents: Contents,
+    images: RefCell<Vec<Rc<Image>>>,
+    held: Held,
+    /// What the head and the images take.
+    decoded: Cell<usize>,
+}
+
+impl File {
+    /// Decoded as an ELF file in an encoding, whatever EI_CLASS and EI_DATA say. A header cut short reads as zeros, as in
+    /// the kernel's buffer.
+    pub fn as_read_by(&self, encoding: Encoding) -> Rc<Image> {
+        if let Some(image) = self.images.borrow().iter().find(|image| image.encoding == encoding) {
+            return Rc::clone(image);
+        }
+        let image = program::image(&mut Reader::headers(&self.contents), encoding);
+        let bytes = bytes_of(&image);
+        if self.held.take(bytes) {
+            self.decoded.set(self.decoded.get().saturating_add(bytes));
+            self.images.borrow_mut().push(Rc::clone(&image));
+        }
+        image
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        self.held.give_back(self.decoded.get());
+    }
+}
+
+/// The bytes that an image takes, about.
+fn bytes_of(image: &Image) -> usize {
+    let mut bytes =
+        size_of::<Image>().saturating_add(size_of::<ProgramHeader>().saturating_mul(image.table().len()));
+    if let Some(dynamic) = &image.dynamic {
+        bytes = bytes.saturating_add(size_of::<(u32, u64)>().saturating_mul(dynamic.entries.len()));
+        let lists = [&dynamic.soname, &dynamic.rpath, &dynamic.runpath];
+        for text in dynamic.needed.iter().chain(lists.into_iter().flatten()) {
+            bytes = bytes.saturating_add(size_of::<Vec<u8>>()).saturating_add(text.len());
+        }
+    }
+    bytes
+}
+
+/// The files that were read last, as many as [`LIMIT`] has room for.
+#[derive(Default)]
+pub struct Files {
+    /// The one that was used last stands last.
+    list: RefCell<Vec<Rc<File>>>,
+    held: Held,
+}
+
+impl Files {
+    /// A regular file of which stat(2) tells this.
+    pub fn open(&self, root: &dyn Root, path: &Path, stat: Stat) -> Known<Result<Rc<File>, Errno>> {
+        if let Some(known) = self.known(path, &|known| *known == stat) {
+            return Some(Ok(known));
+        }
+        self.make_room();
+        let contents = match Contents::open(root, path, &self.held)? {
+            Ok(contents) => contents,
+            Err(errno) => return Some(Err(errno)),
+        };
+        let head = contents.head().len();
+        let file = Rc::new(File {
+            path: path.as_bytes().to_vec(),
+            stat,
+            contents,
+            images: RefCell::default(),
+            held: self.held.clone(),
+            decoded: Cell::new(if self.held.take(head) { head } else { 0 }),
+        });
+        self.list.borrow_mut().push(Rc::clone(&file));
+        Some(Ok(file))
+    }
+
+    /// One that was opened before, by its device and inode; opened once more where it was too long ago.
+    pub fn again(&self, root: &dyn Root, path: &Path, id: (u64, u64)) -> Option<Rc<File>> {
+        self.make_room();
+        let known = self.known(path, &|known| (known.device, known.inode) == id);
+        known.or_else(|| self.open(root, path, root.stat(path)?.ok()?)?.ok())
+    }
+
+    fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {
+        let mut list = self.list.borrow_mut();
+        let at = list.iter().rposition(|file| is_it(&file.stat) && file.path == path.as_bytes())?;
+        if let Some(behind) = list.get_mut(at..) {
+            behind.rotate_left(1);
+        }
+        list.last().map(Rc::clone)
+    }
+
+    /// Drops the files that were not used for the longest time.
+    fn make_room(&self) {
+        let mut list = self.list.borrow_mut();
+        while list.len() >= FILES || (self.held.is_almost_full() && !list.is_empty()) {
+            list.remove(0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::format;
+    use alloc::vec;
+
+    use super::*;
+    use crate::elf::{ByteOrder, Class};
+    use crate::path::PathBuf;
+    use crate::target::{FileKind, ReadAt, Space};
+
+    const ENCODING: Encoding = Encoding { order: ByteOrder::Little, class: Class::Elf64 };
+
+    /// A file of zeros of any size.
+    struct Zeros(u64);
+
+    impl ReadAt for Zeros {
+        fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+            vec![0; usize::try_from(self.0.saturating_sub(offset)).unwrap().min(len)]
+        }
+    }
+
+    /// Has a file of that size at each path, and counts how often one is opened.
+    struct Disk(u64, Cell<usize>);
+
+    impl Root for Disk {
+        fn read(&self, _: &Path) -> Known<Result<Vec<u8>, Errno>> {
+            None
+        }
+        fn list(&self, _: &Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
+            None
+        }
+        fn stat(&self, _: &Path) -> Known<Result<Stat, Errno>> {
+            Some(Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: self.0, device: 1, inode: 1 }))
+        }
+        fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+            self.1.set(self.1.get() + 1);
+            Some(Ok(Rc::new(Zeros(self.0))))
+        }
+        fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
+            None
+        }
+        fn open_for_writing(&self, _: &Path) -> Known<bool> {
+            None
+        }
+        fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
+            None
+        }
+        fn space(&self, _: &Path) -> Known<Space> {
+            None
+        }
+    }
+
+    fn open(files: &Files, disk: &Disk, path: &str) -> Rc<File> {
+        let path = Path::new(path);
+        files.open(disk, path, disk.stat(path).unwrap().unwrap()).unwrap().unwrap()
+    }
+
+    /// Reads a part that is kept where there is room.
+    fn part(file: &File, at: usize, size: usize) -> bool {
+        Reader::new(&file.contents, ByteOrder::Little, at, size).bytes_at(0, size).is_some()
+    }
+
+    #[test]
+    fn a_thousand_look_ups_open_a_file_once() {
+        let (files, mut disk) = (Files::default(), Disk(60_000, Cell::new(0)));
+        for index in 0..1000 {
+            let file = open(&files, &disk, "/lib/libc.so");
+            assert!(
+                part(&file, 8000, 2000) && Rc::ptr_eq(&file.as_read_by(ENCODING), &file.as_read_by(ENCODING))
+            );
+            assert!(files.again(&disk, Path::new("/lib/libc.so"), (1, 1)).is_some());
+            // Others come and go.
+            open(&files, &disk, &format!("/bin/{}", index / 100));
+        }
+        assert_eq!(disk.1.get(), 11);
+        // It is another one now.
+        disk.0 = 50_000;
+        assert_eq!(open(&files, &disk, "/lib/libc.so").stat.size, 50_000);
+        assert_eq!(disk.1.get(), 12);
+    }
+
+    #[test]
+    fn what_was_not_used_for_the_longest_time_goes_first() {
+        let (files, disk) = (Files::default(), Disk(1 << 40, Cell::new(0)));
+        let size = LIMIT / 16;
+        for index in 0..30 {
+            assert!(part(&open(&files, &disk, "/lib/libc.so"), 8192, size));
+            assert!(part(&open(&files, &disk, &format!("/lib/{index}")), 8192, size));
+        }
+        assert_eq!(disk.1.get(), 31, "libc.so stays");
+        open(&files, &disk, "/lib/29");
+        assert_eq!(disk.1.get(), 31);
+        open(&files, &disk, "/lib/0");
+        assert_eq!(disk.1.get(), 32);
+    }
+
+    #[test]
+    fn no_file_takes_more_than_there_is() {
+        let (files, disk) = (Files::default(), Disk(1 << 40, Cell::new(0)));
+        for index in 0..FILES * 3 {
+            let file = open(&files, &disk, &format!("/lib/{index}"));
+            for at in 0..40 {
+                assert!(part(&file, 8192 + at * (32 << 10), 32 << 10));
+            }
+            assert!(files.held.0.get() <= LIMIT, "{index}");
+            assert!(files.list.borrow().len() <= FILES);
+        }
+        drop(files.list.take());
+        assert_eq!(files.held.0.get(), 0, "all was given back");
+    }
+}

@@ -1,0 +1,348 @@
+//! Files that are read in bounded pieces, whatever their size.
+
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use super::Image;
+use super::file::Held;
+use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
+use crate::elf::{ByteOrder, offset};
+use crate::errno::Errno;
+use crate::path::Path;
+use crate::target::{Known, ReadAt, Root};
+
+/// Bytes at the front that are read first and kept.
+const HEAD: usize = 4096;
+/// A part that is no larger is read at once, and kept.
+const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
+/// What is read at once of a larger one, and kept.
+const PIECE: usize = if cfg!(feature = "every-machine") { 64 << 10 } else { 8 << 10 };
+/// The same of a table that is looked at here and there.
+const SPREAD: usize = 256 << 10;
+/// The same of headers, where one piece does not follow the other.
+const SPOT: usize = 128;
+/// The same of strings: a router has no room for all of them.
+const STRINGS: usize = if cfg!(feature = "every-machine") { PIECE } else { SPOT };
+/// What is read of the headers at once, at most.
+const HEADERS: usize = 4096;
+/// Bytes of the headers that are read of a file in all, but for what the kernel reads too: a program header table and a
+/// PT_INTERP may go beyond. With the sample of [`super::sample`] that makes 64 KiB.
+const BUDGET: usize = 24 << 10;
+/// The longest string: C++ has symbols of several thousand bytes.
+const LONGEST: usize = 16 << 10;
+
+/// A piece of a file: what was asked for, and the bytes that there are of it.
+#[derive(Clone)]
+struct Piece {
+    at: usize,
+    size: usize,
+    bytes: Rc<Vec<u8>>,
+}
+
+impl Piece {
+    fn covers(&self, at: usize, len: usize) -> bool {
+        at >= self.at && at.saturating_add(len) <= self.at.saturating_add(self.size)
+    }
+}
+
+/// An open file: its first bytes, and the parts that were read whole.
+pub struct Contents {
+    file: Rc<dyn ReadAt>,
+    head: Piece,
+    parts: RefCell<Vec<Piece>>,
+    held: Held,
+}
+
+impl Drop for Contents {
+    fn drop(&mut self) {
+        let bytes = |sum: usize, part: &Piece| sum.saturating_add(part.bytes.len());
+        self.held.give_back(self.parts.borrow().iter().fold(0, bytes));
+    }
+}
+
+impl Contents {
+    /// Opens a regular file.
+    pub(super) fn open(root: &dyn Root, path: &Path, held: &Held) -> Known<Result<Contents, Errno>> {
+        Some(root.open(path)?.map(|file| Contents::new(file, held)))
+    }
+
+    /// Reads the head.
+    fn new(file: Rc<dyn ReadAt>, held: &Held) -> Contents {
+        let bytes = file.read_at(0, HEAD);
+        // A head that is not full is the whole file.
+        let size = if bytes.len() < HEAD { usize::MAX } else { HEAD };
+        let beginning = Piece { at: 0, size, bytes: Rc::new(bytes) };
+        Contents { file, head: beginning, parts: RefCell::default(), held: held.clone() }
+    }
+
+    /// The first bytes: 4,096, or all there are.
+    pub fn head(&self) -> &[u8] {
+        &self.head.bytes
+    }
+
+    /// e_ident; zeros where the file ends before.
+    pub fn ident(&self) -> [u8; 16] {
+        let mut ident = [0; 16];
+        for (to, from) in ident.iter_mut().zip(self.head()) {
+            *to = *from;
+        }
+        ident
+    }
+
+    /// What was read before of a place.
+    fn kept(&self, at: usize, len: usize) -> Option<Piece> {
+        if self.head.covers(at, len) {
+            return Some(self.head.clone());
+        }
+        self.parts.borrow().iter().find(|part| part.covers(at, len)).cloned()
+    }
+
+    fn read(&self, at: usize, size: usize) -> Piece {
+        Piece { at, size, bytes: Rc::new(self.file.read_at(at as u64, size)) }
+    }
+}
+
+/// Reads a part of a file.
+pub struct Reader<'a> {
+    file: &'a Contents,
+    order: ByteOrder,
+    start: usize,
+    size: usize,
+    window: Piece,
+    /// What is read at once where the part is not.
+    ahead: usize,
+    budget: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
+    pub fn new(file: &'a Contents, order: ByteOrder, start: usize, size: usize) -> Reader<'a> {
+        Reader { file, order, start, size, window: file.head.clone(), ahead: PIECE, budget: usize::MAX }
+    }
+
+    /// The headers of a file and what they lead to: here and there, little of each.
+    pub fn headers(file: &'a Contents) -> Reader<'a> {
+        let budget = BUDGET.saturating_sub(HEAD);
+        Reader { ahead: SPOT, budget, ..Reader::new(file, ByteOrder::Little, 0, usize::MAX) }
+    }
+
+    /// What an entry of PT_DYNAMIC leads to: `size` bytes, as far as its segment goes.
+    pub fn dynamic(file: &'a Contents, image: &Image, tag: u32, size: usize) -> Option<Reader<'a>> {
+        let (start, left) = image.dynamic_part(tag)?;
+        Some(Reader::new(file, image.encoding.order, start, size.min(left)))
+    }
+
+    /// The strings that PT_DYNAMIC leads to.
+    pub fn strings(file: &'a Contents, image: &Image) -> Option<Reader<'a>> {
+        let size = offset(image.dynamic.as_ref()?.flags(DT_STRSZ));
+        Some(Reader { ahead: STRINGS, ..Reader::dynamic(file, image, DT_STRTAB, size)? })
+    }
+
+    /// To be read in larger pieces: for a table that is looked at here and there.
+    #[must_use]
+    pub fn at_once(mut self) -> Reader<'a> {
+        self.ahead = self.size.min(SPREAD);
+        self
+    }
+
+    /// The first bytes of the file: 4,096, or all there are.
+    pub fn head(&self) -> &'a [u8] {
+        self.file.head()
+    }
+
+    /// What is at an offset, up to `len` bytes: fewer where the part or the file ends.
+    #[inline]
+    pub fn up_to(&mut self, offset: usize, len: usize) -> &[u8] {
+        let len = len.min(self.size.saturating_sub(offset));
+        if len == 0 {
+            return &[];
+        }
+        let at = self.start.saturating_add(offset);
+        if !self.window.covers(at, len) {
+            self.move_to(at, len);
+        }
+        let held = self.window.bytes.get(at.wrapping_sub(self.window.at)..).unwrap_or_default();
+        held.get(..len).unwrap_or(held)
+    }
+
+    /// `len` bytes at an offset; None where the part or the file ends before.
+    #[inline]
+    pub fn bytes_at(&mut self, offset: usize, len: usize) -> Option<&[u8]> {
+        Some(self.up_to(offset, len)).filter(|bytes| bytes.len() == len)
+    }
+
+    /// The same of one of many things in a row: where it has to be read, so are the `ahead` bytes from it on.
+    pub fn next_at(&mut self, offset: usize, len: usize, ahead: usize) -> Option<&[u8]> {
+        self.ahead = ahead.min(HEADERS);
+        let _moved = self.up_to(offset, len);
+        self.ahead = SPOT;
+        self.bytes_at(offset, len)
+    }
+
+    /// The same of what the kernel reads too: the budget does not count.
+    pub fn required_at(&mut self, offset: usize, len: usize, ahead: usize) -> Option<&[u8]> {
+        let left = self.budget;
+        self.budget = usize::MAX;
+        let _moved = self.next_at(offset, len, ahead);
+        let spent = usize::MAX.wrapping_sub(self.budget);
+        self.budget = left.saturating_sub(spent);
+        self.bytes_at(offset, len)
+    }
+
+    /// A string, without its NUL.
+    pub fn string_at(&mut self, offset: usize) -> Option<&[u8]> {
+        let mut len = 64;
+        loop {
+            let piece = self.up_to(offset, len);
+            if let Some(end) = piece.iter().position(|byte| *byte == 0) {
+                // Once more: a piece that is given back cannot be looked at before.
+                return self.bytes_at(offset, end);
+            }
+            if piece.len() < len || len >= LONGEST {
+                return None;
+            }
+            len = len.saturating_mul(4);
+        }
+    }
+
+    /// An unsigned integer of 1 to 4 bytes.
+    #[inline]
+    pub fn number_at(&mut self, offset: usize, len: usize) -> Option<usize> {
+        let order = self.order;
+        usize::try_from(order.uint(self.bytes_at(offset, len)?, 0, len)).ok()
+    }
+
+    /// Unsigned integers of 1 to 4 bytes, one after the other.
+    #[inline]
+    pub fn fields_at<const N: usize>(&mut self, offset: usize, sizes: [usize; N]) -> Option<[usize; N]> {
+        let order = self.order;
+        let bytes = self.bytes_at(offset, sizes.iter().sum())?;
+        let mut at = 0_usize;
+        Some(sizes.map(|size| {
+            let field = order.uint(bytes, at, size);
+            at = at.wrapping_add(size);
+            usize::try_from(field).unwrap_or(usize::MAX)
+        }))
+    }
+
+    /// Has the window where `len` bytes are; it stays where it is when the budget does not suffice.
+    fn move_to(&mut self, at: usize, len: usize) {
+        if let Some(piece) = self.file.kept(at, len) {
+            self.window = piece;
+            return;
+        }
+        let within = at.saturating_sub(self.start);
+        let left = self.size.saturating_sub(within);
+        if self.size > WHOLE && self.ahead < PIECE {
+            let wanted = self.ahead.max(len).min(left);
+            if wanted <= self.budget {
+                self.window = self.file.read(at, wanted);
+                self.budget = self.budget.saturating_sub(self.window.bytes.len());
+            }
+            return;
+        }
+        // Pieces side by side: whatever way they are looked at, each is read once.
+        let ahead = if self.size > WHOLE { self.ahead } else { self.size };
+        let from = within.checked_rem(ahead).map_or(within, |rest| within.wrapping_sub(rest));
+        let wanted = within.wrapping_sub(from).saturating_add(len).max(ahead);
+        let wanted = wanted.min(self.size.saturating_sub(from));
+        self.window = self.file.read(self.start.saturating_add(from), wanted);
+        if self.file.held.take(self.window.bytes.len()) {
+            self.file.parts.borrow_mut().push(self.window.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use core::cell::Cell;
+
+    use super::*;
+
+    /// Bytes that count how often they are read.
+    struct Counted {
+        bytes: Vec<u8>,
+        reads: Rc<Cell<usize>>,
+    }
+
+    impl ReadAt for Counted {
+        fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+            self.reads.set(self.reads.get() + 1);
+            let from = usize::try_from(offset).unwrap().min(self.bytes.len());
+            self.bytes[from..].iter().copied().take(len).collect()
+        }
+    }
+
+    fn contents(bytes: Vec<u8>) -> (Contents, Rc<Cell<usize>>) {
+        let reads = Rc::new(Cell::new(0));
+        (Contents::new(Rc::new(Counted { bytes, reads: Rc::clone(&reads) }), &Held::default()), reads)
+    }
+
+    #[test]
+    fn a_part_is_read_once_and_ends_where_it_ends() {
+        let bytes: Vec<u8> = (0..30_000_u32).map(|at| u8::try_from(at % 251).unwrap()).collect();
+        let (file, reads) = contents(bytes.clone());
+        for _ in 0..3 {
+            let mut part = Reader::new(&file, ByteOrder::Little, 10_000, 5000);
+            assert_eq!(part.bytes_at(0, 5000), bytes.get(10_000..15_000));
+            assert_eq!(part.bytes_at(4999, 1), bytes.get(14_999..15_000));
+            assert_eq!(part.bytes_at(4999, 2), None);
+            assert_eq!(part.bytes_at(5000, 1), None);
+            assert_eq!(part.up_to(4990, 100), &bytes[14_990..15_000]);
+            assert_eq!(part.bytes_at(usize::MAX, 2), None);
+            let mut within = Reader::new(&file, ByteOrder::Little, 12_000, 10);
+            assert_eq!(within.bytes_at(0, 10), bytes.get(12_000..12_010));
+        }
+        assert_eq!(reads.get(), 2, "the head, and the part");
+        // Beyond the end of the file.
+        let mut part = Reader::new(&file, ByteOrder::Little, 29_990, 5000);
+        for _ in 0..3 {
+            assert_eq!((part.up_to(0, 100).len(), part.bytes_at(0, 11)), (10, None));
+        }
+        assert_eq!(reads.get(), 3);
+    }
+
+    #[test]
+    fn a_small_file_is_its_head() {
+        let (file, reads) = contents(b"\x7fELF\0abc\0d".to_vec());
+        assert_eq!(
+            (file.head(), file.ident()[4..9].to_vec()),
+            (&b"\x7fELF\0abc\0d"[..], b"\0abc\0".to_vec())
+        );
+        let mut whole = Reader::headers(&file);
+        assert_eq!(whole.string_at(5), Some(&b"abc"[..]));
+        assert!([9, 10, usize::MAX].into_iter().all(|at| whole.string_at(at).is_none()));
+        assert_eq!(whole.fields_at(0, [1, 2]), Some([0x7f, 0x4c45]));
+        assert_eq!((whole.number_at(8, 4), whole.required_at(8, 4, 4)), (None, None));
+        assert_eq!(reads.get(), 1);
+    }
+
+    #[test]
+    fn headers_have_a_budget_but_for_what_the_kernel_reads() {
+        let (file, _) = contents(vec![1; 200_000]);
+        let mut headers = Reader::headers(&file);
+        let there = |headers: &mut Reader<'_>, at| headers.bytes_at(at, 4000).is_some();
+        let read = (1..40).filter(|at| there(&mut headers, at * 5000)).count();
+        assert_eq!(read, 5, "20,480 bytes");
+        assert!(headers.bytes_at(5, 100).is_some(), "the head costs nothing");
+        assert!(headers.required_at(199_000, 1000, 1000).is_some());
+        assert!(!there(&mut headers, 100_000));
+    }
+
+    #[test]
+    fn strings_of_any_size() {
+        let mut bytes = vec![b'x'; 300_000];
+        for at in [4_100, 90_000, 299_999] {
+            bytes[at] = 0;
+        }
+        let (file, _) = contents(bytes);
+        let mut strings = Reader { ahead: SPOT, ..Reader::new(&file, ByteOrder::Big, 4_000, usize::MAX) };
+        assert_eq!(strings.string_at(0).map(<[u8]>::len), Some(100));
+        assert_eq!(strings.string_at(101).map(<[u8]>::len), None, "longer than any");
+        assert_eq!(strings.string_at(76_000).map(<[u8]>::len), Some(10_000));
+        assert_eq!(strings.string_at(295_999), Some(&b""[..]));
+        assert_eq!(strings.string_at(296_000), None);
+    }
+}
