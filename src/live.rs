@@ -33,8 +33,10 @@ use crate::target::{
 };
 
 /// The machine that `diag` runs on.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Live;
+#[derive(Debug, Default)]
+pub struct Live {
+    devices: files::Devices,
+}
 
 /// A path of this computer, where it is the target.
 pub fn target_path(path: &path::Path) -> PathBuf {
@@ -48,7 +50,7 @@ fn here(path: &Path) -> &path::Path {
 
 impl Root for Live {
     fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
-        Some(files::read(here(path)))
+        Some(self.devices.read(here(path)))
     }
 
     fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
@@ -56,11 +58,11 @@ impl Root for Live {
     }
 
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
-        Some(files::stat(here(path)))
+        Some(self.devices.stat(here(path)))
     }
 
     fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
-        let file = match files::open(here(path), |kind| kind == FileKind::Regular) {
+        let file = match self.devices.open(here(path), |kind| kind == FileKind::Regular) {
             Ok(file) => file,
             Err(errno) => return Some(Err(errno)),
         };
@@ -72,7 +74,7 @@ impl Root for Live {
     }
 
     fn open_for_writing(&self, path: &Path) -> Known<bool> {
-        files::open_for_writing(here(path))
+        self.devices.open_for_writing(here(path))
     }
 
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {

@@ -59,7 +59,8 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         verbose: args.verbose > 0,
     };
     let mut stdout = Stdout(Ok(()));
-    let status = cli::run(Target::new(&Live), &args, style, &mut stdout);
+    let live = Live::default();
+    let status = cli::run(Target::new(&live), &args, style, &mut stdout);
     stdout.end(status.unwrap_or(2))
 }
 

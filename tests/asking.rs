@@ -43,7 +43,8 @@ fn diag() -> Command {
 /// A description asks all that can decide here, says how it knows, and carries it.
 #[test]
 fn all_that_concerns_this_machine() {
-    let report = judge::describe(Target::new(&Live));
+    let here = Live::default();
+    let report = judge::describe(Target::new(&here));
     let kernel = report.machine.kernel();
     let (e_machine, class) = (kernel.e_machine.value.unwrap(), kernel.class.value.unwrap());
     let asked: Vec<Capability> = report.machine.answers.iter().map(|(question, _)| *question).collect();
@@ -66,7 +67,8 @@ fn all_that_concerns_this_machine() {
 
 #[test]
 fn pages() {
-    let machine = judge::describe(Target::new(&Live)).machine;
+    let here = Live::default();
+    let machine = judge::describe(Target::new(&here)).machine;
     let works = machine.kernel().page_size.value.unwrap() == 4096;
     let wanted = if works { Answer::Works } else { Answer::Killed };
     assert_eq!(machine.answer(Capability::Page4K).unwrap().value, Some(wanted));
@@ -135,7 +137,8 @@ fn configuration() -> Option<String> {
 #[test]
 #[cfg(target_arch = "x86_64")]
 fn other_abis() {
-    let machine = judge::describe(Target::new(&Live)).machine;
+    let here = Live::default();
+    let machine = judge::describe(Target::new(&here)).machine;
     let (config, line) = (configuration(), fs::read_to_string("/proc/cmdline").unwrap_or_default());
     for (question, option, off, parameter) in [
         (Capability::Ia32, "IA32_EMULATION", "IA32_EMULATION_DEFAULT_DISABLED", "ia32_emulation"),
@@ -168,7 +171,8 @@ fn an_executable_stack() {
     let mut guarded = diag();
     // SAFETY: one system call.
     unsafe { guarded.pre_exec(guard) };
-    let kernel = judge::describe(Target::new(&Live)).machine.kernel().clone();
+    let here = Live::default();
+    let kernel = judge::describe(Target::new(&here)).machine.kernel().clone();
     if !kernel.older_than((6, 3, 0)) {
         let answers = answers(&mut guarded);
         assert_eq!(of(&answers, Capability::ExecutableStack).as_deref(), Some("killed"));
@@ -195,7 +199,7 @@ fn limits_are_no_answer() {
 fn no_child_is_left_behind() {
     let children = || fs::read_to_string("/proc/thread-self/children").unwrap_or_default();
     let before = children();
-    judge::describe(Target::new(&Live));
+    judge::describe(Target::new(&Live::default()));
     assert_eq!(children(), before);
 }
 
@@ -209,7 +213,8 @@ fn only_what_decides_is_asked() {
         let path = folder.join(name);
         fs::write(&path, testkit::Elf::of(name).build()).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
-        let report = judge::judge_all(Target::new(&Live), &[target_path(&path)], None);
+        let here = Live::default();
+        let report = judge::judge_all(Target::new(&here), &[target_path(&path)], None);
         report.machine.answers.into_iter().map(|(question, _)| question).collect::<Vec<_>>()
     };
     assert_eq!(asked("x86-64"), []);
@@ -231,50 +236,50 @@ impl Watched {
 impl Root for Watched {
     fn read(&self, path: &diag::path::Path) -> Known<Result<Vec<u8>, Errno>> {
         self.note("read", path);
-        Live.read(path)
+        Live::default().read(path)
     }
     fn list(&self, folder: &diag::path::Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
         self.note("list", folder);
-        Live.list(folder, keep)
+        Live::default().list(folder, keep)
     }
     fn stat(&self, path: &diag::path::Path) -> Known<Result<Stat, Errno>> {
         self.note("stat", path);
-        Live.stat(path)
+        Live::default().stat(path)
     }
     fn open(&self, path: &diag::path::Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
         self.note("open", path);
-        Live.open(path)
+        Live::default().open(path)
     }
     fn may_execute(&self, path: &diag::path::Path) -> Known<Result<(), Errno>> {
-        Live.may_execute(path)
+        Live::default().may_execute(path)
     }
     fn open_for_writing(&self, path: &diag::path::Path) -> Known<bool> {
-        Live.open_for_writing(path)
+        Live::default().open_for_writing(path)
     }
     fn resolve(&self, path: &diag::path::Path) -> Known<Result<diag::path::PathBuf, Errno>> {
-        Live.resolve(path)
+        Live::default().resolve(path)
     }
     fn space(&self, folder: &diag::path::Path) -> Known<Space> {
         self.note("space", folder);
-        Live.space(folder)
+        Live::default().space(folder)
     }
 }
 
 impl Kernel for Watched {
     fn uname(&self) -> Known<Uname> {
-        Live.uname()
+        Live::default().uname()
     }
     fn auxv(&self) -> Auxv {
-        Live.auxv()
+        Live::default().auxv()
     }
     fn variable(&self, name: &str) -> Option<Vec<u8>> {
-        Live.variable(name)
+        Live::default().variable(name)
     }
     fn ask(&self, question: Capability) -> Known<Answer> {
-        Live.ask(question)
+        Live::default().ask(question)
     }
     fn own_byte_order(&self) -> Option<ByteOrder> {
-        Live.own_byte_order()
+        Live::default().own_byte_order()
     }
 }
 

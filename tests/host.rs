@@ -58,7 +58,8 @@ fn begins(path: &Path, with: &[u8]) -> bool {
 fn judge(programs: &[PathBuf], runner: &Path) -> (usize, Vec<String>) {
     let mut runner = Runner::stopping(runner).unwrap();
     let paths: Vec<_> = programs.iter().map(|path| target_path(path)).collect();
-    let report = judge::judge_all(Target::new(&Live), &paths, None);
+    let live = Live::default();
+    let report = judge::judge_all(Target::new(&live), &paths, None);
     assert_eq!(report.programs.len(), programs.len());
     let mut started = 0;
     let mut wrong = Vec::new();
@@ -104,7 +105,8 @@ fn diag_and_the_kernel_agree_on_the_programs_of_this_computer() {
 
 #[test]
 fn this_machine_is_described_in_a_screenful() {
-    let output = cli::report(Target::new(&Live), &Args::default(), Style::default());
+    let live = Live::default();
+    let output = cli::report(Target::new(&live), &Args::default(), Style::default());
     assert_eq!(output.status, 0);
     let unmounted = output.text.lines().filter(|line| !line.contains("iB")).count();
     assert!(unmounted <= 24, "{}", output.text);

@@ -110,10 +110,11 @@ fn recorded_answers_are_whole() {
 #[test]
 fn diag_itself_is_an_answer() {
     for &question in Capability::ALL {
-        let mut found = Machine::new(Target::new(&Live));
+        let live = Live::default();
+        let mut found = Machine::new(Target::new(&live));
         ask(&mut found, question);
         let fact = found.answer(question).expect("asked");
-        let itself = Live.proven_by_own_build(question);
+        let itself = live.proven_by_own_build(question);
         assert_eq!(fact.source == "this build of diag, which runs here", itself, "{question:?}");
         assert!(!itself || fact.value == Some(Answer::Works), "{question:?}");
         let compatible = [Capability::Ia32, Capability::Arm32, Capability::Ppc32, Capability::Riscv32];
@@ -226,7 +227,8 @@ fn nothing_known() {
 
 #[test]
 fn this_host() {
-    let found = Machine::new(Target::new(&Live));
+    let live = Live::default();
+    let found = Machine::new(Target::new(&live));
     let abi = found.userland().value.expect("userland");
     let encoding = abi.encoding;
     assert_eq!(encoding.order == ByteOrder::Little, cfg!(target_endian = "little"));

@@ -133,7 +133,8 @@ fn outside(args: &Args) -> bool {
 }
 
 fn plan(args: &Args, has: &str) -> Plan {
-    let machine = Machine::new(Target::new(&Live));
+    let live = Live::default();
+    let machine = Machine::new(Target::new(&live));
     let memory = machine.memory().total.value.unwrap_or(0) + machine.memory().swap.value.unwrap_or(0);
     let there = PROGRAMS.into_iter().filter(|path| fs::metadata(path).is_ok_and(|m| m.is_file()));
     Plan {
@@ -156,7 +157,9 @@ fn inside(args: &Args, has: &str) -> bool {
         return true;
     }
     let judges = || -> Judge<'static> {
-        let mut machine = Machine::new(Target::new(&Live));
+        // As long as the judge, which is as long as this program.
+        let live: &Live = Box::leak(Box::default());
+        let mut machine = Machine::new(Target::new(live));
         Box::new(move |path| model(judge::outcome(&mut machine, &Files::default(), &target_path(path)).1))
     };
     if let Some(text) = &args.case {

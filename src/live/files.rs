@@ -1,5 +1,6 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
+use std::cell::RefCell;
 use std::ffi::{CString, c_int, c_long};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
@@ -20,10 +21,85 @@ use crate::errno::Errno;
 use crate::path::PathBuf as TargetPathBuf;
 use crate::target::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
-/// stat(2).
-pub(super) fn stat(path: &Path) -> Result<Stat, Errno> {
-    let found = nix::sys::stat::stat(path).map_err(of_nix)?;
-    Ok(with_pseudo(stat_of(&found), || statfs(path)))
+/// What is known of the devices (st_dev) that files lay on: whether the kernel makes their files up. One statfs(2) each.
+#[derive(Debug, Default)]
+pub(super) struct Devices(RefCell<Vec<(u64, bool)>>);
+
+impl Devices {
+    /// stat(2).
+    pub(super) fn stat(&self, path: &Path) -> Result<Stat, Errno> {
+        let found = nix::sys::stat::stat(path).map_err(of_nix)?;
+        Ok(self.with_pseudo(stat_of(&found), || statfs(path)))
+    }
+
+    /// A regular file of the kernel's own is known by the file system that it lies on.
+    fn with_pseudo(&self, stat: Stat, statfs: impl FnOnce() -> nix::Result<Statfs>) -> Stat {
+        match stat.kind {
+            FileKind::Regular if self.is_pseudo(stat.device, statfs) => {
+                Stat { kind: FileKind::Pseudo, ..stat }
+            }
+            _ => stat,
+        }
+    }
+
+    fn is_pseudo(&self, device: u64, statfs: impl FnOnce() -> nix::Result<Statfs>) -> bool {
+        let known = self.0.borrow().iter().find(|(known, _)| *known == device).copied();
+        if let Some((_, is)) = known {
+            return is;
+        }
+        let Ok(found) = statfs() else { return false };
+        let is = is_pseudo(magic(&found));
+        self.0.borrow_mut().push((device, is));
+        is
+    }
+
+    /// Opens a file of a kind that is wanted.
+    pub(super) fn open(&self, path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File, Errno> {
+        let check = |kind| match kind {
+            kind if is_wanted(kind) => Ok(()),
+            FileKind::Directory => Err(Errno::EISDIR),
+            _ => Err(Errno::EACCES),
+        };
+        // Looked at before it is opened: opening a device can already do something (a watchdog starts).
+        check(self.stat(path)?.kind)?;
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let file = nix::fcntl::open(path, flags, Mode::empty()).map_err(of_nix)?;
+        // And after: it may be another one by now.
+        let found = stat_of(&fstat(&file).map_err(of_nix)?);
+        check(self.with_pseudo(found, || fstatfs(&file)).kind)?;
+        Ok(File::from(file))
+    }
+
+    /// The first 64 KiB of a text file.
+    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
+        let file = self.open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
+        Ok(OpenFile(file).read_at(0, 65536))
+    }
+
+    /// Whether somebody holds a file open for writing.
+    ///
+    /// A read lease is refused with EAGAIN where that is so, and is given to the file's owner and to root only. Should
+    /// somebody open the file for writing in the moment we hold it, he waits for us to give it back, and we are sent a
+    /// signal: SIGURG, which does nothing, for SIGIO would end us.
+    pub(super) fn open_for_writing(&self, path: &Path) -> Option<bool> {
+        /// linux/fcntl.h; asm-generic, on MIPS too.
+        const F_SETSIG: c_int = 10;
+        let file = self.open(path, |kind| kind == FileKind::Regular).ok()?;
+        let fcntl = |command: c_int, argument: c_int| {
+            // SAFETY: commands that take a number.
+            nix::errno::Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), command, argument) })
+        };
+        fcntl(F_SETSIG, libc::SIGURG).ok()?;
+        match fcntl(libc::F_SETLEASE, libc::F_RDLCK) {
+            Ok(_) => {
+                // Closing the file gives the lease back as well.
+                let _ = fcntl(libc::F_SETLEASE, libc::F_UNLCK);
+                Some(false)
+            }
+            Err(nix::errno::Errno::EAGAIN) => Some(true),
+            Err(_) => None,
+        }
+    }
 }
 
 /// `struct stat`, whose fields differ in width from one C library to another.
@@ -43,15 +119,6 @@ pub(crate) fn stat_of(found: &FileStat) -> Stat {
         size: found.st_size.try_into().unwrap_or(0),
         device: found.st_dev.into(),
         inode: found.st_ino.into(),
-    }
-}
-
-/// A regular file of the kernel's own is known by the file system that it lies on.
-fn with_pseudo(stat: Stat, statfs: impl FnOnce() -> nix::Result<Statfs>) -> Stat {
-    let is_pseudo = || statfs().is_ok_and(|found| is_pseudo(magic(&found)));
-    match stat.kind {
-        FileKind::Regular if is_pseudo() => Stat { kind: FileKind::Pseudo, ..stat },
-        _ => stat,
     }
 }
 
@@ -77,29 +144,6 @@ impl ReadAt for OpenFile {
         bytes.truncate(len);
         bytes
     }
-}
-
-/// Opens a file of a kind that is wanted.
-pub(super) fn open(path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File, Errno> {
-    let check = |kind| match kind {
-        kind if is_wanted(kind) => Ok(()),
-        FileKind::Directory => Err(Errno::EISDIR),
-        _ => Err(Errno::EACCES),
-    };
-    // Looked at before it is opened: opening a device can already do something (a watchdog starts).
-    check(stat(path)?.kind)?;
-    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file = nix::fcntl::open(path, flags, Mode::empty()).map_err(of_nix)?;
-    // And after: it may be another one by now.
-    let found = stat_of(&fstat(&file).map_err(of_nix)?);
-    check(with_pseudo(found, || fstatfs(&file)).kind)?;
-    Ok(File::from(file))
-}
-
-/// The first 64 KiB of a text file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Errno> {
-    let file = open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
-    Ok(OpenFile(file).read_at(0, 65536))
 }
 
 /// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
@@ -145,31 +189,6 @@ pub(super) fn may_execute(path: &Path) -> Result<(), Errno> {
         failed = unsafe { libc::syscall(libc::SYS_faccessat, folder, path, mode) };
     }
     nix::errno::Errno::result(failed).map(|_| ()).map_err(of_nix)
-}
-
-/// Whether somebody holds a file open for writing.
-///
-/// A read lease is refused with EAGAIN where that is so, and is given to the file's owner and to root only. Should
-/// somebody open the file for writing in the moment we hold it, he waits for us to give it back, and we are sent a
-/// signal: SIGURG, which does nothing, for SIGIO would end us.
-pub(super) fn open_for_writing(path: &Path) -> Option<bool> {
-    /// linux/fcntl.h; asm-generic, on MIPS too.
-    const F_SETSIG: c_int = 10;
-    let file = open(path, |kind| kind == FileKind::Regular).ok()?;
-    let fcntl = |command: c_int, argument: c_int| {
-        // SAFETY: commands that take a number.
-        nix::errno::Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), command, argument) })
-    };
-    fcntl(F_SETSIG, libc::SIGURG).ok()?;
-    match fcntl(libc::F_SETLEASE, libc::F_RDLCK) {
-        Ok(_) => {
-            // Closing the file gives the lease back as well.
-            let _ = fcntl(libc::F_SETLEASE, libc::F_UNLCK);
-            Some(false)
-        }
-        Err(nix::errno::Errno::EAGAIN) => Some(true),
-        Err(_) => None,
-    }
 }
 
 /// statvfs(3).
