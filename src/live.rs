@@ -15,8 +15,10 @@ pub mod start;
 pub mod stdio;
 mod tiny_elf;
 
+use std::cell::OnceCell;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path;
 use std::rc::Rc;
@@ -36,6 +38,8 @@ use crate::target::{
 #[derive(Debug, Default)]
 pub struct Live {
     devices: files::Devices,
+    /// /proc/self/fd.
+    descriptors: OnceCell<Option<OwnedFd>>,
 }
 
 /// A path of this computer, where it is the target.
@@ -78,7 +82,8 @@ impl Root for Live {
     }
 
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
-        Some(files::resolve(here(path)))
+        let own = self.descriptors.get_or_init(files::own_descriptors);
+        Some(files::resolve(here(path), own.as_ref()))
     }
 
     fn space(&self, folder: &Path) -> Known<Space> {

@@ -148,9 +148,9 @@ impl ReadAt for OpenFile {
 
 /// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
 /// C library's heap into a router's build; and without /proc nobody knows the mounts that the path is compared with.
-pub(super) fn resolve(path: &Path) -> Result<TargetPathBuf, Errno> {
+pub(super) fn resolve(path: &Path, own: Option<&OwnedFd>) -> Result<TargetPathBuf, Errno> {
     let held = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(of_nix)?;
-    let own = own_descriptors().ok_or(Errno::ENOENT)?;
+    let own = own.ok_or(Errno::ENOENT)?;
     let name = held.as_raw_fd().to_string();
     let place = nix::fcntl::readlinkat(own, name.as_str()).map_err(of_nix)?;
     Ok(TargetPathBuf::from(place.into_vec()))
