@@ -41,9 +41,9 @@ fn load_elf_binary(bprm: &Binprm<'_>) -> Checked {
     // Of other architectures no more is known.
     let Some(arch) = arch else { return Ok(()) };
     (arch.arch_check_elf)(bprm)?;
-    let extremes = Randomized::extremes((arch.layout)(bprm.machine, bprm.image));
-    agree_on_all(extremes, |randomized| {
-        let loaded = map::map_all(bprm, interpreter.as_ref(), arch, randomized)?;
+    let layout = (arch.layout)(bprm.machine, bprm.image);
+    agree_on_all(Randomized::extremes(layout), |randomized| {
+        let loaded = map::map_all(bprm, interpreter.as_ref(), layout, randomized)?;
         start::fetch(bprm, interpreter.as_ref().unwrap_or(bprm), arch, &loaded)
     })?;
     start::lost_pages(bprm)?;

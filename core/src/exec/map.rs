@@ -3,7 +3,7 @@
 
 use core::ops::Range;
 
-use super::arch::Checks;
+use super::arch::TaskLayout;
 use super::binprm::{Binprm, Pages};
 use super::mmap::{MapFlags, Mm, Randomized, segfault};
 use super::vma::{AddressSpace, Vma};
@@ -32,10 +32,10 @@ impl Mapped {
 pub(super) fn map_all(
     program: &Binprm<'_>,
     interpreter: Option<&Binprm<'_>>,
-    arch: &Checks,
+    layout: &'static TaskLayout,
     randomized: Randomized,
 ) -> Checked<Mapped> {
-    Mapper::new(program, arch, randomized).load(interpreter)
+    Mapper::new(program, layout, randomized).load(interpreter)
 }
 
 struct Mapper<'a> {
@@ -44,8 +44,7 @@ struct Mapper<'a> {
 }
 
 impl<'a> Mapper<'a> {
-    fn new(program: &'a Binprm<'a>, arch: &Checks, randomized: Randomized) -> Self {
-        let layout = (arch.layout)(program.machine, program.image);
+    fn new(program: &'a Binprm<'a>, layout: &'static TaskLayout, randomized: Randomized) -> Self {
         Mapper { program, mm: Mm::new(program.machine, layout, randomized) }
     }
 

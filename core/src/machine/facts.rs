@@ -52,7 +52,7 @@ pub struct Cpu {
     pub arm_architecture: Fact<u32>,
 }
 
-/// Words with blanks between them, as the kernel prints them: x86 has some 150 flags.
+/// Words with one blank between them, as the kernel prints them: x86 has some 150 flags.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Words(pub(super) String);
 
@@ -64,7 +64,7 @@ impl Words {
 
     /// Whether one of them is this.
     pub fn has(&self, word: &str) -> bool {
-        self.iter().any(|known| known == word)
+        self.0.split(' ').any(|known| known == word)
     }
 }
 

@@ -107,8 +107,10 @@ fn layout_64(machine: &Machine, image: &Image) -> &'static TaskLayout {
             .layout()
         };
     }
+    if machine.kernel().older_than((4, 14, 0)) {
+        return const { &of(WINDOW, WINDOW) };
+    }
     match has(machine, "la57") {
-        _ if machine.kernel().older_than((4, 14, 0)) => const { &of(WINDOW, WINDOW) },
         Some(true) => const { &of(FIVE_LEVELS, FIVE_LEVELS) },
         Some(false) => const { &of(WINDOW, WINDOW) },
         None => const { &of(WINDOW, FIVE_LEVELS) },
