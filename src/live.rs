@@ -77,10 +77,6 @@ impl Root for Live {
         Some(files::may_execute(here(path)))
     }
 
-    fn open_for_writing(&self, path: &Path) -> Known<bool> {
-        self.devices.open_for_writing(here(path))
-    }
-
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
         let own = self.descriptors.get_or_init(files::own_descriptors);
         Some(files::resolve(here(path), own.as_ref()))

@@ -253,9 +253,6 @@ impl Root for Watched {
     fn may_execute(&self, path: &diag::path::Path) -> Known<Result<(), Errno>> {
         Live::default().may_execute(path)
     }
-    fn open_for_writing(&self, path: &diag::path::Path) -> Known<bool> {
-        Live::default().open_for_writing(path)
-    }
     fn resolve(&self, path: &diag::path::Path) -> Known<Result<diag::path::PathBuf, Errno>> {
         Live::default().resolve(path)
     }

@@ -56,9 +56,6 @@ impl Root for Router {
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
         Some(self.bytes(path)?.map(drop))
     }
-    fn open_for_writing(&self, _: &Path) -> Known<bool> {
-        Some(false)
-    }
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
         Some(self.bytes(path)?.map(|_| path.to_path_buf()))
     }

@@ -45,8 +45,6 @@ pub trait Root {
     fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>>;
     /// faccessat(2) with X_OK and AT_EACCESS: may the caller execute it; a noexec mount counts.
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>>;
-    /// Whether somebody holds the file open for writing: ETXTBSY at execve(2).
-    fn open_for_writing(&self, path: &Path) -> Known<bool>;
     /// The absolute path with symbolic links resolved.
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>>;
     /// statvfs(3) of a folder.
@@ -84,6 +82,10 @@ pub trait ReadAt {
     /// Up to `len` bytes from an offset on; fewer where the file ends. An error counts as its end: the kernel could not
     /// read on either.
     fn read_at(&self, offset: u64, len: usize) -> Vec<u8>;
+    /// Whether somebody holds it open for writing: ETXTBSY at execve(2).
+    fn open_for_writing(&self) -> Known<bool> {
+        None
+    }
 }
 
 /// What is at a path.
@@ -266,9 +268,6 @@ impl Root for Nothing {
         None
     }
     fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
-        None
-    }
-    fn open_for_writing(&self, _: &Path) -> Known<bool> {
         None
     }
     fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {

@@ -19,7 +19,7 @@ use rustix::io::pread;
 use super::errno::of_nix;
 use crate::errno::Errno;
 use crate::path::PathBuf as TargetPathBuf;
-use crate::target::{FileKind, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
+use crate::target::{FileKind, Known, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// What is known of the devices (st_dev) that files lay on: whether the kernel makes their files up. One statfs(2) each.
 #[derive(Debug, Default)]
@@ -75,31 +75,6 @@ impl Devices {
         let file = self.open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
         Ok(OpenFile(file).read_at(0, 65536))
     }
-
-    /// Whether somebody holds a file open for writing.
-    ///
-    /// A read lease is refused with EAGAIN where that is so, and is given to the file's owner and to root only. Should
-    /// somebody open the file for writing in the moment we hold it, he waits for us to give it back, and we are sent a
-    /// signal: SIGURG, which does nothing, for SIGIO would end us.
-    pub(super) fn open_for_writing(&self, path: &Path) -> Option<bool> {
-        /// linux/fcntl.h; asm-generic, on MIPS too.
-        const F_SETSIG: c_int = 10;
-        let file = self.open(path, |kind| kind == FileKind::Regular).ok()?;
-        let fcntl = |command: c_int, argument: c_int| {
-            // SAFETY: commands that take a number.
-            nix::errno::Errno::result(unsafe { libc::fcntl(file.as_raw_fd(), command, argument) })
-        };
-        fcntl(F_SETSIG, libc::SIGURG).ok()?;
-        match fcntl(libc::F_SETLEASE, libc::F_RDLCK) {
-            Ok(_) => {
-                // Closing the file gives the lease back as well.
-                let _ = fcntl(libc::F_SETLEASE, libc::F_UNLCK);
-                Some(false)
-            }
-            Err(nix::errno::Errno::EAGAIN) => Some(true),
-            Err(_) => None,
-        }
-    }
 }
 
 /// `struct stat`, whose fields differ in width from one C library to another.
@@ -143,6 +118,27 @@ impl ReadAt for OpenFile {
         }
         bytes.truncate(len);
         bytes
+    }
+
+    /// A read lease is refused with EAGAIN where that is so, and is given to the file's owner and to root only. Should
+    /// somebody open the file for writing in the moment we hold it, he waits for us to give it back, and we are sent a
+    /// signal: SIGURG, which does nothing, for SIGIO would end us.
+    fn open_for_writing(&self) -> Known<bool> {
+        /// linux/fcntl.h; asm-generic, on MIPS too.
+        const F_SETSIG: c_int = 10;
+        let fcntl = |command: c_int, argument: c_int| {
+            // SAFETY: commands that take a number.
+            nix::errno::Errno::result(unsafe { libc::fcntl(self.0.as_raw_fd(), command, argument) })
+        };
+        fcntl(F_SETSIG, libc::SIGURG).ok()?;
+        match fcntl(libc::F_SETLEASE, libc::F_RDLCK) {
+            Ok(_) => {
+                let _ = fcntl(libc::F_SETLEASE, libc::F_UNLCK);
+                Some(false)
+            }
+            Err(nix::errno::Errno::EAGAIN) => Some(true),
+            Err(_) => None,
+        }
     }
 }
 

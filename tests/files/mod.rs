@@ -56,9 +56,6 @@ impl Root for Files {
     fn may_execute(&self, _: &diag::path::Path) -> Known<Result<(), Errno>> {
         Some(Ok(()))
     }
-    fn open_for_writing(&self, _: &diag::path::Path) -> Known<bool> {
-        None
-    }
     fn resolve(&self, path: &diag::path::Path) -> Known<Result<diag::path::PathBuf, Errno>> {
         let resolved = here(path).canonicalize().map_err(|e| errno(&e));
         Some(resolved.map(|path| path.into_os_string().into_vec().into()))

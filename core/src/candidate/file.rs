@@ -190,9 +190,6 @@ mod tests {
         fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
             None
         }
-        fn open_for_writing(&self, _: &Path) -> Known<bool> {
-            None
-        }
         fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
             None
         }

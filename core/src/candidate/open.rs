@@ -59,7 +59,6 @@ fn open_at(
         candidate.content = Content::Unread(Errno::EACCES);
         return candidate;
     }
-    candidate.busy = root.open_for_writing(path);
     let file = match files.open(root, path, stat) {
         None => return candidate,
         Some(Ok(file)) => file,
@@ -68,6 +67,7 @@ fn open_at(
             return candidate;
         }
     };
+    candidate.busy = file.contents.open_for_writing();
     let (content, mut next) = read(&file, path, handlers);
     candidate.content = content;
     // An ELF file's interpreter is none that rules apply to.

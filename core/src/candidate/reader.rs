@@ -76,6 +76,11 @@ impl Contents {
         Contents { file, head: beginning, parts: RefCell::default(), held: held.clone() }
     }
 
+    /// Whether somebody holds it open for writing.
+    pub(super) fn open_for_writing(&self) -> Known<bool> {
+        self.file.open_for_writing()
+    }
+
     /// The first bytes: 4,096, or all there are.
     pub fn head(&self) -> &[u8] {
         &self.head.bytes
