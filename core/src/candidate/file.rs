@@ -2,11 +2,11 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::mem::size_of;
 
 use super::reader::{Contents, Reader};
-use super::{Image, program};
+use super::{Image, Origin, Upx, program, upx};
 use crate::elf::{Encoding, ProgramHeader};
 use crate::errno::Errno;
 use crate::path::Path;
@@ -50,6 +50,7 @@ pub struct File {
     /// Its bytes.
     pub contents: Contents,
     images: RefCell<Vec<Rc<Image>>>,
+    made: OnceCell<(Origin, Option<Upx>)>,
     held: Held,
     /// What the head and the images take.
     decoded: Cell<usize>,
@@ -69,6 +70,16 @@ impl File {
             self.images.borrow_mut().push(Rc::clone(&image));
         }
         image
+    }
+
+    /// What made it, and what packed it, by one of its images.
+    pub(super) fn made_by(&self, image: &Image) -> (Origin, Option<Upx>) {
+        let made = self.made.get_or_init(|| {
+            let reader = &mut Reader::headers(&self.contents);
+            let packed = upx::find(reader, image, self.stat.size);
+            (program::origin(reader, image), packed)
+        });
+        made.clone()
     }
 }
 
@@ -117,6 +128,7 @@ impl Files {
             stat,
             contents,
             images: RefCell::default(),
+            made: OnceCell::new(),
             held: self.held.clone(),
             decoded: Cell::new(if self.held.take(head) { head } else { 0 }),
         });

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::file::File;
 use super::property;
 use super::reader::Reader;
-use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, upx};
+use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain};
 use crate::arch;
 use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64, EM_ARM,
@@ -32,9 +32,9 @@ const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 /// Reads an ELF file; `encodings` are those of the machine's kernel.
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
 pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
-    let reader = &mut Reader::headers(&file.contents);
     let ident = file.contents.ident();
-    let own_view = Encoding::of(&ident).filter(|encoding| reader.head().len() >= encoding.header_size());
+    let own_view =
+        Encoding::of(&ident).filter(|encoding| file.contents.head().len() >= encoding.header_size());
     let own = own_view.map(|encoding| file.as_read_by(encoding));
     let mut native = Vec::with_capacity(encodings.len());
     for encoding in encodings {
@@ -43,13 +43,9 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
             _ => file.as_read_by(*encoding),
         });
     }
-    let mut origin = Origin::default();
-    let mut packed = None;
-    if let Some(image) = own.as_ref().or(native.first()) {
-        packed = upx::find(reader, image, file.stat.size);
-        origin = self::origin(reader, image);
-    }
-    Box::new(Program { ident, own, native, origin, upx: packed })
+    let made = own.as_ref().or(native.first()).map(|image| file.made_by(image));
+    let (origin, upx) = made.unwrap_or_default();
+    Box::new(Program { ident, own, native, origin, upx })
 }
 
 /// Decodes the file in one encoding.
@@ -294,7 +290,7 @@ fn arm_attributes(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) 
 }
 
 /// What made the program.
-fn origin(reader: &mut Reader<'_>, image: &Image) -> Origin {
+pub(super) fn origin(reader: &mut Reader<'_>, image: &Image) -> Origin {
     let go = image.is_go;
     let data = image.loads().find(|entry| entry.p_flags & PF_W != 0);
     let mut version = data.and_then(|data| go_version(reader, at(data.p_offset)));

@@ -239,22 +239,25 @@ impl<'a> Reader<'a> {
         }
         let within = at.saturating_sub(self.start);
         let left = self.size.saturating_sub(within);
-        if self.size > WHOLE && self.ahead < PIECE {
-            let wanted = self.ahead.max(len).min(left);
-            if wanted <= self.budget {
-                self.window = self.file.read(at, wanted);
-                self.budget = self.budget.saturating_sub(self.window.bytes.len());
+        let is_whole = self.size <= WHOLE;
+        let ahead = if is_whole { self.size } else { self.ahead };
+        if is_whole || ahead >= PIECE {
+            // Pieces side by side: whatever way they are looked at, each is read once.
+            let from = within.checked_rem(ahead).map_or(within, |rest| within.wrapping_sub(rest));
+            let wanted = within.wrapping_sub(from).saturating_add(len).max(ahead);
+            let wanted = wanted.min(self.size.saturating_sub(from));
+            if self.file.held.take(wanted) {
+                self.window = self.file.read(self.start.saturating_add(from), wanted);
+                self.file.held.give_back(wanted.saturating_sub(self.window.bytes.len()));
+                self.file.parts.borrow_mut().push(self.window.clone());
+                return;
             }
-            return;
         }
-        // Pieces side by side: whatever way they are looked at, each is read once.
-        let ahead = if self.size > WHOLE { self.ahead } else { self.size };
-        let from = within.checked_rem(ahead).map_or(within, |rest| within.wrapping_sub(rest));
-        let wanted = within.wrapping_sub(from).saturating_add(len).max(ahead);
-        let wanted = wanted.min(self.size.saturating_sub(from));
-        self.window = self.file.read(self.start.saturating_add(from), wanted);
-        if self.file.held.take(self.window.bytes.len()) {
-            self.file.parts.borrow_mut().push(self.window.clone());
+        // Little of what is not kept: the next look may be elsewhere.
+        let wanted = ahead.min(HEADERS).max(len).min(left);
+        if wanted <= self.budget {
+            self.window = self.file.read(at, wanted);
+            self.budget = self.budget.saturating_sub(self.window.bytes.len());
         }
     }
 }
