@@ -9,7 +9,7 @@ use super::{Kept, Linker, LoaderRefusal, cache};
 use crate::arch;
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image, last_name};
-use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R};
+use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PT_GNU_EH_FRAME};
 use crate::elf::offset;
 use crate::machine::holds;
 use crate::target::{FileKind, Root};
@@ -78,7 +78,11 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
 /// Reads it from the strings of a loader.
 fn read(file: &Contents, image: &Image) -> Option<Facts> {
     let mut facts = Facts::default();
-    constants(file, image, LIMIT, &mut |bytes| {
+    // GNU ld puts .eh_frame_hdr and .eh_frame behind .rodata: a third of the segment, and no strings.
+    let unwinding = image.table().iter().find(|entry| entry.p_type == PT_GNU_EH_FRAME);
+    constants(file, image, LIMIT, &mut |start, bytes| {
+        let behind = unwinding.and_then(|entry| offset(entry.p_offset).checked_sub(start));
+        let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
         // Where a folder of the list ends, the next one begins.
         let mut list_ends = None;
         for chunk in (0..bytes.len()).step_by(CHUNK) {
@@ -134,7 +138,7 @@ pub(super) fn strings(
     limit: usize,
     each: &mut dyn FnMut(&[u8]),
 ) -> Option<()> {
-    constants(file, image, limit, &mut |mut rest| {
+    constants(file, image, limit, &mut |_, mut rest| {
         while let Ok(text) = CStr::from_bytes_until_nul(rest) {
             let text = text.to_bytes();
             each(text);
@@ -143,8 +147,8 @@ pub(super) fn strings(
     })
 }
 
-/// Calls `each` with the segments in which a loader has its constants.
-fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(&[u8])) -> Option<()> {
+/// Calls `each` with the segments in which a loader has its constants, and where they begin in the file.
+fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(usize, &[u8])) -> Option<()> {
     // They have a segment of their own, or share the one of the code.
     let apart = image.loads().any(|load| load.p_flags == PF_R);
     for load in image.loads() {
@@ -152,7 +156,8 @@ fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(
             continue;
         }
         let size = offset(load.p_filesz).min(limit);
-        each(Reader::new(file, image.encoding.order, offset(load.p_offset), size).bytes_at(0, size)?);
+        let start = offset(load.p_offset);
+        each(start, Reader::new(file, image.encoding.order, start, size).bytes_at(0, size)?);
     }
     Some(())
 }
