@@ -16,10 +16,9 @@ pub mod stdio;
 mod tiny_elf;
 
 use std::cell::OnceCell;
-use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path;
 use std::rc::Rc;
 
@@ -101,7 +100,7 @@ impl Kernel for Live {
     }
 
     fn variable(&self, name: &str) -> Option<Vec<u8>> {
-        env::var_os(name).map(OsString::into_vec)
+        kernel::variable(name)
     }
 
     fn ask(&self, question: Capability) -> Known<Answer> {

@@ -10,7 +10,7 @@ use diag::live::{Live, start, stdio};
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
 use diag::router::heap;
-use diag::target::Target;
+use diag::target::{Kernel as _, Target};
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
@@ -53,13 +53,13 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         _ => LevelFilter::Debug,
     };
     log_from(level);
+    let live = Live::default();
     let style = Style {
-        colour: stdio::is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        colour: stdio::is_terminal() && live.variable("NO_COLOR").is_none_or(|value| value.is_empty()),
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
     let mut stdout = Stdout(Ok(()));
-    let live = Live::default();
     let status = cli::run(Target::new(&live), &args, style, &mut stdout);
     stdout.end(status.unwrap_or(2))
 }

@@ -1,6 +1,6 @@
 //! What the kernel tells this process: uname(2), the auxiliary vector, resource limits.
 
-use std::ffi::{CStr, c_ulong};
+use std::ffi::{CStr, CString, c_ulong};
 use std::os::unix::ffi::OsStrExt as _;
 use std::ptr;
 
@@ -45,6 +45,18 @@ fn platform() -> Option<String> {
     // SAFETY: the kernel put a NUL-terminated string there, on our stack, where it stays as long as we run.
     let text = unsafe { CStr::from_ptr(ptr::with_exposed_provenance(usize::try_from(at).ok()?)) };
     Some(word(text.to_bytes()))
+}
+
+/// A variable of the environment. Not by std, which has a lock for other threads, and formats (1,100 bytes on a router).
+pub(super) fn variable(name: &str) -> Option<Vec<u8>> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: a text that ends in NUL.
+    let value = unsafe { libc::getenv(name.as_ptr()) };
+    if value.is_null() {
+        return None;
+    }
+    // SAFETY: a text that ends in NUL, which stays, since nothing in this program changes the environment.
+    Some(unsafe { CStr::from_ptr(value) }.to_bytes().to_vec())
 }
 
 /// Soft limits.

@@ -11,6 +11,7 @@ use super::{Checked, Exit, Signal, Step, When};
 use crate::candidate::Image;
 use crate::elf::consts::{ET_DYN, ET_EXEC, PF_W, PF_X};
 use crate::elf::{Class, ProgramHeader};
+use crate::machine::{decimal, parts};
 
 /// What was mapped, and where the file lies that runs first.
 pub(super) struct Mapped {
@@ -386,8 +387,8 @@ fn is_late_6_6_or_6_1(bprm: &Binprm<'_>) -> bool {
 /// Debian's 6.1 calls itself 6.1.0, with the number of its own ABI behind it: 6.1.0-37-amd64 is 6.1.140, and so is its
 /// backport 6.1.0-0.deb11.37-amd64. Ubuntu's numbers begin at 1000.
 fn is_debians_late_6_1(release: &str) -> bool {
-    let abi = release.strip_prefix("6.1.0-").and_then(|rest| rest.split('-').next());
-    let number = abi.and_then(|abi| abi.rsplit('.').next()).and_then(|number| number.parse::<u32>().ok());
+    let abi = release.as_bytes().strip_prefix(b"6.1.0-").and_then(|rest| parts(rest, b'-').next());
+    let number = abi.and_then(|abi| parts(abi, b'.').last()).and_then(decimal);
     number.is_some_and(|number| (37..1000).contains(&number))
 }
 

@@ -9,9 +9,13 @@ pub fn word(bytes: &[u8]) -> String {
 
 /// The number at the front, behind blanks.
 pub(crate) fn decimal(text: &[u8]) -> Option<u64> {
-    let text = text.trim_ascii_start();
-    let len = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    core::str::from_utf8(text.get(..len)?).ok()?.parse().ok()
+    let mut number = None;
+    for digit in
+        text.trim_ascii_start().iter().map(|byte| byte.wrapping_sub(b'0')).take_while(|digit| *digit < 10)
+    {
+        number = Some(number.unwrap_or(0_u64).checked_mul(10)?.checked_add(digit.into())?);
+    }
+    number
 }
 
 /// What stands between marks.

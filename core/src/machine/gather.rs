@@ -16,6 +16,7 @@ use super::{
 };
 use crate::arch;
 use crate::elf::Class;
+use crate::elf::consts::EM_X86_64;
 use crate::target::{Answer, Capability, Kernel, Root};
 pub(super) use userland::{Program, abi, libc, loaders};
 
@@ -121,7 +122,11 @@ fn binfmt_rules(root: &dyn Root, folder: &Path) -> Option<Vec<BinfmtRule>> {
     if names.is_empty() || !read(b"status").starts_with(b"enabled") {
         return Some(Vec::new());
     }
-    Some(names.iter().filter_map(|name| BinfmtRule::parse(name, &read(name))).collect())
+    let mut rules = Vec::new();
+    for name in &names {
+        rules.extend(BinfmtRule::parse(name, &read(name)));
+    }
+    Some(rules)
 }
 
 /// "4.14.151", "6.18.44-fc-v657", "6.18-rc3".
@@ -194,9 +199,11 @@ pub(super) fn openwrt(root: &dyn Root) -> OpenWrt {
         }
     }
     // On a PC they are made of what its firmware says (OpenWrt's target/linux/x86: lib/preinit/01_sysinfo).
-    found.model.value = found.model.value.take().as_deref().and_then(firmware::name);
-    // An identifier stays whole.
-    found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
+    if const { arch::is_judged(EM_X86_64) } {
+        found.model.value = found.model.value.take().as_deref().and_then(firmware::name);
+        // An identifier stays whole.
+        found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
+    }
     found
 }
 
