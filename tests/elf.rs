@@ -182,7 +182,7 @@ fn a_file_cut_at_any_length_is_read_without_a_panic() {
             File::options().write(true).open(&file.0).unwrap().set_len(len as u64).unwrap();
             let candidate = file.open(&ALL);
             match (&candidate.content, len) {
-                (Content::Data(_), 0..4) => {}
+                (Content::Foreign(_), 0..4) => {}
                 (Content::Elf(program), _) => {
                     let header = if matches!(name, "mips" | "armhf") { 52 } else { 64 };
                     assert_eq!(program.own.is_some(), len >= header, "{name} {len}");

@@ -1,8 +1,8 @@
 //! The facts of a file that is to be judged. [`open`] is the only code that reads it.
 
 pub mod file;
+pub mod foreign;
 mod image;
-pub mod kind;
 pub mod library;
 mod open;
 pub mod origin;
@@ -22,8 +22,8 @@ use crate::path::PathBuf;
 use alloc::rc::Rc;
 
 pub use file::{File, Files};
+pub use foreign::Foreign;
 pub(crate) use image::last_name;
-pub use kind::Data;
 pub use open::open;
 pub use origin::{Origin, Toolchain};
 pub use script::Script;
@@ -88,7 +88,7 @@ pub enum Content {
     /// It begins with `#!`.
     Script(Script),
     /// Anything else.
-    Data(Data),
+    Foreign(Foreign),
 }
 
 /// An ELF file.

@@ -189,7 +189,7 @@ fn exec_binprm(machine: &Machine, candidate: &Candidate, depth: usize, waived: W
     }
     match &candidate.content {
         Content::Unread(_) | Content::Unknown => unknown(Missing::Content),
-        Content::Data(_) => refuse(Errno::ENOEXEC, Step::NoHandler),
+        Content::Foreign(_) => refuse(Errno::ENOEXEC, Step::NoHandler),
         Content::Script(script) => script::load_script(machine, candidate, script, depth),
         Content::Elf(program) => elf::try_handlers(machine, candidate, program),
     }

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::path::PathBuf;
 
-use crate::candidate::{Candidate, Content, Data, Image, Program};
+use crate::candidate::{Candidate, Content, Foreign, Image, Program};
 use crate::exec::{Outcome, Step};
 use crate::finding::{Certainty, Found, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
@@ -219,7 +219,7 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
         told.push((rule, finding));
     }
     // Text may be a shell script that lacks its first line: then what bars it matters as well.
-    let is_text = matches!(case.candidate.content, Content::Data(Data::Text));
+    let is_text = matches!(case.candidate.content, Content::Foreign(Foreign::Text));
     // What is not known may let it start all the same.
     let is_unknown = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
     let mut found = Vec::new();
@@ -307,7 +307,8 @@ impl<'a> Case<'a> {
     /// It is in another system's format, or ends within its magic number: neither its mode nor its mount matters.
     fn is_foreign_format(&self) -> bool {
         let content = &self.candidate.content;
-        matches!(content, Content::Data(Data::Stub | Data::MachO(_) | Data::Pe(_))) && !self.starts()
+        matches!(content, Content::Foreign(Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_)))
+            && !self.starts()
     }
 
     /// The ELF file ends within its header.

@@ -8,8 +8,8 @@ use super::package::Format;
 use super::reader::Reader;
 use super::script::Line;
 use super::{
-    Candidate, Content, Data, File, Files, Handlers, Interp, MatchedRule, Program, Script, kind, package,
-    program,
+    Candidate, Content, File, Files, Foreign, Handlers, Interp, MatchedRule, Program, Script, foreign,
+    package, program,
 };
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
@@ -101,7 +101,7 @@ fn read(file: &File, path: &Path, handlers: &Handlers<'_>) -> (Content, Option<(
         };
         (Content::Script(script), next)
     } else {
-        (Content::Data(data(file, path)), None)
+        (Content::Foreign(foreign(file, path)), None)
     }
 }
 
@@ -128,9 +128,9 @@ fn interpreter(program: &Program) -> Option<PathBuf> {
     }
 }
 
-fn data(file: &File, path: &Path) -> Data {
-    let mut data = kind::data(file.contents.head(), file.stat.size, path);
-    if let Data::Package(package) = &mut data {
+fn foreign(file: &File, path: &Path) -> Foreign {
+    let mut found = foreign::of(file.contents.head(), file.stat.size, path);
+    if let Foreign::Package(package) = &mut found {
         if package.format == Format::Apk3 {
             let mut reader = Reader::headers(&file.contents);
             package::read_adb(package, &mut |offset, len| {
@@ -138,5 +138,5 @@ fn data(file: &File, path: &Path) -> Data {
             });
         }
     }
-    data
+    found
 }

@@ -141,7 +141,7 @@ fn check_interpreter<'a>(bprm: &Binprm<'a>, interpreter: &'a Candidate) -> Check
     let program = match &interpreter.content {
         Content::Unread(_) | Content::Unknown => return unknown(Missing::InterpreterContent),
         Content::Elf(program) => program,
-        Content::Script(_) | Content::Data(_) => return bad,
+        Content::Script(_) | Content::Foreign(_) => return bad,
     };
     let Some(image) = program.native_in(bprm.image.encoding) else {
         return unknown(Missing::Layout);

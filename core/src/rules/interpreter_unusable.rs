@@ -4,7 +4,7 @@ use alloc::string::{String, ToString as _};
 
 use super::shown::Shown;
 use super::{Case, words};
-use crate::candidate::{Candidate, Content, Data, Interp};
+use crate::candidate::{Candidate, Content, Foreign, Interp};
 use crate::exec::Step;
 use crate::finding::Found;
 use crate::target::FileKind;
@@ -126,11 +126,13 @@ fn fault(case: &Case<'_>, interpreter: &Candidate) -> Fault {
         _ if interpreter.may_execute.is_some_and(|answer| answer.is_err()) => Fault::NotExecutable,
         _ if interpreter.busy == Some(true) => Fault::Busy,
         _ if interpreter.size() == Some(0) => Fault::Empty,
-        Content::Elf(_) | Content::Data(Data::Stub) if case.meets(Step::InterpreterShort) => Fault::CutShort,
+        Content::Elf(_) | Content::Foreign(Foreign::Stub) if case.meets(Step::InterpreterShort) => {
+            Fault::CutShort
+        }
         Content::Elf(_) if case.meets(Step::InterpreterMap) => Fault::Unmappable,
         Content::Elf(_) => Fault::Foreign,
         Content::Script(_) => Fault::Script,
-        Content::Data(_) => Fault::NotElf,
+        Content::Foreign(_) => Fault::NotElf,
         Content::Unread(_) | Content::Unknown => Fault::Unreadable,
     }
 }

@@ -8,7 +8,7 @@ use alloc::string::{String, ToString as _};
 
 use super::shown::Size;
 use super::{Case, words};
-use crate::candidate::{Content, Data};
+use crate::candidate::{Content, Foreign};
 use crate::finding::Found;
 use crate::target::FileKind;
 
@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     match &case.candidate.content {
         Content::Elf(_) => object::check(case),
-        Content::Data(data) if !case.starts() => of_data(case, data),
+        Content::Foreign(data) if !case.starts() => of_data(case, data),
         _ => None,
     }
 }
@@ -74,23 +74,23 @@ fix:     {list}"
     ))
 }
 
-fn of_data(case: &Case<'_>, data: &Data) -> Option<Found> {
+fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
     let (file, argument) = (case.file(), case.argument());
     let copy_again = || case.copy_again().to_string();
     let (what, kernel, fix) = match data {
         // Other rules'.
-        Data::Stub | Data::MachO(_) | Data::Pe(_) => return None,
-        Data::Archive(format) => return Some(archive::check(case, format)),
-        Data::Package(package) => return Some(package::check(case, package)),
-        Data::Empty => {
+        Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => return None,
+        Foreign::Archive(format) => return Some(archive::check(case, format)),
+        Foreign::Package(package) => return Some(package::check(case, package)),
+        Foreign::Empty => {
             ("is empty".into(), "ENOEXEC\nyou see: nothing; ash and bash end with status 0", copy_again())
         }
-        Data::Zeros => (
+        Foreign::Zeros => (
             "holds nothing but zeros: its content was never written".into(),
             "ENOEXEC\nyou see: ash: nothing, status 0; bash: cannot execute binary file: Exec format error",
             copy_again(),
         ),
-        Data::Text => (
+        Foreign::Text => (
             "is text without a #! line".into(),
             words::TEXT_AS_SCRIPT,
             format!(
@@ -98,12 +98,12 @@ fn of_data(case: &Case<'_>, data: &Data) -> Option<Found> {
                  run: sh {argument}"
             ),
         ),
-        Data::Html => (
+        Foreign::Html => (
             "is a web page (HTML), not a program".into(),
             "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
             "download the file itself: the address led to a page about it, or to an error message".to_owned(),
         ),
-        Data::LfsPointer(size) => (
+        Foreign::LfsPointer(size) => (
             match size {
                 Some(size) => {
                     format!("is a Git LFS pointer to a file of {}, not that file", Size(*size)).into()
@@ -113,15 +113,15 @@ fn of_data(case: &Case<'_>, data: &Data) -> Option<Found> {
             words::TEXT_AS_SCRIPT,
             "on the computer, in its repository:\nrun: git lfs pull".to_owned(),
         ),
-        Data::Other(name) => {
+        Foreign::Other(name) => {
             (format!("is {name}, not a program for Linux").into(), words::DATA_AS_SCRIPT, String::new())
         }
-        Data::Unknown(_) => {
+        Foreign::Unknown(_) => {
             (Cow::from("is data of an unknown kind, not a program"), words::DATA_AS_SCRIPT, copy_again())
         }
     };
     let first = match data {
-        Data::Unknown(first) => format!("{:08x}", u32::from_be_bytes(*first)),
+        Foreign::Unknown(first) => format!("{:08x}", u32::from_be_bytes(*first)),
         _ => String::new(),
     };
     let kernel = case.unhandled(kernel);

@@ -4,7 +4,7 @@ use alloc::string::String;
 use super::Case;
 use super::shown::{FreeSpace, Shown, Size};
 use super::words::{self, Kernel};
-use crate::candidate::{Content, Data, Image, Interp, TableError};
+use crate::candidate::{Content, Foreign, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::exec::{Pages, Step};
 use crate::finding::{Certainty, Found, Severity};
@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let size = case.candidate.size()?;
     let (mut needed, mut at_least) = (0, "");
     let (what, fatal) = match &case.candidate.content {
-        Content::Data(Data::Stub) => (format!("it has only {}", Size(size)), true),
+        Content::Foreign(Foreign::Stub) => (format!("it has only {}", Size(size)), true),
         Content::Elf(_) => match case.image.filter(|_| !case.ends_in_header()) {
             None => (format!("its {} end within the ELF header", Size(size)), true),
             Some(image) => {

@@ -3,7 +3,7 @@ use alloc::string::String;
 
 use super::shown::Shown;
 use super::{Case, words};
-use crate::candidate::{Content, Data, Image, Interp, Program};
+use crate::candidate::{Content, Foreign, Image, Interp, Program};
 use crate::elf::consts::EI_OSABI;
 use crate::exec::Step;
 use crate::finding::{Found, Severity};
@@ -56,8 +56,8 @@ const OSABIS: [(u32, &str); 7] =
 
 fn check(case: &Case<'_>) -> Option<Found> {
     match &case.candidate.content {
-        Content::Data(Data::MachO(cpu)) => foreign(case, "macOS", "Mach-O", cpu),
-        Content::Data(Data::Pe(cpu)) => foreign(case, "Windows", "PE", cpu),
+        Content::Foreign(Foreign::MachO(cpu)) => foreign(case, "macOS", "Mach-O", cpu),
+        Content::Foreign(Foreign::Pe(cpu)) => foreign(case, "Windows", "PE", cpu),
         Content::Elf(program) => elf(case, program),
         _ => None,
     }

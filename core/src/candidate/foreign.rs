@@ -9,7 +9,7 @@ use crate::machine::{after, decimal};
 
 /// What is not a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Data {
+pub enum Foreign {
     /// No bytes at all.
     Empty,
     /// The start of an ELF magic, or fewer bytes than any format has: a copy that was cut off.
@@ -69,63 +69,63 @@ const MAGICS: [(&[u8], bool, &str); 28] = [
 ];
 
 /// What a file is by its first bytes. Its name tells packages from other archives: nothing is decompressed here.
-pub fn data(head: &[u8], size: u64, path: &Path) -> Data {
+pub fn of(head: &[u8], size: u64, path: &Path) -> Foreign {
     if head.is_empty() {
         // Files of /proc have contents and no size; an empty head is an empty file all the same.
-        return Data::Empty;
+        return Foreign::Empty;
     }
     if b"\x7fELF".starts_with(head) {
-        return Data::Stub;
+        return Foreign::Stub;
     }
     if let Some(format) = package::format(head, path) {
-        return Data::Package(package::named(format, path));
+        return Foreign::Package(package::named(format, path));
     }
     if let Some(data) = foreign_program(head) {
         return data;
     }
     for (magic, archive, name) in &MAGICS {
         if head.starts_with(magic) {
-            return if *archive { Data::Archive(name) } else { Data::Other(name) };
+            return if *archive { Foreign::Archive(name) } else { Foreign::Other(name) };
         }
     }
     if head.get(257..262) == Some(b"ustar") {
-        return Data::Archive("tar");
+        return Foreign::Archive("tar");
     }
     if head.get(2..4) == Some(b"\r\n") && size > 16 && !is_text(head) {
-        return Data::Other("Python bytecode");
+        return Foreign::Other("Python bytecode");
     }
     if let Some(rest) = head.strip_prefix(b"version https://git-lfs.github.com/spec/") {
-        return Data::LfsPointer(lfs_size(rest));
+        return Foreign::LfsPointer(lfs_size(rest));
     }
     if is_html(head) {
-        return Data::Html;
+        return Foreign::Html;
     }
     if head.iter().all(|b| *b == 0) {
-        return Data::Zeros;
+        return Foreign::Zeros;
     }
     if is_text(head) {
-        return Data::Text;
+        return Foreign::Text;
     }
     match head.first_chunk() {
-        Some(first) => Data::Unknown(*first),
-        None => Data::Stub,
+        Some(first) => Foreign::Unknown(*first),
+        None => Foreign::Stub,
     }
 }
 
 /// Mach-O, Java and PE.
-fn foreign_program(head: &[u8]) -> Option<Data> {
+fn foreign_program(head: &[u8]) -> Option<Foreign> {
     let big = |at| ByteOrder::Big.u32(head, at);
     let little = |at| ByteOrder::Little.u32(head, at);
     Some(match big(0) {
         // A universal file counts its programs where a Java class has its version, 45 at least.
-        0xcafe_babe if big(4) >= 45 => Data::Other("a Java class"),
-        0xcafe_babe | 0xcafe_babf => Data::MachO("universal"),
-        0xfeed_face | 0xfeed_facf => Data::MachO(cpu(&MACH_CPUS, big(4))),
-        0xcefa_edfe | 0xcffa_edfe => Data::MachO(cpu(&MACH_CPUS, little(4))),
+        0xcafe_babe if big(4) >= 45 => Foreign::Other("a Java class"),
+        0xcafe_babe | 0xcafe_babf => Foreign::MachO("universal"),
+        0xfeed_face | 0xfeed_facf => Foreign::MachO(cpu(&MACH_CPUS, big(4))),
+        0xcefa_edfe | 0xcffa_edfe => Foreign::MachO(cpu(&MACH_CPUS, little(4))),
         _ if head.starts_with(b"MZ") => {
             let at = usize::try_from(little(0x3c)).unwrap_or(usize::MAX);
             let header = head.get(at..).unwrap_or(&[]);
-            Data::Pe(match header.strip_prefix(b"PE\0\0") {
+            Foreign::Pe(match header.strip_prefix(b"PE\0\0") {
                 Some(coff) => cpu(&PE_CPUS, ByteOrder::Little.u32(coff, 0) & 0xffff),
                 None => "DOS",
             })
@@ -230,19 +230,19 @@ mod tests {
 
     use super::*;
 
-    fn kind(head: &[u8]) -> Data {
-        data(head, head.len() as u64, Path::new("program"))
+    fn kind(head: &[u8]) -> Foreign {
+        of(head, head.len() as u64, Path::new("program"))
     }
 
     #[test]
     fn nothing_and_next_to_nothing() {
-        assert_eq!(kind(b""), Data::Empty);
-        assert_eq!(kind(b"\x7f"), Data::Stub);
-        assert_eq!(kind(b"\x7fEL"), Data::Stub);
-        assert_eq!(kind(b"\x01\x02\x03"), Data::Stub);
-        assert_eq!(kind(b"\x01\x02\x03\x04"), Data::Unknown([1, 2, 3, 4]));
-        assert_eq!(kind(&[0; 4096]), Data::Zeros);
-        assert_eq!(kind(b"\0"), Data::Zeros);
+        assert_eq!(kind(b""), Foreign::Empty);
+        assert_eq!(kind(b"\x7f"), Foreign::Stub);
+        assert_eq!(kind(b"\x7fEL"), Foreign::Stub);
+        assert_eq!(kind(b"\x01\x02\x03"), Foreign::Stub);
+        assert_eq!(kind(b"\x01\x02\x03\x04"), Foreign::Unknown([1, 2, 3, 4]));
+        assert_eq!(kind(&[0; 4096]), Foreign::Zeros);
+        assert_eq!(kind(b"\0"), Foreign::Zeros);
     }
 
     #[test]
@@ -255,29 +255,29 @@ mod tests {
             b"<html>",
             b"<head><title>302 Found</title>",
         ] {
-            assert_eq!(kind(page), Data::Html);
+            assert_eq!(kind(page), Foreign::Html);
         }
-        assert_eq!(kind(b"<htmlx>"), Data::Text);
-        assert_eq!(kind(b"<?xml version=\"1.0\"?>\n<svg/>"), Data::Text);
-        assert_eq!(kind(b"Not Found"), Data::Text);
-        assert_eq!(kind(b"{\"message\":\"Not Found\"}\n"), Data::Text);
+        assert_eq!(kind(b"<htmlx>"), Foreign::Text);
+        assert_eq!(kind(b"<?xml version=\"1.0\"?>\n<svg/>"), Foreign::Text);
+        assert_eq!(kind(b"Not Found"), Foreign::Text);
+        assert_eq!(kind(b"{\"message\":\"Not Found\"}\n"), Foreign::Text);
     }
 
     #[test]
     fn text_of_all_sorts() {
-        assert_eq!(kind("größer\n".as_bytes()), Data::Text);
-        assert_eq!(kind(&"größer".as_bytes()[..3]), Data::Text);
-        assert_eq!(kind(b"gr\xf6\xdfer\n"), Data::Text);
-        assert_eq!(kind(b"gr\x96\n"), Data::Unknown(*b"gr\x96\n"));
-        assert_eq!(kind(b"a\0b\0"), Data::Unknown(*b"a\0b\0"));
-        assert_eq!(kind(b" #!/bin/sh\n"), Data::Text);
+        assert_eq!(kind("größer\n".as_bytes()), Foreign::Text);
+        assert_eq!(kind(&"größer".as_bytes()[..3]), Foreign::Text);
+        assert_eq!(kind(b"gr\xf6\xdfer\n"), Foreign::Text);
+        assert_eq!(kind(b"gr\x96\n"), Foreign::Unknown(*b"gr\x96\n"));
+        assert_eq!(kind(b"a\0b\0"), Foreign::Unknown(*b"a\0b\0"));
+        assert_eq!(kind(b" #!/bin/sh\n"), Foreign::Text);
     }
 
     #[test]
     fn a_git_lfs_pointer_tells_its_size() {
         let pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 16515072\n";
-        assert_eq!(kind(pointer), Data::LfsPointer(Some(16_515_072)));
-        assert_eq!(kind(&pointer[..50]), Data::LfsPointer(None));
+        assert_eq!(kind(pointer), Foreign::LfsPointer(Some(16_515_072)));
+        assert_eq!(kind(&pointer[..50]), Foreign::LfsPointer(None));
     }
 
     #[test]
@@ -292,33 +292,33 @@ mod tests {
             (b"\x04\x22\x4d\x18", "lz4"),
             (b"!<arch>\nfoo.o/", "ar"),
         ] {
-            assert_eq!(kind(head), Data::Archive(name));
+            assert_eq!(kind(head), Foreign::Archive(name));
         }
         let mut tar = [0; 512];
         tar[0] = b'x';
         tar[257..262].copy_from_slice(b"ustar");
-        assert_eq!(kind(&tar), Data::Archive("tar"));
+        assert_eq!(kind(&tar), Foreign::Archive("tar"));
     }
 
     #[test]
     fn programs_of_other_systems() {
-        assert_eq!(kind(b"\xcf\xfa\xed\xfe\x0c\0\0\x01"), Data::MachO("arm64"));
-        assert_eq!(kind(b"\xcf\xfa\xed\xfe\x07\0\0\x01"), Data::MachO("x86_64"));
-        assert_eq!(kind(b"\xfe\xed\xfa\xce\0\0\0\x12"), Data::MachO("ppc"));
-        assert_eq!(kind(b"\xca\xfe\xba\xbe\0\0\0\x02"), Data::MachO("universal"));
-        assert_eq!(kind(b"\xca\xfe\xba\xbe\0\0\0\x34"), Data::Other("a Java class"));
+        assert_eq!(kind(b"\xcf\xfa\xed\xfe\x0c\0\0\x01"), Foreign::MachO("arm64"));
+        assert_eq!(kind(b"\xcf\xfa\xed\xfe\x07\0\0\x01"), Foreign::MachO("x86_64"));
+        assert_eq!(kind(b"\xfe\xed\xfa\xce\0\0\0\x12"), Foreign::MachO("ppc"));
+        assert_eq!(kind(b"\xca\xfe\xba\xbe\0\0\0\x02"), Foreign::MachO("universal"));
+        assert_eq!(kind(b"\xca\xfe\xba\xbe\0\0\0\x34"), Foreign::Other("a Java class"));
         let mut pe = vec![0; 0x90];
         pe[..2].copy_from_slice(b"MZ");
-        assert_eq!(kind(&pe), Data::Pe("DOS"));
+        assert_eq!(kind(&pe), Foreign::Pe("DOS"));
         pe[0x3c] = 0x80;
         for (machine, name) in [(b"\x64\x86", "amd64"), (b"\x4c\x01", "i386"), (b"\x64\xaa", "arm64")] {
             pe[0x80..0x86].copy_from_slice(&[b'P', b'E', 0, 0, machine[0], machine[1]]);
-            assert_eq!(kind(&pe), Data::Pe(name));
+            assert_eq!(kind(&pe), Foreign::Pe(name));
         }
         pe[0x3c..0x40].copy_from_slice(&[0xff; 4]);
-        assert_eq!(kind(&pe), Data::Pe("DOS"));
-        assert_eq!(kind(b"\0asm\x01\0\0\0"), Data::Other("a WebAssembly module"));
-        assert_eq!(kind(b"\xcb\x0d\x0d\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), Data::Other("Python bytecode"));
-        assert_eq!(kind(b"a\n\r\nlong enough to be Python\n"), Data::Text);
+        assert_eq!(kind(&pe), Foreign::Pe("DOS"));
+        assert_eq!(kind(b"\0asm\x01\0\0\0"), Foreign::Other("a WebAssembly module"));
+        assert_eq!(kind(b"\xcb\x0d\x0d\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), Foreign::Other("Python bytecode"));
+        assert_eq!(kind(b"a\n\r\nlong enough to be Python\n"), Foreign::Text);
     }
 }
