@@ -13,6 +13,7 @@ mod link;
 mod musl;
 mod object;
 mod symbols;
+mod unusable;
 mod versions;
 
 use crate::path::Path;
@@ -27,8 +28,9 @@ use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::target::{FileKind, Kernel, Root, Target};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
+pub use object::Library;
 use object::folder;
-pub use object::{Library, Unusable};
+pub use unusable::Unusable;
 
 /// What is kept from one program to the next.
 #[derive(Default)]
