@@ -15,11 +15,11 @@ pub mod script;
 mod upx;
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::path::PathBuf;
-use alloc::rc::Rc;
 
 pub use file::{File, Files};
 pub use foreign::Foreign;

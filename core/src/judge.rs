@@ -1,4 +1,5 @@
 //! Judges files on a machine: the models first, then the rules that explain what they say.
+
 use alloc::vec::Vec;
 
 use crate::path::{Path, PathBuf, join};

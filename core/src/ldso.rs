@@ -16,7 +16,6 @@ mod symbols;
 mod unusable;
 mod versions;
 
-use crate::path::Path;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -26,6 +25,7 @@ use crate::candidate::{Candidate, Content, File, Files, Image, library};
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
+use crate::path::Path;
 use crate::target::{FileKind, Kernel, Root, Target};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;

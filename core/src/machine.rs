@@ -8,12 +8,12 @@ pub mod cpuinfo;
 mod facts;
 pub mod gather;
 
-use crate::path::{Path, is_below};
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
+use crate::path::{Path, is_below};
 use binfmt_misc::BinfmtRule;
 pub use bytes::word;
 pub(crate) use bytes::{after, decimal, holds, parts};

@@ -7,13 +7,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
 
-use crate::path::PathBuf;
-
 use crate::candidate::Candidate;
 use crate::exec::Outcome;
 use crate::finding::Found;
 use crate::ldso::LinkResult;
 use crate::machine::Machine;
+use crate::path::PathBuf;
 
 /// How a text is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -8,13 +8,12 @@ mod words;
 
 use alloc::vec::Vec;
 
-use crate::path::PathBuf;
-
 use crate::candidate::{Candidate, Content, Foreign, Image, Program};
 use crate::exec::{Outcome, Step};
 use crate::finding::{Certainty, Found, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
+use crate::path::PathBuf;
 pub(crate) use words::shown;
 
 /// What a rule looks at.

@@ -1,11 +1,11 @@
 //! A file that a dynamic loader maps: read as the loader reads it, in the layout of the program it is loaded for.
 
-use crate::path::Path;
 use alloc::rc::Rc;
 
 use super::{File, Files, Image};
 use crate::elf::Encoding;
 use crate::errno::Errno;
+use crate::path::Path;
 use crate::target::{Known, Root, Stat};
 
 /// A file that was found for a DT_NEEDED.

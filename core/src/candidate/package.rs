@@ -1,13 +1,13 @@
 //! Package files: .ipk, .apk and .deb, with the architecture they are for. Nothing is decompressed: what lies in a
 //! compressed part is taken from the file's name, or is unknown.
+
 use alloc::string::String;
 use alloc::vec::Vec;
-
-use crate::path::Path;
 
 use super::last_name;
 use crate::elf::ByteOrder;
 use crate::machine::parts;
+use crate::path::Path;
 use crate::text::{self, cut_bytes};
 
 /// A package file.

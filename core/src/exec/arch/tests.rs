@@ -7,12 +7,10 @@ mod others;
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-
-use crate::path::PathBuf;
-use alloc::rc::Rc;
 
 use super::super::{Checked, Exit};
 use super::layout::Bounds;
@@ -20,6 +18,7 @@ use super::*;
 use crate::candidate::{Candidate, Content, Image, Interp, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
 use crate::machine::{Abi, Cpu, Fact, KernelFacts, Release, Words};
+use crate::path::PathBuf;
 use crate::target::{Answer, Auxv, FileKind, Nothing, Stat, Target};
 
 pub(crate) const REFUSED: &str = "ENOEXEC elf_check_arch";

@@ -1,14 +1,14 @@
 //! What the machine's own programs are made for, and what loads them.
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-use crate::path::Path;
 
 use crate::arch;
 use crate::elf::{ByteOrder, Class, Encoding};
 use crate::machine::c_library::starts_a_loader;
 use crate::machine::{Abi, Fact, Libc, holds, parts, word};
+use crate::path::Path;
 use crate::target::{FileKind, Root};
 
 /// Where a program of the machine's own is looked for, and the sources of what it tells.

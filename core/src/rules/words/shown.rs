@@ -1,12 +1,12 @@
 //! Values of a finding's text. What came from a file or from a machine is bytes or a path, which have no `Display`:
 //! it gets into a text through one of these only, and no control character, hence no line end, gets through.
 
-use crate::path::{Path, PathBuf};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::{self, Display, Formatter};
 
 use crate::elf::ByteOrder;
+use crate::path::{Path, PathBuf};
 use crate::text;
 
 /// What holds bytes that nobody has checked.
