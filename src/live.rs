@@ -88,7 +88,7 @@ impl Root for Live {
 
 impl Kernel for Live {
     fn uname(&self) -> Known<Uname> {
-        kernel::uname()
+        kernel::uname(&self.devices)
     }
 
     fn auxv(&self) -> Auxv {

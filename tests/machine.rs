@@ -1,6 +1,8 @@
 //! Machines, recorded and live: what their files and commands tell.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
+use std::process::Command;
 
 use diag::elf::consts::{EM_AARCH64, EM_ARM, EM_MIPS, EM_X86_64};
 use diag::elf::{ByteOrder, Class};
@@ -11,6 +13,7 @@ use diag::machine::{Cpu, Fact, Fpu, KernelFacts, Libc, Machine, OpenWrt};
 use diag::path::{self, Path};
 use diag::recorded::Recorded;
 use diag::target::{Answer, Auxv, Capability, Kernel, Known, Root as _, Space, Target, Uname};
+use nix::sys::personality::{self, Persona};
 
 fn recorded(name: &str) -> Recorded {
     Recorded::new(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/machines")).join(name))
@@ -223,6 +226,24 @@ fn nothing_known() {
         assert_eq!(fact.value, None);
         assert!(!fact.source.is_empty());
     }
+}
+
+/// uname(2) can be told to say 2.6; what else decides by the release must not believe it.
+#[test]
+fn the_release_under_another_name() {
+    let report = |command: &mut Command| -> serde_json::Value {
+        let output = command.arg("--json").output().expect("diag");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    let plain = report(&mut Command::new(env!("CARGO_BIN_EXE_diag")));
+    let mut fooled = Command::new(env!("CARGO_BIN_EXE_diag"));
+    // SAFETY: one system call between fork(2) and execve(2).
+    unsafe {
+        fooled.pre_exec(|| personality::set(Persona::UNAME26).map(drop).map_err(Into::into));
+    }
+    let release = |report: &serde_json::Value| report["machine"]["kernel"]["release"]["value"].clone();
+    assert_eq!(release(&report(&mut fooled)), release(&plain));
+    assert!(release(&plain).is_string());
 }
 
 #[test]

@@ -2,18 +2,32 @@
 
 use std::ffi::{CStr, CString, c_ulong};
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::ptr;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+use procfs::KernelVersion;
 
+use super::files::Devices;
 use crate::machine::word;
 use crate::target::{Auxv, Limits, Uname};
 
-pub(super) fn uname() -> Option<Uname> {
+/// uname(2). Under the personality UNAME26 (`setarch --uname-2.6`, in some containers) it calls Linux 3.n 2.6.(40 + n), and
+/// later ones 2.6.(60 + n) (kernel/sys.c `override_release`); the file of sysctl is left as it is.
+pub(super) fn uname(devices: &Devices) -> Option<Uname> {
     let found = nix::sys::utsname::uname().ok()?;
-    Some(Uname { release: word(found.release().as_bytes()), machine: word(found.machine().as_bytes()) })
+    let mut release = word(found.release().as_bytes());
+    let is_changed = |version: KernelVersion| {
+        version >= KernelVersion::new(2, 6, 40) && version < KernelVersion::new(3, 0, 0)
+    };
+    if release.parse().is_ok_and(is_changed) {
+        if let Ok(told) = devices.read(Path::new("/proc/sys/kernel/osrelease")) {
+            release = word(told.trim_ascii_end());
+        }
+    }
+    Some(Uname { release, machine: word(found.machine().as_bytes()) })
 }
 
 /// Our own auxiliary vector: it needs no /proc.
