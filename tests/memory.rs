@@ -9,7 +9,7 @@ use diag_core::judge;
 use diag_core::path::{Path, PathBuf};
 use diag_core::report::{Style, Verdict, text};
 use diag_core::target::{
-    Answer, Auxv, Capability, FileKind, Kernel, Known, ReadAt, Root, Space, Stat, Target, Uname,
+    Answer, Auxv, Capability, FileKind, Kernel, Known, ReadAt, Root, Stat, Target, Uname,
 };
 use testkit::Elf;
 
@@ -40,9 +40,6 @@ impl Root for Router {
     fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
         Some(self.bytes(path)?.cloned())
     }
-    fn list(&self, _: &Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
-        None
-    }
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
         let stat = |bytes: &Vec<u8>| {
             let size = bytes.len() as u64;
@@ -58,9 +55,6 @@ impl Root for Router {
     }
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
         Some(self.bytes(path)?.map(|_| path.to_path_buf()))
-    }
-    fn space(&self, _: &Path) -> Known<Space> {
-        None
     }
 }
 

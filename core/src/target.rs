@@ -32,31 +32,49 @@ impl<'a> Target<'a> {
     }
 }
 
-/// The target's files, as far as they are known.
+/// The target's files, as far as they are known: what a target does not answer is not known.
 pub trait Root {
     /// The first 64 KiB of a small text file of the machine's own (/proc/cpuinfo, /etc/openwrt_release). Never of one
     /// whose name a program chose: that may be a file of the kernel's.
-    fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>>;
+    fn read(&self, _: &Path) -> Known<Result<Vec<u8>, Errno>> {
+        None
+    }
     /// The names in a folder that are to be kept, sorted.
-    fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>>;
+    fn list(&self, _: &Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
+        None
+    }
     /// stat(2): symbolic links are followed.
-    fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>>;
+    fn stat(&self, _: &Path) -> Known<Result<Stat, Errno>> {
+        None
+    }
     /// Opens a regular file to read it; never blocks. What the kernel makes up ([`FileKind::Pseudo`]) is not opened.
-    fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>>;
+    fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+        None
+    }
     /// faccessat(2) with X_OK and AT_EACCESS: may the caller execute it; a noexec mount counts.
-    fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>>;
+    fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
+        None
+    }
     /// The absolute path with symbolic links resolved.
-    fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>>;
+    fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
+        None
+    }
     /// statvfs(3) of a folder.
-    fn space(&self, folder: &Path) -> Known<Space>;
+    fn space(&self, _: &Path) -> Known<Space> {
+        None
+    }
 }
 
 /// What the target's kernel tells a process, and does with its programs.
 pub trait Kernel {
     /// uname(2).
-    fn uname(&self) -> Known<Uname>;
+    fn uname(&self) -> Known<Uname> {
+        None
+    }
     /// The ELF auxiliary vector of a process of this machine, getauxval(3).
-    fn auxv(&self) -> Auxv;
+    fn auxv(&self) -> Auxv {
+        Auxv::default()
+    }
     /// getrlimit(2).
     fn limits(&self) -> Limits {
         Limits::default()
@@ -66,7 +84,9 @@ pub trait Kernel {
         None
     }
     /// Puts a question to the kernel; None where it cannot be put.
-    fn ask(&self, question: Capability) -> Known<Answer>;
+    fn ask(&self, _: Capability) -> Known<Answer> {
+        None
+    }
     /// Whether the asking program, where it runs on that very machine, is itself what the question is about.
     fn proven_by_own_build(&self, _: Capability) -> bool {
         false
@@ -254,38 +274,6 @@ impl Answer {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nothing;
 
-impl Root for Nothing {
-    fn read(&self, _: &Path) -> Known<Result<Vec<u8>, Errno>> {
-        None
-    }
-    fn list(&self, _: &Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
-        None
-    }
-    fn stat(&self, _: &Path) -> Known<Result<Stat, Errno>> {
-        None
-    }
-    fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
-        None
-    }
-    fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
-        None
-    }
-    fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
-        None
-    }
-    fn space(&self, _: &Path) -> Known<Space> {
-        None
-    }
-}
+impl Root for Nothing {}
 
-impl Kernel for Nothing {
-    fn uname(&self) -> Known<Uname> {
-        None
-    }
-    fn auxv(&self) -> Auxv {
-        Auxv::default()
-    }
-    fn ask(&self, _: Capability) -> Known<Answer> {
-        None
-    }
-}
+impl Kernel for Nothing {}

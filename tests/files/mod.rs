@@ -13,7 +13,7 @@ use diag::candidate::{self, Candidate, Handlers};
 use diag::elf::Encoding;
 use diag::errno::Errno;
 use diag::live::OpenFile;
-use diag::target::{FileKind, Known, ReadAt, Root, Space, Stat};
+use diag::target::{FileKind, Known, ReadAt, Root, Stat};
 
 /// This machine's files, and nothing else of it.
 pub struct Files;
@@ -33,9 +33,6 @@ fn here(path: &diag::path::Path) -> &Path {
 impl Root for Files {
     fn read(&self, path: &diag::path::Path) -> Known<Result<Vec<u8>, Errno>> {
         Some(fs::read(here(path)).map_err(|e| errno(&e)))
-    }
-    fn list(&self, _: &diag::path::Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
-        None
     }
     fn stat(&self, path: &diag::path::Path) -> Known<Result<Stat, Errno>> {
         Some(fs::metadata(here(path)).map_err(|e| errno(&e)).map(|m| {
@@ -59,9 +56,6 @@ impl Root for Files {
     fn resolve(&self, path: &diag::path::Path) -> Known<Result<diag::path::PathBuf, Errno>> {
         let resolved = here(path).canonicalize().map_err(|e| errno(&e));
         Some(resolved.map(|path| path.into_os_string().into_vec().into()))
-    }
-    fn space(&self, _: &diag::path::Path) -> Known<Space> {
-        None
     }
 }
 

@@ -168,8 +168,7 @@ mod tests {
 
     use super::*;
     use crate::elf::{ByteOrder, Class};
-    use crate::path::PathBuf;
-    use crate::target::{FileKind, ReadAt, Space};
+    use crate::target::{FileKind, ReadAt};
 
     const ENCODING: Encoding = Encoding { order: ByteOrder::Little, class: Class::Elf64 };
 
@@ -186,27 +185,12 @@ mod tests {
     struct Disk(u64, Cell<usize>);
 
     impl Root for Disk {
-        fn read(&self, _: &Path) -> Known<Result<Vec<u8>, Errno>> {
-            None
-        }
-        fn list(&self, _: &Path, _: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
-            None
-        }
         fn stat(&self, _: &Path) -> Known<Result<Stat, Errno>> {
             Some(Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: self.0, device: 1, inode: 1 }))
         }
         fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
             self.1.set(self.1.get() + 1);
             Some(Ok(Rc::new(Zeros(self.0))))
-        }
-        fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
-            None
-        }
-        fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
-            None
-        }
-        fn space(&self, _: &Path) -> Known<Space> {
-            None
         }
     }
 
