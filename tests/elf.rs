@@ -134,7 +134,7 @@ fn every_abi_reads_as_it_was_built() {
         assert_eq!(dynamic.soname.as_deref().map(text), Some("libself.so.1"));
         assert_eq!(dynamic.rpath.as_deref().map(text), Some("/opt/lib"));
         assert_eq!(dynamic.runpath.as_deref().map(text), Some("$ORIGIN/../lib"));
-        assert_eq!(image.abi_tag, Some((0, 0, 0, 0)));
+        assert_eq!(image.abi_tag, Some((0, (0, 0, 0))));
         assert_eq!(
             image.abiflags.map(|a| (a.isa_level, a.fp_abi, a.ases)),
             (abi.e_machine == 8).then_some((32, 3, 1))

@@ -147,7 +147,7 @@ fn asking_without_cpuinfo() {
     ask(&mut found, Capability::FpInstruction);
     assert_eq!(found.fpu(), Fact::new(Some(Fpu::Emulated), "started a tiny program that executes mtc1"));
     let mut found = Machine::new(target);
-    found.cpu = Cpu::unknown("/proc/cpuinfo cannot be read").into();
+    found.cpu = Box::new(Cpu::unknown("/proc/cpuinfo cannot be read")).into();
     ask(&mut found, Capability::FpInstruction);
     assert!(found.fpu().source.contains("without cpu model"), "{}", found.fpu().source);
 }

@@ -30,6 +30,7 @@ pub use script::Script;
 
 use crate::elf::{AbiFlags, ArmAttributes, Encoding, Header, ProgramHeader};
 use crate::errno::Errno;
+use crate::machine::Version;
 use crate::machine::binfmt_misc::BinfmtRule;
 use crate::target::{Known, Stat};
 
@@ -132,8 +133,8 @@ pub struct Image {
     pub arm_attributes: Option<ArmAttributes>,
     /// What PT_DYNAMIC holds.
     pub dynamic: Option<Dynamic>,
-    /// NT_GNU_ABI_TAG: the kernel it wants at least. OS number (0 is Linux), then major, minor, patch.
-    pub abi_tag: Option<(u32, u32, u32, u32)>,
+    /// NT_GNU_ABI_TAG: OS number (0 is Linux), and the release that it wants at least.
+    pub abi_tag: Option<(u32, Version)>,
     /// It has the note of the Go linker.
     pub is_go: bool,
     /// What the kernel makes of PT_GNU_PROPERTY where the file is for arm64.

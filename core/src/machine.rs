@@ -8,6 +8,7 @@ pub mod cpuinfo;
 mod facts;
 pub mod gather;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -20,7 +21,7 @@ pub(crate) use bytes::{after, decimal, holds, parts};
 pub use c_library::Libc;
 pub(crate) use c_library::system_of_loader;
 pub(crate) use facts::lists;
-pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt, Release, Words};
+pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt, Release, Version, Words};
 
 use crate::candidate::Handlers;
 use crate::candidate::script::Rules;
@@ -28,15 +29,15 @@ use crate::elf::{ByteOrder, Class, Encoding};
 use crate::target::{Answer, Auxv, Capability, Space, Target, Uname};
 
 /// A machine. Its facts are gathered when they are first looked at, each group once; one that is given beforehand
-/// (`machine.cpu = cpu.into()`) is not gathered.
+/// (`machine.cpu = Box::new(cpu).into()`) is not gathered.
 #[derive(Clone)]
 pub struct Machine<'a> {
     /// Its files and its kernel.
     pub target: Target<'a>,
     /// [`Machine::cpu`], once it was looked at.
-    pub cpu: OnceCell<Cpu>,
+    pub cpu: OnceCell<Box<Cpu>>,
     /// [`Machine::kernel`].
-    pub kernel: OnceCell<KernelFacts>,
+    pub kernel: OnceCell<Box<KernelFacts>>,
     /// [`Machine::userland`].
     pub userland: OnceCell<Fact<Abi>>,
     /// [`Machine::binfmt_misc`].
@@ -44,9 +45,9 @@ pub struct Machine<'a> {
     /// [`Machine::mmap_min_addr`].
     pub mmap_min_addr: OnceCell<Fact<u64>>,
     /// [`Machine::memory`].
-    pub memory: OnceCell<Memory>,
+    pub memory: OnceCell<Box<Memory>>,
     /// [`Machine::limits`].
-    pub limits: OnceCell<Limits>,
+    pub limits: OnceCell<Box<Limits>>,
     /// [`Machine::mounts`].
     pub mounts: OnceCell<Fact<Vec<Mount>>>,
     /// [`Machine::libc`].
@@ -54,7 +55,7 @@ pub struct Machine<'a> {
     /// [`Machine::loaders`].
     pub loaders: OnceCell<Fact<Vec<String>>>,
     /// [`Machine::openwrt`].
-    pub openwrt: OnceCell<OpenWrt>,
+    pub openwrt: OnceCell<Box<OpenWrt>>,
     /// What the kernel answered when it was asked.
     pub answers: Vec<(Capability, Fact<Answer>)>,
     /// uname(2).
@@ -90,12 +91,12 @@ impl<'a> Machine<'a> {
 
     /// The processor, as /proc/cpuinfo tells.
     pub fn cpu(&self) -> &Cpu {
-        self.cpu.get_or_init(|| gather::processor(self.target.root))
+        self.cpu.get_or_init(|| Box::new(gather::processor(self.target.root)))
     }
 
     /// The kernel.
     pub fn kernel(&self) -> &KernelFacts {
-        self.kernel.get_or_init(|| gather::kernel(self))
+        self.kernel.get_or_init(|| Box::new(gather::kernel(self)))
     }
 
     /// What the machine's own programs are: the ELF header of /proc/self/exe or /bin/busybox.
@@ -115,12 +116,12 @@ impl<'a> Machine<'a> {
 
     /// Memory.
     pub fn memory(&self) -> &Memory {
-        self.memory.get_or_init(|| gather::memory(self.target.root))
+        self.memory.get_or_init(|| Box::new(gather::memory(self.target.root)))
     }
 
     /// Resource limits of the asking process, and so of a program that its shell starts.
     pub fn limits(&self) -> &Limits {
-        self.limits.get_or_init(|| gather::limits(self.target.kernel))
+        self.limits.get_or_init(|| Box::new(gather::limits(self.target.kernel)))
     }
 
     /// What is mounted, in the order of /proc/mounts.
@@ -140,7 +141,7 @@ impl<'a> Machine<'a> {
 
     /// What OpenWrt says of itself.
     pub fn openwrt(&self) -> &OpenWrt {
-        self.openwrt.get_or_init(|| gather::openwrt(self.target.root))
+        self.openwrt.get_or_init(|| Box::new(gather::openwrt(self.target.root)))
     }
 
     /// AT_HWCAP.

@@ -19,7 +19,7 @@ use crate::elf::consts::{
 use crate::elf::{
     AbiFlags, ArmAttributes, Encoding, Header, Note, ProgramHeader, SectionHeader, note, offset as at,
 };
-use crate::machine::{holds, parts};
+use crate::machine::{Version, holds, parts};
 use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
@@ -209,7 +209,7 @@ fn dynamic(
 /// What the notes tell.
 #[derive(Default)]
 struct Notes {
-    abi_tag: Option<(u32, u32, u32, u32)>,
+    abi_tag: Option<(u32, Version)>,
     x86_isa_needed: Option<u32>,
     /// One is the Go linker's.
     is_go: bool,
@@ -229,8 +229,9 @@ fn read_notes(
         rest = tail;
         let gnu = name == b"GNU\0";
         if gnu && kind == NT_GNU_ABI_TAG && desc.len() >= 16 {
-            let field = |at| order.u32(desc, at);
-            found.abi_tag = Some((field(0), field(4), field(8), field(12)));
+            // glibc elf/dl-load.c `open_verify`: the low byte of each.
+            let [major, minor, patch] = [4, 8, 12].map(|at| order.u32(desc, at).to_le_bytes()[0]);
+            found.abi_tag = Some((order.u32(desc, 0), (major, minor, patch.into())));
         } else if const { arch::is_judged(EM_X86_64) } && gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
             if matches!(header.e_machine, EM_X86_64 | EM_386 | EM_486) {
                 found.x86_isa_needed = isa_needed(desc, encoding).or(found.x86_isa_needed);

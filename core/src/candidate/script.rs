@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use crate::machine::Version;
+
 /// A file that begins with `#!`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Script {
@@ -43,7 +45,7 @@ impl Rules {
     pub const LATEST: Rules = Rules { buffer: 256, truncates: false, empty_is_name: true };
 
     /// The rules of a kernel release, by its first three numbers.
-    pub fn of(version: (u32, u32, u32)) -> Rules {
+    pub fn of(version: Version) -> Rules {
         // "Do not exec truncated interpreter path" went into 5.1 and into the long-term kernels of November 2019.
         let cuts = match version {
             (4, 4 | 9, patch) => patch < 199,

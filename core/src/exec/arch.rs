@@ -15,7 +15,7 @@ use crate::candidate::{Candidate, Image, Program, Toolchain};
 use crate::elf::Class;
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_GNU_STACK};
 use crate::errno::Errno;
-use crate::machine::{Libc, Machine};
+use crate::machine::{Libc, Machine, Version};
 use crate::target::Capability;
 
 /// The checks of an architecture, as fs/binfmt_elf.c calls them: its functions have the kernel's names.
@@ -157,7 +157,7 @@ pub(crate) fn same_class(bprm: &Binprm<'_>, e_machine: u16) -> Checked {
 /// Whether a 64-bit kernel has the handler for a 32-bit file: a machine whose own programs are of that kind does;
 /// else the kernel is asked. Where it cannot be, OpenWrt tells: its 64-bit kernels have had no compatibility since
 /// `openwrt` (target/linux/*/config-*).
-pub(crate) fn compat_runs(bprm: &Binprm<'_>, question: Capability, openwrt: (u32, u32, u32)) -> Checked {
+pub(crate) fn compat_runs(bprm: &Binprm<'_>, question: Capability, openwrt: Version) -> Checked {
     let machine = bprm.machine;
     let header = &bprm.image.header;
     let abi2 = crate::elf::consts::EF_MIPS_ABI2;

@@ -253,9 +253,9 @@ impl Linker<'_> {
     pub(super) fn refuses(&self) -> Option<LoaderRefusal> {
         let facts = self.glibc.as_ref()?;
         let image = |index| self.object(index)?.image.as_ref();
-        let is_old = image(1)?.abi_tag.is_some_and(|(system, major, minor, patch)| {
-            system == 0 && self.machine.kernel().older_than((major, minor, patch))
-        });
+        let is_old = image(1)?
+            .abi_tag
+            .is_some_and(|(system, version)| system == 0 && self.machine.kernel().older_than(version));
         if is_old && facts.checks_kernel() {
             return Some(LoaderRefusal::KernelTooOld);
         }

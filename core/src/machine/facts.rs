@@ -108,8 +108,11 @@ pub struct Release {
     /// As it was given: "4.14.151".
     pub text: String,
     /// Its first three numbers.
-    pub version: (u32, u32, u32),
+    pub version: Version,
 }
+
+/// Major, minor and patch number of a Linux release.
+pub type Version = (u8, u8, u16);
 
 /// What a machine's programs are made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -232,7 +235,7 @@ impl KernelFacts {
     }
 
     /// Whether the release is known to be older than a version; a kernel of unknown release counts as new.
-    pub fn older_than(&self, version: (u32, u32, u32)) -> bool {
+    pub fn older_than(&self, version: Version) -> bool {
         self.release.get().is_some_and(|release| release.version < version)
     }
 }

@@ -133,10 +133,10 @@ fn binfmt_rules(root: &dyn Root, folder: &Path) -> Option<Vec<BinfmtRule>> {
 fn release(text: &str) -> Option<Release> {
     let numbers = text.as_bytes().split(|byte| *byte != b'.' && !byte.is_ascii_digit()).next()?;
     let mut numbers = parts(numbers, b'.');
-    let number = |text| decimal(text)?.try_into().ok();
-    let (major, minor) = (number(numbers.next()?)?, number(numbers.next()?)?);
-    let patch = numbers.next().map_or(Some(0), number)?;
-    Some(Release { text: String::from(text), version: (major, minor, patch) })
+    let (major, minor) = (decimal(numbers.next()?)?, decimal(numbers.next()?)?);
+    let patch = numbers.next().map_or(Some(0), decimal)?;
+    let version = (major.try_into().ok()?, minor.try_into().ok()?, patch.try_into().ok()?);
+    Some(Release { text: String::from(text), version })
 }
 
 pub(super) fn memory(root: &dyn Root) -> Memory {

@@ -11,7 +11,7 @@ use crate::exec::Outcome;
 use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
 use crate::machine::{Fact, Machine, Words};
-use crate::text::{path, printable};
+use crate::text::printable;
 
 /// The whole document.
 pub fn write(machine: &Machine, judged: &[Judged]) -> String {
@@ -100,6 +100,15 @@ impl Json {
         self.quote(value);
     }
 
+    /// What came from a file or from a machine.
+    fn bytes(&mut self, key: &str, value: &[u8]) {
+        self.text(key, &printable(value));
+    }
+
+    fn flag(&mut self, key: &str, value: bool) {
+        self.raw(key, if value { "true" } else { "false" });
+    }
+
     fn number(&mut self, key: &str, value: u64) {
         self.key(key);
         self.out.push_str(&value.to_string());
@@ -108,6 +117,13 @@ impl Json {
     fn optional_text(&mut self, key: &str, value: Option<&str>) {
         match value {
             Some(value) => self.text(key, value),
+            None => self.raw(key, "null"),
+        }
+    }
+
+    fn optional_bytes(&mut self, key: &str, value: Option<&[u8]>) {
+        match value {
+            Some(value) => self.bytes(key, value),
             None => self.raw(key, "null"),
         }
     }
@@ -147,6 +163,12 @@ impl Json {
         self.source(source);
     }
 
+    fn bytes_fact(&mut self, key: &str, value: Option<&[u8]>, source: &str) {
+        self.fact(key);
+        self.optional_bytes("value", value);
+        self.source(source);
+    }
+
     fn number_fact(&mut self, key: &str, value: Option<u64>, source: &str) {
         self.fact(key);
         self.optional_number("value", value);
@@ -154,8 +176,7 @@ impl Json {
     }
 
     fn text_fact(&mut self, key: &str, fact: &Fact<String>) {
-        let value = fact.get().map(|value| printable(value.as_bytes()));
-        self.word_fact(key, value.as_deref(), fact.source);
+        self.bytes_fact(key, fact.get().map(String::as_bytes), fact.source);
     }
 
     fn amount_fact(&mut self, key: &str, fact: &Fact<u64>) {
@@ -169,7 +190,7 @@ impl Json {
     fn each(&mut self, key: &str, words: &mut dyn Iterator<Item = &str>) {
         self.open(key, '[');
         for word in words {
-            self.text(NO_KEY, &printable(word.as_bytes()));
+            self.bytes(NO_KEY, word.as_bytes());
         }
         self.close(']');
     }
@@ -195,7 +216,7 @@ impl Json {
 
 fn write_program(json: &mut Json, judged: &Judged) {
     json.open(NO_KEY, '{');
-    json.text("path", &path(&judged.given));
+    json.bytes("path", judged.given.as_bytes());
     json.text("verdict", judged.verdict().name());
     write_outcome(json, judged.outcome);
     json.open("findings", '[');
@@ -215,14 +236,13 @@ fn write_program(json: &mut Json, judged: &Judged) {
 
 fn write_library(json: &mut Json, link: &LinkResult, library: &Library) {
     json.open(NO_KEY, '{');
-    json.text("name", &printable(&library.name));
-    let path = printable(&library.path);
-    json.optional_text("path", Some(path.as_str()).filter(|path| !path.is_empty()));
-    json.text("needed_by", &printable(link.needed_by(library)));
+    json.bytes("name", &library.name);
+    json.optional_bytes("path", Some(library.path.as_slice()).filter(|path| !path.is_empty()));
+    json.bytes("needed_by", link.needed_by(library));
     json.text("state", library.state.name());
     json.open("tried", '[');
     for file in &library.tried {
-        json.text(NO_KEY, &printable(file));
+        json.bytes(NO_KEY, file);
     }
     json.close(']');
     json.close('}');

@@ -47,8 +47,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let ends = case.refused_by_loader() == Some(LoaderRefusal::KernelTooOld);
     let loader = case.candidate.interpreter.as_ref().filter(|_| ends);
     let loader = loader.and_then(|loader| too_new(loader.program()?.image()?));
-    let (_, major, minor, patch) = loader.or_else(|| too_new(case.image?))?;
-    if release.version >= (major, minor, patch) || case.foreign {
+    let (_, version) = loader.or_else(|| too_new(case.image?))?;
+    if release.version >= version || case.foreign {
         return None;
     }
     let severity = if ends { Severity::Error } else { Severity::Warning };
@@ -59,6 +59,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         String::new()
     };
+    let (major, minor, patch) = version;
     let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
     let own = Shown(&release.text);
     Some(case.finding(

@@ -46,7 +46,7 @@ pub(crate) fn machine(
     e_machine: u16,
     class: Class,
     order: ByteOrder,
-    release: (u32, u32, u32),
+    release: (u8, u8, u16),
 ) -> Machine<'static> {
     let mut machine = Machine::new(Target { root: &Nothing, kernel: &Nothing });
     kernel(&mut machine).e_machine = known(e_machine);

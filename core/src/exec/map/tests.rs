@@ -9,7 +9,7 @@ use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_LOAD};
 use crate::elf::{ByteOrder, Class, ProgramHeader};
 use crate::target::{Answer, Capability};
 
-type Release = (u32, u32, u32);
+type Release = (u8, u8, u16);
 
 const WITHOUT_ELF_LOAD: [Release; 6] =
     [(4, 14, 280), (5, 15, 0), (6, 1, 0), (6, 1, 139), (6, 6, 0), (6, 6, 91)];

@@ -9,7 +9,6 @@ use crate::elf::ByteOrder;
 use crate::machine::binfmt_misc::{BinfmtRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
 use crate::target::Answer;
-use crate::text::{path, printable};
 
 pub(super) fn write(json: &mut Json, machine: &Machine) {
     json.open("machine", '{');
@@ -19,12 +18,9 @@ pub(super) fn write(json: &mut Json, machine: &Machine) {
     json.amount_fact("hwcap", &machine.hwcap());
     json.amount_fact("hwcap2", &machine.hwcap2());
     let platform = machine.platform();
-    json.word_fact(
-        "platform",
-        platform.value.map(|name| printable(name.as_bytes())).as_deref(),
-        platform.source,
-    );
-    json.word_fact("fpu", machine.fpu().value.map(Fpu::name), machine.fpu().source);
+    json.bytes_fact("platform", platform.value.map(str::as_bytes), platform.source);
+    let fpu = machine.fpu();
+    json.word_fact("fpu", fpu.value.map(Fpu::name), fpu.source);
     json.open("answers", '[');
     for (question, fact) in &machine.answers {
         json.open(NO_KEY, '{');
@@ -101,11 +97,11 @@ fn write_misc(json: &mut Json, misc: &Fact<Vec<BinfmtRule>>) {
 
 fn write_rule(json: &mut Json, rule: &BinfmtRule) {
     json.open(NO_KEY, '{');
-    json.text("name", &printable(rule.name.as_bytes()));
-    json.text("interpreter", &path(&rule.interpreter));
-    json.raw("fixed", if rule.fixed { "true" } else { "false" });
+    json.bytes("name", rule.name.as_bytes());
+    json.bytes("interpreter", rule.interpreter.as_bytes());
+    json.flag("fixed", rule.fixed);
     match &rule.pattern {
-        Pattern::Extension(extension) => json.text("extension", &printable(extension)),
+        Pattern::Extension(extension) => json.bytes("extension", extension),
         Pattern::Magic { offset, magic, mask } => {
             json.number("offset", *offset as u64);
             json.text("magic", &hexadecimal(magic));
@@ -157,8 +153,8 @@ fn write_cpu(json: &mut Json, machine: &Machine) {
 fn write_kernel(json: &mut Json, machine: &Machine) {
     let kernel = &machine.kernel();
     json.open("kernel", '{');
-    let release = kernel.release.get().map(|release| printable(release.text.as_bytes()));
-    json.word_fact("release", release.as_deref(), kernel.release.source);
+    let release = kernel.release.get().map(|release| release.text.as_bytes());
+    json.bytes_fact("release", release, kernel.release.source);
     json.text_fact("machine", &kernel.machine);
     json.number_fact("e_machine", kernel.e_machine.value.map(Into::into), kernel.e_machine.source);
     json.number_fact("class", kernel.class.value.map(|class| class.bits().into()), kernel.class.source);
@@ -171,12 +167,12 @@ fn write_kernel(json: &mut Json, machine: &Machine) {
 fn write_mount(json: &mut Json, machine: &Machine, mount: &Mount) {
     let space = machine.space(mount);
     json.open(NO_KEY, '{');
-    json.text("device", &printable(mount.device.as_bytes()));
-    json.text("point", &path(&mount.point));
-    json.text("type", &printable(mount.fstype.as_bytes()));
+    json.bytes("device", mount.device.as_bytes());
+    json.bytes("point", mount.point.as_bytes());
+    json.bytes("type", mount.fstype.as_bytes());
     json.list("options", &mount.options);
     json.optional_number("size", space.map(|space| space.size));
     json.optional_number("available", space.map(|space| space.available));
-    json.raw("ram", if mount.is_ram() { "true" } else { "false" });
+    json.flag("ram", mount.is_ram());
     json.close('}');
 }

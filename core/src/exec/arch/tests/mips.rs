@@ -14,7 +14,7 @@ use crate::elf::consts::{
 const O32: u32 = EF_MIPS_ABI_O32;
 const N32: u32 = EF_MIPS_ABI2;
 
-fn mips(class: Class, release: (u32, u32, u32)) -> Machine<'static> {
+fn mips(class: Class, release: (u8, u8, u16)) -> Machine<'static> {
     machine(EM_MIPS, class, ByteOrder::Big, release)
 }
 
