@@ -45,12 +45,9 @@ impl Parts {
             document.program(judged);
             return document.take();
         }
-        let mut out = String::new();
-        if !mem::take(&mut self.is_first) && !self.style.quiet {
-            out.push('\n');
-        }
-        text::program(&mut out, judged, self.style);
-        out
+        let is_first = mem::take(&mut self.is_first);
+        let between = if is_first || self.style.quiet { "" } else { "\n" };
+        text::program(between, judged, self.style)
     }
 
     /// What there is to write behind the last one.
@@ -59,12 +56,10 @@ impl Parts {
             document.end(machine);
             return document.take();
         }
-        let mut out = String::new();
-        if self.style.verbose && !self.style.quiet {
-            out.push('\n');
-            out.push_str(&text::machine(machine, self.style));
+        if !self.style.verbose || self.style.quiet {
+            return String::new();
         }
-        out
+        text::behind_programs(machine, self.style)
     }
 }
 
