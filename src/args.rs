@@ -115,7 +115,7 @@ mod tests {
         let Command::Report(args) = parsed(&["-vv", "a", "--json", "--dest", "/opt", "-", "--", "-x"]) else {
             panic!()
         };
-        assert!(args.programs.iter().eq(["a", "-", "-x"].map(PathBuf::from)));
+        assert_eq!(args.programs, ["a", "-", "-x"].map(PathBuf::from));
         assert_eq!((args.verbose, args.json, args.dest), (2, true, Some(PathBuf::from("/opt"))));
         assert_eq!(parsed(&["--dest=/tmp", "a"]), parsed(&["--dest", "/tmp", "a"]));
         assert_eq!(parsed(&["-vq", "a"]), parsed(&["-q", "a", "-v"]));
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn programs_are_as_given() {
         let Command::Report(args) = parsed(&["", "a b", "", "a"]) else { panic!() };
-        assert!(args.programs.iter().eq(["", "a b", "", "a"].map(PathBuf::from)));
+        assert_eq!(args.programs, ["", "a b", "", "a"].map(PathBuf::from));
     }
 
     #[test]
