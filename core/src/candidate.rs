@@ -38,7 +38,7 @@ use crate::target::{Known, Stat};
 #[derive(Clone, Debug)]
 pub struct Handlers<'a> {
     /// In which ways it decodes an ELF file.
-    pub encodings: Vec<Encoding>,
+    pub encodings: &'a [Encoding],
     /// How it reads a `#!` line.
     pub script: script::Rules,
     /// The rules of binfmt_misc.

@@ -10,7 +10,7 @@ use crate::errno::Errno;
 use crate::exec::{self, Outcome};
 use crate::finding::Found;
 use crate::ldso::{self, Kept, LinkResult};
-use crate::machine::{Machine, Mount, gather};
+use crate::machine::{Machine, Mount, gather, parts};
 use crate::report::Judged;
 use crate::rules::{self, Case, Destination};
 use crate::target::{Capability, FileKind, Target};
@@ -100,10 +100,13 @@ fn locate(target: Target<'_>, path: &Path) -> PathBuf {
         return path.to_path_buf();
     }
     let folders = target.kernel.variable("PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
-    let mut found = folders.split(|byte| *byte == b':').map(|folder| join(Path::new(folder), path));
-    let is_regular =
-        |found: &PathBuf| matches!(target.root.stat(found), Some(Ok(stat)) if stat.kind == FileKind::Regular);
-    found.find(is_regular).unwrap_or_else(|| path.to_path_buf())
+    for folder in parts(&folders, b':') {
+        let found = join(Path::new(folder), path);
+        if matches!(target.root.stat(&found), Some(Ok(stat)) if stat.kind == FileKind::Regular) {
+            return found;
+        }
+    }
+    path.to_path_buf()
 }
 
 /// OpenWrt's, in /etc/profile.

@@ -10,7 +10,6 @@ pub mod gather;
 
 use alloc::boxed::Box;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 
@@ -192,7 +191,7 @@ impl<'a> Machine<'a> {
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.
     pub fn storage_of(&self, folder: &Path) -> Option<&Mount> {
         let mount = self.mount_of(folder)?;
-        let upper = mount.options.iter().find_map(|option| option.strip_prefix("upperdir="));
+        let upper = mount.options().find_map(|option| option.strip_prefix("upperdir="));
         match upper {
             Some(upper) if mount.fstype == "overlay" => self.mount_of(Path::new(upper)).or(Some(mount)),
             _ => Some(mount),
@@ -211,14 +210,19 @@ impl<'a> Machine<'a> {
 
     /// The ways in which this kernel decodes an ELF file: its own layout, then the 32-bit one of its compatibility
     /// handler.
-    pub fn encodings(&self) -> Vec<Encoding> {
-        let Some(order) = self.byte_order() else { return Vec::new() };
+    pub fn encodings(&self) -> &'static [Encoding] {
+        const fn both(order: ByteOrder) -> [Encoding; 2] {
+            [Encoding { order, class: Class::Elf64 }, Encoding { order, class: Class::Elf32 }]
+        }
+        let both: &[Encoding] = match self.byte_order() {
+            Some(ByteOrder::Little) => const { &both(ByteOrder::Little) },
+            Some(ByteOrder::Big) => const { &both(ByteOrder::Big) },
+            None => &[],
+        };
         match self.kernel().class.value {
-            Some(Class::Elf32) => vec![Encoding { order, class: Class::Elf32 }],
-            Some(Class::Elf64) => {
-                vec![Encoding { order, class: Class::Elf64 }, Encoding { order, class: Class::Elf32 }]
-            }
-            None => Vec::new(),
+            Some(Class::Elf64) => both,
+            Some(Class::Elf32) => both.get(1..).unwrap_or_default(),
+            None => &[],
         }
     }
 

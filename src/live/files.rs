@@ -164,7 +164,7 @@ pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Result<Vec<Vec<u8
     while let Some(entry) = entries.next() {
         let entry = entry.map_err(|_| Errno::EIO)?;
         let name = entry.file_name().to_bytes();
-        if !matches!(name, b"." | b"..") && keep(name) {
+        if ![&b"."[..], b".."].contains(&name) && keep(name) {
             names.push(name.to_vec());
         }
     }

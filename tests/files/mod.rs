@@ -61,7 +61,7 @@ impl Root for Files {
 
 /// Reads a file as a candidate.
 pub fn open(path: &Path, encodings: &[Encoding]) -> Candidate {
-    let handlers = Handlers { encodings: encodings.to_vec(), script: Rules::LATEST, binfmt_misc: &[] };
+    let handlers = Handlers { encodings, script: Rules::LATEST, binfmt_misc: &[] };
     let kept = candidate::Files::default();
     candidate::open(&Files, &kept, diag::path::Path::new(path.as_os_str().as_bytes()), &handlers)
 }

@@ -90,7 +90,7 @@ fn open_at(
 fn read(file: &File, path: &Path, handlers: &Handlers<'_>) -> (Content, Option<(PathBuf, u32)>) {
     let head = file.contents.head();
     if head.starts_with(b"\x7fELF") {
-        let program = program::read(file, &handlers.encodings);
+        let program = program::read(file, handlers.encodings);
         let next = interpreter(&program).map(|path| (path, 1));
         (Content::Elf(program), next)
     } else if head.starts_with(b"#!") {

@@ -77,9 +77,18 @@ impl BinfmtRule {
 
 /// "7f454c46".
 fn hexadecimal(digits: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let byte = |pair: &[u8]| Some(digit(*pair.first()?)? << 4 | digit(*pair.last()?)?);
-    digits.chunks_exact(2).map_while(byte).collect()
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte & 15),
+        b'a'..=b'f' => Some((byte & 15).saturating_add(9)),
+        _ => None,
+    };
+    let (mut bytes, mut rest) = (Vec::new(), digits);
+    while let [high, low, tail @ ..] = rest {
+        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { break };
+        bytes.push(high << 4 | low);
+        rest = tail;
+    }
+    bytes
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The facts that can be known of a machine.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::cell::OnceCell;
 use core::fmt;
 use core::num::NonZeroU64;
@@ -182,8 +181,8 @@ pub struct Mount {
     pub point: PathBuf,
     /// "jffs2", "tmpfs"...
     pub fstype: String,
-    /// "rw", "noexec"...
-    pub options: Vec<String>,
+    /// "rw,noexec".
+    pub options: String,
     /// It is on another machine, or behind a process that may hang, or lies below such a mount: statvfs(3) could block
     /// for ever.
     pub remote: bool,
@@ -192,19 +191,24 @@ pub struct Mount {
 }
 
 impl Mount {
+    /// Each option.
+    pub fn options(&self) -> impl Iterator<Item = &str> {
+        self.options.split(',')
+    }
+
     /// Whether an option is set.
     pub fn has(&self, option: &str) -> bool {
-        self.options.iter().any(|o| o == option)
+        self.options().any(|set| set == option)
     }
 
     /// Whether it compresses what is written, so that a file takes less than its length.
     pub fn compresses(&self) -> bool {
-        matches!(self.fstype.as_str(), "jffs2" | "ubifs" | "btrfs" | "bcachefs")
+        ["jffs2", "ubifs", "btrfs", "bcachefs"].contains(&self.fstype.as_str())
     }
 
     /// Whether its files take RAM.
     pub fn is_ram(&self) -> bool {
-        matches!(self.fstype.as_str(), "tmpfs" | "ramfs" | "rootfs")
+        ["tmpfs", "ramfs", "rootfs"].contains(&self.fstype.as_str())
     }
 }
 

@@ -115,16 +115,16 @@ pub(super) fn binfmt_misc(root: &dyn Root) -> Fact<Vec<BinfmtRule>> {
 }
 
 fn binfmt_rules(root: &dyn Root, folder: &Path) -> Option<Vec<BinfmtRule>> {
-    let is_rule = |name: &[u8]| !matches!(name, b"register" | b"status");
+    let is_rule = |name: &[u8]| ![&b"register"[..], b"status"].contains(&name);
     let names = root.list(folder, is_rule)?.ok()?;
-    let read =
-        |name: &[u8]| root.read(&join(folder, Path::new(name))).and_then(Result::ok).unwrap_or_default();
-    if names.is_empty() || !read(b"status").starts_with(b"enabled") {
-        return Some(Vec::new());
-    }
     let mut rules = Vec::new();
-    for name in &names {
-        rules.extend(BinfmtRule::parse(name, &read(name)));
+    let read = |name: &[u8]| root.read(&join(folder, Path::new(name)))?.ok();
+    if !names.is_empty() && read(b"status").is_some_and(|status| status.starts_with(b"enabled")) {
+        for name in &names {
+            if let Some(rule) = read(name).and_then(|text| BinfmtRule::parse(name, &text)) {
+                rules.push(rule);
+            }
+        }
     }
     Some(rules)
 }

@@ -199,9 +199,8 @@ pub(super) fn first_line(script: &Script) -> String {
 
 /// A mount in a few words: "/mnt/usb: /dev/sda1, vfat, rw,noexec".
 pub(super) fn mount(mount: &Mount) -> String {
-    let options = mount.options.join(",");
     let (point, device, fstype, options) =
-        (Shown(&mount.point), Shown(&mount.device), Shown(&mount.fstype), Shown(&options));
+        (Shown(&mount.point), Shown(&mount.device), Shown(&mount.fstype), Shown(&mount.options));
     if mount.device == mount.fstype {
         format!("{point}: {fstype}, {options}")
     } else {

@@ -27,7 +27,7 @@ fn as_procfs_reads_it() {
         assert_eq!(theirs.fs_vfstype, ours.fstype);
         assert_eq!(Path::new(&theirs.fs_file.replace("\\040", " ")), ours.point);
         assert!(
-            ours.options.iter().all(|option| {
+            ours.options().all(|option| {
                 theirs.fs_mntops.contains_key(option.split('=').next().unwrap_or_default())
             })
         );

@@ -170,7 +170,7 @@ fn write_mount(json: &mut Json, machine: &Machine, mount: &Mount) {
     json.bytes("device", mount.device.as_bytes());
     json.bytes("point", mount.point.as_bytes());
     json.bytes("type", mount.fstype.as_bytes());
-    json.list("options", &mount.options);
+    json.each("options", &mut mount.options());
     json.optional_number("size", space.map(|space| space.size));
     json.optional_number("available", space.map(|space| space.available));
     json.flag("ram", mount.is_ram());
