@@ -16,7 +16,7 @@ pub mod stdio;
 mod tiny_elf;
 
 use std::cell::OnceCell;
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path;
@@ -99,7 +99,7 @@ impl Kernel for Live {
         kernel::limits()
     }
 
-    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+    fn variable(&self, name: &CStr) -> Option<Vec<u8>> {
         kernel::variable(name)
     }
 

@@ -55,7 +55,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     log_from(level);
     let live = Live::default();
     let style = Style {
-        colour: stdio::is_terminal() && live.variable("NO_COLOR").is_none_or(|value| value.is_empty()),
+        colour: stdio::is_terminal() && live.variable(c"NO_COLOR").is_none_or(|value| value.is_empty()),
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };

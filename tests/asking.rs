@@ -3,6 +3,7 @@
 mod skipped;
 
 use std::cell::RefCell;
+use std::ffi::CStr;
 use std::fs::{self, File, Permissions};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::PermissionsExt as _;
@@ -269,7 +270,7 @@ impl Kernel for Watched {
     fn auxv(&self) -> Auxv {
         Live::default().auxv()
     }
-    fn variable(&self, name: &str) -> Option<Vec<u8>> {
+    fn variable(&self, name: &CStr) -> Option<Vec<u8>> {
         Live::default().variable(name)
     }
     fn ask(&self, question: Capability) -> Known<Answer> {

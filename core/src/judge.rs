@@ -99,7 +99,7 @@ fn locate(target: Target<'_>, path: &Path) -> PathBuf {
     if path.as_bytes().contains(&b'/') || matches!(target.root.stat(path), Some(Ok(_))) {
         return path.to_path_buf();
     }
-    let folders = target.kernel.variable("PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
+    let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
     for folder in parts(&folders, b':') {
         let found = join(Path::new(folder), path);
         if matches!(target.root.stat(&found), Some(Ok(stat)) if stat.kind == FileKind::Regular) {

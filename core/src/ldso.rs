@@ -19,6 +19,7 @@ mod versions;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
+use core::ffi::CStr;
 
 use crate::arch;
 use crate::candidate::{Candidate, Content, File, Files, Image, library};
@@ -107,13 +108,13 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
 }
 
 /// Empty where it is not set, and for a program with other rights, for which it is not heeded.
-fn variable(kernel: &dyn Kernel, secure: bool, name: &str) -> Vec<u8> {
+fn variable(kernel: &dyn Kernel, secure: bool, name: &CStr) -> Vec<u8> {
     if secure { Vec::new() } else { kernel.variable(name).unwrap_or_default() }
 }
 
 /// LD_LIBRARY_PATH.
 fn environment(kernel: &dyn Kernel, secure: bool, glibc: bool) -> Vec<u8> {
-    let mut list = variable(kernel, secure, "LD_LIBRARY_PATH");
+    let mut list = variable(kernel, secure, c"LD_LIBRARY_PATH");
     for byte in &mut list {
         // glibc takes either here.
         if glibc && *byte == b';' {
@@ -204,7 +205,7 @@ impl Linker<'_> {
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
     fn preload(&mut self) {
-        let mut names = variable(self.machine.target.kernel, self.secure, "LD_PRELOAD");
+        let mut names = variable(self.machine.target.kernel, self.secure, c"LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
             match self.root.read(Path::new("/etc/ld.so.preload")) {

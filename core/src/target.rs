@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ffi::CStr;
 
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
@@ -80,7 +81,7 @@ pub trait Kernel {
         Limits::default()
     }
     /// A variable of the environment that a program started from here inherits.
-    fn variable(&self, _: &str) -> Option<Vec<u8>> {
+    fn variable(&self, _: &CStr) -> Option<Vec<u8>> {
         None
     }
     /// Puts a question to the kernel; None where it cannot be put.

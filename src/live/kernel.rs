@@ -1,6 +1,6 @@
 //! What the kernel tells this process: uname(2), the auxiliary vector, resource limits.
 
-use std::ffi::{CStr, CString, c_ulong};
+use std::ffi::{CStr, c_ulong};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::ptr;
@@ -62,8 +62,7 @@ fn platform() -> Option<String> {
 }
 
 /// A variable of the environment. Not by std, which has a lock for other threads, and formats (1,100 bytes on a router).
-pub(super) fn variable(name: &str) -> Option<Vec<u8>> {
-    let name = CString::new(name).ok()?;
+pub(super) fn variable(name: &CStr) -> Option<Vec<u8>> {
     // SAFETY: a text that ends in NUL.
     let value = unsafe { libc::getenv(name.as_ptr()) };
     if value.is_null() {

@@ -26,7 +26,7 @@ pub(super) fn uses(
     let Some(dynamic) = &image.dynamic else { return };
     let musl = !linker.is_glibc();
     let lazy = !(musl
-        || !variable(linker.machine.target.kernel, false, "LD_BIND_NOW").is_empty()
+        || !variable(linker.machine.target.kernel, false, c"LD_BIND_NOW").is_empty()
         || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
         || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
         || dynamic.get(DT_BIND_NOW).is_some());
