@@ -117,6 +117,28 @@ fn an_unknown_file_is_not_a_missing_one() {
 }
 
 #[test]
+fn an_unknown_library_is_not_a_missing_one() {
+    const LOADER: &str = "/lib/ld-musl-mipsel-sf.so.1";
+    let program = Elf::of("mipsel").interp(LOADER).needed("libz.so.1").build();
+    // Kernels before 6.7 fill the last page of a loader with zeros, so it has to be writable.
+    let loader = Elf::of("mipsel").base(0).set("e_type", 3).set("PT_LOAD.p_flags", 7).build();
+    let with = |library: &[(&'static str, Option<Vec<u8>>)]| {
+        let files = [("/tmp/v2ray", Some(program.clone())), (LOADER, Some(loader.clone()))];
+        judged(&Router::new(files.into_iter().chain(library.iter().cloned())))
+    };
+    let (outcome, shown) = with(&[]);
+    assert!(!matches!(outcome, Outcome::Exits { .. }), "{outcome:?}: {shown}");
+    assert!(!shown.contains("library-missing"), "{shown}");
+
+    // The folders that musl searches where nothing else is told.
+    let nowhere =
+        ["/etc/ld-musl-mipsel-sf.path", "/lib/libz.so.1", "/usr/local/lib/libz.so.1", "/usr/lib/libz.so.1"];
+    let (outcome, shown) = with(&nowhere.map(|path| (path, None)));
+    assert!(matches!(outcome, Outcome::Exits { status: 127, .. }), "{outcome:?}: {shown}");
+    assert!(shown.contains("library-missing"), "{shown}");
+}
+
+#[test]
 fn a_verdict_needs_no_file_of_this_computer() {
     // /bin/sh is on every computer that runs this test, and unknown here.
     let router = Router::new([("/tmp/v2ray", Some(b"#!/bin/sh\n".to_vec()))]);

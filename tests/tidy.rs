@@ -186,6 +186,34 @@ fn every_message_is_one_line_of_its_page() {
     assert!(known + 2 >= PAGES.len(), "only {known} pages have a message");
 }
 
+/// What an example prints behind `you see:` is a message that its page can be found by.
+#[test]
+fn an_example_prints_a_message_of_its_page() {
+    let mut compared = 0;
+    let mut unlike = Vec::new();
+    for page in PAGES.iter().filter(|page| !page.looks.is_empty()) {
+        let (_, example) = page.text.split_once("# Example").unwrap();
+        let Some((_, printed)) = example.split_once("you see:") else { continue };
+        // Its lines are broken at blanks, and the next label ends them.
+        let lines = printed.lines().take_while(|line| !line.contains("fix:"));
+        let printed: Vec<&str> = lines.flat_map(str::split_whitespace).collect();
+        compared += 1;
+        // Names of files and symbols are others there.
+        let is_same = |message: &&str| {
+            let mut printed = printed.iter();
+            let mut words = message.split_whitespace().filter(|word| !word.contains(['/', '.', '_']));
+            words.all(|word| {
+                printed.any(|other| other.trim_matches([';', ',', '(', ')']) == word.trim_matches(['(', ')']))
+            })
+        };
+        if !page.looks.iter().any(is_same) {
+            unlike.push(format!("{}: {}", page.code.name(), printed.join(" ")));
+        }
+    }
+    assert!(unlike.is_empty(), "{unlike:#?}");
+    assert!(compared > 10, "only {compared} pages compared");
+}
+
 #[test]
 fn findings_md_is_fresh() {
     let mut text = String::from(

@@ -50,6 +50,7 @@ rule! {
         "invalid ELF header",
         "file too short",
         "cannot enable executable stack as shared object requires",
+        "Segmentation fault",
     ],
     check
 }
