@@ -17,5 +17,5 @@ pub mod layout;
 
 pub use abi::Abi;
 pub use elf::Elf;
-pub use image::{Image, Segment};
+pub use image::{Image, Place, Segment};
 pub use layout::Encoding;

@@ -3,7 +3,6 @@
 
 mod bytes;
 mod c;
-mod elf;
 mod go;
 mod linked;
 mod table;
@@ -14,11 +13,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use testkit::Image;
 
 use crate::lab::Kernel;
 use crate::sh;
 pub(crate) use c::{Link, static_program};
-pub(crate) use elf::Elf;
 pub(crate) use go::{Float, Size, go, hello as go_hello, hello_source, v2ray};
 pub(crate) use linked::{ELSEWHERE, Libc, place_root};
 pub(crate) use table::{Expect, Row, Where};
@@ -95,9 +94,9 @@ pub(crate) enum Make {
     V2ray(Side, Size),
     C(Side, Link),
     /// The static C program with something changed.
-    Mutant(fn(&mut Elf)),
+    Mutant(fn(&mut Image) -> Option<()>),
     /// The dynamic C program with something changed.
-    DynamicMutant(fn(&mut Elf)),
+    DynamicMutant(fn(&mut Image) -> Option<()>),
     /// The beginning of the native soft-float Go program.
     Cut(Cut),
     /// Bytes that are written here.
@@ -164,9 +163,9 @@ fn link(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-fn mutant(native: Order, how: Link, change: fn(&mut Elf)) -> Result<Vec<u8>> {
-    let mut elf = Elf::new(fs::read(c::program(native, how)?)?, native);
-    change(&mut elf);
+fn mutant(native: Order, how: Link, change: fn(&mut Image) -> Option<()>) -> Result<Vec<u8>> {
+    let mut elf = Image::parse(fs::read(c::program(native, how)?)?).context("an ELF file")?;
+    change(&mut elf).context("a field that the file has")?;
     Ok(elf.bytes)
 }
 

@@ -6,9 +6,10 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use testkit::Image;
 
 use super::table::{Expect, Row, row};
-use super::{Elf, Link, Make, Order, Side, c, elf, make};
+use super::{Link, Make, Order, Side, c, make};
 use crate::{debian, lab, sh, toolchain};
 
 /// Which C library a program is for.
@@ -286,8 +287,8 @@ fn place_libraries(libc: Libc, order: Order, folder: &Path) -> Result<()> {
                 shared(name, libc, order, &[&greeting, "-Wl,--no-as-needed", removed])?
             }
             Library::Core => {
-                let mut elf = Elf::new(fs::read(whole()?)?, order);
-                elf.half(elf::E_TYPE, 4);
+                let mut elf = Image::parse(fs::read(whole()?)?).context("an ELF file")?;
+                elf.set("e_type", 4).context("e_type")?;
                 fs::write(&to, elf.bytes)?;
                 continue;
             }

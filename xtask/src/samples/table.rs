@@ -1,11 +1,9 @@
 //! The samples, and what is to come of each. The kernel judges all of them; `Expect` says what must be so
 //! besides, for the cases that people meet.
 
-use super::elf::{
-    E_ENTRY, E_FLAGS, E_MACHINE, E_PHENTSIZE, E_PHNUM, E_PHOFF, E_SHOFF, E_TYPE, E_VERSION, EI_CLASS,
-    EI_DATA, EI_OSABI, P_ALIGN, P_FILESZ, P_FLAGS, P_MEMSZ, P_OFFSET, P_TYPE, P_VADDR, PT_INTERP, PT_LOAD,
-    PT_MIPS_ABIFLAGS,
-};
+use testkit::elf_h::{PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS};
+use testkit::{Image, Place};
+
 use super::{Cut, Float, Link, Make, Order, Side, Size, bytes, linked};
 
 /// One sample.
@@ -290,109 +288,134 @@ pub(super) const ROWS: &[Row] = &[
     .large(),
     row("v2ray-cut-10", Guest("head -c -10 v2ray-5 >v2ray-cut-10 && chmod 755 v2ray-cut-10"), Agrees).large(),
     // One field of the ELF header changed.
-    row("class-64", Mutant(|elf| elf.byte(EI_CLASS, 2)), Agrees),
-    row("class-0", Mutant(|elf| elf.byte(EI_CLASS, 0)), Agrees),
-    row("data-0", Mutant(|elf| elf.byte(EI_DATA, 0)), Runs(FROM_C)),
-    row("data-swapped", Mutant(|elf| elf.byte(EI_DATA, 3 - elf.bytes[EI_DATA])), Runs(FROM_C)),
-    row("osabi-freebsd", Mutant(|elf| elf.byte(EI_OSABI, 9)), Runs(FROM_C)),
-    row("type-rel", Mutant(|elf| elf.half(E_TYPE, 1)), Agrees),
-    row("type-dyn", Mutant(|elf| elf.half(E_TYPE, 3)), Broken),
-    row("type-core", Mutant(|elf| elf.half(E_TYPE, 4)), Agrees),
-    row("machine-arm", Mutant(|elf| elf.half(E_MACHINE, 40)), Dies("wrong-architecture", "refused ENOEXEC")),
-    row("machine-mips-rs3", Mutant(|elf| elf.half(E_MACHINE, 10)), Agrees),
-    row("version-0", Mutant(|elf| elf.word(E_VERSION, 0)), Runs(FROM_C)),
-    row("entry-0", Mutant(|elf| elf.word(E_ENTRY, 0)), Agrees),
-    row("entry-odd", Mutant(|elf| elf.add(E_ENTRY, 1)), Broken),
-    row("entry-2", Mutant(|elf| elf.add(E_ENTRY, 2)), Agrees),
-    row("entry-unmapped", Mutant(|elf| elf.word(E_ENTRY, 0x7000_0000)), Agrees),
-    row("entry-kernel", Mutant(|elf| elf.word(E_ENTRY, 0x8000_1000)), Agrees),
-    row("entry-data", Mutant(|elf| elf.word(E_ENTRY, elf.get(elf.data() + P_VADDR))), Broken),
-    row("phoff-0", Mutant(|elf| elf.word(E_PHOFF, 0)), Agrees),
-    row("phoff-beyond", Mutant(|elf| elf.word(E_PHOFF, 0x0010_0000)), Agrees),
-    row("phoff-negative", Mutant(|elf| elf.word(E_PHOFF, 0x8000_0000)), Agrees),
-    row("shoff-beyond", Mutant(|elf| elf.word(E_SHOFF, 0xffff_ff00)), Runs(FROM_C)),
-    row("phentsize-56", Mutant(|elf| elf.half(E_PHENTSIZE, 56)), Agrees),
-    row("phnum-0", Mutant(|elf| elf.half(E_PHNUM, 0)), Agrees),
-    row("phnum-1", Mutant(|elf| elf.half(E_PHNUM, 1)), Agrees),
-    row("phnum-200", Mutant(|elf| elf.half(E_PHNUM, 200)), Agrees),
-    row("phnum-most", Mutant(|elf| elf.half(E_PHNUM, 0xffff)), Agrees),
-    row("flags-n32", Mutant(|elf| elf.set(E_FLAGS, 0x20)), Dies("wrong-mips-abi", "refused ENOEXEC")),
-    row("flags-fp64", Mutant(|elf| elf.set(E_FLAGS, 0x200)), Dies("wrong-mips-abi", "refused ENOEXEC"))
+    row("class-64", Mutant(|elf| elf.set("EI_CLASS", 2)), Agrees),
+    row("class-0", Mutant(|elf| elf.set("EI_CLASS", 0)), Agrees),
+    row("data-0", Mutant(|elf| elf.set("EI_DATA", 0)), Runs(FROM_C)),
+    row("data-swapped", Mutant(|elf| elf.set("EI_DATA", 3 - elf.get("EI_DATA")?)), Runs(FROM_C)),
+    row("osabi-freebsd", Mutant(|elf| elf.set("EI_OSABI", 9)), Runs(FROM_C)),
+    row("type-rel", Mutant(|elf| elf.set("e_type", 1)), Agrees),
+    row("type-dyn", Mutant(|elf| elf.set("e_type", 3)), Broken),
+    row("type-core", Mutant(|elf| elf.set("e_type", 4)), Agrees),
+    row("machine-arm", Mutant(|elf| elf.set("e_machine", 40)), Dies("wrong-architecture", "refused ENOEXEC")),
+    row("machine-mips-rs3", Mutant(|elf| elf.set("e_machine", 10)), Agrees),
+    row("version-0", Mutant(|elf| elf.set("e_version", 0)), Runs(FROM_C)),
+    row("entry-0", Mutant(|elf| elf.set("e_entry", 0)), Agrees),
+    row("entry-odd", Mutant(|elf| elf.add("e_entry", 1)), Broken),
+    row("entry-2", Mutant(|elf| elf.add("e_entry", 2)), Agrees),
+    row("entry-unmapped", Mutant(|elf| elf.set("e_entry", 0x7000_0000)), Agrees),
+    row("entry-kernel", Mutant(|elf| elf.set("e_entry", 0x8000_1000)), Agrees),
+    row("entry-data", Mutant(|elf| elf.set("e_entry", elf.get_in(data(elf)?, "p_vaddr")?)), Broken),
+    row("phoff-0", Mutant(|elf| elf.set("e_phoff", 0)), Agrees),
+    row("phoff-beyond", Mutant(|elf| elf.set("e_phoff", 0x0010_0000)), Agrees),
+    row("phoff-negative", Mutant(|elf| elf.set("e_phoff", 0x8000_0000)), Agrees),
+    row("shoff-beyond", Mutant(|elf| elf.set("e_shoff", 0xffff_ff00)), Runs(FROM_C)),
+    row("phentsize-56", Mutant(|elf| elf.set("e_phentsize", 56)), Agrees),
+    row("phnum-0", Mutant(|elf| elf.set("e_phnum", 0)), Agrees),
+    row("phnum-1", Mutant(|elf| elf.set("e_phnum", 1)), Agrees),
+    row("phnum-200", Mutant(|elf| elf.set("e_phnum", 200)), Agrees),
+    row("phnum-most", Mutant(|elf| elf.set("e_phnum", 0xffff)), Agrees),
+    row("flags-n32", Mutant(|elf| flags(elf, 0x20)), Dies("wrong-mips-abi", "refused ENOEXEC")),
+    row("flags-fp64", Mutant(|elf| flags(elf, 0x200)), Dies("wrong-mips-abi", "refused ENOEXEC"))
         .with_fpu(Agrees),
-    row("flags-nan2008", Mutant(|elf| elf.set(E_FLAGS, 0x400)), Agrees),
-    row("flags-abi-o64", Mutant(|elf| elf.word(E_FLAGS, 0x5000_2001)), Agrees),
-    row("flags-abi-none", Mutant(|elf| elf.word(E_FLAGS, 0x5000_0001)), Agrees),
-    row("flags-mips32r2", Mutant(|elf| elf.word(E_FLAGS, 0x7000_1001)), Runs(FROM_C)),
-    row("flags-micromips", Mutant(|elf| elf.set(E_FLAGS, 0x0200_0000)), Runs(FROM_C)),
-    row("flags-mips16", Mutant(|elf| elf.set(E_FLAGS, 0x0400_0000)), Runs(FROM_C)),
+    row("flags-nan2008", Mutant(|elf| flags(elf, 0x400)), Agrees),
+    row("flags-abi-o64", Mutant(|elf| elf.set("e_flags", 0x5000_2001)), Agrees),
+    row("flags-abi-none", Mutant(|elf| elf.set("e_flags", 0x5000_0001)), Agrees),
+    row("flags-mips32r2", Mutant(|elf| elf.set("e_flags", 0x7000_1001)), Runs(FROM_C)),
+    row("flags-micromips", Mutant(|elf| flags(elf, 0x0200_0000)), Runs(FROM_C)),
+    row("flags-mips16", Mutant(|elf| flags(elf, 0x0400_0000)), Runs(FROM_C)),
     // One field of a program header changed.
-    row("offset-8", Mutant(|elf| elf.add(elf.text() + P_OFFSET, 8)), Agrees),
-    row("offset-beyond", Mutant(|elf| elf.add(elf.text() + P_OFFSET, 0x0010_0000)), Agrees),
-    row("vaddr-8", Mutant(|elf| elf.add(elf.text() + P_VADDR, 8)), Agrees),
-    row("vaddr-0", Mutant(|elf| elf.word(elf.header(PT_LOAD, 0) + P_VADDR, 0)), Broken),
-    row("vaddr-kernel", Mutant(|elf| elf.word(elf.data() + P_VADDR, 0x8000_0000)), Agrees),
-    row("filesz-0", Mutant(|elf| elf.word(elf.text() + P_FILESZ, 0)), Broken),
-    row("filesz-above-memsz", Mutant(|elf| elf.word(elf.data() + P_FILESZ, 0x0100_0000)), Agrees),
+    row("offset-8", Mutant(|elf| elf.add_in(text(elf)?, "p_offset", 8)), Agrees),
+    row("offset-beyond", Mutant(|elf| elf.add_in(text(elf)?, "p_offset", 0x0010_0000)), Agrees),
+    row("vaddr-8", Mutant(|elf| elf.add_in(text(elf)?, "p_vaddr", 8)), Agrees),
+    row("vaddr-0", Mutant(|elf| elf.set_in(elf.segment(PT_LOAD)?, "p_vaddr", 0)), Broken),
+    row("vaddr-kernel", Mutant(|elf| elf.set_in(data(elf)?, "p_vaddr", 0x8000_0000)), Agrees),
+    row("filesz-0", Mutant(|elf| elf.set_in(text(elf)?, "p_filesz", 0)), Broken),
+    row("filesz-above-memsz", Mutant(|elf| elf.set_in(data(elf)?, "p_filesz", 0x0100_0000)), Agrees),
     row("filesz-beyond", Mutant(|elf| beyond(elf, 0x1000)), Agrees).with_fpu(Broken).may_be_unknown(),
     row("filesz-far-beyond", Mutant(|elf| beyond(elf, 0x0010_0000)), Agrees)
         .with_fpu(Broken)
         .may_be_unknown(),
-    row("memsz-8-mib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 8 << 20)), Runs(FROM_C)),
-    row("memsz-200-mib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 200 << 20)), Agrees),
-    row("memsz-1-gib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 1 << 30)), Agrees),
-    row("memsz-3-gib", Mutant(|elf| elf.word(elf.data() + P_MEMSZ, 3 << 30)), Agrees),
-    row("text-no-load", Mutant(|elf| elf.word(elf.text() + P_TYPE, 0)), Agrees),
-    row("text-no-flags", Mutant(|elf| elf.word(elf.text() + P_FLAGS, 0)), Agrees),
-    row("text-read-only", Mutant(|elf| elf.word(elf.text() + P_FLAGS, 4)), Agrees),
-    row("data-read-only", Mutant(|elf| elf.word(elf.data() + P_FLAGS, 4)), Broken),
-    row("align-0", Mutant(|elf| elf.word(elf.text() + P_ALIGN, 0)), Runs(FROM_C)),
-    row("align-3", Mutant(|elf| elf.word(elf.text() + P_ALIGN, 3)), Runs(FROM_C)),
-    row("abiflags-short", Mutant(|elf| elf.word(elf.header(PT_MIPS_ABIFLAGS, 0) + P_FILESZ, 12)), Agrees),
-    row("abiflags-hard", Mutant(|elf| elf.byte(abiflags(elf) + FP_ABI, 1)), Agrees),
-    row("abiflags-fp64", Mutant(|elf| elf.byte(abiflags(elf) + FP_ABI, 6)), Agrees),
-    row("abiflags-fpxx", Mutant(|elf| elf.byte(abiflags(elf) + FP_ABI, 5)), Agrees),
-    row("abiflags-dsp", Mutant(|elf| elf.word(abiflags(elf) + ASES, 1)), Agrees),
+    row("memsz-8-mib", Mutant(|elf| elf.set_in(data(elf)?, "p_memsz", 8 << 20)), Runs(FROM_C)),
+    row("memsz-200-mib", Mutant(|elf| elf.set_in(data(elf)?, "p_memsz", 200 << 20)), Agrees),
+    row("memsz-1-gib", Mutant(|elf| elf.set_in(data(elf)?, "p_memsz", 1 << 30)), Agrees),
+    row("memsz-3-gib", Mutant(|elf| elf.set_in(data(elf)?, "p_memsz", 3 << 30)), Agrees),
+    row("text-no-load", Mutant(|elf| elf.set_in(text(elf)?, "p_type", 0)), Agrees),
+    row("text-no-flags", Mutant(|elf| elf.set_in(text(elf)?, "p_flags", 0)), Agrees),
+    row("text-read-only", Mutant(|elf| elf.set_in(text(elf)?, "p_flags", 4)), Agrees),
+    row("data-read-only", Mutant(|elf| elf.set_in(data(elf)?, "p_flags", 4)), Broken),
+    row("align-0", Mutant(|elf| elf.set_in(text(elf)?, "p_align", 0)), Runs(FROM_C)),
+    row("align-3", Mutant(|elf| elf.set_in(text(elf)?, "p_align", 3)), Runs(FROM_C)),
+    row("abiflags-short", Mutant(|elf| elf.set_in(elf.segment(PT_MIPS_ABIFLAGS)?, "p_filesz", 12)), Agrees),
+    row("abiflags-hard", Mutant(|elf| abiflags(elf, FP_ABI, 1)), Agrees),
+    row("abiflags-fp64", Mutant(|elf| abiflags(elf, FP_ABI, 6)), Agrees),
+    row("abiflags-fpxx", Mutant(|elf| abiflags(elf, FP_ABI, 5)), Agrees),
+    row("abiflags-dsp", Mutant(|elf| abiflags(elf, ASES, 1)), Agrees),
     // The interpreter.
     row("interp-unterminated", DynamicMutant(shorter), Agrees),
-    row("interp-1", DynamicMutant(|elf| elf.word(elf.header(PT_INTERP, 0) + P_FILESZ, 1)), Agrees),
+    row("interp-1", DynamicMutant(|elf| elf.set_in(elf.segment(PT_INTERP)?, "p_filesz", 1)), Agrees),
     row(
         "interp-beyond",
-        DynamicMutant(|elf| elf.word(elf.header(PT_INTERP, 0) + P_OFFSET, 0x0010_0000)),
+        DynamicMutant(|elf| elf.set_in(elf.segment(PT_INTERP)?, "p_offset", 0x0010_0000)),
         Agrees,
     ),
-    row("interp-long", DynamicMutant(|elf| elf.word(elf.header(PT_INTERP, 0) + P_FILESZ, 5000)), Agrees),
-    row("interp-text", DynamicMutant(|elf| elf.interpreter("/tmp/s/text")), Agrees),
-    row("interp-html", DynamicMutant(|elf| elf.interpreter("/tmp/s/zeros")), Agrees),
-    row("interp-script", DynamicMutant(|elf| elf.interpreter("/tmp/s/script")), Agrees),
-    row("interp-swapped", DynamicMutant(|elf| elf.interpreter("/tmp/s/c-swapped")), Agrees),
-    row("interp-static", DynamicMutant(|elf| elf.interpreter("/tmp/s/c-static")), Agrees),
-    row("interp-object", DynamicMutant(|elf| elf.interpreter("/tmp/s/c-object")), Agrees),
-    row("interp-folder", DynamicMutant(|elf| elf.interpreter("/tmp/s/folder")), Agrees),
-    row("interp-relative", DynamicMutant(|elf| elf.interpreter("no-such-file")), Agrees),
-    row("interp-noexec", DynamicMutant(|elf| elf.interpreter("/dev/noexec")), Agrees),
-    row("interp-cut", DynamicMutant(|elf| elf.interpreter("/tmp/s/cut-0x33")), Agrees),
-    row("interp-arm", DynamicMutant(|elf| elf.interpreter("/tmp/s/arm")), Agrees),
+    row("interp-long", DynamicMutant(|elf| elf.set_in(elf.segment(PT_INTERP)?, "p_filesz", 5000)), Agrees),
+    row("interp-text", DynamicMutant(|elf| interpreter(elf, "/tmp/s/text")), Agrees),
+    row("interp-html", DynamicMutant(|elf| interpreter(elf, "/tmp/s/zeros")), Agrees),
+    row("interp-script", DynamicMutant(|elf| interpreter(elf, "/tmp/s/script")), Agrees),
+    row("interp-swapped", DynamicMutant(|elf| interpreter(elf, "/tmp/s/c-swapped")), Agrees),
+    row("interp-static", DynamicMutant(|elf| interpreter(elf, "/tmp/s/c-static")), Agrees),
+    row("interp-object", DynamicMutant(|elf| interpreter(elf, "/tmp/s/c-object")), Agrees),
+    row("interp-folder", DynamicMutant(|elf| interpreter(elf, "/tmp/s/folder")), Agrees),
+    row("interp-relative", DynamicMutant(|elf| interpreter(elf, "no-such-file")), Agrees),
+    row("interp-noexec", DynamicMutant(|elf| interpreter(elf, "/dev/noexec")), Agrees),
+    row("interp-cut", DynamicMutant(|elf| interpreter(elf, "/tmp/s/cut-0x33")), Agrees),
+    row("interp-arm", DynamicMutant(|elf| interpreter(elf, "/tmp/s/arm")), Agrees),
 ];
 
-/// Offsets in .MIPS.abiflags.
-const FP_ABI: usize = 7;
-const ASES: usize = 12;
+/// Offset and size in .MIPS.abiflags.
+const FP_ABI: Place = (7, 1);
+const ASES: Place = (12, 4);
 
-fn abiflags(elf: &super::Elf) -> usize {
-    elf.get(elf.header(PT_MIPS_ABIFLAGS, 0) + P_OFFSET) as usize
+fn abiflags(elf: &mut Image, (at, size): Place, value: u64) -> Option<()> {
+    let from = usize::try_from(elf.get_in(elf.segment(PT_MIPS_ABIFLAGS)?, "p_offset")?).ok()?;
+    elf.put((from + at, size), value)
+}
+
+fn flags(elf: &mut Image, more: u64) -> Option<()> {
+    elf.set("e_flags", elf.get("e_flags")? | more)
+}
+
+/// The first PT_LOAD that holds e_entry.
+fn text(elf: &Image) -> Option<usize> {
+    elf.load_of(elf.get("e_entry")?)
+}
+
+/// The last PT_LOAD: data and .bss.
+fn data(elf: &Image) -> Option<usize> {
+    elf.last_segment(PT_LOAD)
 }
 
 /// The last segment reaches so far beyond the end of the file.
-fn beyond(elf: &mut super::Elf, more: u32) {
-    let data = elf.data();
-    let end = u32::try_from(elf.bytes.len()).unwrap_or(u32::MAX);
-    let size = end - elf.get(data + P_OFFSET) + more;
-    elf.word(data + P_FILESZ, size);
-    elf.word(data + P_MEMSZ, size + 0x4000);
+fn beyond(elf: &mut Image, more: u64) -> Option<()> {
+    let data = data(elf)?;
+    let end = u64::try_from(elf.bytes.len()).ok()?;
+    let size = end - elf.get_in(data, "p_offset")? + more;
+    elf.set_in(data, "p_filesz", size)?;
+    elf.set_in(data, "p_memsz", size + 0x4000)
+}
+
+/// Another interpreter, in the place of the one that it has, which must be longer.
+fn interpreter(elf: &mut Image, path: &str) -> Option<()> {
+    let segment = elf.segment(PT_INTERP)?;
+    let name = format!("{path}\0");
+    let size = u64::try_from(name.len()).ok()?;
+    let from = usize::try_from(elf.get_in(segment, "p_offset")?).ok()?;
+    (size <= elf.get_in(segment, "p_filesz")?).then_some(())?;
+    elf.write(from, name.as_bytes())?;
+    elf.set_in(segment, "p_filesz", size)
 }
 
 /// The interpreter's name without the NUL at its end.
-fn shorter(elf: &mut super::Elf) {
-    let header = elf.header(PT_INTERP, 0);
-    elf.add(header + P_FILESZ, u32::MAX);
+fn shorter(elf: &mut Image) -> Option<()> {
+    elf.add_in(elf.segment(PT_INTERP)?, "p_filesz", u64::MAX)
 }
