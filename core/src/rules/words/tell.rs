@@ -47,9 +47,7 @@ impl Case<'_> {
         let mut lines = text.split('\n');
         let title = lines.next().unwrap_or_default().to_owned();
         let mut finding = Found::new(self.code, severity, title);
-        for line in lines {
-            add(&mut finding, line);
-        }
+        lines.for_each(|line| add(&mut finding, line));
         finding
     }
 
@@ -104,6 +102,13 @@ impl Case<'_> {
     /// Behind `fix:`, for a file that was damaged on its way.
     pub(in crate::rules) fn copy_again(&self) -> CopyAgain<'_> {
         CopyAgain(self.argument())
+    }
+}
+
+impl Found {
+    /// More lines of its text: those that only some cases have, or that differ too much to be one.
+    pub(in crate::rules) fn tell(&mut self, text: Arguments<'_>) {
+        text.to_string().split('\n').for_each(|line| add(self, line));
     }
 }
 
