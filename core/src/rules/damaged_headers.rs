@@ -172,37 +172,36 @@ fn kernels_image(program: &Program) -> Option<&Image> {
 }
 
 fn table(case: &Case<'_>, image: &Image) -> Option<Found> {
-    let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u64::from);
+    let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u32::from);
     let page = Pages::of(case.machine).size();
+    let is_over_a_page = takes_a_page(case.machine) && u64::from(entry.saturating_mul(number)) > page;
     let file = case.file();
-    let too_many = |who: &str, bytes: u64, room: &str| {
-        let most = bytes.checked_div(entry).unwrap_or(0);
-        case.error(format_args!(
-            "\
-{file} has {number} program headers, {who} reads {most} ({room})
-program: e_phnum={number}"
-        ))
-    };
-    match image.program_headers {
-        Err(TableError::Truncated) => None,
+    let (reader, bytes, room) = match image.program_headers {
+        Err(TableError::Truncated) => return None,
         Err(TableError::EntrySize) => {
             let right = if image.encoding.class == Class::Elf64 { 56 } else { 32 };
-            Some(case.error(format_args!(
+            return Some(case.error(format_args!(
                 "\
 {file} has program headers of {entry} bytes, the kernel's have {right}
 program: e_phentsize={entry}"
-            )))
+            )));
         }
         Err(TableError::Empty) => {
-            Some(case.error(format_args!("{file} has no program headers\nprogram: e_phnum={number}")))
+            return Some(
+                case.error(format_args!("{file} has no program headers\nprogram: e_phnum={number}")),
+            );
         }
         // Too large for those that take one page, or for any kernel.
-        _ if takes_a_page(case.machine) && number.saturating_mul(entry) > page => {
-            Some(too_many("this kernel", page, "one page"))
-        }
-        Err(TableError::TooLarge) => Some(too_many("Linux", 65_536, "64 KiB")),
-        Ok(_) => None,
-    }
+        _ if is_over_a_page => ("this kernel", page, "one page"),
+        Err(TableError::TooLarge) => ("Linux", 65_536, "64 KiB"),
+        Ok(_) => return None,
+    };
+    let most = bytes.checked_div(entry.into()).unwrap_or(0);
+    Some(case.error(format_args!(
+        "\
+{file} has {number} program headers, {reader} reads {most} ({room})
+program: e_phnum={number}"
+    )))
 }
 
 /// From 3.19 to 6.16 the table may not exceed a page.
@@ -239,8 +238,7 @@ fn alignment(case: &Case<'_>, image: &Image) -> Option<Found> {
     let crooked =
         |segment: &&ProgramHeader| segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0;
     // Before 6.7 also one without a file part.
-    let has_part = |segment: &&ProgramHeader| segment.p_filesz > 0 && crooked(segment);
-    let crooked = image.loads().find(has_part).or_else(|| image.loads().find(crooked))?;
+    let crooked = image.loads().filter(crooked).min_by_key(|segment| segment.p_filesz == 0)?;
     let (file, p_align) = (case.file(), crooked.p_align);
     let mut finding = if p_align < page {
         case.error(format_args!(
@@ -257,8 +255,7 @@ fix:     rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
 
 /// The last of the files' parts, where its page is there. One beyond the end of the file is truncated_file's.
 fn zeros(case: &Case<'_>, image: &Image) -> Option<Found> {
-    let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_filesz);
-    let last = image.loads().max_by_key(end)?;
+    let last = last(image, P_FILESZ)?;
     let is_old = case.machine.kernel().older_than((6, 7, 0));
     let is_whole = case.candidate.size()? >= last.p_offset.saturating_add(last.p_filesz);
     (is_old && is_whole && last.p_flags & PF_W == 0).then(|| {
@@ -272,14 +269,18 @@ fn zeros(case: &Case<'_>, image: &Image) -> Option<Found> {
 }
 
 fn range(case: &Case<'_>, image: &Image) -> Option<Found> {
-    let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_memsz);
     let larger = image.loads().find(|segment| segment.p_filesz > segment.p_memsz);
     if larger.is_some() {
         let title = "has a segment that is larger in the file than in memory";
         return Some(segment(case, title, larger, &[P_FILESZ, P_MEMSZ]));
     }
-    let last = image.loads().max_by_key(end).or(image.table().first());
+    let last = last(image, P_MEMSZ).or(image.table().first());
     Some(segment(case, "has a segment beyond the address space of programs", last, &[P_VADDR, P_MEMSZ]))
+}
+
+/// The segment that ends last, by its length in the file or in memory.
+fn last(image: &Image, (_, length): Field) -> Option<&ProgramHeader> {
+    image.loads().max_by_key(|segment| segment.p_vaddr.saturating_add(length(segment)))
 }
 
 /// A field of a program header: its name, and where it is.

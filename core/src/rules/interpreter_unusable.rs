@@ -1,9 +1,6 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
-
-use super::shown::Shown;
-use super::{Case, words};
+use super::Case;
+use super::shown::{Quoted, Shown};
+use super::words::BuiltFor;
 use crate::candidate::{Candidate, Content, Foreign, Interp};
 use crate::exec::Step;
 use crate::finding::Found;
@@ -90,33 +87,34 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let fault = fault(case, interpreter);
-    let fix = match fault {
-        Fault::NotExecutable => format!("\nrun: chmod +x {}", words::quoted(&interpreter.path)),
-        Fault::Busy => "wait until its copy has ended".to_owned(),
-        _ => case
-            .rebuild_after(
+    let (file, loader, what, kernel) = (case.file(), Shown(path), fault.words(), case.kernel_says());
+    let mut finding = case.error(format_args!(
+        "\
+{file} needs the loader {loader}, which is {what}
+program: PT_INTERP={loader}"
+    ));
+    if let (Fault::Unmappable | Fault::Foreign, Content::Elf(program)) = (fault, &interpreter.content) {
+        let order = program.own.as_ref().map_or("", |image| image.encoding.order.name());
+        let built_for = BuiltFor(Some(program));
+        finding.tell(format_args!(
+            "machine: loader built for={built_for}\nmachine: loader's byte order={order}"
+        ));
+    }
+    finding.tell(format_args!("kernel: {kernel}"));
+    match fault {
+        Fault::NotExecutable => {
+            finding.tell(format_args!("run: chmod +x {}", Quoted(&interpreter.path)));
+        }
+        Fault::Busy => finding.tell(format_args!("fix: wait until its copy has ended")),
+        _ => finding.tell(format_args!(
+            "fix: {}",
+            case.rebuild_after(
                 "remove that loader if it was copied here, else reinstall the C library",
                 "or, to need no loader,",
             )
-            .to_string(),
-    };
-    let (order, built_for) = match (fault, &interpreter.content) {
-        (Fault::Unmappable | Fault::Foreign, Content::Elf(program)) => {
-            let order = program.own.as_ref().map_or("", |image| image.encoding.order.name());
-            (order, words::built_for(Some(program)))
-        }
-        _ => ("", String::new()),
-    };
-    let (file, loader, what, kernel) = (case.file(), Shown(path), fault.words(), case.kernel_says());
-    Some(case.error(format_args!(
-        "\
-{file} needs the loader {loader}, which is {what}
-program: PT_INTERP={loader}
-machine: loader built for={built_for}
-machine: loader's byte order={order}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
+        )),
+    }
+    Some(finding)
 }
 
 fn fault(case: &Case<'_>, interpreter: &Candidate) -> Fault {

@@ -1,10 +1,7 @@
 mod archive;
 mod object;
 mod package;
-
-use alloc::borrow::{Cow, ToOwned as _};
-use alloc::format;
-use alloc::string::{String, ToString as _};
+use core::fmt::Arguments;
 
 use super::shown::Size;
 use super::{Case, words};
@@ -60,76 +57,84 @@ fn check(case: &Case<'_>) -> Option<Found> {
 
 fn of_kind(case: &Case<'_>, kind: FileKind) -> Found {
     let (file, argument, kernel) = (case.file(), case.argument(), words::PERMISSION_DENIED);
-    let list = if kind == FileKind::Directory {
-        format!("see what is in it:\nrun: ls -l {argument}")
-    } else {
-        String::new()
-    };
-    let kind = kind.name();
-    case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 {file} is {kind}, not a program
-kernel:  {kernel}
-fix:     {list}"
-    ))
+kernel:  {kernel}",
+        kind = kind.name(),
+    ));
+    if kind == FileKind::Directory {
+        finding.tell(format_args!("fix: see what is in it:\nrun: ls -l {argument}"));
+    }
+    finding
 }
 
 fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
-    let (file, argument) = (case.file(), case.argument());
-    let copy_again = || case.copy_again().to_string();
-    let (what, kernel, fix) = match data {
+    let (file, argument, copy_again) = (case.file(), case.argument(), case.copy_again());
+    let told = |what: Arguments<'_>, kernel: &'static str, fix: Arguments<'_>| {
+        let kernel = case.unhandled(kernel);
+        Some(case.error(format_args!(
+            "\
+{file} {what}
+kernel:  {kernel}
+fix:     {fix}"
+        )))
+    };
+    match data {
         // Other rules'.
-        Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => return None,
-        Foreign::Archive(format) => return Some(archive::check(case, format)),
-        Foreign::Package(package) => return Some(package::check(case, package)),
-        Foreign::Empty => {
-            ("is empty".into(), "ENOEXEC\nyou see: nothing; ash and bash end with status 0", copy_again())
-        }
-        Foreign::Zeros => (
-            "holds nothing but zeros: its content was never written".into(),
-            "ENOEXEC\nyou see: ash: nothing, status 0; bash: cannot execute binary file: Exec format error",
-            copy_again(),
+        Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => None,
+        Foreign::Archive(format) => Some(archive::check(case, format)),
+        Foreign::Package(package) => Some(package::check(case, package)),
+        Foreign::Empty => told(
+            format_args!("is empty"),
+            "ENOEXEC\nyou see: nothing; ash and bash end with status 0",
+            format_args!("{copy_again}"),
         ),
-        Foreign::Text => (
-            "is text without a #! line".into(),
+        Foreign::Zeros => told(
+            format_args!("holds nothing but zeros: its content was never written"),
+            "ENOEXEC\nyou see: ash: nothing, status 0; bash: cannot execute binary file: Exec format error",
+            format_args!("{copy_again}"),
+        ),
+        Foreign::Text => told(
+            format_args!("is text without a #! line"),
             words::TEXT_AS_SCRIPT,
-            format!(
+            format_args!(
                 "if it is a shell script, let its first line be #!/bin/sh; until then:\n\
                  run: sh {argument}"
             ),
         ),
-        Foreign::Html => (
-            "is a web page (HTML), not a program".into(),
+        Foreign::Html => told(
+            format_args!("is a web page (HTML), not a program"),
             "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
-            "download the file itself: the address led to a page about it, or to an error message".to_owned(),
+            format_args!(
+                "download the file itself: the address led to a page about it, or to an error message"
+            ),
         ),
-        Foreign::LfsPointer(size) => (
+        Foreign::LfsPointer(size) => {
+            let fix = format_args!("on the computer, in its repository:\nrun: git lfs pull");
             match size {
-                Some(size) => {
-                    format!("is a Git LFS pointer to a file of {}, not that file", Size(*size)).into()
-                }
-                None => "is a Git LFS pointer to a file, not that file".into(),
-            },
-            words::TEXT_AS_SCRIPT,
-            "on the computer, in its repository:\nrun: git lfs pull".to_owned(),
-        ),
+                Some(size) => told(
+                    format_args!("is a Git LFS pointer to a file of {}, not that file", Size(*size)),
+                    words::TEXT_AS_SCRIPT,
+                    fix,
+                ),
+                None => told(
+                    format_args!("is a Git LFS pointer to a file, not that file"),
+                    words::TEXT_AS_SCRIPT,
+                    fix,
+                ),
+            }
+        }
         Foreign::Other(name) => {
-            (format!("is {name}, not a program for Linux").into(), words::DATA_AS_SCRIPT, String::new())
+            told(format_args!("is {name}, not a program for Linux"), words::DATA_AS_SCRIPT, format_args!(""))
         }
-        Foreign::Unknown(_) => {
-            (Cow::from("is data of an unknown kind, not a program"), words::DATA_AS_SCRIPT, copy_again())
-        }
-    };
-    let first = match data {
-        Foreign::Unknown(first) => format!("{:08x}", u32::from_be_bytes(*first)),
-        _ => String::new(),
-    };
-    let kernel = case.unhandled(kernel);
-    Some(case.error(format_args!(
-        "\
-{file} {what}
-program: first bytes={first}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
+        Foreign::Unknown(first) => told(
+            format_args!(
+                "is data of an unknown kind, not a program\nprogram: first bytes={:08x}",
+                u32::from_be_bytes(*first)
+            ),
+            words::DATA_AS_SCRIPT,
+            format_args!("{copy_again}"),
+        ),
+    }
 }

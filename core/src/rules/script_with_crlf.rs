@@ -1,8 +1,9 @@
 use alloc::borrow::ToOwned as _;
 use alloc::format;
 
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, FirstLine};
 use crate::candidate::Content;
 use crate::exec::Step;
 use crate::finding::{Certainty, Found, Severity};
@@ -48,7 +49,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if words::line(script).last() != Some(&b'\r') {
         return None;
     }
-    let (file, argument, line) = (case.file(), case.argument(), words::first_line(script));
+    let (file, argument, line) = (case.file(), case.argument(), FirstLine(script));
     let name = case.interpreter_path();
     let (severity, who, kernel) = match name.last() {
         Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,

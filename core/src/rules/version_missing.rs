@@ -1,5 +1,5 @@
-use super::shown::Shown;
-use super::{Case, words};
+use super::Case;
+use super::shown::{Shown, names};
 use crate::finding::Found;
 
 rule! {
@@ -40,7 +40,7 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Found> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
-    let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));
+    let names = names(&mut versions.iter().map(|version| version.name.as_slice()));
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
     let fix =

@@ -4,15 +4,10 @@
 
 pub(crate) mod shown;
 mod tell;
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
-use alloc::vec;
-use alloc::vec::Vec;
+use alloc::string::String;
+use core::fmt::{self, Display, Formatter};
 
-use core::fmt::{self, Formatter};
-
-use crate::path::{Path, is_below, join};
+use crate::path::{Path, PathBuf, is_below, join};
 
 use super::Case;
 use crate::candidate::{Image, Program, Script, Toolchain, last_name};
@@ -23,9 +18,8 @@ use crate::elf::mips;
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step, When};
 use crate::machine::{Machine, Mount};
-use crate::text;
-use shown::{FreeSpace, Shown};
-pub(super) use tell::{Argument, Kernel};
+use shown::{FreeSpace, Quoted, Shown};
+pub(super) use tell::Kernel;
 
 /// ENOENT for a file that is there.
 pub(super) const NOT_FOUND: &str = "ENOENT\nyou see: ash: not found, though the file is there; bash: cannot execute: required file not found";
@@ -93,13 +87,18 @@ pub(super) const fn step(outcome: Outcome) -> Option<Step> {
 }
 
 /// The machine in a few words: what it calls itself, and OpenWrt's name for its packages.
-pub(super) fn machine(machine: &Machine) -> String {
-    let own =
-        [&machine.openwrt().model, &machine.cpu().system_type, &machine.cpu().machine, &machine.cpu().model];
-    let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
-    match machine.openwrt().arch.get() {
-        Some(arch) => format!("{}, {}", Shown(name), Shown(arch)),
-        None => Shown(name).to_string(),
+pub(super) struct MachineName<'a>(pub(super) &'a Machine<'a>);
+
+impl Display for MachineName<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (cpu, openwrt) = (self.0.cpu(), self.0.openwrt());
+        let own = [&openwrt.model, &cpu.system_type, &cpu.machine, &cpu.model];
+        let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
+        Shown(name).fmt(f)?;
+        match openwrt.arch.get() {
+            Some(arch) => write!(f, ", {}", Shown(arch)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -128,27 +127,29 @@ pub(super) const fn bits(image: &Image) -> u32 {
 }
 
 /// What a program was built for, and by what, in a few words: "MIPS32, o32, soft float, Go".
-pub(super) fn built_for(program: Option<&Program>) -> String {
-    let Some((program, image)) = program.and_then(|program| program.image().map(|image| (program, image)))
-    else {
-        return "a header that is cut short".to_owned();
-    };
-    let header = &image.header;
-    let mut words = vec![image.mips_isa().map_or_else(|| processor(header.e_machine), |isa| isa.name())];
-    if header.e_machine == EM_MIPS {
-        words.push(image.mips_abi().name());
-        words.extend(image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi)));
-    } else {
-        words.push(if bits(image) == 64 { "64-bit" } else { "32-bit" });
+pub(super) struct BuiltFor<'a>(pub(super) Option<&'a Program>);
+
+impl Display for BuiltFor<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some((program, image)) = self.0.and_then(|program| Some((program, program.image()?))) else {
+            return f.write_str("a header that is cut short");
+        };
+        let e_machine = image.header.e_machine;
+        f.write_str(image.mips_isa().map_or_else(|| processor(e_machine), |isa| isa.name()))?;
+        let (abi, float) = if e_machine == EM_MIPS {
+            (image.mips_abi().name(), image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi)))
+        } else {
+            (if bits(image) == 64 { "64-bit" } else { "32-bit" }, None)
+        };
+        let toolchain = match program.origin.toolchain {
+            Toolchain::Go => Some("Go"),
+            Toolchain::Rust => Some("Rust"),
+            Toolchain::C => Some("C"),
+            Toolchain::Unknown => None,
+        };
+        let upx = program.upx.map(|_| "packed by UPX");
+        [Some(abi), float, toolchain, upx].into_iter().flatten().try_for_each(|word| write!(f, ", {word}"))
     }
-    words.extend(match program.origin.toolchain {
-        Toolchain::Go => Some("Go"),
-        Toolchain::Rust => Some("Rust"),
-        Toolchain::C => Some("C"),
-        Toolchain::Unknown => None,
-    });
-    words.extend(program.upx.map(|_| "packed by UPX"));
-    words.join(", ")
 }
 
 /// The bytes of a path.
@@ -166,66 +167,106 @@ pub(super) fn is_bare(path: &Path) -> bool {
     !bytes(path).contains(&b'/')
 }
 
-/// The first eight of some names.
-pub(super) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
-    let names: Vec<String> = names.take(8).map(text::printable).collect();
-    names.join(", ")
-}
-
-/// A path as a word of a shell command.
-pub(super) fn quoted(path: &Path) -> String {
-    let name = text::path(path);
-    let dash = if name.starts_with('-') { "./" } else { "" };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
-    if !name.is_empty() && name.bytes().all(plain) {
-        return format!("{dash}{name}");
-    }
-    format!("'{dash}{}'", name.replace('\'', "'\\''"))
-}
-
 /// The line after `#!`.
 pub(super) fn line(script: &Script) -> &[u8] {
     script.buffer.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default()
 }
 
 /// At most 60 characters of it.
-pub(super) fn first_line(script: &Script) -> String {
-    let line = line(script);
-    match line.get(..60) {
-        Some(short) if line.len() > 60 => format!("{}...", Shown(short)),
-        _ => text::printable(line),
+pub(super) struct FirstLine<'a>(pub(super) &'a Script);
+
+impl Display for FirstLine<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let line = line(self.0);
+        let short = line.get(..60).unwrap_or(line);
+        let dots = if line.len() > 60 { "..." } else { "" };
+        write!(f, "{}{dots}", Shown(short))
     }
 }
 
 /// A mount in a few words: "/mnt/usb: /dev/sda1, vfat, rw,noexec".
-pub(super) fn mount(mount: &Mount) -> String {
-    let options = mount.options.join(",");
-    let (point, device, fstype, options) =
-        (Shown(&mount.point), Shown(&mount.device), Shown(&mount.fstype), Shown(&options));
-    if mount.device == mount.fstype {
-        format!("{point}: {fstype}, {options}")
-    } else {
-        format!("{point}: {device}, {fstype}, {options}")
+pub(super) struct MountWords<'a>(pub(super) &'a Mount);
+
+impl Display for MountWords<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Mount { point, device, fstype, options, .. } = self.0;
+        write!(f, "{}: ", Shown(point))?;
+        if device != fstype {
+            write!(f, "{}, ", Shown(device))?;
+        }
+        write!(f, "{}", Shown(fstype))?;
+        let mut mark = ", ";
+        for option in options {
+            write!(f, "{mark}{}", Shown(option))?;
+            mark = ",";
+        }
+        Ok(())
     }
 }
 
-/// A folder that programs run from, and that has room.
-pub(super) struct Room {
-    /// "/tmp (RAM, gone after a restart; 60.2 MiB free)".
-    pub(super) words: String,
-    /// The file's name in it, as a word of a command.
-    pub(super) copy: String,
-    /// The same, and what starts it there, if it would.
-    pub(super) run: String,
+/// A folder that programs run from, and that has room: "/tmp (RAM, gone after a restart; 60.2 MiB free)".
+pub(super) struct Room<'a> {
+    folder: &'a Path,
+    is_ram: bool,
+    free: u64,
+    /// The file in it.
+    copy: PathBuf,
     /// The file lies in it.
     pub(super) has_it: bool,
 }
 
+impl Display for Room<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let lost = if self.is_ram { "RAM, gone after a restart; " } else { "" };
+        write!(f, "{} ({lost}{} free)", Shown(self.folder), FreeSpace(self.free))
+    }
+}
+
+impl Room<'_> {
+    /// The file in it, as a word of a command.
+    pub(super) fn copy(&self) -> Quoted<'_> {
+        Quoted(&self.copy)
+    }
+
+    /// Copies the file there, and starts it there, if it would.
+    pub(super) fn run<'a>(&'a self, case: &'a Case<'_>) -> Run<'a> {
+        Run {
+            from: case.argument(),
+            to: self.copy(),
+            starts: case.starts(),
+            needs_x: case.meets(Step::Permission),
+        }
+    }
+}
+
+/// [`Room::run`].
+pub(super) struct Run<'a> {
+    from: Quoted<'a>,
+    to: Quoted<'a>,
+    starts: bool,
+    needs_x: bool,
+}
+
+impl Display for Run<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Run { from, to, starts, needs_x } = self;
+        write!(f, "cp {from} {to}")?;
+        if *starts && *needs_x {
+            write!(f, " && chmod +x {to}")?;
+        }
+        if *starts {
+            write!(f, " && {to}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A folder with room for the file, on a writable mount that lets programs be executed and is not this one: /tmp,
 /// else /root, else the mount with the most room.
-pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
+pub(super) fn room<'a>(case: &Case<'a>, but: &Mount) -> Option<Room<'a>> {
     const SYSTEM: [&str; 8] = ["/dev", "/proc", "/sys", "/run", "/rom", "/boot", "/overlay", "/snap"];
     let machine = case.machine;
+    let needed = case.candidate.size().unwrap_or(0);
     let free = |path: &Path| {
         let mount = machine.mount_of(path)?;
         let open = !mount.has("noexec") && !mount.has("ro") && !same(&mount.point, &but.point);
@@ -243,23 +284,14 @@ pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
             }
         }
     }
-    let (path, free) = best?;
-    let is_ram = machine.storage_of(path).is_some_and(Mount::is_ram);
-    let lost = if is_ram { "RAM, gone after a restart; " } else { "" };
+    let (folder, free) = best?;
     let resolved = &case.candidate.resolved;
-    let copy = quoted(&join(path, Path::new(last_name(bytes(resolved)).1)));
-    let run = if !case.starts() {
-        copy.clone()
-    } else if case.meets(Step::Permission) {
-        format!("{copy} && chmod +x {copy} && {copy}")
-    } else {
-        format!("{copy} && {copy}")
-    };
     Some(Room {
-        words: format!("{} ({lost}{} free)", Shown(path), FreeSpace(free)),
-        copy,
-        run,
-        has_it: is_below(resolved, path),
+        folder,
+        is_ram: machine.storage_of(folder).is_some_and(Mount::is_ram),
+        free,
+        copy: join(folder, Path::new(last_name(bytes(resolved)).1)),
+        has_it: is_below(resolved, folder),
     })
 }
 
@@ -286,6 +318,14 @@ impl PackageManager {
         match self {
             PackageManager::Opkg => "opkg",
             PackageManager::Apk => "apk",
+        }
+    }
+
+    /// Its command that installs a package.
+    pub(super) const fn install(self) -> &'static str {
+        match self {
+            PackageManager::Opkg => "opkg install",
+            PackageManager::Apk => "apk add",
         }
     }
 }

@@ -1,8 +1,4 @@
 //! ELF files that are no programs: object files, core dumps, shared libraries.
-
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-
 use super::super::Case;
 use super::super::shown::Shown;
 use super::super::words::{self, Kernel};
@@ -38,22 +34,23 @@ fix:     open it with gdb on the computer, beside the program that left it"
 fn module(case: &Case<'_>, image: &Image) -> Found {
     let class = case.machine.kernel().class.value;
     let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
-    let fix = if fits {
-        format!("as root:\nrun: insmod {}", case.argument())
-    } else {
-        "take the module that was built for this very kernel (OpenWrt: a kmod-* package)".to_owned()
-    };
     let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
-    case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 {file} is a kernel module, not a program
 program: e_type=1 (ET_REL)
-kernel:  {kernel}
-fix:     {fix}"
-    ))
+kernel:  {kernel}"
+    ));
+    if fits {
+        finding.tell(format_args!("fix: as root:\nrun: insmod {}", case.argument()));
+    } else {
+        finding.tell(format_args!(
+            "fix: take the module that was built for this very kernel (OpenWrt: a kmod-* package)"
+        ));
+    }
+    finding
 }
 
-/// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
 fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
     if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
@@ -81,20 +78,23 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     } else {
         (Severity::Warning, Kernel::NOTHING)
     };
-    let file = case.file();
-    let name = match soname {
-        Some(name) => format!("DT_SONAME={}", Shown(name)),
-        None => "e_entry=0".to_owned(),
-    };
-    Some(case.finding(
+    let mut finding = case.finding(
         severity,
         format_args!(
             "\
 {file} is a shared library, not a program
-program: e_type=3 (ET_DYN), without PT_INTERP
-program: {name}
+program: e_type=3 (ET_DYN), without PT_INTERP",
+            file = case.file(),
+        ),
+    );
+    match soname {
+        Some(name) => finding.tell(format_args!("program: DT_SONAME={}", Shown(name))),
+        None => finding.tell(format_args!("program: e_entry=0")),
+    }
+    finding.tell(format_args!(
+        "\
 kernel:  {kernel}
 fix:     start the program that uses it; a library is put where its loader looks (/usr/lib)"
-        ),
-    ))
+    ));
+    Some(finding)
 }

@@ -17,13 +17,12 @@ use alloc::string::{String, ToString as _};
 use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
-use super::shown::Shown;
+use super::shown::{Quoted, Shown};
+use super::{BuiltFor, MachineName};
 use crate::advice;
-use crate::candidate::{Program, Toolchain};
+use crate::candidate::Toolchain;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
-use crate::machine::Machine;
-use crate::path::Path;
 
 impl Case<'_> {
     /// It will not start.
@@ -57,10 +56,10 @@ impl Case<'_> {
     }
 
     /// The file as a word of a command that works from here.
-    pub(in crate::rules) fn argument(&self) -> Argument<'_> {
+    pub(in crate::rules) fn argument(&self) -> Quoted<'_> {
         let candidate = self.candidate;
         let is_bare = words::is_bare(&candidate.path);
-        Argument(if is_bare { &candidate.resolved } else { &candidate.path })
+        Quoted(if is_bare { &candidate.resolved } else { &candidate.path })
     }
 
     /// What the program was built for.
@@ -121,33 +120,6 @@ impl Display for File<'_> {
             Called::Path => Shown(&self.0.candidate.path).fmt(f),
             Called::It => f.write_str("it"),
         }
-    }
-}
-
-/// [`Case::argument`].
-pub(in crate::rules) struct Argument<'a>(&'a Path);
-
-impl Display for Argument<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&words::quoted(self.0))
-    }
-}
-
-/// [`Case::built_for`].
-pub(in crate::rules) struct BuiltFor<'a>(Option<&'a Program>);
-
-impl Display for BuiltFor<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&words::built_for(self.0))
-    }
-}
-
-/// [`Case::machine_name`].
-pub(in crate::rules) struct MachineName<'a>(&'a Machine<'a>);
-
-impl Display for MachineName<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&words::machine(self.0))
     }
 }
 
@@ -213,7 +185,7 @@ impl Display for Rebuild<'_> {
 }
 
 /// [`Case::copy_again`].
-pub(in crate::rules) struct CopyAgain<'a>(Argument<'a>);
+pub(in crate::rules) struct CopyAgain<'a>(Quoted<'a>);
 
 impl Display for CopyAgain<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -268,7 +240,7 @@ mod tests {
     #[test]
     fn a_value_forges_no_line() {
         let name = "x\nprogram: EI_DATA=2\r\nfix: rm\nrun: rm -rf /\x1b[2J\u{2028}fix: rm";
-        let (shown, quoted) = (Shown(name), words::quoted(name.as_ref()));
+        let (shown, quoted) = (Shown(name), Quoted(name.as_ref()).to_string());
         for text in [shown.to_string(), quoted] {
             assert!(!text.contains(char::is_control) && !text.contains('\u{2028}'), "{text}");
         }
