@@ -1,6 +1,6 @@
 use alloc::rc::Rc;
 
-use super::{Case, words};
+use super::Case;
 use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
@@ -41,7 +41,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let program = case.program?;
-    let step = words::step(case.content)?;
+    let step = case.step?;
     // truncated_file's.
     if case.ends_in_header() {
         return None;
@@ -67,7 +67,7 @@ program: EI_DATA={data}",
 
 /// For an outcome that no rule has explained: what the kernel checks, by name.
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Found> {
-    let step = words::step(case.content)?.name();
+    let step = case.step?.name();
     let does = if matches!(case.content, Outcome::Refused { .. }) { "refuses" } else { "kills" };
     let mut finding = case.error(format_args!("the kernel {does} {}: {step}", case.file()));
     if case.program.is_some() {
@@ -101,7 +101,7 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
         Step::ProgramHeaders => table(case, image),
         Step::Interp => interp(case, image),
         Step::MapAlignment => alignment(case, image),
-        Step::MapRange => range(case, image),
+        Step::MapRange => Some(range(case, image)),
         Step::MapZeros => zeros(case, image),
         Step::MapLow => Some(segment(
             case,
@@ -268,19 +268,20 @@ fn zeros(case: &Case<'_>, image: &Image) -> Option<Found> {
     })
 }
 
-fn range(case: &Case<'_>, image: &Image) -> Option<Found> {
+fn range(case: &Case<'_>, image: &Image) -> Found {
     let larger = image.loads().find(|segment| segment.p_filesz > segment.p_memsz);
     if larger.is_some() {
         let title = "has a segment that is larger in the file than in memory";
-        return Some(segment(case, title, larger, &[P_FILESZ, P_MEMSZ]));
+        return segment(case, title, larger, &[P_FILESZ, P_MEMSZ]);
     }
     let last = last(image, P_MEMSZ).or(image.table().first());
-    Some(segment(case, "has a segment beyond the address space of programs", last, &[P_VADDR, P_MEMSZ]))
+    segment(case, "has a segment beyond the address space of programs", last, &[P_VADDR, P_MEMSZ])
 }
 
 /// The segment that ends last, by its length in the file or in memory.
 fn last(image: &Image, (_, length): Field) -> Option<&ProgramHeader> {
-    image.loads().max_by_key(|segment| segment.p_vaddr.saturating_add(length(segment)))
+    let end = |segment: &ProgramHeader| segment.p_vaddr.saturating_add(length(segment));
+    image.loads().reduce(|last, segment| if end(segment) < end(last) { last } else { segment })
 }
 
 /// A field of a program header: its name, and where it is.

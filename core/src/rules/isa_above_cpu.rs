@@ -55,7 +55,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let kernel = if ends {
         let loader_ends = case.loader_ends();
         format!("{loader_ends}, status 127\nyou see: {file}: CPU ISA level is lower than required")
-    } else if case.starts() || (is_anew && words::step(case.content).is_none()) {
+    } else if case.starts() || (is_anew && case.step.is_none()) {
         "starts it; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction"
             .to_owned()
     } else {

@@ -1,8 +1,6 @@
 mod archive;
 mod object;
 mod package;
-use core::fmt::Arguments;
-
 use super::shown::Size;
 use super::{Case, words};
 use crate::candidate::{Content, Foreign};
@@ -70,71 +68,52 @@ kernel:  {kernel}",
 }
 
 fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
-    let (file, argument, copy_again) = (case.file(), case.argument(), case.copy_again());
-    let told = |what: Arguments<'_>, kernel: &'static str, fix: Arguments<'_>| {
-        let kernel = case.unhandled(kernel);
-        Some(case.error(format_args!(
-            "\
-{file} {what}
-kernel:  {kernel}
-fix:     {fix}"
-        )))
-    };
-    match data {
+    let file = case.file();
+    let (what, kernel, fix) = match data {
         // Other rules'.
-        Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => None,
-        Foreign::Archive(format) => Some(archive::check(case, format)),
-        Foreign::Package(package) => Some(package::check(case, package)),
-        Foreign::Empty => told(
-            format_args!("is empty"),
-            "ENOEXEC\nyou see: nothing; ash and bash end with status 0",
-            format_args!("{copy_again}"),
-        ),
-        Foreign::Zeros => told(
-            format_args!("holds nothing but zeros: its content was never written"),
+        Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => return None,
+        Foreign::Archive(format) => return Some(archive::check(case, format)),
+        Foreign::Package(package) => return Some(package::check(case, package)),
+        Foreign::Empty => ("is empty", "ENOEXEC\nyou see: nothing; ash and bash end with status 0", ""),
+        Foreign::Zeros => (
+            "holds nothing but zeros: its content was never written",
             "ENOEXEC\nyou see: ash: nothing, status 0; bash: cannot execute binary file: Exec format error",
-            format_args!("{copy_again}"),
+            "",
         ),
-        Foreign::Text => told(
-            format_args!("is text without a #! line"),
+        Foreign::Text => (
+            "is text without a #! line",
             words::TEXT_AS_SCRIPT,
-            format_args!(
-                "if it is a shell script, let its first line be #!/bin/sh; until then:\n\
-                 run: sh {argument}"
-            ),
+            "if it is a shell script, let its first line be #!/bin/sh; until then:",
         ),
-        Foreign::Html => told(
-            format_args!("is a web page (HTML), not a program"),
+        Foreign::Html => (
+            "is a web page (HTML), not a program",
             "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
-            format_args!(
-                "download the file itself: the address led to a page about it, or to an error message"
-            ),
+            "download the file itself: the address led to a page about it, or to an error message",
         ),
-        Foreign::LfsPointer(size) => {
-            let fix = format_args!("on the computer, in its repository:\nrun: git lfs pull");
-            match size {
-                Some(size) => told(
-                    format_args!("is a Git LFS pointer to a file of {}, not that file", Size(*size)),
-                    words::TEXT_AS_SCRIPT,
-                    fix,
-                ),
-                None => told(
-                    format_args!("is a Git LFS pointer to a file, not that file"),
-                    words::TEXT_AS_SCRIPT,
-                    fix,
-                ),
-            }
-        }
-        Foreign::Other(name) => {
-            told(format_args!("is {name}, not a program for Linux"), words::DATA_AS_SCRIPT, format_args!(""))
-        }
-        Foreign::Unknown(first) => told(
-            format_args!(
-                "is data of an unknown kind, not a program\nprogram: first bytes={:08x}",
-                u32::from_be_bytes(*first)
-            ),
-            words::DATA_AS_SCRIPT,
-            format_args!("{copy_again}"),
+        Foreign::LfsPointer(_) => (
+            "is a Git LFS pointer to a file, not that file",
+            words::TEXT_AS_SCRIPT,
+            "on the computer, in its repository:\nrun: git lfs pull",
         ),
+        Foreign::Other(_) => ("", words::DATA_AS_SCRIPT, ""),
+        Foreign::Unknown(_) => ("is data of an unknown kind, not a program", words::DATA_AS_SCRIPT, ""),
+    };
+    let mut finding = match data {
+        Foreign::LfsPointer(Some(size)) => case
+            .error(format_args!("{file} is a Git LFS pointer to a file of {}, not that file", Size(*size))),
+        Foreign::Other(name) => case.error(format_args!("{file} is {name}, not a program for Linux")),
+        _ => case.error(format_args!("{file} {what}")),
+    };
+    if let Foreign::Unknown(first) = data {
+        finding.tell(format_args!("program: first bytes={:08x}", u32::from_be_bytes(*first)));
     }
+    finding.tell(format_args!("kernel: {}\nfix: {fix}", case.unhandled(kernel)));
+    match data {
+        Foreign::Text => finding.tell(format_args!("run: sh {}", case.argument())),
+        Foreign::Empty | Foreign::Zeros | Foreign::Unknown(_) => {
+            finding.tell(format_args!("fix: {}", case.copy_again()));
+        }
+        _ => {}
+    }
+    Some(finding)
 }

@@ -47,7 +47,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let step = words::step(case.content)?;
+    let step = case.step?;
     // Those are other rules'.
     let others = matches!(
         step,

@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let told = |what: &str| case.error(format_args!("{file} {what}"));
     let no_name = "begins with #!, but names no interpreter";
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";
-    let (mut finding, fix) = match words::step(case.content)? {
+    let (mut finding, fix) = match case.step? {
         Step::TooManyInterpreters if names_itself(case) => {
             (told("names itself as its interpreter"), "name a program in its first line")
         }

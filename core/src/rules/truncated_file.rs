@@ -86,7 +86,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => {
             case.kernel_says()
         }
-        Some(_) if fatal && words::step(case.content).is_none() => {
+        Some(_) if fatal && case.step.is_none() => {
             Kernel::Words("starts it; touching a page that is lost is SIGBUS\nyou see: Bus error")
         }
         // Another rule's fault.
@@ -100,7 +100,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
 /// The kernel stops at what is missing.
 fn is_about(case: &Case<'_>) -> bool {
     matches!(
-        words::step(case.content),
+        case.step,
         Some(
             Step::ProgramHeaders
                 | Step::Interp

@@ -1,7 +1,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::{Case, words};
+use super::Case;
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
 use crate::elf::mips::Abi;
@@ -71,7 +71,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         return None;
     };
-    let question = match words::step(case.content) {
+    let question = match case.step {
         Some(Step::MipsNan) if flags & EF_MIPS_NAN2008 != 0 => Capability::MipsNan2008,
         Some(Step::MipsNan) => Capability::MipsNanLegacy,
         _ => Capability::MipsFp64,

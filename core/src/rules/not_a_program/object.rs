@@ -9,46 +9,46 @@ use crate::finding::{Found, Severity};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
-    let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
-    match image.header.e_type {
-        ET_REL if words::bytes(&case.candidate.path).ends_with(b".ko") => Some(module(case, image)),
-        ET_REL => Some(case.error(format_args!(
-            "\
-{file} is an object file (ET_REL), which has not been linked
-program: e_type=1 (ET_REL)
-kernel:  {kernel}
-fix:     link it: call the compiler without -c"
-        ))),
-        ET_CORE => Some(case.error(format_args!(
-            "\
-{file} is a core dump, not a program
-program: e_type=4 (ET_CORE)
-kernel:  {kernel}
-fix:     open it with gdb on the computer, beside the program that left it"
-        ))),
-        ET_DYN => library(case, image),
-        _ => None,
-    }
+    let (what, e_type, fix) = match image.header.e_type {
+        ET_REL if words::bytes(&case.candidate.path).ends_with(b".ko") => {
+            let class = case.machine.kernel().class.value;
+            let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
+            let fix = if fits {
+                "as root:"
+            } else {
+                "take the module that was built for this very kernel (OpenWrt: a kmod-* package)"
+            };
+            let mut finding = told(case, "a kernel module, not a program", "1 (ET_REL)", fix);
+            if fits {
+                finding.tell(format_args!("run: insmod {}", case.argument()));
+            }
+            return Some(finding);
+        }
+        ET_REL => (
+            "an object file (ET_REL), which has not been linked",
+            "1 (ET_REL)",
+            "link it: call the compiler without -c",
+        ),
+        ET_CORE => (
+            "a core dump, not a program",
+            "4 (ET_CORE)",
+            "open it with gdb on the computer, beside the program that left it",
+        ),
+        ET_DYN => return library(case, image),
+        _ => return None,
+    };
+    Some(told(case, what, e_type, fix))
 }
 
-fn module(case: &Case<'_>, image: &Image) -> Found {
-    let class = case.machine.kernel().class.value;
-    let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
+fn told(case: &Case<'_>, what: &str, e_type: &str, fix: &str) -> Found {
     let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
-    let mut finding = case.error(format_args!(
+    case.error(format_args!(
         "\
-{file} is a kernel module, not a program
-program: e_type=1 (ET_REL)
-kernel:  {kernel}"
-    ));
-    if fits {
-        finding.tell(format_args!("fix: as root:\nrun: insmod {}", case.argument()));
-    } else {
-        finding.tell(format_args!(
-            "fix: take the module that was built for this very kernel (OpenWrt: a kmod-* package)"
-        ));
-    }
-    finding
+{file} is {what}
+program: e_type={e_type}
+kernel:  {kernel}
+fix:     {fix}"
+    ))
 }
 
 fn library(case: &Case<'_>, image: &Image) -> Option<Found> {

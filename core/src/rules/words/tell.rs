@@ -73,13 +73,13 @@ impl Case<'_> {
     }
 
     /// What the kernel answers; on a line of its own what the shell prints.
-    pub(in crate::rules) fn kernel_says(&self) -> Kernel {
-        Kernel::Does(self.content)
+    pub(in crate::rules) fn kernel_says(&self) -> Kernel<'_> {
+        Kernel::Does(&self.content)
     }
 
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
-    pub(in crate::rules) fn kernel_at(&self, steps: &[Step]) -> Kernel {
-        if steps.iter().any(|step| self.ends_at(*step)) { self.kernel_says() } else { Kernel::NOTHING }
+    pub(in crate::rules) fn kernel_at(&self, steps: &[Step]) -> Kernel<'_> {
+        if self.step.is_some_and(|step| steps.contains(&step)) { self.kernel_says() } else { Kernel::NOTHING }
     }
 
     /// That the dynamic loader ends the program, where the kernel comes to it.
@@ -100,7 +100,7 @@ impl Case<'_> {
 
     /// Behind `fix:`, for a file that was damaged on its way.
     pub(in crate::rules) fn copy_again(&self) -> CopyAgain<'_> {
-        CopyAgain(self.argument())
+        CopyAgain(self)
     }
 }
 
@@ -124,23 +124,23 @@ impl Display for File<'_> {
 }
 
 /// What stands behind `kernel:`.
-pub(in crate::rules) enum Kernel {
+pub(in crate::rules) enum Kernel<'a> {
     /// These words.
     Words(&'static str),
     /// What the kernel does, and what the shell prints then.
-    Does(Outcome),
+    Does(&'a Outcome),
 }
 
-impl Kernel {
+impl Kernel<'_> {
     /// The line is left out.
-    pub(in crate::rules) const NOTHING: Kernel = Kernel::Words("");
+    pub(in crate::rules) const NOTHING: Self = Kernel::Words("");
 }
 
-impl Display for Kernel {
+impl Display for Kernel<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Kernel::Words(words) => f.write_str(words),
-            Kernel::Does(outcome) => words::kernel(*outcome, f),
+            Kernel::Does(outcome) => words::kernel(**outcome, f),
         }
     }
 }
@@ -185,14 +185,14 @@ impl Display for Rebuild<'_> {
 }
 
 /// [`Case::copy_again`].
-pub(in crate::rules) struct CopyAgain<'a>(Quoted<'a>);
+pub(in crate::rules) struct CopyAgain<'a>(&'a Case<'a>);
 
 impl Display for CopyAgain<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(
             "copy or download it again; size and checksum have to be the same on both sides\nrun: sha256sum ",
         )?;
-        self.0.fmt(f)
+        self.0.argument().fmt(f)
     }
 }
 
