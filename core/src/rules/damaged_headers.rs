@@ -235,10 +235,15 @@ program: PT_INTERP=no NUL at its end",
 fn alignment(case: &Case<'_>, image: &Image) -> Option<Found> {
     let pages = Pages::of(case.machine);
     let page = pages.size();
-    let crooked =
-        |segment: &&ProgramHeader| segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0;
-    // Before 6.7 also one without a file part.
-    let crooked = image.loads().filter(crooked).min_by_key(|segment| segment.p_filesz == 0)?;
+    let mut crooked: Option<&ProgramHeader> = None;
+    for segment in image.loads() {
+        let is_crooked = segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0;
+        // Before 6.7 also one without a file part.
+        if is_crooked && crooked.is_none_or(|first| first.p_filesz == 0 && segment.p_filesz > 0) {
+            crooked = Some(segment);
+        }
+    }
+    let crooked = crooked?;
     let (file, p_align) = (case.file(), crooked.p_align);
     let mut finding = if p_align < page {
         case.error(format_args!(
@@ -280,8 +285,14 @@ fn range(case: &Case<'_>, image: &Image) -> Found {
 
 /// The segment that ends last, by its length in the file or in memory.
 fn last(image: &Image, (_, length): Field) -> Option<&ProgramHeader> {
-    let end = |segment: &ProgramHeader| segment.p_vaddr.saturating_add(length(segment));
-    image.loads().reduce(|last, segment| if end(segment) < end(last) { last } else { segment })
+    let (mut last, mut most) = (None, 0);
+    for segment in image.loads() {
+        let end = segment.p_vaddr.saturating_add(length(segment));
+        if end >= most {
+            (last, most) = (Some(segment), end);
+        }
+    }
+    last
 }
 
 /// A field of a program header: its name, and where it is.

@@ -1,5 +1,7 @@
+use alloc::string::String;
+
 use super::Case;
-use super::shown::Shown;
+use super::shown::{Shown, list};
 use super::words::{self, Kernel};
 use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
@@ -62,7 +64,9 @@ program: PT_INTERP={loader} ({flavour})"
     ));
     match case.machine.loaders().get() {
         Some(found) if found.is_empty() => finding.tell(format_args!("machine: loaders=none")),
-        Some(found) => finding.tell(format_args!("machine: loaders={}", Shown(&found.join(", ")))),
+        Some(found) => {
+            finding.tell(format_args!("machine: loaders={}", list(&mut found.iter().map(String::as_bytes))));
+        }
         None => finding.tell(format_args!("machine: loaders=not known")),
     }
     let (wanted, own) = (image.interp_libc(), case.machine.libc().value);

@@ -6,7 +6,7 @@ use super::{Case, Code};
 use crate::candidate::{Content, last_name};
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
-use crate::finding::Found;
+use crate::finding::{Fix, Found};
 
 rule! {
     /// # What it means
@@ -89,8 +89,12 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if is_missing {
         tell_install(&mut finding, case, name);
     }
-    if let Some(error) = case.interpreter.as_ref().filter(own_fix) {
-        finding.fix.clone_from(&error.fix);
+    let fix = case.interpreter.as_ref().filter(own_fix).and_then(|error| error.fix.as_ref());
+    if let Some(Fix { text, commands }) = fix {
+        finding.tell(format_args!("fix: {text}"));
+        for command in commands {
+            finding.tell(format_args!("run: {command}"));
+        }
     }
     Some(finding)
 }

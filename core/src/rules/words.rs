@@ -137,18 +137,24 @@ impl Display for BuiltFor<'_> {
         let e_machine = image.header.e_machine;
         f.write_str(image.mips_isa().map_or_else(|| processor(e_machine), |isa| isa.name()))?;
         let (abi, float) = if e_machine == EM_MIPS {
-            (image.mips_abi().name(), image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi)))
+            let float = image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi));
+            (image.mips_abi().name(), float.unwrap_or_default())
         } else {
-            (if bits(image) == 64 { "64-bit" } else { "32-bit" }, None)
+            (if bits(image) == 64 { "64-bit" } else { "32-bit" }, "")
         };
         let toolchain = match program.origin.toolchain {
-            Toolchain::Go => Some("Go"),
-            Toolchain::Rust => Some("Rust"),
-            Toolchain::C => Some("C"),
-            Toolchain::Unknown => None,
+            Toolchain::Go => "Go",
+            Toolchain::Rust => "Rust",
+            Toolchain::C => "C",
+            Toolchain::Unknown => "",
         };
-        let upx = program.upx.map(|_| "packed by UPX");
-        [Some(abi), float, toolchain, upx].into_iter().flatten().try_for_each(|word| write!(f, ", {word}"))
+        let upx = if program.upx.is_some() { "packed by UPX" } else { "" };
+        for word in [abi, float, toolchain, upx] {
+            if !word.is_empty() {
+                write!(f, ", {word}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -190,17 +196,9 @@ pub(super) struct MountWords<'a>(pub(super) &'a Mount);
 impl Display for MountWords<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Mount { point, device, fstype, options, .. } = self.0;
-        write!(f, "{}: ", Shown(point))?;
-        if device != fstype {
-            write!(f, "{}, ", Shown(device))?;
-        }
-        write!(f, "{}", Shown(fstype))?;
-        let mut mark = ", ";
-        for option in options {
-            write!(f, "{mark}{}", Shown(option))?;
-            mark = ",";
-        }
-        Ok(())
+        let (device, comma) = if device == fstype { ("", "") } else { (device.as_str(), ", ") };
+        let (point, device, fstype) = (Shown(point), Shown(device), Shown(fstype));
+        write!(f, "{point}: {device}{comma}{fstype}, {}", Shown(&options.join(",")))
     }
 }
 

@@ -1,6 +1,3 @@
-use alloc::format;
-use alloc::string::String;
-
 use super::Case;
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
@@ -78,17 +75,17 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
     let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);
-    let answer = answer.map_or_else(String::new, |answer| format!("{}: {}", question.name(), answer.words()));
     let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
-    let kernel = case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi]);
-    let rebuild = case.rebuild();
-    Some(case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 {file} uses {uses}, this kernel takes {takes}
 program: e_flags={flags:#010x} ({built_for})
-machine: machine={machine}
-machine: probe={answer}
-kernel:  {kernel}
-fix:     {rebuild}"
-    )))
+machine: machine={machine}"
+    ));
+    if let Some(answer) = answer {
+        finding.tell(format_args!("machine: probe={}: {}", question.name(), answer.words()));
+    }
+    let kernel = case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi]);
+    finding.tell(format_args!("kernel: {kernel}\nfix: {}", case.rebuild()));
+    Some(finding)
 }

@@ -30,7 +30,7 @@ const TOOLS: [Tool; 9] = [
 ];
 
 pub(super) fn check(case: &Case<'_>, format: &str) -> Found {
-    let article = if format.starts_with(['a', 'x']) { "an" } else { "a" };
+    let article = if matches!(format.as_bytes(), [b'a' | b'x', ..]) { "an" } else { "a" };
     let (file, kernel, shown) = (case.file(), case.unhandled(words::DATA_AS_SCRIPT), Shown(format));
     let mut finding = case.error(format_args!(
         "\

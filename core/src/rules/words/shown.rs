@@ -84,12 +84,16 @@ impl Display for Quoted<'_> {
 
 /// The first eight of some names: "libc.so.6, libm.so.6".
 pub(in crate::rules) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
+    list(&mut names.take(8))
+}
+
+/// Names in a row: "dsp, dsp2".
+pub(in crate::rules) fn list(names: &mut dyn Iterator<Item = &[u8]>) -> String {
     let mut list = String::new();
-    for name in names.take(8) {
-        if !list.is_empty() {
-            list.push_str(", ");
-        }
-        list.push_str(&text::printable(name));
+    for name in names {
+        let comma = if list.is_empty() { "" } else { ", " };
+        // A String takes everything.
+        let _ = write!(list, "{comma}{}", Shown(name));
     }
     list
 }

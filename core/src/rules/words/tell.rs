@@ -197,20 +197,20 @@ impl Display for CopyAgain<'_> {
 }
 
 fn add(finding: &mut Finding, line: &str) {
+    const SIDES: [(&str, Side); 3] =
+        [("program", Side::Program), ("machine", Side::Machine), ("kernel", Side::Kernel)];
     let Some((label, words)) = line.split_once(':') else { return };
-    let words = words.trim_start_matches(' ');
+    let words = words.trim_ascii_start();
     if words.is_empty() {
         return;
     }
-    let is_call = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase());
-    let side = match label {
+    match label {
         "fix" => return finding.fix.get_or_insert_default().text.push_str(words),
         "run" => return finding.fix.get_or_insert_default().commands.push(words.to_owned()),
-        "program" => Side::Program,
-        "machine" => Side::Machine,
-        "kernel" => Side::Kernel,
-        _ => Side::Shell,
-    };
+        _ => {}
+    }
+    let side = SIDES.iter().find(|(name, _)| *name == label).map_or(Side::Shell, |(_, side)| *side);
+    let is_call = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase());
     let (field, value) = match (side, words.split_once('=')) {
         (Side::Program | Side::Machine, Some(named)) => named,
         (Side::Kernel, Some((call, value))) if is_call(call) => (call, value),
