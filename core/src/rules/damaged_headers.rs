@@ -90,7 +90,6 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
         let e_entry = image.header.e_entry;
         Some(case.error(format_args!("{file} {title}\nprogram: e_entry={e_entry:#x}")))
     };
-    let mark = |title: &str| Some(case.error(format_args!("{file} {title}")));
     match step {
         Step::ElfType => {
             let e_type = case.image?.header.e_type;
@@ -116,12 +115,12 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
             &[P_VADDR, P_ALIGN],
         )),
         Step::MipsAbiFlags => {
-            mark("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes")
+            Some(case.error_about("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes"))
         }
-        Step::GnuProperty => mark(
+        Step::GnuProperty => Some(case.error_about(
             "has GNU properties that are cut short, or not in order\n\
              program: PT_GNU_PROPERTY=of its own, or of its loader",
-        ),
+        )),
         Step::EntryRange => entry("begins beyond the address space of programs"),
         Step::EntryUnmapped => entry("begins at an address where it has no segment"),
         Step::EntryNotExecutable => entry("begins in a segment that is not executable"),
@@ -219,12 +218,11 @@ program: p_filesz={p_filesz}",
             file = case.file(),
             p_filesz = entry.map_or(0, |entry| entry.p_filesz),
         ))),
-        Interp::NotTerminated => Some(case.error(format_args!(
-            "\
-{file} has a PT_INTERP that does not end with NUL
-program: PT_INTERP=no NUL at its end",
-            file = case.file(),
-        ))),
+        Interp::NotTerminated => {
+            Some(case.error_about(
+                "has a PT_INTERP that does not end with NUL\nprogram: PT_INTERP=no NUL at its end",
+            ))
+        }
         Interp::NegativeOffset => {
             Some(segment(case, "names a loader at a negative place in the file", entry, &[P_OFFSET]))
         }
@@ -306,7 +304,7 @@ const P_ALIGN: Field = ("p_align", |segment| segment.p_align);
 
 /// Something is wrong with these fields of a segment.
 fn segment(case: &Case<'_>, title: &str, segment: Option<&ProgramHeader>, fields: &[Field]) -> Found {
-    let mut finding = case.error(format_args!("{} {title}", case.file()));
+    let mut finding = case.error_about(title);
     tell_fields(&mut finding, segment.unwrap_or(&ProgramHeader::default()), fields);
     finding
 }

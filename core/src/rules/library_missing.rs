@@ -114,10 +114,11 @@ kernel:  {ends}, status 127",
             finding.tell(format_args!("fix: install the package that has it\nrun: {install} {package}"));
         }
         None if nowhere => finding.tell(format_args!("fix: {}", case.rebuild())),
-        None => finding.tell(format_args!(
-            "fix: {}",
-            case.rebuild_after("copy the library into one of these folders", "or, to need no library,")
-        )),
+        None => case.tell_rebuild_after(
+            &mut finding,
+            format_args!("copy the library into one of these folders"),
+            "or, to need no library,",
+        ),
     }
     Some(finding)
 }

@@ -88,10 +88,11 @@ fix:     clear the library's executable-stack flag; almost no library needs it:
 run:     patchelf --clear-execstack {path}"
         ));
     } else {
-        finding.tell(format_args!(
-            "fix: {}",
-            case.rebuild_after("put a library for this machine in its place", "or, to need no library,")
-        ));
+        case.tell_rebuild_after(
+            &mut finding,
+            format_args!("put a library for this machine in its place"),
+            "or, to need no library,",
+        );
     }
     let dies = if why == Unusable::Cut {
         "its loader then dies of SIGBUS\nyou see: Bus error"

@@ -102,7 +102,7 @@ fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
         Foreign::LfsPointer(Some(size)) => case
             .error(format_args!("{file} is a Git LFS pointer to a file of {}, not that file", Size(*size))),
         Foreign::Other(name) => case.error(format_args!("{file} is {name}, not a program for Linux")),
-        _ => case.error(format_args!("{file} {what}")),
+        _ => case.error_about(what),
     };
     if let Foreign::Unknown(first) = data {
         finding.tell(format_args!("program: first bytes={:08x}", u32::from_be_bytes(*first)));

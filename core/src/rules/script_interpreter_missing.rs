@@ -101,10 +101,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
 
 fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
+    const FOLDERS: [&[u8]; 2] = [b"/bin/", b"/usr/bin/"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let program = last_name(path).1;
     let folder = path.strip_suffix(program).unwrap_or_default();
-    let usual = PACKAGES.contains(&program) && (folder == b"/bin/" || folder == b"/usr/bin/");
+    let usual = PACKAGES.contains(&program) && FOLDERS.contains(&folder);
     let (name, file) = (Shown(program), case.argument());
     if SHELLS.contains(&program) {
         finding.tell(format_args!(

@@ -37,23 +37,23 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let file = case.file();
-    let told = |what: &str| case.error(format_args!("{file} {what}"));
     let no_name = "begins with #!, but names no interpreter";
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";
     let (mut finding, fix) = match case.step? {
         Step::TooManyInterpreters if names_itself(case) => {
-            (told("names itself as its interpreter"), "name a program in its first line")
+            (case.error_about("names itself as its interpreter"), "name a program in its first line")
         }
         Step::TooManyInterpreters => {
-            (told("goes through more interpreters than the 5 that the kernel follows"), let_name)
+            (case.error_about("goes through more interpreters than the 5 that the kernel follows"), let_name)
         }
         Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => {
             (too_long(case, script), "call the interpreter by a shorter path, or through a symbolic link")
         }
-        Step::ScriptLine => (told(no_name), let_name),
+        Step::ScriptLine => (case.error_about(no_name), let_name),
         // An empty name has no interpreter that could be opened.
-        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (told(no_name), let_name),
+        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => {
+            (case.error_about(no_name), let_name)
+        }
         _ => return None,
     };
     let kernel = if case.ends_at(Step::ScriptLine) {

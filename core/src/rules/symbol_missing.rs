@@ -1,5 +1,3 @@
-use alloc::format;
-
 use super::Case;
 use super::shown::{Shown, names};
 use crate::finding::{Found, Severity};
@@ -83,15 +81,12 @@ program: undefined={undefined}",
         ));
     }
     // The release of the libraries that it was linked with, and that of the machine's, differ.
-    match case.machine.openwrt().release.get() {
-        Some(release) => {
-            let sdk = format!("use the SDK of OpenWrt {}, which is this machine's", Shown(release));
-            finding.tell(format_args!("fix: {}", case.rebuild_after(&sdk, "or")));
-        }
-        None => finding.tell(format_args!(
-            "fix: {}",
-            case.rebuild_after("use the libraries that it was linked with", "or, to need no library,")
-        )),
+    if let Some(release) = case.machine.openwrt().release.get() {
+        let other = format_args!("use the SDK of OpenWrt {}, which is this machine's", Shown(release));
+        case.tell_rebuild_after(&mut finding, other, "or");
+    } else {
+        let other = format_args!("use the libraries that it was linked with");
+        case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
     }
     Some(finding)
 }

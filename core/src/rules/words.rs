@@ -149,7 +149,7 @@ impl Display for BuiltFor<'_> {
             Toolchain::Unknown => "",
         };
         let upx = if program.upx.is_some() { "packed by UPX" } else { "" };
-        for word in [abi, float, toolchain, upx] {
+        for word in &[abi, float, toolchain, upx] {
             if !word.is_empty() {
                 write!(f, ", {word}")?;
             }
@@ -270,15 +270,20 @@ pub(super) fn room<'a>(case: &Case<'a>, but: &Mount) -> Option<Room<'a>> {
         let open = !mount.has("noexec") && !mount.has("ro") && !same(&mount.point, &but.point);
         machine.space(mount).map(|space| space.available).filter(|free| open && *free >= needed)
     };
-    let usual = ["/tmp", "/root"].map(Path::new);
-    let mut best = usual.into_iter().find_map(|path| Some((path, free(path)?)));
+    let mut best = None;
+    for folder in &["/tmp", "/root"] {
+        let folder = Path::new(folder);
+        best = best.or_else(|| Some((folder, free(folder)?)));
+    }
     if best.is_none() {
+        let mut most = 0;
         for mount in machine.mounts().get()? {
             let point = mount.point.as_path();
-            let own =
-                bytes(point).len() > 1 && !SYSTEM.iter().any(|folder| is_below(point, Path::new(folder)));
-            if let Some(free) = free(point).filter(|free| own && best.is_none_or(|(_, most)| *free >= most)) {
-                best = Some((point, free));
+            let is_system = SYSTEM.iter().any(|folder| is_below(point, Path::new(folder)));
+            if let Some(free) =
+                free(point).filter(|free| bytes(point).len() > 1 && !is_system && *free >= most)
+            {
+                (best, most) = (Some((point, free)), free);
             }
         }
     }

@@ -50,6 +50,11 @@ impl Case<'_> {
         finding
     }
 
+    /// It will not start, for a reason that needs no value: "is open for writing".
+    pub(in crate::rules) fn error_about(&self, what: &str) -> Found {
+        self.error(format_args!("{} {what}", self.file()))
+    }
+
     /// What a finding calls the file.
     pub(in crate::rules) fn file(&self) -> File<'_> {
         File(self)
@@ -89,13 +94,16 @@ impl Case<'_> {
 
     /// Behind `fix:`, to build it for this machine: a sentence, and `run:` lines.
     pub(in crate::rules) fn rebuild(&self) -> Rebuild<'_> {
-        self.rebuild_after("", "")
+        Rebuild(self)
     }
 
-    /// [`Case::rebuild`] behind another way and what leads over to it ("or"): the other way alone where it is not known
+    /// Tells another way than [`Case::rebuild`], and leads over to that ("or"): the other way alone where it is not known
     /// what to build.
-    pub(in crate::rules) fn rebuild_after<'a>(&'a self, other: &'a str, or: &'static str) -> Rebuild<'a> {
-        Rebuild { case: self, other, or }
+    pub(in crate::rules) fn tell_rebuild_after(&self, finding: &mut Found, other: Arguments<'_>, or: &str) {
+        finding.tell(format_args!("fix: {other}"));
+        if advice::build(self.machine).is_some() {
+            finding.tell(format_args!("fix: ; {or} {}", self.rebuild()));
+        }
     }
 
     /// Behind `fix:`, for a file that was damaged on its way.
@@ -145,21 +153,13 @@ impl Display for Kernel<'_> {
     }
 }
 
-/// [`Case::rebuild_after`].
-pub(in crate::rules) struct Rebuild<'a> {
-    case: &'a Case<'a>,
-    other: &'a str,
-    or: &'static str,
-}
+/// [`Case::rebuild`].
+pub(in crate::rules) struct Rebuild<'a>(&'a Case<'a>);
 
 impl Display for Rebuild<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Rebuild { case, other, or } = self;
-        f.write_str(other)?;
+        let case = self.0;
         let Some(target) = advice::build(case.machine) else { return Ok(()) };
-        if !other.is_empty() {
-            write!(f, "; {or} ")?;
-        }
         f.write_str("rebuild it for this machine")?;
         if let Some(arch) = case.machine.openwrt().arch.get() {
             write!(f, ", or take the build for {}", Shown(arch))?;
