@@ -81,9 +81,8 @@ pub(crate) fn show_size(bytes: u64, up: bool, out: &mut dyn Write) -> fmt::Resul
         rest >>= 10;
         unit = units.next();
     }
-    let parts = rest | u64::from(below > 0);
+    let parts = u32::try_from(rest).unwrap_or(u32::MAX) | u32::from(below > 0);
     let tenths = parts.saturating_mul(10).saturating_add(if up { 1023 } else { 512 }) >> 10;
-    let tenths = u32::try_from(tenths).unwrap_or(u32::MAX);
     let unit = unit.copied().unwrap_or_default();
     if tenths < 1000 {
         write!(out, "{}.{} {unit}", tenths / 10, tenths % 10)

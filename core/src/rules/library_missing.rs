@@ -80,9 +80,9 @@ const PACKAGES: [(&str, &str); 29] = [
 fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
-    let first = link.libraries().skip(1).find(is_missing)?;
+    let first = link.needed().find(is_missing)?;
     let LibraryState::Missing(errno) = first.state else { return None };
-    let all = link.libraries().skip(1).filter(is_missing);
+    let all = link.needed().filter(is_missing);
     let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
     let nowhere = first.tried.is_empty();
     let mut finding = case.error(format_args!(

@@ -58,8 +58,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         LibraryState::Unusable(why) => Some(why),
         _ => None,
     };
-    let (library, why) =
-        link.libraries().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
+    let (library, why) = link.needed().find_map(|library| Some((library, unusable(library.state)?)))?;
     let (file, name, path) = (case.file(), Shown(&library.name), Shown(&library.path));
     let (needed_by, ends, reason) = (Shown(link.needed_by(library)), case.loader_ends(), why.words());
     // glibc's words for these are those for no file at all.

@@ -70,8 +70,8 @@ struct Folders<'a>(&'a Path);
 impl Display for Folders<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let path = words::bytes(self.0);
-        for (at, byte) in path.iter().enumerate().skip(1) {
-            if *byte == b'/' {
+        for at in 1..path.len() {
+            if path.get(at) == Some(&b'/') {
                 write!(f, " {}", Quoted(path.get(..at).unwrap_or_default().as_ref()))?;
             }
         }

@@ -64,17 +64,25 @@ fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Fou
     if case.starts() {
         return None;
     }
-    let (file, machine, rebuild) = (case.file(), case.machine_name(), case.rebuild());
-    let (cpu, kernel) = (Shown(cpu), case.unhandled(words::DATA_AS_SCRIPT));
-    Some(case.error(format_args!(
+    let (file, cpu) = (case.file(), Shown(cpu));
+    let mut finding = case.error(format_args!(
         "\
 {file} is built for {system}, this machine runs Linux
 program: format={format}
-program: architecture={cpu}
+program: architecture={cpu}"
+    ));
+    tell_rest(case, &mut finding, case.unhandled(words::DATA_AS_SCRIPT));
+    Some(finding)
+}
+
+fn tell_rest(case: &Case<'_>, finding: &mut Found, kernel: &str) {
+    let (machine, rebuild) = (case.machine_name(), case.rebuild());
+    finding.tell(format_args!(
+        "\
 machine: machine={machine}
 kernel:  {kernel}
 fix:     {rebuild}"
-    )))
+    ));
 }
 
 fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
@@ -109,13 +117,7 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
         }
         (Mark::Loader, _) => {}
     }
-    let (machine, rebuild) = (case.machine_name(), case.rebuild());
-    finding.tell(format_args!(
-        "\
-machine: machine={machine}
-kernel:  {kernel}
-fix:     {rebuild}"
-    ));
+    tell_rest(case, &mut finding, kernel);
     Some(finding)
 }
 

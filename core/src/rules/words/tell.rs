@@ -42,11 +42,8 @@ impl Case<'_> {
 
     /// The finding that a text tells.
     pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Found {
-        let text = text.to_string();
-        let mut lines = text.split('\n');
-        let title = lines.next().unwrap_or_default().to_owned();
-        let mut finding = Found::new(self.code, severity, title);
-        lines.for_each(|line| add(&mut finding, line));
+        let mut finding = Found::new(self.code, severity);
+        finding.tell(text);
         finding
     }
 
@@ -115,7 +112,13 @@ impl Case<'_> {
 impl Found {
     /// More lines of its text: those that only some cases have, or that differ too much to be one.
     pub(in crate::rules) fn tell(&mut self, text: Arguments<'_>) {
-        text.to_string().split('\n').for_each(|line| add(self, line));
+        for line in text.to_string().split('\n') {
+            if self.title.is_empty() {
+                line.clone_into(&mut self.title);
+            } else {
+                add(self, line);
+            }
+        }
     }
 }
 
@@ -232,8 +235,8 @@ mod tests {
     use crate::rules::Code;
 
     fn told(line: &str) -> Found {
-        let mut finding = Found::new(Code::NotAProgram, Severity::Error, String::new());
-        line.split('\n').for_each(|line| add(&mut finding, line));
+        let mut finding = Found::new(Code::NotAProgram, Severity::Error);
+        finding.tell(format_args!("title\n{line}"));
         finding
     }
 
