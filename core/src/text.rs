@@ -21,7 +21,7 @@ pub fn show(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
             show_char(c, out)?;
         }
         for byte in chunk.invalid() {
-            write!(out, "\\x{byte:02x}")?;
+            escape((*byte).into(), out)?;
         }
     }
     Ok(())
@@ -33,12 +33,16 @@ fn show_char(c: char, out: &mut dyn Write) -> fmt::Result {
         '\r' => out.write_str("\\r"),
         '\t' => out.write_str("\\t"),
         // C0, DEL and C1 steer terminals; the others reorder what is shown around them.
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => write!(out, "\\x{:02x}", u32::from(c)),
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' => escape(c.into(), out),
         '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             write!(out, "\\u{{{:x}}}", u32::from(c))
         }
         _ => out.write_char(c),
     }
+}
+
+fn escape(code: u32, out: &mut dyn Write) -> fmt::Result {
+    write!(out, "\\x{code:02x}")
 }
 
 /// [`printable`] for a path.

@@ -67,13 +67,13 @@ run:     mount -o remount,exec {quoted}",
         quoted = Quoted(&mount.point),
     ));
     match words::room(case, mount) {
-        Some(room) => finding.tell(format_args!(
-            "\
-fix:     as root, remount it with exec{script}; or copy its {size} to {room}:
-run:     {run}",
-            size = Size(case.candidate.size().unwrap_or(0)),
-            run = room.run(case),
-        )),
+        Some(room) => {
+            let size = Size(case.candidate.size().unwrap_or(0));
+            finding.tell(format_args!(
+                "fix: as root, remount it with exec{script}; or copy its {size} to {room}:"
+            ));
+            room.tell_run(&mut finding, case);
+        }
         None => finding.tell(format_args!("fix: no other file system has room for it; as root{script}:")),
     }
     finding

@@ -134,7 +134,8 @@ fn tell_fix(finding: &mut Found, case: &Case<'_>, destination: &Destination, mou
             finding.tell(format_args!("fix: ; or run it where it is, in {room}"));
         }
         Some(room) => {
-            finding.tell(format_args!("fix: ; or run it from {room}\nrun: {}", room.run(case)));
+            finding.tell(format_args!("fix: ; or run it from {room}"));
+            room.tell_run(finding, case);
         }
         None => {}
     }

@@ -17,6 +17,7 @@ use crate::elf::consts::{
 use crate::elf::mips;
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step, When};
+use crate::finding::Found;
 use crate::machine::{Machine, Mount};
 use shown::{FreeSpace, Quoted, Shown};
 pub(super) use tell::Kernel;
@@ -226,36 +227,16 @@ impl Room<'_> {
         Quoted(&self.copy)
     }
 
-    /// Copies the file there, and starts it there, if it would.
-    pub(super) fn run<'a>(&'a self, case: &'a Case<'_>) -> Run<'a> {
-        Run {
-            from: case.argument(),
-            to: self.copy(),
-            starts: case.starts(),
-            needs_x: case.meets(Step::Permission),
+    /// Tells the command that copies the file there, and starts it there, if it would.
+    pub(super) fn tell_run(&self, finding: &mut Found, case: &Case<'_>) {
+        let (from, to) = (case.argument(), self.copy());
+        if !case.starts() {
+            finding.tell(format_args!("run: cp {from} {to}"));
+        } else if case.meets(Step::Permission) {
+            finding.tell(format_args!("run: cp {from} {to} && chmod +x {to} && {to}"));
+        } else {
+            finding.tell(format_args!("run: cp {from} {to} && {to}"));
         }
-    }
-}
-
-/// [`Room::run`].
-pub(super) struct Run<'a> {
-    from: Quoted<'a>,
-    to: Quoted<'a>,
-    starts: bool,
-    needs_x: bool,
-}
-
-impl Display for Run<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Run { from, to, starts, needs_x } = self;
-        write!(f, "cp {from} {to}")?;
-        if *starts && *needs_x {
-            write!(f, " && chmod +x {to}")?;
-        }
-        if *starts {
-            write!(f, " && {to}")?;
-        }
-        Ok(())
     }
 }
 
@@ -267,8 +248,11 @@ pub(super) fn room<'a>(case: &Case<'a>, but: &Mount) -> Option<Room<'a>> {
     let needed = case.candidate.size().unwrap_or(0);
     let free = |path: &Path| {
         let mount = machine.mount_of(path)?;
-        let open = !mount.has("noexec") && !mount.has("ro") && !same(&mount.point, &but.point);
-        machine.space(mount).map(|space| space.available).filter(|free| open && *free >= needed)
+        if mount.has("noexec") || mount.has("ro") || same(&mount.point, &but.point) {
+            return None;
+        }
+        let free = machine.space(mount)?.available;
+        (free >= needed).then_some(free)
     };
     let mut best = None;
     for folder in &["/tmp", "/root"] {
@@ -279,11 +263,12 @@ pub(super) fn room<'a>(case: &Case<'a>, but: &Mount) -> Option<Room<'a>> {
         let mut most = 0;
         for mount in machine.mounts().get()? {
             let point = mount.point.as_path();
-            let is_system = SYSTEM.iter().any(|folder| is_below(point, Path::new(folder)));
-            if let Some(free) =
-                free(point).filter(|free| bytes(point).len() > 1 && !is_system && *free >= most)
-            {
-                (best, most) = (Some((point, free)), free);
+            if bytes(point).len() < 2 || SYSTEM.iter().any(|folder| is_below(point, Path::new(folder))) {
+                continue;
+            }
+            match free(point) {
+                Some(free) if free >= most => (best, most) = (Some((point, free)), free),
+                _ => {}
             }
         }
     }
