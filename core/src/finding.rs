@@ -129,9 +129,16 @@ impl Side {
 }
 
 impl Found {
-    /// One with a title only. An error follows from facts, a warning is likely.
-    pub fn new(code: Code, severity: Severity, title: String) -> Self {
+    /// An error follows from facts, a warning is likely.
+    pub fn new(code: Code, severity: Severity) -> Self {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
-        Found(Box::new(Finding { code, severity, certainty, title, evidence: Vec::new(), fix: None }))
+        Found(Box::new(Finding {
+            code,
+            severity,
+            certainty,
+            title: String::new(),
+            evidence: Vec::new(),
+            fix: None,
+        }))
     }
 }

@@ -32,6 +32,8 @@ pub struct Case<'a> {
     outcomes: Vec<Outcome>,
     /// What the kernel does with the content of the file, once nothing bars it.
     content: Outcome,
+    /// The check that it ends at then.
+    step: Option<Step>,
     /// The ELF file.
     program: Option<&'a Program>,
     /// The ELF file as it describes itself; else as the kernel sees it.
@@ -290,6 +292,7 @@ impl<'a> Case<'a> {
             interpreter,
             outcomes,
             content,
+            step: words::step(content),
             program,
             image,
             foreign,
@@ -328,7 +331,7 @@ impl<'a> Case<'a> {
 
     /// Whether the kernel stops at this check once nothing bars the file.
     fn ends_at(&self, step: Step) -> bool {
-        words::step(self.content) == Some(step)
+        self.step == Some(step)
     }
 
     /// A kernel's line, where no handler of the kernel takes the file.

@@ -1,7 +1,7 @@
 //! Display of untrusted bytes and of sizes.
 
-use alloc::format;
 use alloc::string::String;
+use core::fmt::{self, Write};
 
 use crate::path::Path;
 
@@ -9,33 +9,40 @@ use crate::path::Path;
 /// stays as it is. Nothing below 0x20 is left.
 pub fn printable(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            push(&mut out, c);
-        }
-        for byte in chunk.invalid() {
-            escape(&mut out, (*byte).into());
-        }
-    }
+    // A String takes everything.
+    let _ = show(bytes, &mut out);
     out
 }
 
-fn push(out: &mut String, c: char) {
-    match c {
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        // C0, DEL and C1 steer terminals; the others reorder what is shown around them.
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => escape(out, c.into()),
-        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+/// Writes [`printable`].
+pub fn show(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            show_char(c, out)?;
         }
-        _ => out.push(c),
+        for byte in chunk.invalid() {
+            escape((*byte).into(), out)?;
+        }
+    }
+    Ok(())
+}
+
+fn show_char(c: char, out: &mut dyn Write) -> fmt::Result {
+    match c {
+        '\n' => out.write_str("\\n"),
+        '\r' => out.write_str("\\r"),
+        '\t' => out.write_str("\\t"),
+        // C0, DEL and C1 steer terminals; the others reorder what is shown around them.
+        '\0'..='\x1f' | '\x7f'..='\u{9f}' => escape(c.into(), out),
+        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            write!(out, "\\u{{{:x}}}", u32::from(c))
+        }
+        _ => out.write_char(c),
     }
 }
 
-fn escape(out: &mut String, byte: u32) {
-    out.push_str(&format!("\\x{byte:02x}"));
+fn escape(code: u32, out: &mut dyn Write) -> fmt::Result {
+    write!(out, "\\x{code:02x}")
 }
 
 /// [`printable`] for a path.
@@ -50,18 +57,23 @@ pub fn name(name: &[u8]) -> String {
 
 /// A size with its unit, rounded up: "512 bytes", "9.5 KiB", "10.6 MiB", "128 MiB".
 pub fn size(bytes: u64) -> String {
-    rounded(bytes, true)
+    let mut out = String::new();
+    let _ = show_size(bytes, true, &mut out);
+    out
 }
 
 /// Room on a file system, rounded to the nearest, as BusyBox's `df -h` does.
 pub fn room(bytes: u64) -> String {
-    rounded(bytes, false)
+    let mut out = String::new();
+    let _ = show_size(bytes, false, &mut out);
+    out
 }
 
-fn rounded(bytes: u64, up: bool) -> String {
+/// Writes a size with its unit: rounded up; or to the nearest, as BusyBox's `df -h` does.
+pub(crate) fn show_size(bytes: u64, up: bool, out: &mut dyn Write) -> fmt::Result {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
-        return format!("{bytes} bytes");
+        return write!(out, "{bytes} bytes");
     }
     // In 1024ths of the unit; the last bit stands for all that is below.
     let mut rest = bytes;
@@ -73,13 +85,13 @@ fn rounded(bytes: u64, up: bool) -> String {
         rest >>= 10;
         unit = units.next();
     }
-    let parts = rest | u64::from(below > 0);
+    let parts = u32::try_from(rest).unwrap_or(u32::MAX) | u32::from(below > 0);
     let tenths = parts.saturating_mul(10).saturating_add(if up { 1023 } else { 512 }) >> 10;
     let unit = unit.copied().unwrap_or_default();
     if tenths < 1000 {
-        format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        write!(out, "{}.{} {unit}", tenths / 10, tenths % 10)
     } else {
-        format!("{} {unit}", tenths.saturating_add(if up { 9 } else { 5 }) / 10)
+        write!(out, "{} {unit}", tenths.saturating_add(if up { 9 } else { 5 }) / 10)
     }
 }
 

@@ -96,6 +96,11 @@ impl LinkResult {
         self.objects.get(1..).unwrap_or_default().iter()
     }
 
+    /// What is loaded because a DT_NEEDED asks for it.
+    pub fn needed(&self) -> impl Iterator<Item = &Library> {
+        self.objects.get(2..).unwrap_or_default().iter()
+    }
+
     /// The file that asks for a library.
     pub fn needed_by(&self, library: &Library) -> &[u8] {
         library.parent.and_then(|parent| self.objects.get(parent)).map_or(b"", |object| &object.path)

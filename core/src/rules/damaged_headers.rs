@@ -1,9 +1,6 @@
-use alloc::borrow::{Cow, ToOwned as _};
-use alloc::format;
 use alloc::rc::Rc;
-use alloc::string::{String, ToString as _};
 
-use super::{Case, words};
+use super::Case;
 use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
@@ -42,110 +39,95 @@ rule! {
     check, quiet after [NotAProgram]
 }
 
-/// What is wrong.
-struct Fault {
-    /// What the title says of the file: "has no program headers".
-    title: Cow<'static, str>,
-    /// The fields that are wrong, each on a line of the text.
-    program: Cow<'static, str>,
-    /// They are right for smaller pages.
-    is_for_small_pages: bool,
-}
-
-impl Fault {
-    fn new(title: impl Into<Cow<'static, str>>, program: impl Into<Cow<'static, str>>) -> Self {
-        Fault { title: title.into(), program: program.into(), is_for_small_pages: false }
-    }
-}
-
 fn check(case: &Case<'_>) -> Option<Found> {
     let program = case.program?;
-    let step = words::step(case.content)?;
+    let step = case.step?;
     // truncated_file's.
     if case.ends_in_header() {
         return None;
     }
-    let (file, kernel, copy_again) = (case.file(), case.kernel_says(), case.copy_again());
-    if program.own.is_none() && matches!(step, Step::ElfType | Step::CheckArch) {
+    let mut finding = if program.own.is_none() && matches!(step, Step::ElfType | Step::CheckArch) {
         let [_, _, _, _, class, data, ..] = program.ident;
-        return Some(case.error(format_args!(
+        case.error(format_args!(
             "\
 {file} does not tell its word size or byte order
 program: EI_CLASS={class}
-program: EI_DATA={data}
-kernel:  {kernel}
-fix:     {copy_again}"
-        )));
-    }
-    let Fault { title, program, is_for_small_pages } = fault(case, kernels_image(program)?, step)?;
-    let copy_again = copy_again.to_string();
-    let fix = if is_for_small_pages {
-        "rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
+program: EI_DATA={data}",
+            file = case.file(),
+        ))
     } else {
-        copy_again.as_str()
+        fault(case, kernels_image(program)?, step)?
     };
-    Some(case.error(format_args!(
-        "\
-{file} {title}
-program: {program}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
+    finding.tell(format_args!("kernel: {}", case.kernel_says()));
+    if finding.fix.is_none() {
+        finding.tell(format_args!("fix: {}", case.copy_again()));
+    }
+    Some(finding)
 }
 
 /// For an outcome that no rule has explained: what the kernel checks, by name.
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Found> {
-    let step = words::step(case.content)?.name();
+    let step = case.step?.name();
     let does = if matches!(case.content, Outcome::Refused { .. }) { "refuses" } else { "kills" };
-    let built_for = if case.program.is_some() { case.built_for().to_string() } else { String::new() };
-    let (file, machine, kernel) = (case.file(), case.machine_name(), case.kernel_says());
-    let fix = case.copy_again();
-    Some(case.error(format_args!(
+    let mut finding = case.error(format_args!("the kernel {does} {}: {step}", case.file()));
+    if case.program.is_some() {
+        finding.tell(format_args!("program: built for={}", case.built_for()));
+    }
+    let (machine, kernel, fix) = (case.machine_name(), case.kernel_says(), case.copy_again());
+    finding.tell(format_args!(
         "\
-the kernel {does} {file}: {step}
-program: built for={built_for}
 machine: machine={machine}
 kernel:  {kernel}
 fix:     {fix}"
-    )))
+    ));
+    Some(finding)
 }
 
 /// What is wrong in the headers; None where another rule explains the step.
-fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Fault> {
-    let e_type = case.image?.header.e_type;
-    let entry = format!("e_entry={:#x}", image.header.e_entry);
-    let ProgramHeader { p_vaddr, p_align, .. } = image.table().first().copied().unwrap_or_default();
-    Some(match step {
-        Step::ElfType if !matches!(e_type, 1..=ET_CORE) => {
-            Fault::new("is of a type that the kernel does not know", format!("e_type={e_type}"))
+fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
+    let file = case.file();
+    let entry = |title: &str| {
+        let e_entry = image.header.e_entry;
+        Some(case.error(format_args!("{file} {title}\nprogram: e_entry={e_entry:#x}")))
+    };
+    match step {
+        Step::ElfType => {
+            let e_type = case.image?.header.e_type;
+            let title = "is of a type that the kernel does not know";
+            (!matches!(e_type, 1..=ET_CORE))
+                .then(|| case.error(format_args!("{file} {title}\nprogram: e_type={e_type}")))
         }
-        Step::ProgramHeaders => return table(case.machine, image),
-        Step::Interp => return interp(image),
-        Step::MapAlignment => return alignment(case.machine, image),
-        Step::MapRange => range(image),
-        Step::MapZeros => return zeros(case, image),
-        Step::MapLow => Fault::new(
+        Step::ProgramHeaders => table(case, image),
+        Step::Interp => interp(case, image),
+        Step::MapAlignment => alignment(case, image),
+        Step::MapRange => Some(range(case, image)),
+        Step::MapZeros => zeros(case, image),
+        Step::MapLow => Some(segment(
+            case,
             "has a segment below the lowest address that programs get (vm.mmap_min_addr)",
-            format!("p_vaddr={p_vaddr:#x}"),
-        ),
-        Step::MapCollision => Fault::new(
+            image.table().first(),
+            &[P_VADDR],
+        )),
+        Step::MapCollision => Some(segment(
+            case,
             "has a segment where the kernel has put something else",
-            format!("p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}"),
-        ),
+            image.table().first(),
+            &[P_VADDR, P_ALIGN],
+        )),
         Step::MipsAbiFlags => {
-            Fault::new("has MIPS ABI flags that are cut short", "PT_MIPS_ABIFLAGS=under 24 bytes")
+            Some(case.error_about("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes"))
         }
-        Step::GnuProperty => Fault::new(
-            "has GNU properties that are cut short, or not in order",
-            "PT_GNU_PROPERTY=of its own, or of its loader",
-        ),
-        Step::EntryRange => Fault::new("begins beyond the address space of programs", entry),
-        Step::EntryUnmapped => Fault::new("begins at an address where it has no segment", entry),
-        Step::EntryNotExecutable => Fault::new("begins in a segment that is not executable", entry),
-        Step::EntryIsHeader => Fault::new("begins at its own ELF header, which is no code", entry),
-        Step::EntryZeros => Fault::new("begins where it holds only zeros, which are no code", entry),
-        Step::EntryAlignment => Fault::new("has an entry point that is not aligned to an instruction", entry),
-        Step::NoDynamic => Fault::new("names a loader, and has no PT_DYNAMIC for it", entry),
+        Step::GnuProperty => Some(case.error_about(
+            "has GNU properties that are cut short, or not in order\n\
+             program: PT_GNU_PROPERTY=of its own, or of its loader",
+        )),
+        Step::EntryRange => entry("begins beyond the address space of programs"),
+        Step::EntryUnmapped => entry("begins at an address where it has no segment"),
+        Step::EntryNotExecutable => entry("begins in a segment that is not executable"),
+        Step::EntryIsHeader => entry("begins at its own ELF header, which is no code"),
+        Step::EntryZeros => entry("begins where it holds only zeros, which are no code"),
+        Step::EntryAlignment => entry("has an entry point that is not aligned to an instruction"),
+        Step::NoDynamic => entry("names a loader, and has no PT_DYNAMIC for it"),
         // The file and its place.
         Step::Lookup
         | Step::FileType
@@ -158,7 +140,6 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Fault> {
         | Step::ScriptInterpreter
         | Step::TooManyInterpreters
         // The processor.
-        | Step::ElfType
         | Step::CheckArch
         | Step::Fdpic
         | Step::MipsNan
@@ -178,8 +159,8 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Fault> {
         // Memory, and the file's length.
         | Step::MapMemory
         | Step::EntryBeyondFile
-        | Step::SegmentBeyondFile => return None,
-    })
+        | Step::SegmentBeyondFile => None,
+    }
 }
 
 /// The decoding that the kernel gets on with: the file's own where the kernel has it too.
@@ -189,30 +170,37 @@ fn kernels_image(program: &Program) -> Option<&Image> {
     same.or(program.native.first().map(Rc::as_ref)).or(own)
 }
 
-fn table(machine: &Machine, image: &Image) -> Option<Fault> {
-    let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u64::from);
-    let page = Pages::of(machine).size();
-    let most = |bytes: u64| bytes.checked_div(entry).unwrap_or(0);
-    let title = match image.program_headers {
+fn table(case: &Case<'_>, image: &Image) -> Option<Found> {
+    let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u32::from);
+    let page = Pages::of(case.machine).size();
+    let is_over_a_page = takes_a_page(case.machine) && u64::from(entry.saturating_mul(number)) > page;
+    let file = case.file();
+    let (reader, bytes, room) = match image.program_headers {
         Err(TableError::Truncated) => return None,
         Err(TableError::EntrySize) => {
             let right = if image.encoding.class == Class::Elf64 { 56 } else { 32 };
-            return Some(Fault::new(
-                format!("has program headers of {entry} bytes, the kernel's have {right}"),
-                format!("e_phentsize={entry}"),
-            ));
+            return Some(case.error(format_args!(
+                "\
+{file} has program headers of {entry} bytes, the kernel's have {right}
+program: e_phentsize={entry}"
+            )));
         }
-        Err(TableError::Empty) => "has no program headers".to_owned(),
+        Err(TableError::Empty) => {
+            return Some(
+                case.error(format_args!("{file} has no program headers\nprogram: e_phnum={number}")),
+            );
+        }
         // Too large for those that take one page, or for any kernel.
-        _ if takes_a_page(machine) && number.saturating_mul(entry) > page => {
-            format!("has {number} program headers, this kernel reads {} (one page)", most(page))
-        }
-        Err(TableError::TooLarge) => {
-            format!("has {number} program headers, Linux reads {} (64 KiB)", most(65_536))
-        }
+        _ if is_over_a_page => ("this kernel", page, "one page"),
+        Err(TableError::TooLarge) => ("Linux", 65_536, "64 KiB"),
         Ok(_) => return None,
     };
-    Some(Fault::new(title, format!("e_phnum={number}")))
+    let most = bytes.checked_div(entry.into()).unwrap_or(0);
+    Some(case.error(format_args!(
+        "\
+{file} has {number} program headers, {reader} reads {most} ({room})
+program: e_phnum={number}"
+    )))
 }
 
 /// From 3.19 to 6.16 the table may not exceed a page.
@@ -220,72 +208,109 @@ fn takes_a_page(machine: &Machine) -> bool {
     !machine.kernel().older_than((3, 19, 0)) && machine.kernel().older_than((6, 17, 0))
 }
 
-fn interp(image: &Image) -> Option<Fault> {
-    let segment = image.table().iter().find(|entry| entry.p_type == PT_INTERP).copied().unwrap_or_default();
-    Some(match image.interp.as_ref()? {
-        Interp::Size(_) => Fault::new(
-            "names no loader: its PT_INTERP has a wrong size",
-            format!("p_filesz={}", segment.p_filesz),
-        ),
+fn interp(case: &Case<'_>, image: &Image) -> Option<Found> {
+    let entry = image.table().iter().find(|entry| entry.p_type == PT_INTERP);
+    match image.interp.as_ref()? {
+        Interp::Size(_) => Some(case.error(format_args!(
+            "\
+{file} names no loader: its PT_INTERP has a wrong size
+program: p_filesz={p_filesz}",
+            file = case.file(),
+            p_filesz = entry.map_or(0, |entry| entry.p_filesz),
+        ))),
         Interp::NotTerminated => {
-            Fault::new("has a PT_INTERP that does not end with NUL", "PT_INTERP=no NUL at its end")
+            Some(case.error_about(
+                "has a PT_INTERP that does not end with NUL\nprogram: PT_INTERP=no NUL at its end",
+            ))
         }
-        Interp::NegativeOffset => Fault::new(
-            "names a loader at a negative place in the file",
-            format!("p_offset={:#x}", segment.p_offset),
-        ),
-        Interp::Truncated | Interp::Path(_) => return None,
-    })
+        Interp::NegativeOffset => {
+            Some(segment(case, "names a loader at a negative place in the file", entry, &[P_OFFSET]))
+        }
+        Interp::Truncated | Interp::Path(_) => None,
+    }
 }
 
-fn alignment(machine: &Machine, image: &Image) -> Option<Fault> {
-    let pages = Pages::of(machine);
+fn alignment(case: &Case<'_>, image: &Image) -> Option<Found> {
+    let pages = Pages::of(case.machine);
     let page = pages.size();
-    let crooked =
-        |segment: &&ProgramHeader| segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0;
-    // Before 6.7 also one without a file part.
-    let has_part = |segment: &&ProgramHeader| segment.p_filesz > 0 && crooked(segment);
-    let segment = image.loads().find(has_part).or_else(|| image.loads().find(crooked))?;
-    let ProgramHeader { p_offset, p_vaddr, p_align, .. } = *segment;
-    let is_for_small_pages = p_align < page;
-    let title = if is_for_small_pages {
-        format!("is linked for pages of {p_align} bytes, this kernel's have {page}")
+    let mut crooked: Option<&ProgramHeader> = None;
+    for segment in image.loads() {
+        let is_crooked = segment.p_offset.wrapping_sub(segment.p_vaddr) & pages.within() != 0;
+        // Before 6.7 also one without a file part.
+        if is_crooked && crooked.is_none_or(|first| first.p_filesz == 0 && segment.p_filesz > 0) {
+            crooked = Some(segment);
+        }
+    }
+    let crooked = crooked?;
+    let (file, p_align) = (case.file(), crooked.p_align);
+    let mut finding = if p_align < page {
+        case.error(format_args!(
+            "\
+{file} is linked for pages of {p_align} bytes, this kernel's have {page}
+fix:     rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
+        ))
     } else {
-        format!("has a segment that does not fit pages of {page} bytes")
+        case.error(format_args!("{file} has a segment that does not fit pages of {page} bytes"))
     };
-    let program =
-        format!("p_offset={p_offset:#x}\nprogram: p_vaddr={p_vaddr:#x}\nprogram: p_align={p_align:#x}");
-    Some(Fault { title: title.into(), program: program.into(), is_for_small_pages })
+    tell_fields(&mut finding, crooked, &[P_OFFSET, P_VADDR, P_ALIGN]);
+    Some(finding)
 }
 
 /// The last of the files' parts, where its page is there. One beyond the end of the file is truncated_file's.
-fn zeros(case: &Case<'_>, image: &Image) -> Option<Fault> {
-    let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_filesz);
-    let last = image.loads().max_by_key(end)?;
+fn zeros(case: &Case<'_>, image: &Image) -> Option<Found> {
+    let last = last(image, P_FILESZ)?;
     let is_old = case.machine.kernel().older_than((6, 7, 0));
     let is_whole = case.candidate.size()? >= last.p_offset.saturating_add(last.p_filesz);
-    let ProgramHeader { p_vaddr, p_filesz, p_memsz, .. } = *last;
     (is_old && is_whole && last.p_flags & PF_W == 0).then(|| {
-        Fault::new(
+        segment(
+            case,
             "has zeros in a page that may not be written, where kernels before 6.7 fill them in",
-            format!("p_vaddr={p_vaddr:#x}\nprogram: p_filesz={p_filesz:#x}\nprogram: p_memsz={p_memsz:#x}"),
+            Some(last),
+            &[P_VADDR, P_FILESZ, P_MEMSZ],
         )
     })
 }
 
-fn range(image: &Image) -> Fault {
-    let end = |segment: &&ProgramHeader| segment.p_vaddr.saturating_add(segment.p_memsz);
-    if let Some(segment) = image.loads().find(|segment| segment.p_filesz > segment.p_memsz) {
-        let (p_filesz, p_memsz) = (segment.p_filesz, segment.p_memsz);
-        return Fault::new(
-            "has a segment that is larger in the file than in memory",
-            format!("p_filesz={p_filesz:#x}\nprogram: p_memsz={p_memsz:#x}"),
-        );
+fn range(case: &Case<'_>, image: &Image) -> Found {
+    let larger = image.loads().find(|segment| segment.p_filesz > segment.p_memsz);
+    if larger.is_some() {
+        let title = "has a segment that is larger in the file than in memory";
+        return segment(case, title, larger, &[P_FILESZ, P_MEMSZ]);
     }
-    let last = image.loads().max_by_key(end).or(image.table().first()).copied().unwrap_or_default();
-    let (p_vaddr, p_memsz) = (last.p_vaddr, last.p_memsz);
-    Fault::new(
-        "has a segment beyond the address space of programs",
-        format!("p_vaddr={p_vaddr:#x}\nprogram: p_memsz={p_memsz:#x}"),
-    )
+    let last = last(image, P_MEMSZ).or(image.table().first());
+    segment(case, "has a segment beyond the address space of programs", last, &[P_VADDR, P_MEMSZ])
+}
+
+/// The segment that ends last, by its length in the file or in memory.
+fn last(image: &Image, (_, length): Field) -> Option<&ProgramHeader> {
+    let (mut last, mut most) = (None, 0);
+    for segment in image.loads() {
+        let end = segment.p_vaddr.saturating_add(length(segment));
+        if end >= most {
+            (last, most) = (Some(segment), end);
+        }
+    }
+    last
+}
+
+/// A field of a program header: its name, and where it is.
+type Field = (&'static str, fn(&ProgramHeader) -> u64);
+
+const P_OFFSET: Field = ("p_offset", |segment| segment.p_offset);
+const P_VADDR: Field = ("p_vaddr", |segment| segment.p_vaddr);
+const P_FILESZ: Field = ("p_filesz", |segment| segment.p_filesz);
+const P_MEMSZ: Field = ("p_memsz", |segment| segment.p_memsz);
+const P_ALIGN: Field = ("p_align", |segment| segment.p_align);
+
+/// Something is wrong with these fields of a segment.
+fn segment(case: &Case<'_>, title: &str, segment: Option<&ProgramHeader>, fields: &[Field]) -> Found {
+    let mut finding = case.error_about(title);
+    tell_fields(&mut finding, segment.unwrap_or(&ProgramHeader::default()), fields);
+    finding
+}
+
+fn tell_fields(finding: &mut Found, segment: &ProgramHeader, fields: &[Field]) {
+    for (name, value) in fields {
+        finding.tell(format_args!("program: {name}={:#x}", value(segment)));
+    }
 }

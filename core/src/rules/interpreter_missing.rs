@@ -1,9 +1,7 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use super::Case;
-use super::shown::Shown;
+use super::shown::{Shown, list};
 use super::words::{self, Kernel};
 use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
@@ -58,37 +56,34 @@ fn check(case: &Case<'_>) -> Option<Found> {
         Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => Kernel::Words(words::NOT_FOUND),
         _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
-    let (file, loader, flavour, loaders) = (case.file(), Shown(path), flavour(image, path), loaders(case));
-    let (wanted, own) = (image.interp_libc(), case.machine.libc().value);
-    let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
-    let go = advice::build(case.machine).and_then(|build| build.go);
-    let fix = match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
-        Some(environment) => format!(
-            "build it without cgo: it is static then, and needs no loader\n\
-             run: CGO_ENABLED=0 GOOS=linux {environment} go build"
-        ),
-        None => case.rebuild().to_string(),
-    };
-    Some(case.error(format_args!(
+    let (file, loader, flavour) = (case.file(), Shown(path), flavour(image, path));
+    let mut finding = case.error(format_args!(
         "\
 {file} needs the loader {loader}, which is not on this machine
-program: PT_INTERP={loader} ({flavour})
-machine: loaders={loaders}
-machine: C library={libc}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
-}
-
-fn loaders(case: &Case<'_>) -> String {
+program: PT_INTERP={loader} ({flavour})"
+    ));
     match case.machine.loaders().get() {
-        Some(found) if found.is_empty() => "none".to_owned(),
-        Some(found) => Shown(&found.join(", ")).to_string(),
-        None => "not known".to_owned(),
+        Some(found) if found.is_empty() => finding.tell(format_args!("machine: loaders=none")),
+        Some(found) => {
+            finding.tell(format_args!("machine: loaders={}", list(&mut found.iter().map(String::as_bytes))));
+        }
+        None => finding.tell(format_args!("machine: loaders=not known")),
     }
+    let (wanted, own) = (image.interp_libc(), case.machine.libc().value);
+    let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
+    finding.tell(format_args!("machine: C library={libc}\nkernel: {kernel}"));
+    let go = advice::build(case.machine).and_then(|build| build.go);
+    match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
+        Some(environment) => finding.tell(format_args!(
+            "\
+fix:     build it without cgo: it is static then, and needs no loader
+run:     CGO_ENABLED=0 GOOS=linux {environment} go build"
+        )),
+        None => finding.tell(format_args!("fix: {}", case.rebuild())),
+    }
+    Some(finding)
 }
 
-/// What the loader's name says.
 fn flavour(image: &Image, path: &[u8]) -> &'static str {
     let has = |part: &[u8]| holds(path, part);
     match image.interp_libc() {

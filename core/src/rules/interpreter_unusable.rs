@@ -1,10 +1,7 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
-
-use super::shown::Shown;
-use super::{Case, words};
-use crate::candidate::{Candidate, Content, Foreign, Interp};
+use super::Case;
+use super::shown::{Quoted, Shown};
+use super::words::BuiltFor;
+use crate::candidate::{Candidate, Content, Foreign, Interp, Program};
 use crate::exec::Step;
 use crate::finding::Found;
 use crate::target::FileKind;
@@ -48,38 +45,14 @@ rule! {
     check
 }
 
-/// What makes a loader useless.
+/// What else there is to say of an interpreter.
 #[derive(Clone, Copy)]
-enum Fault {
-    /// It is no regular file.
-    Kind(FileKind),
-    NotExecutable,
+enum More<'a> {
+    /// It is built for this.
+    BuiltFor(&'a Program),
+    NoExecuteBit,
     Busy,
-    Empty,
-    CutShort,
-    /// Its headers are of use for no kernel.
-    Unmappable,
-    Foreign,
-    Script,
-    NotElf,
-    Unreadable,
-}
-
-impl Fault {
-    const fn words(self) -> &'static str {
-        match self {
-            Fault::Kind(kind) => kind.name(),
-            Fault::NotExecutable => "not executable",
-            Fault::Busy => "open for writing",
-            Fault::Empty => "empty",
-            Fault::CutShort => "cut short",
-            Fault::Unmappable => "a file that cannot be mapped",
-            Fault::Foreign => "for another machine",
-            Fault::Script => "a script",
-            Fault::NotElf => "not an ELF file",
-            Fault::Unreadable => "not readable",
-        }
-    }
+    Nothing,
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
@@ -89,50 +62,55 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if interpreter.found().is_none() || !steps.iter().any(|step| case.meets(*step)) {
         return None;
     }
-    let fault = fault(case, interpreter);
-    let fix = match fault {
-        Fault::NotExecutable => format!("\nrun: chmod +x {}", words::quoted(&interpreter.path)),
-        Fault::Busy => "wait until its copy has ended".to_owned(),
-        _ => case
-            .rebuild_after(
-                "remove that loader if it was copied here, else reinstall the C library",
-                "or, to need no loader,",
-            )
-            .to_string(),
-    };
-    let (order, built_for) = match (fault, &interpreter.content) {
-        (Fault::Unmappable | Fault::Foreign, Content::Elf(program)) => {
-            let order = program.own.as_ref().map_or("", |image| image.encoding.order.name());
-            (order, words::built_for(Some(program)))
-        }
-        _ => ("", String::new()),
-    };
-    let (file, loader, what, kernel) = (case.file(), Shown(path), fault.words(), case.kernel_says());
-    Some(case.error(format_args!(
+    let (what, more) = fault(case, interpreter);
+    let (file, loader, kernel) = (case.file(), Shown(path), case.kernel_says());
+    let mut finding = case.error(format_args!(
         "\
 {file} needs the loader {loader}, which is {what}
-program: PT_INTERP={loader}
-machine: loader built for={built_for}
-machine: loader's byte order={order}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
+program: PT_INTERP={loader}"
+    ));
+    if let More::BuiltFor(program) = more {
+        let order = program.own.as_ref().map_or("", |image| image.encoding.order.name());
+        let built_for = BuiltFor(Some(program));
+        finding.tell(format_args!(
+            "machine: loader built for={built_for}\nmachine: loader's byte order={order}"
+        ));
+    }
+    finding.tell(format_args!("kernel: {kernel}"));
+    match more {
+        More::NoExecuteBit => {
+            finding.tell(format_args!("run: chmod +x {}", Quoted(&interpreter.path)));
+        }
+        More::Busy => finding.tell(format_args!("fix: wait until its copy has ended")),
+        _ => case.tell_rebuild_after(
+            &mut finding,
+            format_args!("remove that loader if it was copied here, else reinstall the C library"),
+            "or, to need no loader,",
+        ),
+    }
+    Some(finding)
 }
 
-fn fault(case: &Case<'_>, interpreter: &Candidate) -> Fault {
+/// What is wrong with it, and what else there is to say.
+fn fault<'a>(case: &Case<'_>, interpreter: &'a Candidate) -> (&'static str, More<'a>) {
     let kind = interpreter.found().map_or(FileKind::Regular, |stat| stat.kind);
-    match &interpreter.content {
-        _ if kind != FileKind::Regular => Fault::Kind(kind),
-        _ if interpreter.may_execute.is_some_and(|answer| answer.is_err()) => Fault::NotExecutable,
-        _ if interpreter.busy == Some(true) => Fault::Busy,
-        _ if interpreter.size() == Some(0) => Fault::Empty,
-        Content::Elf(_) | Content::Foreign(Foreign::Stub) if case.meets(Step::InterpreterShort) => {
-            Fault::CutShort
+    let what = match &interpreter.content {
+        _ if kind != FileKind::Regular => kind.name(),
+        _ if interpreter.may_execute.is_some_and(|answer| answer.is_err()) => {
+            return ("not executable", More::NoExecuteBit);
         }
-        Content::Elf(_) if case.meets(Step::InterpreterMap) => Fault::Unmappable,
-        Content::Elf(_) => Fault::Foreign,
-        Content::Script(_) => Fault::Script,
-        Content::Foreign(_) => Fault::NotElf,
-        Content::Unread(_) | Content::Unknown => Fault::Unreadable,
-    }
+        _ if interpreter.busy == Some(true) => return ("open for writing", More::Busy),
+        _ if interpreter.size() == Some(0) => "empty",
+        Content::Elf(_) | Content::Foreign(Foreign::Stub) if case.meets(Step::InterpreterShort) => {
+            "cut short"
+        }
+        Content::Elf(program) if case.meets(Step::InterpreterMap) => {
+            return ("a file that cannot be mapped", More::BuiltFor(program));
+        }
+        Content::Elf(program) => return ("for another machine", More::BuiltFor(program)),
+        Content::Script(_) => "a script",
+        Content::Foreign(_) => "not an ELF file",
+        Content::Unread(_) | Content::Unknown => "not readable",
+    };
+    (what, More::Nothing)
 }

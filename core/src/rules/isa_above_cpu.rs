@@ -1,5 +1,3 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
 use alloc::string::String;
 
 use super::shown::Shown;
@@ -52,17 +50,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let ends = case.refused_by_loader() == Some(LoaderRefusal::IsaLevel);
     let severity = if ends { Severity::Error } else { Severity::Warning };
     let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
-    let kernel = if ends {
-        let loader_ends = case.loader_ends();
-        format!("{loader_ends}, status 127\nyou see: {file}: CPU ISA level is lower than required")
-    } else if case.starts() || (is_anew && words::step(case.content).is_none()) {
-        "starts it; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction"
-            .to_owned()
-    } else {
-        String::new()
-    };
     let model = Shown(case.machine.cpu().model.get().map_or("not known", String::as_str));
-    Some(case.finding(
+    let mut finding = case.finding(
         severity,
         format_args!(
             "\
@@ -71,8 +60,18 @@ program: {program}
 machine: {machine}
 program: built for={built_for}
 machine: cpu model={model}
-fix:     {rebuild}
-kernel:  {kernel}"
+fix:     {rebuild}"
         ),
-    ))
+    );
+    if ends {
+        let ends = case.loader_ends();
+        finding.tell(format_args!(
+            "kernel: {ends}, status 127\nyou see: {file}: CPU ISA level is lower than required"
+        ));
+    } else if case.starts() || (is_anew && case.step.is_none()) {
+        finding.tell(format_args!(
+            "kernel: starts it; the first instruction that this CPU lacks kills it: SIGILL\nyou see: Illegal instruction"
+        ));
+    }
+    Some(finding)
 }

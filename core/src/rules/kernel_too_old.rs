@@ -1,7 +1,3 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::String;
-
 use super::Case;
 use super::shown::Shown;
 use crate::candidate::Image;
@@ -52,15 +48,16 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let severity = if ends { Severity::Error } else { Severity::Warning };
-    let kernel = if ends {
-        format!("{}, status 127\nyou see: FATAL: kernel too old", case.loader_ends())
+    let (ends, status) = if ends {
+        (case.loader_ends(), ", status 127")
     } else if case.starts() {
-        "starts it; glibc then ends it\nyou see: FATAL: kernel too old".to_owned()
+        ("starts it; glibc then ends it", "")
     } else {
-        String::new()
+        ("", "")
     };
     let (major, minor, patch) = version;
     let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
+    let seen = if ends.is_empty() { "" } else { "FATAL: kernel too old" };
     let own = Shown(&release.text);
     Some(case.finding(
         severity,
@@ -69,7 +66,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
 {file} wants Linux {major}.{minor}.{patch} or later, this kernel is {own}
 program: NT_GNU_ABI_TAG=Linux {major}.{minor}.{patch} ({built_for})
 machine: uname -r={own}
-kernel:  {kernel}
+kernel:  {ends}{status}
+you see: {seen}
 fix:     {rebuild}"
         ),
     ))

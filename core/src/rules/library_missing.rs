@@ -1,10 +1,9 @@
-use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::borrow::ToOwned as _;
 use alloc::vec::Vec;
 
 use super::Case;
-use super::shown::Shown;
-use super::words::{self, PackageManager};
+use super::shown::{Shown, names};
+use super::words::PackageManager;
 use crate::finding::Found;
 use crate::ldso::{Library, LibraryState};
 use crate::machine::Libc;
@@ -81,50 +80,49 @@ const PACKAGES: [(&str, &str); 29] = [
 fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
-    let first = link.libraries().skip(1).find(is_missing)?;
+    let first = link.needed().find(is_missing)?;
     let LibraryState::Missing(errno) = first.state else { return None };
-    let all = link.libraries().skip(1).filter(is_missing);
-    let names = words::names(&mut all.map(|library| library.name.as_slice()));
-    let tried = words::names(&mut first.tried.iter().map(Vec::as_slice));
-    let nowhere = first.tried.is_empty();
-    let looked_for = if nowhere { "no folder" } else { &tried };
-    let fix = match package(&first.name).zip(PackageManager::of(case.machine)) {
-        Some((package, manager)) => {
-            let install = match manager {
-                PackageManager::Apk => "apk add",
-                PackageManager::Opkg => "opkg install",
-            };
-            format!("install the package that has it\nrun: {install} {package}")
-        }
-        None if nowhere => case.rebuild().to_string(),
-        None => case
-            .rebuild_after("copy the library into one of these folders", "or, to need no library,")
-            .to_string(),
-    };
+    let all = link.needed().filter(is_missing);
     let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
-    let (path, reason) = (Shown(&case.candidate.path), errno.text());
-    let message = if link.libc == Some(Libc::Musl) {
-        let needed_by = Shown(link.needed_by(first));
-        format!("Error loading shared library {name}: {reason} (needed by {needed_by})")
-    } else {
-        // glibc has no errno where it has looked nowhere.
-        let reason = if nowhere { String::new() } else { format!(": {reason}") };
-        format!(
-            "{path}: error while loading shared libraries: {name}: cannot open shared object file{reason}"
-        )
-    };
-    Some(case.error(format_args!(
+    let nowhere = first.tried.is_empty();
+    let mut finding = case.error(format_args!(
         "\
 {file} needs {name}, which is not on this machine
-program: DT_NEEDED={names}
-machine: looked for={looked_for}
-kernel:  {ends}, status 127
-you see: {message}
-fix:     {fix}"
-    )))
+program: DT_NEEDED={missing}
+machine: looked for={tried}
+kernel:  {ends}, status 127",
+        missing = names(&mut all.map(|library| library.name.as_slice())),
+        tried =
+            if nowhere { "no folder".to_owned() } else { names(&mut first.tried.iter().map(Vec::as_slice)) },
+    ));
+    let (path, reason) = (Shown(&case.candidate.path), errno.text());
+    if link.libc == Some(Libc::Musl) {
+        let needed_by = Shown(link.needed_by(first));
+        finding.tell(format_args!(
+            "you see: Error loading shared library {name}: {reason} (needed by {needed_by})"
+        ));
+    } else {
+        // glibc has no errno where it has looked nowhere.
+        let (colon, reason) = if nowhere { ("", "") } else { (": ", reason) };
+        finding.tell(format_args!(
+            "you see: {path}: error while loading shared libraries: {name}: cannot open shared object file{colon}{reason}"
+        ));
+    }
+    match package(&first.name).zip(PackageManager::of(case.machine)) {
+        Some((package, manager)) => {
+            let install = manager.install();
+            finding.tell(format_args!("fix: install the package that has it\nrun: {install} {package}"));
+        }
+        None if nowhere => finding.tell(format_args!("fix: {}", case.rebuild())),
+        None => case.tell_rebuild_after(
+            &mut finding,
+            format_args!("copy the library into one of these folders"),
+            "or, to need no library,",
+        ),
+    }
+    Some(finding)
 }
 
-/// The package of OpenWrt that has a library.
 fn package(library: &[u8]) -> Option<&'static str> {
     let (_, package) = PACKAGES.iter().find(|(known, _)| known.as_bytes() == library)?;
     Some(package)

@@ -1,9 +1,7 @@
-use alloc::format;
-use alloc::string::{String, ToString as _};
-
 use super::Case;
 use super::shown::{Shown, Size};
 use crate::arch;
+use crate::errno::Errno;
 use crate::finding::Found;
 use crate::ldso::{LibraryState, Unusable};
 use crate::machine::Libc;
@@ -61,8 +59,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         LibraryState::Unusable(why) => Some(why),
         _ => None,
     };
-    let (library, why) =
-        link.libraries().skip(1).find_map(|library| Some((library, unusable(library.state)?)))?;
+    let (library, why) = link.needed().find_map(|library| Some((library, unusable(library.state)?)))?;
     let (file, name, path) = (case.file(), Shown(&library.name), Shown(&library.path));
     let (needed_by, ends, reason) = (Shown(link.needed_by(library)), case.loader_ends(), why.words());
     // glibc's words for these are those for no file at all.
@@ -73,55 +70,56 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let page = Size(case.machine.kernel().page().get());
     let is_misplaced = arch::PAGES_DIFFER && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
-    let dies = if why == Unusable::Cut {
-        Some("its loader then dies of SIGBUS\nyou see: Bus error")
-    } else if is_misplaced {
-        Some(
-            "its loader maps whole pages, finds other bytes at its addresses and dies of SIGSEGV\nyou see: Segmentation fault",
-        )
-    } else {
-        None
-    };
-    let kernel = match (dies, link.libc) {
-        (Some(_), _) if !case.reaches_loader() => String::new(),
-        (Some(dies), _) => format!("starts it; {dies}"),
-        (None, Some(Libc::Musl)) if why == Unusable::Machine => {
-            format!("{ends}, status 127\nyou see: Error relocating {path}: unsupported relocation type")
-        }
-        (None, Some(Libc::Musl)) => {
-            let errno = if why == Unusable::Folder { "Is a directory" } else { "Exec format error" };
-            format!(
-                "{ends}, status 127\nyou see: Error loading shared library {name}: {errno} (needed by {needed_by})"
-            )
-        }
-        (None, _) => {
-            let program = Shown(&case.candidate.path);
-            let said = if why.is_of_the_file() { Shown(&library.path) } else { Shown(&library.name) };
-            format!(
-                "{ends}, status 127\nyou see: {program}: error while loading shared libraries: {said}: {reason}"
-            )
-        }
-    };
-    let pages = if is_misplaced { page.to_string() } else { String::new() };
-    let is_marked = arch::HAS_LEVELS && why == Unusable::ExecutableStack;
-    let stack = if is_marked { "refused (SELinux, or PR_SET_MDWE)" } else { "" };
-    let fix = if is_marked {
-        format!(
-            "clear the library's executable-stack flag; almost no library needs it:\n\
-             run: patchelf --clear-execstack {path}"
-        )
-    } else {
-        case.rebuild_after("put a library for this machine in its place", "or, to need no library,")
-            .to_string()
-    };
-    Some(case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 {file} needs {name}, and the file that is there cannot be loaded
 program: DT_NEEDED={name} (of {needed_by})
-machine: file={path}: {what}
-machine: pages of={pages}
-machine: executable-stack={stack}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
+machine: file={path}: {what}"
+    ));
+    if is_misplaced {
+        finding.tell(format_args!("machine: pages of={page}"));
+    }
+    let is_marked = arch::HAS_LEVELS && why == Unusable::ExecutableStack;
+    if is_marked {
+        finding.tell(format_args!(
+            "\
+machine: executable-stack=refused (SELinux, or PR_SET_MDWE)
+fix:     clear the library's executable-stack flag; almost no library needs it:
+run:     patchelf --clear-execstack {path}"
+        ));
+    } else {
+        case.tell_rebuild_after(
+            &mut finding,
+            format_args!("put a library for this machine in its place"),
+            "or, to need no library,",
+        );
+    }
+    let dies = if why == Unusable::Cut {
+        "its loader then dies of SIGBUS\nyou see: Bus error"
+    } else if is_misplaced {
+        "its loader maps whole pages, finds other bytes at its addresses and dies of SIGSEGV\nyou see: Segmentation fault"
+    } else {
+        ""
+    };
+    if !dies.is_empty() {
+        if case.reaches_loader() {
+            finding.tell(format_args!("kernel: starts it; {dies}"));
+        }
+        return Some(finding);
+    }
+    finding.tell(format_args!("kernel: {ends}, status 127"));
+    if link.libc != Some(Libc::Musl) {
+        let program = Shown(&case.candidate.path);
+        let said = if why.is_of_the_file() { Shown(&library.path) } else { Shown(&library.name) };
+        finding
+            .tell(format_args!("you see: {program}: error while loading shared libraries: {said}: {reason}"));
+    } else if why == Unusable::Machine {
+        finding.tell(format_args!("you see: Error relocating {path}: unsupported relocation type"));
+    } else {
+        let errno = if why == Unusable::Folder { Errno::EISDIR } else { Errno::ENOEXEC }.text();
+        finding.tell(format_args!(
+            "you see: Error loading shared library {name}: {errno} (needed by {needed_by})"
+        ));
+    }
+    Some(finding)
 }

@@ -1,8 +1,5 @@
-use alloc::borrow::ToOwned as _;
-use alloc::vec::Vec;
-
 use super::Case;
-use super::shown::Shown;
+use super::shown::list;
 use super::words::Kernel;
 use crate::elf::consts::EM_MIPS;
 use crate::elf::mips;
@@ -49,11 +46,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let ases = &case.machine.cpu().ases;
-    let listed: Vec<&str> = ases.get()?.iter().collect();
+    let listed = list(&mut ases.get()?.iter().map(str::as_bytes));
     let declared = image.mips_ases();
-    let is_missing = |bit: u32, word: &str| declared & bit != 0 && !word.is_empty() && !lists(ases, word);
-    let missing: Vec<&str> =
-        mips::ASES.iter().filter(|(bit, _, word)| is_missing(*bit, word)).map(|(_, name, _)| *name).collect();
+    let missing = list(&mut mips::ASES.iter().filter_map(|(bit, name, word)| {
+        (declared & bit != 0 && !word.is_empty() && !lists(ases, word)).then_some(name.as_bytes())
+    }));
     let later = "starts it; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";
     let (severity, kernel) = match case.meets(Step::EntryMode) {
         true => (Severity::Error, case.kernel_says()),
@@ -61,9 +58,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         false if case.starts() => (Severity::Warning, Kernel::Words(later)),
         false => (Severity::Warning, Kernel::NOTHING),
     };
-    let wants = if missing.is_empty() { "MIPS16 or microMIPS".to_owned() } else { missing.join(", ") };
-    let has = if listed.is_empty() { "no extension".to_owned() } else { listed.join(", ") };
-    let (file, has, rebuild) = (case.file(), Shown(&has), case.rebuild());
+    let wants = if missing.is_empty() { "MIPS16 or microMIPS" } else { &missing };
+    let has = if listed.is_empty() { "no extension" } else { &listed };
+    let (file, rebuild) = (case.file(), case.rebuild());
     Some(case.finding(
         severity,
         format_args!(

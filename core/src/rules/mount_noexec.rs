@@ -1,7 +1,6 @@
-use alloc::format;
-
-use super::shown::{Shown, Size};
-use super::{Case, words};
+use super::Case;
+use super::shown::{Quoted, Shown, Size};
+use super::words::{self, MountWords};
 use crate::candidate::Content;
 use crate::exec::Step;
 use crate::finding::Found;
@@ -42,7 +41,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     let folder = &case.destination.filter(|destination| destination.asked)?.folder;
     let mount = case.machine.mount_of(folder).filter(|mount| mount.has("noexec"))?;
-    let (folder, mount, kernel) = (Shown(folder), words::mount(mount), words::PERMISSION_DENIED);
+    let (folder, mount, kernel) = (Shown(folder), MountWords(mount), words::PERMISSION_DENIED);
     Some(case.error(format_args!(
         "\
 programs cannot be started from {folder}, which is mounted noexec
@@ -53,30 +52,29 @@ fix:     install it in another folder"
 }
 
 fn here(case: &Case<'_>, mount: &Mount) -> Found {
-    let size = case.candidate.size().unwrap_or(0);
     let script = match &case.candidate.content {
         Content::Script(_) => "; or call its interpreter with it as an argument",
         _ => "",
     };
-    let (file, argument, point) = (case.file(), case.argument(), Shown(&mount.point));
-    let remount = format!("mount -o remount,exec {}", words::quoted(&mount.point));
-    let fix = match words::room(case, size, mount) {
-        Some(room) => format!(
-            "as root, remount it with exec{script}; or copy its {size} to {folder}:\n\
-             run: {remount}\n\
-             run: cp {argument} {run}",
-            size = Size(size),
-            folder = room.words,
-            run = room.run,
-        ),
-        None => format!("no other file system has room for it; as root{script}:\nrun: {remount}"),
-    };
-    let (mount, kernel) = (words::mount(mount), words::PERMISSION_DENIED);
-    case.error(format_args!(
+    let (file, point, kernel) = (case.file(), Shown(&mount.point), words::PERMISSION_DENIED);
+    let mut finding = case.error(format_args!(
         "\
 {file} lies on {point}, which is mounted noexec
 machine: mount={mount}
 kernel:  {kernel}
-fix:     {fix}"
-    ))
+run:     mount -o remount,exec {quoted}",
+        mount = MountWords(mount),
+        quoted = Quoted(&mount.point),
+    ));
+    match words::room(case, mount) {
+        Some(room) => {
+            let size = Size(case.candidate.size().unwrap_or(0));
+            finding.tell(format_args!(
+                "fix: as root, remount it with exec{script}; or copy its {size} to {room}:"
+            ));
+            room.tell_run(&mut finding, case);
+        }
+        None => finding.tell(format_args!("fix: no other file system has room for it; as root{script}:")),
+    }
+    finding
 }

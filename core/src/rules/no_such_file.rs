@@ -1,11 +1,11 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
+use core::fmt::{self, Display, Formatter};
 
-use super::shown::Shown;
+use super::shown::Quoted;
 use super::{Case, words};
 use crate::errno::Errno;
 use crate::finding::{Certainty, Found};
+use crate::path::Path;
+use crate::text;
 
 rule! {
     /// # What it means
@@ -36,44 +36,45 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let path = &case.candidate.path;
     let (file, argument, error) = (case.file(), case.argument(), errno.text());
     let is_bare = words::is_bare(path);
-    let title = match errno {
-        Errno::ENOENT if is_bare => format!("{file} is neither in this folder nor in PATH"),
-        Errno::ENOENT => format!("{file} does not exist, or is a symbolic link that leads nowhere"),
-        Errno::ENOTDIR => format!("the path {file} leads through a file that is no folder"),
-        Errno::EACCES => format!("{file} cannot be reached: a folder on its path may not be searched"),
-        Errno::ELOOP => format!("{file} is a symbolic link that leads back to itself"),
-        Errno::ENAMETOOLONG => {
-            let short: String = Shown(path).to_string().chars().take(40).collect();
-            format!("the name {short}... is too long")
-        }
-        _ => format!("{file} cannot be looked up: {error}"),
-    };
-    let fix = match errno {
-        Errno::ENOENT | Errno::ELOOP if !is_bare => format!("see what is there:\nrun: ls -l {argument}"),
-        Errno::ENOTDIR => {
-            let folders = folders(words::bytes(path));
-            format!("see which of them is no folder:\nrun: ls -ld{folders}")
-        }
-        Errno::EACCES => "run diag as root".to_owned(),
-        _ => String::new(),
-    };
-    let shell = if matches!(errno, Errno::ENOENT | Errno::ENOTDIR) { "not found" } else { error };
-    let errno = errno.name();
+    let told = |what: &str| case.warning(format_args!("{file} {what}"));
     // Nobody can tell whether a program starts that is not there; that it is not, is certain.
-    let mut finding = case.warning(format_args!(
-        "\
-{title}
-kernel:  stat={errno}
-you see: {shell}
-fix:     {fix}"
-    ));
+    let mut finding = match errno {
+        Errno::ENOENT if is_bare => told("is neither in this folder nor in PATH"),
+        Errno::ENOENT => told("does not exist, or is a symbolic link that leads nowhere"),
+        Errno::ENOTDIR => case.warning(format_args!(
+            "\
+the path {file} leads through a file that is no folder
+fix:     see which of them is no folder:
+run:     ls -ld{folders}",
+            folders = Folders(path),
+        )),
+        Errno::EACCES => {
+            told("cannot be reached: a folder on its path may not be searched\nfix: run diag as root")
+        }
+        Errno::ELOOP => told("is a symbolic link that leads back to itself"),
+        Errno::ENAMETOOLONG => case.warning(format_args!("the name {:.40}... is too long", text::path(path))),
+        _ => case.warning(format_args!("{file} cannot be looked up: {error}")),
+    };
+    if matches!(errno, Errno::ENOENT | Errno::ELOOP) && !is_bare {
+        finding.tell(format_args!("fix: see what is there:\nrun: ls -l {argument}"));
+    }
+    let shell = if matches!(errno, Errno::ENOENT | Errno::ENOTDIR) { "not found" } else { error };
+    finding.tell(format_args!("kernel: stat={}\nyou see: {shell}", errno.name()));
     finding.certainty = Certainty::Certain;
     Some(finding)
 }
 
-/// The folders on a path, each as a word of a command with a blank before it.
-fn folders(path: &[u8]) -> String {
-    let slashes = path.iter().enumerate().filter(|(at, byte)| *at > 0 && **byte == b'/');
-    let quoted = |end: usize| words::quoted(path.get(..end).unwrap_or_default().as_ref());
-    slashes.map(|(at, _)| format!(" {}", quoted(at))).collect()
+/// The folders that a path leads through: " /tmp /tmp/a".
+struct Folders<'a>(&'a Path);
+
+impl Display for Folders<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let path = words::bytes(self.0);
+        for at in 1..path.len() {
+            if path.get(at) == Some(&b'/') {
+                write!(f, " {}", Quoted(path.get(..at).unwrap_or_default().as_ref()))?;
+            }
+        }
+        Ok(())
+    }
 }

@@ -1,11 +1,6 @@
 mod archive;
 mod object;
 mod package;
-
-use alloc::borrow::{Cow, ToOwned as _};
-use alloc::format;
-use alloc::string::{String, ToString as _};
-
 use super::shown::Size;
 use super::{Case, words};
 use crate::candidate::{Content, Foreign};
@@ -60,76 +55,65 @@ fn check(case: &Case<'_>) -> Option<Found> {
 
 fn of_kind(case: &Case<'_>, kind: FileKind) -> Found {
     let (file, argument, kernel) = (case.file(), case.argument(), words::PERMISSION_DENIED);
-    let list = if kind == FileKind::Directory {
-        format!("see what is in it:\nrun: ls -l {argument}")
-    } else {
-        String::new()
-    };
-    let kind = kind.name();
-    case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 {file} is {kind}, not a program
-kernel:  {kernel}
-fix:     {list}"
-    ))
+kernel:  {kernel}",
+        kind = kind.name(),
+    ));
+    if kind == FileKind::Directory {
+        finding.tell(format_args!("fix: see what is in it:\nrun: ls -l {argument}"));
+    }
+    finding
 }
 
 fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
-    let (file, argument) = (case.file(), case.argument());
-    let copy_again = || case.copy_again().to_string();
+    let file = case.file();
     let (what, kernel, fix) = match data {
         // Other rules'.
         Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => return None,
         Foreign::Archive(format) => return Some(archive::check(case, format)),
         Foreign::Package(package) => return Some(package::check(case, package)),
-        Foreign::Empty => {
-            ("is empty".into(), "ENOEXEC\nyou see: nothing; ash and bash end with status 0", copy_again())
-        }
+        Foreign::Empty => ("is empty", "ENOEXEC\nyou see: nothing; ash and bash end with status 0", ""),
         Foreign::Zeros => (
-            "holds nothing but zeros: its content was never written".into(),
+            "holds nothing but zeros: its content was never written",
             "ENOEXEC\nyou see: ash: nothing, status 0; bash: cannot execute binary file: Exec format error",
-            copy_again(),
+            "",
         ),
         Foreign::Text => (
-            "is text without a #! line".into(),
+            "is text without a #! line",
             words::TEXT_AS_SCRIPT,
-            format!(
-                "if it is a shell script, let its first line be #!/bin/sh; until then:\n\
-                 run: sh {argument}"
-            ),
+            "if it is a shell script, let its first line be #!/bin/sh; until then:",
         ),
         Foreign::Html => (
-            "is a web page (HTML), not a program".into(),
+            "is a web page (HTML), not a program",
             "ENOEXEC\nyou see: ash runs it as a script: syntax error: unexpected newline, or redirection",
-            "download the file itself: the address led to a page about it, or to an error message".to_owned(),
+            "download the file itself: the address led to a page about it, or to an error message",
         ),
-        Foreign::LfsPointer(size) => (
-            match size {
-                Some(size) => {
-                    format!("is a Git LFS pointer to a file of {}, not that file", Size(*size)).into()
-                }
-                None => "is a Git LFS pointer to a file, not that file".into(),
-            },
+        Foreign::LfsPointer(_) => (
+            "is a Git LFS pointer to a file, not that file",
             words::TEXT_AS_SCRIPT,
-            "on the computer, in its repository:\nrun: git lfs pull".to_owned(),
+            "on the computer, in its repository:\nrun: git lfs pull",
         ),
-        Foreign::Other(name) => {
-            (format!("is {name}, not a program for Linux").into(), words::DATA_AS_SCRIPT, String::new())
-        }
-        Foreign::Unknown(_) => {
-            (Cow::from("is data of an unknown kind, not a program"), words::DATA_AS_SCRIPT, copy_again())
-        }
+        Foreign::Other(_) => ("", words::DATA_AS_SCRIPT, ""),
+        Foreign::Unknown(_) => ("is data of an unknown kind, not a program", words::DATA_AS_SCRIPT, ""),
     };
-    let first = match data {
-        Foreign::Unknown(first) => format!("{:08x}", u32::from_be_bytes(*first)),
-        _ => String::new(),
+    let mut finding = match data {
+        Foreign::LfsPointer(Some(size)) => case
+            .error(format_args!("{file} is a Git LFS pointer to a file of {}, not that file", Size(*size))),
+        Foreign::Other(name) => case.error(format_args!("{file} is {name}, not a program for Linux")),
+        _ => case.error_about(what),
     };
-    let kernel = case.unhandled(kernel);
-    Some(case.error(format_args!(
-        "\
-{file} {what}
-program: first bytes={first}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
+    if let Foreign::Unknown(first) = data {
+        finding.tell(format_args!("program: first bytes={:08x}", u32::from_be_bytes(*first)));
+    }
+    finding.tell(format_args!("kernel: {}\nfix: {fix}", case.unhandled(kernel)));
+    match data {
+        Foreign::Text => finding.tell(format_args!("run: sh {}", case.argument())),
+        Foreign::Empty | Foreign::Zeros | Foreign::Unknown(_) => {
+            finding.tell(format_args!("fix: {}", case.copy_again()));
+        }
+        _ => {}
+    }
+    Some(finding)
 }

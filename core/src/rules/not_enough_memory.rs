@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let (file, memory) = (case.file(), &case.machine.memory());
     let swap = memory.swap.value.unwrap_or(0);
     if ends_here {
-        let largest = image.loads().map(|segment| segment.p_memsz).max().unwrap_or(0);
+        let largest = image.loads().fold(0, |most, segment| segment.p_memsz.max(most));
         let all = memory.total.value?.saturating_add(swap);
         let (wanted, has, kernel) = (Size(largest), Size(all), case.kernel_says());
         return Some(case.error(format_args!(

@@ -1,9 +1,6 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::String;
-
 use super::shown::{FreeSpace, Shown, Size};
-use super::{Case, Destination, words};
+use super::words::{self, MountWords};
+use super::{Case, Destination};
 use crate::candidate::{Content, Toolchain};
 use crate::finding::{Certainty, Found, Severity};
 use crate::machine::Mount;
@@ -77,34 +74,38 @@ fix:     name one that is there, or make it"
     if needed <= available {
         return None;
     }
-    let (file, point, layer_words) = (case.file(), Shown(&layer.point), words::mount(layer));
     let (wanted, free) = (Size(needed), FreeSpace(available));
     let about = if certainty == Certainty::Likely { "about " } else { "" };
     let (severity, purpose) =
         if destination.asked { (Severity::Error, "") } else { (Severity::Warning, " to be installed") };
-    let compressed =
-        if needed == size { String::new() } else { format!("{about}{needed} bytes, by a sample") };
-    let fix = fix(case, destination, mount, layer);
     let mut finding = case.finding(
         severity,
         format_args!(
             "\
 {file} needs {about}{wanted}{purpose}, {point} has {free} left
-program: size={size} bytes
-program: compressed={compressed}
-machine: space={available} bytes left
-machine: mount={layer_words}
-kernel:  write=ENOSPC
-you see: cp, scp: No space left on device
-fix:     {fix}"
+program: size={size} bytes",
+            file = case.file(),
+            point = Shown(&layer.point),
         ),
     );
+    if needed != size {
+        finding.tell(format_args!("program: compressed={about}{needed} bytes, by a sample"));
+    }
+    finding.tell(format_args!(
+        "\
+machine: space={available} bytes left
+machine: mount={mount}
+kernel:  write=ENOSPC
+you see: cp, scp: No space left on device",
+        mount = MountWords(layer),
+    ));
+    tell_fix(&mut finding, case, destination, mount, layer);
     finding.certainty = certainty;
     Some(finding)
 }
 
 fn read_only(case: &Case<'_>, destination: &Destination, mount: &Mount) -> Found {
-    let (file, folder, mount) = (case.file(), Shown(&destination.folder), words::mount(mount));
+    let (file, folder, mount) = (case.file(), Shown(&destination.folder), MountWords(mount));
     case.error(format_args!(
         "\
 {file} cannot be put into {folder}, which is read-only
@@ -116,31 +117,31 @@ fix:     install it in another folder"
 }
 
 /// What makes it fit, and where else it could run.
-fn fix(case: &Case<'_>, destination: &Destination, mount: &Mount, layer: &Mount) -> String {
-    let mut sentence = "make it smaller".to_owned();
-    let mut commands = String::new();
+fn tell_fix(finding: &mut Found, case: &Case<'_>, destination: &Destination, mount: &Mount, layer: &Mount) {
+    finding.tell(format_args!("fix: make it smaller"));
     if case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go) {
-        commands.push_str("\nrun: go build -trimpath -ldflags=\"-s -w\"");
+        finding.tell(format_args!("run: go build -trimpath -ldflags=\"-s -w\""));
     }
     let is_packed = destination.packs_to.is_some_and(is_packed);
     if case.program.is_some_and(|program| program.upx.is_none()) && !is_packed {
-        sentence.push_str(", pack it");
-        commands.push_str("\nrun: upx -9 FILE");
+        finding.tell(format_args!("fix: , pack it\nrun: upx -9 FILE"));
     }
     if words::is_openwrt(case.machine) && !layer.is_ram() {
-        sentence.push_str(", or extend the flash (extroot on USB)");
+        finding.tell(format_args!("fix: , or extend the flash (extroot on USB)"));
     }
-    if let Some(room) = words::room(case, case.candidate.size().unwrap_or(0), mount) {
-        if room.has_it {
-            sentence.push_str("; or run it where it is, in ");
-        } else {
-            sentence.push_str("; or run it from ");
-            commands.push_str(&format!("\nrun: cp {} {}", case.argument(), room.run));
+    match words::room(case, mount) {
+        Some(room) if room.has_it => {
+            finding.tell(format_args!("fix: ; or run it where it is, in {room}"));
         }
-        sentence.push_str(&room.words);
+        Some(room) => {
+            finding.tell(format_args!("fix: ; or run it from {room}"));
+            room.tell_run(finding, case);
+        }
+        None => {}
     }
-    let colon = if commands.is_empty() { "" } else { ":" };
-    format!("{sentence}{colon}{commands}")
+    if finding.fix.as_ref().is_some_and(|fix| !fix.commands.is_empty()) {
+        finding.tell(format_args!("fix: :"));
+    }
 }
 
 /// Bytes on that file system, and how sure they are.

@@ -1,9 +1,8 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::String;
+use core::fmt::{self, Display, Formatter, Write as _};
 
+use super::Case;
 use super::shown::{Mode, Shown};
-use super::{Case, words};
+use super::words::{self, MountWords};
 use crate::exec::Step;
 use crate::finding::Found;
 
@@ -47,60 +46,65 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if hidden || !case.meets(Step::Permission) || case.is_foreign_format() {
         return None;
     }
-    let (file, argument, mode, letters) = (case.file(), case.argument(), Mode(bits), letters(bits));
-    let title = match x {
-        0 => format!("{file} is not executable: its mode {mode} has no x bit"),
-        0o111 => format!("{file} may not be executed, although its mode is {mode}"),
-        _ => format!("{file} may not be executed by this user: its mode is {mode}"),
+    let (file, argument, mode) = (case.file(), case.argument(), Mode(bits));
+    let mut finding = match x {
+        0 => case.error(format_args!("{file} is not executable: its mode {mode} has no x bit")),
+        0o111 => case.error(format_args!("{file} may not be executed, although its mode is {mode}")),
+        _ => case.error(format_args!("{file} may not be executed by this user: its mode is {mode}")),
     };
+    finding.tell(format_args!("program: mode={mode} ({})", Letters(bits)));
     let mount = case.machine.mount_of(&case.candidate.resolved);
-    let fixed = mount.filter(|mount| mount.has("ro") || MODELESS.contains(&mount.fstype.as_str()));
-    let fix = match fixed {
+    match mount.filter(|mount| mount.has("ro") || MODELESS.contains(&mount.fstype.as_str())) {
         Some(mount) => {
-            let why = if mount.has("ro") {
-                format!("{} is read-only", Shown(&mount.point))
+            finding.tell(format_args!("machine: mount={}", MountWords(mount)));
+            if mount.has("ro") {
+                finding.tell(format_args!("fix: {} is read-only; copy it to ", Shown(&mount.point)));
             } else {
-                format!("chmod has no effect on {}", Shown(&mount.fstype))
-            };
-            match words::room(case, case.candidate.size().unwrap_or(0), mount) {
-                Some(room) => format!(
-                    "{why}; copy it to {folder}\n\
-                 run: cp {argument} {copy} && chmod +x {copy}",
-                    folder = room.words,
-                    copy = room.copy,
-                ),
-                None => format!("{why}; copy it to another file system"),
+                finding
+                    .tell(format_args!("fix: chmod has no effect on {}; copy it to ", Shown(&mount.fstype)));
+            }
+            match words::room(case, mount) {
+                Some(room) => {
+                    let copy = room.copy();
+                    finding.tell(format_args!("fix: {room}\nrun: cp {argument} {copy} && chmod +x {copy}"));
+                }
+                None => finding.tell(format_args!("fix: another file system")),
             }
         }
-        None if mount.is_none() || x == 0 => format!("\nrun: chmod +x {argument}"),
-        None if x == 0o111 => {
-            "run it as root; a folder's mode, an ACL or a security module forbids it".to_owned()
-        }
-        None => format!("as root or as the owner:\nrun: chmod a+x {argument}"),
-    };
-    let mount = fixed.map(words::mount).unwrap_or_default();
-    let kernel = words::PERMISSION_DENIED;
-    Some(case.error(format_args!(
-        "\
-{title}
-program: mode={mode} ({letters})
-machine: mount={mount}
-kernel:  {kernel}
-fix:     {fix}"
-    )))
+        None if mount.is_none() || x == 0 => finding.tell(format_args!("run: chmod +x {argument}")),
+        None if x == 0o111 => finding.tell(format_args!(
+            "fix: run it as root; a folder's mode, an ACL or a security module forbids it"
+        )),
+        None => finding.tell(format_args!("fix: as root or as the owner:\nrun: chmod a+x {argument}")),
+    }
+    finding.tell(format_args!("kernel: {}", words::PERMISSION_DENIED));
+    Some(finding)
 }
 
-/// As `ls -l` shows a mode.
-fn letters(mode: u32) -> String {
-    let letter = |(at, letter): (u32, char)| if mode << at & 0o400 == 0 { '-' } else { letter };
-    (0..).zip("rwxrwxrwx".chars()).map(letter).collect()
+/// A mode as `ls -l` shows it: "rw-r--r--".
+struct Letters(u32);
+
+impl Display for Letters {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut bit = 0o400;
+        for letter in "rwxrwxrwx".chars() {
+            f.write_char(if self.0 & bit == 0 { '-' } else { letter })?;
+            bit >>= 1;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
+    use super::Letters;
+    use crate::rules::shown::Quoted;
+
     #[test]
     fn a_name_is_one_word_of_a_command() {
-        let quoted = |name: &str| super::words::quoted(name.as_ref());
+        let quoted = |name: &str| Quoted(name.as_ref()).to_string();
         assert_eq!(quoted("/tmp/v2ray-4.34"), "/tmp/v2ray-4.34");
         assert_eq!(quoted("-rf"), "./-rf");
         assert_eq!(quoted("it's $(here)"), "'it'\\''s $(here)'");
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn letters() {
-        assert_eq!(super::letters(0o644), "rw-r--r--");
-        assert_eq!(super::letters(0o751), "rwxr-x--x");
+        assert_eq!(Letters(0o644).to_string(), "rw-r--r--");
+        assert_eq!(Letters(0o751).to_string(), "rwxr-x--x");
     }
 }

@@ -1,13 +1,12 @@
-use alloc::format;
-use alloc::string::String;
+use core::fmt::Arguments;
 
 use super::shown::Shown;
-use super::words::{self, Kernel, PackageManager};
+use super::words::{self, FirstLine, Kernel, PackageManager};
 use super::{Case, Code};
 use crate::candidate::{Content, last_name};
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
-use crate::finding::Found;
+use crate::finding::{Fix, Found};
 
 rule! {
     /// # What it means
@@ -48,7 +47,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let step = words::step(case.content)?;
+    let step = case.step?;
     // Those are other rules'.
     let others = matches!(
         step,
@@ -60,25 +59,25 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if others {
         return None;
     }
-    let (file, path, line) = (case.file(), Shown(name), words::first_line(script));
+    let (file, path) = (case.file(), Shown(name));
     // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
-    let own_fix = |error: &Found| {
+    let own_fix = |error: &&Found| {
         matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
             || !matches!(interpreter.content, Content::Elf(_))
     };
-    let (title, fix) = match (interpreter.missing(), &case.interpreter) {
+    let told = |why: Arguments<'_>| {
+        let line = FirstLine(script);
+        case.error(format_args!("{file} is a script for {path}{why}\nprogram: line 1={line}"))
+    };
+    let (mut finding, is_missing) = match (interpreter.missing(), &case.interpreter) {
         (Some(Errno::ENOENT | Errno::ENOTDIR), _) => {
-            (format!("{file} is a script for {path}, which is not on this machine"), install(case, name))
+            (told(format_args!(", which is not on this machine")), true)
         }
-        (Some(errno), _) => (format!("{file} is a script for {path}: {}", errno.text()), String::new()),
+        (Some(errno), _) => (told(format_args!(": {}", errno.text())), false),
         (None, Some(error)) => {
-            let fix = if own_fix(error) { String::new() } else { install(case, name) };
-            (format!("{file} is a script for {path}, which does not start: {}", error.title), fix)
+            (told(format_args!(", which does not start: {}", error.title)), !own_fix(&error))
         }
-        (None, None) => {
-            let check = step.name();
-            (format!("{file} is a script for {path}, which does not start: {check}"), String::new())
-        }
+        (None, None) => (told(format_args!(", which does not start: {}", step.name())), false),
     };
     let kernel = match case.content {
         Outcome::Refused { errno: Errno::ENOENT, .. } => Kernel::Words(words::NOT_FOUND),
@@ -86,38 +85,39 @@ fn check(case: &Case<'_>) -> Option<Found> {
         _ => case.kernel_says(),
     };
     let shell = if words::is_openwrt(case.machine) { "/bin/sh (BusyBox ash)" } else { "" };
-    let mut finding = case.error(format_args!(
-        "\
-{title}
-program: line 1={line}
-machine: shell={shell}
-kernel:  {kernel}
-fix:     {fix}"
-    ));
-    if let Some(error) = case.interpreter.as_ref().filter(|error| own_fix(error)) {
-        finding.fix.clone_from(&error.fix);
+    finding.tell(format_args!("machine: shell={shell}\nkernel: {kernel}"));
+    if is_missing {
+        tell_install(&mut finding, case, name);
+    }
+    let fix = case.interpreter.as_ref().filter(own_fix).and_then(|error| error.fix.as_ref());
+    if let Some(Fix { text, commands }) = fix {
+        finding.tell(format_args!("fix: {text}"));
+        for command in commands {
+            finding.tell(format_args!("run: {command}"));
+        }
     }
     Some(finding)
 }
 
-/// What to do, and the command for what OpenWrt has as a package.
-fn install(case: &Case<'_>, path: &[u8]) -> String {
+fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
+    const FOLDERS: [&[u8]; 2] = [b"/bin/", b"/usr/bin/"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let program = last_name(path).1;
     let folder = path.strip_suffix(program).unwrap_or_default();
-    let usual = PACKAGES.contains(&program) && (folder == b"/bin/" || folder == b"/usr/bin/");
+    let usual = PACKAGES.contains(&program) && FOLDERS.contains(&folder);
     let (name, file) = (Shown(program), case.argument());
-    let command = match PackageManager::of(case.machine).filter(|_| usual) {
-        Some(PackageManager::Apk) => format!("apk update && apk add {name}"),
-        Some(PackageManager::Opkg) => format!("opkg update && opkg install {name}"),
-        None => String::new(),
-    };
     if SHELLS.contains(&program) {
-        format!("run it with the shell that is here, or install {name}:\nrun: sh {file}\nrun: {command}")
+        finding.tell(format_args!(
+            "fix: run it with the shell that is here, or install {name}:\nrun: sh {file}"
+        ));
     } else {
-        format!(
-            "install {name}, or change its first line to an interpreter that is installed here\nrun: {command}"
-        )
+        finding.tell(format_args!(
+            "fix: install {name}, or change its first line to an interpreter that is installed here"
+        ));
+    }
+    if let Some(manager) = PackageManager::of(case.machine).filter(|_| usual) {
+        let (manager, install) = (manager.name(), manager.install());
+        finding.tell(format_args!("run: {manager} update && {install} {name}"));
     }
 }

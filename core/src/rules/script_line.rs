@@ -1,10 +1,6 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::String;
-
 use super::Case;
 use super::shown::Shown;
-use super::words::{self, Kernel};
+use super::words::{self, FirstLine, Kernel};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::exec::Step;
@@ -41,22 +37,23 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let file = case.file();
-    let no_name = || format!("{file} begins with #!, but names no interpreter");
+    let no_name = "begins with #!, but names no interpreter";
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";
-    let (title, fix) = match words::step(case.content)? {
+    let (mut finding, fix) = match case.step? {
         Step::TooManyInterpreters if names_itself(case) => {
-            (format!("{file} names itself as its interpreter"), "name a program in its first line")
+            (case.error_about("names itself as its interpreter"), "name a program in its first line")
         }
         Step::TooManyInterpreters => {
-            (format!("{file} goes through more interpreters than the 5 that the kernel follows"), let_name)
+            (case.error_about("goes through more interpreters than the 5 that the kernel follows"), let_name)
         }
         Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => {
             (too_long(case, script), "call the interpreter by a shorter path, or through a symbolic link")
         }
-        Step::ScriptLine => (no_name(), let_name),
+        Step::ScriptLine => (case.error_about(no_name), let_name),
         // An empty name has no interpreter that could be opened.
-        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (no_name(), let_name),
+        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => {
+            (case.error_about(no_name), let_name)
+        }
         _ => return None,
     };
     let kernel = if case.ends_at(Step::ScriptLine) {
@@ -64,25 +61,28 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         case.kernel_says()
     };
-    let line = words::first_line(script);
-    Some(case.error(format_args!(
+    let line = FirstLine(script);
+    finding.tell(format_args!(
         "\
-{title}
 program: line 1={line}
 kernel:  {kernel}
 fix:     {fix}"
-    )))
+    ));
+    Some(finding)
 }
 
 /// Old kernels cut the name off without a word, and look for what is left.
-fn too_long(case: &Case<'_>, script: &Script) -> String {
+fn too_long(case: &Case<'_>, script: &Script) -> Found {
     let (file, length, most) = (case.file(), words::line(script).len(), buffer(case));
     let or_more = if length < script.buffer.len() { "" } else { " or more" };
-    let kernel = match case.machine.kernel().release.get() {
-        Some(release) => format!("Linux {}", Shown(&release.text)),
-        None => "the kernel".to_owned(),
+    let (kernel, release) = match case.machine.kernel().release.get() {
+        Some(release) => ("Linux ", release.text.as_str()),
+        None => ("the kernel", ""),
     };
-    format!("the #! line of {file} has {length} bytes{or_more}, {kernel} reads {most}")
+    let release = Shown(release);
+    case.error(format_args!(
+        "the #! line of {file} has {length} bytes{or_more}, {kernel}{release} reads {most}"
+    ))
 }
 
 /// The interpreter's name does not end within the kernel's buffer.

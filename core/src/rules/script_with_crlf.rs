@@ -1,8 +1,6 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-
+use super::Case;
 use super::shown::Shown;
-use super::{Case, words};
+use super::words::{self, FirstLine};
 use crate::candidate::Content;
 use crate::exec::Step;
 use crate::finding::{Certainty, Found, Severity};
@@ -48,20 +46,19 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if words::line(script).last() != Some(&b'\r') {
         return None;
     }
-    let (file, argument, line) = (case.file(), case.argument(), words::first_line(script));
+    let (file, argument, line) = (case.file(), case.argument(), FirstLine(script));
     let name = case.interpreter_path();
-    let (severity, who, kernel) = match name.last() {
+    let (severity, who, name, quote, kernel) = match name.last() {
         Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,
-        Some(b'\r') => {
-            (Severity::Error, format!("the kernel looks for \"{}\"", Shown(name)), words::NOT_FOUND)
-        }
-        _ => (Severity::Warning, "its interpreter gets a \\r".to_owned(), ""),
+        Some(b'\r') => (Severity::Error, "the kernel looks for \"", name, "\"", words::NOT_FOUND),
+        _ => (Severity::Warning, "its interpreter gets a \\r", &[][..], "", ""),
     };
+    let name = Shown(name);
     let mut finding = case.finding(
         severity,
         format_args!(
             "\
-{file} has Windows line ends, so {who}
+{file} has Windows line ends, so {who}{name}{quote}
 program: line 1={line}
 kernel:  {kernel}
 run:     sed -i 's/\\r$//' {argument}"

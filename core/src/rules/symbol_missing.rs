@@ -1,8 +1,5 @@
-use alloc::format;
-use alloc::string::{String, ToString as _};
-
-use super::shown::Shown;
-use super::{Case, words};
+use super::Case;
+use super::shown::{Shown, names};
 use crate::finding::{Found, Severity};
 use crate::machine::{Libc, holds};
 
@@ -47,23 +44,18 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let first = link.symbols.iter().find(|symbol| !symbol.lazy).or(link.symbols.first())?;
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
     let (symbol, needed_by) = (Shown(&first.name), Shown(&first.needed_by));
-    let undefined = words::names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice()));
-    let is_musl = link.libc == Some(Libc::Musl);
     let (severity, needs) =
         if first.lazy { (Severity::Warning, "may need") } else { (Severity::Error, "needs") };
-    let version = if first.of.is_empty() { String::new() } else { format!(", version {}", Shown(&first.of)) };
-    let says = format!(
-        "status 127\nyou see: {path}: symbol lookup error: {needed_by}: undefined symbol: {symbol}{version}"
+    let mut finding = case.finding(
+        severity,
+        format_args!(
+            "\
+{file} {needs} the symbol {symbol}, which no library of this machine defines
+program: undefined={undefined}",
+            undefined = names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice())),
+        ),
     );
-    let kernel = if !first.lazy && is_musl {
-        format!("{ends}, status 127\nyou see: Error relocating {needed_by}: {symbol}: symbol not found")
-    } else if !first.lazy {
-        format!("{ends}, {says}")
-    } else if case.reaches_loader() {
-        format!("starts it; once it is called, {says}")
-    } else {
-        String::new()
-    };
+    let is_musl = link.libc == Some(Libc::Musl);
     let has = |part: &[u8]| holds(&first.name, part);
     let library = if !is_musl {
         ""
@@ -74,27 +66,27 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         ""
     };
+    finding.tell(format_args!("machine: C library={library}"));
+    if !first.lazy {
+        finding.tell(format_args!("kernel: {ends}, status 127"));
+    } else if case.reaches_loader() {
+        finding.tell(format_args!("kernel: starts it; once it is called, status 127"));
+    }
+    if !first.lazy && is_musl {
+        finding.tell(format_args!("you see: Error relocating {needed_by}: {symbol}: symbol not found"));
+    } else if !first.lazy || case.reaches_loader() {
+        let (mark, version) = (if first.of.is_empty() { "" } else { ", version " }, Shown(&first.of));
+        finding.tell(format_args!(
+            "you see: {path}: symbol lookup error: {needed_by}: undefined symbol: {symbol}{mark}{version}"
+        ));
+    }
     // The release of the libraries that it was linked with, and that of the machine's, differ.
-    let fix = match case.machine.openwrt().release.get() {
-        Some(release) => case
-            .rebuild_after(
-                &format!("use the SDK of OpenWrt {}, which is this machine's", Shown(release)),
-                "or",
-            )
-            .to_string(),
-        None => case
-            .rebuild_after("use the libraries that it was linked with", "or, to need no library,")
-            .to_string(),
-    };
-    Some(case.finding(
-        severity,
-        format_args!(
-            "\
-{file} {needs} the symbol {symbol}, which no library of this machine defines
-program: undefined={undefined}
-machine: C library={library}
-kernel:  {kernel}
-fix:     {fix}"
-        ),
-    ))
+    if let Some(release) = case.machine.openwrt().release.get() {
+        let other = format_args!("use the SDK of OpenWrt {}, which is this machine's", Shown(release));
+        case.tell_rebuild_after(&mut finding, other, "or");
+    } else {
+        let other = format_args!("use the libraries that it was linked with");
+        case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
+    }
+    Some(finding)
 }

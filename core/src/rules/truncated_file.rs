@@ -1,5 +1,4 @@
-use alloc::format;
-use alloc::string::String;
+use core::fmt::Arguments;
 
 use super::Case;
 use super::shown::{FreeSpace, Shown, Size};
@@ -41,29 +40,44 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let size = case.candidate.size()?;
-    let (mut needed, mut at_least) = (0, "");
-    let (what, fatal) = match &case.candidate.content {
-        Content::Foreign(Foreign::Stub) => (format!("it has only {}", Size(size)), true),
-        Content::Elf(_) => match case.image.filter(|_| !case.ends_in_header()) {
-            None => (format!("its {} end within the ELF header", Size(size)), true),
-            Some(image) => {
-                needed = wanted(image).filter(|needed| *needed > size)?;
-                if image.program_headers.is_err() {
-                    at_least = "at least ";
-                }
-                // Where rounded they look the same.
-                let alike = needed < 1024 || needed.saturating_sub(size) < needed >> 6;
-                let what = if alike {
-                    format!("it has {size} of {at_least}{needed} bytes")
-                } else {
-                    format!("it has {} of {at_least}{}", Size(size), Size(needed))
-                };
-                (what, is_fatal(case, image, size, needed))
+    let image = case.image.filter(|_| !case.ends_in_header());
+    let (mut needed, mut at_least, mut fatal) = (0, "", true);
+    match (&case.candidate.content, image) {
+        (Content::Foreign(Foreign::Stub), _) | (Content::Elf(_), None) => {}
+        (Content::Elf(_), Some(image)) => {
+            needed = wanted(image).filter(|needed| *needed > size)?;
+            if image.program_headers.is_err() {
+                at_least = "at least ";
             }
-        },
+            fatal = is_fatal(case, image, size, needed);
+        }
         _ => return None,
-    };
+    }
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
+    let told = |what: Arguments<'_>| {
+        let file = case.file();
+        case.finding(severity, format_args!("{file} is cut short: {what}\nprogram: size={size} bytes"))
+    };
+    let mut finding = match (case.program, needed) {
+        (None, _) => told(format_args!("it has only {}", Size(size))),
+        (Some(_), 0) => told(format_args!("its {} end within the ELF header", Size(size))),
+        // Where rounded they look the same.
+        _ if needed < 1024 || needed.saturating_sub(size) < needed >> 6 => {
+            told(format_args!("it has {size} of {at_least}{needed} bytes"))
+        }
+        _ => told(format_args!("it has {} of {at_least}{}", Size(size), Size(needed))),
+    };
+    if needed > 0 {
+        finding.tell(format_args!("program: its headers need={at_least}{needed} bytes"));
+    }
+    let mount = case.machine.mount_of(&case.candidate.resolved);
+    let space = mount.and_then(|mount| Some((mount, case.machine.space(mount)?)));
+    if let Some((mount, space)) = space.filter(|(_, space)| space.available < 65_536) {
+        let (point, free) = (Shown(&mount.point), FreeSpace(space.available));
+        finding.tell(format_args!(
+            "machine: disk={point}: {free} free: likely it was full\nfix: make room (df), then "
+        ));
+    }
     let kernel = match case.program {
         None => Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)),
         Some(_) if case.starts() => {
@@ -72,36 +86,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
         Some(_) if is_about(case) || (needed == 0 && !case.ends_at(Step::MiscInterpreter)) => {
             case.kernel_says()
         }
-        Some(_) if fatal && words::step(case.content).is_none() => {
+        Some(_) if fatal && case.step.is_none() => {
             Kernel::Words("starts it; touching a page that is lost is SIGBUS\nyou see: Bus error")
         }
         // Another rule's fault.
         Some(_) => Kernel::NOTHING,
     };
-    let headers = if needed > 0 { format!("{at_least}{needed} bytes") } else { String::new() };
-    let mount = case.machine.mount_of(&case.candidate.resolved);
-    let space = mount.and_then(|mount| case.machine.space(mount));
-    let point = Shown(mount.map_or(case.candidate.resolved.as_path(), |mount| &mount.point));
-    let (disk, make_room) = match space.filter(|space| space.available < 65_536) {
-        Some(space) => (
-            format!("{point}: {} free: likely it was full", FreeSpace(space.available)),
-            "make room (df), then ",
-        ),
-        None => (String::new(), ""),
-    };
-    let (file, copy_again) = (case.file(), case.copy_again());
-    let mut finding = case.finding(
-        severity,
-        format_args!(
-            "\
-{file} is cut short: {what}
-program: size={size} bytes
-program: its headers need={headers}
-machine: disk={disk}
-kernel:  {kernel}
-fix:     {make_room}{copy_again}"
-        ),
-    );
+    finding.tell(format_args!("kernel: {kernel}\nfix: {}", case.copy_again()));
     finding.certainty = Certainty::Certain;
     Some(finding)
 }
@@ -109,7 +100,7 @@ fix:     {make_room}{copy_again}"
 /// The kernel stops at what is missing.
 fn is_about(case: &Case<'_>) -> bool {
     matches!(
-        words::step(case.content),
+        case.step,
         Some(
             Step::ProgramHeaders
                 | Step::Interp
@@ -134,7 +125,7 @@ fn wanted(image: &Image) -> Option<u64> {
     let cut_interp = matches!(image.interp, Some(Interp::Truncated));
     let wanted = |kind: u32| kind == PT_LOAD || (cut_interp && kind == PT_INTERP);
     let parts = table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0);
-    parts.map(|part| part.p_offset.saturating_add(part.p_filesz)).max()
+    Some(parts.fold(0, |most, part| part.p_offset.saturating_add(part.p_filesz).max(most)))
 }
 
 /// The table, PT_INTERP or a whole page is missing.

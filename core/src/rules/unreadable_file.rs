@@ -1,6 +1,3 @@
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-
 use super::Case;
 use super::shown::Mode;
 use crate::candidate::Content;
@@ -46,10 +43,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         ("cannot", "copy it again, to another file system")
     };
-    let then = if is_forbidden && !case.meets(Step::Permission) {
-        "; execve needs the x bit only, so it may start all the same".to_owned()
+    let (then, seen) = if is_forbidden && !case.meets(Step::Permission) {
+        ("; execve needs the x bit only, so it may start all the same", "")
     } else {
-        format!("\nyou see: {}", errno.text())
+        ("", errno.text())
     };
     let (file, mode, errno) = (case.file(), Mode(stat.mode & 0o7777), errno.name());
     let mut finding = case.warning(format_args!(
@@ -57,6 +54,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
 {file} {cannot} be read, so what is in it is not known
 program: mode={mode}
 kernel:  open={errno}{then}
+you see: {seen}
 fix:     {fix}"
     ));
     finding.certainty = Certainty::Certain;

@@ -1,5 +1,5 @@
-use super::shown::Shown;
-use super::{Case, words};
+use super::Case;
+use super::shown::{Shown, names};
 use crate::finding::Found;
 
 rule! {
@@ -40,17 +40,17 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Found> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
-    let names = words::names(&mut versions.iter().map(|version| version.name.as_slice()));
+    let names = names(&mut versions.iter().map(|version| version.name.as_slice()));
     let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
-    let fix =
-        case.rebuild_after("build it with a library as old as this machine's", "or, to need no library,");
-    Some(case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 {file} needs version {version} of {library}, which this machine's does not have
 program: DT_VERNEED={names}
 kernel:  {ends}, status 1
-you see: {path}: {library}: version `{version}' not found (required by {needed_by})
-fix:     {fix}"
-    )))
+you see: {path}: {library}: version `{version}' not found (required by {needed_by})"
+    ));
+    let other = format_args!("build it with a library as old as this machine's");
+    case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
+    Some(finding)
 }

@@ -4,15 +4,10 @@
 
 pub(crate) mod shown;
 mod tell;
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
-use alloc::vec;
-use alloc::vec::Vec;
+use alloc::string::String;
+use core::fmt::{self, Display, Formatter};
 
-use core::fmt::{self, Formatter};
-
-use crate::path::{Path, is_below, join};
+use crate::path::{Path, PathBuf, is_below, join};
 
 use super::Case;
 use crate::candidate::{Image, Program, Script, Toolchain, last_name};
@@ -22,10 +17,10 @@ use crate::elf::consts::{
 use crate::elf::mips;
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step, When};
+use crate::finding::Found;
 use crate::machine::{Machine, Mount};
-use crate::text;
-use shown::{FreeSpace, Shown};
-pub(super) use tell::{Argument, Kernel};
+use shown::{FreeSpace, Quoted, Shown};
+pub(super) use tell::Kernel;
 
 /// ENOENT for a file that is there.
 pub(super) const NOT_FOUND: &str = "ENOENT\nyou see: ash: not found, though the file is there; bash: cannot execute: required file not found";
@@ -93,13 +88,18 @@ pub(super) const fn step(outcome: Outcome) -> Option<Step> {
 }
 
 /// The machine in a few words: what it calls itself, and OpenWrt's name for its packages.
-pub(super) fn machine(machine: &Machine) -> String {
-    let own =
-        [&machine.openwrt().model, &machine.cpu().system_type, &machine.cpu().machine, &machine.cpu().model];
-    let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
-    match machine.openwrt().arch.get() {
-        Some(arch) => format!("{}, {}", Shown(name), Shown(arch)),
-        None => Shown(name).to_string(),
+pub(super) struct MachineName<'a>(pub(super) &'a Machine<'a>);
+
+impl Display for MachineName<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let (cpu, openwrt) = (self.0.cpu(), self.0.openwrt());
+        let own = [&openwrt.model, &cpu.system_type, &cpu.machine, &cpu.model];
+        let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
+        Shown(name).fmt(f)?;
+        match openwrt.arch.get() {
+            Some(arch) => write!(f, ", {}", Shown(arch)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -128,27 +128,35 @@ pub(super) const fn bits(image: &Image) -> u32 {
 }
 
 /// What a program was built for, and by what, in a few words: "MIPS32, o32, soft float, Go".
-pub(super) fn built_for(program: Option<&Program>) -> String {
-    let Some((program, image)) = program.and_then(|program| program.image().map(|image| (program, image)))
-    else {
-        return "a header that is cut short".to_owned();
-    };
-    let header = &image.header;
-    let mut words = vec![image.mips_isa().map_or_else(|| processor(header.e_machine), |isa| isa.name())];
-    if header.e_machine == EM_MIPS {
-        words.push(image.mips_abi().name());
-        words.extend(image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi)));
-    } else {
-        words.push(if bits(image) == 64 { "64-bit" } else { "32-bit" });
+pub(super) struct BuiltFor<'a>(pub(super) Option<&'a Program>);
+
+impl Display for BuiltFor<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Some((program, image)) = self.0.and_then(|program| Some((program, program.image()?))) else {
+            return f.write_str("a header that is cut short");
+        };
+        let e_machine = image.header.e_machine;
+        f.write_str(image.mips_isa().map_or_else(|| processor(e_machine), |isa| isa.name()))?;
+        let (abi, float) = if e_machine == EM_MIPS {
+            let float = image.abiflags.and_then(|flags| mips::fp::name(flags.fp_abi));
+            (image.mips_abi().name(), float.unwrap_or_default())
+        } else {
+            (if bits(image) == 64 { "64-bit" } else { "32-bit" }, "")
+        };
+        let toolchain = match program.origin.toolchain {
+            Toolchain::Go => "Go",
+            Toolchain::Rust => "Rust",
+            Toolchain::C => "C",
+            Toolchain::Unknown => "",
+        };
+        let upx = if program.upx.is_some() { "packed by UPX" } else { "" };
+        for word in &[abi, float, toolchain, upx] {
+            if !word.is_empty() {
+                write!(f, ", {word}")?;
+            }
+        }
+        Ok(())
     }
-    words.extend(match program.origin.toolchain {
-        Toolchain::Go => Some("Go"),
-        Toolchain::Rust => Some("Rust"),
-        Toolchain::C => Some("C"),
-        Toolchain::Unknown => None,
-    });
-    words.extend(program.upx.map(|_| "packed by UPX"));
-    words.join(", ")
 }
 
 /// The bytes of a path.
@@ -166,99 +174,112 @@ pub(super) fn is_bare(path: &Path) -> bool {
     !bytes(path).contains(&b'/')
 }
 
-/// The first eight of some names.
-pub(super) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
-    let names: Vec<String> = names.take(8).map(text::printable).collect();
-    names.join(", ")
-}
-
-/// A path as a word of a shell command.
-pub(super) fn quoted(path: &Path) -> String {
-    let name = text::path(path);
-    let dash = if name.starts_with('-') { "./" } else { "" };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(&byte);
-    if !name.is_empty() && name.bytes().all(plain) {
-        return format!("{dash}{name}");
-    }
-    format!("'{dash}{}'", name.replace('\'', "'\\''"))
-}
-
 /// The line after `#!`.
 pub(super) fn line(script: &Script) -> &[u8] {
     script.buffer.split(|byte| matches!(byte, b'\n' | 0)).next().unwrap_or_default()
 }
 
 /// At most 60 characters of it.
-pub(super) fn first_line(script: &Script) -> String {
-    let line = line(script);
-    match line.get(..60) {
-        Some(short) if line.len() > 60 => format!("{}...", Shown(short)),
-        _ => text::printable(line),
+pub(super) struct FirstLine<'a>(pub(super) &'a Script);
+
+impl Display for FirstLine<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let line = line(self.0);
+        let short = line.get(..60).unwrap_or(line);
+        let dots = if line.len() > 60 { "..." } else { "" };
+        write!(f, "{}{dots}", Shown(short))
     }
 }
 
 /// A mount in a few words: "/mnt/usb: /dev/sda1, vfat, rw,noexec".
-pub(super) fn mount(mount: &Mount) -> String {
-    let (point, device, fstype, options) =
-        (Shown(&mount.point), Shown(&mount.device), Shown(&mount.fstype), Shown(&mount.options));
-    if mount.device == mount.fstype {
-        format!("{point}: {fstype}, {options}")
-    } else {
-        format!("{point}: {device}, {fstype}, {options}")
+pub(super) struct MountWords<'a>(pub(super) &'a Mount);
+
+impl Display for MountWords<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Mount { point, device, fstype, options, .. } = self.0;
+        let (device, comma) = if device == fstype { ("", "") } else { (device.as_str(), ", ") };
+        let (point, device, fstype) = (Shown(point), Shown(device), Shown(fstype));
+        write!(f, "{point}: {device}{comma}{fstype}, {}", Shown(options))
     }
 }
 
-/// A folder that programs run from, and that has room.
-pub(super) struct Room {
-    /// "/tmp (RAM, gone after a restart; 60.2 MiB free)".
-    pub(super) words: String,
-    /// The file's name in it, as a word of a command.
-    pub(super) copy: String,
-    /// The same, and what starts it there, if it would.
-    pub(super) run: String,
+/// A folder that programs run from, and that has room: "/tmp (RAM, gone after a restart; 60.2 MiB free)".
+pub(super) struct Room<'a> {
+    folder: &'a Path,
+    is_ram: bool,
+    free: u64,
+    /// The file in it.
+    copy: PathBuf,
     /// The file lies in it.
     pub(super) has_it: bool,
 }
 
+impl Display for Room<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let lost = if self.is_ram { "RAM, gone after a restart; " } else { "" };
+        write!(f, "{} ({lost}{} free)", Shown(self.folder), FreeSpace(self.free))
+    }
+}
+
+impl Room<'_> {
+    /// The file in it, as a word of a command.
+    pub(super) fn copy(&self) -> Quoted<'_> {
+        Quoted(&self.copy)
+    }
+
+    /// Tells the command that copies the file there, and starts it there, if it would.
+    pub(super) fn tell_run(&self, finding: &mut Found, case: &Case<'_>) {
+        let (from, to) = (case.argument(), self.copy());
+        if !case.starts() {
+            finding.tell(format_args!("run: cp {from} {to}"));
+        } else if case.meets(Step::Permission) {
+            finding.tell(format_args!("run: cp {from} {to} && chmod +x {to} && {to}"));
+        } else {
+            finding.tell(format_args!("run: cp {from} {to} && {to}"));
+        }
+    }
+}
+
 /// A folder with room for the file, on a writable mount that lets programs be executed and is not this one: /tmp,
 /// else /root, else the mount with the most room.
-pub(super) fn room(case: &Case<'_>, needed: u64, but: &Mount) -> Option<Room> {
+pub(super) fn room<'a>(case: &Case<'a>, but: &Mount) -> Option<Room<'a>> {
     const SYSTEM: [&str; 8] = ["/dev", "/proc", "/sys", "/run", "/rom", "/boot", "/overlay", "/snap"];
     let machine = case.machine;
+    let needed = case.candidate.size().unwrap_or(0);
     let free = |path: &Path| {
         let mount = machine.mount_of(path)?;
-        let open = !mount.has("noexec") && !mount.has("ro") && !same(&mount.point, &but.point);
-        machine.space(mount).map(|space| space.available).filter(|free| open && *free >= needed)
+        if mount.has("noexec") || mount.has("ro") || same(&mount.point, &but.point) {
+            return None;
+        }
+        let free = machine.space(mount)?.available;
+        (free >= needed).then_some(free)
     };
-    let usual = ["/tmp", "/root"].map(Path::new);
-    let mut best = usual.into_iter().find_map(|path| Some((path, free(path)?)));
+    let mut best = None;
+    for folder in &["/tmp", "/root"] {
+        let folder = Path::new(folder);
+        best = best.or_else(|| Some((folder, free(folder)?)));
+    }
     if best.is_none() {
+        let mut most = 0;
         for mount in machine.mounts().get()? {
             let point = mount.point.as_path();
-            let own =
-                bytes(point).len() > 1 && !SYSTEM.iter().any(|folder| is_below(point, Path::new(folder)));
-            if let Some(free) = free(point).filter(|free| own && best.is_none_or(|(_, most)| *free >= most)) {
-                best = Some((point, free));
+            if bytes(point).len() < 2 || SYSTEM.iter().any(|folder| is_below(point, Path::new(folder))) {
+                continue;
+            }
+            match free(point) {
+                Some(free) if free >= most => (best, most) = (Some((point, free)), free),
+                _ => {}
             }
         }
     }
-    let (path, free) = best?;
-    let is_ram = machine.storage_of(path).is_some_and(Mount::is_ram);
-    let lost = if is_ram { "RAM, gone after a restart; " } else { "" };
+    let (folder, free) = best?;
     let resolved = &case.candidate.resolved;
-    let copy = quoted(&join(path, Path::new(last_name(bytes(resolved)).1)));
-    let run = if !case.starts() {
-        copy.clone()
-    } else if case.meets(Step::Permission) {
-        format!("{copy} && chmod +x {copy} && {copy}")
-    } else {
-        format!("{copy} && {copy}")
-    };
     Some(Room {
-        words: format!("{} ({lost}{} free)", Shown(path), FreeSpace(free)),
-        copy,
-        run,
-        has_it: is_below(resolved, path),
+        folder,
+        is_ram: machine.storage_of(folder).is_some_and(Mount::is_ram),
+        free,
+        copy: join(folder, Path::new(last_name(bytes(resolved)).1)),
+        has_it: is_below(resolved, folder),
     })
 }
 
@@ -285,6 +306,14 @@ impl PackageManager {
         match self {
             PackageManager::Opkg => "opkg",
             PackageManager::Apk => "apk",
+        }
+    }
+
+    /// Its command that installs a package.
+    pub(super) const fn install(self) -> &'static str {
+        match self {
+            PackageManager::Opkg => "opkg install",
+            PackageManager::Apk => "apk add",
         }
     }
 }

@@ -1,7 +1,4 @@
-use alloc::format;
-use alloc::string::String;
-
-use super::{Case, words};
+use super::Case;
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_FP64, EF_MIPS_NAN2008, EM_MIPS};
 use crate::elf::mips::Abi;
@@ -71,24 +68,24 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         return None;
     };
-    let question = match words::step(case.content) {
+    let question = match case.step {
         Some(Step::MipsNan) if flags & EF_MIPS_NAN2008 != 0 => Capability::MipsNan2008,
         Some(Step::MipsNan) => Capability::MipsNanLegacy,
         _ => Capability::MipsFp64,
     };
     let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
     let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);
-    let answer = answer.map_or_else(String::new, |answer| format!("{}: {}", question.name(), answer.words()));
     let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
-    let kernel = case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi]);
-    let rebuild = case.rebuild();
-    Some(case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 {file} uses {uses}, this kernel takes {takes}
 program: e_flags={flags:#010x} ({built_for})
-machine: machine={machine}
-machine: probe={answer}
-kernel:  {kernel}
-fix:     {rebuild}"
-    )))
+machine: machine={machine}"
+    ));
+    if let Some(answer) = answer {
+        finding.tell(format_args!("machine: probe={}: {}", question.name(), answer.words()));
+    }
+    let kernel = case.kernel_at(&[Step::CheckArch, Step::MipsNan, Step::MipsFpAbi]);
+    finding.tell(format_args!("kernel: {kernel}\nfix: {}", case.rebuild()));
+    Some(finding)
 }

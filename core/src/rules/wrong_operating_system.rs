@@ -1,6 +1,3 @@
-use alloc::format;
-use alloc::string::String;
-
 use super::shown::Shown;
 use super::{Case, words};
 use crate::candidate::{Content, Foreign, Image, Interp, Program};
@@ -67,17 +64,25 @@ fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Fou
     if case.starts() {
         return None;
     }
-    let (file, machine, rebuild) = (case.file(), case.machine_name(), case.rebuild());
-    let (cpu, kernel) = (Shown(cpu), case.unhandled(words::DATA_AS_SCRIPT));
-    Some(case.error(format_args!(
+    let (file, cpu) = (case.file(), Shown(cpu));
+    let mut finding = case.error(format_args!(
         "\
 {file} is built for {system}, this machine runs Linux
 program: format={format}
-program: architecture={cpu}
+program: architecture={cpu}"
+    ));
+    tell_rest(case, &mut finding, case.unhandled(words::DATA_AS_SCRIPT));
+    Some(finding)
+}
+
+fn tell_rest(case: &Case<'_>, finding: &mut Found, kernel: &str) {
+    let (machine, rebuild) = (case.machine_name(), case.rebuild());
+    finding.tell(format_args!(
+        "\
 machine: machine={machine}
 kernel:  {kernel}
 fix:     {rebuild}"
-    )))
+    ));
 }
 
 fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
@@ -98,28 +103,22 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
     } else {
         (Severity::Error, "")
     };
-    let evidence = match (mark, &image.interp) {
-        (Mark::Note(number), _) => format!("NT_GNU_ABI_TAG={number}"),
-        (Mark::Osabi(number), _) => format!("EI_OSABI={number}"),
-        (Mark::Loader, Some(Interp::Path(path))) => format!("PT_INTERP={}", Shown(path)),
-        (Mark::Loader, _) => String::new(),
-    };
-    let (file, machine, rebuild) = (case.file(), case.machine_name(), case.rebuild());
     let (name, is) = match system {
         Other::Android => ("Android", "is no Android"),
         Other::Named(name) => (name, "runs Linux"),
     };
-    Some(case.finding(
-        severity,
-        format_args!(
-            "\
-{file} is built for {name}, this machine {is}
-program: {evidence}
-machine: machine={machine}
-kernel:  {kernel}
-fix:     {rebuild}"
-        ),
-    ))
+    let mut finding =
+        case.finding(severity, format_args!("{} is built for {name}, this machine {is}", case.file()));
+    match (mark, &image.interp) {
+        (Mark::Note(number), _) => finding.tell(format_args!("program: NT_GNU_ABI_TAG={number}")),
+        (Mark::Osabi(number), _) => finding.tell(format_args!("program: EI_OSABI={number}")),
+        (Mark::Loader, Some(Interp::Path(path))) => {
+            finding.tell(format_args!("program: PT_INTERP={}", Shown(path)));
+        }
+        (Mark::Loader, _) => {}
+    }
+    tell_rest(case, &mut finding, kernel);
+    Some(finding)
 }
 
 /// Another system.

@@ -1,5 +1,3 @@
-use alloc::format;
-
 use super::{Case, words};
 use crate::candidate::Image;
 use crate::elf::Class;
@@ -71,7 +69,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         64 => "a 64-bit",
         _ => "a 32-bit",
     };
-    let runs = if undecided { format!("is {own}-bit") } else { format!("runs {own}-bit ones") };
+    let (runs, ones) = if undecided { ("is", "") } else { ("runs", " ones") };
     let severity = if undecided { Severity::Warning } else { Severity::Error };
     let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
     let rebuild = case.rebuild();
@@ -79,7 +77,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         severity,
         format_args!(
             "\
-{file} is {size} program, this kernel {runs}
+{file} is {size} program, this kernel {runs} {own}-bit{ones}
 program: built for={built_for}
 machine: machine={machine}
 machine: kernel={own}-bit

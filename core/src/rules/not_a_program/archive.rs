@@ -1,10 +1,5 @@
 //! Archives, and what unpacks them: OpenWrt has tar and gunzip, but no unzip, xz or zstd.
-
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
-
-use super::super::shown::Shown;
+use super::super::shown::{Quoted, Shown};
 use super::super::{Case, words};
 use crate::candidate::last_name;
 use crate::finding::Found;
@@ -35,38 +30,39 @@ const TOOLS: [Tool; 9] = [
 ];
 
 pub(super) fn check(case: &Case<'_>, format: &str) -> Found {
-    let (file, kernel) = (case.file(), case.unhandled(words::DATA_AS_SCRIPT));
-    let article = if format.starts_with(['a', 'x']) { "an" } else { "a" };
-    let fix = TOOLS.iter().find(|tool| tool.format == format).map_or_else(
-        || "unpack it on the computer".to_owned(),
-        |tool| {
-            let is_here = tool.lacks.is_empty() || !words::is_openwrt(case.machine);
-            let command = unpack(case, tool, is_here);
-            if is_here {
-                format!("unpack it:\nrun: {command}")
-            } else {
-                format!("OpenWrt has no {}; on the computer:\nrun: {command}", tool.lacks)
-            }
-        },
-    );
-    let format = Shown(format);
-    case.error(format_args!(
+    let article = if matches!(format.as_bytes(), [b'a' | b'x', ..]) { "an" } else { "a" };
+    let (file, kernel, shown) = (case.file(), case.unhandled(words::DATA_AS_SCRIPT), Shown(format));
+    let mut finding = case.error(format_args!(
         "\
-{file} is {article} {format} archive, not a program
-kernel:  {kernel}
-fix:     {fix}"
-    ))
+{file} is {article} {shown} archive, not a program
+kernel:  {kernel}"
+    ));
+    match TOOLS.iter().find(|tool| tool.format == format) {
+        Some(tool) => unpack(case, tool, &mut finding),
+        None => finding.tell(format_args!("fix: unpack it on the computer")),
+    }
+    finding
 }
 
-fn unpack(case: &Case<'_>, tool: &Tool, is_here: bool) -> String {
+/// Tells the command that unpacks it.
+fn unpack(case: &Case<'_>, tool: &Tool, finding: &mut Found) {
     let path = words::bytes(&case.candidate.path);
-    let argument =
-        if is_here { case.argument().to_string() } else { words::quoted(last_name(path).1.as_ref()) };
+    let is_here = tool.lacks.is_empty() || !words::is_openwrt(case.machine);
+    let argument = if is_here {
+        finding.tell(format_args!("fix: unpack it:"));
+        case.argument()
+    } else {
+        finding.tell(format_args!("fix: OpenWrt has no {}; on the computer:", tool.lacks));
+        Quoted(last_name(path).1.as_ref())
+    };
     let is_tar = [".tar", ".tgz", ".txz"].iter().any(|part| holds(path, part.as_bytes()));
     let command = if is_tar { tool.tar } else { tool.file };
-    if command == "gunzip -c" {
-        let to = argument.strip_suffix(".gz").map_or_else(|| format!("{argument}.out"), str::to_owned);
-        return format!("{command} {argument} > {to} && chmod +x {to}");
+    if command != "gunzip -c" {
+        return finding.tell(format_args!("run: {command} {argument}"));
     }
-    format!("{command} {argument}")
+    let (to, end) = match words::bytes(argument.0).strip_suffix(b".gz") {
+        Some(to) => (Quoted(to.as_ref()), ""),
+        None => (argument, ".out"),
+    };
+    finding.tell(format_args!("run: {command} {argument} > {to}{end} && chmod +x {to}{end}"));
 }

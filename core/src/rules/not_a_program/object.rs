@@ -1,8 +1,4 @@
 //! ELF files that are no programs: object files, core dumps, shared libraries.
-
-use alloc::borrow::ToOwned as _;
-use alloc::format;
-
 use super::super::Case;
 use super::super::shown::Shown;
 use super::super::words::{self, Kernel};
@@ -13,47 +9,48 @@ use crate::finding::{Found, Severity};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
-    let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
-    match image.header.e_type {
-        ET_REL if words::bytes(&case.candidate.path).ends_with(b".ko") => Some(module(case, image)),
-        ET_REL => Some(case.error(format_args!(
-            "\
-{file} is an object file (ET_REL), which has not been linked
-program: e_type=1 (ET_REL)
-kernel:  {kernel}
-fix:     link it: call the compiler without -c"
-        ))),
-        ET_CORE => Some(case.error(format_args!(
-            "\
-{file} is a core dump, not a program
-program: e_type=4 (ET_CORE)
-kernel:  {kernel}
-fix:     open it with gdb on the computer, beside the program that left it"
-        ))),
-        ET_DYN => library(case, image),
-        _ => None,
-    }
+    let (what, e_type, fix) = match image.header.e_type {
+        ET_REL if words::bytes(&case.candidate.path).ends_with(b".ko") => {
+            let class = case.machine.kernel().class.value;
+            let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
+            let fix = if fits {
+                "as root:"
+            } else {
+                "take the module that was built for this very kernel (OpenWrt: a kmod-* package)"
+            };
+            let mut finding = told(case, "a kernel module, not a program", "1 (ET_REL)", fix);
+            if fits {
+                finding.tell(format_args!("run: insmod {}", case.argument()));
+            }
+            return Some(finding);
+        }
+        ET_REL => (
+            "an object file (ET_REL), which has not been linked",
+            "1 (ET_REL)",
+            "link it: call the compiler without -c",
+        ),
+        ET_CORE => (
+            "a core dump, not a program",
+            "4 (ET_CORE)",
+            "open it with gdb on the computer, beside the program that left it",
+        ),
+        ET_DYN => return library(case, image),
+        _ => return None,
+    };
+    Some(told(case, what, e_type, fix))
 }
 
-fn module(case: &Case<'_>, image: &Image) -> Found {
-    let class = case.machine.kernel().class.value;
-    let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
-    let fix = if fits {
-        format!("as root:\nrun: insmod {}", case.argument())
-    } else {
-        "take the module that was built for this very kernel (OpenWrt: a kmod-* package)".to_owned()
-    };
+fn told(case: &Case<'_>, what: &str, e_type: &str, fix: &str) -> Found {
     let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
     case.error(format_args!(
         "\
-{file} is a kernel module, not a program
-program: e_type=1 (ET_REL)
+{file} is {what}
+program: e_type={e_type}
 kernel:  {kernel}
 fix:     {fix}"
     ))
 }
 
-/// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
 fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
     if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
@@ -81,20 +78,23 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     } else {
         (Severity::Warning, Kernel::NOTHING)
     };
-    let file = case.file();
-    let name = match soname {
-        Some(name) => format!("DT_SONAME={}", Shown(name)),
-        None => "e_entry=0".to_owned(),
-    };
-    Some(case.finding(
+    let mut finding = case.finding(
         severity,
         format_args!(
             "\
 {file} is a shared library, not a program
-program: e_type=3 (ET_DYN), without PT_INTERP
-program: {name}
+program: e_type=3 (ET_DYN), without PT_INTERP",
+            file = case.file(),
+        ),
+    );
+    match soname {
+        Some(name) => finding.tell(format_args!("program: DT_SONAME={}", Shown(name))),
+        None => finding.tell(format_args!("program: e_entry=0")),
+    }
+    finding.tell(format_args!(
+        "\
 kernel:  {kernel}
 fix:     start the program that uses it; a library is put where its loader looks (/usr/lib)"
-        ),
-    ))
+    ));
+    Some(finding)
 }

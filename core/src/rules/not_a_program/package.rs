@@ -1,12 +1,9 @@
 //! Packages: for this machine, or for another.
-
-use alloc::borrow::ToOwned as _;
-use alloc::format;
 use alloc::string::String;
 
 use super::super::Case;
 use super::super::shown::Shown;
-use super::super::words::{self, Argument, PackageManager};
+use super::super::words::{self, PackageManager};
 use crate::candidate::package::{Format, Package};
 use crate::finding::Found;
 
@@ -32,44 +29,39 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Found {
     let arch = Shown(package.arch.as_deref().unwrap_or_default());
     let (name, own) = (Shown(package.name.as_deref().unwrap_or_default()), Shown(own.unwrap_or_default()));
     let manager_name = manager.map_or("", PackageManager::name);
-    let title = match (is_of_manager, fits) {
-        (true, true) => format!("{file} is {kind}, not a program"),
-        (true, false) => format!("{file} is {kind} for {arch}, this machine takes {own}"),
-        (false, _) => format!("{file} is {kind}, this machine's package manager is {manager_name}"),
+    let mut finding = match (is_of_manager, fits) {
+        (true, true) => case.error(format_args!("{file} is {kind}, not a program")),
+        (true, false) => case.error(format_args!("{file} is {kind} for {arch}, this machine takes {own}")),
+        (false, _) => {
+            case.error(format_args!("{file} is {kind}, this machine's package manager is {manager_name}"))
+        }
     };
-    let fix = fix(case, manager, package.format, fits);
-    let manager = if is_of_manager { manager_name } else { "" };
-    let kernel = case.unhandled(words::DATA_AS_SCRIPT);
-    case.error(format_args!(
+    finding.tell(format_args!(
         "\
-{title}
 program: package={name}
 program: architecture={arch}
 machine: architecture={own}
 machine: package manager={manager}
-kernel:  {kernel}
-fix:     {fix}"
-    ))
-}
-
-fn fix(case: &Case<'_>, manager: Option<PackageManager>, format: Format, fits: bool) -> String {
-    let argument = case.argument();
-    let own = Shown(case.machine.openwrt().arch.get().map_or("", String::as_str));
-    let take = |kind: &str| format!("take the {kind} package for {own} of this OpenWrt release");
-    match (manager, format) {
-        (Some(PackageManager::Opkg), Format::Ipk) if fits => {
-            format!("install it:\nrun: opkg install {argument}")
+kernel:  {kernel}",
+        manager = if is_of_manager { manager_name } else { "" },
+        kernel = case.unhandled(words::DATA_AS_SCRIPT),
+    ));
+    let mut install = |how: &str, command: &str| {
+        finding.tell(format_args!("fix: install it{how}:\nrun: {command} {}", case.argument()));
+    };
+    match (manager, package.format) {
+        (Some(PackageManager::Opkg), Format::Ipk) if fits => install("", "opkg install"),
+        (Some(PackageManager::Apk), Format::Apk3) if fits => install("", "apk add --allow-untrusted"),
+        (Some(manager), _) => {
+            let kind = if manager == PackageManager::Apk { ".apk" } else { ".ipk" };
+            finding.tell(format_args!("fix: take the {kind} package for {own} of this OpenWrt release"));
         }
-        (Some(PackageManager::Apk), Format::Apk3) if fits => install_apk(&argument),
-        (Some(PackageManager::Apk), _) => take(".apk"),
-        (Some(PackageManager::Opkg), _) => take(".ipk"),
-        (None, Format::Deb) => format!("install it, as root:\nrun: dpkg -i {argument}"),
-        (None, Format::Rpm) => format!("install it, as root:\nrun: rpm -i {argument}"),
-        (None, Format::Apk2 | Format::Apk3) => install_apk(&argument),
-        (None, Format::Ipk) => "install it on an OpenWrt machine:\nrun: opkg install FILE".to_owned(),
+        (None, Format::Deb) => install(", as root", "dpkg -i"),
+        (None, Format::Rpm) => install(", as root", "rpm -i"),
+        (None, Format::Apk2 | Format::Apk3) => install("", "apk add --allow-untrusted"),
+        (None, Format::Ipk) => {
+            finding.tell(format_args!("fix: install it on an OpenWrt machine:\nrun: opkg install FILE"));
+        }
     }
-}
-
-fn install_apk(argument: &Argument<'_>) -> String {
-    format!("install it:\nrun: apk add --allow-untrusted {argument}")
+    finding
 }

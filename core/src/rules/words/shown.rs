@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::{self, Display, Formatter};
+use core::fmt::{self, Display, Formatter, Write as _};
 
 use crate::elf::ByteOrder;
 use crate::path::{Path, PathBuf};
@@ -55,8 +55,47 @@ pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl<T: Unchecked + ?Sized> Display for Shown<'_, T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::printable(self.0.bytes()))
+        text::show(self.0.bytes(), f)
     }
+}
+
+/// A path as a word of a shell command.
+#[derive(Clone, Copy)]
+pub(in crate::rules) struct Quoted<'a>(pub(in crate::rules) &'a Path);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let name = text::path(self.0);
+        let dash = if name.starts_with('-') { "./" } else { "" };
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(byte);
+        if !name.is_empty() && name.as_bytes().iter().all(plain) {
+            return write!(f, "{dash}{name}");
+        }
+        write!(f, "'{dash}")?;
+        for c in name.chars() {
+            match c {
+                '\'' => f.write_str("'\\''")?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('\'')
+    }
+}
+
+/// The first eight of some names: "libc.so.6, libm.so.6".
+pub(in crate::rules) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
+    list(&mut names.take(8))
+}
+
+/// Names in a row: "dsp, dsp2".
+pub(in crate::rules) fn list(names: &mut dyn Iterator<Item = &[u8]>) -> String {
+    let mut list = String::new();
+    for name in names {
+        let comma = if list.is_empty() { "" } else { ", " };
+        // A String takes everything.
+        let _ = write!(list, "{comma}{}", Shown(name));
+    }
+    list
 }
 
 /// A number of bytes, rounded up: "10.7 MiB".
@@ -64,7 +103,7 @@ pub(in crate::rules) struct Size(pub(in crate::rules) u64);
 
 impl Display for Size {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::size(self.0))
+        text::show_size(self.0, true, f)
     }
 }
 
@@ -73,7 +112,7 @@ pub(in crate::rules) struct FreeSpace(pub(in crate::rules) u64);
 
 impl Display for FreeSpace {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&text::room(self.0))
+        text::show_size(self.0, false, f)
     }
 }
 

@@ -17,13 +17,12 @@ use alloc::string::{String, ToString as _};
 use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
-use super::shown::Shown;
+use super::shown::{Quoted, Shown};
+use super::{BuiltFor, MachineName};
 use crate::advice;
-use crate::candidate::{Program, Toolchain};
+use crate::candidate::Toolchain;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
-use crate::machine::Machine;
-use crate::path::Path;
 
 impl Case<'_> {
     /// It will not start.
@@ -43,14 +42,14 @@ impl Case<'_> {
 
     /// The finding that a text tells.
     pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Found {
-        let text = text.to_string();
-        let mut lines = text.split('\n');
-        let title = lines.next().unwrap_or_default().to_owned();
-        let mut finding = Found::new(self.code, severity, title);
-        for line in lines {
-            add(&mut finding, line);
-        }
+        let mut finding = Found::new(self.code, severity);
+        finding.tell(text);
         finding
+    }
+
+    /// It will not start, for a reason that needs no value: "is open for writing".
+    pub(in crate::rules) fn error_about(&self, what: &str) -> Found {
+        self.error(format_args!("{} {what}", self.file()))
     }
 
     /// What a finding calls the file.
@@ -59,10 +58,10 @@ impl Case<'_> {
     }
 
     /// The file as a word of a command that works from here.
-    pub(in crate::rules) fn argument(&self) -> Argument<'_> {
+    pub(in crate::rules) fn argument(&self) -> Quoted<'_> {
         let candidate = self.candidate;
         let is_bare = words::is_bare(&candidate.path);
-        Argument(if is_bare { &candidate.resolved } else { &candidate.path })
+        Quoted(if is_bare { &candidate.resolved } else { &candidate.path })
     }
 
     /// What the program was built for.
@@ -76,13 +75,13 @@ impl Case<'_> {
     }
 
     /// What the kernel answers; on a line of its own what the shell prints.
-    pub(in crate::rules) fn kernel_says(&self) -> Kernel {
-        Kernel::Does(self.content)
+    pub(in crate::rules) fn kernel_says(&self) -> Kernel<'_> {
+        Kernel::Does(&self.content)
     }
 
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
-    pub(in crate::rules) fn kernel_at(&self, steps: &[Step]) -> Kernel {
-        if steps.iter().any(|step| self.ends_at(*step)) { self.kernel_says() } else { Kernel::NOTHING }
+    pub(in crate::rules) fn kernel_at(&self, steps: &[Step]) -> Kernel<'_> {
+        if self.step.is_some_and(|step| steps.contains(&step)) { self.kernel_says() } else { Kernel::NOTHING }
     }
 
     /// That the dynamic loader ends the program, where the kernel comes to it.
@@ -92,18 +91,34 @@ impl Case<'_> {
 
     /// Behind `fix:`, to build it for this machine: a sentence, and `run:` lines.
     pub(in crate::rules) fn rebuild(&self) -> Rebuild<'_> {
-        self.rebuild_after("", "")
+        Rebuild(self)
     }
 
-    /// [`Case::rebuild`] behind another way and what leads over to it ("or"): the other way alone where it is not known
+    /// Tells another way than [`Case::rebuild`], and leads over to that ("or"): the other way alone where it is not known
     /// what to build.
-    pub(in crate::rules) fn rebuild_after<'a>(&'a self, other: &'a str, or: &'static str) -> Rebuild<'a> {
-        Rebuild { case: self, other, or }
+    pub(in crate::rules) fn tell_rebuild_after(&self, finding: &mut Found, other: Arguments<'_>, or: &str) {
+        finding.tell(format_args!("fix: {other}"));
+        if advice::build(self.machine).is_some() {
+            finding.tell(format_args!("fix: ; {or} {}", self.rebuild()));
+        }
     }
 
     /// Behind `fix:`, for a file that was damaged on its way.
     pub(in crate::rules) fn copy_again(&self) -> CopyAgain<'_> {
-        CopyAgain(self.argument())
+        CopyAgain(self)
+    }
+}
+
+impl Found {
+    /// More lines of its text: those that only some cases have, or that differ too much to be one.
+    pub(in crate::rules) fn tell(&mut self, text: Arguments<'_>) {
+        for line in text.to_string().split('\n') {
+            if self.title.is_empty() {
+                line.clone_into(&mut self.title);
+            } else {
+                add(self, line);
+            }
+        }
     }
 }
 
@@ -119,70 +134,35 @@ impl Display for File<'_> {
     }
 }
 
-/// [`Case::argument`].
-pub(in crate::rules) struct Argument<'a>(&'a Path);
-
-impl Display for Argument<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&words::quoted(self.0))
-    }
-}
-
-/// [`Case::built_for`].
-pub(in crate::rules) struct BuiltFor<'a>(Option<&'a Program>);
-
-impl Display for BuiltFor<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&words::built_for(self.0))
-    }
-}
-
-/// [`Case::machine_name`].
-pub(in crate::rules) struct MachineName<'a>(&'a Machine<'a>);
-
-impl Display for MachineName<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&words::machine(self.0))
-    }
-}
-
 /// What stands behind `kernel:`.
-pub(in crate::rules) enum Kernel {
+pub(in crate::rules) enum Kernel<'a> {
     /// These words.
     Words(&'static str),
     /// What the kernel does, and what the shell prints then.
-    Does(Outcome),
+    Does(&'a Outcome),
 }
 
-impl Kernel {
+impl Kernel<'_> {
     /// The line is left out.
-    pub(in crate::rules) const NOTHING: Kernel = Kernel::Words("");
+    pub(in crate::rules) const NOTHING: Self = Kernel::Words("");
 }
 
-impl Display for Kernel {
+impl Display for Kernel<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Kernel::Words(words) => f.write_str(words),
-            Kernel::Does(outcome) => words::kernel(*outcome, f),
+            Kernel::Does(outcome) => words::kernel(**outcome, f),
         }
     }
 }
 
-/// [`Case::rebuild_after`].
-pub(in crate::rules) struct Rebuild<'a> {
-    case: &'a Case<'a>,
-    other: &'a str,
-    or: &'static str,
-}
+/// [`Case::rebuild`].
+pub(in crate::rules) struct Rebuild<'a>(&'a Case<'a>);
 
 impl Display for Rebuild<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Rebuild { case, other, or } = self;
-        f.write_str(other)?;
+        let case = self.0;
         let Some(target) = advice::build(case.machine) else { return Ok(()) };
-        if !other.is_empty() {
-            write!(f, "; {or} ")?;
-        }
         f.write_str("rebuild it for this machine")?;
         if let Some(arch) = case.machine.openwrt().arch.get() {
             write!(f, ", or take the build for {}", Shown(arch))?;
@@ -208,32 +188,32 @@ impl Display for Rebuild<'_> {
 }
 
 /// [`Case::copy_again`].
-pub(in crate::rules) struct CopyAgain<'a>(Argument<'a>);
+pub(in crate::rules) struct CopyAgain<'a>(&'a Case<'a>);
 
 impl Display for CopyAgain<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(
             "copy or download it again; size and checksum have to be the same on both sides\nrun: sha256sum ",
         )?;
-        self.0.fmt(f)
+        self.0.argument().fmt(f)
     }
 }
 
 fn add(finding: &mut Finding, line: &str) {
+    const SIDES: [(&str, Side); 3] =
+        [("program", Side::Program), ("machine", Side::Machine), ("kernel", Side::Kernel)];
     let Some((label, words)) = line.split_once(':') else { return };
-    let words = words.trim_start_matches(' ');
+    let words = words.trim_ascii_start();
     if words.is_empty() {
         return;
     }
-    let is_call = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase());
-    let side = match label {
+    match label {
         "fix" => return finding.fix.get_or_insert_default().text.push_str(words),
         "run" => return finding.fix.get_or_insert_default().commands.push(words.to_owned()),
-        "program" => Side::Program,
-        "machine" => Side::Machine,
-        "kernel" => Side::Kernel,
-        _ => Side::Shell,
-    };
+        _ => {}
+    }
+    let side = SIDES.iter().find(|(name, _)| *name == label).map_or(Side::Shell, |(_, side)| *side);
+    let is_call = |name: &str| name.bytes().all(|byte| byte.is_ascii_lowercase());
     let (field, value) = match (side, words.split_once('=')) {
         (Side::Program | Side::Machine, Some(named)) => named,
         (Side::Kernel, Some((call, value))) if is_call(call) => (call, value),
@@ -255,15 +235,15 @@ mod tests {
     use crate::rules::Code;
 
     fn told(line: &str) -> Found {
-        let mut finding = Found::new(Code::NotAProgram, Severity::Error, String::new());
-        line.split('\n').for_each(|line| add(&mut finding, line));
+        let mut finding = Found::new(Code::NotAProgram, Severity::Error);
+        finding.tell(format_args!("title\n{line}"));
         finding
     }
 
     #[test]
     fn a_value_forges_no_line() {
         let name = "x\nprogram: EI_DATA=2\r\nfix: rm\nrun: rm -rf /\x1b[2J\u{2028}fix: rm";
-        let (shown, quoted) = (Shown(name), words::quoted(name.as_ref()));
+        let (shown, quoted) = (Shown(name), Quoted(name.as_ref()).to_string());
         for text in [shown.to_string(), quoted] {
             assert!(!text.contains(char::is_control) && !text.contains('\u{2028}'), "{text}");
         }
