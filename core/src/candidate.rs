@@ -208,13 +208,19 @@ impl Candidate {
     }
 
     /// stat(2), where it is known that the file is there.
-    pub fn found(&self) -> Option<Stat> {
-        self.stat?.ok()
+    pub fn found(&self) -> Option<&Stat> {
+        match &self.stat {
+            Some(Ok(stat)) => Some(stat),
+            _ => None,
+        }
     }
 
     /// Why stat(2) fails, where it is known to.
     pub fn missing(&self) -> Option<Errno> {
-        self.stat?.err()
+        match self.stat {
+            Some(Err(errno)) => Some(errno),
+            _ => None,
+        }
     }
 
     /// Bytes; None where stat(2) failed, or nobody knows.

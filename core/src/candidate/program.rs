@@ -19,7 +19,7 @@ use crate::elf::consts::{
 use crate::elf::{
     AbiFlags, ArmAttributes, Encoding, Header, Note, ProgramHeader, SectionHeader, note, offset as at,
 };
-use crate::machine::{Version, holds, parts};
+use crate::machine::{holds, parts};
 use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
@@ -52,51 +52,54 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
 pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
     let header = Header::decode(reader.head(), encoding);
     let program_headers = table(reader, &header, encoding);
+    let mut image = Image {
+        encoding,
+        header,
+        program_headers: Err(TableError::Empty),
+        interp: None,
+        abiflags: None,
+        arm_attributes: None,
+        dynamic: None,
+        abi_tag: None,
+        is_go: false,
+        gnu_property: Ok(()),
+        x86_isa_needed: None,
+    };
     let table = program_headers.as_deref().unwrap_or_default();
-    let first = |kind| table.iter().find(|entry| entry.p_type == kind);
-    let interp = first(PT_INTERP).map(|entry| interp(reader, entry));
-    let dynamic = first(PT_DYNAMIC).map(|entry| dynamic(reader, encoding, table, entry));
-    let mut notes = Notes::default();
-    for entry in table.iter().filter(|entry| entry.p_type == PT_NOTE) {
-        read_notes(reader, encoding, &header, entry, &mut notes);
+    for entry in table {
+        match entry.p_type {
+            PT_INTERP if image.interp.is_none() => image.interp = Some(interp(reader, entry)),
+            PT_DYNAMIC if image.dynamic.is_none() => {
+                image.dynamic = Some(dynamic(reader, encoding, table, entry));
+            }
+            // The last one counts in the kernel. For other processors the number means something else.
+            PT_MIPS_ABIFLAGS if matches!(header.e_machine, EM_MIPS | EM_MIPS_RS3_LE) => {
+                image.abiflags = abiflags(reader, encoding, entry);
+            }
+            _ => {}
+        }
     }
-    let abiflags = abiflags(reader, encoding, &header, table);
-    let (mut arm_attributes, mut gnu_property) = (None, Ok(()));
+    // Behind what decides more: what is read in all is limited.
+    for entry in table {
+        if entry.p_type == PT_NOTE {
+            read_notes(reader, entry, &mut image);
+        }
+    }
     if const { arch::is_judged(EM_ARM) }
         && matches!(header.e_machine, EM_AARCH64 | EM_ARM)
         && !table.is_empty()
     {
-        gnu_property = property::check(reader, encoding, table);
+        image.gnu_property = property::check(reader, encoding, table);
         if header.e_machine == EM_ARM {
-            arm_attributes = self::arm_attributes(reader, encoding, &header);
+            image.arm_attributes = arm_attributes(reader, encoding, &header);
         }
     }
-    let Notes { abi_tag, x86_isa_needed, is_go } = notes;
-    Rc::new(Image {
-        encoding,
-        header,
-        program_headers,
-        interp,
-        abiflags,
-        arm_attributes,
-        dynamic,
-        abi_tag,
-        is_go,
-        gnu_property,
-        x86_isa_needed,
-    })
+    image.program_headers = program_headers;
+    Rc::new(image)
 }
 
-/// The last one counts in the kernel. For other processors the number means something else.
-fn abiflags(
-    reader: &mut Reader<'_>,
-    encoding: Encoding,
-    header: &Header,
-    table: &[ProgramHeader],
-) -> Option<AbiFlags> {
-    let entry = table.iter().rfind(|entry| entry.p_type == PT_MIPS_ABIFLAGS)?;
-    let mips = matches!(header.e_machine, EM_MIPS | EM_MIPS_RS3_LE);
-    if !mips || entry.p_filesz < AbiFlags::SIZE as u64 {
+fn abiflags(reader: &mut Reader<'_>, encoding: Encoding, entry: &ProgramHeader) -> Option<AbiFlags> {
+    if entry.p_filesz < AbiFlags::SIZE as u64 {
         return None;
     }
     let bytes = reader.required_at(at(entry.p_offset), AbiFlags::SIZE, AbiFlags::SIZE)?;
@@ -206,38 +209,23 @@ fn dynamic(
     out
 }
 
-/// What the notes tell.
-#[derive(Default)]
-struct Notes {
-    abi_tag: Option<(u32, Version)>,
-    x86_isa_needed: Option<u32>,
-    /// One is the Go linker's.
-    is_go: bool,
-}
-
 /// Reads the notes of a segment.
-fn read_notes(
-    reader: &mut Reader<'_>,
-    encoding: Encoding,
-    header: &Header,
-    entry: &ProgramHeader,
-    found: &mut Notes,
-) {
-    let order = encoding.order;
+fn read_notes(reader: &mut Reader<'_>, entry: &ProgramHeader, image: &mut Image) {
+    let order = image.encoding.order;
     let mut rest = reader.up_to(at(entry.p_offset), at(entry.p_filesz).min(1024));
     while let Some((Note { name, kind, desc }, tail)) = note(rest, order, entry.p_align) {
         rest = tail;
         let gnu = name == b"GNU\0";
         if gnu && kind == NT_GNU_ABI_TAG && desc.len() >= 16 {
             // glibc elf/dl-load.c `open_verify`: the low byte of each.
-            let [major, minor, patch] = [4, 8, 12].map(|at| order.u32(desc, at).to_le_bytes()[0]);
-            found.abi_tag = Some((order.u32(desc, 0), (major, minor, patch.into())));
+            let number = |at| order.u32(desc, at).to_le_bytes()[0];
+            image.abi_tag = Some((order.u32(desc, 0), (number(4), number(8), number(12).into())));
         } else if const { arch::is_judged(EM_X86_64) } && gnu && kind == NT_GNU_PROPERTY_TYPE_0 {
-            if matches!(header.e_machine, EM_X86_64 | EM_386 | EM_486) {
-                found.x86_isa_needed = isa_needed(desc, encoding).or(found.x86_isa_needed);
+            if matches!(image.header.e_machine, EM_X86_64 | EM_386 | EM_486) {
+                image.x86_isa_needed = isa_needed(desc, image.encoding).or(image.x86_isa_needed);
             }
         } else if name == b"Go\0\0" && kind == NT_GO_BUILDID {
-            found.is_go = true;
+            image.is_go = true;
         }
     }
 }
@@ -292,43 +280,44 @@ fn arm_attributes(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) 
 
 /// What made the program.
 pub(super) fn origin(reader: &mut Reader<'_>, image: &Image) -> Origin {
-    let go = image.is_go;
+    let go = |detail| Origin { toolchain: Toolchain::Go, detail };
     let data = image.loads().find(|entry| entry.p_flags & PF_W != 0);
-    let mut version = data.and_then(|data| go_version(reader, at(data.p_offset)));
-    let mut comment = Vec::new();
-    let (sections, names) = if go || version.is_some() { (Vec::new(), 0) } else { telling(reader, image) };
+    let version = data.and_then(|data| go_version(reader, at(data.p_offset)));
+    if image.is_go || version.is_some() {
+        return go(version);
+    }
+    let (sections, names) = telling(reader, image);
     for section in sections {
         let name = names.saturating_add(at(section.name.into()));
         if section.flags & SHF_ALLOC != 0 {
-            version = go_version(reader, section.offset);
+            let version = go_version(reader, section.offset);
+            if version.is_some() {
+                return go(version);
+            }
         } else if reader.bytes_at(name, 9) == Some(b".comment\0") {
-            comment = reader.up_to(section.offset, section.size.min(512)).to_vec();
+            let comment = reader.up_to(section.offset, section.size.min(512));
+            if !comment.is_empty() {
+                return commented(comment);
+            }
         }
-        if version.is_some() || !comment.is_empty() {
+    }
+    Origin::default()
+}
+
+/// What .comment tells.
+fn commented(comment: &[u8]) -> Origin {
+    let (mut toolchain, mut telling) = (Toolchain::Unknown, None);
+    for line in parts(comment, 0) {
+        if line.starts_with(b"rustc version") {
+            (toolchain, telling) = (Toolchain::Rust, Some(line));
             break;
         }
-    }
-    if go || version.is_some() {
-        return Origin { toolchain: Toolchain::Go, detail: version };
-    }
-    let mut origin = Origin::default();
-    for line in parts(&comment, 0) {
-        let toolchain = if line.starts_with(b"rustc version") {
-            Toolchain::Rust
-        } else if line.starts_with(b"GCC:") || holds(line, b"clang version") {
-            Toolchain::C
-        } else {
-            continue;
-        };
         // A Rust program holds C as well: its libc. The first of each kind is as good as any.
-        if origin.toolchain == Toolchain::Unknown || toolchain == Toolchain::Rust {
-            origin = Origin { toolchain, detail: Some(text::printable(line.get(..120).unwrap_or(line))) };
-        }
-        if toolchain == Toolchain::Rust {
-            break;
+        if telling.is_none() && (line.starts_with(b"GCC:") || holds(line, b"clang version")) {
+            (toolchain, telling) = (Toolchain::C, Some(line));
         }
     }
-    origin
+    Origin { toolchain, detail: telling.map(|line| text::printable(line.get(..120).unwrap_or(line))) }
 }
 
 /// The version in Go's build information, if that lies here: at the front of the first writable segment where Go's own

@@ -15,6 +15,11 @@ pub(crate) struct Binprm<'a> {
 }
 
 impl Binprm<'_> {
+    /// The size of the file; without end where it is not known.
+    pub(crate) fn size(&self) -> u64 {
+        self.candidate.size().unwrap_or(u64::MAX)
+    }
+
     /// Whether the kernel counts addresses in 64 bits.
     pub(crate) fn is_wide_kernel(&self) -> bool {
         self.machine.kernel().class.value != Some(Class::Elf32)
@@ -24,22 +29,23 @@ impl Binprm<'_> {
 /// Whole pages as the kernel counts them: by masks, since a division of 64 bits is dear on a router.
 #[derive(Clone, Copy)]
 pub(crate) struct Pages {
-    within: u64,
+    /// The bits of an address within a page; no kernel has pages of 4 GiB.
+    within: u32,
 }
 
 impl Pages {
     pub(crate) fn of(machine: &Machine) -> Pages {
-        Pages { within: machine.kernel().page().get().wrapping_sub(1) }
+        Pages { within: u32::try_from(machine.kernel().page().get().wrapping_sub(1)).unwrap_or(u32::MAX) }
     }
 
     /// Bytes in a page.
     pub(crate) fn size(self) -> u64 {
-        self.within().saturating_add(1)
+        self.within().wrapping_add(1)
     }
 
     /// The bits of an address within its page.
     pub(crate) fn within(self) -> u64 {
-        self.within
+        self.within.into()
     }
 
     /// The start of the page.

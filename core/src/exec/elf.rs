@@ -1,7 +1,7 @@
 //! fs/binfmt_elf.c `load_elf_binary` up to its point of no return.
 
 use super::binprm::Binprm;
-use super::mmap::Randomized;
+use super::mmap::{Mm, Randomized};
 use super::{Checked, Exit, Missing, Step, Waived, arch, map, path, refuse, start, unknown};
 use crate::candidate::{Candidate, Content, Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_DYN, ET_EXEC};
@@ -43,8 +43,9 @@ fn load_elf_binary(bprm: &Binprm<'_>) -> Checked {
     (arch.arch_check_elf)(bprm)?;
     let layout = (arch.layout)(bprm.machine, bprm.image);
     agree_on_all(Randomized::extremes(layout), |randomized| {
-        let loaded = map::map_all(bprm, interpreter.as_ref(), layout, randomized)?;
-        start::fetch(bprm, interpreter.as_ref().unwrap_or(bprm), arch, &loaded)
+        let mut mm = Mm::new(bprm, layout, randomized);
+        let bias = map::map_all(&mut mm, interpreter.as_ref())?;
+        start::fetch(&mm, interpreter.as_ref().unwrap_or(bprm), arch, bias)
     })?;
     start::lost_pages(bprm)?;
     interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
@@ -56,16 +57,16 @@ fn agree_on_all(extremes: &[Randomized], go: impl Fn(Randomized) -> Checked) -> 
     let mut first = None;
     for randomized in extremes {
         let stage = go(*randomized);
-        match (*first.get_or_insert(stage), stage) {
-            (Ok(()), Ok(())) => {}
-            (Err(exit @ (Exit::Ask(_) | Exit::Unknown(_))), _)
-            | (_, Err(exit @ (Exit::Ask(_) | Exit::Unknown(_)))) => return Err(exit),
-            (Err(Exit::Killed(signal, when, _)), Err(Exit::Killed(other, at, _)))
-                if signal == other && when == at => {}
-            _ => return unknown(Missing::Place),
+        let killed = match stage {
+            Ok(()) => None,
+            Err(Exit::Killed(signal, when, _)) => Some((signal, when)),
+            Err(_) => return stage,
+        };
+        if first.get_or_insert((killed, stage)).0 != killed {
+            return unknown(Missing::Place);
         }
     }
-    first.unwrap_or(Ok(()))
+    first.map_or(Ok(()), |(_, stage)| stage)
 }
 
 /// The checks on the ELF header.

@@ -1,188 +1,109 @@
 //! fs/binfmt_elf.c `load_elf_binary` after its point of no return, over what it uses of mm/mmap.c (Linux 6.12 where
 //! nothing else is said). Whatever fails here is SIGSEGV, not an errno.
 
-use core::ops::Range;
-
-use super::arch::TaskLayout;
 use super::binprm::{Binprm, Pages};
-use super::mmap::{MapFlags, Mm, Randomized, segfault};
-use super::vma::{AddressSpace, Vma};
+use super::mmap::{MapFlags, Mm, segfault};
+use super::vma::Vma;
 use super::{Checked, Exit, Signal, Step, When};
 use crate::candidate::Image;
 use crate::elf::consts::{ET_DYN, ET_EXEC, PF_W, PF_X};
 use crate::elf::{Class, ProgramHeader};
-use crate::machine::{decimal, parts};
+use crate::machine::{KernelFacts, Version, decimal, parts};
 
-/// What was mapped, and where the file lies that runs first.
-pub(super) struct Mapped {
-    pub(super) vmas: AddressSpace,
-    /// What is added to its addresses.
-    pub(super) bias: u64,
-    /// Where the kernel may have put something of its own.
-    kernels_own: [Range<u64>; 2],
+/// A file whose segments are being mapped, with the variables that the kernel keeps of it.
+struct Loading<'a> {
+    bprm: &'a Binprm<'a>,
+    is_interpreter: bool,
+    /// Whether its segments are mapped by `elf_load`, each with its zeros.
+    has_elf_load: bool,
+    /// `load_bias`, `load_addr`: what is added to its addresses.
+    bias: u64,
+    /// `total_size`: of the whole image, so that all of it finds room; 0 where it is not asked for.
+    total: u64,
+    flags: MapFlags,
+    /// Those of the segments behind the first.
+    later_flags: MapFlags,
+    bss: Bss,
 }
 
-impl Mapped {
-    /// Whether something of the kernel's own may lie at an address.
-    pub(super) fn is_kernels_own(&self, address: u64) -> bool {
-        self.kernels_own.iter().any(|range| range.contains(&address))
-    }
-}
-
-/// Maps the program and its interpreter, where the kernel chooses addresses at random at an end of the choice.
-pub(super) fn map_all(
-    program: &Binprm<'_>,
-    interpreter: Option<&Binprm<'_>>,
-    layout: &'static TaskLayout,
-    randomized: Randomized,
-) -> Checked<Mapped> {
-    Mapper::new(program, layout, randomized).load(interpreter)
-}
-
-struct Mapper<'a> {
-    program: &'a Binprm<'a>,
-    mm: Mm<'a>,
-}
-
-impl<'a> Mapper<'a> {
-    fn new(program: &'a Binprm<'a>, layout: &'static TaskLayout, randomized: Randomized) -> Self {
-        Mapper { program, mm: Mm::new(program.machine, layout, randomized) }
-    }
-
-    fn load(mut self, interpreter: Option<&Binprm<'_>>) -> Checked<Mapped> {
-        let mut bias = self.program(interpreter.is_some())?;
-        match interpreter {
-            Some(interpreter) => bias = self.interpreter(interpreter, bias)?,
-            None if self.mm.is_bad(self.program.image.header.e_entry.wrapping_add(bias)) => {
-                return segfault(Step::EntryRange);
-            }
-            None => {}
+/// Maps the program and its interpreter; gives what is added to the addresses of the file that runs first.
+pub(super) fn map_all(mm: &mut Mm<'_>, interpreter: Option<&Binprm<'_>>) -> Checked<u64> {
+    let mut bias = mm.load_program(interpreter.is_some())?;
+    match interpreter {
+        Some(interpreter) => bias = mm.interpreter(interpreter, bias)?,
+        None if mm.is_bad(mm.program.image.header.e_entry.wrapping_add(bias) & mm.word) => {
+            return segfault(Step::EntryRange);
         }
-        let kernels_own = self.mm.kernels_own();
-        Ok(Mapped { vmas: self.mm.done()?, bias, kernels_own })
+        None => {}
     }
+    mm.uncertain?;
+    Ok(bias)
+}
 
-    /// The loop over the program's PT_LOADs; gives `load_bias`.
-    fn program(&mut self, has_interpreter: bool) -> Checked<u64> {
-        let image = self.program.image;
-        let has_elf_load = has_elf_load(self.program);
-        let mut bias = 0;
-        let mut bss = Bss::default();
-        let mut first = true;
-        for segment in image.loads() {
-            self.zeros_between(&bss, bias)?;
-            let vaddr = segment.p_vaddr;
-            let mut flags = self.behind_first();
-            let mut total = 0;
-            if first && image.header.e_type == ET_EXEC {
-                flags = self.first_of_exec();
-            } else if first {
-                total = total_mapping_size(self.program, self.mm.pages);
-                (bias, flags) = self.relocate(segment, total, has_interpreter)?;
-                bias = self.mm.pages.down(bias.wrapping_sub(vaddr)) & self.mm.word;
-            }
-            let wish = bias.wrapping_add(vaddr) & self.mm.word;
-            let at = if has_elf_load {
-                self.elf_load(self.program, segment, wish, flags, total)?
-            } else {
-                self.elf_map(self.program, segment, self.mm.pages.down(wish), flags, total)?
-            };
-            if self.mm.is_bad(at) {
-                return segfault(Step::MapRange);
-            }
-            if first && image.header.e_type == ET_DYN {
-                bias = bias.wrapping_add(at).wrapping_sub(self.mm.pages.down(wish)) & self.mm.word;
-            }
-            first = false;
-            self.check_range(segment, vaddr)?;
-            if !has_elf_load {
-                bss.extend(segment, 0, self.mm.word);
-            }
+impl Mm<'_> {
+    /// The program's PT_LOADs; gives `load_bias`.
+    fn load_program(&mut self, has_interpreter: bool) -> Checked<u64> {
+        let bprm = self.program;
+        let kernel = bprm.machine.kernel();
+        // Since 4.17 what lies there is not replaced.
+        let first_flags =
+            if kernel.older_than((4, 17, 0)) { MapFlags::Fixed } else { MapFlags::FixedNoReplace };
+        // Later segments replace what they meet; but from 4.17 to 5.3 and 4.19.78.
+        let replaces = !kernel.older_than((5, 4, 0)) || is_within(kernel, (4, 19, 79), (4, 20, 0));
+        let mut file = Loading {
+            bprm,
+            is_interpreter: false,
+            has_elf_load: has_elf_load(kernel),
+            bias: 0,
+            total: 0,
+            flags: first_flags,
+            later_flags: if replaces { MapFlags::Fixed } else { first_flags },
+            bss: Bss::default(),
+        };
+        if bprm.image.header.e_type == ET_DYN {
+            self.relocate(&mut file, has_interpreter)?;
         }
-        self.zeros_of_program(&bss, bias)?;
-        Ok(bias)
-    }
-
-    /// Without `elf_load`: before the next segment is mapped, zeros behind those that came before. That the rest of a
-    /// page cannot be cleared is ignored here.
-    fn zeros_between(&mut self, bss: &Bss, bias: u64) -> Checked {
-        if bss.end <= bss.start {
-            return Ok(());
-        }
-        self.set_brk(bss, bias)?;
-        let from = bias.wrapping_add(bss.start) & self.mm.word;
-        let rest = self.mm.pages.wrapping_up(from).wrapping_sub(from);
-        self.clear_user(self.program, from, rest.min(bss.end.wrapping_sub(bss.start)));
-        Ok(())
-    }
-
-    /// Without `elf_load`: zeros behind the last of the segments. What is behind the last byte of the file is cleared up
-    /// to the end of its page, whatever it is: where nothing is mapped, or nothing may be written, the program is killed.
-    fn zeros_of_program(&mut self, bss: &Bss, bias: u64) -> Checked {
-        self.set_brk(bss, bias)?;
-        if bss.start != bss.end && !self.padzero(self.program, bias.wrapping_add(bss.start) & self.mm.word) {
+        self.map_segments(&mut file)?;
+        // What is behind the last byte of the file is cleared up to the end of its page, whatever it is: where nothing is
+        // mapped, or nothing may be written, the program is killed.
+        self.set_brk(&file.bss, file.bias)?;
+        let Bss { start, end, .. } = file.bss;
+        if start != end && !self.padzero(bprm, start.wrapping_add(file.bias) & self.word) {
             return segfault(Step::MapZeros);
         }
-        Ok(())
-    }
-
-    /// `set_brk`: whole pages of zeros.
-    fn set_brk(&mut self, bss: &Bss, bias: u64) -> Checked {
-        let page = |address: u64| self.mm.pages.wrapping_up(bias.wrapping_add(address)) & self.mm.word;
-        let (start, end) = (page(bss.start), page(bss.end));
-        if end > start { self.mm.vm_brk(start, end, bss.flags) } else { Ok(()) }
-    }
-
-    /// Later segments replace what they meet; but from 4.17 to 5.3 and 4.19.78.
-    fn behind_first(&self) -> MapFlags {
-        let kernel = &self.program.machine.kernel();
-        let is_4_19 = !kernel.older_than((4, 19, 79)) && kernel.older_than((4, 20, 0));
-        if kernel.older_than((4, 17, 0)) || !kernel.older_than((5, 4, 0)) || is_4_19 {
-            MapFlags::Fixed
-        } else {
-            MapFlags::FixedNoReplace
-        }
-    }
-
-    /// Since 4.17 what lies there is not replaced.
-    fn first_of_exec(&self) -> MapFlags {
-        if self.program.machine.kernel().older_than((4, 17, 0)) {
-            MapFlags::Fixed
-        } else {
-            MapFlags::FixedNoReplace
-        }
+        Ok(file.bias)
     }
 
     /// Where a relocated program goes: with an interpreter to ELF_ET_DYN_BASE; without, it is one itself, and goes to
     /// where mmap(2) puts it, which a large alignment needs to know first.
-    fn relocate(
-        &mut self,
-        segment: &ProgramHeader,
-        total: u64,
-        has_interpreter: bool,
-    ) -> Checked<(u64, MapFlags)> {
-        let kernel = &self.program.machine.kernel();
-        if total == 0 {
+    fn relocate(&mut self, file: &mut Loading<'_>, has_interpreter: bool) -> Checked {
+        let Some(first) = file.bprm.image.loads().next() else { return Ok(()) };
+        let kernel = file.bprm.machine.kernel();
+        file.total = total_mapping_size(file.bprm, self.pages);
+        if file.total == 0 {
             return segfault(Step::MapRange);
         }
-        let alignment = maximum_alignment(self.program.image, self.mm.pages);
-        let aligned = |base: u64| if alignment == 0 { base } else { base & !alignment.wrapping_sub(1) };
+        let alignment = maximum_alignment(file.bprm.image, self.pages);
+        let aligned = if alignment == 0 { u64::MAX } else { alignment.wrapping_neg() };
+        let bias = |base: u64| self.pages.down(base.wrapping_sub(first.p_vaddr)) & self.word;
         if has_interpreter {
-            let range = &self.mm.layout.et_dyn_base;
-            let base =
-                if self.mm.randomized.program_high { range.end.saturating_sub(1) } else { range.start };
-            let base = if kernel.older_than((5, 10, 0)) { base } else { aligned(base) };
-            return Ok((base, self.first_of_exec()));
+            let range = &self.layout.et_dyn_base;
+            let mut base = if self.randomized.program_high { range.end.wrapping_sub(1) } else { range.start };
+            if !kernel.older_than((5, 10, 0)) {
+                base &= aligned;
+            }
+            file.bias = bias(base);
+            return Ok(());
         }
-        if alignment <= self.mm.pages.size() || !aligns_static_pie(self.program) {
-            return Ok((0, MapFlags::Hint));
+        file.bias = bias(0);
+        file.flags = MapFlags::Hint;
+        if alignment > self.pages.size() && aligns_static_pie(kernel) {
+            let base = self.elf_load(file, first)?;
+            self.vmas.unmap(base, base.saturating_add(self.pages.up(file.total)));
+            file.bias = self.pages.down((base & aligned).wrapping_sub(first.p_vaddr)) & self.word;
+            file.flags = MapFlags::FixedNoReplace;
         }
-        let base = self.elf_load(self.program, segment, 0, MapFlags::Hint, total)?;
-        if self.mm.is_bad(base) {
-            return segfault(Step::MapRange);
-        }
-        self.mm.vmas.unmap(base, base.saturating_add(self.mm.pages.up(total)));
-        Ok((aligned(base), MapFlags::FixedNoReplace))
+        Ok(())
     }
 
     /// `load_elf_interp`; gives what is added to its addresses.
@@ -191,156 +112,166 @@ impl<'a> Mapper<'a> {
             Exit::Killed(..) => Exit::Killed(Signal::SIGSEGV, When::Exec, Step::InterpreterMap),
             other => other,
         };
-        self.map_interpreter(bprm, program_bias).map_err(fail)
+        self.load_interpreter(bprm, program_bias).map_err(fail)
     }
 
-    fn map_interpreter(&mut self, bprm: &Binprm<'_>, program_bias: u64) -> Checked<u64> {
-        let image = bprm.image;
-        let fixed = image.header.e_type == ET_EXEC;
-        let mut total = total_mapping_size(bprm, self.mm.pages);
-        if !matches!(image.header.e_type, ET_EXEC | ET_DYN) || total == 0 {
+    fn load_interpreter(&mut self, bprm: &Binprm<'_>, program_bias: u64) -> Checked<u64> {
+        let header = &bprm.image.header;
+        let fixed = header.e_type == ET_EXEC;
+        let mut file = Loading {
+            bprm,
+            is_interpreter: true,
+            // Before 6.7 only what is in the file is mapped; the zeros of all segments follow the last.
+            has_elf_load: !bprm.machine.kernel().older_than((6, 7, 0)),
+            bias: 0,
+            total: total_mapping_size(bprm, self.pages),
+            flags: if fixed { MapFlags::Fixed } else { MapFlags::Hint },
+            later_flags: MapFlags::Fixed,
+            bss: Bss::default(),
+        };
+        if !matches!(header.e_type, ET_EXEC | ET_DYN) || file.total == 0 {
             return segfault(Step::InterpreterMap);
         }
-        let is_older = bprm.machine.kernel().older_than((6, 7, 0));
-        let mut bias = 0;
-        let mut bss = Bss::default();
-        let mut first = true;
-        for segment in image.loads() {
-            let vaddr = segment.p_vaddr;
-            let flags = if fixed || !first { MapFlags::Fixed } else { MapFlags::Hint };
-            if first && !fixed && program_bias != 0 {
-                bias = 0_u64.wrapping_sub(vaddr) & self.mm.word;
-            }
-            let wish = bias.wrapping_add(vaddr) & self.mm.word;
-            // Before 6.7 only what is in the file; the zeros of all segments follow the last.
-            let at = if is_older {
-                self.elf_map(bprm, segment, self.mm.pages.down(wish), flags, total)?
-            } else {
-                self.elf_load(bprm, segment, wish, flags, total)?
-            };
-            total = 0;
-            if self.mm.is_bad(at) {
-                return segfault(Step::InterpreterMap);
-            }
-            if first && !fixed {
-                bias = at.wrapping_sub(self.mm.pages.down(vaddr)) & self.mm.word;
-            }
-            first = false;
-            self.check_range(segment, bias.wrapping_add(vaddr) & self.mm.word)?;
-            if is_older {
-                bss.extend(segment, bias, self.mm.word);
-            }
+        if !fixed && program_bias != 0 {
+            let vaddr = bprm.image.loads().next().map_or(0, |first| first.p_vaddr);
+            file.bias = vaddr.wrapping_neg() & self.word;
         }
+        self.map_segments(&mut file)?;
         // What is behind the last byte of the file is cleared, whatever it is, up to the end of its page; from there on
         // zeros are mapped up to the end of the last segment.
-        if !self.padzero(bprm, bss.start) {
+        if !self.padzero(bprm, file.bss.start) {
             return segfault(Step::InterpreterMap);
         }
-        self.set_brk(&bss, 0)?;
-        if self.mm.is_bad(image.header.e_entry.wrapping_add(bias)) {
+        self.set_brk(&file.bss, 0)?;
+        if self.is_bad(header.e_entry.wrapping_add(file.bias) & self.word) {
             return segfault(Step::InterpreterMap);
         }
-        Ok(bias)
+        Ok(file.bias)
     }
 
-    /// The checks behind each segment's mapping; `start` is biased for an interpreter only.
-    fn check_range(&self, segment: &ProgramHeader, start: u64) -> Checked {
-        let fits = !self.mm.is_bad(start)
-            && segment.p_filesz <= segment.p_memsz
-            && segment.p_memsz <= self.mm.limit
-            && self.mm.limit.wrapping_sub(segment.p_memsz) >= start;
-        if fits { Ok(()) } else { segfault(Step::MapRange) }
-    }
-
-    /// `elf_load`: the file's part, and zeros behind it. Gives the address of the first page.
-    fn elf_load(
-        &mut self,
-        bprm: &Binprm<'_>,
-        segment: &ProgramHeader,
-        address: u64,
-        flags: MapFlags,
-        total: u64,
-    ) -> Checked<u64> {
-        let pages = self.mm.pages;
-        let within = segment.p_vaddr & pages.within();
-        let mut at = pages.down(address);
-        let mut zeros_as_code = at;
-        let end = |at: u64, size: u64| at.wrapping_add(within).wrapping_add(size);
-        if segment.p_filesz > 0 {
-            at = self.elf_map(bprm, segment, at, flags, total)?;
-            if self.mm.is_bad(at) {
-                return Ok(at);
+    /// The loop over the PT_LOADs, of `load_elf_binary` and of `load_elf_interp`.
+    fn map_segments(&mut self, file: &mut Loading<'_>) -> Checked {
+        let mut is_relocated = file.bprm.image.header.e_type == ET_DYN;
+        for segment in file.bprm.image.loads() {
+            if !file.is_interpreter {
+                self.zeros_between(file)?;
             }
-            zeros_as_code = end(at, segment.p_filesz) & self.mm.word;
-            let is_checked = segment.p_flags & PF_W != 0 && !bprm.machine.kernel().older_than((6, 7, 0));
-            if segment.p_memsz > segment.p_filesz && !self.padzero(bprm, zeros_as_code) && is_checked {
+            let at = self.elf_load(file, segment)?;
+            if is_relocated {
+                file.bias = at.wrapping_sub(self.pages.down(segment.p_vaddr)) & self.word;
+                is_relocated = false;
+            }
+            // The kernel adds the bias of an interpreter at once, and that of a program behind the last segment.
+            let bias = if file.is_interpreter { file.bias } else { 0 };
+            let start = bias.wrapping_add(segment.p_vaddr) & self.word;
+            let fits = !self.is_bad(start)
+                && segment.p_filesz <= segment.p_memsz
+                && segment.p_memsz <= self.limit
+                && self.limit.wrapping_sub(segment.p_memsz) >= start;
+            if !fits {
+                return segfault(Step::MapRange);
+            }
+            if !file.has_elf_load {
+                file.bss.extend(segment, start, self.word);
+            }
+            file.flags = file.later_flags;
+            file.total = 0;
+        }
+        Ok(())
+    }
+
+    /// Without `elf_load`: before the next segment is mapped, zeros behind those that came before. That the rest of a
+    /// page cannot be cleared is ignored here.
+    fn zeros_between(&mut self, file: &Loading<'_>) -> Checked {
+        let Bss { start, end, .. } = file.bss;
+        if end > start {
+            self.set_brk(&file.bss, file.bias)?;
+            let from = start.wrapping_add(file.bias) & self.word;
+            let rest = self.pages.wrapping_up(from).wrapping_sub(from);
+            self.clear_user(file.bprm, from, rest.min(end.wrapping_sub(start)));
+        }
+        Ok(())
+    }
+
+    /// `set_brk`: whole pages of zeros.
+    fn set_brk(&mut self, bss: &Bss, bias: u64) -> Checked {
+        let page = |address: u64| self.pages.wrapping_up(bias.wrapping_add(address)) & self.word;
+        let (start, end) = (page(bss.start), page(bss.end));
+        if end > start { self.vm_brk(start, end, bss.flags) } else { Ok(()) }
+    }
+
+    /// `elf_load`: the file's part, and zeros behind it; before there was one, the file's part alone. Gives the address of
+    /// the first page.
+    fn elf_load(&mut self, file: &Loading<'_>, segment: &ProgramHeader) -> Checked<u64> {
+        let pages = self.pages;
+        let mut at = pages.down(file.bias.wrapping_add(segment.p_vaddr) & self.word);
+        let mut zeros = at;
+        let offset = segment.p_vaddr & pages.within();
+        let end = |at: u64, size: u64| at.wrapping_add(offset).wrapping_add(size);
+        let has_zeros = file.has_elf_load && segment.p_memsz > segment.p_filesz;
+        if !file.has_elf_load || segment.p_filesz > 0 {
+            at = self.elf_map(file, segment, at)?;
+            zeros = end(at, segment.p_filesz) & self.word;
+            let is_checked =
+                || segment.p_flags & PF_W != 0 && !file.bprm.machine.kernel().older_than((6, 7, 0));
+            if has_zeros && !self.padzero(file.bprm, zeros) && is_checked() {
                 return segfault(Step::MapZeros);
             }
         }
-        if segment.p_memsz > segment.p_filesz {
-            self.mm.vm_brk(zeros_as_code, end(at, segment.p_memsz) & self.mm.word, segment.p_flags & PF_X)?;
+        if has_zeros {
+            self.vm_brk(zeros, end(at, segment.p_memsz) & self.word, segment.p_flags & PF_X)?;
         }
-        Ok(at)
+        self.checked(at)
     }
 
-    /// `elf_map`. `total`: the size of the whole image, so that all of it finds room.
-    fn elf_map(
-        &mut self,
-        bprm: &Binprm<'_>,
-        segment: &ProgramHeader,
-        at: u64,
-        flags: MapFlags,
-        total: u64,
-    ) -> Checked<u64> {
-        let pages = self.mm.pages;
+    /// `elf_map`.
+    fn elf_map(&mut self, file: &Loading<'_>, segment: &ProgramHeader, at: u64) -> Checked<u64> {
+        let pages = self.pages;
         let within = segment.p_vaddr & pages.within();
-        let size = pages.wrapping_up(segment.p_filesz.wrapping_add(within)) & self.mm.word;
+        let size = pages.wrapping_up(segment.p_filesz.wrapping_add(within)) & self.word;
         if size == 0 {
-            return Ok(at);
+            return self.checked(at);
         }
-        let offset = segment.p_offset.wrapping_sub(within) & self.mm.word;
-        let len = if total == 0 { size } else { pages.wrapping_up(total) & self.mm.word };
+        let offset = segment.p_offset.wrapping_sub(within) & self.word;
+        let len = if file.total == 0 { size } else { pages.wrapping_up(file.total) & self.word };
         // Before the range, which an offset below 0 leaves, too: to the kernel both are EINVAL.
         if offset & pages.within() != 0 {
             return segfault(Step::MapAlignment);
         }
-        let Some(end) = offset.checked_add(len).filter(|end| *end <= self.mm.word) else {
-            return segfault(Step::MapRange);
-        };
-        if len == 0 || i64::try_from(end).is_err() {
+        let end = offset.saturating_add(len);
+        if len == 0 || end > self.word || i64::try_from(end).is_err() {
             return segfault(Step::MapRange);
         }
-        let at = self.mm.get_unmapped_area(at, len, flags)?;
+        let at = self.get_unmapped_area(at, len, file.flags)?;
         let vma = Vma {
             start: at,
             end: at.saturating_add(len),
             flags: segment.p_flags,
             offset: Some(offset),
-            of_interpreter: !core::ptr::eq(bprm, self.program),
+            of_interpreter: file.is_interpreter,
         };
-        self.mm.account(&vma)?;
-        self.mm.vmas.map(vma);
+        self.account(&vma)?;
+        self.vmas.map(vma);
         if len > size {
-            self.mm.vmas.unmap(at.saturating_add(size), at.saturating_add(len));
+            self.vmas.unmap(at.saturating_add(size), at.saturating_add(len));
         }
         Ok(at)
     }
 
     /// `padzero`: whether the rest of the page can be cleared.
     fn padzero(&mut self, bprm: &Binprm<'_>, from: u64) -> bool {
-        let rest = self.mm.pages.wrapping_up(from).wrapping_sub(from);
+        let rest = self.pages.wrapping_up(from).wrapping_sub(from);
         rest == 0 || self.clear_user(bprm, from, rest)
     }
 
     /// `clear_user` within a page: whether it is there, and may be written.
     fn clear_user(&mut self, bprm: &Binprm<'_>, from: u64, len: u64) -> bool {
-        let size = bprm.candidate.size().unwrap_or(u64::MAX);
-        let vma = self.mm.vmas.at(from).copied();
-        let Some(vma) = vma.filter(|vma| vma.flags & PF_W != 0) else { return false };
-        if vma.is_lost(from, size, self.mm.pages) {
+        let Some(vma) = self.vmas.at(from) else { return false };
+        if vma.flags & PF_W == 0 || vma.is_lost(from, bprm.size(), self.pages) {
             return false;
         }
-        self.mm.vmas.map(Vma { start: from, end: from.saturating_add(len), offset: None, ..vma });
+        let zeros = Vma { start: from, end: from.saturating_add(len), offset: None, ..*vma };
+        self.vmas.map(zeros);
         true
     }
 }
@@ -355,32 +286,37 @@ struct Bss {
 }
 
 impl Bss {
-    fn extend(&mut self, segment: &ProgramHeader, bias: u64, word: u64) {
-        let end = |size: u64| bias.wrapping_add(segment.p_vaddr).wrapping_add(size) & word;
-        self.start = end(segment.p_filesz).max(self.start);
-        if end(segment.p_memsz) > self.end {
-            (self.end, self.flags) = (end(segment.p_memsz), segment.p_flags & PF_X);
+    /// With a segment that begins at `start`.
+    fn extend(&mut self, segment: &ProgramHeader, start: u64, word: u64) {
+        self.start = self.start.max(start.wrapping_add(segment.p_filesz) & word);
+        let end = start.wrapping_add(segment.p_memsz) & word;
+        if end > self.end {
+            self.end = end;
+            self.flags = segment.p_flags & PF_X;
         }
     }
+}
+
+/// Whether a release is one of a series, from one on.
+fn is_within(kernel: &KernelFacts, from: Version, before: Version) -> bool {
+    !kernel.older_than(from) && kernel.older_than(before)
 }
 
 /// Whether the kernel loads a program's segments one by one, each with its zeros ("binfmt_elf: Support segments with 0
 /// filesz and misaligned starts"): since 6.7, 6.6.92 and 6.1.140. Those two lack the check of `padzero`, and load an
 /// interpreter as before.
-fn has_elf_load(bprm: &Binprm<'_>) -> bool {
-    !bprm.machine.kernel().older_than((6, 7, 0)) || is_late_6_6_or_6_1(bprm)
+fn has_elf_load(kernel: &KernelFacts) -> bool {
+    !kernel.older_than((6, 7, 0)) || is_late_6_6_or_6_1(kernel)
 }
 
 /// "binfmt_elf: Honor PT_LOAD alignment for static PIE": since 6.11, 6.6.92 and 6.1.140.
-fn aligns_static_pie(bprm: &Binprm<'_>) -> bool {
-    !bprm.machine.kernel().older_than((6, 11, 0)) || is_late_6_6_or_6_1(bprm)
+fn aligns_static_pie(kernel: &KernelFacts) -> bool {
+    !kernel.older_than((6, 11, 0)) || is_late_6_6_or_6_1(kernel)
 }
 
-fn is_late_6_6_or_6_1(bprm: &Binprm<'_>) -> bool {
-    let kernel = &bprm.machine.kernel();
-    let within = |from, to| !kernel.older_than(from) && kernel.older_than(to);
-    within((6, 6, 92), (6, 7, 0))
-        || within((6, 1, 140), (6, 2, 0))
+fn is_late_6_6_or_6_1(kernel: &KernelFacts) -> bool {
+    is_within(kernel, (6, 6, 92), (6, 7, 0))
+        || is_within(kernel, (6, 1, 140), (6, 2, 0))
         || kernel.release.get().is_some_and(|release| is_debians_late_6_1(&release.text))
 }
 
@@ -394,24 +330,31 @@ fn is_debians_late_6_1(release: &str) -> bool {
 
 /// `total_mapping_size`: up to 5.17 from the first segment of the table to the last one.
 fn total_mapping_size(bprm: &Binprm<'_>, pages: Pages) -> u64 {
-    let image = bprm.image;
     // elf_addr_t
-    let mask = if image.encoding.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
-    let start = |segment: &ProgramHeader| pages.down(segment.p_vaddr);
-    let end = |segment: &ProgramHeader| segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
-    let (mut starts, mut ends) = (image.loads().map(start), image.loads().map(end));
-    let (first, last) = if bprm.machine.kernel().older_than((5, 18, 0)) {
-        (starts.next(), ends.next_back())
-    } else {
-        (starts.min(), ends.max())
-    };
-    last.unwrap_or(0).wrapping_sub(first.unwrap_or(0)) & mask
+    let mask = if bprm.image.encoding.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
+    let by_order = bprm.machine.kernel().older_than((5, 18, 0));
+    let (mut lowest, mut highest) = (None, 0);
+    for segment in bprm.image.loads() {
+        let end = segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;
+        if by_order || end > highest {
+            highest = end;
+        }
+        if lowest.is_none_or(|lowest| !by_order && segment.p_vaddr < lowest) {
+            lowest = Some(segment.p_vaddr);
+        }
+    }
+    highest.wrapping_sub(pages.down(lowest.unwrap_or(0))) & mask
 }
 
 /// `maximum_alignment`.
 fn maximum_alignment(image: &Image, pages: Pages) -> u64 {
-    let alignments = image.loads().map(|segment| segment.p_align);
-    pages.wrapping_up(alignments.filter(|align| align.is_power_of_two()).max().unwrap_or(0))
+    let mut alignment = 0;
+    for segment in image.loads() {
+        if segment.p_align > alignment && segment.p_align.is_power_of_two() {
+            alignment = segment.p_align;
+        }
+    }
+    pages.wrapping_up(alignment)
 }
 
 #[cfg(all(test, feature = "every-machine"))]

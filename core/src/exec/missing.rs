@@ -15,9 +15,12 @@ macro_rules! missing {
         impl Missing {
             /// What is not known, in the report's words.
             pub const fn words(self) -> &'static str {
+                if let Missing::Answer(question) = self {
+                    return question.description();
+                }
                 match self {
                     $(Missing::$name => $words,)*
-                    Missing::Answer(question) => question.description(),
+                    Missing::Answer(_) => "",
                 }
             }
         }

@@ -3,13 +3,12 @@
 use core::ops::Range;
 
 use super::arch::TaskLayout;
-use super::binprm::Pages;
+use super::binprm::{Binprm, Pages};
 use super::vma::{AddressSpace, Vma};
-use super::{Checked, Exit, Missing, Reply, Signal, Step, When, kill, reply};
+use super::{Checked, Exit, Missing, Reply, Signal, Step, When, kill, reply, unknown};
 use crate::arch;
-use crate::elf::Class;
 use crate::elf::consts::{PF_R, PF_W};
-use crate::machine::Machine;
+use crate::machine::Fact;
 use crate::target::Capability;
 
 /// MapFlags mmap(2) is asked for an address.
@@ -45,7 +44,7 @@ impl Randomized {
 
 /// The address space in the making.
 pub(super) struct Mm<'a> {
-    machine: &'a Machine<'a>,
+    pub(super) program: &'a Binprm<'a>,
     pub(super) pages: Pages,
     /// Where things can lie.
     pub(super) layout: &'static TaskLayout,
@@ -64,38 +63,40 @@ pub(super) struct Mm<'a> {
     /// Bytes mapped.
     total: u64,
     /// What is not certain: it counts where nothing kills for certain.
-    uncertain: Option<Exit>,
+    pub(super) uncertain: Checked,
 }
 
 impl<'a> Mm<'a> {
-    pub(super) fn new(machine: &'a Machine<'a>, layout: &'static TaskLayout, randomized: Randomized) -> Self {
+    pub(super) fn new(program: &'a Binprm<'a>, layout: &'static TaskLayout, randomized: Randomized) -> Self {
+        let machine = program.machine;
         let limit = machine.limits().stack.value.filter(|limit| *limit != u64::MAX);
         let lowest_base = limit.map_or(0, |limit| layout.lowest_mmap_base(limit)).max(layout.unmapped_base);
-        let wide = machine.kernel().class.value != Some(Class::Elf32);
-        let mut mm = Mm {
-            machine,
+        // fs/exec.c `setup_arg_pages` needs some room for the arguments.
+        let has_room = machine.limits().stack.value.is_none_or(|limit| limit >= 1 << 16);
+        Mm {
+            program,
             pages: Pages::of(machine),
             limit: if randomized.program_high { layout.task_size.most } else { layout.task_size.least },
             layout,
             lowest_base,
-            word: if wide { u64::MAX } else { u64::from(u32::MAX) },
+            word: if program.is_wide_kernel() { u64::MAX } else { u64::from(u32::MAX) },
             randomized,
             vmas: AddressSpace::default(),
             reserved: (0, 0),
             hinted: 0,
             total: 0,
-            uncertain: None,
-        };
-        // fs/exec.c `setup_arg_pages` needs some room for the arguments.
-        if machine.limits().stack.value.is_some_and(|limit| limit < 1 << 16) {
-            mm.uncertain(Missing::Limits);
+            uncertain: if has_room { Ok(()) } else { unknown(Missing::Limits) },
         }
-        mm
     }
 
     /// BAD_ADDR.
     pub(super) fn is_bad(&self, address: u64) -> bool {
-        address & self.word >= self.limit
+        address >= self.limit
+    }
+
+    /// An address, unless it is a bad one.
+    pub(super) fn checked(&self, address: u64) -> Checked<u64> {
+        if self.is_bad(address) { segfault(Step::MapRange) } else { Ok(address) }
     }
 
     /// Where the stack can be, by the same TASK_SIZE.
@@ -108,31 +109,28 @@ impl<'a> Mm<'a> {
     }
 
     /// What nobody can tell, where it is not known by now.
-    pub(super) fn uncertain(&mut self, missing: Missing) {
-        self.uncertain = self.uncertain.or(Some(Exit::Unknown(missing)));
+    fn uncertain(&mut self, exit: Exit) {
+        if self.uncertain.is_ok() {
+            self.uncertain = Err(exit);
+        }
     }
 
-    /// Where the kernel may have put something of its own: the stack, and behind it on some architectures the vDSO;
-    /// on others that follows, from above, on what was mapped without an address, or in a hole of it.
-    pub(super) fn kernels_own(&self) -> [Range<u64>; 2] {
+    /// Whether the kernel may have put something of its own at an address: the stack, and behind it on some architectures
+    /// the vDSO; on others that follows, from above, on what was mapped without an address, or in a hole of it.
+    pub(super) fn is_kernels_own(&self, address: u64) -> bool {
         /// Pages of the vDSO and its data.
         const PAGES: u64 = 32;
         /// Between `mmap_base` and the stack at least, MIN_GAP.
         const GAP: u64 = 100 << 20;
-        let pages = self.pages.size().saturating_mul(PAGES);
-        let above = if self.hinted == 0 { 0 } else { self.reserved.1.saturating_add(GAP) };
-        [
-            self.stack().start.max(above)..self.layout.task_size.most,
-            self.hinted.saturating_sub(pages)..if self.hinted == 0 { 0 } else { self.reserved.1 },
-        ]
-    }
-
-    /// All that was mapped, unless there was a doubt.
-    pub(super) fn done(self) -> Checked<AddressSpace> {
-        match self.uncertain {
-            Some(uncertain) => Err(uncertain),
-            None => Ok(self.vmas),
+        let mut is_above = true;
+        if self.hinted != 0 {
+            let vdso = self.pages.size().saturating_mul(PAGES);
+            if address < self.reserved.1 && address.saturating_add(vdso) >= self.hinted {
+                return true;
+            }
+            is_above = address >= self.reserved.1.saturating_add(GAP);
         }
+        is_above && address >= self.stack().start && address < self.layout.task_size.most
     }
 
     /// `vm_brk_flags`: zeros, in the place of whatever was there.
@@ -180,7 +178,7 @@ impl<'a> Mm<'a> {
         let is_free = self.reserved.0 <= at && end <= self.reserved.1;
         let stack = self.stack();
         if !is_free && at < stack.end && stack.start < end {
-            self.uncertain(Missing::Place);
+            self.uncertain(Exit::Unknown(Missing::Place));
         }
         if flags == MapFlags::FixedNoReplace {
             self.reserved = (at, end);
@@ -190,33 +188,36 @@ impl<'a> Mm<'a> {
 
     /// security/commoncap.c `cap_mmap_addr`, and `arch_mmap_check`.
     fn security_mmap_addr(&mut self, at: u64) -> Checked {
-        if at >= self.machine.mmap_min_addr().value.unwrap_or(1 << 16) {
+        if at >= self.mmap_min_addr() {
             return Ok(());
         }
-        let first_user_address = super::arch::of(self.machine).map_or(0, |arch| arch.first_user_address);
+        let machine = self.program.machine;
+        let first_user_address = super::arch::of(machine).map_or(0, |arch| arch.first_user_address);
         if at < first_user_address {
             return segfault(Step::MapLow);
         }
-        match reply(self.machine, Capability::LowAddress) {
+        match reply(machine, Capability::LowAddress) {
             Ok(Reply::Works) => {}
             Ok(Reply::Fails) if first_user_address == 0 => return segfault(Step::MapLow),
-            Ok(_) => self.uncertain(Missing::Answer(Capability::LowAddress)),
-            Err(exit) => self.uncertain = self.uncertain.or(Some(exit)),
+            Ok(_) => self.uncertain(Exit::Unknown(Missing::Answer(Capability::LowAddress))),
+            Err(exit) => self.uncertain(exit),
         }
         Ok(())
     }
 
     /// mm/mmap.c `arch_get_unmapped_area_topdown`.
     fn highest_gap(&mut self, len: u64) -> Checked<u64> {
+        let lowest = self.pages.up(self.mmap_min_addr());
         let mut top = if self.randomized.mmap_base_high {
             self.layout.mmap_base.end.saturating_sub(1)
         } else {
             self.lowest_base
         };
         loop {
-            let Some(at) = top.checked_sub(len).filter(|at| *at >= self.lowest()) else {
+            let at = top.saturating_sub(len);
+            if at < lowest || top < len {
                 return segfault(Step::MapRange);
-            };
+            }
             if let Some(start) = self.vmas.highest_start(at, top) {
                 top = start;
                 continue;
@@ -230,35 +231,35 @@ impl<'a> Mm<'a> {
     }
 
     /// vm.mmap_min_addr.
-    fn lowest(&self) -> u64 {
-        self.pages.up(self.machine.mmap_min_addr().value.unwrap_or(1 << 16))
+    fn mmap_min_addr(&self) -> u64 {
+        self.program.machine.mmap_min_addr().value.unwrap_or(1 << 16)
     }
 
     /// A limit of what is mapped.
-    fn check_rlimit(&mut self, limit: Option<u64>) -> Checked {
+    fn check_rlimit(&mut self, limit: &Fact<u64>) -> Checked {
         /// What execve(2) maps besides: stack, arguments, vdso.
         const BESIDES: u64 = 16 << 20;
-        let Some(limit) = limit.filter(|limit| *limit != u64::MAX) else { return Ok(()) };
+        let Some(limit) = limit.value.filter(|limit| *limit != u64::MAX) else { return Ok(()) };
         if limit != 0 && self.total > limit {
             return segfault(Step::MapMemory);
         }
         if self.total.saturating_add(BESIDES) > limit {
-            self.uncertain(Missing::Limits);
+            self.uncertain(Exit::Unknown(Missing::Limits));
         }
         Ok(())
     }
 
     /// mm/util.c `__vm_enough_memory`, mm/mmap.c `may_expand_vm`.
     pub(super) fn account(&mut self, vma: &Vma) -> Checked {
-        let machine = self.machine;
+        let machine = self.program.machine;
         let len = vma.end.wrapping_sub(vma.start);
         self.total = self.total.saturating_add(len);
         let limits = &machine.limits();
-        self.check_rlimit(limits.address_space.value)?;
+        self.check_rlimit(&limits.address_space)?;
         if !vma.is_accounted() {
             return Ok(());
         }
-        self.check_rlimit(limits.data.value)?;
+        self.check_rlimit(&limits.data)?;
         let memory = &machine.memory();
         let most = match memory.overcommit.value {
             Some(1) => return Ok(()),
@@ -273,7 +274,7 @@ impl<'a> Mm<'a> {
         }
         if memory.overcommit.value == Some(2) {
             // What others have taken changes from moment to moment.
-            self.uncertain(Missing::Memory);
+            self.uncertain(Exit::Unknown(Missing::Memory));
             return Ok(());
         }
         segfault(Step::MapMemory)

@@ -8,9 +8,9 @@ use crate::target::FileKind;
 
 /// Everything that can be said before a byte of the file is read.
 pub(super) fn open(machine: &Machine, candidate: &Candidate, waived: Waived) -> Checked {
-    let stat = match candidate.stat {
+    let stat = match &candidate.stat {
         Some(Ok(stat)) => stat,
-        Some(Err(errno)) => return refuse(errno, Step::Lookup),
+        Some(Err(errno)) => return refuse(*errno, Step::Lookup),
         None => return unknown(Missing::File),
     };
     if stat.kind == FileKind::Pseudo {

@@ -2,7 +2,7 @@
 
 use super::arch::{self, Checks, Entry};
 use super::binprm::{Binprm, Pages};
-use super::map::Mapped;
+use super::mmap::Mm;
 use super::vma::Vma;
 use super::{Checked, Exit, Missing, Signal, Step, When, kill, unknown};
 use crate::candidate::Toolchain;
@@ -10,60 +10,53 @@ use crate::elf::ProgramHeader;
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
-/// or the program.
-pub(super) fn fetch(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Checks, loaded: &Mapped) -> Checked {
-    let (mut entry, fault) = match (arch.entry)(program, first) {
-        Ok(Entry::Address(entry)) => (entry, None),
+/// or the program; `bias` is what is added to its addresses.
+pub(super) fn fetch(mm: &Mm<'_>, first: &Binprm<'_>, arch: &Checks, bias: u64) -> Checked {
+    let (entry, fault) = match (arch.entry)(mm.program, first) {
+        Ok(Entry::Address(entry)) => (entry, Ok(())),
         Ok(Entry::Elsewhere) => return unknown(Missing::Descriptor),
-        Err(exit @ Exit::Killed(..)) => (first.image.header.e_entry, Some(exit)),
+        Err(exit @ Exit::Killed(..)) => (first.image.header.e_entry, Err(exit)),
         Err(exit) => return Err(exit),
     };
-    entry = entry.wrapping_add(loaded.bias);
-    if !first.is_wide_kernel() {
-        entry &= u64::from(u32::MAX);
-    }
-    match (page(program, first, arch, loaded, entry), fault) {
-        (Ok(()), Some(fault)) => Err(fault),
+    let entry = entry.wrapping_add(bias) & mm.word;
+    match page(mm, first, arch, entry) {
         // An address that is not aligned, where nothing can be fetched either: which fault is first, is the
         // processor's (QEMU looks for the page first, MIPS32 at the address).
-        (Err(Exit::Killed(..)), Some(_)) => unknown(Missing::TwoFaults),
-        (Err(exit), _) => Err(exit),
-        (Ok(()), None) => code(program, first, arch, loaded, entry),
+        Err(Exit::Killed(..)) if fault.is_err() => unknown(Missing::TwoFaults),
+        Err(exit) => Err(exit),
+        Ok(vma) => {
+            fault?;
+            code(mm, first, arch, vma, entry)
+        }
     }
 }
 
 /// The page of an address: whether there is one, and whether it may be executed.
-fn page(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Checks, loaded: &Mapped, entry: u64) -> Checked {
-    let Some(vma) = loaded.vmas.at(entry) else {
-        if loaded.is_kernels_own(entry) {
+fn page<'a>(mm: &'a Mm<'_>, first: &Binprm<'_>, arch: &Checks, entry: u64) -> Checked<&'a Vma> {
+    let Some(vma) = mm.vmas.at(entry) else {
+        if mm.is_kernels_own(entry) {
             return unknown(Missing::Place);
         }
         return kill(Signal::SIGSEGV, When::Start, Step::EntryUnmapped);
     };
-    let beyond = vma.is_lost(entry, size(vma, program, first), Pages::of(first.machine));
+    let beyond = vma.is_lost(entry, size(mm, first, vma), mm.pages);
     let accessible = vma.flags & (PF_R | PF_W | PF_X) != 0;
     // A page that cannot be had comes before what may be done with it, but where the fault tells that it was for an
     // instruction.
-    if beyond && accessible && !arch.fault_tells_exec {
-        return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
-    }
-    if !arch::executes(program, vma.flags)? {
+    let is_first = accessible && !arch.fault_tells_exec;
+    if !(beyond && is_first) && !arch::executes(mm.program, vma.flags)? {
         return kill(Signal::SIGSEGV, When::Start, Step::EntryNotExecutable);
     }
-    if beyond {
-        return kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile);
-    }
-    Ok(())
+    if beyond { kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile) } else { Ok(vma) }
 }
 
 /// What lies at an address that can be fetched.
-fn code(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Checks, loaded: &Mapped, entry: u64) -> Checked {
-    let Some(vma) = loaded.vmas.at(entry) else { return Ok(()) };
-    let size = size(vma, program, first);
+fn code(mm: &Mm<'_>, first: &Binprm<'_>, arch: &Checks, vma: &Vma, entry: u64) -> Checked {
+    let size = size(mm, first, vma);
     if is_zero(vma, entry, size) {
         return match (arch.zeros_as_code)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryZeros),
-            None => slide(program, loaded, entry, size),
+            None => slide(mm, entry, size),
         };
     }
     if vma.offset_of(entry) == Some(0) {
@@ -76,8 +69,8 @@ fn code(program: &Binprm<'_>, first: &Binprm<'_>, arch: &Checks, loaded: &Mapped
 }
 
 /// The size of an area's file; without end where it is not known.
-fn size(vma: &Vma, program: &Binprm<'_>, first: &Binprm<'_>) -> u64 {
-    if vma.of_interpreter { first } else { program }.candidate.size().unwrap_or(u64::MAX)
+fn size(mm: &Mm<'_>, first: &Binprm<'_>, vma: &Vma) -> u64 {
+    if vma.of_interpreter { first } else { mm.program }.size()
 }
 
 /// Whether there is nothing but zeros at an address, by how it was mapped.
@@ -86,11 +79,11 @@ fn is_zero(vma: &Vma, address: u64, size: u64) -> bool {
 }
 
 /// On processors where zeros are nops, execution slides to the first page with anything else.
-fn slide(program: &Binprm<'_>, loaded: &Mapped, entry: u64, size: u64) -> Checked {
-    let pages = Pages::of(program.machine);
+fn slide(mm: &Mm<'_>, entry: u64, size: u64) -> Checked {
+    let pages = mm.pages;
     let mut at = entry;
-    while let Some(vma) = loaded.vmas.at(at) {
-        if !arch::executes(program, vma.flags)? {
+    while let Some(vma) = mm.vmas.at(at) {
+        if !arch::executes(mm.program, vma.flags)? {
             break;
         }
         if vma.is_lost(at, size, pages) {
@@ -102,7 +95,7 @@ fn slide(program: &Binprm<'_>, loaded: &Mapped, entry: u64, size: u64) -> Checke
         // Zeros in the place of a file's bytes end with their page.
         at = if vma.offset.is_some() { pages.up(at.saturating_add(1)) } else { vma.end };
     }
-    if loaded.is_kernels_own(at) {
+    if mm.is_kernels_own(at) {
         return unknown(Missing::Place);
     }
     kill(Signal::SIGSEGV, When::Start, Step::EntryZeros)

@@ -68,6 +68,10 @@ impl AddressSpace {
     /// MAP_FIXED: what was there gives way.
     pub(super) fn map(&mut self, vma: Vma) {
         self.unmap(vma.start, vma.end);
+        self.push(vma);
+    }
+
+    fn push(&mut self, vma: Vma) {
         if vma.start < vma.end {
             self.vmas.push(vma);
         }
@@ -76,20 +80,15 @@ impl AddressSpace {
     /// munmap(2).
     pub(super) fn unmap(&mut self, start: u64, end: u64) {
         let mut at = 0_usize;
-        while let Some(vma) = self.vmas.get_mut(at) {
-            at = at.saturating_add(1);
+        while let Some(vma) = self.vmas.get(at) {
             if vma.end <= start || end <= vma.start {
+                at = at.saturating_add(1);
                 continue;
             }
-            let mut behind = *vma;
-            vma.end = vma.end.min(start).max(vma.start);
-            if behind.end > end {
-                behind.offset = behind.offset_of(end);
-                behind.start = end;
-                self.vmas.push(behind);
-            }
+            let vma = self.vmas.swap_remove(at);
+            self.push(Vma { end: start, ..vma });
+            self.push(Vma { start: end, offset: vma.offset_of(end), ..vma });
         }
-        self.vmas.retain(|vma| vma.start < vma.end);
     }
 }
 

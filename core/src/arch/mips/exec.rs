@@ -113,11 +113,13 @@ fn n32(bprm: &Binprm<'_>) -> Checked {
 
 /// `arch_elf_pt_proc`, for each program header of the processor's range (since 3.19).
 fn arch_elf_pt_proc(bprm: &Binprm<'_>) -> Checked {
-    for segment in bprm.image.table().iter().filter(|segment| segment.p_type == PT_MIPS_ABIFLAGS) {
+    for segment in bprm.image.table() {
         let size = AbiFlags::SIZE as u64;
-        let errno = if segment.p_filesz < size || i64::try_from(segment.p_offset).is_err() {
+        let errno = if segment.p_type != PT_MIPS_ABIFLAGS {
+            continue;
+        } else if segment.p_filesz < size || i64::try_from(segment.p_offset).is_err() {
             Errno::EINVAL
-        } else if segment.p_offset.saturating_add(size) > bprm.candidate.size().unwrap_or(u64::MAX) {
+        } else if segment.p_offset.saturating_add(size) > bprm.size() {
             Errno::EIO
         } else {
             continue;
@@ -247,19 +249,15 @@ fn entry(_: &Binprm<'_>, bprm: &Binprm<'_>) -> Checked<Entry> {
     if entry.trailing_zeros() > 0 {
         return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment);
     }
-    let has = |name: &str| bprm.machine.cpu().ases.get().map(|ases| ases.iter().any(|ase| ase == name));
-    for (names, question) in
-        [(["mips16", "mips16e2"], Capability::Mips16), (["micromips"; 2], Capability::MicroMips)]
-    {
-        let works = match (has(names[0]), has(names[1])) {
-            (Some(one), Some(other)) => one || other,
-            _ => supports(bprm.machine, question)?,
-        };
-        if works {
-            return Ok(Entry::Address(entry & !1));
-        }
+    let machine = bprm.machine;
+    let has_either = match machine.cpu().ases.get() {
+        Some(ases) => ases.iter().any(|ase| matches!(ase, "mips16" | "mips16e2" | "micromips")),
+        None => supports(machine, Capability::Mips16)? || supports(machine, Capability::MicroMips)?,
+    };
+    if !has_either {
+        return kill(Signal::SIGBUS, When::Start, Step::EntryMode);
     }
-    kill(Signal::SIGBUS, When::Start, Step::EntryMode)
+    Ok(Entry::Address(entry & !1))
 }
 
 fn after_start(bprm: &Binprm<'_>) -> Checked {
@@ -272,8 +270,12 @@ fn after_start(bprm: &Binprm<'_>) -> Checked {
 fn release(bprm: &Binprm<'_>) -> Checked {
     let Some(isa) = bprm.image.mips_isa() else { return Ok(()) };
     let Some(listed) = bprm.machine.cpu().isa.get() else { return Ok(()) };
-    let machine_is_6 = listed.iter().any(|name| name.ends_with("r6"));
-    let machine_is_older = listed.iter().any(|name| !name.ends_with("r6"));
+    let (mut machine_is_6, mut machine_is_older) = (false, false);
+    for name in listed.iter() {
+        let is_6 = name.ends_with("r6");
+        machine_is_6 |= is_6;
+        machine_is_older |= !is_6;
+    }
     let runs = match isa.revision {
         6 => machine_is_6,
         _ => !machine_is_6 || machine_is_older || supports(bprm.machine, Capability::MipsBefore6)?,

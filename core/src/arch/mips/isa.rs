@@ -14,17 +14,21 @@ pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
     let needs = image.mips_isa()?;
     let listed = &machine.cpu().isa;
     let all = listed.get()?;
-    if all.iter().any(|isa| runs(needs, isa.as_bytes())) {
-        return None;
+    let mut last = None;
+    for isa in all.iter() {
+        if runs(needs, isa.as_bytes()) {
+            return None;
+        }
+        last = Some(isa);
     }
-    let last = all.iter().last()?;
+    let last = last?;
     // As ISAs are written elsewhere.
     let (mips, level) = last.strip_prefix("mips").map_or(("", last), |level| ("MIPS", level));
-    let (name, level, isa) = (needs.name(), Shown(level), Shown(&all.to_string()).to_string());
+    let (name, level) = (needs.name(), Shown(level));
     Some(Lack {
         title: format!("is built for {name}, this processor is {mips}{level}"),
         program: String::new(),
-        machine: format!("isa={isa}"),
+        machine: format!("isa={}", Shown(&all.to_string())),
         is_anew: (needs.revision == 6) != last.ends_with("r6"),
     })
 }
