@@ -40,6 +40,8 @@ impl Parts {
     }
 
     /// What there is to write of the next program.
+    // Inlined into the loop over the programs, both are larger (500 bytes of the package).
+    #[inline(never)]
     pub fn program(&mut self, judged: &Judged) -> String {
         if let Some(document) = &mut self.json {
             document.program(judged);
