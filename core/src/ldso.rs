@@ -39,6 +39,8 @@ pub struct Kept {
     pub files: Files,
     /// What the glibc that was met last has compiled in.
     glibc: RefCell<Option<KeptGlibc>>,
+    /// Libraries whose symbols were all found.
+    settled: symbols::Settled,
 }
 
 /// A loader, and what [`gnu::read`] found in it.
@@ -84,6 +86,7 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
         let mut linker = Linker {
             root,
             files: &kept.files,
+            settled: &kept.settled,
             machine,
             encoding: image.encoding,
             glibc,
@@ -127,6 +130,7 @@ fn environment(kernel: &dyn Kernel, secure: bool, glibc: bool) -> Vec<u8> {
 struct Linker<'a> {
     root: &'a dyn Root,
     files: &'a Files,
+    settled: &'a symbols::Settled,
     machine: &'a Machine<'a>,
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
