@@ -211,9 +211,13 @@ impl Linker<'_> {
         let mut names = variable(self.machine.target.kernel, self.secure, "LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
-            match self.root.read(Path::new("/etc/ld.so.preload")) {
-                Some(listed) => names.extend_from_slice(&listed.unwrap_or_default()),
-                None => self.unread.set(true),
+            let list = Path::new("/etc/ld.so.preload");
+            match self.files.at(self.root, list).stat {
+                Some(Err(_)) => {}
+                _ => match self.root.read(list) {
+                    Some(listed) => names.extend_from_slice(&listed.unwrap_or_default()),
+                    None => self.unread.set(true),
+                },
             }
         }
         self.preloads = true;

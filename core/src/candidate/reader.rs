@@ -17,7 +17,7 @@ const HEAD: usize = 4096;
 /// A part that is no larger is read at once, and kept.
 const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
 /// What is read at once of a larger one, and kept.
-const PIECE: usize = if cfg!(feature = "every-machine") { 64 << 10 } else { 8 << 10 };
+const PIECE: usize = if cfg!(feature = "every-machine") { 16 << 10 } else { 8 << 10 };
 /// The same of a table that is looked at here and there.
 const SPREAD: usize = 256 << 10;
 /// The same of headers, where one piece does not follow the other.
