@@ -89,6 +89,10 @@ impl ByteOrder {
     pub fn uint(self, bytes: &[u8], at: usize, len: usize) -> u64 {
         let from = bytes.get(at..).unwrap_or_default();
         // By far the most, and each is one instruction or two.
+        if let (8, Some(double)) = (len, from.first_chunk()) {
+            let is_little = self == ByteOrder::Little;
+            return if is_little { u64::from_le_bytes(*double) } else { u64::from_be_bytes(*double) };
+        }
         match (len, from.first_chunk(), from.first_chunk()) {
             (4, Some(word), _) if self == ByteOrder::Little => return u32::from_le_bytes(*word).into(),
             (4, Some(word), _) => return u32::from_be_bytes(*word).into(),

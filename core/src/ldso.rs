@@ -40,6 +40,8 @@ pub struct Kept {
     pub files: Files,
     /// What the glibc that was met last has compiled in.
     glibc: RefCell<Option<KeptGlibc>>,
+    /// Libraries whose symbols were all found.
+    settled: symbols::Settled,
 }
 
 /// A loader, and what [`gnu::read`] found in it.
@@ -85,6 +87,7 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
         let mut linker = Linker {
             root,
             files: &kept.files,
+            settled: &kept.settled,
             machine,
             encoding: image.encoding,
             glibc,
@@ -128,6 +131,7 @@ fn environment(kernel: &dyn Kernel, secure: bool, glibc: bool) -> Vec<u8> {
 struct Linker<'a> {
     root: &'a dyn Root,
     files: &'a Files,
+    settled: &'a symbols::Settled,
     machine: &'a Machine<'a>,
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
@@ -208,9 +212,13 @@ impl Linker<'_> {
         let mut names = variable(self.machine.target.kernel, self.secure, c"LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
-            match self.root.read(Path::new("/etc/ld.so.preload")) {
-                Some(listed) => names.extend_from_slice(&listed.unwrap_or_default()),
-                None => self.unread.set(true),
+            let list = Path::new("/etc/ld.so.preload");
+            match self.files.at(self.root, list).stat {
+                Some(Err(_)) => {}
+                _ => match self.root.read(list) {
+                    Some(listed) => names.extend_from_slice(&listed.unwrap_or_default()),
+                    None => self.unread.set(true),
+                },
             }
         }
         self.preloads = true;

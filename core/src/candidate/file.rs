@@ -9,13 +9,39 @@ use super::reader::{Contents, Reader};
 use super::{Image, Origin, Upx, program, upx};
 use crate::elf::{Encoding, ProgramHeader};
 use crate::errno::Errno;
-use crate::path::Path;
+use crate::path::{Path, PathBuf};
 use crate::target::{Known, Root, Stat};
 
 /// Bytes that are kept at most.
 const LIMIT: usize = if cfg!(feature = "every-machine") { 4 << 20 } else { 256 << 10 };
 /// Files that are kept at most: they stay open.
 const FILES: usize = if cfg!(feature = "every-machine") { 256 } else { 32 };
+/// Paths of which it is kept what is there.
+const PATHS: usize = if cfg!(feature = "every-machine") { 128 } else { 16 };
+
+/// What is at a path: asked once, for what many programs name.
+pub struct Place {
+    path: PathBuf,
+    /// stat(2).
+    pub stat: Known<Result<Stat, Errno>>,
+    resolved: OnceCell<Known<Result<PathBuf, Errno>>>,
+    may_execute: OnceCell<Known<Result<(), Errno>>>,
+}
+
+impl Place {
+    /// The absolute path with symbolic links resolved; as it is named where that fails.
+    pub(super) fn resolved(&self, root: &dyn Root) -> &Path {
+        match self.resolved.get_or_init(|| root.resolve(&self.path)) {
+            Some(Ok(resolved)) => resolved,
+            _ => &self.path,
+        }
+    }
+
+    /// faccessat(2) with X_OK.
+    pub(super) fn may_execute(&self, root: &dyn Root) -> Known<Result<(), Errno>> {
+        *self.may_execute.get_or_init(|| root.may_execute(&self.path))
+    }
+}
 
 /// Bytes that are kept of all files together.
 #[derive(Clone, Default)]
@@ -51,6 +77,7 @@ pub struct File {
     pub contents: Contents,
     images: RefCell<Vec<Rc<Image>>>,
     made: OnceCell<(Origin, Option<Upx>)>,
+    busy: OnceCell<Known<bool>>,
     held: Held,
     /// What the head and the images take.
     decoded: Cell<usize>,
@@ -70,6 +97,11 @@ impl File {
             self.images.borrow_mut().push(Rc::clone(&image));
         }
         image
+    }
+
+    /// Whether somebody holds it open for writing.
+    pub(super) fn open_for_writing(&self) -> Known<bool> {
+        *self.busy.get_or_init(|| self.contents.open_for_writing())
     }
 
     /// What made it, and what packed it, by one of its images.
@@ -108,10 +140,31 @@ fn bytes_of(image: &Image) -> usize {
 pub struct Files {
     /// The one that was used last stands last.
     list: RefCell<Vec<Rc<File>>>,
+    /// The same of paths.
+    places: RefCell<Vec<Rc<Place>>>,
     held: Held,
 }
 
 impl Files {
+    /// What is at a path.
+    pub fn at(&self, root: &dyn Root, path: &Path) -> Rc<Place> {
+        let mut places = self.places.borrow_mut();
+        let known = used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes());
+        known.unwrap_or_else(|| {
+            let place = Rc::new(Place {
+                path: path.to_path_buf(),
+                stat: root.stat(path),
+                resolved: OnceCell::new(),
+                may_execute: OnceCell::new(),
+            });
+            if places.len() >= PATHS {
+                places.remove(0);
+            }
+            places.push(Rc::clone(&place));
+            place
+        })
+    }
+
     /// A regular file of which stat(2) tells this.
     pub fn open(&self, root: &dyn Root, path: &Path, stat: Stat) -> Known<Result<Rc<File>, Errno>> {
         if let Some(known) = self.known(path, &|known| *known == stat) {
@@ -129,6 +182,7 @@ impl Files {
             contents,
             images: RefCell::default(),
             made: OnceCell::new(),
+            busy: OnceCell::new(),
             held: self.held.clone(),
             decoded: Cell::new(if self.held.take(head) { head } else { 0 }),
         });
@@ -145,11 +199,7 @@ impl Files {
 
     fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {
         let mut list = self.list.borrow_mut();
-        let at = list.iter().rposition(|file| is_it(&file.stat) && file.path == path.as_bytes())?;
-        if let Some(behind) = list.get_mut(at..) {
-            behind.rotate_left(1);
-        }
-        list.last().map(Rc::clone)
+        used_last(&mut list, |file| is_it(&file.stat) && file.path == path.as_bytes())
     }
 
     /// Drops the files that were not used for the longest time.
@@ -159,6 +209,13 @@ impl Files {
             list.remove(0);
         }
     }
+}
+
+/// Finds one in a list whose last is the one that was used last, which it becomes.
+fn used_last<T>(list: &mut [Rc<T>], is_it: impl Fn(&T) -> bool) -> Option<Rc<T>> {
+    let at = list.iter().rposition(|one| is_it(one))?;
+    list.get_mut(at..)?.rotate_left(1);
+    list.last().map(Rc::clone)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub fn open(
     path: &Path,
     encoding: Encoding,
 ) -> Known<Result<LibraryFile, Errno>> {
-    let stat = match root.stat(path)? {
+    let stat = match files.at(root, path).stat? {
         Ok(stat) => stat,
         Err(errno) => return Some(Err(errno)),
     };

@@ -31,7 +31,8 @@ fn open_at(
     handlers: &Handlers<'_>,
     depth: u32,
 ) -> Candidate {
-    let stat = root.stat(path);
+    let place = files.at(root, path);
+    let stat = place.stat;
     let mut candidate = Candidate {
         path: path.to_path_buf(),
         resolved: path.to_path_buf(),
@@ -51,10 +52,8 @@ fn open_at(
             return candidate;
         }
     };
-    if let Some(Ok(resolved)) = root.resolve(path) {
-        candidate.resolved = resolved;
-    }
-    candidate.may_execute = root.may_execute(path);
+    candidate.resolved = place.resolved(root).to_path_buf();
+    candidate.may_execute = place.may_execute(root);
     if stat.kind != FileKind::Regular {
         candidate.content = Content::Unread(Errno::EACCES);
         return candidate;
@@ -67,7 +66,7 @@ fn open_at(
             return candidate;
         }
     };
-    candidate.busy = file.contents.open_for_writing();
+    candidate.busy = file.open_for_writing();
     let (content, mut next) = read(&file, path, handlers);
     candidate.content = content;
     // An ELF file's interpreter is none that rules apply to.

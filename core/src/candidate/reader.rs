@@ -17,7 +17,7 @@ const HEAD: usize = 4096;
 /// A part that is no larger is read at once, and kept.
 const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
 /// What is read at once of a larger one, and kept.
-const PIECE: usize = if cfg!(feature = "every-machine") { 64 << 10 } else { 8 << 10 };
+const PIECE: usize = if cfg!(feature = "every-machine") { 16 << 10 } else { 8 << 10 };
 /// The same of a table that is looked at here and there.
 const SPREAD: usize = 256 << 10;
 /// The same of headers, where one piece does not follow the other.
@@ -117,13 +117,15 @@ pub struct Reader<'a> {
     window: Piece,
     /// What is read at once where the part is not.
     ahead: usize,
+    is_kept: bool,
     budget: usize,
 }
 
 impl<'a> Reader<'a> {
     /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
     pub fn new(file: &'a Contents, order: ByteOrder, start: usize, size: usize) -> Reader<'a> {
-        Reader { file, order, start, size, window: file.head.clone(), ahead: PIECE, budget: usize::MAX }
+        let window = file.head.clone();
+        Reader { file, order, start, size, window, ahead: PIECE, is_kept: true, budget: usize::MAX }
     }
 
     /// The headers of a file and what they lead to: here and there, little of each.
@@ -148,6 +150,13 @@ impl<'a> Reader<'a> {
     #[must_use]
     pub fn at_once(mut self) -> Reader<'a> {
         self.ahead = self.size.min(SPREAD);
+        self
+    }
+
+    /// To be read from front to back once: nothing is kept.
+    #[must_use]
+    pub fn once(mut self) -> Reader<'a> {
+        self.is_kept = false;
         self
     }
 
@@ -239,6 +248,10 @@ impl<'a> Reader<'a> {
         }
         let within = at.saturating_sub(self.start);
         let left = self.size.saturating_sub(within);
+        if !self.is_kept {
+            self.window = self.file.read(at, self.ahead.max(len).min(left));
+            return;
+        }
         let is_whole = self.size <= WHOLE;
         let ahead = if is_whole { self.size } else { self.ahead };
         if is_whole || ahead >= PIECE {

@@ -24,7 +24,7 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let Some(stat) = linker.root.stat(path(cache)) else {
+    let Some(stat) = linker.files.at(linker.root, path(cache)).stat else {
         linker.unread.set(true);
         return None;
     };

@@ -5,9 +5,11 @@
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
 mod relocations;
+mod settled;
 mod wanted;
 
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use super::object::Library;
 use super::versions::{self, Version};
@@ -16,7 +18,9 @@ use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
-use crate::elf::{ByteOrder, Class, Encoding};
+use crate::elf::{Class, Encoding};
+use settled::Scope;
+pub(super) use settled::Settled;
 use wanted::{Key, Wanted};
 
 const STB_GLOBAL: u8 = 1;
@@ -175,24 +179,21 @@ impl<'a> Gnu<'a> {
         u32::try_from(self.table.number_at(at.checked_add(place)?, 4)?).ok()
     }
 
-    /// Whether the filter has the bit that belongs to a hash.
-    fn has_bit(&mut self, hash: u32, bit: u32) -> Option<bool> {
+    /// Whether the filter lets a hash through: one of its words has both bits that belong to it.
+    fn may_have(&mut self, hash: u32) -> Option<bool> {
         let word = self.encoding.word();
         let bits = if word == 8 { 64 } else { 32 };
         let index = usize::try_from(hash.checked_div(bits)?).ok()?.checked_rem(self.words)?;
-        let byte = usize::try_from(bit.checked_rem(bits)?.checked_div(8)?).ok()?;
-        let byte = if self.encoding.order == ByteOrder::Big {
-            word.checked_sub(byte)?.checked_sub(1)?
-        } else {
-            byte
-        };
-        let at = index.checked_mul(word)?.checked_add(16)?.checked_add(byte)?;
-        Some(self.table.number_at(at, 1)? >> (bit % 8) & 1 != 0)
+        let filter = self.table.bytes_at(index.checked_mul(word)?.checked_add(16)?, word)?;
+        let filter = self.encoding.order.uint(filter, 0, word);
+        let has_bit =
+            |hash: u32| filter.checked_shr(hash & bits.wrapping_sub(1)).is_some_and(|bit| bit & 1 != 0);
+        Some(has_bit(hash) && has_bit(hash.checked_shr(self.shift).unwrap_or(0)))
     }
 
     /// The first symbol of the chain in which a hash would be; None where it is in none. elf/dl-lookup.c `do_lookup_x`.
     fn chain(&mut self, hash: u32) -> Option<usize> {
-        if !self.has_bit(hash, hash)? || !self.has_bit(hash, hash.checked_shr(self.shift).unwrap_or(0))? {
+        if !self.may_have(hash)? {
             return None;
         }
         let bucket = usize::try_from(hash).ok()?.checked_rem(self.buckets)?;
@@ -221,18 +222,23 @@ struct Asked {
 /// What nothing defines of all that the program and its libraries ask for.
 pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let mut missing = Vec::new();
+    let objects = linker.link.objects.len();
+    let scope = Scope::new(linker);
+    let settled = scope.settled(linker);
     let mut at = (0, 1);
     // In parts, each of which the table has room for.
-    while at.0 < linker.link.objects.len() && missing.len() < TOLD {
+    while at.0 < objects && missing.len() < TOLD {
         let mut wanted = Wanted::new();
         let from = at;
-        while at.0 < linker.link.objects.len() {
+        while at.0 < objects {
             let mut full_at = None;
-            let _ends_early = each_undefined(linker, at.0, at.1, &mut |asked| {
-                let has_room = wanted.add(asked.key);
-                full_at = (!has_room).then_some(asked.index);
-                has_room
-            });
+            if settled.get(at.0) == Some(&false) {
+                let _ends_early = each_undefined(linker, at.0, at.1, &mut |asked| {
+                    let has_room = scope.defines(&asked.key) || wanted.add(asked.key);
+                    full_at = (!has_room).then_some(asked.index);
+                    has_room
+                });
+            }
             match full_at {
                 Some(index) => {
                     at.1 = index;
@@ -241,11 +247,14 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
                 None => at = (at.0.wrapping_add(1), 1),
             }
         }
-        for object in &linker.link.objects {
-            let _cut_short = define(linker, object, &mut wanted);
+        // The program last: few ask for what it defines.
+        for object in (1..objects).chain([0]) {
+            if wanted.open() > 0 {
+                scope.define(linker, object, &mut wanted);
+            }
         }
-        if !wanted.is_complete() {
-            tell(linker, from, at, &mut wanted, &mut missing);
+        if wanted.open() > 0 {
+            tell(linker, from..=at, &mut wanted, &mut missing);
         }
     }
     missing
@@ -286,14 +295,19 @@ fn each_undefined(
     Some(())
 }
 
-/// Marks what an object defines.
-fn define(linker: &Linker<'_>, object: &Library, wanted: &mut Wanted) -> Option<()> {
+/// Marks what an object defines, and calls `each` with it.
+fn define(
+    linker: &Linker<'_>,
+    object: &Library,
+    wanted: &mut Wanted,
+    each: &mut dyn FnMut(Key),
+) -> Option<()> {
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
     let mut symbols = Symbols::open(object, image, &file.contents)?;
     let versions = if linker.is_glibc() { linker.defined(object) } else { &[] };
     if symbols.gnu().is_none() {
         for index in 1..symbols.hashed {
-            define_one(linker, &mut symbols, versions, index, wanted)?;
+            define_one(linker, &mut symbols, versions, index, wanted, each)?;
         }
         return Some(());
     }
@@ -304,7 +318,7 @@ fn define(linker: &Linker<'_>, object: &Library, wanted: &mut Wanted) -> Option<
         while let Some(index) = next.filter(|_| left > 0) {
             let found = symbols.gnu()?.hash(index)?;
             if found | 1 == hash | 1 {
-                define_one(linker, &mut symbols, versions, index, wanted)?;
+                define_one(linker, &mut symbols, versions, index, wanted, each)?;
             }
             next = index.checked_add(1).filter(|_| found & 1 == 0);
             left = left.wrapping_sub(1);
@@ -320,6 +334,7 @@ fn define_one(
     versions: &[Version],
     index: usize,
     wanted: &mut Wanted,
+    each: &mut dyn FnMut(Key),
 ) -> Option<()> {
     let glibc = linker.is_glibc();
     let symbol = symbols.symbol(index)?;
@@ -331,10 +346,11 @@ fn define_one(
     let hash = versions::at(versions, mark & !HIDDEN).map_or(0, |version| version.hash);
     if let Some(name) = symbols.strings.string_at(symbol.name) {
         // elf/dl-lookup.c `check_match`
-        wanted.define(&Key::new(name, 0), &mut |asked| match asked {
+        let serves = |asked| match asked {
             0 => !is_hidden || (glibc && mark & !HIDDEN < 3),
             asked => asked == hash || (hash == 0 && !is_hidden),
-        });
+        };
+        wanted.define(&Key::new(name, 0), &serves, each);
     }
     Some(())
 }
@@ -352,12 +368,12 @@ fn is_definition(symbol: &Symbol, glibc: bool) -> bool {
 /// relocates: glibc the program last and its libraries from the last one, musl from the first.
 fn tell(
     linker: &Linker<'_>,
-    from: (usize, usize),
-    to: (usize, usize),
+    part: RangeInclusive<(usize, usize)>,
     wanted: &mut Wanted,
     missing: &mut Vec<Undefined>,
 ) {
     let count = linker.link.objects.len();
+    let (from, to) = part.into_inner();
     for step in 1..=count {
         let at = if linker.is_glibc() {
             count.saturating_sub(step)
@@ -372,7 +388,7 @@ fn tell(
         let last = if at == to.0 { to.1 } else { usize::MAX };
         let mut symbols = Vec::new();
         let _ends_early = each_undefined(linker, at, first, &mut |asked| {
-            if !wanted.has(&asked.key) && asked.index < last {
+            if wanted.lacks(&asked.key) && asked.index < last {
                 symbols.push(asked);
             }
             asked.index < last && symbols.len() < TOLD

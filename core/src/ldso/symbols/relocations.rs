@@ -14,6 +14,9 @@ use crate::elf::consts::{
 };
 use crate::elf::{ByteOrder, Class, offset};
 
+/// Relocations that are looked at together.
+const TOGETHER: usize = 128;
+
 /// Calls `tell` with those of the symbols that a relocation asks for, in the loader's order, each once; and whether it
 /// is bound when it is first called, not at the start.
 pub(super) fn uses(
@@ -83,7 +86,9 @@ fn read(image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, us
         DT_RELA => (DT_RELASZ, true),
         _ => (DT_PLTRELSZ, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
     };
-    let Some(mut table) = Reader::dynamic(file, image, tag, offset(dynamic.flags(size))) else { return };
+    let Some(table) = Reader::dynamic(file, image, tag, offset(dynamic.flags(size))) else { return };
+    let mut table = table.once();
+    let order = image.encoding.order;
     let word = image.encoding.word();
     let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
     // Where r_info has the symbol, where the kind, and in how many bytes.
@@ -95,12 +100,21 @@ fn read(image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, us
         (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
         (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
     };
-    let mut info = word;
-    let mut field = |info: usize, (at, len)| table.number_at(info.wrapping_add(at), len);
-    while let Some(found) = field(info, symbol) {
-        if found != 0 {
-            each(found, field(info, kind).unwrap_or_default());
+    let mut at = 0_usize;
+    loop {
+        let entries = table.up_to(at, entry.wrapping_mul(TOGETHER));
+        at = at.wrapping_add(entries.len());
+        let is_last = entries.len() < entry;
+        for found in entries.chunks(entry) {
+            let Some(info) = found.get(word..) else { break };
+            let field = |(at, len)| usize::try_from(order.uint(info, at, len)).unwrap_or(usize::MAX);
+            let found = field(symbol);
+            if found != 0 {
+                each(found, field(kind));
+            }
         }
-        info = info.wrapping_add(entry);
+        if is_last {
+            return;
+        }
     }
 }

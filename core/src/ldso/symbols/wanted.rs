@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 /// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
 /// another round.
-const FEW: usize = 1 << 10;
+const FEW: usize = 1 << 8;
 const MANY: usize = 1 << if cfg!(feature = "every-machine") { 18 } else { 14 };
 
 /// A symbol by its name, twice hashed, and the version that is asked for.
@@ -27,6 +27,11 @@ impl Key {
             fnv = (fnv ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
         }
         Key { gnu, fnv, version }
+    }
+
+    /// A number that differs from key to key.
+    pub(super) const fn mixed(&self) -> usize {
+        (self.fnv ^ self.version) as usize
     }
 }
 
@@ -109,8 +114,8 @@ impl Wanted {
         Some(slot.key.gnu)
     }
 
-    /// Marks a name as defined where `serves` says so of the version that is asked for.
-    pub(super) fn define(&mut self, name: &Key, serves: &mut dyn FnMut(u32) -> bool) {
+    /// Marks a name as defined where `serves` says so of the version that is asked for, and calls `each` with it.
+    pub(super) fn define(&mut self, name: &Key, serves: &dyn Fn(u32) -> bool, each: &mut dyn FnMut(Key)) {
         let mut at = self.place(name.gnu);
         while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.state != LibraryState::Free) {
             let key = slot.key;
@@ -118,19 +123,20 @@ impl Wanted {
             if is_same && slot.state == LibraryState::Asked && serves(key.version) {
                 slot.state = LibraryState::Defined;
                 self.open = self.open.wrapping_sub(1);
+                each(key);
             }
             at = self.next(at);
         }
     }
 
-    /// Whether a symbol is defined.
-    pub(super) fn has(&mut self, key: &Key) -> bool {
-        self.slot(key).is_some_and(|slot| slot.state == LibraryState::Defined)
+    /// Whether a symbol is asked for, and not defined.
+    pub(super) fn lacks(&mut self, key: &Key) -> bool {
+        self.slot(key).is_some_and(|slot| slot.state == LibraryState::Asked)
     }
 
-    /// Whether all of them are.
-    pub(super) const fn is_complete(&self) -> bool {
-        self.open == 0
+    /// How many are not.
+    pub(super) const fn open(&self) -> usize {
+        self.open
     }
 
     /// The lowest bit of a hash is not in DT_GNU_HASH.
