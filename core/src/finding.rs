@@ -129,7 +129,7 @@ impl Side {
 }
 
 impl Found {
-    /// An error follows from facts, a warning is likely.
+    /// One that says nothing yet. An error follows from facts, a warning is likely.
     pub fn new(code: Code, severity: Severity) -> Self {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
         Found(Box::new(Finding {

@@ -84,6 +84,7 @@ run:     CGO_ENABLED=0 GOOS=linux {environment} go build"
     Some(finding)
 }
 
+/// What the loader's name says.
 fn flavour(image: &Image, path: &[u8]) -> &'static str {
     let has = |part: &[u8]| holds(path, part);
     match image.interp_libc() {

@@ -123,6 +123,7 @@ kernel:  {ends}, status 127",
     Some(finding)
 }
 
+/// The package of OpenWrt that has a library.
 fn package(library: &[u8]) -> Option<&'static str> {
     let (_, package) = PACKAGES.iter().find(|(known, _)| known.as_bytes() == library)?;
     Some(package)

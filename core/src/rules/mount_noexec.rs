@@ -41,12 +41,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     let folder = &case.destination.filter(|destination| destination.asked)?.folder;
     let mount = case.machine.mount_of(folder).filter(|mount| mount.has("noexec"))?;
-    let (folder, mount, kernel) = (Shown(folder), MountWords(mount), words::PERMISSION_DENIED);
+    let (folder, mount) = (Shown(folder), MountWords(mount));
     Some(case.error(format_args!(
         "\
 programs cannot be started from {folder}, which is mounted noexec
 machine: mount={mount}
-kernel:  {kernel}
+kernel:  EACCES
+you see: Permission denied
 fix:     install it in another folder"
     )))
 }
@@ -56,12 +57,13 @@ fn here(case: &Case<'_>, mount: &Mount) -> Found {
         Content::Script(_) => "; or call its interpreter with it as an argument",
         _ => "",
     };
-    let (file, point, kernel) = (case.file(), Shown(&mount.point), words::PERMISSION_DENIED);
+    let (file, point) = (case.file(), Shown(&mount.point));
     let mut finding = case.error(format_args!(
         "\
 {file} lies on {point}, which is mounted noexec
 machine: mount={mount}
-kernel:  {kernel}
+kernel:  EACCES
+you see: Permission denied
 run:     mount -o remount,exec {quoted}",
         mount = MountWords(mount),
         quoted = Quoted(&mount.point),

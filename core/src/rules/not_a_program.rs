@@ -54,15 +54,15 @@ fn check(case: &Case<'_>) -> Option<Found> {
 }
 
 fn of_kind(case: &Case<'_>, kind: FileKind) -> Found {
-    let (file, argument, kernel) = (case.file(), case.argument(), words::PERMISSION_DENIED);
+    let (file, kind_name) = (case.file(), kind.name());
     let mut finding = case.error(format_args!(
         "\
-{file} is {kind}, not a program
-kernel:  {kernel}",
-        kind = kind.name(),
+{file} is {kind_name}, not a program
+kernel:  EACCES
+you see: Permission denied"
     ));
     if kind == FileKind::Directory {
-        finding.tell(format_args!("fix: see what is in it:\nrun: ls -l {argument}"));
+        finding.tell(format_args!("fix: see what is in it:\nrun: ls -l {}", case.argument()));
     }
     finding
 }

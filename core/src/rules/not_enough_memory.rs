@@ -64,13 +64,14 @@ fix:     take a build with a smaller bss, or a machine with more memory"
         return None;
     }
     let (needed, available, swap) = (Size(needed), Size(available), Size(swap));
-    let is_packed = program.upx.is_some();
-    let when = if is_packed { " once it is unpacked" } else { "" };
-    let counted = if is_packed { "unpacked size" } else { "data and bss" };
-    let fix = if is_packed {
-        "use the unpacked program: its code is read from the file as needed; or add swap (zram)"
+    let (when, counted, fix) = if program.upx.is_some() {
+        (
+            " once it is unpacked",
+            "unpacked size",
+            "use the unpacked program: its code is read from the file as needed; or add swap (zram)",
+        )
     } else {
-        "stop other services, or add swap (zram)"
+        ("", "data and bss", "stop other services, or add swap (zram)")
     };
     Some(case.warning(format_args!(
         "\

@@ -77,7 +77,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         )),
         None => finding.tell(format_args!("fix: as root or as the owner:\nrun: chmod a+x {argument}")),
     }
-    finding.tell(format_args!("kernel: {}", words::PERMISSION_DENIED));
+    finding.tell(format_args!("kernel: EACCES\nyou see: Permission denied"));
     Some(finding)
 }
 

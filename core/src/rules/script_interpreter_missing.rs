@@ -99,6 +99,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     Some(finding)
 }
 
+/// What to do, and the command for what OpenWrt has as a package.
 fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
     const FOLDERS: [&[u8]; 2] = [b"/bin/", b"/usr/bin/"];

@@ -25,9 +25,6 @@ pub(super) use tell::Kernel;
 /// ENOENT for a file that is there.
 pub(super) const NOT_FOUND: &str = "ENOENT\nyou see: ash: not found, though the file is there; bash: cannot execute: required file not found";
 
-/// EACCES.
-pub(super) const PERMISSION_DENIED: &str = "EACCES\nyou see: Permission denied";
-
 /// What is no ELF file and no script: what ash prints depends on the bytes.
 pub(super) const DATA_AS_SCRIPT: &str = "\
     ENOEXEC\nyou see: ash runs the file as a script: not found, or syntax error; \

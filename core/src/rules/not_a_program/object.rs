@@ -51,6 +51,7 @@ fix:     {fix}"
     ))
 }
 
+/// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
 fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
     if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {

@@ -11,6 +11,9 @@
 //! | `you see: words` | what the shell or the dynamic loader prints then |
 //! | `fix:     sentence` | what to do; it is broken at blanks, so it holds no command |
 //! | `run:     command` | a command that does it, as it is to be typed |
+//!
+//! What only some cases have, or say in quite other words, follows by [`Found::tell`], so that nothing is formatted only to
+//! be formatted again. `fix:` lines add up to one sentence; evidence keeps the order in which it is told.
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString as _};
@@ -110,7 +113,7 @@ impl Case<'_> {
 }
 
 impl Found {
-    /// More lines of its text: those that only some cases have, or that differ too much to be one.
+    /// More lines of its text.
     pub(in crate::rules) fn tell(&mut self, text: Arguments<'_>) {
         for line in text.to_string().split('\n') {
             if self.title.is_empty() {
