@@ -93,6 +93,18 @@ pub(crate) const ARCHES: &[&Arch] = &[
     &loongarch::LOONGARCH,
 ];
 
+/// Whether a row of the table has a property, as a constant.
+macro_rules! any {
+    ($arch:ident => $property:expr) => {{
+        let (mut rows, mut found) = (ARCHES, false);
+        while let [$arch, rest @ ..] = rows {
+            found |= $property;
+            rows = rest;
+        }
+        found
+    }};
+}
+
 /// The row of an e_machine.
 pub(crate) fn of(e_machine: u16) -> Option<&'static Arch> {
     ARCHES.iter().find(|arch| arch.e_machine == e_machine).copied()
@@ -126,7 +138,8 @@ pub(crate) fn order_of_uname(machine: &str) -> Option<ByteOrder> {
 
 /// Whether a kernel of an e_machine may run programs of another.
 pub(crate) fn runs(kernel: u16, program: u16) -> bool {
-    let also = of(kernel).is_some_and(|arch| arch.also_runs.contains(&program));
+    let also = const { any!(arch => !arch.also_runs.is_empty()) }
+        && of(kernel).is_some_and(|arch| arch.also_runs.contains(&program));
     #[cfg(feature = "every-machine")]
     let also = also || other::also_runs(kernel, program);
     kernel == program || also
@@ -135,18 +148,6 @@ pub(crate) fn runs(kernel: u16, program: u16) -> bool {
 /// [`Abi::lacks_level`] of the machine's processor.
 pub(crate) fn lacks_level(machine: &Machine) -> Option<LacksLevel> {
     of_machine(machine)?.ldso.lacks_level
-}
-
-/// Whether a row of the table has a property, as a constant.
-macro_rules! any {
-    ($arch:ident => $property:expr) => {{
-        let (mut rows, mut found) = (ARCHES, false);
-        while let [$arch, rest @ ..] = rows {
-            found |= $property;
-            rows = rest;
-        }
-        found
-    }};
 }
 
 /// Whether the table has a row for an e_machine.

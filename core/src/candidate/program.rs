@@ -50,11 +50,9 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
 
 /// Decodes the file in one encoding.
 pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
-    let header = Header::decode(reader.head(), encoding);
-    let program_headers = table(reader, &header, encoding);
     let mut image = Image {
         encoding,
-        header,
+        header: Header::decode(reader.head(), encoding),
         program_headers: Err(TableError::Empty),
         interp: None,
         abiflags: None,
@@ -65,7 +63,9 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
         gnu_property: Ok(()),
         x86_isa_needed: None,
     };
+    let program_headers = table(reader, &image.header, encoding);
     let table = program_headers.as_deref().unwrap_or_default();
+    let e_machine = image.header.e_machine;
     for entry in table {
         match entry.p_type {
             PT_INTERP if image.interp.is_none() => image.interp = Some(interp(reader, entry)),
@@ -73,7 +73,7 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
                 image.dynamic = Some(dynamic(reader, encoding, table, entry));
             }
             // The last one counts in the kernel. For other processors the number means something else.
-            PT_MIPS_ABIFLAGS if matches!(header.e_machine, EM_MIPS | EM_MIPS_RS3_LE) => {
+            PT_MIPS_ABIFLAGS if matches!(e_machine, EM_MIPS | EM_MIPS_RS3_LE) => {
                 image.abiflags = abiflags(reader, encoding, entry);
             }
             _ => {}
@@ -85,13 +85,10 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
             read_notes(reader, entry, &mut image);
         }
     }
-    if const { arch::is_judged(EM_ARM) }
-        && matches!(header.e_machine, EM_AARCH64 | EM_ARM)
-        && !table.is_empty()
-    {
+    if const { arch::is_judged(EM_ARM) } && matches!(e_machine, EM_AARCH64 | EM_ARM) && !table.is_empty() {
         image.gnu_property = property::check(reader, encoding, table);
-        if header.e_machine == EM_ARM {
-            image.arm_attributes = arm_attributes(reader, encoding, &header);
+        if e_machine == EM_ARM {
+            image.arm_attributes = arm_attributes(reader, encoding, &image.header);
         }
     }
     image.program_headers = program_headers;

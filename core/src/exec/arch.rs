@@ -71,7 +71,7 @@ pub(crate) fn of(machine: &Machine) -> Option<&'static Checks> {
 /// The check of the handler that reads the file in `bprm.image.encoding`. Of an architecture that has no row here, all
 /// that is known is that it takes its own e_machine in its own word size.
 pub(crate) fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
-    let (Some(e_machine), Some(class)) = (bprm.machine.e_machine(), bprm.machine.kernel().class.value) else {
+    let (Some(e_machine), Some(class)) = (bprm.machine.e_machine(), bprm.kernel.class.value) else {
         return unknown(Missing::Processor);
     };
     match of(bprm.machine) {
@@ -138,10 +138,8 @@ pub(crate) fn stack(image: &Image) -> Stack {
 pub(crate) fn stack_implies_exec(bprm: &Binprm<'_>) -> bool {
     match stack(bprm.image) {
         Stack::Data => false,
-        Stack::Code => bprm.machine.kernel().older_than((5, 8, 0)),
-        Stack::Default => {
-            bprm.image.encoding.class == Class::Elf32 || bprm.machine.kernel().older_than((5, 8, 0))
-        }
+        Stack::Code => bprm.kernel.older_than((5, 8, 0)),
+        Stack::Default => bprm.image.encoding.class == Class::Elf32 || bprm.kernel.older_than((5, 8, 0)),
     }
 }
 

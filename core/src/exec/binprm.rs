@@ -2,19 +2,29 @@
 
 use crate::candidate::{Candidate, Image, Program};
 use crate::elf::Class;
-use crate::machine::Machine;
+use crate::machine::{KernelFacts, Machine};
 
 /// A file that is being loaded, in one of the kernel's decodings.
 #[derive(Clone, Copy)]
 pub(crate) struct Binprm<'a> {
     pub(crate) machine: &'a Machine<'a>,
+    pub(crate) kernel: &'a KernelFacts,
     /// The file, for its size.
     pub(crate) candidate: &'a Candidate,
     pub(crate) program: &'a Program,
     pub(crate) image: &'a Image,
 }
 
-impl Binprm<'_> {
+impl<'a> Binprm<'a> {
+    pub(crate) fn new(
+        machine: &'a Machine<'a>,
+        candidate: &'a Candidate,
+        program: &'a Program,
+        image: &'a Image,
+    ) -> Self {
+        Binprm { machine, kernel: machine.kernel(), candidate, program, image }
+    }
+
     /// The size of the file; without end where it is not known.
     pub(crate) fn size(&self) -> u64 {
         self.candidate.size().unwrap_or(u64::MAX)
@@ -22,7 +32,7 @@ impl Binprm<'_> {
 
     /// Whether the kernel counts addresses in 64 bits.
     pub(crate) fn is_wide_kernel(&self) -> bool {
-        self.machine.kernel().class.value != Some(Class::Elf32)
+        self.kernel.class.value != Some(Class::Elf32)
     }
 }
 

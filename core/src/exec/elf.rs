@@ -16,7 +16,7 @@ pub(super) fn try_handlers(machine: &Machine, candidate: &Candidate, program: &P
     }
     let mut furthest = None;
     for image in &program.native {
-        let exit = match load_elf_binary(&Binprm { machine, candidate, program, image }) {
+        let exit = match load_elf_binary(&Binprm::new(machine, candidate, program, image)) {
             Ok(()) => return Ok(()),
             Err(exit) => exit,
         };
@@ -83,29 +83,22 @@ fn check_header(bprm: &Binprm<'_>) -> Checked {
 
 fn load_elf_phdrs(bprm: &Binprm<'_>) -> Checked {
     let errno = match bprm.image.program_headers {
-        Err(error) => table_errno(bprm.machine, error),
-        Ok(_) if is_table_too_large(bprm.machine, bprm.image) => Errno::ENOEXEC,
+        // A short read was EIO up to Linux 3.18.
+        Err(TableError::Truncated) if bprm.kernel.older_than((3, 19, 0)) => Errno::EIO,
+        Err(_) => Errno::ENOEXEC,
+        Ok(_) if is_table_too_large(bprm) => Errno::ENOEXEC,
         Ok(_) => return Ok(()),
     };
     refuse(errno, Step::ProgramHeaders)
 }
 
-/// A short read was EIO up to Linux 3.18.
-fn table_errno(machine: &Machine, error: TableError) -> Errno {
-    if error == TableError::Truncated && machine.kernel().older_than((3, 19, 0)) {
-        Errno::EIO
-    } else {
-        Errno::ENOEXEC
-    }
-}
-
 /// From 3.19 to 6.16 the table may not exceed a page.
-fn is_table_too_large(machine: &Machine, image: &Image) -> bool {
-    if machine.kernel().older_than((3, 19, 0)) || !machine.kernel().older_than((6, 17, 0)) {
-        return false;
-    }
-    let size = u64::from(image.header.e_phnum).saturating_mul(u64::from(image.header.e_phentsize));
-    size > machine.kernel().page_size.value.unwrap_or(4096)
+fn is_table_too_large(bprm: &Binprm<'_>) -> bool {
+    let Binprm { kernel, image: Image { header, .. }, .. } = bprm;
+    let size = u32::from(header.e_phnum).saturating_mul(u32::from(header.e_phentsize));
+    !kernel.older_than((3, 19, 0))
+        && kernel.older_than((6, 17, 0))
+        && u64::from(size) > kernel.page_size.value.unwrap_or(4096)
 }
 
 /// Reads the first PT_INTERP, opens the file it names, and reads that one's ELF header.
@@ -147,12 +140,12 @@ fn check_interpreter<'a>(bprm: &Binprm<'a>, interpreter: &'a Candidate) -> Check
     let Some(image) = program.native_in(bprm.image.encoding) else {
         return unknown(Missing::Layout);
     };
-    let interpreter = Binprm { machine: bprm.machine, candidate: interpreter, program, image };
+    let interpreter = Binprm { candidate: interpreter, program, image, ..*bprm };
     match arch::elf_check_arch(&interpreter) {
         Err(Exit::Refused(..)) => return bad,
         other => other?,
     }
-    if image.program_headers.is_err() || is_table_too_large(bprm.machine, image) {
+    if image.program_headers.is_err() || is_table_too_large(&interpreter) {
         return bad;
     }
     arch::of(bprm.machine).map_or(Ok(()), |arch| (arch.arch_elf_pt_proc)(&interpreter))?;

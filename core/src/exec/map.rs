@@ -44,7 +44,7 @@ impl Mm<'_> {
     /// The program's PT_LOADs; gives `load_bias`.
     fn load_program(&mut self, has_interpreter: bool) -> Checked<u64> {
         let bprm = self.program;
-        let kernel = bprm.machine.kernel();
+        let kernel = bprm.kernel;
         // Since 4.17 what lies there is not replaced.
         let first_flags =
             if kernel.older_than((4, 17, 0)) { MapFlags::Fixed } else { MapFlags::FixedNoReplace };
@@ -78,7 +78,7 @@ impl Mm<'_> {
     /// where mmap(2) puts it, which a large alignment needs to know first.
     fn relocate(&mut self, file: &mut Loading<'_>, has_interpreter: bool) -> Checked {
         let Some(first) = file.bprm.image.loads().next() else { return Ok(()) };
-        let kernel = file.bprm.machine.kernel();
+        let kernel = file.bprm.kernel;
         file.total = total_mapping_size(file.bprm, self.pages);
         if file.total == 0 {
             return segfault(Step::MapRange);
@@ -122,7 +122,7 @@ impl Mm<'_> {
             bprm,
             is_interpreter: true,
             // Before 6.7 only what is in the file is mapped; the zeros of all segments follow the last.
-            has_elf_load: !bprm.machine.kernel().older_than((6, 7, 0)),
+            has_elf_load: !bprm.kernel.older_than((6, 7, 0)),
             bias: 0,
             total: total_mapping_size(bprm, self.pages),
             flags: if fixed { MapFlags::Fixed } else { MapFlags::Hint },
@@ -212,8 +212,7 @@ impl Mm<'_> {
         if !file.has_elf_load || segment.p_filesz > 0 {
             at = self.elf_map(file, segment, at)?;
             zeros = end(at, segment.p_filesz) & self.word;
-            let is_checked =
-                || segment.p_flags & PF_W != 0 && !file.bprm.machine.kernel().older_than((6, 7, 0));
+            let is_checked = || segment.p_flags & PF_W != 0 && !file.bprm.kernel.older_than((6, 7, 0));
             if has_zeros && !self.padzero(file.bprm, zeros) && is_checked() {
                 return segfault(Step::MapZeros);
             }
@@ -245,7 +244,7 @@ impl Mm<'_> {
         let at = self.get_unmapped_area(at, len, file.flags)?;
         let vma = Vma {
             start: at,
-            end: at.saturating_add(len),
+            end: at.wrapping_add(len),
             flags: segment.p_flags,
             offset: Some(offset),
             of_interpreter: file.is_interpreter,
@@ -253,7 +252,7 @@ impl Mm<'_> {
         self.account(&vma)?;
         self.vmas.map(vma);
         if len > size {
-            self.vmas.unmap(at.saturating_add(size), at.saturating_add(len));
+            self.vmas.unmap(at.wrapping_add(size), at.wrapping_add(len));
         }
         Ok(at)
     }
@@ -270,7 +269,7 @@ impl Mm<'_> {
         if vma.flags & PF_W == 0 || vma.is_lost(from, bprm.size(), self.pages) {
             return false;
         }
-        let zeros = Vma { start: from, end: from.saturating_add(len), offset: None, ..*vma };
+        let zeros = Vma { start: from, end: from.wrapping_add(len), offset: None, ..*vma };
         self.vmas.map(zeros);
         true
     }
@@ -332,7 +331,7 @@ fn is_debians_late_6_1(release: &str) -> bool {
 fn total_mapping_size(bprm: &Binprm<'_>, pages: Pages) -> u64 {
     // elf_addr_t
     let mask = if bprm.image.encoding.class == Class::Elf64 { u64::MAX } else { u64::from(u32::MAX) };
-    let by_order = bprm.machine.kernel().older_than((5, 18, 0));
+    let by_order = bprm.kernel.older_than((5, 18, 0));
     let (mut lowest, mut highest) = (None, 0);
     for segment in bprm.image.loads() {
         let end = segment.p_vaddr.wrapping_add(segment.p_memsz) & mask;

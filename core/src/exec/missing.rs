@@ -14,13 +14,11 @@ macro_rules! missing {
 
         impl Missing {
             /// What is not known, in the report's words.
-            pub const fn words(self) -> &'static str {
-                if let Missing::Answer(question) = self {
-                    return question.description();
-                }
+            pub fn words(self) -> &'static str {
+                const WORDS: &[(Missing, &str)] = &[$((Missing::$name, $words)),*];
                 match self {
-                    $(Missing::$name => $words,)*
-                    Missing::Answer(_) => "",
+                    Missing::Answer(question) => question.description(),
+                    _ => WORDS.iter().find(|(missing, _)| *missing == self).map_or("", |(_, words)| words),
                 }
             }
         }

@@ -142,20 +142,21 @@ impl<'a> Mm<'a> {
         }
         self.get_unmapped_area(start, len, MapFlags::Fixed)?;
         let flags = PF_R | PF_W | executable;
-        let vma = Vma { start, end: start.saturating_add(len), flags, offset: None, of_interpreter: false };
+        let vma = Vma { start, end: start.wrapping_add(len), flags, offset: None, of_interpreter: false };
         self.account(&vma)?;
         self.vmas.map(vma);
         Ok(())
     }
 
-    /// mm/mmap.c `__get_unmapped_area`.
+    /// mm/mmap.c `__get_unmapped_area`. What is given fits below TASK_SIZE.
     pub(super) fn get_unmapped_area(&mut self, at: u64, len: u64, flags: MapFlags) -> Checked<u64> {
         if len > self.limit {
             return segfault(Step::MapRange);
         }
+        let fits = at <= self.limit.wrapping_sub(len);
+        let end = at.wrapping_add(len);
         if flags == MapFlags::Hint {
-            let end = at.saturating_add(len);
-            let is_free = at != 0 && end <= self.limit && !self.vmas.is_taken(at, end);
+            let is_free = at != 0 && fits && !self.vmas.is_taken(at, end);
             // `round_hint_to_min` goes by the higher one of vm.mmap_min_addr and CONFIG_LSM_MMAP_MIN_ADDR, which no file
             // tells.
             let is_low = at < 1 << 16;
@@ -167,11 +168,10 @@ impl<'a> Mm<'a> {
             }
             return self.highest_gap(len);
         }
-        if at > self.limit.wrapping_sub(len) {
+        if !fits {
             return segfault(Step::MapRange);
         }
         self.security_mmap_addr(at)?;
-        let end = at.saturating_add(len);
         if flags == MapFlags::FixedNoReplace && self.vmas.is_taken(at, end) {
             return segfault(Step::MapCollision);
         }
@@ -224,7 +224,7 @@ impl<'a> Mm<'a> {
             }
             let at = self.pages.down(at);
             let free = if self.vmas.is_taken(0, at) { at } else { 0 };
-            self.reserved = (free, at.saturating_add(len));
+            self.reserved = (free, at.wrapping_add(len));
             self.hinted = at;
             return Ok(at);
         }

@@ -105,10 +105,7 @@ fn has_thumb(bprm: &Binprm<'_>) -> Checked<bool> {
 /// Since 4.14 fs/binfmt_elf.c leaves FDPIC files to fs/binfmt_elf_fdpic.c, which most kernels do not have.
 fn fdpic(bprm: &Binprm<'_>) -> Checked {
     let is_fdpic = bprm.program.ident.get(EI_OSABI) == Some(&ELFOSABI_ARM_FDPIC);
-    if !is_fdpic
-        || bprm.machine.kernel().older_than((4, 14, 0))
-        || supports(bprm.machine, Capability::ArmFdpic)?
-    {
+    if !is_fdpic || bprm.kernel.older_than((4, 14, 0)) || supports(bprm.machine, Capability::ArmFdpic)? {
         return Ok(());
     }
     refuse(Errno::ENOEXEC, Step::Fdpic)
@@ -215,7 +212,7 @@ fn aarch64_layout(machine: &Machine, image: &Image) -> &'static TaskLayout {
 
 /// fs/binfmt_elf.c `parse_elf_properties`: of the interpreter, where there is one.
 fn gnu_property(bprm: &Binprm<'_>) -> Checked {
-    if bprm.machine.kernel().older_than((5, 8, 0)) {
+    if bprm.kernel.older_than((5, 8, 0)) {
         return Ok(());
     }
     let interpreter = bprm.candidate.interpreter.as_ref().filter(|_| bprm.image.interp.is_some());

@@ -39,7 +39,7 @@ pub(crate) const MIPS: Checks = Checks {
 /// In little-endian COP1 of a reserved format, in big-endian DINSU of an impossible size, which no 32-bit processor
 /// has.
 fn magic_as_code(bprm: &Binprm<'_>) -> Option<Signal> {
-    let is_64 = bprm.machine.kernel().class.value != Some(Class::Elf32);
+    let is_64 = bprm.kernel.class.value != Some(Class::Elf32);
     if is_64 && bprm.image.encoding.order == ByteOrder::Big { None } else { Some(Signal::SIGILL) }
 }
 
@@ -79,7 +79,7 @@ fn elf_check_arch(bprm: &Binprm<'_>) -> Checked {
     if header.e_machine != EM_MIPS || class != bprm.image.encoding.class {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    let kernel = bprm.machine.kernel().class.value;
+    let kernel = bprm.kernel.class.value;
     match (kernel, class) {
         (Some(Class::Elf64), Class::Elf64) => Ok(()),
         (Some(Class::Elf64), Class::Elf32) if header.e_flags & EF_MIPS_ABI2 != 0 => n32(bprm),
@@ -97,7 +97,7 @@ fn o32(bprm: &Binprm<'_>) -> Checked {
     if flags & EF_MIPS_ABI2 != 0 || (abi != 0 && abi != EF_MIPS_ABI_O32) {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }
-    let is_asked = flags & EF_MIPS_FP64 != 0 && !bprm.machine.kernel().older_than((3, 14, 0));
+    let is_asked = flags & EF_MIPS_FP64 != 0 && !bprm.kernel.older_than((3, 14, 0));
     if is_asked && !supports(bprm.machine, Capability::MipsFp64)? {
         return refuse(Errno::ENOEXEC, Step::CheckArch);
     }

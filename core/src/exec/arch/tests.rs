@@ -152,7 +152,7 @@ impl File {
         let candidate = self.candidate();
         let program = candidate.program().unwrap();
         let image = &program.native[0];
-        stage(&Binprm { machine, candidate: &candidate, program, image })
+        stage(&Binprm::new(machine, &candidate, program, image))
     }
 
     pub(crate) fn arch<T>(&self, machine: &Machine, stage: impl Fn(&Checks, &Binprm<'_>) -> T) -> T {

@@ -91,7 +91,7 @@ fn ei_class() {
         program.ident[4] = 1;
         let (machine, program) = (little(e_machine, Class::Elf64), &**program);
         let (candidate, image) = (&file(Class::Elf64, e_machine).candidate(), &program.native[0]);
-        let said = said(elf_check_arch(&Binprm { machine: &machine, candidate, program, image }));
+        let said = said(elf_check_arch(&Binprm::new(&machine, candidate, program, image)));
         assert_eq!(said, if looks { REFUSED } else { "ok" }, "{e_machine}");
     }
 }
