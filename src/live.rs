@@ -16,7 +16,7 @@ pub mod stdio;
 mod tiny_elf;
 
 use std::cell::OnceCell;
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path;
@@ -46,43 +46,40 @@ pub fn target_path(path: &path::Path) -> PathBuf {
     PathBuf::from(path.as_os_str().as_bytes())
 }
 
-/// And back.
-fn here(path: &Path) -> &path::Path {
-    path::Path::new(OsStr::from_bytes(path.as_bytes()))
+/// And back, for a system call. No file has NUL in its name.
+fn here(path: &Path) -> Result<CString, Errno> {
+    CString::new(path.as_bytes()).map_err(|_| Errno::ENOENT)
 }
 
 impl Root for Live {
     fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
-        Some(self.devices.read(here(path)))
+        Some(here(path).and_then(|path| self.devices.read(&path)))
     }
 
     fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
-        Some(files::names(here(folder), keep))
+        Some(here(folder).and_then(|folder| files::names(&folder, keep)))
     }
 
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
-        Some(self.devices.stat(here(path)))
+        Some(here(path).and_then(|path| self.devices.stat(&path)))
     }
 
     fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
-        let file = match self.devices.open(here(path), |kind| kind == FileKind::Regular) {
-            Ok(file) => file,
-            Err(errno) => return Some(Err(errno)),
-        };
-        Some(Ok(Rc::new(OpenFile(file))))
+        let file = here(path).and_then(|path| self.devices.open(&path, |kind| kind == FileKind::Regular));
+        Some(file.map(|file| Rc::new(OpenFile(file)) as Rc<dyn ReadAt>))
     }
 
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
-        Some(files::may_execute(here(path)))
+        Some(here(path).and_then(|path| files::may_execute(&path)))
     }
 
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
         let own = self.descriptors.get_or_init(files::own_descriptors);
-        Some(files::resolve(here(path), own.as_ref()))
+        Some(here(path).and_then(|path| files::resolve(&path, own.as_ref())))
     }
 
     fn space(&self, folder: &Path) -> Known<Space> {
-        files::space(here(folder))
+        files::space(&here(folder).ok()?)
     }
 }
 

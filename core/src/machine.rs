@@ -183,9 +183,15 @@ impl<'a> Machine<'a> {
 
     /// The mount that a path lies on: the last one whose point is a prefix.
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
-        let above = self.mounts().get()?.iter().filter(|mount| is_below(path, &mount.point));
-        // Of points that are prefixes of one path the longest is the deepest; of equal ones the last hides the others.
-        above.max_by_key(|mount| mount.point.as_bytes().len())
+        let mut found: Option<&Mount> = None;
+        for mount in self.mounts().get()?.iter().filter(|mount| is_below(path, &mount.point)) {
+            // Of points that are prefixes of one path the longest is the deepest; of equal ones the last hides the
+            // others.
+            if found.is_none_or(|found| mount.point.as_bytes().len() >= found.point.as_bytes().len()) {
+                found = Some(mount);
+            }
+        }
+        found
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.

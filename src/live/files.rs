@@ -1,11 +1,10 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
 use std::cell::RefCell;
-use std::ffi::{CString, c_int, c_long};
+use std::ffi::{CStr, c_int, c_long};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt as _;
 
 use nix::fcntl::OFlag;
 use nix::libc;
@@ -27,13 +26,13 @@ pub(super) struct Devices(RefCell<Vec<(u64, bool)>>);
 
 impl Devices {
     /// stat(2).
-    pub(super) fn stat(&self, path: &Path) -> Result<Stat, Errno> {
+    pub(super) fn stat(&self, path: &CStr) -> Result<Stat, Errno> {
         let found = nix::sys::stat::stat(path).map_err(of_nix)?;
-        Ok(self.with_pseudo(stat_of(&found), || statfs(path)))
+        Ok(self.with_pseudo(stat_of(&found), &|| statfs(path)))
     }
 
     /// A regular file of the kernel's own is known by the file system that it lies on.
-    fn with_pseudo(&self, stat: Stat, statfs: impl FnOnce() -> nix::Result<Statfs>) -> Stat {
+    fn with_pseudo(&self, stat: Stat, statfs: &dyn Fn() -> nix::Result<Statfs>) -> Stat {
         match stat.kind {
             FileKind::Regular if self.is_pseudo(stat.device, statfs) => {
                 Stat { kind: FileKind::Pseudo, ..stat }
@@ -42,7 +41,7 @@ impl Devices {
         }
     }
 
-    fn is_pseudo(&self, device: u64, statfs: impl FnOnce() -> nix::Result<Statfs>) -> bool {
+    fn is_pseudo(&self, device: u64, statfs: &dyn Fn() -> nix::Result<Statfs>) -> bool {
         let known = self.0.borrow().iter().find(|(known, _)| *known == device).copied();
         if let Some((_, is)) = known {
             return is;
@@ -54,7 +53,7 @@ impl Devices {
     }
 
     /// Opens a file of a kind that is wanted.
-    pub(super) fn open(&self, path: &Path, is_wanted: fn(FileKind) -> bool) -> Result<File, Errno> {
+    pub(super) fn open(&self, path: &CStr, is_wanted: fn(FileKind) -> bool) -> Result<File, Errno> {
         let check = |kind| match kind {
             kind if is_wanted(kind) => Ok(()),
             FileKind::Directory => Err(Errno::EISDIR),
@@ -66,12 +65,12 @@ impl Devices {
         let file = nix::fcntl::open(path, flags, Mode::empty()).map_err(of_nix)?;
         // And after: it may be another one by now.
         let found = stat_of(&fstat(&file).map_err(of_nix)?);
-        check(self.with_pseudo(found, || fstatfs(&file)).kind)?;
+        check(self.with_pseudo(found, &|| fstatfs(&file)).kind)?;
         Ok(File::from(file))
     }
 
     /// The first 64 KiB of a text file.
-    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, Errno> {
+    pub(super) fn read(&self, path: &CStr) -> Result<Vec<u8>, Errno> {
         let file = self.open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
         Ok(OpenFile(file).read_at(0, 65536))
     }
@@ -144,7 +143,7 @@ impl ReadAt for OpenFile {
 
 /// The absolute path with symbolic links resolved, which the kernel tells of a descriptor. realpath(3) would bring the
 /// C library's heap into a router's build; and without /proc nobody knows the mounts that the path is compared with.
-pub(super) fn resolve(path: &Path, own: Option<&OwnedFd>) -> Result<TargetPathBuf, Errno> {
+pub(super) fn resolve(path: &CStr, own: Option<&OwnedFd>) -> Result<TargetPathBuf, Errno> {
     let held = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(of_nix)?;
     let own = own.ok_or(Errno::ENOENT)?;
     let name = held.as_raw_fd().to_string();
@@ -153,7 +152,7 @@ pub(super) fn resolve(path: &Path, own: Option<&OwnedFd>) -> Result<TargetPathBu
 }
 
 /// The names in a folder that are to be kept, sorted.
-pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Result<Vec<Vec<u8>>, Errno> {
+pub(super) fn names(folder: &CStr, keep: fn(&[u8]) -> bool) -> Result<Vec<Vec<u8>>, Errno> {
     // Not by readdir(3): std allocates for each entry, and a folder of libraries holds thousands, of which few are kept;
     // and opendir(3) brings the C library's heap into a router's build.
     let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -174,8 +173,7 @@ pub(super) fn names(folder: &Path, keep: fn(&[u8]) -> bool) -> Result<Vec<Vec<u8
 
 /// faccessat(2) with X_OK and AT_EACCESS. The C library's own starts a process to ask in where the kernel (before Linux
 /// 5.8) has no flags: there the real user is asked for, who is another only in a set-user-ID program.
-pub(super) fn may_execute(path: &Path) -> Result<(), Errno> {
-    let path = CString::new(path.as_os_str().as_bytes()).map_err(|_| Errno::EOTHER)?;
+pub(super) fn may_execute(path: &CStr) -> Result<(), Errno> {
     let path = path.as_ptr();
     let [folder, mode, flags] = [libc::AT_FDCWD, libc::X_OK, libc::AT_EACCESS].map(c_long::from);
     // SAFETY: a path that ends in NUL.
@@ -189,7 +187,7 @@ pub(super) fn may_execute(path: &Path) -> Result<(), Errno> {
 
 /// statvfs(3).
 #[allow(clippy::useless_conversion)] // The fields' width depends on the C library.
-pub(super) fn space(folder: &Path) -> Option<Space> {
+pub(super) fn space(folder: &CStr) -> Option<Space> {
     let found = statvfs(folder).ok()?;
     let unit = u64::from(found.fragment_size());
     let bytes = |blocks: libc::fsblkcnt_t| u64::from(blocks).saturating_mul(unit);
@@ -206,7 +204,9 @@ pub(super) fn own_descriptors() -> Option<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CString;
     use std::fs;
+    use std::os::unix::ffi::OsStrExt as _;
 
     use super::*;
 
@@ -218,20 +218,19 @@ mod tests {
             fs::write(folder.join(format!("a name that takes some room {n:03}")), "").unwrap();
         }
         fs::write(folder.join("b"), "").unwrap();
-        let all = names(&folder, |name| name.starts_with(b"a name")).unwrap();
+        let named = CString::new(folder.as_os_str().as_bytes()).unwrap();
+        let all = names(&named, |name| name.starts_with(b"a name")).unwrap();
         assert_eq!(all.len(), 300);
         assert!(all.is_sorted() && all[7] == b"a name that takes some room 007");
         fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(names(&folder, |_| true), Err(Errno::ENOENT));
-        assert_eq!(names(Path::new("/proc/self/exe"), |_| true), Err(Errno::ENOTDIR));
+        assert_eq!(names(&named, |_| true), Err(Errno::ENOENT));
+        assert_eq!(names(c"/proc/self/exe", |_| true), Err(Errno::ENOTDIR));
     }
 
     #[test]
     fn what_may_be_executed() {
-        let may = |path| may_execute(Path::new(path));
-        assert_eq!(may("/proc/self/exe"), Ok(()));
-        assert_eq!(may("/proc/self/status"), Err(Errno::EACCES));
-        assert_eq!(may("/proc/self/nothing"), Err(Errno::ENOENT));
-        assert_eq!(may("/proc\0"), Err(Errno::EOTHER));
+        assert_eq!(may_execute(c"/proc/self/exe"), Ok(()));
+        assert_eq!(may_execute(c"/proc/self/status"), Err(Errno::EACCES));
+        assert_eq!(may_execute(c"/proc/self/nothing"), Err(Errno::ENOENT));
     }
 }

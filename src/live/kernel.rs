@@ -2,7 +2,6 @@
 
 use std::ffi::{CStr, c_ulong};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -23,7 +22,7 @@ pub(super) fn uname(devices: &Devices) -> Option<Uname> {
         version >= KernelVersion::new(2, 6, 40) && version < KernelVersion::new(3, 0, 0)
     };
     if release.parse().is_ok_and(is_changed) {
-        if let Ok(told) = devices.read(Path::new("/proc/sys/kernel/osrelease")) {
+        if let Ok(told) = devices.read(c"/proc/sys/kernel/osrelease") {
             release = word(told.trim_ascii_end());
         }
     }
