@@ -5,7 +5,7 @@ use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
 use crate::exec::{Outcome, Pages, Step};
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
 use crate::machine::Machine;
 
 rule! {
@@ -50,10 +50,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         let [_, _, _, _, class, data, ..] = program.ident;
         case.error(format_args!(
             "\
-{file} does not tell its word size or byte order
+does not tell its word size or byte order
 program: EI_CLASS={class}
 program: EI_DATA={data}",
-            file = case.file(),
         ))
     } else {
         fault(case, kernels_image(program)?, step)?
@@ -69,7 +68,8 @@ program: EI_DATA={data}",
 pub(super) fn unexplained(case: &Case<'_>) -> Option<Found> {
     let step = case.step?.name();
     let does = if matches!(case.content, Outcome::Refused { .. }) { "refuses" } else { "kills" };
-    let mut finding = case.error(format_args!("the kernel {does} {}: {step}", case.file()));
+    let mut finding =
+        case.finding(Severity::Error, format_args!("the kernel {does} {}: {step}", case.file()));
     if case.program.is_some() {
         finding.tell(format_args!("program: built for={}", case.built_for()));
     }
@@ -85,17 +85,16 @@ fix:     {fix}"
 
 /// What is wrong in the headers; None where another rule explains the step.
 fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
-    let file = case.file();
     let entry = |title: &str| {
         let e_entry = image.header.e_entry;
-        Some(case.error(format_args!("{file} {title}\nprogram: e_entry={e_entry:#x}")))
+        Some(case.error(format_args!("{title}\nprogram: e_entry={e_entry:#x}")))
     };
     match step {
         Step::ElfType => {
             let e_type = case.image?.header.e_type;
             let title = "is of a type that the kernel does not know";
             (!matches!(e_type, 1..=ET_CORE))
-                .then(|| case.error(format_args!("{file} {title}\nprogram: e_type={e_type}")))
+                .then(|| case.error(format_args!("{title}\nprogram: e_type={e_type}")))
         }
         Step::ProgramHeaders => table(case, image),
         Step::Interp => interp(case, image),
@@ -115,12 +114,10 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
             &[P_VADDR, P_ALIGN],
         )),
         Step::MipsAbiFlags => {
-            Some(case.error_about("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes"))
+            Some(case.error(format_args!("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes")))
         }
-        Step::GnuProperty => Some(case.error_about(
-            "has GNU properties that are cut short, or not in order\n\
-             program: PT_GNU_PROPERTY=of its own, or of its loader",
-        )),
+        Step::GnuProperty => Some(case.error(format_args!("has GNU properties that are cut short, or not in order\n\
+             program: PT_GNU_PROPERTY=of its own, or of its loader"))),
         Step::EntryRange => entry("begins beyond the address space of programs"),
         Step::EntryUnmapped => entry("begins at an address where it has no segment"),
         Step::EntryNotExecutable => entry("begins in a segment that is not executable"),
@@ -174,21 +171,18 @@ fn table(case: &Case<'_>, image: &Image) -> Option<Found> {
     let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u32::from);
     let page = Pages::of(case.machine).size();
     let is_over_a_page = takes_a_page(case.machine) && u64::from(entry.saturating_mul(number)) > page;
-    let file = case.file();
     let (reader, bytes, room) = match image.program_headers {
         Err(TableError::Truncated) => return None,
         Err(TableError::EntrySize) => {
             let right = if image.encoding.class == Class::Elf64 { 56 } else { 32 };
             return Some(case.error(format_args!(
                 "\
-{file} has program headers of {entry} bytes, the kernel's have {right}
+has program headers of {entry} bytes, the kernel's have {right}
 program: e_phentsize={entry}"
             )));
         }
         Err(TableError::Empty) => {
-            return Some(
-                case.error(format_args!("{file} has no program headers\nprogram: e_phnum={number}")),
-            );
+            return Some(case.error(format_args!("has no program headers\nprogram: e_phnum={number}")));
         }
         // Too large for those that take one page, or for any kernel.
         _ if is_over_a_page => ("this kernel", page, "one page"),
@@ -198,7 +192,7 @@ program: e_phentsize={entry}"
     let most = bytes.checked_div(entry.into()).unwrap_or(0);
     Some(case.error(format_args!(
         "\
-{file} has {number} program headers, {reader} reads {most} ({room})
+has {number} program headers, {reader} reads {most} ({room})
 program: e_phnum={number}"
     )))
 }
@@ -213,16 +207,13 @@ fn interp(case: &Case<'_>, image: &Image) -> Option<Found> {
     match image.interp.as_ref()? {
         Interp::Size(_) => Some(case.error(format_args!(
             "\
-{file} names no loader: its PT_INTERP has a wrong size
+names no loader: its PT_INTERP has a wrong size
 program: p_filesz={p_filesz}",
-            file = case.file(),
             p_filesz = entry.map_or(0, |entry| entry.p_filesz),
         ))),
-        Interp::NotTerminated => {
-            Some(case.error_about(
-                "has a PT_INTERP that does not end with NUL\nprogram: PT_INTERP=no NUL at its end",
-            ))
-        }
+        Interp::NotTerminated => Some(case.error(format_args!(
+            "has a PT_INTERP that does not end with NUL\nprogram: PT_INTERP=no NUL at its end"
+        ))),
         Interp::NegativeOffset => {
             Some(segment(case, "names a loader at a negative place in the file", entry, &[P_OFFSET]))
         }
@@ -242,15 +233,15 @@ fn alignment(case: &Case<'_>, image: &Image) -> Option<Found> {
         }
     }
     let crooked = crooked?;
-    let (file, p_align) = (case.file(), crooked.p_align);
+    let p_align = crooked.p_align;
     let mut finding = if p_align < page {
         case.error(format_args!(
             "\
-{file} is linked for pages of {p_align} bytes, this kernel's have {page}
+is linked for pages of {p_align} bytes, this kernel's have {page}
 fix:     rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
         ))
     } else {
-        case.error(format_args!("{file} has a segment that does not fit pages of {page} bytes"))
+        case.error(format_args!("has a segment that does not fit pages of {page} bytes"))
     };
     tell_fields(&mut finding, crooked, &[P_OFFSET, P_VADDR, P_ALIGN]);
     Some(finding)
@@ -304,7 +295,7 @@ const P_ALIGN: Field = ("p_align", |segment| segment.p_align);
 
 /// Something is wrong with these fields of a segment.
 fn segment(case: &Case<'_>, title: &str, segment: Option<&ProgramHeader>, fields: &[Field]) -> Found {
-    let mut finding = case.error_about(title);
+    let mut finding = case.error(format_args!("{title}"));
     tell_fields(&mut finding, segment.unwrap_or(&ProgramHeader::default()), fields);
     finding
 }

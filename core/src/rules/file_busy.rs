@@ -35,10 +35,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if !case.meets(Step::Busy) {
         return None;
     }
-    let (file, argument) = (case.file(), case.argument());
+    let argument = case.argument();
     Some(case.error(format_args!(
         "\
-{file} is open for writing, so it may not be executed
+is open for writing, so it may not be executed
 kernel:  ETXTBSY
 you see: Text file busy
 fix:     wait until its copy has ended; if a program keeps it open, put a copy in its place

@@ -56,10 +56,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
         Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => Kernel::Words(words::NOT_FOUND),
         _ => case.kernel_at(&[Step::InterpreterOpen]),
     };
-    let (file, loader, flavour) = (case.file(), Shown(path), flavour(image, path));
+    let (loader, flavour) = (Shown(path), flavour(image, path));
     let mut finding = case.error(format_args!(
         "\
-{file} needs the loader {loader}, which is not on this machine
+needs the loader {loader}, which is not on this machine
 program: PT_INTERP={loader} ({flavour})"
     ));
     match case.machine.loaders().get() {

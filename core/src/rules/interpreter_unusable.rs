@@ -63,10 +63,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let (what, more) = fault(case, interpreter);
-    let (file, loader, kernel) = (case.file(), Shown(path), case.kernel_says());
+    let (loader, kernel) = (Shown(path), case.kernel_says());
     let mut finding = case.error(format_args!(
         "\
-{file} needs the loader {loader}, which is {what}
+needs the loader {loader}, which is {what}
 program: PT_INTERP={loader}"
     ));
     if let More::BuiltFor(program) = more {

@@ -51,11 +51,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let severity = if ends { Severity::Error } else { Severity::Warning };
     let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
     let model = Shown(case.machine.cpu().model.get().map_or("not known", String::as_str));
-    let mut finding = case.finding(
+    let mut finding = case.about(
         severity,
         format_args!(
             "\
-{file} {title}
+{title}
 program: {program}
 machine: {machine}
 program: built for={built_for}

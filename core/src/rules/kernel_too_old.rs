@@ -56,14 +56,14 @@ fn check(case: &Case<'_>) -> Option<Found> {
         ("", "")
     };
     let (major, minor, patch) = version;
-    let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
+    let (built_for, rebuild) = (case.built_for(), case.rebuild());
     let seen = if ends.is_empty() { "" } else { "FATAL: kernel too old" };
     let own = Shown(&release.text);
-    Some(case.finding(
+    Some(case.about(
         severity,
         format_args!(
             "\
-{file} wants Linux {major}.{minor}.{patch} or later, this kernel is {own}
+wants Linux {major}.{minor}.{patch} or later, this kernel is {own}
 program: NT_GNU_ABI_TAG=Linux {major}.{minor}.{patch} ({built_for})
 machine: uname -r={own}
 kernel:  {ends}{status}

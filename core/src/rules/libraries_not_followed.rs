@@ -1,5 +1,5 @@
 use super::Case;
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
 use crate::machine::Libc;
 
 rule! {
@@ -40,10 +40,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let file = case.file();
     case.starts().then(|| {
-        case.note(format_args!(
-            "\
+        case.finding(
+            Severity::Note,
+            format_args!(
+                "\
 diag does not look for the libraries of {file}
 program: C library={libc}"
-        ))
+            ),
+        )
     })
 }

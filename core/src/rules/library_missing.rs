@@ -83,11 +83,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let first = link.needed().find(is_missing)?;
     let LibraryState::Missing(errno) = first.state else { return None };
     let all = link.needed().filter(is_missing);
-    let (file, name, ends) = (case.file(), Shown(&first.name), case.loader_ends());
+    let (name, ends) = (Shown(&first.name), case.loader_ends());
     let nowhere = first.tried.is_empty();
     let mut finding = case.error(format_args!(
         "\
-{file} needs {name}, which is not on this machine
+needs {name}, which is not on this machine
 program: DT_NEEDED={missing}
 machine: looked for={tried}
 kernel:  {ends}, status 127",

@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         _ => None,
     };
     let (library, why) = link.needed().find_map(|library| Some((library, unusable(library.state)?)))?;
-    let (file, name, path) = (case.file(), Shown(&library.name), Shown(&library.path));
+    let (name, path) = (Shown(&library.name), Shown(&library.path));
     let (needed_by, ends, reason) = (Shown(link.needed_by(library)), case.loader_ends(), why.words());
     // glibc's words for these are those for no file at all.
     let what = match why {
@@ -72,7 +72,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let is_misplaced = arch::PAGES_DIFFER && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
     let mut finding = case.error(format_args!(
         "\
-{file} needs {name}, and the file that is there cannot be loaded
+needs {name}, and the file that is there cannot be loaded
 program: DT_NEEDED={name} (of {needed_by})
 machine: file={path}: {what}"
     ));

@@ -3,7 +3,7 @@ use super::shown::Shown;
 use super::words::{self, Kernel};
 use crate::errno::Errno;
 use crate::exec::Step;
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
 
 rule! {
     /// # What it means
@@ -55,12 +55,15 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let kernel =
         if errno == Some(Errno::ENOENT) { Kernel::Words(words::NOT_FOUND) } else { case.kernel_says() };
     let (file, path, rule) = (case.file(), Shown(&interpreter.path), Shown(&misc.rule));
-    Some(case.error(format_args!(
-        "\
+    Some(case.finding(
+        Severity::Error,
+        format_args!(
+            "\
 binfmt_misc has {path} run {file}; that interpreter cannot be executed: {why}
 machine: binfmt_misc=rule {rule}: {path}
 kernel:  {kernel}
 fix:     install it again, or remove the rule
 run:     echo -1 > /proc/sys/fs/binfmt_misc/{rule}"
-    )))
+        ),
+    ))
 }

@@ -60,12 +60,12 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let wants = if missing.is_empty() { "MIPS16 or microMIPS" } else { &missing };
     let has = if listed.is_empty() { "no extension" } else { &listed };
-    let (file, rebuild) = (case.file(), case.rebuild());
-    Some(case.finding(
+    let rebuild = case.rebuild();
+    Some(case.about(
         severity,
         format_args!(
             "\
-{file} is marked as using {wants}, this processor has {has}
+is marked as using {wants}, this processor has {has}
 program: ASEs={wants}
 machine: ASEs implemented={has}
 kernel:  {kernel}

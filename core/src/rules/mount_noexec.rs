@@ -3,7 +3,7 @@ use super::shown::{Quoted, Shown, Size};
 use super::words::{self, MountWords};
 use crate::candidate::Content;
 use crate::exec::Step;
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
 use crate::machine::Mount;
 
 rule! {
@@ -42,14 +42,17 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let folder = &case.destination.filter(|destination| destination.asked)?.folder;
     let mount = case.machine.mount_of(folder).filter(|mount| mount.has("noexec"))?;
     let (folder, mount) = (Shown(folder), MountWords(mount));
-    Some(case.error(format_args!(
-        "\
+    Some(case.finding(
+        Severity::Error,
+        format_args!(
+            "\
 programs cannot be started from {folder}, which is mounted noexec
 machine: mount={mount}
 kernel:  EACCES
 you see: Permission denied
 fix:     install it in another folder"
-    )))
+        ),
+    ))
 }
 
 fn here(case: &Case<'_>, mount: &Mount) -> Found {
@@ -57,10 +60,10 @@ fn here(case: &Case<'_>, mount: &Mount) -> Found {
         Content::Script(_) => "; or call its interpreter with it as an argument",
         _ => "",
     };
-    let (file, point) = (case.file(), Shown(&mount.point));
+    let point = Shown(&mount.point);
     let mut finding = case.error(format_args!(
         "\
-{file} lies on {point}, which is mounted noexec
+lies on {point}, which is mounted noexec
 machine: mount={mount}
 kernel:  EACCES
 you see: Permission denied

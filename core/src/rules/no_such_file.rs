@@ -3,7 +3,7 @@ use core::fmt::{self, Display, Formatter};
 use super::shown::Quoted;
 use super::{Case, words};
 use crate::errno::Errno;
-use crate::finding::{Certainty, Found};
+use crate::finding::{Certainty, Found, Severity};
 use crate::path::Path;
 use crate::text;
 
@@ -36,24 +36,29 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let path = &case.candidate.path;
     let (file, argument, error) = (case.file(), case.argument(), errno.text());
     let is_bare = words::is_bare(path);
-    let told = |what: &str| case.warning(format_args!("{file} {what}"));
+    let told = |what: &str| case.warning(format_args!("{what}"));
     // Nobody can tell whether a program starts that is not there; that it is not, is certain.
     let mut finding = match errno {
         Errno::ENOENT if is_bare => told("is neither in this folder nor in PATH"),
         Errno::ENOENT => told("does not exist, or is a symbolic link that leads nowhere"),
-        Errno::ENOTDIR => case.warning(format_args!(
-            "\
+        Errno::ENOTDIR => case.finding(
+            Severity::Warning,
+            format_args!(
+                "\
 the path {file} leads through a file that is no folder
 fix:     see which of them is no folder:
 run:     ls -ld{folders}",
-            folders = Folders(path),
-        )),
+                folders = Folders(path),
+            ),
+        ),
         Errno::EACCES => {
             told("cannot be reached: a folder on its path may not be searched\nfix: run diag as root")
         }
         Errno::ELOOP => told("is a symbolic link that leads back to itself"),
-        Errno::ENAMETOOLONG => case.warning(format_args!("the name {:.40}... is too long", text::path(path))),
-        _ => case.warning(format_args!("{file} cannot be looked up: {error}")),
+        Errno::ENAMETOOLONG => {
+            case.finding(Severity::Warning, format_args!("the name {:.40}... is too long", text::path(path)))
+        }
+        _ => case.warning(format_args!("cannot be looked up: {error}")),
     };
     if matches!(errno, Errno::ENOENT | Errno::ELOOP) && !is_bare {
         finding.tell(format_args!("fix: see what is there:\nrun: ls -l {argument}"));

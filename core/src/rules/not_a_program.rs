@@ -54,10 +54,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
 }
 
 fn of_kind(case: &Case<'_>, kind: FileKind) -> Found {
-    let (file, kind_name) = (case.file(), kind.name());
+    let kind_name = kind.name();
     let mut finding = case.error(format_args!(
         "\
-{file} is {kind_name}, not a program
+is {kind_name}, not a program
 kernel:  EACCES
 you see: Permission denied"
     ));
@@ -68,7 +68,6 @@ you see: Permission denied"
 }
 
 fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
-    let file = case.file();
     let (what, kernel, fix) = match data {
         // Other rules'.
         Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => return None,
@@ -99,10 +98,11 @@ fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
         Foreign::Unknown(_) => ("is data of an unknown kind, not a program", words::DATA_AS_SCRIPT, ""),
     };
     let mut finding = match data {
-        Foreign::LfsPointer(Some(size)) => case
-            .error(format_args!("{file} is a Git LFS pointer to a file of {}, not that file", Size(*size))),
-        Foreign::Other(name) => case.error(format_args!("{file} is {name}, not a program for Linux")),
-        _ => case.error_about(what),
+        Foreign::LfsPointer(Some(size)) => {
+            case.error(format_args!("is a Git LFS pointer to a file of {}, not that file", Size(*size)))
+        }
+        Foreign::Other(name) => case.error(format_args!("is {name}, not a program for Linux")),
+        _ => case.error(format_args!("{what}")),
     };
     if let Foreign::Unknown(first) = data {
         finding.tell(format_args!("program: first bytes={:08x}", u32::from_be_bytes(*first)));

@@ -43,7 +43,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if case.foreign && !ends_here {
         return None;
     }
-    let (file, memory) = (case.file(), &case.machine.memory());
+    let memory = &case.machine.memory();
     let swap = memory.swap.value.unwrap_or(0);
     if ends_here {
         let largest = image.loads().fold(0, |most, segment| segment.p_memsz.max(most));
@@ -51,7 +51,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         let (wanted, has, kernel) = (Size(largest), Size(all), case.kernel_says());
         return Some(case.error(format_args!(
             "\
-{file} maps {wanted} at once, this machine has {has}
+maps {wanted} at once, this machine has {has}
 program: p_memsz={largest} bytes
 machine: RAM and swap={all} bytes
 kernel:  {kernel}
@@ -75,7 +75,7 @@ fix:     take a build with a smaller bss, or a machine with more memory"
     };
     Some(case.warning(format_args!(
         "\
-{file} may take {needed} of memory{when}, this machine has {available} left
+may take {needed} of memory{when}, this machine has {available} left
 program: memory={needed}: {counted}
 machine: MemAvailable={available}
 machine: swap={swap}

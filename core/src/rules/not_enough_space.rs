@@ -54,11 +54,14 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let is_mounted = mount.is_some_and(|mount| words::same(&mount.point, &destination.folder));
     if destination.asked && destination.missing && !is_mounted {
         let folder = Shown(&destination.folder);
-        return Some(case.error(format_args!(
-            "\
+        return Some(case.finding(
+            Severity::Error,
+            format_args!(
+                "\
 there is no folder {folder} on this machine
 fix:     name one that is there, or make it"
-        )));
+            ),
+        ));
     }
     let mount = mount?;
     let layer = case.machine.storage_of(&destination.folder)?;
@@ -78,13 +81,12 @@ fix:     name one that is there, or make it"
     let about = if certainty == Certainty::Likely { "about " } else { "" };
     let (severity, purpose) =
         if destination.asked { (Severity::Error, "") } else { (Severity::Warning, " to be installed") };
-    let mut finding = case.finding(
+    let mut finding = case.about(
         severity,
         format_args!(
             "\
-{file} needs {about}{wanted}{purpose}, {point} has {free} left
+needs {about}{wanted}{purpose}, {point} has {free} left
 program: size={size} bytes",
-            file = case.file(),
             point = Shown(&layer.point),
         ),
     );
@@ -105,10 +107,10 @@ you see: cp, scp: No space left on device",
 }
 
 fn read_only(case: &Case<'_>, destination: &Destination, mount: &Mount) -> Found {
-    let (file, folder, mount) = (case.file(), Shown(&destination.folder), MountWords(mount));
+    let (folder, mount) = (Shown(&destination.folder), MountWords(mount));
     case.error(format_args!(
         "\
-{file} cannot be put into {folder}, which is read-only
+cannot be put into {folder}, which is read-only
 machine: mount={mount}
 kernel:  write=EROFS
 you see: cp: Read-only file system

@@ -46,11 +46,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if hidden || !case.meets(Step::Permission) || case.is_foreign_format() {
         return None;
     }
-    let (file, argument, mode) = (case.file(), case.argument(), Mode(bits));
+    let (argument, mode) = (case.argument(), Mode(bits));
     let mut finding = match x {
-        0 => case.error(format_args!("{file} is not executable: its mode {mode} has no x bit")),
-        0o111 => case.error(format_args!("{file} may not be executed, although its mode is {mode}")),
-        _ => case.error(format_args!("{file} may not be executed by this user: its mode is {mode}")),
+        0 => case.error(format_args!("is not executable: its mode {mode} has no x bit")),
+        0o111 => case.error(format_args!("may not be executed, although its mode is {mode}")),
+        _ => case.error(format_args!("may not be executed by this user: its mode is {mode}")),
     };
     finding.tell(format_args!("program: mode={mode} ({})", Letters(bits)));
     let mount = case.machine.mount_of(&case.candidate.resolved);

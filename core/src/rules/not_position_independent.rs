@@ -45,11 +45,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let link = case.link?;
-    let (file, ends, loader) = (case.file(), case.loader_ends(), Shown(&link.libraries().next()?.path));
+    let (ends, loader) = (case.loader_ends(), Shown(&link.libraries().next()?.path));
     let words = Shown(&link.words);
     Some(case.error(format_args!(
         "\
-{file} is made for a fixed address, and Android starts position-independent programs only
+is made for a fixed address, and Android starts position-independent programs only
 program: e_type=ET_EXEC
 machine: loader={loader}
 kernel:  {ends}, status 1

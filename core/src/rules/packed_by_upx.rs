@@ -1,5 +1,3 @@
-use alloc::format;
-
 use super::Case;
 use super::shown::Size;
 use crate::finding::Found;
@@ -35,16 +33,16 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let unpacked = case.program?.upx?.unpacked;
-    let (file, size) = (case.file(), Size(case.candidate.size().unwrap_or(0)));
-    let title = match unpacked.map(Size) {
-        Some(unpacked) => format!("{file} is packed by UPX: {size} here, {unpacked} in memory"),
-        None => format!("{file} is packed by UPX, so its headers are the packer's"),
+    let size = Size(case.candidate.size().unwrap_or(0));
+    let mut finding = match unpacked.map(Size) {
+        Some(unpacked) => case.note(format_args!("is packed by UPX: {size} here, {unpacked} in memory")),
+        None => case.note(format_args!("is packed by UPX, so its headers are the packer's")),
     };
-    Some(case.note(format_args!(
+    finding.tell(format_args!(
         "\
-{title}
 program: headers=those of UPX, not of the original program
 fix:     to judge the program inside, unpack it on the computer:
 run:     upx -d -o plain FILE"
-    )))
+    ));
+    Some(finding)
 }

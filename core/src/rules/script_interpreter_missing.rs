@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if others {
         return None;
     }
-    let (file, path) = (case.file(), Shown(name));
+    let path = Shown(name);
     // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
     let own_fix = |error: &&Found| {
         matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
@@ -67,7 +67,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let told = |why: Arguments<'_>| {
         let line = FirstLine(script);
-        case.error(format_args!("{file} is a script for {path}{why}\nprogram: line 1={line}"))
+        case.error(format_args!("is a script for {path}{why}\nprogram: line 1={line}"))
     };
     let (mut finding, is_missing) = match (interpreter.missing(), &case.interpreter) {
         (Some(Errno::ENOENT | Errno::ENOTDIR), _) => {

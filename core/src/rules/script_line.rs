@@ -4,7 +4,7 @@ use super::words::{self, FirstLine, Kernel};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::exec::Step;
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
 
 rule! {
     /// # What it means
@@ -37,23 +37,22 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let no_name = "begins with #!, but names no interpreter";
+    let no_name = format_args!("begins with #!, but names no interpreter");
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";
     let (mut finding, fix) = match case.step? {
         Step::TooManyInterpreters if names_itself(case) => {
-            (case.error_about("names itself as its interpreter"), "name a program in its first line")
+            (case.error(format_args!("names itself as its interpreter")), "name a program in its first line")
         }
-        Step::TooManyInterpreters => {
-            (case.error_about("goes through more interpreters than the 5 that the kernel follows"), let_name)
-        }
+        Step::TooManyInterpreters => (
+            case.error(format_args!("goes through more interpreters than the 5 that the kernel follows")),
+            let_name,
+        ),
         Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => {
             (too_long(case, script), "call the interpreter by a shorter path, or through a symbolic link")
         }
-        Step::ScriptLine => (case.error_about(no_name), let_name),
+        Step::ScriptLine => (case.error(no_name), let_name),
         // An empty name has no interpreter that could be opened.
-        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => {
-            (case.error_about(no_name), let_name)
-        }
+        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (case.error(no_name), let_name),
         _ => return None,
     };
     let kernel = if case.ends_at(Step::ScriptLine) {
@@ -80,9 +79,10 @@ fn too_long(case: &Case<'_>, script: &Script) -> Found {
         None => ("the kernel", ""),
     };
     let release = Shown(release);
-    case.error(format_args!(
-        "the #! line of {file} has {length} bytes{or_more}, {kernel}{release} reads {most}"
-    ))
+    case.finding(
+        Severity::Error,
+        format_args!("the #! line of {file} has {length} bytes{or_more}, {kernel}{release} reads {most}"),
+    )
 }
 
 /// The interpreter's name does not end within the kernel's buffer.

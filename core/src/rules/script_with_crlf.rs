@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if words::line(script).last() != Some(&b'\r') {
         return None;
     }
-    let (file, argument, line) = (case.file(), case.argument(), FirstLine(script));
+    let (argument, line) = (case.argument(), FirstLine(script));
     let name = case.interpreter_path();
     let (severity, who, name, quote, kernel) = match name.last() {
         Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,
@@ -54,11 +54,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
         _ => (Severity::Warning, "its interpreter gets a \\r", &[][..], "", ""),
     };
     let name = Shown(name);
-    let mut finding = case.finding(
+    let mut finding = case.about(
         severity,
         format_args!(
             "\
-{file} has Windows line ends, so {who}{name}{quote}
+has Windows line ends, so {who}{name}{quote}
 program: line 1={line}
 kernel:  {kernel}
 run:     sed -i 's/\\r$//' {argument}"

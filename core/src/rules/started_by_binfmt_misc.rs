@@ -1,6 +1,6 @@
 use super::Case;
 use super::shown::Shown;
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
 
 rule! {
     /// # What it means
@@ -35,9 +35,12 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let misc = case.candidate.binfmt_misc.as_ref().filter(|_| case.starts())?;
     let interpreter = Shown(&case.candidate.interpreter.as_ref()?.path);
     let (file, rule) = (case.file(), Shown(&misc.rule));
-    Some(case.note(format_args!(
-        "\
+    Some(case.finding(
+        Severity::Note,
+        format_args!(
+            "\
 binfmt_misc has {interpreter} run {file}
 machine: binfmt_misc=rule {rule}: {interpreter}"
-    )))
+        ),
+    ))
 }

@@ -42,15 +42,15 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let first = link.symbols.iter().find(|symbol| !symbol.lazy).or(link.symbols.first())?;
-    let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
+    let (path, ends) = (Shown(&case.candidate.path), case.loader_ends());
     let (symbol, needed_by) = (Shown(&first.name), Shown(&first.needed_by));
     let (severity, needs) =
         if first.lazy { (Severity::Warning, "may need") } else { (Severity::Error, "needs") };
-    let mut finding = case.finding(
+    let mut finding = case.about(
         severity,
         format_args!(
             "\
-{file} {needs} the symbol {symbol}, which no library of this machine defines
+{needs} the symbol {symbol}, which no library of this machine defines
 program: undefined={undefined}",
             undefined = names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice())),
         ),
@@ -82,8 +82,11 @@ program: undefined={undefined}",
     }
     // The release of the libraries that it was linked with, and that of the machine's, differ.
     if let Some(release) = case.machine.openwrt().release.get() {
-        let other = format_args!("use the SDK of OpenWrt {}, which is this machine's", Shown(release));
-        case.tell_rebuild_after(&mut finding, other, "or");
+        case.tell_rebuild_after(
+            &mut finding,
+            format_args!("use the SDK of OpenWrt {}, which is this machine's", Shown(release)),
+            "or",
+        );
     } else {
         let other = format_args!("use the libraries that it was linked with");
         case.tell_rebuild_after(&mut finding, other, "or, to need no library,");

@@ -52,7 +52,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let (link, image) = (case.link?, case.image?);
     let tls = image.table().iter().find(|entry| entry.p_type == PT_TLS)?;
     let (p_align, p_vaddr, least) = (tls.p_align, tls.p_vaddr, image.encoding.class.bits());
-    let (file, argument) = (case.file(), case.argument());
+    let argument = case.argument();
     let loader = Shown(&link.libraries().next()?.path);
     let kernel = if case.reaches_loader() {
         format!("starts it; its loader then aborts\nyou see: {}; Aborted", Shown(&link.words))
@@ -61,7 +61,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     Some(case.error(format_args!(
         "\
-{file} has thread-local variables where Android keeps its own
+has thread-local variables where Android keeps its own
 program: PT_TLS p_align={p_align}
 program: PT_TLS p_vaddr={p_vaddr:#x}
 machine: loader={loader}, which wants an alignment of {least} bytes

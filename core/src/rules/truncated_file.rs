@@ -55,8 +55,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
     let told = |what: Arguments<'_>| {
-        let file = case.file();
-        case.finding(severity, format_args!("{file} is cut short: {what}\nprogram: size={size} bytes"))
+        case.about(severity, format_args!("is cut short: {what}\nprogram: size={size} bytes"))
     };
     let mut finding = match (case.program, needed) {
         (None, _) => told(format_args!("it has only {}", Size(size))),

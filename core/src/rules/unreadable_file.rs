@@ -48,10 +48,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         ("", errno.text())
     };
-    let (file, mode, errno) = (case.file(), Mode(stat.mode & 0o7777), errno.name());
+    let (mode, errno) = (Mode(stat.mode & 0o7777), errno.name());
     let mut finding = case.warning(format_args!(
         "\
-{file} {cannot} be read, so what is in it is not known
+{cannot} be read, so what is in it is not known
 program: mode={mode}
 kernel:  open={errno}{then}
 you see: {seen}

@@ -41,11 +41,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
     let names = names(&mut versions.iter().map(|version| version.name.as_slice()));
-    let (file, path, ends) = (case.file(), Shown(&case.candidate.path), case.loader_ends());
+    let (path, ends) = (Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
     let mut finding = case.error(format_args!(
         "\
-{file} needs version {version} of {library}, which this machine's does not have
+needs version {version} of {library}, which this machine's does not have
 program: DT_VERNEED={names}
 kernel:  {ends}, status 1
 you see: {path}: {library}: version `{version}' not found (required by {needed_by})"

@@ -43,11 +43,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     let (e_machine, own) = (case.own()?.header.e_machine, case.machine.e_machine()?);
     let [processor, own_processor] = [e_machine, own].map(words::processor);
-    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let (built_for, machine) = (case.built_for(), case.machine_name());
     let (kernel, rebuild) = (case.kernel_at(&[Step::CheckArch, Step::ElfType]), case.rebuild());
     Some(case.error(format_args!(
         "\
-{file} is built for {processor}, this machine is {own_processor}
+is built for {processor}, this machine is {own_processor}
 program: e_machine={e_machine} ({built_for})
 machine: machine={machine}
 machine: e_machine={own} ({own_processor})

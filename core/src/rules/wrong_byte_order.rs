@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let (data, order, own) = (Data(order), order.name(), own.name());
-    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let (built_for, machine) = (case.built_for(), case.machine_name());
     let (kernel, rebuild) = (case.kernel_at(&[Step::ElfType, Step::CheckArch]), case.rebuild());
     // `uname -m` does not tell it.
     let uname = match case.machine.kernel().machine.get() {
@@ -59,7 +59,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     Some(case.error(format_args!(
         "\
-{file} is {order}, this machine is {own}
+is {order}, this machine is {own}
 program: EI_DATA={data}
 program: built for={built_for}
 machine: machine={machine}

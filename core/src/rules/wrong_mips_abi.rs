@@ -75,10 +75,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let is_float = abi == Abi::O32 && flags & EF_MIPS_ABI2 == 0;
     let answer = case.machine.answer(question).filter(|_| is_float).and_then(|fact| fact.value);
-    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let (built_for, machine) = (case.built_for(), case.machine_name());
     let mut finding = case.error(format_args!(
         "\
-{file} uses {uses}, this kernel takes {takes}
+uses {uses}, this kernel takes {takes}
 program: e_flags={flags:#010x} ({built_for})
 machine: machine={machine}"
     ));

@@ -64,10 +64,10 @@ fn foreign(case: &Case<'_>, system: &str, format: &str, cpu: &str) -> Option<Fou
     if case.starts() {
         return None;
     }
-    let (file, cpu) = (case.file(), Shown(cpu));
+    let cpu = Shown(cpu);
     let mut finding = case.error(format_args!(
         "\
-{file} is built for {system}, this machine runs Linux
+is built for {system}, this machine runs Linux
 program: format={format}
 program: architecture={cpu}"
     ));
@@ -107,8 +107,7 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
         Other::Android => ("Android", "is no Android"),
         Other::Named(name) => (name, "runs Linux"),
     };
-    let mut finding =
-        case.finding(severity, format_args!("{} is built for {name}, this machine {is}", case.file()));
+    let mut finding = case.about(severity, format_args!("is built for {name}, this machine {is}"));
     match (mark, &image.interp) {
         (Mark::Note(number), _) => finding.tell(format_args!("program: NT_GNU_ABI_TAG={number}")),
         (Mark::Osabi(number), _) => finding.tell(format_args!("program: EI_OSABI={number}")),

@@ -71,13 +71,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let (runs, ones) = if undecided { ("is", "") } else { ("runs", " ones") };
     let severity = if undecided { Severity::Warning } else { Severity::Error };
-    let (file, built_for, machine) = (case.file(), case.built_for(), case.machine_name());
+    let (built_for, machine) = (case.built_for(), case.machine_name());
     let rebuild = case.rebuild();
-    Some(case.finding(
+    Some(case.about(
         severity,
         format_args!(
             "\
-{file} is {size} program, this kernel {runs} {own}-bit{ones}
+is {size} program, this kernel {runs} {own}-bit{ones}
 program: built for={built_for}
 machine: machine={machine}
 machine: kernel={own}-bit

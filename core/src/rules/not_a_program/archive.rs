@@ -31,10 +31,10 @@ const TOOLS: [Tool; 9] = [
 
 pub(super) fn check(case: &Case<'_>, format: &str) -> Found {
     let article = if matches!(format.as_bytes(), [b'a' | b'x', ..]) { "an" } else { "a" };
-    let (file, kernel, shown) = (case.file(), case.unhandled(words::DATA_AS_SCRIPT), Shown(format));
+    let (kernel, shown) = (case.unhandled(words::DATA_AS_SCRIPT), Shown(format));
     let mut finding = case.error(format_args!(
         "\
-{file} is {article} {shown} archive, not a program
+is {article} {shown} archive, not a program
 kernel:  {kernel}"
     ));
     match TOOLS.iter().find(|tool| tool.format == format) {

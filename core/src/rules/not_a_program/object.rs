@@ -41,10 +41,10 @@ pub(super) fn check(case: &Case<'_>) -> Option<Found> {
 }
 
 fn told(case: &Case<'_>, what: &str, e_type: &str, fix: &str) -> Found {
-    let (file, kernel) = (case.file(), case.kernel_at(&[Step::ElfType, Step::CheckArch]));
+    let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
     case.error(format_args!(
         "\
-{file} is {what}
+is {what}
 program: e_type={e_type}
 kernel:  {kernel}
 fix:     {fix}"
@@ -79,13 +79,12 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     } else {
         (Severity::Warning, Kernel::NOTHING)
     };
-    let mut finding = case.finding(
+    let mut finding = case.about(
         severity,
         format_args!(
             "\
-{file} is a shared library, not a program
+is a shared library, not a program
 program: e_type=3 (ET_DYN), without PT_INTERP",
-            file = case.file(),
         ),
     );
     match soname {

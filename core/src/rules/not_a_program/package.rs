@@ -25,16 +25,13 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Found {
         Format::Deb => "a Debian package (.deb)",
         Format::Rpm => "an RPM package",
     };
-    let file = case.file();
     let arch = Shown(package.arch.as_deref().unwrap_or_default());
     let (name, own) = (Shown(package.name.as_deref().unwrap_or_default()), Shown(own.unwrap_or_default()));
     let manager_name = manager.map_or("", PackageManager::name);
     let mut finding = match (is_of_manager, fits) {
-        (true, true) => case.error(format_args!("{file} is {kind}, not a program")),
-        (true, false) => case.error(format_args!("{file} is {kind} for {arch}, this machine takes {own}")),
-        (false, _) => {
-            case.error(format_args!("{file} is {kind}, this machine's package manager is {manager_name}"))
-        }
+        (true, true) => case.error(format_args!("is {kind}, not a program")),
+        (true, false) => case.error(format_args!("is {kind} for {arch}, this machine takes {own}")),
+        (false, _) => case.error(format_args!("is {kind}, this machine's package manager is {manager_name}")),
     };
     finding.tell(format_args!(
         "\

@@ -1,7 +1,8 @@
 //! A finding from one text that looks like the report it becomes.
 //!
-//! The first line is the title. Each other line has a label; one with nothing behind its label, or behind its `=`, is
-//! left out, so that a value which may be absent is an empty text.
+//! The first line is the title, behind the file's name ("is open for writing"); [`Case::finding`] takes a whole one. Each
+//! other line has a label; one with nothing behind its label, or behind its `=`, is left out, so that a value which may be
+//! absent is an empty text.
 //!
 //! | line | what it is |
 //! | --- | --- |
@@ -28,31 +29,31 @@ use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
 
 impl Case<'_> {
-    /// It will not start.
+    /// It will not start: what is to be said of the file.
     pub(in crate::rules) fn error(&self, text: Arguments<'_>) -> Found {
-        self.finding(Severity::Error, text)
+        self.about(Severity::Error, text)
     }
 
     /// It may not work.
     pub(in crate::rules) fn warning(&self, text: Arguments<'_>) -> Found {
-        self.finding(Severity::Warning, text)
+        self.about(Severity::Warning, text)
     }
 
     /// It is worth knowing.
     pub(in crate::rules) fn note(&self, text: Arguments<'_>) -> Found {
-        self.finding(Severity::Note, text)
+        self.about(Severity::Note, text)
     }
 
-    /// The finding that a text tells.
+    /// The finding that a text tells of the file, whose name its title begins with.
+    pub(in crate::rules) fn about(&self, severity: Severity, text: Arguments<'_>) -> Found {
+        self.finding(severity, format_args!("{} {text}", self.file()))
+    }
+
+    /// The finding that a text tells, with its whole title.
     pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Found {
         let mut finding = Found::new(self.code, severity);
         finding.tell(text);
         finding
-    }
-
-    /// It will not start, for a reason that needs no value: "is open for writing".
-    pub(in crate::rules) fn error_about(&self, what: &str) -> Found {
-        self.error(format_args!("{} {what}", self.file()))
     }
 
     /// What a finding calls the file.
