@@ -122,8 +122,13 @@ fn loses_dynamic(bprm: &Binprm<'_>, end: u64) -> bool {
     let Some(dynamic) = bprm.image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC) else {
         return false;
     };
-    let within = |segment: &ProgramHeader| dynamic.p_vaddr.wrapping_sub(segment.p_vaddr);
-    let holder = bprm.image.loads().rfind(|segment| within(segment) < segment.p_filesz);
-    bprm.image.interp_libc().is_some()
-        && holder.is_some_and(|segment| segment.p_offset.saturating_add(within(segment)) >= end)
+    // Of several segments that hold it, the last one was mapped over the others.
+    let mut is_lost = false;
+    for segment in bprm.image.loads() {
+        let within = dynamic.p_vaddr.wrapping_sub(segment.p_vaddr);
+        if within < segment.p_filesz {
+            is_lost = segment.p_offset.saturating_add(within) >= end;
+        }
+    }
+    is_lost && bprm.image.interp_libc().is_some()
 }
