@@ -43,8 +43,8 @@ fn page<'a>(mm: &'a Mm<'_>, first: &Binprm<'_>, arch: &Checks, entry: u64) -> Ch
     let accessible = vma.flags & (PF_R | PF_W | PF_X) != 0;
     // A page that cannot be had comes before what may be done with it, but where the fault tells that it was for an
     // instruction.
-    let is_first = accessible && !arch.fault_tells_exec;
-    if !(beyond && is_first) && !arch::executes(mm.program, vma.flags)? {
+    let comes_first = beyond && accessible && !arch.fault_tells_exec;
+    if !comes_first && !arch::executes(mm.program, vma.flags)? {
         return kill(Signal::SIGSEGV, When::Start, Step::EntryNotExecutable);
     }
     if beyond { kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile) } else { Ok(vma) }
