@@ -21,7 +21,6 @@ pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use missing::Missing;
 pub use step::Step;
 
-use alloc::vec;
 use alloc::vec::Vec;
 pub(crate) use binprm::Pages;
 
@@ -150,17 +149,19 @@ struct Waived {
 /// What the kernel does, and what it would do next each time that what bars the file is taken away: a noexec mount, a
 /// missing x bit, a writer. So a fault is seen behind those that hide it.
 pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcome) -> Vec<Outcome> {
-    let mut outcomes = vec![outcome];
+    let mut outcomes = Vec::new();
+    let mut next = Ok(outcome);
     let mut waived = Waived::default();
-    while let Some(&Outcome::Refused { step, .. }) = outcomes.last() {
+    while let Ok(outcome) = next {
+        outcomes.push(outcome);
+        let Outcome::Refused { step, .. } = outcome else { break };
         match step {
             Step::NoExecMount if !waived.noexec => waived.noexec = true,
             Step::Permission if !waived.mode => waived.mode = true,
             Step::Busy if !waived.writer => waived.writer = true,
             _ => break,
         }
-        let Ok(outcome) = outcome_of(exec_binprm(machine, candidate, 0, waived)) else { break };
-        outcomes.push(outcome);
+        next = outcome_of(exec_binprm(machine, candidate, 0, waived));
     }
     outcomes
 }

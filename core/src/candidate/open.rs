@@ -131,10 +131,7 @@ fn foreign(file: &File, path: &Path) -> Foreign {
     let mut found = foreign::of(file.contents.head(), file.stat.size, path);
     if let Foreign::Package(package) = &mut found {
         if package.format == Format::Apk3 {
-            let mut reader = Reader::headers(&file.contents);
-            package::read_adb(package, &mut |offset, len| {
-                reader.next_at(offset, len, 256).map(<[u8]>::to_vec)
-            });
+            package::read_adb(package, &mut Reader::headers(&file.contents));
         }
     }
     found

@@ -2,9 +2,9 @@
 //! compressed part is taken from the file's name, or is unknown.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::last_name;
+use super::reader::Reader;
 use crate::elf::ByteOrder;
 use crate::machine::parts;
 use crate::path::Path;
@@ -91,49 +91,75 @@ pub(super) fn named(format: Format, path: &Path) -> Package {
     package
 }
 
-/// Reads name and architecture of an uncompressed apk v3 package. `read` gives bytes of the file.
-pub(super) fn read_adb(package: &mut Package, read: &mut dyn FnMut(usize, usize) -> Option<Vec<u8>>) {
-    // "ADB." and the schema "pckg", then the first block: its size, 4 bytes of its own header, the root object.
-    const BODY: usize = 12;
-    if read(0, 8).is_none_or(|head| head != *b"ADB.pckg") {
+/// Where the first block of an apk v3 package begins: behind "ADB.", the schema "pckg" and the block's size.
+const BODY: usize = 12;
+
+/// Reads name and architecture of an uncompressed apk v3 package.
+pub(super) fn read_adb(package: &mut Package, reader: &mut Reader<'_>) {
+    if reader.bytes_at(0, 8) != Some(b"ADB.pckg") {
         return;
     }
-    let mut word = |at: usize| {
-        read(BODY.saturating_add(at), 4)
-            .and_then(|bytes| usize::try_from(ByteOrder::Little.u32(&bytes, 0)).ok())
-    };
-    let root = word(4);
-    // The field of an object: a tagged offset. Slot 0 is the number of slots.
-    let mut slot = |object: usize, index: usize| -> Option<usize> {
-        let at = object & 0x0fff_ffff;
-        if object >> 28 != 14 || word(at)? <= index {
-            return None;
-        }
-        word(at.checked_add(index.checked_mul(4)?)?)
-    };
-    let Some(info) = root.and_then(|root| slot(root, 1)) else { return };
-    let (name, arch) = (slot(info, 1), slot(info, 5));
-    let mut blob = |field: Option<usize>| -> Option<String> {
-        let at = BODY.checked_add(field? & 0x0fff_ffff)?;
-        let len = match field? >> 28 {
-            8 => read(at, 1).map(|bytes| usize::from(bytes.first().copied().unwrap_or(0)))?,
-            _ => return None,
-        };
-        read(at.checked_add(1)?, len).map(|bytes| text::printable(&bytes))
-    };
-    if let Some(name) = blob(name) {
+    // 4 bytes of the block's own header, then the root object.
+    let Some(root) = word(reader, 4) else { return };
+    let Some(info) = slot(reader, root, 1) else { return };
+    if let Some(name) = blob(reader, info, 1) {
         package.name = Some(name);
     }
-    package.arch = blob(arch);
+    package.arch = blob(reader, info, 5);
+}
+
+fn word(reader: &mut Reader<'_>, at: usize) -> Option<usize> {
+    let bytes = reader.next_at(BODY.checked_add(at)?, 4, 256)?;
+    usize::try_from(ByteOrder::Little.u32(bytes, 0)).ok()
+}
+
+/// The field of an object: a tagged offset. Slot 0 is the number of slots.
+fn slot(reader: &mut Reader<'_>, object: usize, index: usize) -> Option<usize> {
+    let at = object & 0x0fff_ffff;
+    if object >> 28 != 14 || word(reader, at)? <= index {
+        return None;
+    }
+    word(reader, at.checked_add(index.checked_mul(4)?)?)
+}
+
+/// A field that is a text of up to 255 bytes.
+fn blob(reader: &mut Reader<'_>, object: usize, index: usize) -> Option<String> {
+    let field = slot(reader, object, index)?;
+    if field >> 28 != 8 {
+        return None;
+    }
+    let at = BODY.checked_add(field & 0x0fff_ffff)?;
+    let len = usize::from(*reader.next_at(at, 1, 256)?.first()?);
+    reader.next_at(at.checked_add(1)?, len, 256).map(text::printable)
 }
 
 #[cfg(test)]
 mod tests {
-    use alloc::vec;
-
+    use alloc::rc::Rc;
     use alloc::string::{String, ToString as _};
+    use alloc::vec;
+    use alloc::vec::Vec;
 
     use super::*;
+    use crate::candidate::file::Held;
+    use crate::candidate::reader::Contents;
+    use crate::errno::Errno;
+    use crate::target::{Known, ReadAt, Root};
+
+    /// Has the same file at each path.
+    struct Disk(Vec<u8>);
+
+    impl ReadAt for Disk {
+        fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+            self.0.iter().skip(usize::try_from(offset).unwrap()).take(len).copied().collect()
+        }
+    }
+
+    impl Root for Disk {
+        fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
+            Some(Ok(Rc::new(Disk(self.0.clone()))))
+        }
+    }
 
     fn parts(format: Format, path: &str) -> (Option<String>, Option<String>) {
         let package = named(format, Path::new(path));
@@ -183,8 +209,9 @@ mod tests {
         file.extend(&adb);
         for len in 0..=file.len() {
             let mut package = named(Format::Apk3, Path::new("x.apk"));
-            let mut read = |at: usize, n: usize| file[..len].get(at..at + n).map(<[u8]>::to_vec);
-            read_adb(&mut package, &mut read);
+            let disk = Disk(file[..len].to_vec());
+            let contents = Contents::open(&disk, Path::new("x.apk"), &Held::default()).unwrap().unwrap();
+            read_adb(&mut package, &mut Reader::headers(&contents));
             let found = (package.name.as_deref(), package.arch.as_deref());
             assert_eq!(found == (Some("diag"), Some("mipsel_24kc")), len == file.len(), "{len}");
         }

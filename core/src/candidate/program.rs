@@ -43,8 +43,10 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
             _ => file.as_read_by(*encoding),
         });
     }
-    let made = own.as_ref().or(native.first()).map(|image| file.made_by(image));
-    let (origin, upx) = made.unwrap_or_default();
+    let (origin, upx) = match own.as_ref().or(native.first()) {
+        Some(image) => file.made_by(image),
+        None => (Origin::default(), None),
+    };
     Box::new(Program { ident, own, native, origin, upx })
 }
 

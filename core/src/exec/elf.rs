@@ -57,16 +57,15 @@ fn agree_on_all(extremes: &[Randomized], go: impl Fn(Randomized) -> Checked) -> 
     let mut first = None;
     for randomized in extremes {
         let stage = go(*randomized);
-        let killed = match stage {
-            Ok(()) => None,
-            Err(Exit::Killed(signal, when, _)) => Some((signal, when)),
-            Err(_) => return stage,
-        };
-        if first.get_or_insert((killed, stage)).0 != killed {
-            return unknown(Missing::Place);
+        match (*first.get_or_insert(stage), stage) {
+            (Ok(()), Ok(())) => {}
+            (Err(Exit::Killed(signal, when, _)), Err(Exit::Killed(other, at, _)))
+                if signal == other && when == at => {}
+            (_, Err(Exit::Ask(_) | Exit::Unknown(_))) => return stage,
+            _ => return unknown(Missing::Place),
         }
     }
-    first.map_or(Ok(()), |(_, stage)| stage)
+    first.unwrap_or(Ok(()))
 }
 
 /// The checks on the ELF header.

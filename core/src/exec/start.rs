@@ -43,8 +43,8 @@ fn page<'a>(mm: &'a Mm<'_>, first: &Binprm<'_>, arch: &Checks, entry: u64) -> Ch
     let accessible = vma.flags & (PF_R | PF_W | PF_X) != 0;
     // A page that cannot be had comes before what may be done with it, but where the fault tells that it was for an
     // instruction.
-    let is_first = accessible && !arch.fault_tells_exec;
-    if !(beyond && is_first) && !arch::executes(mm.program, vma.flags)? {
+    let comes_first = beyond && accessible && !arch.fault_tells_exec;
+    if !comes_first && !arch::executes(mm.program, vma.flags)? {
         return kill(Signal::SIGSEGV, When::Start, Step::EntryNotExecutable);
     }
     if beyond { kill(Signal::SIGBUS, When::Start, Step::EntryBeyondFile) } else { Ok(vma) }
@@ -122,8 +122,13 @@ fn loses_dynamic(bprm: &Binprm<'_>, end: u64) -> bool {
     let Some(dynamic) = bprm.image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC) else {
         return false;
     };
-    let within = |segment: &ProgramHeader| dynamic.p_vaddr.wrapping_sub(segment.p_vaddr);
-    let holder = bprm.image.loads().rfind(|segment| within(segment) < segment.p_filesz);
-    bprm.image.interp_libc().is_some()
-        && holder.is_some_and(|segment| segment.p_offset.saturating_add(within(segment)) >= end)
+    // Of several segments that hold it, the last one was mapped over the others.
+    let mut is_lost = false;
+    for segment in bprm.image.loads() {
+        let within = dynamic.p_vaddr.wrapping_sub(segment.p_vaddr);
+        if within < segment.p_filesz {
+            is_lost = segment.p_offset.saturating_add(within) >= end;
+        }
+    }
+    is_lost && bprm.image.interp_libc().is_some()
 }

@@ -37,9 +37,9 @@ pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
 /// R3 and R5 add to R2 what only kernels use.
 fn runs(needs: Isa, listed: &[u8]) -> bool {
     let digit = |byte: u8| byte.wrapping_sub(b'0');
-    match listed {
-        [b'm', b'i', b'p', b's', level] => u32::from(digit(*level)) == u32::from(needs.level),
-        [b'm', b'i', b'p', b's', width, _, b'r', revision] => {
+    match listed.strip_prefix(b"mips") {
+        Some([level]) => digit(*level) == needs.level,
+        Some([width, _, b'r', revision]) => {
             let wide = needs.level < 64 || *width == b'6';
             let fits = match needs.revision {
                 0 | 1 => matches!(digit(*revision), 1 | 2),
