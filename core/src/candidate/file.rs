@@ -197,6 +197,18 @@ impl Files {
         known.or_else(|| self.open(root, path, root.stat(path)?.ok()?)?.ok())
     }
 
+    /// Does not keep a program that was judged: what many programs name is to stay.
+    pub fn forget(&self, path: &Path) {
+        let mut list = self.list.borrow_mut();
+        if used_last(&mut list, |file| file.path == path.as_bytes()).is_some() {
+            list.pop();
+        }
+        let mut places = self.places.borrow_mut();
+        if used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes()).is_some() {
+            places.pop();
+        }
+    }
+
     fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {
         let mut list = self.list.borrow_mut();
         used_last(&mut list, |file| is_it(&file.stat) && file.path == path.as_bytes())
