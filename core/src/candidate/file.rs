@@ -17,7 +17,7 @@ const LIMIT: usize = if cfg!(feature = "every-machine") { 4 << 20 } else { 256 <
 /// Files that are kept at most: they stay open.
 const FILES: usize = if cfg!(feature = "every-machine") { 256 } else { 32 };
 /// Paths of which it is kept what is there.
-const PATHS: usize = if cfg!(feature = "every-machine") { 128 } else { 16 };
+const PATHS: usize = if cfg!(feature = "every-machine") { 256 } else { 16 };
 
 /// What is at a path: asked once, for what many programs name.
 pub struct Place {

@@ -106,6 +106,11 @@ impl<'a> Symbols<'a> {
         })
     }
 
+    /// Those of a program, of which each is looked at once.
+    fn once(self) -> Symbols<'a> {
+        Symbols { table: self.table.once(), marks: self.marks.map(Reader::once), ..self }
+    }
+
     fn gnu(&mut self) -> Option<&mut Gnu<'a>> {
         if arch::HAS_GNU_HASH { self.gnu.as_mut() } else { None }
     }
@@ -270,7 +275,8 @@ fn each_undefined(
     let is_program = object == 0;
     let object = linker.object(object)?;
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let mut symbols = Symbols::open(object, image, &file.contents)?;
+    let symbols = Symbols::open(object, image, &file.contents)?;
+    let mut symbols = if is_program { symbols.once() } else { symbols };
     let versions = if linker.is_glibc() { versions::needed(&file.contents, image) } else { Vec::new() };
     for index in from..symbols.end_of_undefined(is_program) {
         let symbol = symbols.symbol(index)?;
