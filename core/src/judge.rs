@@ -66,6 +66,7 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, &candidate) };
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
+    kept.files.forget(&path);
     Judged { given: given.to_path_buf(), candidate, outcome, link, findings }
 }
 

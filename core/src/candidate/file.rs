@@ -17,7 +17,7 @@ const LIMIT: usize = if cfg!(feature = "every-machine") { 4 << 20 } else { 256 <
 /// Files that are kept at most: they stay open.
 const FILES: usize = if cfg!(feature = "every-machine") { 256 } else { 32 };
 /// Paths of which it is kept what is there.
-const PATHS: usize = if cfg!(feature = "every-machine") { 128 } else { 16 };
+const PATHS: usize = if cfg!(feature = "every-machine") { 256 } else { 16 };
 
 /// What is at a path: asked once, for what many programs name.
 pub struct Place {
@@ -195,6 +195,18 @@ impl Files {
         self.make_room();
         let known = self.known(path, &|known| (known.device, known.inode) == id);
         known.or_else(|| self.open(root, path, root.stat(path)?.ok()?)?.ok())
+    }
+
+    /// Does not keep a program that was judged: what many programs name is to stay.
+    pub fn forget(&self, path: &Path) {
+        let mut list = self.list.borrow_mut();
+        if used_last(&mut list, |file| file.path == path.as_bytes()).is_some() {
+            list.pop();
+        }
+        let mut places = self.places.borrow_mut();
+        if used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes()).is_some() {
+            places.pop();
+        }
     }
 
     fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {

@@ -17,7 +17,9 @@ const HEAD: usize = 4096;
 /// A part that is no larger is read at once, and kept.
 const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
 /// What is read at once of a larger one, and kept.
-const PIECE: usize = if cfg!(feature = "every-machine") { 16 << 10 } else { 8 << 10 };
+const PIECE: usize = if cfg!(feature = "every-machine") { 64 << 10 } else { 8 << 10 };
+/// The same where what was read before does not lead to it: the next look may be elsewhere, too.
+const APART: usize = if cfg!(feature = "every-machine") { 4 << 10 } else { PIECE };
 /// The same of a table that is looked at here and there.
 const SPREAD: usize = 256 << 10;
 /// The same of headers, where one piece does not follow the other.
@@ -43,6 +45,11 @@ struct Piece {
 impl Piece {
     fn covers(&self, at: usize, len: usize) -> bool {
         at >= self.at && at.saturating_add(len) <= self.at.saturating_add(self.size)
+    }
+
+    /// Whether a place lies in it, or at its end.
+    fn leads_to(&self, at: usize) -> bool {
+        (self.at..=self.at.saturating_add(self.size)).contains(&at)
     }
 }
 
@@ -253,8 +260,12 @@ impl<'a> Reader<'a> {
             return;
         }
         let is_whole = self.size <= WHOLE;
-        let ahead = if is_whole { self.size } else { self.ahead };
-        if is_whole || ahead >= PIECE {
+        let ahead = match self.ahead {
+            _ if is_whole => self.size,
+            PIECE if !self.window.leads_to(at) => APART,
+            ahead => ahead,
+        };
+        if is_whole || self.ahead >= PIECE {
             // Pieces side by side: whatever way they are looked at, each is read once.
             let from = within.checked_rem(ahead).map_or(within, |rest| within.wrapping_sub(rest));
             let wanted = within.wrapping_sub(from).saturating_add(len).max(ahead);

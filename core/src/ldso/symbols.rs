@@ -78,7 +78,7 @@ struct Symbol {
 }
 
 impl<'a> Symbols<'a> {
-    fn open(object: &Library, image: &Image, file: &'a Contents) -> Option<Symbols<'a>> {
+    fn open(linker: &Linker<'_>, object: &Library, image: &Image, file: &'a Contents) -> Option<Symbols<'a>> {
         let encoding = image.encoding;
         let mut hashed = 0;
         if let Some(mut hash) = Reader::dynamic(file, image, DT_HASH, 8) {
@@ -102,8 +102,13 @@ impl<'a> Symbols<'a> {
             count,
             hashed,
             encoding,
-            copied: relocations::copied(object, image, file),
+            copied: relocations::copied(linker, object, image, file),
         })
+    }
+
+    /// Those of a program, of which each is looked at once.
+    fn once(self) -> Symbols<'a> {
+        Symbols { table: self.table.once(), marks: self.marks.map(Reader::once), ..self }
     }
 
     fn gnu(&mut self) -> Option<&mut Gnu<'a>> {
@@ -270,7 +275,8 @@ fn each_undefined(
     let is_program = object == 0;
     let object = linker.object(object)?;
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let mut symbols = Symbols::open(object, image, &file.contents)?;
+    let symbols = Symbols::open(linker, object, image, &file.contents)?;
+    let mut symbols = if is_program { symbols.once() } else { symbols };
     let versions = if linker.is_glibc() { versions::needed(&file.contents, image) } else { Vec::new() };
     for index in from..symbols.end_of_undefined(is_program) {
         let symbol = symbols.symbol(index)?;
@@ -303,7 +309,7 @@ fn define(
     each: &mut dyn FnMut(Key),
 ) -> Option<()> {
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let mut symbols = Symbols::open(object, image, &file.contents)?;
+    let mut symbols = Symbols::open(linker, object, image, &file.contents)?;
     let versions = if linker.is_glibc() { linker.defined(object) } else { &[] };
     if symbols.gnu().is_none() {
         for index in 1..symbols.hashed {

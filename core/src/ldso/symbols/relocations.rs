@@ -10,7 +10,7 @@ use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
-    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, EM_MIPS,
+    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELSZ, EM_MIPS,
 };
 use crate::elf::{ByteOrder, Class, offset};
 
@@ -49,7 +49,7 @@ pub(super) fn uses(
     }
     for tag in if musl { [DT_JMPREL, DT_REL, DT_RELA] } else { [DT_RELA, DT_REL, DT_JMPREL] } {
         let calls = tag == DT_JMPREL;
-        read(image, file, tag, &mut |symbol, _| {
+        read(linker, image, file, tag, &mut |symbol, _| {
             for asked in symbols.iter_mut() {
                 // The address of a stub serves where the symbol is not called.
                 if asked.index == symbol && (calls || !asked.has_stub) {
@@ -62,14 +62,14 @@ pub(super) fn uses(
 
 /// The symbols of a program that are copied from a library: R_*_COPY. They stand in the program, and are looked for
 /// elsewhere.
-pub(super) fn copied(object: &Library, image: &Image, file: &Contents) -> Vec<usize> {
+pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file: &Contents) -> Vec<usize> {
     let mut found = Vec::new();
     if object.parent.is_some() {
         return found;
     }
     let kind = arch::of(image.header.e_machine).map_or(arch::R_COPY, |arch| arch.ldso.r_copy);
     for tag in [DT_REL, DT_RELA] {
-        read(image, file, tag, &mut |symbol, found_kind| {
+        read(linker, image, file, tag, &mut |symbol, found_kind| {
             if found_kind == kind {
                 found.push(symbol);
             }
@@ -79,12 +79,13 @@ pub(super) fn copied(object: &Library, image: &Image, file: &Contents) -> Vec<us
 }
 
 /// Calls `each` with the symbols of a table and the kinds of their relocations.
-fn read(image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, usize)) {
+fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, usize)) {
     let Some(dynamic) = &image.dynamic else { return };
-    let (size, has_addend) = match tag {
-        DT_REL => (DT_RELSZ, false),
-        DT_RELA => (DT_RELASZ, true),
-        _ => (DT_PLTRELSZ, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
+    // How many at the front glibc takes for relative ones, whose symbols it does not look at (elf/do-rel.h).
+    let (size, relative, has_addend) = match tag {
+        DT_REL => (DT_RELSZ, dynamic.flags(DT_RELCOUNT), false),
+        DT_RELA => (DT_RELASZ, dynamic.flags(DT_RELACOUNT), true),
+        _ => (DT_PLTRELSZ, 0, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
     };
     let Some(table) = Reader::dynamic(file, image, tag, offset(dynamic.flags(size))) else { return };
     let mut table = table.once();
@@ -100,7 +101,7 @@ fn read(image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, us
         (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
         (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
     };
-    let mut at = 0_usize;
+    let mut at = if linker.is_glibc() { offset(relative).saturating_mul(entry) } else { 0 };
     loop {
         let entries = table.up_to(at, entry.wrapping_mul(TOGETHER));
         at = at.wrapping_add(entries.len());
