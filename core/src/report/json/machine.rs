@@ -53,30 +53,25 @@ pub(super) fn write(json: &mut Json, machine: &Machine) {
     json.word_fact("libc", machine.libc().value.map(Libc::name), machine.libc().source);
     json.list_fact("loaders", machine.loaders());
     json.open("openwrt", '{');
-    let openwrt = &machine.openwrt();
-    for (key, fact) in [
-        ("release", &openwrt.release),
-        ("target", &openwrt.target),
-        ("arch", &openwrt.arch),
-        ("board", &openwrt.board),
-        ("model", &openwrt.model),
-    ] {
-        json.text_fact(key, fact);
-    }
+    let openwrt = machine.openwrt();
+    json.text_fact("release", &openwrt.release);
+    json.text_fact("target", &openwrt.target);
+    json.text_fact("arch", &openwrt.arch);
+    json.text_fact("board", &openwrt.board);
+    json.text_fact("model", &openwrt.model);
     json.close('}');
     json.close('}');
 }
 
 fn write_limits(json: &mut Json, limits: &Limits) {
     json.open("limits", '{');
-    for (key, fact) in
-        [("address_space", &limits.address_space), ("data", &limits.data), ("stack", &limits.stack)]
-    {
-        match fact.value {
-            Some(u64::MAX) => json.word_fact(key, Some("unlimited"), fact.source),
-            _ => json.amount_fact(key, fact),
-        }
-    }
+    let mut limit = |key: &str, fact: &Fact<u64>| match fact.value {
+        Some(u64::MAX) => json.word_fact(key, Some("unlimited"), fact.source),
+        _ => json.amount_fact(key, fact),
+    };
+    limit("address_space", &limits.address_space);
+    limit("data", &limits.data);
+    limit("stack", &limits.stack);
     json.close('}');
 }
 

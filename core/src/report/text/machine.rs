@@ -9,7 +9,7 @@ use crate::elf::Class;
 use crate::elf::consts::machine_name;
 use crate::machine::{Fact, Machine, Mount, Words};
 use crate::report::Style;
-use crate::target::Answer;
+use crate::target::{Answer, Space};
 use crate::text::{printable, room, size};
 
 /// A word size.
@@ -67,14 +67,11 @@ fn processor(lines: &mut Lines, machine: &Machine) {
     let cpu = machine.cpu();
     let model = cpu.model.get().map_or("not known", String::as_str);
     lines.add_known("", Some(model.as_bytes()));
-    for (before, list) in [("; ", &cpu.isa), ("; ASEs ", &cpu.ases), ("; ", &cpu.features)] {
-        let words = || list.get().into_iter().flat_map(Words::iter);
-        // Over a hundred flags on x86: too many for a screen.
-        if words().count() <= 24 {
-            for (index, word) in words().enumerate() {
-                lines.add_known(if index == 0 { before } else { " " }, Some(word.as_bytes()));
-            }
-        }
+    list(lines, "; ", &cpu.isa);
+    list(lines, "; ASEs ", &cpu.ases);
+    // Over a hundred flags on x86: too many for a screen.
+    if cpu.features.get().is_some_and(|features| features.iter().count() <= 24) {
+        list(lines, "; ", &cpu.features);
     }
     lines.line("CPU");
     let fpu = machine.fpu();
@@ -83,6 +80,17 @@ fn processor(lines: &mut Lines, machine: &Machine) {
     lines.add(fpu.source);
     lines.add(")");
     lines.line("FPU");
+}
+
+/// Words, and what stands before the first.
+fn list(lines: &mut Lines, before: &str, fact: &Fact<Words>) {
+    let mut before = before;
+    if let Some(words) = fact.get() {
+        for word in words.iter() {
+            lines.add_known(before, Some(word.as_bytes()));
+            before = " ";
+        }
+    }
 }
 
 fn kernel(lines: &mut Lines, machine: &Machine) {
@@ -157,16 +165,17 @@ fn mounts(lines: &mut Lines, machine: &Machine) {
 fn line(lines: &mut Lines, machine: &Machine, mount: &Mount) {
     let space = machine.space(mount);
     lines.out.push_str("  ");
-    for amount in [space.map(|space| space.size), space.map(|space| space.available)] {
-        lines.column(&amount.map_or_else(|| String::from("-"), room), 10);
-    }
+    let (total, available) = match space {
+        Some(Space { size, available }) => (room(size), room(available)),
+        None => (String::from("-"), String::from("-")),
+    };
+    lines.column(&total, 10);
+    lines.column(&available, 10);
     lines.column(&printable(mount.fstype.as_bytes()), 9);
     lines.add_known("", Some(mount.point.as_bytes()));
-    for (is_so, words) in
-        [(mount.is_ram(), " (RAM)"), (mount.has("noexec"), " (noexec)"), (mount.has("ro"), " (read-only)")]
-    {
-        lines.add(if is_so { words } else { "" });
-    }
+    lines.add(if mount.is_ram() { " (RAM)" } else { "" });
+    lines.add(if mount.has("noexec") { " (noexec)" } else { "" });
+    lines.add(if mount.has("ro") { " (read-only)" } else { "" });
     lines.unbroken();
 }
 
@@ -187,13 +196,15 @@ fn answers(lines: &mut Lines, machine: &Machine) {
 fn build(lines: &mut Lines, machine: &Machine) {
     let Some(target) = advice::build(machine) else { return };
     lines.out.push_str("\nBuild for it with\n");
-    let compiler = Some(target.compiler(machine));
-    for (label, command) in [("Go", target.go()), ("Rust", target.cargo()), ("C", compiler)] {
+    let mut command = |label: &str, command: Option<String>| {
         if let Some(command) = command {
             lines.add(&command);
             lines.command(label);
         }
-    }
+    };
+    command("Go", target.go());
+    command("Rust", target.cargo());
+    command("C", Some(target.compiler(machine)));
     if let Some(arch) = machine.openwrt().arch.get() {
         lines.add_known("packages for ", Some(arch.as_bytes()));
         lines.line("OpenWrt");
