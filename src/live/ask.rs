@@ -3,7 +3,7 @@
 //! Nothing else is ever started: the file has no name that anybody could take (memfd_create(2), else O_TMPFILE), and is
 //! executed by its descriptor.
 
-use std::ffi::{CStr, CString, c_char, c_int, c_long};
+use std::ffi::{CStr, c_char, c_int, c_long};
 use std::fs::File;
 use std::io::Write as _;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -20,7 +20,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, alarm, fchdir};
 
 use super::errno::of_raw;
-use super::files::own_descriptors;
+use super::files::{number, own_descriptors};
 use crate::errno::Errno;
 use crate::target::Answer;
 
@@ -64,11 +64,6 @@ fn in_tmp(elf: &[u8]) -> Option<File> {
     let (own, name) = (own_descriptors()?, number(file.as_raw_fd())?);
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
     nix::fcntl::openat(own, name.as_c_str(), flags, Mode::empty()).ok().map(File::from)
-}
-
-/// The name of a descriptor in /proc/self/fd.
-fn number(fd: RawFd) -> Option<CString> {
-    CString::new(fd.to_string()).ok()
 }
 
 /// Beyond RLIMIT_FSIZE, write(2) brings SIGXFSZ, which would end diag.

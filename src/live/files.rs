@@ -1,10 +1,9 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
 use std::cell::RefCell;
-use std::ffi::{CStr, c_int, c_long};
+use std::ffi::{CStr, CString, c_int, c_long};
 use std::fs::File;
-use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 
 use nix::fcntl::OFlag;
 use nix::libc;
@@ -12,13 +11,16 @@ use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::statfs::{Statfs, fstatfs, statfs};
 use nix::sys::statvfs::statvfs;
 use rustix::buffer::spare_capacity;
-use rustix::fs::RawDir;
+use rustix::fs::{RawDir, readlinkat_raw};
 use rustix::io::pread;
 
-use super::errno::of_nix;
+use super::errno::{of_nix, of_raw};
 use crate::errno::Errno;
 use crate::path::PathBuf as TargetPathBuf;
 use crate::target::{FileKind, Known, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
+
+/// Of a path, with its NUL: limits.h.
+const PATH_MAX: usize = 4096;
 
 /// What is known of the devices (st_dev) that files lay on: whether the kernel makes their files up. One statfs(2) each.
 #[derive(Debug, Default)]
@@ -146,9 +148,17 @@ impl ReadAt for OpenFile {
 pub(super) fn resolve(path: &CStr, own: Option<&OwnedFd>) -> Result<TargetPathBuf, Errno> {
     let held = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty()).map_err(of_nix)?;
     let own = own.ok_or(Errno::ENOENT)?;
-    let name = held.as_raw_fd().to_string();
-    let place = nix::fcntl::readlinkat(own, name.as_str()).map_err(of_nix)?;
-    Ok(TargetPathBuf::from(place.into_vec()))
+    let name = number(held.as_raw_fd()).ok_or(Errno::ENOENT)?;
+    let mut place = Vec::with_capacity(PATH_MAX);
+    // Not by nix, which asks for the length before (600 bytes on a router).
+    readlinkat_raw(own, name.as_c_str(), spare_capacity(&mut place))
+        .map_err(|errno| of_raw(errno.raw_os_error()))?;
+    Ok(TargetPathBuf::from(place))
+}
+
+/// The name of a descriptor in /proc/self/fd.
+pub(super) fn number(fd: RawFd) -> Option<CString> {
+    CString::new(fd.to_string()).ok()
 }
 
 /// The names in a folder that are to be kept, sorted.
@@ -204,7 +214,6 @@ pub(super) fn own_descriptors() -> Option<OwnedFd> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::CString;
     use std::fs;
     use std::os::unix::ffi::OsStrExt as _;
 
