@@ -5,8 +5,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_long};
 use std::fs::File;
-use std::io::Write as _;
-use std::os::fd::{AsRawFd as _, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, RawFd};
 use std::ptr;
 
 use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl};
@@ -21,6 +20,7 @@ use nix::unistd::{Pid, alarm, fchdir};
 
 use super::errno::of_raw;
 use super::files::{number, own_descriptors};
+use super::stdio::write_all;
 use crate::errno::Errno;
 use crate::target::Answer;
 
@@ -46,8 +46,8 @@ fn in_memory(elf: &[u8]) -> Option<File> {
     // Linux 6.3 wants to be told that it will be executed (MFD_EXEC); before, it does not know the flag.
     let executable = flags | MFdFlags::from_bits_retain(0x10);
     let made = memfd_create(c"diag", executable).or_else(|_| memfd_create(c"diag", flags));
-    let mut file = File::from(made.ok()?);
-    file.write_all(elf).ok()?;
+    let file = File::from(made.ok()?);
+    write_all(file.as_fd(), elf).ok()?;
     let seals =
         SealFlag::F_SEAL_SEAL | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_WRITE;
     // A sandbox may forbid it: only who has diag's own rights could write there.
@@ -59,8 +59,8 @@ fn in_memory(elf: &[u8]) -> Option<File> {
 /// executed (ETXTBSY).
 fn in_tmp(elf: &[u8]) -> Option<File> {
     let flags = OFlag::O_TMPFILE | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
-    let mut file = File::from(nix::fcntl::open(c"/tmp", flags, Mode::S_IRWXU).ok()?);
-    file.write_all(elf).ok()?;
+    let file = File::from(nix::fcntl::open(c"/tmp", flags, Mode::S_IRWXU).ok()?);
+    write_all(file.as_fd(), elf).ok()?;
     let (own, name) = (own_descriptors()?, number(file.as_raw_fd())?);
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
     nix::fcntl::openat(own, name.as_c_str(), flags, Mode::empty()).ok().map(File::from)

@@ -46,7 +46,7 @@ pub fn write_stdout(text: &[u8]) -> Result<(), &'static str> {
     if CLOSED.load(Ordering::Relaxed) {
         return Err("stdout is closed");
     }
-    write(libc::STDOUT_FILENO, text).map_err(|errno| {
+    write_all(standard(libc::STDOUT_FILENO), text).map_err(|errno| {
         if errno == Errno::EPIPE {
             end_by(Signal::SIGPIPE);
         }
@@ -56,12 +56,12 @@ pub fn write_stdout(text: &[u8]) -> Result<(), &'static str> {
 
 /// Writes as much as can be written: what cannot be said changes nothing.
 pub fn write_stderr(text: &[u8]) {
-    let _ = write(libc::STDERR_FILENO, text);
+    let _ = write_all(standard(libc::STDERR_FILENO), text);
 }
 
-fn write(fd: RawFd, text: &[u8]) -> nix::Result<()> {
-    let to = standard(fd);
-    let mut rest = text;
+/// write(2) until all of it is written.
+pub(super) fn write_all(to: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<()> {
+    let mut rest = bytes;
     while !rest.is_empty() {
         match unistd::write(to, rest) {
             // No device should, and waiting for it to change has no end.
