@@ -59,12 +59,13 @@ pub struct Args {
 
 /// Reads the arguments, without the program's own name.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
+    // At once: what a list leaves behind where it grows is as much again.
+    let args = Args { programs: Vec::with_capacity(arguments.size_hint().0), ..Args::default() };
     let mut parser = Parser::from_args(arguments);
-    read(&mut parser).unwrap_or_else(|error| usage(&misuse(&error)))
+    read(args, &mut parser).unwrap_or_else(|error| usage(&misuse(&error)))
 }
 
-fn read(parser: &mut Parser) -> Result<Command, lexopt::Error> {
-    let mut args = Args::default();
+fn read(mut args: Args, parser: &mut Parser) -> Result<Command, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Value(program) => args.programs.push(program.into_vec().into()),

@@ -3,6 +3,7 @@
 
 mod bytes;
 mod c;
+mod change;
 mod go;
 mod linked;
 mod table;

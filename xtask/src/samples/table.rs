@@ -2,8 +2,8 @@
 //! besides, for the cases that people meet.
 
 use testkit::elf_h::{PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS};
-use testkit::{Image, Place};
 
+use super::change::{ASES, FP_ABI, abiflags, beyond, data, flags, interpreter, shorter, text};
 use super::{Cut, Float, Link, Make, Order, Side, Size, bytes, linked};
 
 /// One sample.
@@ -371,51 +371,3 @@ pub(super) const ROWS: &[Row] = &[
     row("interp-cut", DynamicMutant(|elf| interpreter(elf, "/tmp/s/cut-0x33")), Agrees),
     row("interp-arm", DynamicMutant(|elf| interpreter(elf, "/tmp/s/arm")), Agrees),
 ];
-
-/// Offset and size in .MIPS.abiflags.
-const FP_ABI: Place = (7, 1);
-const ASES: Place = (12, 4);
-
-fn abiflags(elf: &mut Image, (at, size): Place, value: u64) -> Option<()> {
-    let from = usize::try_from(elf.get_in(elf.segment(PT_MIPS_ABIFLAGS)?, "p_offset")?).ok()?;
-    elf.put((from + at, size), value)
-}
-
-fn flags(elf: &mut Image, more: u64) -> Option<()> {
-    elf.set("e_flags", elf.get("e_flags")? | more)
-}
-
-/// The first PT_LOAD that holds e_entry.
-fn text(elf: &Image) -> Option<usize> {
-    elf.load_of(elf.get("e_entry")?)
-}
-
-/// The last PT_LOAD: data and .bss.
-fn data(elf: &Image) -> Option<usize> {
-    elf.last_segment(PT_LOAD)
-}
-
-/// The last segment reaches so far beyond the end of the file.
-fn beyond(elf: &mut Image, more: u64) -> Option<()> {
-    let data = data(elf)?;
-    let end = u64::try_from(elf.bytes.len()).ok()?;
-    let size = end - elf.get_in(data, "p_offset")? + more;
-    elf.set_in(data, "p_filesz", size)?;
-    elf.set_in(data, "p_memsz", size + 0x4000)
-}
-
-/// Another interpreter, in the place of the one that it has, which must be longer.
-fn interpreter(elf: &mut Image, path: &str) -> Option<()> {
-    let segment = elf.segment(PT_INTERP)?;
-    let name = format!("{path}\0");
-    let size = u64::try_from(name.len()).ok()?;
-    let from = usize::try_from(elf.get_in(segment, "p_offset")?).ok()?;
-    (size <= elf.get_in(segment, "p_filesz")?).then_some(())?;
-    elf.write(from, name.as_bytes())?;
-    elf.set_in(segment, "p_filesz", size)
-}
-
-/// The interpreter's name without the NUL at its end.
-fn shorter(elf: &mut Image) -> Option<()> {
-    elf.add_in(elf.segment(PT_INTERP)?, "p_filesz", u64::MAX)
-}
