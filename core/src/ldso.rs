@@ -83,7 +83,6 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
         let secure = matches!(candidate.stat, Some(Ok(stat)) if stat.mode & 0o6000 != 0);
         let environment = environment(kernel, secure, glibc.is_some());
-        let unread = Cell::new(false);
         let mut linker = Linker {
             root,
             files: &kept.files,
@@ -91,14 +90,13 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             machine,
             encoding: image.encoding,
             glibc,
-            link,
+            link: &mut link,
             secure,
             environment,
             preloads: false,
-            unread,
+            unread: Cell::new(false),
         };
         linker.run();
-        link = LinkResult { unread: linker.unread.get(), ..linker.link };
     } else if arch::HAS_BIONIC && libc == Some(Libc::Bionic) {
         let file = kept.files.again(root, &loader.path, id);
         let refuses = file.and_then(|file| bionic::refuses(candidate, image, (&file.contents, usable)));
@@ -136,7 +134,7 @@ struct Linker<'a> {
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
     glibc: Option<Rc<gnu::Facts>>,
-    link: LinkResult,
+    link: &'a mut LinkResult,
     /// The program has other rights than who starts it (AT_SECURE).
     secure: bool,
     environment: Vec<u8>,
@@ -205,6 +203,7 @@ impl Linker<'_> {
                 self.link.symbols = symbols::undefined(self);
             }
         }
+        self.link.unread = self.unread.get();
     }
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
@@ -332,46 +331,49 @@ impl Linker<'_> {
     /// Looks at one file. True: no other place is looked at.
     fn look(&self, file: Vec<u8>, found: &mut Library) -> bool {
         let glibc = self.is_glibc();
-        let Some(opened) = library::open(self.root, self.files, path(&file), self.encoding) else {
-            self.unread.set(true);
-            (found.state, found.path) = (LibraryState::Unread, file);
-            return true;
-        };
-        let library = match opened {
-            Ok(library) => library,
-            Err(Errno::EISDIR) => {
-                (found.state, found.path) = (LibraryState::Unusable(Unusable::Folder), file);
-                return true;
-            }
-            Err(Errno::EACCES) if self.leaves_alone(&file) => {
-                (found.state, found.path) = (LibraryState::Unread, file);
-                return true;
-            }
-            Err(errno) => {
-                found.tried.push(file);
+        let state = self.try_file(&file, found);
+        let is_last = match state {
+            LibraryState::Missing(errno) => {
                 let goes_on = [Errno::ENOENT, Errno::ENOTDIR, Errno::EACCES, Errno::ENAMETOOLONG];
                 let is_odd = !goes_on.contains(&errno);
-                if let (LibraryState::Missing(known), true) = (&mut found.state, is_odd) {
-                    *known = errno;
+                if is_odd && matches!(found.state, LibraryState::Missing(_)) {
+                    found.state = state;
                 }
+                found.tried.push(file);
                 return is_odd && !glibc;
             }
+            // glibc passes over what is for another machine: /lib32 can stand before /lib64.
+            LibraryState::Unusable(why) if glibc && why.is_passed_over() => {
+                found.tried.push(file.clone());
+                false
+            }
+            _ => true,
         };
-        let Some(why) = self.why_unusable(&library) else {
-            (found.state, found.path) = (LibraryState::Found, file);
-            found.id = (library.stat.device, library.stat.inode);
-            found.image = Some(library.image);
-            return true;
+        if is_last || matches!(found.state, LibraryState::Missing(_)) {
+            (found.state, found.path) = (state, file);
+        }
+        is_last
+    }
+
+    /// What becomes of a library if this is its file, which is noted where the loader takes it.
+    fn try_file(&self, file: &[u8], found: &mut Library) -> LibraryState {
+        let library = match library::open(self.root, self.files, path(file)) {
+            Some(Ok(library)) => library,
+            Some(Err(Errno::EISDIR)) => return LibraryState::Unusable(Unusable::Folder),
+            Some(Err(Errno::EACCES)) if self.leaves_alone(file) => return LibraryState::Unread,
+            Some(Err(errno)) => return LibraryState::Missing(errno),
+            None => {
+                self.unread.set(true);
+                return LibraryState::Unread;
+            }
         };
-        // glibc passes over what is for another machine: /lib32 can stand before /lib64.
-        let is_over = !glibc || !why.is_passed_over();
-        if !is_over {
-            found.tried.push(file.clone());
+        let image = library.as_read_by(self.encoding);
+        if let Some(why) = self.why_unusable(&library, &image) {
+            return LibraryState::Unusable(why);
         }
-        if is_over || matches!(found.state, LibraryState::Missing(_)) {
-            (found.state, found.path) = (LibraryState::Unusable(why), file);
-        }
-        is_over
+        found.id = (library.stat.device, library.stat.inode);
+        found.image = Some(image);
+        LibraryState::Found
     }
 }
 

@@ -166,8 +166,8 @@ impl Files {
     }
 
     /// A regular file of which stat(2) tells this.
-    pub fn open(&self, root: &dyn Root, path: &Path, stat: Stat) -> Known<Result<Rc<File>, Errno>> {
-        if let Some(known) = self.known(path, &|known| *known == stat) {
+    pub fn open(&self, root: &dyn Root, path: &Path, stat: &Stat) -> Known<Result<Rc<File>, Errno>> {
+        if let Some(known) = self.known(path, &|known| known == stat) {
             return Some(Ok(known));
         }
         self.make_room();
@@ -178,7 +178,7 @@ impl Files {
         let head = contents.head().len();
         let file = Rc::new(File {
             path: path.as_bytes().to_vec(),
-            stat,
+            stat: *stat,
             contents,
             images: RefCell::default(),
             made: OnceCell::new(),
@@ -194,7 +194,7 @@ impl Files {
     pub fn again(&self, root: &dyn Root, path: &Path, id: (u64, u64)) -> Option<Rc<File>> {
         self.make_room();
         let known = self.known(path, &|known| (known.device, known.inode) == id);
-        known.or_else(|| self.open(root, path, root.stat(path)?.ok()?)?.ok())
+        known.or_else(|| self.open(root, path, &root.stat(path)?.ok()?)?.ok())
     }
 
     /// Does not keep a program that was judged: what many programs name is to stay.
@@ -265,7 +265,7 @@ mod tests {
 
     fn open(files: &Files, disk: &Disk, path: &str) -> Rc<File> {
         let path = Path::new(path);
-        files.open(disk, path, disk.stat(path).unwrap().unwrap()).unwrap().unwrap()
+        files.open(disk, path, &disk.stat(path).unwrap().unwrap()).unwrap().unwrap()
     }
 
     /// Reads a part that is kept where there is room.

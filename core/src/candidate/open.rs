@@ -58,7 +58,7 @@ fn open_at(
         candidate.content = Content::Unread(Errno::EACCES);
         return candidate;
     }
-    let file = match files.open(root, path, stat) {
+    let file = match files.open(root, path, &stat) {
         None => return candidate,
         Some(Ok(file)) => file,
         Some(Err(errno)) => {
