@@ -29,10 +29,9 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
         linker.leaves_alone(cache);
         return None;
     };
-    let mut cache = Cache {
-        table: Reader::new(&file.contents, linker.encoding.order, 0, offset(file.stat.size)).at_once(),
-        start: 0,
-    };
+    let mut table = Reader::new(&file.contents, linker.encoding.order, 0, offset(file.stat.size));
+    table.at_once();
+    let mut cache = Cache { table, start: 0 };
     if cache.table.bytes_at(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;
