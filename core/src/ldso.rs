@@ -27,7 +27,7 @@ use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
-use crate::target::{FileKind, Kernel, Root, Target};
+use crate::target::{FileKind, Root};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
 use object::folder;
@@ -49,7 +49,7 @@ type KeptGlibc = (Rc<Image>, Option<Rc<gnu::Facts>>);
 
 /// Follows a program that the kernel starts; None where it is no dynamic one.
 pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<LinkResult> {
-    let Target { root, kernel } = machine.target;
+    let root = machine.target.root;
     let mut candidate = candidate;
     // A script's interpreter is the program, and so is that of a rule of binfmt_misc.
     while candidate.binfmt_misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
@@ -81,9 +81,6 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     let id = interpreter.id;
     link.objects.push(interpreter);
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
-        let secure = matches!(candidate.stat, Some(Ok(stat)) if stat.mode & 0o6000 != 0);
-        let environment = environment(kernel, secure, glibc.is_some());
-        let unread = Cell::new(false);
         let mut linker = Linker {
             root,
             files: &kept.files,
@@ -91,14 +88,13 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             machine,
             encoding: image.encoding,
             glibc,
-            link,
-            secure,
-            environment,
+            link: &mut link,
+            secure: candidate.found().is_some_and(|stat| stat.mode & 0o6000 != 0),
+            environment: Vec::new(),
             preloads: false,
-            unread,
+            unread: Cell::new(false),
         };
         linker.run();
-        link = LinkResult { unread: linker.unread.get(), ..linker.link };
     } else if arch::HAS_BIONIC && libc == Some(Libc::Bionic) {
         let file = kept.files.again(root, &loader.path, id);
         let refuses = file.and_then(|file| bionic::refuses(candidate, image, (&file.contents, usable)));
@@ -110,23 +106,6 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     Some(link)
 }
 
-/// Empty where it is not set, and for a program with other rights, for which it is not heeded.
-fn variable(kernel: &dyn Kernel, secure: bool, name: &CStr) -> Vec<u8> {
-    if secure { Vec::new() } else { kernel.variable(name).unwrap_or_default() }
-}
-
-/// LD_LIBRARY_PATH.
-fn environment(kernel: &dyn Kernel, secure: bool, glibc: bool) -> Vec<u8> {
-    let mut list = variable(kernel, secure, c"LD_LIBRARY_PATH");
-    for byte in &mut list {
-        // glibc takes either here.
-        if glibc && *byte == b';' {
-            *byte = b':';
-        }
-    }
-    list
-}
-
 /// A program in the making.
 struct Linker<'a> {
     root: &'a dyn Root,
@@ -136,9 +115,10 @@ struct Linker<'a> {
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
     glibc: Option<Rc<gnu::Facts>>,
-    link: LinkResult,
+    link: &'a mut LinkResult,
     /// The program has other rights than who starts it (AT_SECURE).
     secure: bool,
+    /// LD_LIBRARY_PATH.
     environment: Vec<u8>,
     /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
     preloads: bool,
@@ -167,6 +147,12 @@ impl Linker<'_> {
         self.files.again(self.root, path(&object.path), object.id)
     }
 
+    /// Empty where it is not set, and for a program with other rights, for which it is not heeded.
+    fn variable(&self, name: &CStr) -> Vec<u8> {
+        let value = if self.secure { None } else { self.machine.target.kernel.variable(name) };
+        value.unwrap_or_default()
+    }
+
     /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
     /// known.
     fn leaves_alone(&self, file: &[u8]) -> bool {
@@ -181,8 +167,17 @@ impl Linker<'_> {
     }
 
     fn run(&mut self) {
-        for object in &mut self.link.objects {
-            object.finish(self.glibc.is_some());
+        self.environment = self.variable(c"LD_LIBRARY_PATH");
+        if self.is_glibc() {
+            for object in &mut self.link.objects {
+                object.take_soname();
+            }
+            // Either separates here.
+            for byte in &mut self.environment {
+                if *byte == b';' {
+                    *byte = b':';
+                }
+            }
         }
         self.link.refuses = self.refuses();
         let program = self.object(0);
@@ -197,7 +192,7 @@ impl Linker<'_> {
             }
             next = next.wrapping_add(1);
         }
-        if self.link.libraries().all(|library| library.state == LibraryState::Found) {
+        if self.link.objects.iter().all(|object| object.state == LibraryState::Found) {
             if self.is_glibc() {
                 self.link.versions = versions::undefined(self);
             }
@@ -205,11 +200,12 @@ impl Linker<'_> {
                 self.link.symbols = symbols::undefined(self);
             }
         }
+        self.link.unread = self.unread.get();
     }
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
     fn preload(&mut self) {
-        let mut names = variable(self.machine.target.kernel, self.secure, c"LD_PRELOAD");
+        let mut names = self.variable(c"LD_PRELOAD");
         if self.is_glibc() {
             names.push(b' ');
             let list = Path::new("/etc/ld.so.preload");
@@ -236,46 +232,49 @@ impl Linker<'_> {
         }
         let mut found = Library::new(name, Some(by));
         self.search(by, &mut found);
-        if !name.contains(&b'/') || self.is_glibc() {
-            found.names.push(name.to_vec());
+        if self.is_new(&mut found) {
+            self.link.objects.push(found);
         }
-        match found.state {
-            LibraryState::Found => {
+    }
+
+    /// Whether what was found for a DT_NEEDED is to be told; if so, it is completed.
+    fn is_new(&mut self, found: &mut Library) -> bool {
+        let glibc = self.is_glibc();
+        if glibc || !found.name.contains(&b'/') {
+            found.names.push(found.name.clone());
+        }
+        if found.state == LibraryState::Found {
+            for known in &mut self.link.objects {
                 // musl does not look at the program.
-                let first = usize::from(!self.is_glibc());
-                let mut others = self.link.objects.iter_mut().skip(first);
-                if let Some(known) = others.find(|object| object.id == found.id) {
+                if known.id == found.id && (glibc || known.parent.is_some()) {
                     known.names.append(&mut found.names);
-                    return;
-                }
-                if arch::HAS_LEVELS
-                    && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image))
-                {
-                    found.state = LibraryState::Unusable(Unusable::ExecutableStack);
+                    return false;
                 }
             }
+            if arch::HAS_LEVELS && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image)) {
+                found.state = LibraryState::Unusable(Unusable::ExecutableStack);
+            }
+        } else {
             // Told once, whoever asks for it.
-            _ if self
-                .link
-                .libraries()
-                .any(|known| known.name == name && known.state != LibraryState::Found) =>
-            {
-                return;
+            let is_told = |known: &Library| known.name == found.name && known.state != LibraryState::Found;
+            if self.link.objects.iter().any(is_told) {
+                return false;
             }
-            _ => {}
         }
         if self.preloads && found.state != LibraryState::Found {
-            return;
+            return false;
         }
         found.origin = folder(&found.path).to_vec();
-        if self.is_glibc() && !found.path.starts_with(b"/") {
-            // glibc keeps it absolute.
-            if let Some(Ok(here)) = self.root.resolve(Path::new(".")) {
-                found.origin = [bytes(&here), b"/", &found.origin].concat();
+        if glibc {
+            if !found.path.starts_with(b"/") {
+                // glibc keeps it absolute.
+                if let Some(Ok(here)) = self.root.resolve(Path::new(".")) {
+                    found.origin = [bytes(&here), b"/", &found.origin].concat();
+                }
             }
+            found.take_soname();
         }
-        found.finish(self.is_glibc());
-        self.link.objects.push(found);
+        true
     }
 
     fn is_loaded(&self, name: &[u8]) -> bool {
@@ -308,9 +307,9 @@ impl Linker<'_> {
         if list.is_empty() {
             return false;
         }
-        folders::split(list, if glibc { b":" } else { b":\n" }).any(|folder| {
+        for folder in folders::split(list, if glibc { b":" } else { b":\n" }) {
             if !glibc && folder.is_empty() {
-                return false;
+                continue;
             }
             let mut file = if glibc { self.expand(of, folder) } else { folder.to_vec() };
             // glibc's elf/dl-load.c `fillin_rpath`: an empty one is the folder that the program is started in; slashes
@@ -325,53 +324,59 @@ impl Linker<'_> {
                 return true;
             }
             file.extend_from_slice(&found.name);
-            self.look(file, found)
-        })
+            if self.look(file, found) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Looks at one file. True: no other place is looked at.
     fn look(&self, file: Vec<u8>, found: &mut Library) -> bool {
         let glibc = self.is_glibc();
-        let Some(opened) = library::open(self.root, self.files, path(&file), self.encoding) else {
-            self.unread.set(true);
-            (found.state, found.path) = (LibraryState::Unread, file);
-            return true;
-        };
-        let library = match opened {
-            Ok(library) => library,
-            Err(Errno::EISDIR) => {
-                (found.state, found.path) = (LibraryState::Unusable(Unusable::Folder), file);
-                return true;
-            }
-            Err(Errno::EACCES) if self.leaves_alone(&file) => {
-                (found.state, found.path) = (LibraryState::Unread, file);
-                return true;
-            }
-            Err(errno) => {
-                found.tried.push(file);
+        let state = self.try_file(&file, found);
+        let is_last = match state {
+            LibraryState::Missing(errno) => {
                 let goes_on = [Errno::ENOENT, Errno::ENOTDIR, Errno::EACCES, Errno::ENAMETOOLONG];
                 let is_odd = !goes_on.contains(&errno);
-                if let (LibraryState::Missing(known), true) = (&mut found.state, is_odd) {
-                    *known = errno;
+                if is_odd && matches!(found.state, LibraryState::Missing(_)) {
+                    found.state = state;
                 }
+                found.tried.push(file);
                 return is_odd && !glibc;
             }
+            // glibc passes over what is for another machine: /lib32 can stand before /lib64.
+            LibraryState::Unusable(why) if glibc && why.is_passed_over() => {
+                found.tried.push(file.clone());
+                false
+            }
+            _ => true,
         };
-        let Some(why) = self.why_unusable(&library) else {
-            (found.state, found.path) = (LibraryState::Found, file);
-            found.id = (library.stat.device, library.stat.inode);
-            found.image = Some(library.image);
-            return true;
+        if is_last || matches!(found.state, LibraryState::Missing(_)) {
+            (found.state, found.path) = (state, file);
+        }
+        is_last
+    }
+
+    /// What becomes of a library if this is its file, which is noted where the loader takes it.
+    fn try_file(&self, file: &[u8], found: &mut Library) -> LibraryState {
+        let library = match library::open(self.root, self.files, path(file)) {
+            Some(Ok(library)) => library,
+            Some(Err(Errno::EISDIR)) => return LibraryState::Unusable(Unusable::Folder),
+            Some(Err(Errno::EACCES)) if self.leaves_alone(file) => return LibraryState::Unread,
+            Some(Err(errno)) => return LibraryState::Missing(errno),
+            None => {
+                self.unread.set(true);
+                return LibraryState::Unread;
+            }
         };
-        // glibc passes over what is for another machine: /lib32 can stand before /lib64.
-        let is_over = !glibc || !why.is_passed_over();
-        if !is_over {
-            found.tried.push(file.clone());
+        let image = library.as_read_by(self.encoding);
+        if let Some(why) = self.why_unusable(&library, &image) {
+            return LibraryState::Unusable(why);
         }
-        if is_over || matches!(found.state, LibraryState::Missing(_)) {
-            (found.state, found.path) = (LibraryState::Unusable(why), file);
-        }
-        is_over
+        found.id = (library.stat.device, library.stat.inode);
+        found.image = Some(image);
+        LibraryState::Found
     }
 }
 

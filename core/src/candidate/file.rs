@@ -43,28 +43,34 @@ impl Place {
     }
 }
 
-/// Bytes that are kept of all files together.
-#[derive(Clone, Default)]
-pub(super) struct Held(Rc<Cell<usize>>);
+/// Bytes that are kept of a file: they count among those of all files until it is dropped.
+#[derive(Default)]
+pub(super) struct Held {
+    of_all: Rc<Cell<usize>>,
+    own: Cell<usize>,
+}
 
 impl Held {
     /// Whether so many more may be kept; they count from now on.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let sum = self.0.get().saturating_add(bytes);
+        let sum = self.of_all.get().saturating_add(bytes);
         let fits = sum <= LIMIT;
         if fits {
-            self.0.set(sum);
+            self.of_all.set(sum);
+            self.own.set(self.own.get().saturating_add(bytes));
         }
         fits
     }
 
     pub(super) fn give_back(&self, bytes: usize) {
-        self.0.set(self.0.get().saturating_sub(bytes));
+        self.of_all.set(self.of_all.get().saturating_sub(bytes));
+        self.own.set(self.own.get().saturating_sub(bytes));
     }
+}
 
-    /// A quarter is left for what is read next.
-    fn is_almost_full(&self) -> bool {
-        self.0.get() > LIMIT / 4 * 3
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.give_back(self.own.get());
     }
 }
 
@@ -78,9 +84,6 @@ pub struct File {
     images: RefCell<Vec<Rc<Image>>>,
     made: OnceCell<(Origin, Option<Upx>)>,
     busy: OnceCell<Known<bool>>,
-    held: Held,
-    /// What the head and the images take.
-    decoded: Cell<usize>,
 }
 
 impl File {
@@ -91,9 +94,7 @@ impl File {
             return Rc::clone(image);
         }
         let image = program::image(&mut Reader::headers(&self.contents), encoding);
-        let bytes = bytes_of(&image);
-        if self.held.take(bytes) {
-            self.decoded.set(self.decoded.get().saturating_add(bytes));
+        if self.contents.held.take(bytes_of(&image)) {
             self.images.borrow_mut().push(Rc::clone(&image));
         }
         image
@@ -112,12 +113,6 @@ impl File {
             (program::origin(reader, image), packed)
         });
         made.clone()
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        self.held.give_back(self.decoded.get());
     }
 }
 
@@ -142,7 +137,8 @@ pub struct Files {
     list: RefCell<Vec<Rc<File>>>,
     /// The same of paths.
     places: RefCell<Vec<Rc<Place>>>,
-    held: Held,
+    /// Bytes that are kept of all of them.
+    held: Rc<Cell<usize>>,
 }
 
 impl Files {
@@ -166,25 +162,23 @@ impl Files {
     }
 
     /// A regular file of which stat(2) tells this.
-    pub fn open(&self, root: &dyn Root, path: &Path, stat: Stat) -> Known<Result<Rc<File>, Errno>> {
-        if let Some(known) = self.known(path, &|known| *known == stat) {
+    pub fn open(&self, root: &dyn Root, path: &Path, stat: &Stat) -> Known<Result<Rc<File>, Errno>> {
+        if let Some(known) = self.known(path, &|known| known == stat) {
             return Some(Ok(known));
         }
         self.make_room();
-        let contents = match Contents::open(root, path, &self.held)? {
-            Ok(contents) => contents,
+        let opened = match root.open(path)? {
+            Ok(opened) => opened,
             Err(errno) => return Some(Err(errno)),
         };
-        let head = contents.head().len();
+        let held = Held { of_all: Rc::clone(&self.held), own: Cell::default() };
         let file = Rc::new(File {
             path: path.as_bytes().to_vec(),
-            stat,
-            contents,
+            stat: *stat,
+            contents: Contents::new(opened, held),
             images: RefCell::default(),
             made: OnceCell::new(),
             busy: OnceCell::new(),
-            held: self.held.clone(),
-            decoded: Cell::new(if self.held.take(head) { head } else { 0 }),
         });
         self.list.borrow_mut().push(Rc::clone(&file));
         Some(Ok(file))
@@ -194,7 +188,7 @@ impl Files {
     pub fn again(&self, root: &dyn Root, path: &Path, id: (u64, u64)) -> Option<Rc<File>> {
         self.make_room();
         let known = self.known(path, &|known| (known.device, known.inode) == id);
-        known.or_else(|| self.open(root, path, root.stat(path)?.ok()?)?.ok())
+        known.or_else(|| self.open(root, path, &root.stat(path)?.ok()?)?.ok())
     }
 
     /// Does not keep a program that was judged: what many programs name is to stay. A router is asked for one at a time.
@@ -220,17 +214,19 @@ impl Files {
     /// Drops the files that were not used for the longest time.
     fn make_room(&self) {
         let mut list = self.list.borrow_mut();
-        while list.len() >= FILES || (self.held.is_almost_full() && !list.is_empty()) {
+        // A quarter is left for what is read next.
+        while list.len() >= FILES || (self.held.get() > LIMIT / 4 * 3 && !list.is_empty()) {
             list.remove(0);
         }
     }
 }
 
 /// Finds one in a list whose last is the one that was used last, which it becomes.
-fn used_last<T>(list: &mut [Rc<T>], is_it: impl Fn(&T) -> bool) -> Option<Rc<T>> {
+fn used_last<T>(list: &mut Vec<Rc<T>>, is_it: impl Fn(&T) -> bool) -> Option<Rc<T>> {
     let at = list.iter().rposition(|one| is_it(one))?;
-    list.get_mut(at..)?.rotate_left(1);
-    list.last().map(Rc::clone)
+    let found = list.remove(at);
+    list.push(Rc::clone(&found));
+    Some(found)
 }
 
 #[cfg(test)]
@@ -268,7 +264,7 @@ mod tests {
 
     fn open(files: &Files, disk: &Disk, path: &str) -> Rc<File> {
         let path = Path::new(path);
-        files.open(disk, path, disk.stat(path).unwrap().unwrap()).unwrap().unwrap()
+        files.open(disk, path, &disk.stat(path).unwrap().unwrap()).unwrap().unwrap()
     }
 
     /// Reads a part that is kept where there is room.
@@ -318,10 +314,10 @@ mod tests {
             for at in 0..40 {
                 assert!(part(&file, 8192 + at * (32 << 10), 32 << 10));
             }
-            assert!(files.held.0.get() <= LIMIT, "{index}");
+            assert!(files.held.get() <= LIMIT, "{index}");
             assert!(files.list.borrow().len() <= FILES);
         }
         drop(files.list.take());
-        assert_eq!(files.held.0.get(), 0, "all was given back");
+        assert_eq!(files.held.get(), 0, "all was given back");
     }
 }

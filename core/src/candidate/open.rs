@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 
-use crate::path::{Path, PathBuf};
+use crate::path::Path;
 
 use super::package::Format;
 use super::reader::Reader;
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
+use crate::machine::binfmt_misc::BinfmtRule;
 use crate::target::{FileKind, Root};
 
 /// Interpreters that are opened: the kernel takes five rewrites in a row, and looks for what the sixth names.
@@ -21,110 +22,127 @@ const DEPTH: u32 = 6;
 /// Reads a file, and the interpreter it names in turn. About 24 KiB are read of each at most, but for an oversized
 /// program header table. A script's interpreter that has no name is not opened.
 pub fn open(root: &dyn Root, files: &Files, path: &Path, handlers: &Handlers<'_>) -> Candidate {
-    open_at((root, files), path, handlers, DEPTH)
+    let mut candidate = unread(path);
+    fill(&mut candidate, (root, files), handlers, DEPTH);
+    candidate
 }
 
-/// `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
-fn open_at(
-    (root, files): (&dyn Root, &Files),
-    path: &Path,
-    handlers: &Handlers<'_>,
-    depth: u32,
-) -> Candidate {
-    let place = files.at(root, path);
-    let stat = place.stat;
-    let mut candidate = Candidate {
+/// One of which nothing is known yet.
+fn unread(path: &Path) -> Candidate {
+    Candidate {
         path: path.to_path_buf(),
         resolved: path.to_path_buf(),
-        stat,
+        stat: None,
         may_execute: None,
         busy: None,
         content: Content::Unknown,
         binfmt_misc: None,
         interpreter: None,
-    };
-    let stat = match stat {
-        None => return candidate,
+    }
+}
+
+/// Reads what is at its path. `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
+fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), handlers: &Handlers<'_>, depth: u32) {
+    let path = &candidate.path;
+    let place = files.at(root, path);
+    candidate.stat = place.stat;
+    let stat = match &place.stat {
+        None => return,
         Some(Ok(stat)) => stat,
         Some(Err(errno)) => {
-            candidate.may_execute = Some(Err(errno));
-            candidate.content = Content::Unread(errno);
-            return candidate;
+            candidate.may_execute = Some(Err(*errno));
+            candidate.content = Content::Unread(*errno);
+            return;
         }
     };
     candidate.resolved = place.resolved(root).to_path_buf();
     candidate.may_execute = place.may_execute(root);
     if stat.kind != FileKind::Regular {
         candidate.content = Content::Unread(Errno::EACCES);
-        return candidate;
+        return;
     }
     let file = match files.open(root, path, stat) {
-        None => return candidate,
+        None => return,
         Some(Ok(file)) => file,
         Some(Err(errno)) => {
             candidate.content = Content::Unread(errno);
-            return candidate;
+            return;
         }
     };
     candidate.busy = file.open_for_writing();
-    let (content, mut next) = read(&file, path, handlers);
-    candidate.content = content;
+    candidate.content = read(&file, path, handlers);
+    let mut next = interpreter(&candidate.content, handlers);
     // An ELF file's interpreter is none that rules apply to.
     if depth > 0 {
-        if let Some((rule, interpreter)) = matching_rule(handlers, path, file.contents.head()) {
-            candidate.binfmt_misc = Some(rule);
-            next = Some((interpreter, depth));
+        if let Some((rule, contested)) = matching_rule(handlers, path, file.contents.head()) {
+            candidate.binfmt_misc =
+                Some(MatchedRule { rule: rule.name.clone(), fixed: rule.fixed, contested });
+            next = Some((rule.interpreter.as_bytes(), depth));
         }
     }
     // An empty name is the current directory to the kernel, and nothing to open.
-    if let Some((path, left)) = next.filter(|(path, _)| !path.as_bytes().is_empty()) {
+    if let Some((path, left)) = next.filter(|(path, _)| !path.is_empty()) {
         if let Some(left) = left.min(depth).checked_sub(1) {
-            candidate.interpreter = Some(Box::new(open_at((root, files), &path, handlers, left)));
+            let mut interpreter = Box::new(unread(Path::new(path)));
+            fill(&mut interpreter, (root, files), handlers, left);
+            candidate.interpreter = Some(interpreter);
         }
     }
-    candidate
 }
 
-/// What is in a file, the interpreter that it names, and how many interpreters may follow on it.
-fn read(file: &File, path: &Path, handlers: &Handlers<'_>) -> (Content, Option<(PathBuf, u32)>) {
+/// What is in a file.
+fn read(file: &File, path: &Path, handlers: &Handlers<'_>) -> Content {
     let head = file.contents.head();
     if head.starts_with(b"\x7fELF") {
-        let program = program::read(file, handlers.encodings);
-        let next = interpreter(&program).map(|path| (path, 1));
-        (Content::Elf(program), next)
+        Content::Elf(program::read(file, handlers.encodings))
     } else if head.starts_with(b"#!") {
-        let script = Script::new(head);
-        let next = match script.line(handlers.script) {
-            Line::Runs { name, .. } => Some((PathBuf::from(name), u32::MAX)),
-            _ => None,
-        };
-        (Content::Script(script), next)
+        Content::Script(Script::new(head))
     } else {
-        (Content::Foreign(foreign(file, path)), None)
+        Content::Foreign(foreign(file, path))
     }
 }
-
-/// The rule of binfmt_misc that matches, and what it starts.
-fn matching_rule(handlers: &Handlers<'_>, path: &Path, head: &[u8]) -> Option<(MatchedRule, PathBuf)> {
-    let buffer = head.get(..handlers.script.buffer).unwrap_or(head);
-    let mut rules = handlers.binfmt_misc.iter().filter(|rule| rule.matches(path, buffer));
-    let rule = rules.next()?;
-    // As bytes: `PathBuf`s are taken apart to be compared.
-    let contested = rules.any(|other| other.interpreter.as_bytes() != rule.interpreter.as_bytes());
-    Some((MatchedRule { rule: rule.name.clone(), fixed: rule.fixed, contested }, rule.interpreter.clone()))
+/// The interpreter that a file names, and how many may follow on it.
+fn interpreter<'a>(content: &'a Content, handlers: &Handlers<'_>) -> Option<(&'a [u8], u32)> {
+    match content {
+        Content::Elf(program) => Some((interp(program)?, 1)),
+        Content::Script(script) => match script.line(handlers.script) {
+            Line::Runs { name, .. } => Some((name, u32::MAX)),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The PT_INTERP that a kernel would open: of the first decoding that could be a program of this machine.
-fn interpreter(program: &Program) -> Option<PathBuf> {
+fn interp(program: &Program) -> Option<&[u8]> {
     let native = program.native.iter().find(|image| {
         matches!(image.header.e_type, ET_EXEC | ET_DYN)
             && machine_name(image.header.e_machine).is_some()
             && image.program_headers.is_ok()
     });
     match &native.or(program.own.as_ref())?.interp {
-        Some(Interp::Path(name)) => Some(PathBuf::from(name)),
+        Some(Interp::Path(name)) => Some(name),
         _ => None,
     }
+}
+
+/// The rule of binfmt_misc that matches, and whether another one with another interpreter does, too.
+fn matching_rule<'a>(handlers: &Handlers<'a>, path: &Path, head: &[u8]) -> Option<(&'a BinfmtRule, bool)> {
+    let buffer = head.get(..handlers.script.buffer).unwrap_or(head);
+    let mut found: Option<(&BinfmtRule, bool)> = None;
+    for rule in handlers.binfmt_misc {
+        if !rule.matches(path, buffer) {
+            continue;
+        }
+        match &mut found {
+            // As bytes: `PathBuf`s are taken apart to be compared.
+            Some((first, contested)) => {
+                *contested |= first.interpreter.as_bytes() != rule.interpreter.as_bytes();
+            }
+            None => found = Some((rule, false)),
+        }
+    }
+    found
 }
 
 fn foreign(file: &File, path: &Path) -> Foreign {

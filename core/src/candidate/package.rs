@@ -143,21 +143,13 @@ mod tests {
     use super::*;
     use crate::candidate::file::Held;
     use crate::candidate::reader::Contents;
-    use crate::errno::Errno;
-    use crate::target::{Known, ReadAt, Root};
+    use crate::target::ReadAt;
 
-    /// Has the same file at each path.
-    struct Disk(Vec<u8>);
+    struct Bytes(Vec<u8>);
 
-    impl ReadAt for Disk {
+    impl ReadAt for Bytes {
         fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
             self.0.iter().skip(usize::try_from(offset).unwrap()).take(len).copied().collect()
-        }
-    }
-
-    impl Root for Disk {
-        fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
-            Some(Ok(Rc::new(Disk(self.0.clone()))))
         }
     }
 
@@ -209,8 +201,7 @@ mod tests {
         file.extend(&adb);
         for len in 0..=file.len() {
             let mut package = named(Format::Apk3, Path::new("x.apk"));
-            let disk = Disk(file[..len].to_vec());
-            let contents = Contents::open(&disk, Path::new("x.apk"), &Held::default()).unwrap().unwrap();
+            let contents = Contents::new(Rc::new(Bytes(file[..len].to_vec())), Held::default());
             read_adb(&mut package, &mut Reader::headers(&contents));
             let found = (package.name.as_deref(), package.arch.as_deref());
             assert_eq!(found == (Some("diag"), Some("mipsel_24kc")), len == file.len(), "{len}");

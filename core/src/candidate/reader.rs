@@ -8,9 +8,7 @@ use super::Image;
 use super::file::Held;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
 use crate::elf::{ByteOrder, offset};
-use crate::errno::Errno;
-use crate::path::Path;
-use crate::target::{Known, ReadAt, Root};
+use crate::target::{Known, ReadAt};
 
 /// Bytes at the front that are read first and kept.
 const HEAD: usize = 4096;
@@ -58,29 +56,18 @@ pub struct Contents {
     file: Rc<dyn ReadAt>,
     head: Piece,
     parts: RefCell<Vec<Piece>>,
-    held: Held,
-}
-
-impl Drop for Contents {
-    fn drop(&mut self) {
-        let bytes = |sum: usize, part: &Piece| sum.saturating_add(part.bytes.len());
-        self.held.give_back(self.parts.borrow().iter().fold(0, bytes));
-    }
+    pub(super) held: Held,
 }
 
 impl Contents {
-    /// Opens a regular file.
-    pub(super) fn open(root: &dyn Root, path: &Path, held: &Held) -> Known<Result<Contents, Errno>> {
-        Some(root.open(path)?.map(|file| Contents::new(file, held)))
-    }
-
-    /// Reads the head.
-    fn new(file: Rc<dyn ReadAt>, held: &Held) -> Contents {
+    /// Reads the head of a regular file.
+    pub(super) fn new(file: Rc<dyn ReadAt>, held: Held) -> Contents {
         let bytes = file.read_at(0, HEAD);
+        held.take(bytes.len());
         // A head that is not full is the whole file.
         let size = if bytes.len() < HEAD { usize::MAX } else { HEAD };
-        let beginning = Piece { at: 0, size, bytes: Rc::new(bytes) };
-        Contents { file, head: beginning, parts: RefCell::default(), held: held.clone() }
+        let head = Piece { at: 0, size, bytes: Rc::new(bytes) };
+        Contents { file, head, parts: RefCell::default(), held }
     }
 
     /// Whether somebody holds it open for writing.
@@ -113,6 +100,17 @@ impl Contents {
     fn read(&self, at: usize, size: usize) -> Piece {
         Piece { at, size, bytes: Rc::new(self.file.read_at(at as u64, size)) }
     }
+
+    /// Reads a piece to keep, where there is room for it.
+    fn keep(&self, at: usize, size: usize) -> Option<Piece> {
+        if !self.held.take(size) {
+            return None;
+        }
+        let piece = self.read(at, size);
+        self.held.give_back(size.saturating_sub(piece.bytes.len()));
+        self.parts.borrow_mut().push(piece.clone());
+        Some(piece)
+    }
 }
 
 /// Reads a part of a file.
@@ -137,8 +135,10 @@ impl<'a> Reader<'a> {
 
     /// The headers of a file and what they lead to: here and there, little of each.
     pub fn headers(file: &'a Contents) -> Reader<'a> {
-        let budget = BUDGET.saturating_sub(HEAD);
-        Reader { ahead: SPOT, budget, ..Reader::new(file, ByteOrder::Little, 0, usize::MAX) }
+        let mut reader = Reader::new(file, ByteOrder::Little, 0, usize::MAX);
+        reader.ahead = SPOT;
+        reader.budget = BUDGET.saturating_sub(HEAD);
+        reader
     }
 
     /// What an entry of PT_DYNAMIC leads to: `size` bytes, as far as its segment goes.
@@ -150,21 +150,19 @@ impl<'a> Reader<'a> {
     /// The strings that PT_DYNAMIC leads to.
     pub fn strings(file: &'a Contents, image: &Image) -> Option<Reader<'a>> {
         let size = offset(image.dynamic.as_ref()?.flags(DT_STRSZ));
-        Some(Reader { ahead: STRINGS, ..Reader::dynamic(file, image, DT_STRTAB, size)? })
+        let mut reader = Reader::dynamic(file, image, DT_STRTAB, size)?;
+        reader.ahead = STRINGS;
+        Some(reader)
     }
 
     /// To be read in larger pieces: for a table that is looked at here and there.
-    #[must_use]
-    pub fn at_once(mut self) -> Reader<'a> {
+    pub fn at_once(&mut self) {
         self.ahead = self.size.min(SPREAD);
-        self
     }
 
     /// To be read from front to back once: nothing is kept.
-    #[must_use]
-    pub fn once(mut self) -> Reader<'a> {
+    pub const fn once(&mut self) {
         self.is_kept = false;
-        self
     }
 
     /// The first bytes of the file: 4,096, or all there are.
@@ -234,19 +232,6 @@ impl<'a> Reader<'a> {
         usize::try_from(order.uint(self.bytes_at(offset, len)?, 0, len)).ok()
     }
 
-    /// Unsigned integers of 1 to 4 bytes, one after the other.
-    #[inline]
-    pub fn fields_at<const N: usize>(&mut self, offset: usize, sizes: [usize; N]) -> Option<[usize; N]> {
-        let order = self.order;
-        let bytes = self.bytes_at(offset, sizes.iter().sum())?;
-        let mut at = 0_usize;
-        Some(sizes.map(|size| {
-            let field = order.uint(bytes, at, size);
-            at = at.wrapping_add(size);
-            usize::try_from(field).unwrap_or(usize::MAX)
-        }))
-    }
-
     /// Has the window where `len` bytes are; it stays where it is when the budget does not suffice.
     fn move_to(&mut self, at: usize, len: usize) {
         if let Some(piece) = self.file.kept(at, len) {
@@ -270,10 +255,8 @@ impl<'a> Reader<'a> {
             let from = within.checked_rem(ahead).map_or(within, |rest| within.wrapping_sub(rest));
             let wanted = within.wrapping_sub(from).saturating_add(len).max(ahead);
             let wanted = wanted.min(self.size.saturating_sub(from));
-            if self.file.held.take(wanted) {
-                self.window = self.file.read(self.start.saturating_add(from), wanted);
-                self.file.held.give_back(wanted.saturating_sub(self.window.bytes.len()));
-                self.file.parts.borrow_mut().push(self.window.clone());
+            if let Some(piece) = self.file.keep(self.start.saturating_add(from), wanted) {
+                self.window = piece;
                 return;
             }
         }
@@ -309,7 +292,7 @@ mod tests {
 
     fn contents(bytes: Vec<u8>) -> (Contents, Rc<Cell<usize>>) {
         let reads = Rc::new(Cell::new(0));
-        (Contents::new(Rc::new(Counted { bytes, reads: Rc::clone(&reads) }), &Held::default()), reads)
+        (Contents::new(Rc::new(Counted { bytes, reads: Rc::clone(&reads) }), Held::default()), reads)
     }
 
     #[test]
@@ -346,7 +329,7 @@ mod tests {
         let mut whole = Reader::headers(&file);
         assert_eq!(whole.string_at(5), Some(&b"abc"[..]));
         assert!([9, 10, usize::MAX].into_iter().all(|at| whole.string_at(at).is_none()));
-        assert_eq!(whole.fields_at(0, [1, 2]), Some([0x7f, 0x4c45]));
+        assert_eq!(whole.number_at(1, 2), Some(0x4c45));
         assert_eq!((whole.number_at(8, 4), whole.required_at(8, 4, 4)), (None, None));
         assert_eq!(reads.get(), 1);
     }

@@ -5,6 +5,7 @@ use core::cmp::Ordering;
 
 use super::{Linker, path};
 use crate::arch;
+use crate::candidate::library;
 use crate::candidate::reader::Reader;
 use crate::elf::offset;
 
@@ -24,19 +25,13 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
-    let Some(stat) = linker.files.at(linker.root, path(cache)).stat else {
-        linker.unread.set(true);
-        return None;
-    };
-    let stat = stat.ok()?;
-    let Some(Ok(file)) = linker.files.open(linker.root, path(cache), stat) else {
+    let Some(Ok(file)) = library::open(linker.root, linker.files, path(cache)) else {
         linker.leaves_alone(cache);
         return None;
     };
-    let mut cache = Cache {
-        table: Reader::new(&file.contents, linker.encoding.order, 0, offset(stat.size)).at_once(),
-        start: 0,
-    };
+    let mut table = Reader::new(&file.contents, linker.encoding.order, 0, offset(file.stat.size));
+    table.at_once();
+    let mut cache = Cache { table, start: 0 };
     if cache.table.bytes_at(0, OLD_MAGIC.len())? == OLD_MAGIC {
         let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
         cache.start = end.wrapping_add(7) & !7;
@@ -52,7 +47,9 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     while at < count && cache.compare(name, at)? == Ordering::Equal {
         // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
         // uses.
-        let [flags, _key, value, _osversion, low, high] = cache.entry(at)?;
+        let flags = cache.field(at, 0)?;
+        let value = cache.field(at, 8)?;
+        let (low, high) = (cache.field(at, 16)?, cache.field(at, 20)?);
         at = at.saturating_add(1);
         if flags != wanted {
             continue;
@@ -81,10 +78,10 @@ impl Cache<'_> {
         self.table.number_at(self.start.wrapping_add(at), 4)
     }
 
-    /// `struct file_entry_new`: flags, key, value, osversion, and the halves of hwcap.
-    fn entry(&mut self, index: usize) -> Option<[usize; 6]> {
+    /// A field of a `struct file_entry_new`: flags, key, value, osversion, and the halves of hwcap.
+    fn field(&mut self, index: usize, place: usize) -> Option<usize> {
         let at = index.checked_mul(ENTRY)?.checked_add(HEADER)?;
-        self.table.fields_at(self.start.checked_add(at)?, [4; 6])
+        self.table.number_at(self.start.checked_add(at)?.checked_add(place)?, 4)
     }
 
     /// The first of the entries for a name (`search_cache`): the name that sorts last stands first.
@@ -103,7 +100,7 @@ impl Cache<'_> {
 
     /// A name against that of an entry.
     fn compare(&mut self, name: &[u8], index: usize) -> Option<Ordering> {
-        let [_flags, key, ..] = self.entry(index)?;
+        let key = self.field(index, 4)?;
         Some(libcmp(name, self.string(key)?))
     }
 

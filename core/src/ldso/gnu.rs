@@ -70,43 +70,12 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
         }
     }
     let file = kept.files.again(root, super::path(&loader.path), loader.id)?;
-    let facts = read(&file.contents, image).map(Rc::new);
+    let mut facts = Facts::default();
+    let is_read = facts.read(&file.contents, image).is_some();
+    let is_glibc = is_read && !facts.cache.is_empty() && !facts.folders.is_empty();
+    let facts = is_glibc.then(|| Rc::new(facts));
     *kept.glibc.borrow_mut() = Some((Rc::clone(image), facts.clone()));
     facts
-}
-
-/// Reads it from the strings of a loader.
-fn read(file: &Contents, image: &Image) -> Option<Facts> {
-    let mut facts = Facts::default();
-    // GNU ld puts .eh_frame_hdr and .eh_frame behind .rodata: a third of the segment, and no strings.
-    let unwinding = image.table().iter().find(|entry| entry.p_type == PT_GNU_EH_FRAME);
-    constants(file, image, LIMIT, &mut |start, bytes| {
-        let behind = unwinding.and_then(|entry| offset(entry.p_offset).checked_sub(start));
-        let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
-        // Where a folder of the list ends, the next one begins.
-        let mut list_ends = None;
-        for chunk in (0..bytes.len()).step_by(CHUNK) {
-            if !has_start(bytes, chunk) {
-                continue;
-            }
-            for at in chunk..chunk.saturating_add(CHUNK) {
-                let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-                let Some(rest) = bytes.get(at..) else { break };
-                if !rest.first().is_some_and(|byte| is_start(*before.unwrap_or(&0), *byte)) {
-                    continue;
-                }
-                let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
-                let text = text.to_bytes();
-                if facts.note(text, list_ends == Some(at)) {
-                    list_ends = Some(at.saturating_add(text.len()).saturating_add(1));
-                }
-            }
-        }
-    })?;
-    if facts.lib.is_empty() {
-        facts.lib = last_name(facts.first()).1.to_vec();
-    }
-    (!facts.cache.is_empty() && !facts.folders.is_empty()).then_some(facts)
 }
 
 /// Bytes of a loader that are looked at together.
@@ -163,6 +132,39 @@ fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(
 }
 
 impl Facts {
+    /// Reads them from the strings of a loader.
+    fn read(&mut self, file: &Contents, image: &Image) -> Option<()> {
+        // GNU ld puts .eh_frame_hdr and .eh_frame behind .rodata: a third of the segment, and no strings.
+        let unwinding = image.table().iter().find(|entry| entry.p_type == PT_GNU_EH_FRAME);
+        constants(file, image, LIMIT, &mut |start, bytes| {
+            let behind = unwinding.and_then(|entry| offset(entry.p_offset).checked_sub(start));
+            let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
+            // Where a folder of the list ends, the next one begins.
+            let mut list_ends = None;
+            for chunk in (0..bytes.len()).step_by(CHUNK) {
+                if !has_start(bytes, chunk) {
+                    continue;
+                }
+                for at in chunk..chunk.saturating_add(CHUNK) {
+                    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
+                    let Some(rest) = bytes.get(at..) else { break };
+                    if !rest.first().is_some_and(|byte| is_start(*before.unwrap_or(&0), *byte)) {
+                        continue;
+                    }
+                    let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
+                    let text = text.to_bytes();
+                    if self.note(text, list_ends == Some(at)) {
+                        list_ends = Some(at.saturating_add(text.len()).saturating_add(1));
+                    }
+                }
+            }
+        })?;
+        if self.lib.is_empty() {
+            self.lib = last_name(self.first()).1.to_vec();
+        }
+        Some(())
+    }
+
     /// The first of the folders.
     fn first(&self) -> &[u8] {
         cut_bytes(&self.folders, b':').map_or(&self.folders, |(first, _)| first)

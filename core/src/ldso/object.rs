@@ -71,9 +71,8 @@ impl Library {
     }
 
     /// glibc knows it by its DT_SONAME, too.
-    pub(super) fn finish(&mut self, glibc: bool) {
-        let soname = self.dynamic().and_then(|dynamic| dynamic.soname.clone());
-        if let (Some(soname), true) = (soname, glibc) {
+    pub(super) fn take_soname(&mut self) {
+        if let Some(soname) = self.dynamic().and_then(|dynamic| dynamic.soname.clone()) {
             self.names.push(soname);
         }
     }

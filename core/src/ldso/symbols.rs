@@ -107,8 +107,11 @@ impl<'a> Symbols<'a> {
     }
 
     /// Those of a program, of which each is looked at once.
-    fn once(self) -> Symbols<'a> {
-        Symbols { table: self.table.once(), marks: self.marks.map(Reader::once), ..self }
+    fn once(&mut self) {
+        self.table.once();
+        if let Some(marks) = &mut self.marks {
+            marks.once();
+        }
     }
 
     fn gnu(&mut self) -> Option<&mut Gnu<'a>> {
@@ -166,9 +169,11 @@ fn entry(encoding: Encoding) -> usize {
 impl<'a> Gnu<'a> {
     fn open(file: &'a Contents, image: &Image) -> Option<Gnu<'a>> {
         let mut table = Reader::dynamic(file, image, DT_GNU_HASH, usize::MAX)?;
-        let [buckets, first, words, shift] = table.fields_at(0, [4; 4])?;
-        let shift = u32::try_from(shift).ok()?;
-        Some(Gnu { table, encoding: image.encoding, words, shift, buckets: buckets.min(MANY), first })
+        let buckets = table.number_at(0, 4)?.min(MANY);
+        let first = table.number_at(4, 4)?;
+        let words = table.number_at(8, 4)?;
+        let shift = u32::try_from(table.number_at(12, 4)?).ok()?;
+        Some(Gnu { table, encoding: image.encoding, words, shift, buckets, first })
     }
 
     /// Where the buckets are, each with the first symbol of its chain.
@@ -275,8 +280,10 @@ fn each_undefined(
     let is_program = object == 0;
     let object = linker.object(object)?;
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
-    let symbols = Symbols::open(linker, object, image, &file.contents)?;
-    let mut symbols = if is_program { symbols.once() } else { symbols };
+    let mut symbols = Symbols::open(linker, object, image, &file.contents)?;
+    if is_program {
+        symbols.once();
+    }
     let versions = if linker.is_glibc() { versions::needed(&file.contents, image) } else { Vec::new() };
     for index in from..symbols.end_of_undefined(is_program) {
         let symbol = symbols.symbol(index)?;

@@ -2,8 +2,7 @@
 
 use super::Linker;
 use crate::arch;
-use crate::candidate::library::LibraryFile;
-use crate::candidate::{Image, TableError};
+use crate::candidate::{File, Image, TableError};
 use crate::elf::consts::{
     DF_1_PIE, DT_FLAGS_1, DT_PLTGOT, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE,
     EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_X, PT_DYNAMIC, PT_GNU_STACK,
@@ -114,11 +113,10 @@ impl Unusable {
 
 impl Linker<'_> {
     /// What keeps the loader from a file that it has opened.
-    pub(super) fn why_unusable(&self, library: &LibraryFile) -> Option<Unusable> {
-        let Some(facts) = &self.glibc else { return self.why_unusable_to_musl(library) };
-        let image = &*library.image;
+    pub(super) fn why_unusable(&self, library: &File, image: &Image) -> Option<Unusable> {
+        let Some(facts) = &self.glibc else { return self.why_unusable_to_musl(library, image) };
         let header = &image.header;
-        if let Some(why) = self.why_not_verified(library) {
+        if let Some(why) = self.why_not_verified(library, image) {
             return Some(why);
         }
         let pages = self.machine.kernel().page().get().wrapping_sub(1);
@@ -145,13 +143,13 @@ impl Linker<'_> {
         if self.lacks_level(image) {
             return Some(Unusable::Level);
         }
-        self.is_cut(library).then_some(Unusable::Cut)
+        self.is_cut(library, image).then_some(Unusable::Cut)
     }
 
     /// elf/dl-load.c `open_verify`.
-    fn why_not_verified(&self, library: &LibraryFile) -> Option<Unusable> {
-        let header = &library.image.header;
-        let ident = &library.ident;
+    fn why_not_verified(&self, library: &File, image: &Image) -> Option<Unusable> {
+        let header = &image.header;
+        let ident = library.contents.ident();
         if library.stat.size < self.encoding.header_size() as u64 {
             return Some(Unusable::TooShort);
         }
@@ -191,24 +189,23 @@ impl Linker<'_> {
         if usize::from(header.e_phentsize) != self.encoding.program_header_size() {
             return Some(Unusable::EntrySize);
         }
-        if library.image.program_headers == Err(TableError::Truncated) {
+        if image.program_headers == Err(TableError::Truncated) {
             return Some(Unusable::Truncated);
         }
-        let float = header.e_machine == EM_MIPS && float_abis_differ(program, &library.image);
+        let float = header.e_machine == EM_MIPS && float_abis_differ(program, image);
         float.then_some(Unusable::FloatAbi)
     }
 
     /// ldso/dynlink.c `map_library`: it looks at e_type and PT_DYNAMIC only. Those of another byte order or class are
     /// none by that; a library of another processor fails at its first relocation.
-    fn why_unusable_to_musl(&self, library: &LibraryFile) -> Option<Unusable> {
-        let image = &*library.image;
+    fn why_unusable_to_musl(&self, library: &File, image: &Image) -> Option<Unusable> {
         if library.stat.size < self.encoding.header_size() as u64 {
             return Some(Unusable::TooShort);
         }
         if !matches!(image.header.e_type, ET_DYN | ET_EXEC) {
             let little = self.encoding.order == ByteOrder::Little;
             let swapped = matches!(image.header.e_type.swap_bytes(), ET_DYN | ET_EXEC);
-            let elf = library.ident.starts_with(b"\x7fELF");
+            let elf = library.contents.head().starts_with(b"\x7fELF");
             return Some(match (elf, swapped, little) {
                 (false, ..) => Unusable::NotElf,
                 (_, true, true) => Unusable::NotLittleEndian,
@@ -217,7 +214,7 @@ impl Linker<'_> {
             });
         }
         if image.dynamic.is_none() {
-            let class = library.ident[EI_CLASS];
+            let class = library.contents.ident()[EI_CLASS];
             let other = u32::from(class).wrapping_mul(32) != self.encoding.class.bits();
             return Some(match (other, class) {
                 (true, 1) => Unusable::Class32,
@@ -231,7 +228,7 @@ impl Linker<'_> {
         if arch::PAGES_DIFFER && self.is_misplaced(image) {
             return Some(Unusable::NotPageAligned);
         }
-        self.is_cut(library).then_some(Unusable::Cut)
+        self.is_cut(library, image).then_some(Unusable::Cut)
     }
 
     /// musl rounds p_vaddr and p_offset down to whole pages and does not compare what is left: PT_DYNAMIC, which it reads
@@ -266,8 +263,8 @@ impl Linker<'_> {
 
     /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file; on MIPS, where it
     /// stands with the headers, the GOT, which a loader writes.
-    fn is_cut(&self, library: &LibraryFile) -> bool {
-        let (image, pages) = (&*library.image, self.machine.kernel().page().get().wrapping_sub(1));
+    fn is_cut(&self, library: &File, image: &Image) -> bool {
+        let pages = self.machine.kernel().page().get().wrapping_sub(1);
         let end = library.stat.size.saturating_add(pages) & !pages;
         let mut table = image.table().iter();
         let dynamic = table.find(|segment| segment.p_type == PT_DYNAMIC).map(|dynamic| dynamic.p_offset);

@@ -48,30 +48,30 @@ pub(super) fn defined(file: &Contents, image: &Image) -> Vec<Version> {
 fn read(file: &Contents, image: &Image, defined: bool, found: &mut Vec<Version>) -> Option<()> {
     let (tag, count) = if defined { (DT_VERDEF, DT_VERDEFNUM) } else { (DT_VERNEED, DT_VERNEEDNUM) };
     let mut table = Reader::dynamic(file, image, tag, LIMIT)?;
+    let mut field = |at: usize, place, size| table.number_at(at.saturating_add(place), size);
     let mut at = 0_usize;
     for _ in 0..offset(image.dynamic.as_ref()?.flags(count)).min(MANY) {
         if defined {
-            let [_version, flags, index, _count, hash, _aux, next] =
-                table.fields_at(at, [2, 2, 2, 2, 4, 4, 4])?;
-            if flags & VER_FLG_BASE == 0 {
-                found.push(Version {
-                    index,
-                    hash: u32::try_from(hash).unwrap_or_default(),
-                    ..Version::default()
-                });
+            // Elf32_Verdef, and Elf64_Verdef.
+            let next = field(at, 16, 4)?;
+            if field(at, 2, 2)? & VER_FLG_BASE == 0 {
+                let hash = u32::try_from(field(at, 8, 4)?).unwrap_or_default();
+                found.push(Version { index: field(at, 4, 2)?, hash, ..Version::default() });
             }
             at = at.wrapping_add(next);
         } else {
-            let [_version, count, file, first, next] = table.fields_at(at, [2, 2, 4, 4, 4])?;
-            let mut aux = at.wrapping_add(first);
+            // Elf32_Verneed, then the Elf32_Vernaux of it; those of 64 bits are the same.
+            let next = field(at, 12, 4)?;
+            let (count, file) = (field(at, 2, 2)?, field(at, 4, 4)?);
+            let mut aux = at.wrapping_add(field(at, 8, 4)?);
             for _ in 0..count {
-                let [hash, flags, index, name, next] = table.fields_at(aux, [4, 2, 2, 4, 4])?;
+                let next = field(aux, 12, 4)?;
                 found.push(Version {
-                    index,
-                    hash: u32::try_from(hash).unwrap_or_default(),
-                    name,
+                    index: field(aux, 6, 2)?,
+                    hash: u32::try_from(field(aux, 0, 4)?).unwrap_or_default(),
+                    name: field(aux, 8, 4)?,
                     file,
-                    is_weak: flags & VER_FLG_WEAK != 0,
+                    is_weak: field(aux, 4, 2)? & VER_FLG_WEAK != 0,
                 });
                 aux = aux.wrapping_add(next);
                 if found.len() >= MANY {

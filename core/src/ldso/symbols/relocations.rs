@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::super::Linker;
 use super::super::object::Library;
-use super::super::{Linker, variable};
 use super::Asked;
 use crate::arch;
 use crate::candidate::Image;
@@ -29,7 +29,7 @@ pub(super) fn uses(
     let Some(dynamic) = &image.dynamic else { return };
     let musl = !linker.is_glibc();
     let lazy = !(musl
-        || !variable(linker.machine.target.kernel, false, c"LD_BIND_NOW").is_empty()
+        || linker.machine.target.kernel.variable(c"LD_BIND_NOW").is_some_and(|value| !value.is_empty())
         || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
         || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
         || dynamic.get(DT_BIND_NOW).is_some());
@@ -87,8 +87,8 @@ fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mu
         DT_RELA => (DT_RELASZ, dynamic.flags(DT_RELACOUNT), true),
         _ => (DT_PLTRELSZ, 0, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
     };
-    let Some(table) = Reader::dynamic(file, image, tag, offset(dynamic.flags(size))) else { return };
-    let mut table = table.once();
+    let Some(mut table) = Reader::dynamic(file, image, tag, offset(dynamic.flags(size))) else { return };
+    table.once();
     let order = image.encoding.order;
     let word = image.encoding.word();
     let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
@@ -108,7 +108,7 @@ fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mu
         let is_last = entries.len() < entry;
         for found in entries.chunks(entry) {
             let Some(info) = found.get(word..) else { break };
-            let field = |(at, len)| usize::try_from(order.uint(info, at, len)).unwrap_or(usize::MAX);
+            let field = |(at, len)| offset(order.uint(info, at, len));
             let found = field(symbol);
             if found != 0 {
                 each(found, field(kind));

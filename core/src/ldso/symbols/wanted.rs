@@ -69,8 +69,10 @@ impl Wanted {
                 return false;
             }
             let smaller = core::mem::replace(&mut self.slots, vec![Slot::default(); len.wrapping_mul(2)]);
-            for slot in smaller.into_iter().filter(|slot| slot.state != LibraryState::Free) {
-                self.insert(slot);
+            for slot in smaller {
+                if slot.state != LibraryState::Free {
+                    self.insert(slot);
+                }
             }
         }
         if self.insert(Slot { key, state: LibraryState::Asked }) {
