@@ -61,12 +61,8 @@ pub(crate) struct Arch {
 
 /// What a processor lacks that a program is made for.
 pub(crate) struct Lack {
-    /// "is built for ARMv7, this processor is ARMv5".
-    pub(crate) title: String,
-    /// The evidence of the program, where it is more than what it was built for.
-    pub(crate) program: String,
-    /// The evidence of the machine.
-    pub(crate) machine: String,
+    /// A finding's text: "is built for ARMv7, this processor is ARMv5", and lines of evidence.
+    pub(crate) text: String,
     /// MIPS release 6 took instructions away: neither runs the other's programs.
     pub(crate) is_anew: bool,
 }

@@ -83,33 +83,23 @@ impl ByteOrder {
         }
     }
 
-    /// The unsigned integer of `len` bytes (up to 8) at an offset. Bytes beyond the end read as zeros, as they do in
+    /// The unsigned integer of `len` bytes (1 to 8) at an offset. Bytes beyond the end read as zeros, as they do in
     /// the kernel's zero-padded buffer.
     #[inline]
     pub fn uint(self, bytes: &[u8], at: usize, len: usize) -> u64 {
         let from = bytes.get(at..).unwrap_or_default();
-        // By far the most, and each is one instruction or two.
-        if let (8, Some(double)) = (len, from.first_chunk()) {
-            let is_little = self == ByteOrder::Little;
-            return if is_little { u64::from_le_bytes(*double) } else { u64::from_be_bytes(*double) };
+        let double = from.first_chunk().copied().unwrap_or_else(|| {
+            let mut padded = [0; 8];
+            for (to, byte) in padded.iter_mut().zip(from) {
+                *to = *byte;
+            }
+            padded
+        });
+        let beyond = 64_usize.saturating_sub(len.saturating_mul(8));
+        match self {
+            ByteOrder::Little => u64::from_le_bytes(double) << beyond >> beyond,
+            ByteOrder::Big => u64::from_be_bytes(double) >> beyond,
         }
-        match (len, from.first_chunk(), from.first_chunk()) {
-            (4, Some(word), _) if self == ByteOrder::Little => return u32::from_le_bytes(*word).into(),
-            (4, Some(word), _) => return u32::from_be_bytes(*word).into(),
-            (2, _, Some(half)) if self == ByteOrder::Little => return u16::from_le_bytes(*half).into(),
-            (2, _, Some(half)) => return u16::from_be_bytes(*half).into(),
-            _ => {}
-        }
-        let mut value = 0;
-        for i in 0..len {
-            let place = match self {
-                ByteOrder::Big => i,
-                ByteOrder::Little => len.saturating_sub(i).saturating_sub(1),
-            };
-            let byte = from.get(place).copied().unwrap_or(0);
-            value = value << 8 | u64::from(byte);
-        }
-        value
     }
 
     /// The 32-bit integer at an offset.
@@ -245,6 +235,11 @@ impl ProgramHeader {
         let p_memsz = c.word();
         let p_flags = if encoding.class == Class::Elf32 { c.u32() } else { front };
         ProgramHeader { p_type, p_flags, p_offset, p_vaddr, p_filesz, p_memsz, p_align: c.word() }
+    }
+
+    /// Where its part of the file ends.
+    pub fn file_end(&self) -> u64 {
+        self.p_offset.saturating_add(self.p_filesz)
     }
 }
 

@@ -21,7 +21,6 @@ pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use missing::Missing;
 pub use step::Step;
 
-use alloc::vec::Vec;
 pub(crate) use binprm::Pages;
 
 use exit::{Checked, Exit, Reply, kill, refuse, reply, unknown};
@@ -140,30 +139,40 @@ fn outcome_of(stage: Checked) -> Result<Outcome, Capability> {
 
 /// Checks that refuse a file whatever it contains. Waiving them shows the faults they hide.
 #[derive(Clone, Copy, Default)]
-struct Waived {
+pub struct Waived {
     noexec: bool,
     mode: bool,
     writer: bool,
 }
 
-/// What the kernel does, and what it would do next each time that what bars the file is taken away: a noexec mount, a
-/// missing x bit, a writer. So a fault is seen behind those that hide it.
-pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcome) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    let mut next = Ok(outcome);
+impl Waived {
+    /// Whether this check is waived.
+    pub fn has(self, step: Step) -> bool {
+        match step {
+            Step::NoExecMount => self.noexec,
+            Step::Permission => self.mode,
+            Step::Busy => self.writer,
+            _ => false,
+        }
+    }
+}
+
+/// What the kernel does once nothing bars the file, and what barred it: a noexec mount, a missing x bit, a writer. Each
+/// is taken away in turn, so that a fault is seen behind those that hide it.
+pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcome) -> (Outcome, Waived) {
     let mut waived = Waived::default();
-    while let Ok(outcome) = next {
-        outcomes.push(outcome);
-        let Outcome::Refused { step, .. } = outcome else { break };
+    let mut last = outcome;
+    while let Outcome::Refused { step, .. } = last {
         match step {
             Step::NoExecMount if !waived.noexec => waived.noexec = true,
             Step::Permission if !waived.mode => waived.mode = true,
             Step::Busy if !waived.writer => waived.writer = true,
             _ => break,
         }
-        next = outcome_of(exec_binprm(machine, candidate, 0, waived));
+        let Ok(next) = outcome_of(exec_binprm(machine, candidate, 0, waived)) else { break };
+        last = next;
     }
-    outcomes
+    (last, waived)
 }
 
 /// A question that no outcome has needed yet, but that tells whether the program has a further problem: who mends

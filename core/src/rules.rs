@@ -9,7 +9,7 @@ mod words;
 use alloc::vec::Vec;
 
 use crate::candidate::{Candidate, Content, Foreign, Image, Program};
-use crate::exec::{Outcome, Step};
+use crate::exec::{Outcome, Step, Waived};
 use crate::finding::{Certainty, Found, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
@@ -28,8 +28,10 @@ pub struct Case<'a> {
     pub link: Option<&'a LinkResult>,
     /// What is wrong with its interpreter, where it is a script that does not start.
     pub interpreter: Option<Found>,
-    /// What the kernel does with it; then what it would do without what bars the file ([`crate::exec::behind_barriers`]).
-    outcomes: Vec<Outcome>,
+    /// What the kernel does with it.
+    outcome: Outcome,
+    /// What bars the file, whatever it contains.
+    barriers: Waived,
     /// What the kernel does with the content of the file, once nothing bars it.
     content: Outcome,
     /// The check that it ends at then.
@@ -222,9 +224,9 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
     // Text may be a shell script that lacks its first line: then what bars it matters as well.
     let is_text = matches!(case.candidate.content, Content::Foreign(Foreign::Text));
     // What is not known may let it start all the same.
-    let is_unknown = matches!(case.outcomes.first(), Some(Outcome::Unknown { .. }));
+    let is_unknown = matches!(case.outcome, Outcome::Unknown { .. });
     let mut found = Vec::new();
-    for (rule, mut finding) in told {
+    while let Some((rule, mut finding)) = told.pop() {
         if !is_text && rule.quiet_after.iter().any(|better| errors.contains(better)) {
             continue;
         }
@@ -232,9 +234,9 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
             finding.severity = Severity::Warning;
             finding.certainty = Certainty::Likely;
         }
-        // Within a severity they keep the table's order.
-        let milder = found.iter().position(|other: &Found| other.severity > finding.severity);
-        found.insert(milder.unwrap_or(found.len()), finding);
+        // The last comes first: within a severity they keep the table's order.
+        let not_worse = found.iter().position(|other: &Found| other.severity >= finding.severity);
+        found.insert(not_worse.unwrap_or(found.len()), finding);
     }
     if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
         case.code = Code::DamagedHeaders;
@@ -277,8 +279,7 @@ impl<'a> Case<'a> {
         link: Option<&'a LinkResult>,
         interpreter: Option<Found>,
     ) -> Self {
-        let outcomes = crate::exec::behind_barriers(machine, candidate, outcome);
-        let content = outcomes.last().copied().unwrap_or(outcome);
+        let (content, barriers) = crate::exec::behind_barriers(machine, candidate, outcome);
         let program = candidate.program();
         let image = program.and_then(Program::image);
         let foreign = image
@@ -290,7 +291,8 @@ impl<'a> Case<'a> {
             destination,
             link,
             interpreter,
-            outcomes,
+            outcome,
+            barriers,
             content,
             step: words::step(content),
             program,
@@ -326,7 +328,7 @@ impl<'a> Case<'a> {
 
     /// Whether the kernel stops at this check, or would once nothing bars the file.
     fn meets(&self, step: Step) -> bool {
-        self.outcomes.iter().any(|outcome| words::step(*outcome) == Some(step))
+        self.ends_at(step) || self.barriers.has(step)
     }
 
     /// Whether the kernel stops at this check once nothing bars the file.

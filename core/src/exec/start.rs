@@ -6,7 +6,6 @@ use super::mmap::Mm;
 use super::vma::Vma;
 use super::{Checked, Exit, Missing, Signal, Step, When, kill, unknown};
 use crate::candidate::Toolchain;
-use crate::elf::ProgramHeader;
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
@@ -106,8 +105,7 @@ fn slide(mm: &Mm<'_>, entry: u64, size: u64) -> Checked {
 pub(super) fn lost_pages(bprm: &Binprm<'_>) -> Checked {
     let Some(size) = bprm.candidate.size() else { return Ok(()) };
     let end = Pages::of(bprm.machine).up(size);
-    let behind = |segment: &ProgramHeader| segment.p_offset.saturating_add(segment.p_filesz);
-    if !bprm.image.loads().any(|segment| segment.p_filesz > 0 && behind(segment) > end) {
+    if !bprm.image.loads().any(|segment| segment.p_filesz > 0 && segment.file_end() > end) {
         return Ok(());
     }
     let is_go = bprm.program.origin.toolchain == Toolchain::Go;

@@ -85,46 +85,42 @@ fix:     {fix}"
 
 /// What is wrong in the headers; None where another rule explains the step.
 fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
-    let entry = |title: &str| {
-        let e_entry = image.header.e_entry;
-        Some(case.error(format_args!("{title}\nprogram: e_entry={e_entry:#x}")))
-    };
-    match step {
+    let title = match step {
         Step::ElfType => {
             let e_type = case.image?.header.e_type;
             let title = "is of a type that the kernel does not know";
-            (!matches!(e_type, 1..=ET_CORE))
-                .then(|| case.error(format_args!("{title}\nprogram: e_type={e_type}")))
+            return (!matches!(e_type, 1..=ET_CORE))
+                .then(|| case.error(format_args!("{title}\nprogram: e_type={e_type}")));
         }
-        Step::ProgramHeaders => table(case, image),
-        Step::Interp => interp(case, image),
-        Step::MapAlignment => alignment(case, image),
-        Step::MapRange => Some(range(case, image)),
-        Step::MapZeros => zeros(case, image),
-        Step::MapLow => Some(segment(
+        Step::ProgramHeaders => return table(case, image),
+        Step::Interp => return interp(case, image),
+        Step::MapAlignment => return alignment(case, image),
+        Step::MapRange => return Some(range(case, image)),
+        Step::MapZeros => return zeros(case, image),
+        Step::MapLow => return Some(segment(
             case,
             "has a segment below the lowest address that programs get (vm.mmap_min_addr)",
             image.table().first(),
             &[P_VADDR],
         )),
-        Step::MapCollision => Some(segment(
+        Step::MapCollision => return Some(segment(
             case,
             "has a segment where the kernel has put something else",
             image.table().first(),
             &[P_VADDR, P_ALIGN],
         )),
         Step::MipsAbiFlags => {
-            Some(case.error(format_args!("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes")))
+            return Some(case.error(format_args!("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes")));
         }
-        Step::GnuProperty => Some(case.error(format_args!("has GNU properties that are cut short, or not in order\n\
+        Step::GnuProperty => return Some(case.error(format_args!("has GNU properties that are cut short, or not in order\n\
              program: PT_GNU_PROPERTY=of its own, or of its loader"))),
-        Step::EntryRange => entry("begins beyond the address space of programs"),
-        Step::EntryUnmapped => entry("begins at an address where it has no segment"),
-        Step::EntryNotExecutable => entry("begins in a segment that is not executable"),
-        Step::EntryIsHeader => entry("begins at its own ELF header, which is no code"),
-        Step::EntryZeros => entry("begins where it holds only zeros, which are no code"),
-        Step::EntryAlignment => entry("has an entry point that is not aligned to an instruction"),
-        Step::NoDynamic => entry("names a loader, and has no PT_DYNAMIC for it"),
+        Step::EntryRange => "begins beyond the address space of programs",
+        Step::EntryUnmapped => "begins at an address where it has no segment",
+        Step::EntryNotExecutable => "begins in a segment that is not executable",
+        Step::EntryIsHeader => "begins at its own ELF header, which is no code",
+        Step::EntryZeros => "begins where it holds only zeros, which are no code",
+        Step::EntryAlignment => "has an entry point that is not aligned to an instruction",
+        Step::NoDynamic => "names a loader, and has no PT_DYNAMIC for it",
         // The file and its place.
         Step::Lookup
         | Step::FileType
@@ -156,8 +152,10 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
         // Memory, and the file's length.
         | Step::MapMemory
         | Step::EntryBeyondFile
-        | Step::SegmentBeyondFile => None,
-    }
+        | Step::SegmentBeyondFile => return None,
+    };
+    let e_entry = image.header.e_entry;
+    Some(case.error(format_args!("{title}\nprogram: e_entry={e_entry:#x}")))
 }
 
 /// The decoding that the kernel gets on with: the file's own where the kernel has it too.
@@ -251,7 +249,7 @@ fix:     rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
 fn zeros(case: &Case<'_>, image: &Image) -> Option<Found> {
     let last = last(image, P_FILESZ)?;
     let is_old = case.machine.kernel().older_than((6, 7, 0));
-    let is_whole = case.candidate.size()? >= last.p_offset.saturating_add(last.p_filesz);
+    let is_whole = case.candidate.size()? >= last.file_end();
     (is_old && is_whole && last.p_flags & PF_W == 0).then(|| {
         segment(
             case,

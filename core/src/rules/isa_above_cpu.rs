@@ -45,26 +45,24 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if case.foreign || words::bits(image) > case.machine.kernel().class.value?.bits() {
         return None;
     }
-    let lack = arch::of(image.header.e_machine)?.lack;
-    let Lack { title, program, machine, is_anew } = lack(case.machine, image)?;
     let ends = case.refused_by_loader() == Some(LoaderRefusal::IsaLevel);
     let severity = if ends { Severity::Error } else { Severity::Warning };
-    let (file, built_for, rebuild) = (case.file(), case.built_for(), case.rebuild());
+    let lack = arch::of(image.header.e_machine)?.lack;
+    let Lack { text, is_anew } = lack(case.machine, image)?;
+    let (built_for, rebuild) = (case.built_for(), case.rebuild());
     let model = Shown(case.machine.cpu().model.get().map_or("not known", String::as_str));
     let mut finding = case.about(
         severity,
         format_args!(
             "\
-{title}
-program: {program}
-machine: {machine}
+{text}
 program: built for={built_for}
 machine: cpu model={model}
 fix:     {rebuild}"
         ),
     );
     if ends {
-        let ends = case.loader_ends();
+        let (file, ends) = (case.file(), case.loader_ends());
         finding.tell(format_args!(
             "kernel: {ends}, status 127\nyou see: {file}: CPU ISA level is lower than required"
         ));

@@ -124,7 +124,7 @@ fn wanted(image: &Image) -> Option<u64> {
     let cut_interp = matches!(image.interp, Some(Interp::Truncated));
     let wanted = |kind: u32| kind == PT_LOAD || (cut_interp && kind == PT_INTERP);
     let parts = table.iter().filter(|part| wanted(part.p_type) && part.p_filesz > 0);
-    Some(parts.fold(0, |most, part| part.p_offset.saturating_add(part.p_filesz).max(most)))
+    Some(parts.fold(0, |most, part| part.file_end().max(most)))
 }
 
 /// The table, PT_INTERP or a whole page is missing.

@@ -48,8 +48,8 @@ const LOADER_ENDS: &str = "starts it; its loader then ends it";
 /// What the kernel answers and the shell prints.
 pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
     let (moment, name, seen) = match outcome {
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => return f.write_str(AS_SCRIPT),
-        Outcome::Refused { errno: Errno::ELIBBAD, .. } => return f.write_str(CORRUPTED),
+        Outcome::Refused { errno: Errno::ENOEXEC, .. } => ("", AS_SCRIPT, ""),
+        Outcome::Refused { errno: Errno::ELIBBAD, .. } => ("", CORRUPTED, ""),
         Outcome::Refused { errno, .. } => ("", errno.name(), errno.text()),
         Outcome::Killed { signal, when, .. } => {
             let moment = match when {
@@ -59,9 +59,9 @@ pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
             };
             (moment, signal.name(), signal.words())
         }
-        Outcome::Starts => return f.write_str("starts it"),
-        Outcome::Exits { .. } => return f.write_str(LOADER_ENDS),
-        Outcome::Unknown { missing } => return write!(f, "not known: {}", missing.words()),
+        Outcome::Starts => ("starts it", "", ""),
+        Outcome::Exits { .. } => (LOADER_ENDS, "", ""),
+        Outcome::Unknown { missing } => ("not known: ", missing.words(), ""),
     };
     write!(f, "{moment}{name}\nyou see: {seen}")
 }

@@ -25,9 +25,12 @@ pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
     if needs > has {
         let (needs, has) = (name(needs), name(has));
         return Some(Lack {
-            title: format!("is built for {needs}, this processor is {has}"),
-            program: format!("Tag_CPU_arch={arch}"),
-            machine: format!("CPU architecture={has}"),
+            text: format!(
+                "\
+is built for {needs}, this processor is {has}
+program: Tag_CPU_arch={arch}
+machine: CPU architecture={has}"
+            ),
             is_anew: false,
         });
     }
@@ -37,9 +40,12 @@ pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
         let features = listed.get().map_or_else(String::new, ToString::to_string);
         let features = Shown(&features);
         Some(Lack {
-            title: format!("uses {unit}, this processor has none"),
-            program: format!("{tag}={value}"),
-            machine: format!("Features={features}"),
+            text: format!(
+                "\
+uses {unit}, this processor has none
+program: {tag}={value}
+machine: Features={features}"
+            ),
             is_anew: false,
         })
     };

@@ -243,15 +243,15 @@ pub(crate) fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option
 /// An odd entry selects MIPS16 or microMIPS: an address error where the processor has neither.
 fn entry(_: &Binprm<'_>, bprm: &Binprm<'_>) -> Checked<Entry> {
     let entry = bprm.image.header.e_entry;
-    if entry.trailing_zeros() >= 2 {
+    if entry & 3 == 0 {
         return Ok(Entry::Address(entry));
     }
-    if entry.trailing_zeros() > 0 {
+    if entry & 1 == 0 {
         return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment);
     }
     let machine = bprm.machine;
     let has_either = match machine.cpu().ases.get() {
-        Some(ases) => ases.iter().any(|ase| matches!(ase, "mips16" | "mips16e2" | "micromips")),
+        Some(ases) => ases.iter().any(|ase| ["mips16", "mips16e2", "micromips"].contains(&ase)),
         None => supports(machine, Capability::Mips16)? || supports(machine, Capability::MicroMips)?,
     };
     if !has_either {

@@ -1,7 +1,7 @@
 //! What a MIPS program says of its ISA against "isa" of /proc/cpuinfo.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 
 use crate::arch::Lack;
 use crate::candidate::Image;
@@ -26,9 +26,10 @@ pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
     let (mips, level) = last.strip_prefix("mips").map_or(("", last), |level| ("MIPS", level));
     let (name, level) = (needs.name(), Shown(level));
     Some(Lack {
-        title: format!("is built for {name}, this processor is {mips}{level}"),
-        program: String::new(),
-        machine: format!("isa={}", Shown(&all.to_string())),
+        text: format!(
+            "is built for {name}, this processor is {mips}{level}\nmachine: isa={}",
+            Shown(&all.to_string())
+        ),
         is_anew: (needs.revision == 6) != last.ends_with("r6"),
     })
 }

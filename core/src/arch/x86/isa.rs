@@ -30,9 +30,12 @@ pub(super) fn lacks_level(cpu: &Cpu, needed: u32) -> Option<(&'static str, &'sta
 pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
     let (level, lacks) = lacks_level(machine.cpu(), image.x86_isa_needed?)?;
     Some(Lack {
-        title: format!("is built for {level}, this processor lacks {lacks}"),
-        program: format!("GNU_PROPERTY_X86_ISA_1_NEEDED={level}"),
-        machine: format!("flags=without {lacks}"),
+        text: format!(
+            "\
+is built for {level}, this processor lacks {lacks}
+program: GNU_PROPERTY_X86_ISA_1_NEEDED={level}
+machine: flags=without {lacks}"
+        ),
         is_anew: false,
     })
 }

@@ -13,7 +13,7 @@ pub(super) fn check(case: &Case<'_>, package: &Package) -> Found {
     let fits = package
         .arch
         .as_deref()
-        .is_none_or(|arch| matches!(arch, "all" | "noarch") || own.is_none_or(|own| arch == own));
+        .is_none_or(|arch| own.is_none_or(|own| ["all", "noarch", own].contains(&arch)));
     let is_of_manager = matches!(
         (manager, package.format),
         (Some(PackageManager::Opkg), Format::Ipk) | (Some(PackageManager::Apk), Format::Apk3) | (None, _)
@@ -43,22 +43,22 @@ kernel:  {kernel}",
         manager = if is_of_manager { manager_name } else { "" },
         kernel = case.unhandled(words::DATA_AS_SCRIPT),
     ));
-    let mut install = |how: &str, command: &str| {
-        finding.tell(format_args!("fix: install it{how}:\nrun: {command} {}", case.argument()));
-    };
-    match (manager, package.format) {
-        (Some(PackageManager::Opkg), Format::Ipk) if fits => install("", "opkg install"),
-        (Some(PackageManager::Apk), Format::Apk3) if fits => install("", "apk add --allow-untrusted"),
+    let (how, command) = match (manager, package.format) {
+        (Some(PackageManager::Opkg), Format::Ipk) if fits => ("", "opkg install"),
+        (Some(PackageManager::Apk), Format::Apk3) if fits => ("", "apk add --allow-untrusted"),
         (Some(manager), _) => {
             let kind = if manager == PackageManager::Apk { ".apk" } else { ".ipk" };
             finding.tell(format_args!("fix: take the {kind} package for {own} of this OpenWrt release"));
+            return finding;
         }
-        (None, Format::Deb) => install(", as root", "dpkg -i"),
-        (None, Format::Rpm) => install(", as root", "rpm -i"),
-        (None, Format::Apk2 | Format::Apk3) => install("", "apk add --allow-untrusted"),
+        (None, Format::Deb) => (", as root", "dpkg -i"),
+        (None, Format::Rpm) => (", as root", "rpm -i"),
+        (None, Format::Apk2 | Format::Apk3) => ("", "apk add --allow-untrusted"),
         (None, Format::Ipk) => {
             finding.tell(format_args!("fix: install it on an OpenWrt machine:\nrun: opkg install FILE"));
+            return finding;
         }
-    }
+    };
+    finding.tell(format_args!("fix: install it{how}:\nrun: {command} {}", case.argument()));
     finding
 }
