@@ -91,9 +91,7 @@ pub fn parse(text: &[u8]) -> Cpu {
     let mut found = Found::default();
     for line in parts(text, b'\n') {
         let Some((key, value)) = halves(line) else { continue };
-        let is_key = |(name, ..): &&Key| name.as_bytes() == key;
-        let known = ARCHES.iter().find_map(|arch| arch.cpuinfo.iter().find(is_key));
-        let Some((name, field, source)) = known else { continue };
+        let Some((name, field, source)) = of_key(key) else { continue };
         // The board on PowerPC, a number on x86.
         if *name != "model" || !value.iter().all(u8::is_ascii_digit) {
             found.add(*field, value, source);
@@ -117,6 +115,18 @@ pub fn parse(text: &[u8]) -> Cpu {
 
 /// Nothing has to be worked out of several lines.
 pub(crate) fn is_complete(_: &Found<'_>, _: &mut Cpu) {}
+
+/// What a key stands for.
+fn of_key(key: &[u8]) -> Option<&'static Key> {
+    for arch in ARCHES {
+        for row in arch.cpuinfo {
+            if row.0.as_bytes() == key {
+                return Some(row);
+            }
+        }
+    }
+    None
+}
 
 /// A key and its value.
 fn halves(line: &[u8]) -> Option<(&[u8], &[u8])> {
