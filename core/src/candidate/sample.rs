@@ -14,8 +14,8 @@ const PIECES: u32 = 20;
 /// the file system itself takes (68 bytes a page in jffs2) comes on top. None for an empty file, or one that cannot
 /// be read.
 pub fn packs_to(root: &dyn Root, candidate: &Candidate) -> Option<u32> {
-    let file = root.open(&candidate.path)?.ok()?;
     let size = candidate.size()?;
+    let file = root.open(&candidate.path)?.ok()?;
     // The middle of each of as many equal parts; a small file is read from end to end. First a fourth, for a division of
     // 64 bits is dear on a router: beyond 16 GiB only the first two thirds are looked at.
     let part = u32::try_from(size >> 2).map_or(size >> 5, |quarter| u64::from(quarter / (PIECES / 4)));
@@ -24,9 +24,9 @@ pub fn packs_to(root: &dyn Root, candidate: &Candidate) -> Option<u32> {
     let (mut whole, mut packed) = (0_usize, 0_usize);
     for _ in 0..PIECES {
         let piece = file.read_at(at, PIECE);
-        at = at.saturating_add(part);
-        whole = whole.saturating_add(piece.len());
-        packed = packed.saturating_add(squeeze(&piece).min(piece.len()));
+        at = at.wrapping_add(part);
+        whole = whole.wrapping_add(piece.len());
+        packed = packed.wrapping_add(squeeze(&piece).min(piece.len()));
     }
     u32::try_from(packed.saturating_mul(1024).checked_div(whole)?).ok()
 }
