@@ -146,10 +146,10 @@ pub struct Files {
 impl Files {
     /// What is at a path.
     pub fn at(&self, root: &dyn Root, path: &Path) -> Rc<Place> {
-        let mut places = self.places.borrow_mut();
-        if let Some(known) = used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes()) {
+        if let Some(known) = self.known_place(path) {
             return known;
         }
+        let mut places = self.places.borrow_mut();
         let place = Rc::new(Place {
             path: path.to_path_buf(),
             stat: root.stat(path),
@@ -199,14 +199,17 @@ impl Files {
 
     /// Does not keep a program that was judged: what many programs name is to stay.
     pub fn forget(&self, path: &Path) {
-        let mut list = self.list.borrow_mut();
-        if used_last(&mut list, |file| file.path == path.as_bytes()).is_some() {
-            list.pop();
+        if self.known(path, &|_| true).is_some() {
+            self.list.borrow_mut().pop();
         }
+        if self.known_place(path).is_some() {
+            self.places.borrow_mut().pop();
+        }
+    }
+
+    fn known_place(&self, path: &Path) -> Option<Rc<Place>> {
         let mut places = self.places.borrow_mut();
-        if used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes()).is_some() {
-            places.pop();
-        }
+        used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes())
     }
 
     fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {

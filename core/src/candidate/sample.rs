@@ -82,8 +82,8 @@ fn squeeze(piece: &[u8]) -> usize {
         }
     }
     let (codes, distances) = counts.split_at_checked(DISTANCES).unwrap_or_default();
-    let bits = entropy(codes).saturating_add(entropy(distances)).saturating_add(extra_bits << FRACTION);
-    let bytes = (bits >> FRACTION).saturating_mul(FIT).saturating_div(8 * 1024);
+    let bits = entropy(codes).wrapping_add(entropy(distances)).wrapping_add(extra_bits << FRACTION);
+    let bytes = (bits >> FRACTION).wrapping_mul(FIT) / (8 * 1024);
     usize::try_from(bytes.saturating_sub(SHORTER)).unwrap_or(0).max(8)
 }
 
@@ -99,7 +99,7 @@ const FRACTION: u32 = 6;
 /// The bits that all symbols take together, at their entropy.
 fn entropy(counts: &[u32]) -> u32 {
     let all = log2(counts.iter().sum());
-    counts.iter().fold(0, |bits, n| bits.saturating_add(n.saturating_mul(all.saturating_sub(log2(*n)))))
+    counts.iter().fold(0, |bits, n| bits.wrapping_add(n.wrapping_mul(all.wrapping_sub(log2(*n)))))
 }
 
 /// The binary logarithm, straight between the powers of two.
