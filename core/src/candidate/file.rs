@@ -1,5 +1,6 @@
 //! Files that were read, kept from one program to the next: a thousand programs read libc once.
 
+use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, OnceCell, RefCell};
@@ -24,17 +25,17 @@ pub struct Place {
     path: PathBuf,
     /// stat(2).
     pub stat: Known<Result<Stat, Errno>>,
-    resolved: OnceCell<Known<Result<PathBuf, Errno>>>,
+    resolved: OnceCell<PathBuf>,
     may_execute: OnceCell<Known<Result<(), Errno>>>,
 }
 
 impl Place {
     /// The absolute path with symbolic links resolved; as it is named where that fails.
     pub(super) fn resolved(&self, root: &dyn Root) -> &Path {
-        match self.resolved.get_or_init(|| root.resolve(&self.path)) {
+        self.resolved.get_or_init(|| match root.resolve(&self.path) {
             Some(Ok(resolved)) => resolved,
-            _ => &self.path,
-        }
+            _ => self.path.clone(),
+        })
     }
 
     /// faccessat(2) with X_OK.
@@ -82,7 +83,7 @@ pub struct File {
     /// Its bytes.
     pub contents: Contents,
     images: RefCell<Vec<Rc<Image>>>,
-    made: OnceCell<(Origin, Option<Upx>)>,
+    made: OnceCell<Box<(Origin, Option<Upx>)>>,
     busy: OnceCell<Known<bool>>,
 }
 
@@ -106,13 +107,12 @@ impl File {
     }
 
     /// What made it, and what packed it, by one of its images.
-    pub(super) fn made_by(&self, image: &Image) -> (Origin, Option<Upx>) {
-        let made = self.made.get_or_init(|| {
+    pub(super) fn made_by(&self, image: &Image) -> &(Origin, Option<Upx>) {
+        self.made.get_or_init(|| {
             let reader = &mut Reader::headers(&self.contents);
             let packed = upx::find(reader, image, self.stat.size);
-            (program::origin(reader, image), packed)
-        });
-        made.clone()
+            Box::new((program::origin(reader, image), packed))
+        })
     }
 }
 
@@ -122,9 +122,11 @@ fn bytes_of(image: &Image) -> usize {
         size_of::<Image>().saturating_add(size_of::<ProgramHeader>().saturating_mul(image.table().len()));
     if let Some(dynamic) = &image.dynamic {
         bytes = bytes.saturating_add(size_of::<(u32, u64)>().saturating_mul(dynamic.entries.len()));
-        let lists = [&dynamic.soname, &dynamic.rpath, &dynamic.runpath];
-        for text in dynamic.needed.iter().chain(lists.into_iter().flatten()) {
-            bytes = bytes.saturating_add(size_of::<Vec<u8>>()).saturating_add(text.len());
+        for name in &dynamic.needed {
+            bytes = bytes.saturating_add(size_of::<Vec<u8>>()).saturating_add(name.len());
+        }
+        for text in [&dynamic.soname, &dynamic.rpath, &dynamic.runpath].into_iter().flatten() {
+            bytes = bytes.saturating_add(text.len());
         }
     }
     bytes
@@ -144,21 +146,21 @@ pub struct Files {
 impl Files {
     /// What is at a path.
     pub fn at(&self, root: &dyn Root, path: &Path) -> Rc<Place> {
+        if let Some(known) = self.known_place(path) {
+            return known;
+        }
         let mut places = self.places.borrow_mut();
-        let known = used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes());
-        known.unwrap_or_else(|| {
-            let place = Rc::new(Place {
-                path: path.to_path_buf(),
-                stat: root.stat(path),
-                resolved: OnceCell::new(),
-                may_execute: OnceCell::new(),
-            });
-            if places.len() >= PATHS {
-                places.remove(0);
-            }
-            places.push(Rc::clone(&place));
-            place
-        })
+        let place = Rc::new(Place {
+            path: path.to_path_buf(),
+            stat: root.stat(path),
+            resolved: OnceCell::new(),
+            may_execute: OnceCell::new(),
+        });
+        if places.len() >= PATHS {
+            places.remove(0);
+        }
+        places.push(Rc::clone(&place));
+        place
     }
 
     /// A regular file of which stat(2) tells this.
@@ -188,7 +190,11 @@ impl Files {
     pub fn again(&self, root: &dyn Root, path: &Path, id: (u64, u64)) -> Option<Rc<File>> {
         self.make_room();
         let known = self.known(path, &|known| (known.device, known.inode) == id);
-        known.or_else(|| self.open(root, path, &root.stat(path)?.ok()?)?.ok())
+        if known.is_some() {
+            return known;
+        }
+        let stat = root.stat(path)?.ok()?;
+        self.open(root, path, &stat)?.ok()
     }
 
     /// Does not keep a program that was judged: what many programs name is to stay. A router is asked for one at a time.
@@ -196,14 +202,17 @@ impl Files {
         if !cfg!(feature = "every-machine") {
             return;
         }
-        let mut list = self.list.borrow_mut();
-        if used_last(&mut list, |file| file.path == path.as_bytes()).is_some() {
-            list.pop();
+        if self.known(path, &|_| true).is_some() {
+            self.list.borrow_mut().pop();
         }
+        if self.known_place(path).is_some() {
+            self.places.borrow_mut().pop();
+        }
+    }
+
+    fn known_place(&self, path: &Path) -> Option<Rc<Place>> {
         let mut places = self.places.borrow_mut();
-        if used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes()).is_some() {
-            places.pop();
-        }
+        used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes())
     }
 
     fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {

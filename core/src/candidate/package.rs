@@ -72,8 +72,7 @@ pub(super) fn format(head: &[u8], path: &Path) -> Option<Format> {
 pub(super) fn named(format: Format, path: &Path) -> Package {
     let mut package = Package { format, name: None, arch: None };
     let (_, file) = last_name(path.as_bytes());
-    let dot = file.iter().rposition(|b| *b == b'.').filter(|dot| *dot > 0).unwrap_or(file.len());
-    let stem = file.get(..dot).unwrap_or_default();
+    let stem = cut_last(file).map(|(stem, _)| stem).filter(|stem| !stem.is_empty()).unwrap_or(file);
     // A version begins with a digit.
     let separator = if matches!(format, Format::Ipk | Format::Deb) { b'_' } else { b'-' };
     let digit = |pair: &[u8]| matches!(pair, [s, b'0'..=b'9'] if *s == separator);
@@ -83,12 +82,18 @@ pub(super) fn named(format: Format, path: &Path) -> Package {
     let arch = match format {
         Format::Ipk | Format::Deb => behind(version).and_then(behind),
         Format::Apk2 | Format::Apk3 => None,
-        Format::Rpm => stem.iter().rposition(|b| *b == b'.').and_then(|at| stem.get(at.saturating_add(1)..)),
+        Format::Rpm => cut_last(stem).map(|(_, arch)| arch),
     };
     let field = |bytes: &[u8]| (!bytes.is_empty()).then(|| text::printable(bytes));
     package.name = field(name);
     package.arch = field(arch.unwrap_or_default());
     package
+}
+
+/// What stands before the last dot of a name, and what after it.
+fn cut_last(name: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (stem, end) = name.split_at_checked(name.iter().rposition(|byte| *byte == b'.')?)?;
+    Some((stem, end.get(1..)?))
 }
 
 /// Where the first block of an apk v3 package begins: behind "ADB.", the schema "pckg" and the block's size.

@@ -44,7 +44,7 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
         });
     }
     let (origin, upx) = match own.as_ref().or(native.first()) {
-        Some(image) => file.made_by(image),
+        Some(image) => file.made_by(image).clone(),
         None => (Origin::default(), None),
     };
     Box::new(Program { ident, own, native, origin, upx })

@@ -7,7 +7,7 @@ use core::cell::RefCell;
 use super::Image;
 use super::file::Held;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
-use crate::elf::{ByteOrder, offset};
+use crate::elf::{self, ByteOrder};
 use crate::target::{Known, ReadAt};
 
 /// Bytes at the front that are read first and kept.
@@ -141,18 +141,18 @@ impl<'a> Reader<'a> {
         reader
     }
 
-    /// What an entry of PT_DYNAMIC leads to: `size` bytes, as far as its segment goes.
-    pub fn dynamic(file: &'a Contents, image: &Image, tag: u32, size: usize) -> Option<Reader<'a>> {
-        let (start, left) = image.dynamic_part(tag)?;
-        Some(Reader::new(file, image.encoding.order, start, size.min(left)))
+    /// What an entry of PT_DYNAMIC leads to: `size` bytes, as far as its segment goes; nothing where there is none.
+    pub fn dynamic(file: &'a Contents, image: &Image, tag: u32, size: usize) -> Reader<'a> {
+        let (start, left) = image.dynamic_part(tag).unwrap_or_default();
+        Reader::new(file, image.encoding.order, start, size.min(left))
     }
 
     /// The strings that PT_DYNAMIC leads to.
-    pub fn strings(file: &'a Contents, image: &Image) -> Option<Reader<'a>> {
-        let size = offset(image.dynamic.as_ref()?.flags(DT_STRSZ));
-        let mut reader = Reader::dynamic(file, image, DT_STRTAB, size)?;
+    pub fn strings(file: &'a Contents, image: &Image) -> Reader<'a> {
+        let size = image.dynamic.as_ref().map_or(0, |dynamic| dynamic.flags(DT_STRSZ));
+        let mut reader = Reader::dynamic(file, image, DT_STRTAB, elf::offset(size));
         reader.ahead = STRINGS;
-        Some(reader)
+        reader
     }
 
     /// To be read in larger pieces: for a table that is looked at here and there.
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub fn number_at(&mut self, offset: usize, len: usize) -> Option<usize> {
         let order = self.order;
-        usize::try_from(order.uint(self.bytes_at(offset, len)?, 0, len)).ok()
+        Some(elf::offset(order.uint(self.bytes_at(offset, len)?, 0, len)))
     }
 
     /// Has the window where `len` bytes are; it stays where it is when the budget does not suffice.

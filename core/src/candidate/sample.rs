@@ -14,8 +14,8 @@ const PIECES: u32 = 20;
 /// the file system itself takes (68 bytes a page in jffs2) comes on top. None for an empty file, or one that cannot
 /// be read.
 pub fn packs_to(root: &dyn Root, candidate: &Candidate) -> Option<u32> {
-    let file = root.open(&candidate.path)?.ok()?;
     let size = candidate.size()?;
+    let file = root.open(&candidate.path)?.ok()?;
     // The middle of each of as many equal parts; a small file is read from end to end. First a fourth, for a division of
     // 64 bits is dear on a router: beyond 16 GiB only the first two thirds are looked at.
     let part = u32::try_from(size >> 2).map_or(size >> 5, |quarter| u64::from(quarter / (PIECES / 4)));
@@ -24,9 +24,9 @@ pub fn packs_to(root: &dyn Root, candidate: &Candidate) -> Option<u32> {
     let (mut whole, mut packed) = (0_usize, 0_usize);
     for _ in 0..PIECES {
         let piece = file.read_at(at, PIECE);
-        at = at.saturating_add(part);
-        whole = whole.saturating_add(piece.len());
-        packed = packed.saturating_add(squeeze(&piece).min(piece.len()));
+        at = at.wrapping_add(part);
+        whole = whole.wrapping_add(piece.len());
+        packed = packed.wrapping_add(squeeze(&piece).min(piece.len()));
     }
     u32::try_from(packed.saturating_mul(1024).checked_div(whole)?).ok()
 }
@@ -82,8 +82,8 @@ fn squeeze(piece: &[u8]) -> usize {
         }
     }
     let (codes, distances) = counts.split_at_checked(DISTANCES).unwrap_or_default();
-    let bits = entropy(codes).saturating_add(entropy(distances)).saturating_add(extra_bits << FRACTION);
-    let bytes = (bits >> FRACTION).saturating_mul(FIT).saturating_div(8 * 1024);
+    let bits = entropy(codes).wrapping_add(entropy(distances)).wrapping_add(extra_bits << FRACTION);
+    let bytes = (bits >> FRACTION).wrapping_mul(FIT) / (8 * 1024);
     usize::try_from(bytes.saturating_sub(SHORTER)).unwrap_or(0).max(8)
 }
 
@@ -99,7 +99,7 @@ const FRACTION: u32 = 6;
 /// The bits that all symbols take together, at their entropy.
 fn entropy(counts: &[u32]) -> u32 {
     let all = log2(counts.iter().sum());
-    counts.iter().fold(0, |bits, n| bits.saturating_add(n.saturating_mul(all.saturating_sub(log2(*n)))))
+    counts.iter().fold(0, |bits, n| bits.wrapping_add(n.wrapping_mul(all.wrapping_sub(log2(*n)))))
 }
 
 /// The binary logarithm, straight between the powers of two.

@@ -137,19 +137,22 @@ impl Cache<'_> {
 fn libcmp(one: &[u8], other: &[u8]) -> Ordering {
     let (mut one, mut other) = (one, other);
     loop {
-        match (one.split_first(), other.split_first()) {
-            (Some((b'0'..=b'9', _)), Some((b'0'..=b'9', _))) => {
+        let (a, b) = (one.first(), other.first());
+        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        match (is_digit(a), is_digit(b)) {
+            (true, true) => {
                 let (a, b) = (leading_number(&mut one), leading_number(&mut other));
                 if a != b {
                     return a.cmp(&b);
                 }
             }
-            (Some((b'0'..=b'9', _)), _) => return Ordering::Greater,
-            (_, Some((b'0'..=b'9', _))) => return Ordering::Less,
-            (Some((a, after_one)), Some((b, after_other))) if a == b => {
-                (one, other) = (after_one, after_other);
+            (true, false) => return Ordering::Greater,
+            (false, true) => return Ordering::Less,
+            _ if a.is_none() || a != b => return a.cmp(&b),
+            _ => {
+                one = one.get(1..).unwrap_or_default();
+                other = other.get(1..).unwrap_or_default();
             }
-            (a, b) => return a.map(|(byte, _)| byte).cmp(&b.map(|(byte, _)| byte)),
         }
     }
 }

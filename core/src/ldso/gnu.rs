@@ -80,6 +80,8 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
 
 /// Bytes of a loader that are looked at together.
 const CHUNK: usize = 32;
+/// A router, whose processor has no vectors, looks at one after the other.
+const IN_CHUNKS: bool = cfg!(feature = "every-machine");
 
 /// Whether a string may begin in a chunk that tells anything. All its bytes are compared with those before them, without a
 /// way out between, which a processor does for many at once.
@@ -142,7 +144,7 @@ impl Facts {
             // Where a folder of the list ends, the next one begins.
             let mut list_ends = None;
             for chunk in (0..bytes.len()).step_by(CHUNK) {
-                if !has_start(bytes, chunk) {
+                if IN_CHUNKS && !has_start(bytes, chunk) {
                     continue;
                 }
                 for at in chunk..chunk.saturating_add(CHUNK) {

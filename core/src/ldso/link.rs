@@ -73,8 +73,8 @@ pub struct Undefined {
 }
 
 impl Undefined {
-    pub(super) fn new(name: Vec<u8>, of: &[u8], by: &Library, lazy: bool) -> Undefined {
-        Undefined { name, of: of.to_vec(), needed_by: by.path.clone(), lazy }
+    pub(super) fn new(name: Vec<u8>, of: Vec<u8>, by: &Library, lazy: bool) -> Undefined {
+        Undefined { name, of, needed_by: by.path.clone(), lazy }
     }
 }
 

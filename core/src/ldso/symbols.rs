@@ -17,8 +17,8 @@ use super::{Linker, Undefined};
 use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM};
-use crate::elf::{Class, Encoding};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM};
+use crate::elf::{Class, Encoding, offset};
 use settled::Scope;
 pub(super) use settled::Settled;
 use wanted::{Key, Wanted};
@@ -30,7 +30,7 @@ const STT_SECTION: u8 = 3;
 const STT_FILE: u8 = 4;
 const STT_TLS: u8 = 6;
 const STT_GNU_IFUNC: u8 = 10;
-const SHN_ABS: u64 = 0xfff1;
+const SHN_ABS: usize = 0xfff1;
 /// What DT_VERSYM has of a symbol without a version.
 const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
@@ -44,7 +44,8 @@ const TOLD: usize = 64;
 struct Symbols<'a> {
     table: Reader<'a>,
     strings: Reader<'a>,
-    marks: Option<Reader<'a>>,
+    /// DT_VERSYM.
+    marks: Reader<'a>,
     gnu: Option<Gnu<'a>>,
     /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
     count: usize,
@@ -73,30 +74,27 @@ struct Symbol {
     name: usize,
     bind: u8,
     kind: u8,
-    section: u64,
+    section: usize,
     has_value: bool,
 }
 
 impl<'a> Symbols<'a> {
     fn open(linker: &Linker<'_>, object: &Library, image: &Image, file: &'a Contents) -> Option<Symbols<'a>> {
         let encoding = image.encoding;
-        let mut hashed = 0;
-        if let Some(mut hash) = Reader::dynamic(file, image, DT_HASH, 8) {
-            hashed = hash.number_at(4, 4)?.min(MANY);
-        }
-        let mut count = hashed;
-        let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
+        let hashed = hashed(file, image)?;
         let (start, left) = image.dynamic_part(DT_SYMTAB)?;
+        let mut count = hashed;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
             count = size.checked_div(entry(encoding)).unwrap_or_default().min(MANY);
         }
+        let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
         // One that is hashed may lie further behind.
         let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
         let size = symbols.saturating_mul(entry(encoding)).min(left);
         Some(Symbols {
             table: Reader::new(file, encoding.order, start, size),
-            strings: Reader::strings(file, image)?,
+            strings: Reader::strings(file, image),
             marks: Reader::dynamic(file, image, DT_VERSYM, symbols.saturating_mul(2)),
             gnu,
             count,
@@ -109,9 +107,7 @@ impl<'a> Symbols<'a> {
     /// Those of a program, of which each is looked at once.
     fn once(&mut self) {
         self.table.once();
-        if let Some(marks) = &mut self.marks {
-            marks.once();
-        }
+        self.marks.once();
     }
 
     fn gnu(&mut self) -> Option<&mut Gnu<'a>> {
@@ -130,18 +126,17 @@ impl<'a> Symbols<'a> {
         let info = *symbol.get(info)?;
         let stays = self.copied.iter().all(|copied| *copied != index);
         Some(Symbol {
-            name: usize::try_from(order.u32(symbol, 0)).ok()?,
+            name: offset(order.u32(symbol, 0).into()),
             bind: info >> 4,
             kind: info & 15,
-            section: if stays { order.uint(symbol, section, 2) } else { 0 },
+            section: if stays { offset(order.uint(symbol, section, 2)) } else { 0 },
             has_value: stays && value != 0,
         })
     }
 
     /// What DT_VERSYM has of a symbol.
     fn mark(&mut self, index: usize) -> usize {
-        let mark = self.marks.as_mut().and_then(|marks| marks.number_at(index.wrapping_mul(2), 2));
-        mark.unwrap_or(VER_NDX_GLOBAL)
+        self.marks.number_at(index.wrapping_mul(2), 2).unwrap_or(VER_NDX_GLOBAL)
     }
 
     /// The symbols that are not defined stand before this one. Those of a program can have the address of their stub as
@@ -161,6 +156,14 @@ impl<'a> Symbols<'a> {
     }
 }
 
+/// How many symbols DT_HASH has; None where it is there and cannot be read.
+fn hashed(file: &Contents, image: &Image) -> Option<usize> {
+    if image.dynamic_offset(DT_HASH).is_none() {
+        return Some(0);
+    }
+    Some(Reader::dynamic(file, image, DT_HASH, 8).number_at(4, 4)?.min(MANY))
+}
+
 /// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).
 fn entry(encoding: Encoding) -> usize {
     if encoding.class == Class::Elf64 { 24 } else { 16 }
@@ -168,7 +171,7 @@ fn entry(encoding: Encoding) -> usize {
 
 impl<'a> Gnu<'a> {
     fn open(file: &'a Contents, image: &Image) -> Option<Gnu<'a>> {
-        let mut table = Reader::dynamic(file, image, DT_GNU_HASH, usize::MAX)?;
+        let mut table = Reader::dynamic(file, image, DT_GNU_HASH, usize::MAX);
         let buckets = table.number_at(0, 4)?.min(MANY);
         let first = table.number_at(4, 4)?;
         let words = table.number_at(8, 4)?;
@@ -242,7 +245,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
         let from = at;
         while at.0 < objects {
             let mut full_at = None;
-            if settled.get(at.0) == Some(&false) {
+            if settled.get(at.0) != Some(&true) {
                 let _ends_early = each_undefined(linker, at.0, at.1, &mut |asked| {
                     let has_room = scope.defines(&asked.key) || wanted.add(asked.key);
                     full_at = (!has_room).then_some(asked.index);
@@ -284,9 +287,10 @@ fn each_undefined(
     if is_program {
         symbols.once();
     }
-    let versions = if linker.is_glibc() { versions::needed(&file.contents, image) } else { Vec::new() };
+    let versions =
+        if linker.is_glibc() { versions::of(&file.contents, image, DT_VERNEED) } else { Vec::new() };
     for index in from..symbols.end_of_undefined(is_program) {
-        let symbol = symbols.symbol(index)?;
+        let Some(symbol) = symbols.symbol(index) else { break };
         if symbol.section != 0 || symbol.bind != STB_GLOBAL {
             continue;
         }
@@ -408,11 +412,11 @@ fn tell(
         });
         let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { continue };
         let Some(file) = linker.open(object) else { continue };
-        let Some(mut strings) = Reader::strings(&file.contents, image) else { continue };
+        let mut strings = Reader::strings(&file.contents, image);
         relocations::uses(linker, image, &file.contents, &mut symbols, &mut |asked, lazy| {
             let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
             let of = asked.version.map_or_else(Vec::new, &mut text);
-            missing.push(Undefined::new(text(asked.name), &of, object, lazy));
+            missing.push(Undefined::new(text(asked.name), of, object, lazy));
         });
     }
 }

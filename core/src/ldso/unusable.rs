@@ -266,10 +266,12 @@ impl Linker<'_> {
     fn is_cut(&self, library: &File, image: &Image) -> bool {
         let pages = self.machine.kernel().page().get().wrapping_sub(1);
         let end = library.stat.size.saturating_add(pages) & !pages;
-        let mut table = image.table().iter();
-        let dynamic = table.find(|segment| segment.p_type == PT_DYNAMIC).map(|dynamic| dynamic.p_offset);
-        let got = image.dynamic_offset(DT_PLTGOT).filter(|_| image.header.e_machine == EM_MIPS);
-        dynamic.max(got.map(|got| got as u64)).is_some_and(|offset| offset >= end)
+        let dynamic = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
+        if dynamic.is_some_and(|dynamic| dynamic.p_offset >= end) {
+            return true;
+        }
+        image.header.e_machine == EM_MIPS
+            && image.dynamic_offset(DT_PLTGOT).is_some_and(|got| got as u64 >= end)
     }
 }
 

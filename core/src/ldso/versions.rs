@@ -30,55 +30,48 @@ pub(super) struct Version {
     is_weak: bool,
 }
 
-/// What an object asks for.
-pub(super) fn needed(file: &Contents, image: &Image) -> Vec<Version> {
+/// What an object asks for (DT_VERNEED), or what it defines (DT_VERDEF) but for its base version, which is its own name.
+pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
     let mut found = Vec::new();
-    let _ends_early = read(file, image, false, &mut found);
-    found
-}
-
-/// What an object defines, but for its base version, which is its own name.
-pub(super) fn defined(file: &Contents, image: &Image) -> Vec<Version> {
-    let mut found = Vec::new();
-    let _ends_early = read(file, image, true, &mut found);
+    let _ends_early = read(file, image, tag, &mut found);
     found
 }
 
 /// Either table: each entry tells how far behind it the next one is.
-fn read(file: &Contents, image: &Image, defined: bool, found: &mut Vec<Version>) -> Option<()> {
-    let (tag, count) = if defined { (DT_VERDEF, DT_VERDEFNUM) } else { (DT_VERNEED, DT_VERNEEDNUM) };
-    let mut table = Reader::dynamic(file, image, tag, LIMIT)?;
-    let mut field = |at: usize, place, size| table.number_at(at.saturating_add(place), size);
+fn read(file: &Contents, image: &Image, tag: u32, found: &mut Vec<Version>) -> Option<()> {
+    let defined = tag == DT_VERDEF;
+    let count = if defined { DT_VERDEFNUM } else { DT_VERNEEDNUM };
+    let mut table = Reader::dynamic(file, image, tag, LIMIT);
+    let order = image.encoding.order;
+    let field = |entry: &[u8], at, size| offset(order.uint(entry, at, size));
     let mut at = 0_usize;
     for _ in 0..offset(image.dynamic.as_ref()?.flags(count)).min(MANY) {
         if defined {
-            // Elf32_Verdef, and Elf64_Verdef.
-            let next = field(at, 16, 4)?;
-            if field(at, 2, 2)? & VER_FLG_BASE == 0 {
-                let hash = u32::try_from(field(at, 8, 4)?).unwrap_or_default();
-                found.push(Version { index: field(at, 4, 2)?, hash, ..Version::default() });
+            let verdef = table.bytes_at(at, 20)?;
+            if field(verdef, 2, 2) & VER_FLG_BASE == 0 {
+                let (index, hash) = (field(verdef, 4, 2), order.u32(verdef, 8));
+                found.push(Version { index, hash, ..Version::default() });
             }
-            at = at.wrapping_add(next);
+            at = at.wrapping_add(field(verdef, 16, 4));
         } else {
-            // Elf32_Verneed, then the Elf32_Vernaux of it; those of 64 bits are the same.
-            let next = field(at, 12, 4)?;
-            let (count, file) = (field(at, 2, 2)?, field(at, 4, 4)?);
-            let mut aux = at.wrapping_add(field(at, 8, 4)?);
+            let verneed = table.bytes_at(at, 16)?;
+            let (count, file) = (field(verneed, 2, 2), field(verneed, 4, 4));
+            let mut aux = at.wrapping_add(field(verneed, 8, 4));
+            at = at.wrapping_add(field(verneed, 12, 4));
             for _ in 0..count {
-                let next = field(aux, 12, 4)?;
+                let vernaux = table.bytes_at(aux, 16)?;
                 found.push(Version {
-                    index: field(aux, 6, 2)?,
-                    hash: u32::try_from(field(aux, 0, 4)?).unwrap_or_default(),
-                    name: field(aux, 8, 4)?,
+                    index: field(vernaux, 6, 2),
+                    hash: order.u32(vernaux, 0),
+                    name: field(vernaux, 8, 4),
                     file,
-                    is_weak: field(aux, 4, 2)? & VER_FLG_WEAK != 0,
+                    is_weak: field(vernaux, 4, 2) & VER_FLG_WEAK != 0,
                 });
-                aux = aux.wrapping_add(next);
+                aux = aux.wrapping_add(field(vernaux, 12, 4));
                 if found.len() >= MANY {
                     return None;
                 }
             }
-            at = at.wrapping_add(next);
         }
     }
     Some(())
@@ -94,15 +87,15 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let mut missing = Vec::new();
     for object in &linker.link.objects {
         let (Some(file), Some(image)) = (linker.open(object), &object.image) else { continue };
-        let Some(mut strings) = Reader::strings(&file.contents, image) else { continue };
-        for version in &needed(&file.contents, image) {
+        let mut strings = Reader::strings(&file.contents, image);
+        for version in &of(&file.contents, image, DT_VERNEED) {
             let Some(name) = strings.string_at(version.file) else { continue };
             let Some(of) = linker.link.objects.iter().find(|other| other.is_called(name)) else { continue };
             let known = linker.defined(of);
             let has_it = known.iter().any(|definition| definition.hash == version.hash);
             if !known.is_empty() && !has_it && !version.is_weak {
                 let name = strings.string_at(version.name).unwrap_or_default().to_vec();
-                missing.push(Undefined::new(name, &of.path, object, false));
+                missing.push(Undefined::new(name, of.path.clone(), object, false));
             }
         }
     }
@@ -113,7 +106,7 @@ impl Linker<'_> {
     /// What an object defines; read once.
     pub(super) fn defined<'a>(&self, object: &'a Library) -> &'a [Version] {
         object.defined.get_or_init(|| match (self.open(object), &object.image) {
-            (Some(file), Some(image)) => defined(&file.contents, image),
+            (Some(file), Some(image)) => of(&file.contents, image, DT_VERDEF),
             _ => Vec::new(),
         })
     }

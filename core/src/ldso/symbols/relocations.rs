@@ -87,7 +87,7 @@ fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mu
         DT_RELA => (DT_RELASZ, dynamic.flags(DT_RELACOUNT), true),
         _ => (DT_PLTRELSZ, 0, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
     };
-    let Some(mut table) = Reader::dynamic(file, image, tag, offset(dynamic.flags(size))) else { return };
+    let mut table = Reader::dynamic(file, image, tag, offset(dynamic.flags(size)));
     table.once();
     let order = image.encoding.order;
     let word = image.encoding.word();

@@ -157,10 +157,10 @@ impl<'a> Scope<'a> {
     /// Whether others were seen to define all that a library asks for; what is not known is found out for all of them
     /// together.
     pub(super) fn settled(&self, linker: &Linker<'_>) -> Vec<bool> {
-        let mut settled = vec![false; linker.link.objects.len()];
         if !KEEPS {
-            return settled;
+            return Vec::new();
         }
+        let mut settled = vec![false; linker.link.objects.len()];
         for group in &self.settled.0.borrow().groups {
             if group.by.iter().all(|library| self.is_loaded(*library)) {
                 for (place, settled) in self.objects.iter().zip(&mut settled).skip(1) {

@@ -36,7 +36,7 @@ impl Key {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum LibraryState {
+enum State {
     #[default]
     Free,
     Asked,
@@ -46,7 +46,7 @@ enum LibraryState {
 #[derive(Clone, Copy, Default)]
 struct Slot {
     key: Key,
-    state: LibraryState,
+    state: State,
 }
 
 /// A hash table with open addressing. Its length is a power of two, and half of it stays free: every search ends.
@@ -70,12 +70,12 @@ impl Wanted {
             }
             let smaller = core::mem::replace(&mut self.slots, vec![Slot::default(); len.wrapping_mul(2)]);
             for slot in smaller {
-                if slot.state != LibraryState::Free {
+                if slot.state != State::Free {
                     self.insert(slot);
                 }
             }
         }
-        if self.insert(Slot { key, state: LibraryState::Asked }) {
+        if self.insert(Slot { key, state: State::Asked }) {
             self.used = self.used.wrapping_add(1);
             self.open = self.open.wrapping_add(1);
         }
@@ -85,7 +85,7 @@ impl Wanted {
     /// Whether it was not there yet.
     fn insert(&mut self, new: Slot) -> bool {
         match self.slot(&new.key) {
-            Some(slot) if slot.state == LibraryState::Free => {
+            Some(slot) if slot.state == State::Free => {
                 *slot = new;
                 true
             }
@@ -98,7 +98,7 @@ impl Wanted {
         let mut at = self.place(key.gnu);
         loop {
             let slot = self.slots.get(at)?;
-            if slot.state == LibraryState::Free || slot.key == *key {
+            if slot.state == State::Free || slot.key == *key {
                 return self.slots.get_mut(at);
             }
             at = self.next(at);
@@ -112,18 +112,18 @@ impl Wanted {
 
     /// The hash of what is at a place, if it is still looked for.
     pub(super) fn asked_at(&self, at: usize) -> Option<u32> {
-        let slot = self.slots.get(at).filter(|slot| slot.state == LibraryState::Asked)?;
+        let slot = self.slots.get(at).filter(|slot| slot.state == State::Asked)?;
         Some(slot.key.gnu)
     }
 
     /// Marks a name as defined where `serves` says so of the version that is asked for, and calls `each` with it.
     pub(super) fn define(&mut self, name: &Key, serves: &dyn Fn(u32) -> bool, each: &mut dyn FnMut(Key)) {
         let mut at = self.place(name.gnu);
-        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.state != LibraryState::Free) {
+        while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.state != State::Free) {
             let key = slot.key;
             let is_same = key.gnu == name.gnu && key.fnv == name.fnv;
-            if is_same && slot.state == LibraryState::Asked && serves(key.version) {
-                slot.state = LibraryState::Defined;
+            if is_same && slot.state == State::Asked && serves(key.version) {
+                slot.state = State::Defined;
                 self.open = self.open.wrapping_sub(1);
                 each(key);
             }
@@ -133,7 +133,7 @@ impl Wanted {
 
     /// Whether a symbol is asked for, and not defined.
     pub(super) fn lacks(&mut self, key: &Key) -> bool {
-        self.slot(key).is_some_and(|slot| slot.state == LibraryState::Asked)
+        self.slot(key).is_some_and(|slot| slot.state == State::Asked)
     }
 
     /// How many are not.
