@@ -5,6 +5,7 @@ use core::mem;
 
 use super::lines::Lines;
 use crate::advice;
+use crate::candidate::Toolchain;
 use crate::elf::Class;
 use crate::elf::consts::machine_name;
 use crate::machine::{Fact, Machine, Mount, Words};
@@ -187,9 +188,8 @@ fn answers(lines: &mut Lines, machine: &Machine) {
 fn build(lines: &mut Lines, machine: &Machine) {
     let Some(target) = advice::build(machine) else { return };
     lines.out.push_str("\nBuild for it with\n");
-    let compiler = Some(target.compiler(machine));
-    for (label, command) in [("Go", target.go()), ("Rust", target.cargo()), ("C", compiler)] {
-        if let Some(command) = command {
+    for (label, toolchain) in &[("Go", Toolchain::Go), ("Rust", Toolchain::Rust), ("C", Toolchain::C)] {
+        if let Some(command) = target.command(*toolchain, machine) {
             lines.add(&command);
             lines.command(label);
         }
