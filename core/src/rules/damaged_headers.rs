@@ -165,7 +165,7 @@ fn kernels_image(program: &Program) -> Option<&Image> {
 }
 
 fn table(case: &Case<'_>, image: &Image) -> Option<Found> {
-    let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u32::from);
+    let (entry, number) = (image.header.e_phentsize, image.header.e_phnum);
     let page = Pages::of(case.machine).size();
     let is_over_a_page = is_table_too_large(case.machine.kernel(), &image.header);
     let (reader, bytes, room) = match image.program_headers {
