@@ -7,6 +7,7 @@ use alloc::format;
 use alloc::string::String;
 
 use crate::arch;
+use crate::candidate::Toolchain;
 use crate::elf::{ByteOrder, Class};
 use crate::machine::Machine;
 
@@ -34,28 +35,28 @@ impl Build {
         Build { class: None, order: None, fits: |_| true, go: None, rust: None, gcc, options: "" }
     }
 
-    /// The Go build.
-    pub fn go(&self) -> Option<String> {
-        Some(format!("GOOS=linux {} go build", self.go?))
-    }
-
-    /// The Rust build. Targets of tier 3 come without a standard library, so that is built as well.
-    pub fn cargo(&self) -> Option<String> {
-        let triple = self.rust?;
-        let bare =
-            triple.starts_with("mips") || triple.starts_with("powerpc") && !triple.starts_with("powerpc64le");
-        let command =
-            if bare { "cargo +nightly build --release -Zbuild-std" } else { "cargo build --release" };
-        Some(format!("{command} --target {triple}"))
-    }
-
-    /// The compiler, named as OpenWrt's SDK names it for its own machines.
-    pub fn compiler(&self, machine: &Machine) -> String {
-        let vendor = if machine.openwrt().release.get().is_some() { "-openwrt" } else { "" };
-        let Build { gcc, options, .. } = self;
-        let abi = if gcc.starts_with("arm") { "gnueabi" } else { "" };
-        let blank = if options.is_empty() { "" } else { " " };
-        format!("{gcc}{vendor}-linux-musl{abi}-gcc -static{blank}{options}")
+    /// The command; None where the toolchain has no such target.
+    pub fn command(&self, toolchain: Toolchain, machine: &Machine) -> Option<String> {
+        Some(match toolchain {
+            Toolchain::Go => format!("GOOS=linux {} go build", self.go?),
+            Toolchain::Rust => {
+                let triple = self.rust?;
+                // Targets of tier 3 come without a standard library, so that is built as well.
+                let bare = triple.starts_with("mips")
+                    || triple.starts_with("powerpc") && !triple.starts_with("powerpc64le");
+                let build = if bare { "+nightly build --release -Zbuild-std" } else { "build --release" };
+                format!("cargo {build} --target {triple}")
+            }
+            // Named as OpenWrt's SDK names it for its own machines.
+            Toolchain::C => {
+                let vendor = if machine.openwrt().release.get().is_some() { "-openwrt" } else { "" };
+                let Build { gcc, options, .. } = self;
+                let abi = if gcc.starts_with("arm") { "gnueabi" } else { "" };
+                let blank = if options.is_empty() { "" } else { " " };
+                format!("{gcc}{vendor}-linux-musl{abi}-gcc -static{blank}{options}")
+            }
+            Toolchain::Unknown => return None,
+        })
     }
 }
 

@@ -22,6 +22,7 @@ pub use missing::Missing;
 pub use step::Step;
 
 pub(crate) use binprm::Pages;
+pub(crate) use elf::is_table_too_large;
 
 use exit::{Checked, Exit, Reply, kill, refuse, reply, unknown};
 

@@ -63,6 +63,11 @@ impl Pages {
         address & !self.within()
     }
 
+    /// The bytes from an address to the end of its page; none at the start of one.
+    pub(crate) fn rest(self, address: u64) -> u64 {
+        address.wrapping_neg() & self.within()
+    }
+
     /// The end of the last page that is touched.
     pub(crate) fn up(self, size: u64) -> u64 {
         self.down(size.saturating_add(self.within()))

@@ -3,10 +3,11 @@
 use super::binprm::Binprm;
 use super::mmap::{Mm, Randomized};
 use super::{Checked, Exit, Missing, Step, Waived, arch, map, path, refuse, start, unknown};
-use crate::candidate::{Candidate, Content, Image, Interp, Program, TableError};
+use crate::candidate::{Candidate, Content, Interp, Program, TableError};
+use crate::elf::Header;
 use crate::elf::consts::{ET_DYN, ET_EXEC};
 use crate::errno::Errno;
-use crate::machine::Machine;
+use crate::machine::{KernelFacts, Machine};
 
 /// Tries the handlers in the kernel's order: its own layout, then the compatibility one. Only ENOEXEC lets the
 /// next one try; where all say so, the one that got furthest is the one to explain.
@@ -85,19 +86,16 @@ fn load_elf_phdrs(bprm: &Binprm<'_>) -> Checked {
         // A short read was EIO up to Linux 3.18.
         Err(TableError::Truncated) if bprm.kernel.older_than((3, 19, 0)) => Errno::EIO,
         Err(_) => Errno::ENOEXEC,
-        Ok(_) if is_table_too_large(bprm) => Errno::ENOEXEC,
+        Ok(_) if is_table_too_large(bprm.kernel, &bprm.image.header) => Errno::ENOEXEC,
         Ok(_) => return Ok(()),
     };
     refuse(errno, Step::ProgramHeaders)
 }
 
-/// From 3.19 to 6.16 the table may not exceed a page.
-fn is_table_too_large(bprm: &Binprm<'_>) -> bool {
-    let Binprm { kernel, image: Image { header, .. }, .. } = bprm;
+/// From 3.19 to 6.16 the table of program headers may not exceed a page.
+pub(crate) fn is_table_too_large(kernel: &KernelFacts, header: &Header) -> bool {
     let size = u32::from(header.e_phnum).saturating_mul(u32::from(header.e_phentsize));
-    !kernel.older_than((3, 19, 0))
-        && kernel.older_than((6, 17, 0))
-        && u64::from(size) > kernel.page_size.value.unwrap_or(4096)
+    !kernel.older_than((3, 19, 0)) && kernel.older_than((6, 17, 0)) && u64::from(size) > kernel.page().get()
 }
 
 /// Reads the first PT_INTERP, opens the file it names, and reads that one's ELF header.
@@ -144,7 +142,7 @@ fn check_interpreter<'a>(bprm: &Binprm<'a>, interpreter: &'a Candidate) -> Check
         Err(Exit::Refused(..)) => return bad,
         other => other?,
     }
-    if image.program_headers.is_err() || is_table_too_large(&interpreter) {
+    if image.program_headers.is_err() || is_table_too_large(bprm.kernel, &image.header) {
         return bad;
     }
     arch::of(bprm.machine).map_or(Ok(()), |arch| (arch.arch_elf_pt_proc)(&interpreter))?;

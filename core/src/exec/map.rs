@@ -187,7 +187,7 @@ impl Mm<'_> {
         if end > start {
             self.set_brk(&file.bss, file.bias)?;
             let from = start.wrapping_add(file.bias) & self.word;
-            let rest = self.pages.wrapping_up(from).wrapping_sub(from);
+            let rest = self.pages.rest(from);
             self.clear_user(file.bprm, from, rest.min(end.wrapping_sub(start)));
         }
         Ok(())
@@ -246,7 +246,7 @@ impl Mm<'_> {
             start: at,
             end: at.wrapping_add(len),
             flags: segment.p_flags,
-            offset: Some(offset),
+            shift: Some(offset.wrapping_sub(at)),
             of_interpreter: file.is_interpreter,
         };
         self.account(&vma)?;
@@ -259,7 +259,7 @@ impl Mm<'_> {
 
     /// `padzero`: whether the rest of the page can be cleared.
     fn padzero(&mut self, bprm: &Binprm<'_>, from: u64) -> bool {
-        let rest = self.pages.wrapping_up(from).wrapping_sub(from);
+        let rest = self.pages.rest(from);
         rest == 0 || self.clear_user(bprm, from, rest)
     }
 
@@ -269,7 +269,7 @@ impl Mm<'_> {
         if vma.flags & PF_W == 0 || vma.is_lost(from, bprm.size(), self.pages) {
             return false;
         }
-        let zeros = Vma { start: from, end: from.wrapping_add(len), offset: None, ..*vma };
+        let zeros = Vma { start: from, end: from.wrapping_add(len), shift: None, ..*vma };
         self.vmas.map(zeros);
         true
     }

@@ -69,10 +69,10 @@ pub(super) struct Mm<'a> {
 impl<'a> Mm<'a> {
     pub(super) fn new(program: &'a Binprm<'a>, layout: &'static TaskLayout, randomized: Randomized) -> Self {
         let machine = program.machine;
-        let limit = machine.limits().stack.value.filter(|limit| *limit != u64::MAX);
+        let limit = machine.limits().stack.value;
         let lowest_base = limit.map_or(0, |limit| layout.lowest_mmap_base(limit)).max(layout.unmapped_base);
         // fs/exec.c `setup_arg_pages` needs some room for the arguments.
-        let has_room = machine.limits().stack.value.is_none_or(|limit| limit >= 1 << 16);
+        let has_room = limit.is_none_or(|limit| limit >= 1 << 16);
         Mm {
             program,
             pages: Pages::of(machine),
@@ -142,7 +142,7 @@ impl<'a> Mm<'a> {
         }
         self.get_unmapped_area(start, len, MapFlags::Fixed)?;
         let flags = PF_R | PF_W | executable;
-        let vma = Vma { start, end: start.wrapping_add(len), flags, offset: None, of_interpreter: false };
+        let vma = Vma { start, end: start.wrapping_add(len), flags, shift: None, of_interpreter: false };
         self.account(&vma)?;
         self.vmas.map(vma);
         Ok(())
@@ -239,7 +239,7 @@ impl<'a> Mm<'a> {
     fn check_rlimit(&mut self, limit: &Fact<u64>) -> Checked {
         /// What execve(2) maps besides: stack, arguments, vdso.
         const BESIDES: u64 = 16 << 20;
-        let Some(limit) = limit.value.filter(|limit| *limit != u64::MAX) else { return Ok(()) };
+        let Some(limit) = limit.value else { return Ok(()) };
         if limit != 0 && self.total > limit {
             return segfault(Step::MapMemory);
         }

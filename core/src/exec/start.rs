@@ -52,13 +52,13 @@ fn page<'a>(mm: &'a Mm<'_>, first: &Binprm<'_>, arch: &Checks, entry: u64) -> Ch
 /// What lies at an address that can be fetched.
 fn code(mm: &Mm<'_>, first: &Binprm<'_>, arch: &Checks, vma: &Vma, entry: u64) -> Checked {
     let size = size(mm, first, vma);
-    if is_zero(vma, entry, size) {
+    let Some(offset) = vma.offset_of(entry).filter(|offset| *offset < size) else {
         return match (arch.zeros_as_code)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryZeros),
             None => slide(mm, entry, size),
         };
-    }
-    if vma.offset_of(entry) == Some(0) {
+    };
+    if offset == 0 {
         return match (arch.magic_as_code)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryIsHeader),
             None => unknown(Missing::HeaderAsCode),
@@ -72,11 +72,6 @@ fn size(mm: &Mm<'_>, first: &Binprm<'_>, vma: &Vma) -> u64 {
     if vma.of_interpreter { first } else { mm.program }.size()
 }
 
-/// Whether there is nothing but zeros at an address, by how it was mapped.
-fn is_zero(vma: &Vma, address: u64, size: u64) -> bool {
-    vma.offset_of(address).is_none_or(|offset| offset >= size)
-}
-
 /// On processors where zeros are nops, execution slides to the first page with anything else.
 fn slide(mm: &Mm<'_>, entry: u64, size: u64) -> Checked {
     let pages = mm.pages;
@@ -85,14 +80,15 @@ fn slide(mm: &Mm<'_>, entry: u64, size: u64) -> Checked {
         if !arch::executes(mm.program, vma.flags)? {
             break;
         }
-        if vma.is_lost(at, size, pages) {
-            return kill(Signal::SIGBUS, When::Start, Step::EntryZeros);
-        }
-        if !is_zero(vma, at, size) {
-            return Ok(());
-        }
-        // Zeros in the place of a file's bytes end with their page.
-        at = if vma.offset.is_some() { pages.up(at.saturating_add(1)) } else { vma.end };
+        at = match vma.offset_of(at) {
+            Some(offset) if offset < size => return Ok(()),
+            Some(offset) if pages.down(offset) >= size => {
+                return kill(Signal::SIGBUS, When::Start, Step::EntryZeros);
+            }
+            // Zeros in the place of a file's bytes end with their page.
+            Some(_) => pages.up(at.saturating_add(1)),
+            None => vma.end,
+        };
     }
     if mm.is_kernels_own(at) {
         return unknown(Missing::Place);

@@ -14,8 +14,8 @@ pub(super) struct Vma {
     pub(super) end: u64,
     /// PF_*.
     pub(super) flags: u32,
-    /// The offset in its file of what lies at `start`; None: zeros.
-    pub(super) offset: Option<u64>,
+    /// What is added to an address for its offset in the file, modulo 2^64; None: zeros.
+    pub(super) shift: Option<u64>,
     /// Its file is the interpreter.
     pub(super) of_interpreter: bool,
 }
@@ -23,7 +23,7 @@ pub(super) struct Vma {
 impl Vma {
     /// The offset in its file of an address; None where there are zeros.
     pub(super) fn offset_of(&self, address: u64) -> Option<u64> {
-        Some(self.offset?.wrapping_add(address.wrapping_sub(self.start)))
+        Some(address.wrapping_add(self.shift?))
     }
 
     /// Whether the page of an address lies behind the last one of its file, which has that size.
@@ -33,7 +33,7 @@ impl Vma {
 
     /// Whether its pages count as memory that somebody must have (mm/vma.h `accountable_mapping`).
     pub(super) fn is_accounted(&self) -> bool {
-        self.offset.is_none() || self.flags & PF_W != 0
+        self.shift.is_none() || self.flags & PF_W != 0
     }
 }
 
@@ -87,7 +87,7 @@ impl AddressSpace {
             }
             let vma = self.vmas.swap_remove(at);
             self.push(Vma { end: start, ..vma });
-            self.push(Vma { start: end, offset: vma.offset_of(end), ..vma });
+            self.push(Vma { start: end, ..vma });
         }
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn vma(start: u64, end: u64, offset: u64) -> Vma {
-        Vma { start, end, flags: 5, offset: Some(offset), of_interpreter: false }
+        Vma { start, end, flags: 5, shift: Some(offset.wrapping_sub(start)), of_interpreter: false }
     }
 
     #[test]

@@ -68,24 +68,25 @@ static LOADERS: [Loader; 19] = [
 ];
 
 /// The first owner of a loader with that path that is of interest.
-fn owner<T>(path: &[u8], of_interest: fn(Owner) -> Option<T>) -> Option<T> {
+fn owner(path: &[u8], is_of_interest: fn(Owner) -> bool) -> Option<Owner> {
     let slash = path.iter().rposition(|&byte| byte == b'/').unwrap_or(0);
     let (folder, name) = path.split_at_checked(slash)?;
     let name = name.strip_prefix(b"/").unwrap_or(name);
-    LOADERS.iter().find_map(|loader| {
-        let is = (loader.folder.is_empty() || folder == loader.folder.as_bytes())
+    let loader = LOADERS.iter().find(|loader| {
+        (loader.folder.is_empty() || folder == loader.folder.as_bytes())
             && name.starts_with(loader.name.as_bytes())
-            && (!loader.is_whole || name.len() == loader.name.len());
-        if is { of_interest(loader.owner) } else { None }
-    })
+            && (!loader.is_whole || name.len() == loader.name.len())
+            && is_of_interest(loader.owner)
+    })?;
+    Some(loader.owner)
 }
 
 /// The operating system, other than Linux, whose loader has that path.
 pub(crate) fn system_of_loader(path: &[u8]) -> Option<&'static str> {
-    owner(path, |owner| match owner {
+    match owner(path, |owner| matches!(owner, Owner::System(_)))? {
         Owner::System(system) => Some(system),
         Owner::Libc(_) => None,
-    })
+    }
 }
 
 /// Whether a file's name may be that of a C library's loader. A folder of libraries holds hundreds of names; few are
@@ -107,10 +108,10 @@ impl Libc {
 
     /// The C library whose loader has that path, or that DT_SONAME.
     pub fn of_loader(path: &[u8]) -> Option<Libc> {
-        owner(path, |owner| match owner {
+        match owner(path, |owner| matches!(owner, Owner::Libc(_)))? {
             Owner::Libc(libc) => Some(libc),
             Owner::System(_) => None,
-        })
+        }
     }
 }
 

@@ -4,9 +4,8 @@ use super::Case;
 use crate::candidate::{Image, Interp, Program, TableError};
 use crate::elf::consts::{ET_CORE, PF_W, PT_INTERP};
 use crate::elf::{Class, ProgramHeader};
-use crate::exec::{Outcome, Pages, Step};
+use crate::exec::{Outcome, Pages, Step, is_table_too_large};
 use crate::finding::{Found, Severity};
-use crate::machine::Machine;
 
 rule! {
     /// # What it means
@@ -166,9 +165,9 @@ fn kernels_image(program: &Program) -> Option<&Image> {
 }
 
 fn table(case: &Case<'_>, image: &Image) -> Option<Found> {
-    let [entry, number] = [image.header.e_phentsize, image.header.e_phnum].map(u32::from);
+    let (entry, number) = (image.header.e_phentsize, image.header.e_phnum);
     let page = Pages::of(case.machine).size();
-    let is_over_a_page = takes_a_page(case.machine) && u64::from(entry.saturating_mul(number)) > page;
+    let is_over_a_page = is_table_too_large(case.machine.kernel(), &image.header);
     let (reader, bytes, room) = match image.program_headers {
         Err(TableError::Truncated) => return None,
         Err(TableError::EntrySize) => {
@@ -193,11 +192,6 @@ program: e_phentsize={entry}"
 has {number} program headers, {reader} reads {most} ({room})
 program: e_phnum={number}"
     )))
-}
-
-/// From 3.19 to 6.16 the table may not exceed a page.
-fn takes_a_page(machine: &Machine) -> bool {
-    !machine.kernel().older_than((3, 19, 0)) && machine.kernel().older_than((6, 17, 0))
 }
 
 fn interp(case: &Case<'_>, image: &Image) -> Option<Found> {

@@ -65,7 +65,7 @@ program: PT_INTERP={loader} ({flavour})"
     match case.machine.loaders().get() {
         Some(found) if found.is_empty() => finding.tell(format_args!("machine: loaders=none")),
         Some(found) => {
-            finding.tell(format_args!("machine: loaders={}", list(&mut found.iter().map(String::as_bytes))));
+            finding.tell(format_args!("machine: loaders={}", list(found.iter().map(String::as_bytes))));
         }
         None => finding.tell(format_args!("machine: loaders=not known")),
     }

@@ -58,8 +58,11 @@ enum More<'a> {
 fn check(case: &Case<'_>) -> Option<Found> {
     let interpreter = case.candidate.interpreter.as_ref()?;
     let Some(Interp::Path(path)) = &case.image?.interp else { return None };
-    let steps = [Step::InterpreterOpen, Step::InterpreterShort, Step::InterpreterArch, Step::InterpreterMap];
-    if interpreter.found().is_none() || !steps.iter().any(|step| case.meets(*step)) {
+    let is_about = matches!(
+        case.step,
+        Some(Step::InterpreterOpen | Step::InterpreterShort | Step::InterpreterArch | Step::InterpreterMap)
+    );
+    if interpreter.found().is_none() || !is_about {
         return None;
     }
     let (what, more) = fault(case, interpreter);

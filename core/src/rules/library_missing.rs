@@ -91,9 +91,8 @@ needs {name}, which is not on this machine
 program: DT_NEEDED={missing}
 machine: looked for={tried}
 kernel:  {ends}, status 127",
-        missing = names(&mut all.map(|library| library.name.as_slice())),
-        tried =
-            if nowhere { "no folder".to_owned() } else { names(&mut first.tried.iter().map(Vec::as_slice)) },
+        missing = names(all.map(|library| library.name.as_slice())),
+        tried = if nowhere { "no folder".to_owned() } else { names(first.tried.iter().map(Vec::as_slice)) },
     ));
     let (path, reason) = (Shown(&case.candidate.path), errno.text());
     if link.libc == Some(Libc::Musl) {

@@ -46,9 +46,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let ases = &case.machine.cpu().ases;
-    let listed = list(&mut ases.get()?.iter().map(str::as_bytes));
+    let listed = list(ases.get()?.iter().map(str::as_bytes));
     let declared = image.mips_ases();
-    let missing = list(&mut mips::ASES.iter().filter_map(|(bit, name, word)| {
+    let missing = list(mips::ASES.iter().filter_map(|(bit, name, word)| {
         (declared & bit != 0 && !word.is_empty() && !lists(ases, word)).then_some(name.as_bytes())
     }));
     let later = "starts it; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";

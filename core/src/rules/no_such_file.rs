@@ -36,11 +36,17 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let path = &case.candidate.path;
     let (file, argument, error) = (case.file(), case.argument(), errno.text());
     let is_bare = words::is_bare(path);
-    let told = |what: &str| case.warning(format_args!("{what}"));
     // Nobody can tell whether a program starts that is not there; that it is not, is certain.
+    let (what, why) = match errno {
+        Errno::ENOENT if is_bare => ("is neither in this folder nor in PATH", ""),
+        Errno::ENOENT => ("does not exist, or is a symbolic link that leads nowhere", ""),
+        Errno::EACCES => {
+            ("cannot be reached: a folder on its path may not be searched\nfix: run diag as root", "")
+        }
+        Errno::ELOOP => ("is a symbolic link that leads back to itself", ""),
+        _ => ("cannot be looked up: ", error),
+    };
     let mut finding = match errno {
-        Errno::ENOENT if is_bare => told("is neither in this folder nor in PATH"),
-        Errno::ENOENT => told("does not exist, or is a symbolic link that leads nowhere"),
         Errno::ENOTDIR => case.finding(
             Severity::Warning,
             format_args!(
@@ -51,14 +57,10 @@ run:     ls -ld{folders}",
                 folders = Folders(path),
             ),
         ),
-        Errno::EACCES => {
-            told("cannot be reached: a folder on its path may not be searched\nfix: run diag as root")
-        }
-        Errno::ELOOP => told("is a symbolic link that leads back to itself"),
         Errno::ENAMETOOLONG => {
             case.finding(Severity::Warning, format_args!("the name {:.40}... is too long", text::path(path)))
         }
-        _ => case.warning(format_args!("cannot be looked up: {error}")),
+        _ => case.warning(format_args!("{what}{why}")),
     };
     if matches!(errno, Errno::ENOENT | Errno::ELOOP) && !is_bare {
         finding.tell(format_args!("fix: see what is there:\nrun: ls -l {argument}"));

@@ -47,12 +47,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let (argument, mode) = (case.argument(), Mode(bits));
-    let mut finding = match x {
-        0 => case.error(format_args!("is not executable: its mode {mode} has no x bit")),
-        0o111 => case.error(format_args!("may not be executed, although its mode is {mode}")),
-        _ => case.error(format_args!("may not be executed by this user: its mode is {mode}")),
+    let (what, but) = match x {
+        0 => ("is not executable: its mode", " has no x bit"),
+        0o111 => ("may not be executed, although its mode is", ""),
+        _ => ("may not be executed by this user: its mode is", ""),
     };
-    finding.tell(format_args!("program: mode={mode} ({})", Letters(bits)));
+    let mut finding =
+        case.error(format_args!("{what} {mode}{but}\nprogram: mode={mode} ({})", Letters(bits)));
     let mount = case.machine.mount_of(&case.candidate.resolved);
     match mount.filter(|mount| mount.has("ro") || MODELESS.contains(&mount.fstype.as_str())) {
         Some(mount) => {

@@ -1,5 +1,3 @@
-use core::fmt::Arguments;
-
 use super::shown::Shown;
 use super::words::{self, FirstLine, Kernel, PackageManager};
 use super::{Case, Code};
@@ -65,20 +63,14 @@ fn check(case: &Case<'_>) -> Option<Found> {
         matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
             || !matches!(interpreter.content, Content::Elf(_))
     };
-    let told = |why: Arguments<'_>| {
-        let line = FirstLine(script);
-        case.error(format_args!("is a script for {path}{why}\nprogram: line 1={line}"))
+    let (why, detail, is_missing) = match (interpreter.missing(), &case.interpreter) {
+        (Some(Errno::ENOENT | Errno::ENOTDIR), _) => (", which is not on this machine", "", true),
+        (Some(errno), _) => (": ", errno.text(), false),
+        (None, Some(error)) => (", which does not start: ", error.title.as_str(), !own_fix(&error)),
+        (None, None) => (", which does not start: ", step.name(), false),
     };
-    let (mut finding, is_missing) = match (interpreter.missing(), &case.interpreter) {
-        (Some(Errno::ENOENT | Errno::ENOTDIR), _) => {
-            (told(format_args!(", which is not on this machine")), true)
-        }
-        (Some(errno), _) => (told(format_args!(": {}", errno.text())), false),
-        (None, Some(error)) => {
-            (told(format_args!(", which does not start: {}", error.title)), !own_fix(&error))
-        }
-        (None, None) => (told(format_args!(", which does not start: {}", step.name())), false),
-    };
+    let line = FirstLine(script);
+    let mut finding = case.error(format_args!("is a script for {path}{why}{detail}\nprogram: line 1={line}"));
     let kernel = match case.content {
         Outcome::Refused { errno: Errno::ENOENT, .. } => Kernel::Words(words::NOT_FOUND),
         Outcome::Refused { errno: Errno::ENOEXEC, .. } => Kernel::Words(words::TEXT_AS_SCRIPT),

@@ -5,6 +5,7 @@ use core::mem;
 
 use super::lines::Lines;
 use crate::advice;
+use crate::candidate::Toolchain;
 use crate::elf::Class;
 use crate::elf::consts::machine_name;
 use crate::machine::{Fact, Machine, Mount, Words};
@@ -196,15 +197,12 @@ fn answers(lines: &mut Lines, machine: &Machine) {
 fn build(lines: &mut Lines, machine: &Machine) {
     let Some(target) = advice::build(machine) else { return };
     lines.out.push_str("\nBuild for it with\n");
-    let mut command = |label: &str, command: Option<String>| {
-        if let Some(command) = command {
+    for (label, toolchain) in &[("Go", Toolchain::Go), ("Rust", Toolchain::Rust), ("C", Toolchain::C)] {
+        if let Some(command) = target.command(*toolchain, machine) {
             lines.add(&command);
             lines.command(label);
         }
-    };
-    command("Go", target.go());
-    command("Rust", target.cargo());
-    command("C", Some(target.compiler(machine)));
+    }
     if let Some(arch) = machine.openwrt().arch.get() {
         lines.add_known("packages for ", Some(arch.as_bytes()));
         lines.line("OpenWrt");

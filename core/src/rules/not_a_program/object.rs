@@ -9,21 +9,19 @@ use crate::finding::{Found, Severity};
 
 pub(super) fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
+    let class = case.machine.kernel().class.value;
+    let is_module = words::bytes(&case.candidate.path).ends_with(b".ko");
+    let fits = is_module && !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
     let (what, e_type, fix) = match image.header.e_type {
-        ET_REL if words::bytes(&case.candidate.path).ends_with(b".ko") => {
-            let class = case.machine.kernel().class.value;
-            let fits = !case.foreign && !case.is_swapped() && class == Some(image.encoding.class);
-            let fix = if fits {
+        ET_REL if is_module => (
+            "a kernel module, not a program",
+            "1 (ET_REL)",
+            if fits {
                 "as root:"
             } else {
                 "take the module that was built for this very kernel (OpenWrt: a kmod-* package)"
-            };
-            let mut finding = told(case, "a kernel module, not a program", "1 (ET_REL)", fix);
-            if fits {
-                finding.tell(format_args!("run: insmod {}", case.argument()));
-            }
-            return Some(finding);
-        }
+            },
+        ),
         ET_REL => (
             "an object file (ET_REL), which has not been linked",
             "1 (ET_REL)",
@@ -37,21 +35,20 @@ pub(super) fn check(case: &Case<'_>) -> Option<Found> {
         ET_DYN => return library(case, image),
         _ => return None,
     };
-    Some(told(case, what, e_type, fix))
-}
-
-fn told(case: &Case<'_>, what: &str, e_type: &str, fix: &str) -> Found {
     let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
-    case.error(format_args!(
+    let mut finding = case.error(format_args!(
         "\
 is {what}
 program: e_type={e_type}
 kernel:  {kernel}
 fix:     {fix}"
-    ))
+    ));
+    if fits && image.header.e_type == ET_REL {
+        finding.tell(format_args!("run: insmod {}", case.argument()));
+    }
+    Some(finding)
 }
 
-/// No interpreter and no mark of a static PIE: loaders are such files too, and they do start.
 fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
     if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {

@@ -83,19 +83,23 @@ impl Display for Quoted<'_> {
 }
 
 /// The first eight of some names: "libc.so.6, libm.so.6".
-pub(in crate::rules) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
-    list(&mut names.take(8))
+pub(in crate::rules) fn names<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
+    list(names.take(8))
 }
 
 /// Names in a row: "dsp, dsp2".
-pub(in crate::rules) fn list(names: &mut dyn Iterator<Item = &[u8]>) -> String {
+pub(in crate::rules) fn list<'a>(names: impl Iterator<Item = &'a [u8]>) -> String {
     let mut list = String::new();
     for name in names {
-        let comma = if list.is_empty() { "" } else { ", " };
-        // A String takes everything.
-        let _ = write!(list, "{comma}{}", Shown(name));
+        add(&mut list, name);
     }
     list
+}
+
+fn add(list: &mut String, name: &[u8]) {
+    let comma = if list.is_empty() { "" } else { ", " };
+    // A String takes everything.
+    let _ = write!(list, "{comma}{}", Shown(name));
 }
 
 /// A number of bytes, rounded up: "10.7 MiB".

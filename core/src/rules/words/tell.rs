@@ -17,7 +17,7 @@
 //! be formatted again. `fix:` lines add up to one sentence; evidence keeps the order in which it is told.
 
 use alloc::borrow::ToOwned as _;
-use alloc::string::{String, ToString as _};
+use alloc::string::ToString as _;
 use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
@@ -171,23 +171,18 @@ impl Display for Rebuild<'_> {
         if let Some(arch) = case.machine.openwrt().arch.get() {
             write!(f, ", or take the build for {}", Shown(arch))?;
         }
-        let run = |f: &mut Formatter<'_>, command: Option<String>| match command {
-            Some(command) => write!(f, "\nrun: {command}"),
-            None => Ok(()),
-        };
-        let of_toolchain = match case.program.map(|program| program.origin.toolchain) {
-            Some(Toolchain::Go) => target.go(),
-            Some(Toolchain::Rust) => target.cargo(),
-            Some(Toolchain::C) => Some(target.compiler(case.machine)),
-            Some(Toolchain::Unknown) | None => None,
+        let run = |f: &mut Formatter<'_>, toolchain| match target.command(toolchain, case.machine) {
+            Some(command) => write!(f, "\nrun: {command}").map(|()| true),
+            None => Ok(false),
         };
         // All of them where it is not known what made the program.
-        if of_toolchain.is_some() {
-            return run(f, of_toolchain);
+        let own = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
+        if !run(f, own)? {
+            for toolchain in [Toolchain::C, Toolchain::Rust, Toolchain::Go] {
+                run(f, toolchain)?;
+            }
         }
-        run(f, Some(target.compiler(case.machine)))?;
-        run(f, target.cargo())?;
-        run(f, target.go())
+        Ok(())
     }
 }
 
