@@ -34,9 +34,9 @@ use crate::machine::Version;
 use crate::machine::binfmt_misc::BinfmtRule;
 use crate::target::{Known, Stat};
 
-/// How a kernel reads a file: what [`open`] has to know of it.
+/// What a kernel executes (`struct linux_binfmt`, the list `formats` of fs/exec.c): what [`open`] has to know of it.
 #[derive(Clone, Debug)]
-pub struct Handlers<'a> {
+pub struct Formats<'a> {
     /// In which ways it decodes an ELF file.
     pub encodings: &'a [Encoding],
     /// How it reads a `#!` line.

@@ -81,7 +81,7 @@ fn interpreter(machine: &Machine, candidate: &Candidate) -> Option<Found> {
 
 /// What the kernel does with a file; a question is put to it only where the answer decides.
 pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate, Outcome) {
-    let candidate = candidate::open(machine.target.root, files, path, &machine.handlers());
+    let candidate = candidate::open(machine.target.root, files, path, &machine.formats());
     loop {
         match exec::simulate(machine, &candidate) {
             Ok(outcome) => return (candidate, outcome),

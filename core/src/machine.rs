@@ -22,7 +22,7 @@ pub(crate) use c_library::system_of_loader;
 pub(crate) use facts::lists;
 pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt, Release, Version, Words};
 
-use crate::candidate::Handlers;
+use crate::candidate::Formats;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, Encoding};
 use crate::target::{Answer, Auxv, Capability, Space, Target, Uname};
@@ -233,9 +233,9 @@ impl<'a> Machine<'a> {
     }
 
     /// How this kernel reads a file.
-    pub fn handlers(&self) -> Handlers<'_> {
+    pub fn formats(&self) -> Formats<'_> {
         let script = self.kernel().release.get().map_or(Rules::LATEST, |release| Rules::of(release.version));
-        Handlers {
+        Formats {
             encodings: self.encodings(),
             script,
             binfmt_misc: self.binfmt_misc().get().map(Vec::as_slice).unwrap_or_default(),

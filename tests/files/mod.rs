@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use diag::candidate::script::Rules;
-use diag::candidate::{self, Candidate, Handlers};
+use diag::candidate::{self, Candidate, Formats};
 use diag::elf::Encoding;
 use diag::errno::Errno;
 use diag::live::OpenFile;
@@ -61,9 +61,9 @@ impl Root for Files {
 
 /// Reads a file as a candidate.
 pub fn open(path: &Path, encodings: &[Encoding]) -> Candidate {
-    let handlers = Handlers { encodings, script: Rules::LATEST, binfmt_misc: &[] };
+    let formats = Formats { encodings, script: Rules::LATEST, binfmt_misc: &[] };
     let kept = candidate::Files::default();
-    candidate::open(&Files, &kept, diag::path::Path::new(path.as_os_str().as_bytes()), &handlers)
+    candidate::open(&Files, &kept, diag::path::Path::new(path.as_os_str().as_bytes()), &formats)
 }
 
 /// A file in a folder of the test's own, removed at the end.

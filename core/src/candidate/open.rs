@@ -8,7 +8,7 @@ use super::package::Format;
 use super::reader::Reader;
 use super::script::Line;
 use super::{
-    Candidate, Content, File, Files, Foreign, Handlers, Interp, MatchedRule, Program, Script, foreign,
+    Candidate, Content, File, Files, Foreign, Formats, Interp, MatchedRule, Program, Script, foreign,
     package, program,
 };
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
@@ -21,9 +21,9 @@ const DEPTH: u32 = 6;
 
 /// Reads a file, and the interpreter it names in turn. About 24 KiB are read of each at most, but for an oversized
 /// program header table. A script's interpreter that has no name is not opened.
-pub fn open(root: &dyn Root, files: &Files, path: &Path, handlers: &Handlers<'_>) -> Candidate {
+pub fn open(root: &dyn Root, files: &Files, path: &Path, formats: &Formats<'_>) -> Candidate {
     let mut candidate = unread(path);
-    fill(&mut candidate, (root, files), handlers, DEPTH);
+    fill(&mut candidate, (root, files), formats, DEPTH);
     candidate
 }
 
@@ -42,7 +42,7 @@ fn unread(path: &Path) -> Candidate {
 }
 
 /// Reads what is at its path. `depth`: how many interpreters may follow; an ELF file's own is not followed any further, as in the kernel.
-fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), handlers: &Handlers<'_>, depth: u32) {
+fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), formats: &Formats<'_>, depth: u32) {
     let path = &candidate.path;
     let place = files.at(root, path);
     candidate.stat = place.stat;
@@ -70,11 +70,11 @@ fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), handlers:
         }
     };
     candidate.busy = file.open_for_writing();
-    candidate.content = read(&file, path, handlers);
-    let mut next = interpreter(&candidate.content, handlers);
+    candidate.content = read(&file, path, formats);
+    let mut next = interpreter(&candidate.content, formats);
     // An ELF file's interpreter is none that rules apply to.
     if depth > 0 {
-        if let Some((rule, contested)) = matching_rule(handlers, path, file.contents.head()) {
+        if let Some((rule, contested)) = matching_rule(formats, path, file.contents.head()) {
             candidate.binfmt_misc =
                 Some(MatchedRule { rule: rule.name.clone(), fixed: rule.fixed, contested });
             next = Some((rule.interpreter.as_bytes(), depth));
@@ -84,17 +84,17 @@ fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), handlers:
     if let Some((path, left)) = next.filter(|(path, _)| !path.is_empty()) {
         if let Some(left) = left.min(depth).checked_sub(1) {
             let mut interpreter = Box::new(unread(Path::new(path)));
-            fill(&mut interpreter, (root, files), handlers, left);
+            fill(&mut interpreter, (root, files), formats, left);
             candidate.interpreter = Some(interpreter);
         }
     }
 }
 
 /// What is in a file.
-fn read(file: &File, path: &Path, handlers: &Handlers<'_>) -> Content {
+fn read(file: &File, path: &Path, formats: &Formats<'_>) -> Content {
     let head = file.contents.head();
     if head.starts_with(b"\x7fELF") {
-        Content::Elf(program::read(file, handlers.encodings))
+        Content::Elf(program::read(file, formats.encodings))
     } else if head.starts_with(b"#!") {
         Content::Script(Script::new(head))
     } else {
@@ -102,10 +102,10 @@ fn read(file: &File, path: &Path, handlers: &Handlers<'_>) -> Content {
     }
 }
 /// The interpreter that a file names, and how many may follow on it.
-fn interpreter<'a>(content: &'a Content, handlers: &Handlers<'_>) -> Option<(&'a [u8], u32)> {
+fn interpreter<'a>(content: &'a Content, formats: &Formats<'_>) -> Option<(&'a [u8], u32)> {
     match content {
         Content::Elf(program) => Some((interp(program)?, 1)),
-        Content::Script(script) => match script.line(handlers.script) {
+        Content::Script(script) => match script.line(formats.script) {
             Line::Runs { name, .. } => Some((name, u32::MAX)),
             _ => None,
         },
@@ -127,10 +127,10 @@ fn interp(program: &Program) -> Option<&[u8]> {
 }
 
 /// The rule of binfmt_misc that matches, and whether another one with another interpreter does, too.
-fn matching_rule<'a>(handlers: &Handlers<'a>, path: &Path, head: &[u8]) -> Option<(&'a BinfmtRule, bool)> {
-    let buffer = head.get(..handlers.script.buffer).unwrap_or(head);
+fn matching_rule<'a>(formats: &Formats<'a>, path: &Path, head: &[u8]) -> Option<(&'a BinfmtRule, bool)> {
+    let buffer = head.get(..formats.script.buffer).unwrap_or(head);
     let mut found: Option<(&BinfmtRule, bool)> = None;
-    for rule in handlers.binfmt_misc {
+    for rule in formats.binfmt_misc {
         if !rule.matches(path, buffer) {
             continue;
         }

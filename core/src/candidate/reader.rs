@@ -62,12 +62,11 @@ pub struct Contents {
 impl Contents {
     /// Reads the head of a regular file.
     pub(super) fn new(file: Rc<dyn ReadAt>, held: Held) -> Contents {
-        let bytes = file.read_at(0, HEAD);
+        let bytes = Rc::new(file.read_at(0, HEAD));
         held.take(bytes.len());
         // A head that is not full is the whole file.
         let size = if bytes.len() < HEAD { usize::MAX } else { HEAD };
-        let head = Piece { at: 0, size, bytes: Rc::new(bytes) };
-        Contents { file, head, parts: RefCell::default(), held }
+        Contents { file, head: Piece { at: 0, size, bytes }, parts: RefCell::default(), held }
     }
 
     /// Whether somebody holds it open for writing.

@@ -13,7 +13,7 @@ pub(super) fn load_script(
     script: &Script,
     depth: usize,
 ) -> Checked {
-    match script.line(machine.handlers().script) {
+    match script.line(machine.formats().script) {
         // It resolves to the current folder, which is no regular file.
         Line::Runs { name: b"", .. } => return refuse(Errno::EACCES, Step::ScriptInterpreter),
         Line::Runs { .. } => {}

@@ -243,7 +243,7 @@ pub(crate) fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option
 /// An odd entry selects MIPS16 or microMIPS: an address error where the processor has neither.
 fn entry(_: &Binprm<'_>, bprm: &Binprm<'_>) -> Checked<Entry> {
     let entry = bprm.image.header.e_entry;
-    if entry & 3 == 0 {
+    if entry % 4 == 0 {
         return Ok(Entry::Address(entry));
     }
     if entry & 1 == 0 {

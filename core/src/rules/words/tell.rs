@@ -219,6 +219,10 @@ fn add(finding: &mut Finding, line: &str) {
         (Side::Shell, _) => ("prints", words),
         _ => ("execve", words),
     };
+    debug_assert!(
+        side == Side::Kernel || field != "execve",
+        "{label}: {words}: a field and its value, with `=`"
+    );
     if !value.is_empty() {
         finding.evidence.push(Evidence { side, field: field.to_owned(), value: value.to_owned() });
     }
