@@ -90,7 +90,7 @@ impl<'a> Machine<'a> {
 
     /// The processor, as /proc/cpuinfo tells.
     pub fn cpu(&self) -> &Cpu {
-        self.cpu.get_or_init(|| Box::new(gather::processor(self.target.root)))
+        self.cpu.get_or_init(|| gather::processor(self.target.root))
     }
 
     /// The kernel.

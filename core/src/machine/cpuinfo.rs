@@ -4,6 +4,7 @@
 //! the processors. (procfs' `CpuInfo` starts at the line `processor` and cuts values at a second colon, which
 //! loses just the lines that tell a router's chip.) Serial numbers are not looked at.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -87,7 +88,7 @@ impl<'a> Found<'a> {
 }
 
 /// What the text tells of the processor. Machines of one architecture never write another's keys.
-pub fn parse(text: &[u8]) -> Cpu {
+pub fn parse(text: &[u8]) -> Box<Cpu> {
     let mut found = Found::default();
     for line in parts(text, b'\n') {
         let Some((key, value)) = halves(line) else { continue };
@@ -97,7 +98,7 @@ pub fn parse(text: &[u8]) -> Cpu {
             found.add(*field, value, source);
         }
     }
-    let mut cpu = Cpu {
+    let mut cpu = Box::new(Cpu {
         system_type: found.text(Field::SystemType),
         machine: found.text(Field::Machine),
         model: found.text(Field::Model),
@@ -106,7 +107,7 @@ pub fn parse(text: &[u8]) -> Cpu {
         options: found.list(Field::Options),
         features: found.list(Field::Features),
         arm_architecture: Fact::new(None, UNTOLD),
-    };
+    });
     for arch in ARCHES {
         (arch.complete_cpu)(&found, &mut cpu);
     }
@@ -196,7 +197,7 @@ mod tests {
     fn of(text: &str) -> (Cpu, Option<Fpu>) {
         let cpu = parse(text.as_bytes());
         let fpu = fpu(&cpu).value;
-        (cpu, fpu)
+        (*cpu, fpu)
     }
 
     #[test]
@@ -302,7 +303,7 @@ mod tests {
                 fpu(&parse(text.as_bytes()));
             }
         }
-        assert_eq!(parse(b""), Cpu::unknown(UNTOLD));
+        assert_eq!(*parse(b""), Cpu::unknown(UNTOLD));
         assert_eq!(parse(b":\n::\n:x\nmodel:\nCPU architecture:\nisa:\n").isa.value, Some(Words::default()));
     }
 }

@@ -4,6 +4,7 @@ mod firmware;
 pub mod mounts;
 mod userland;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -20,10 +21,10 @@ use crate::elf::consts::EM_X86_64;
 use crate::target::{Answer, Capability, Kernel, Root};
 pub(super) use userland::{Program, abi, libc, loaders};
 
-pub(super) fn processor(root: &dyn Root) -> Cpu {
+pub(super) fn processor(root: &dyn Root) -> Box<Cpu> {
     match text(root, "/proc/cpuinfo") {
         Some(text) => cpuinfo::parse(&text),
-        None => Cpu::unknown("/proc/cpuinfo cannot be read"),
+        None => Box::new(Cpu::unknown("/proc/cpuinfo cannot be read")),
     }
 }
 
