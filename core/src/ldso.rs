@@ -33,6 +33,9 @@ pub use object::Library;
 use object::folder;
 pub use unusable::Unusable;
 
+/// A router is asked for one program at a time: what is found out of a loader or a library is not kept there.
+const KEEPS: bool = cfg!(feature = "every-machine");
+
 /// What is kept from one program to the next.
 #[derive(Default)]
 pub struct Kept {
@@ -212,7 +215,8 @@ impl Linker<'_> {
             match self.files.at(self.root, list).stat {
                 Some(Err(_)) => {}
                 _ => match self.root.read(list) {
-                    Some(listed) => names.extend_from_slice(&listed.unwrap_or_default()),
+                    Some(Ok(listed)) => names.extend_from_slice(&listed),
+                    Some(Err(_)) => {}
                     None => self.unread.set(true),
                 },
             }

@@ -125,9 +125,9 @@ fn bytes_of(image: &Image) -> usize {
         for name in &dynamic.needed {
             bytes = bytes.saturating_add(size_of::<Vec<u8>>()).saturating_add(name.len());
         }
-        for text in [&dynamic.soname, &dynamic.rpath, &dynamic.runpath].into_iter().flatten() {
-            bytes = bytes.saturating_add(text.len());
-        }
+        let len = |text: &Option<Vec<u8>>| text.as_ref().map_or(0, Vec::len);
+        bytes = bytes.saturating_add(len(&dynamic.soname));
+        bytes = bytes.saturating_add(len(&dynamic.rpath)).saturating_add(len(&dynamic.runpath));
     }
     bytes
 }
@@ -146,15 +146,15 @@ pub struct Files {
 impl Files {
     /// What is at a path.
     pub fn at(&self, root: &dyn Root, path: &Path) -> Rc<Place> {
-        if let Some(known) = self.known_place(path) {
-            return known;
-        }
         let mut places = self.places.borrow_mut();
-        let place = Rc::new(Place {
-            path: path.to_path_buf(),
-            stat: root.stat(path),
-            resolved: OnceCell::new(),
-            may_execute: OnceCell::new(),
+        let known = take(&mut places, &|place| place.path.as_bytes() == path.as_bytes());
+        let place = known.unwrap_or_else(|| {
+            Rc::new(Place {
+                path: path.to_path_buf(),
+                stat: root.stat(path),
+                resolved: OnceCell::new(),
+                may_execute: OnceCell::new(),
+            })
         });
         if places.len() >= PATHS {
             places.remove(0);
@@ -193,8 +193,8 @@ impl Files {
         if known.is_some() {
             return known;
         }
-        let stat = root.stat(path)?.ok()?;
-        self.open(root, path, &stat)?.ok()
+        let Some(Ok(stat)) = &root.stat(path) else { return None };
+        self.open(root, path, stat)?.ok()
     }
 
     /// Does not keep a program that was judged: what many programs name is to stay. A router is asked for one at a time.
@@ -202,22 +202,15 @@ impl Files {
         if !cfg!(feature = "every-machine") {
             return;
         }
-        if self.known(path, &|_| true).is_some() {
-            self.list.borrow_mut().pop();
-        }
-        if self.known_place(path).is_some() {
-            self.places.borrow_mut().pop();
-        }
-    }
-
-    fn known_place(&self, path: &Path) -> Option<Rc<Place>> {
-        let mut places = self.places.borrow_mut();
-        used_last(&mut places, |place| place.path.as_bytes() == path.as_bytes())
+        take(&mut self.list.borrow_mut(), &|file| file.path == path.as_bytes());
+        take(&mut self.places.borrow_mut(), &|place| place.path.as_bytes() == path.as_bytes());
     }
 
     fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {
         let mut list = self.list.borrow_mut();
-        used_last(&mut list, |file| is_it(&file.stat) && file.path == path.as_bytes())
+        let known = take(&mut list, &|file| is_it(&file.stat) && file.path == path.as_bytes())?;
+        list.push(Rc::clone(&known));
+        Some(known)
     }
 
     /// Drops the files that were not used for the longest time.
@@ -230,12 +223,10 @@ impl Files {
     }
 }
 
-/// Finds one in a list whose last is the one that was used last, which it becomes.
-fn used_last<T>(list: &mut Vec<Rc<T>>, is_it: impl Fn(&T) -> bool) -> Option<Rc<T>> {
+/// Takes one out of a list whose last is the one that was used last.
+fn take<T>(list: &mut Vec<Rc<T>>, is_it: &dyn Fn(&T) -> bool) -> Option<Rc<T>> {
     let at = list.iter().rposition(|one| is_it(one))?;
-    let found = list.remove(at);
-    list.push(Rc::clone(&found));
-    Some(found)
+    Some(list.remove(at))
 }
 
 #[cfg(test)]

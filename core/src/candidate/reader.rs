@@ -42,7 +42,9 @@ struct Piece {
 
 impl Piece {
     fn covers(&self, at: usize, len: usize) -> bool {
-        at >= self.at && at.saturating_add(len) <= self.at.saturating_add(self.size)
+        // Beyond any size where the place is before it.
+        let within = at.wrapping_sub(self.at);
+        within <= self.size && len <= self.size.wrapping_sub(within)
     }
 
     /// Whether a place lies in it, or at its end.
@@ -122,6 +124,7 @@ pub struct Reader<'a> {
     /// What is read at once where the part is not.
     ahead: usize,
     is_kept: bool,
+    /// What may be read in all without being kept.
     budget: usize,
 }
 
@@ -239,28 +242,25 @@ impl<'a> Reader<'a> {
         }
         let within = at.saturating_sub(self.start);
         let left = self.size.saturating_sub(within);
-        if !self.is_kept {
-            self.window = self.file.read(at, self.ahead.max(len).min(left));
-            return;
-        }
         let is_whole = self.size <= WHOLE;
         let ahead = match self.ahead {
             _ if is_whole => self.size,
             PIECE if !self.window.leads_to(at) => APART,
             ahead => ahead,
         };
-        if is_whole || self.ahead >= PIECE {
+        if self.is_kept && (is_whole || self.ahead >= PIECE) {
             // Pieces side by side: whatever way they are looked at, each is read once.
-            let from = within.checked_rem(ahead).map_or(within, |rest| within.wrapping_sub(rest));
-            let wanted = within.wrapping_sub(from).saturating_add(len).max(ahead);
-            let wanted = wanted.min(self.size.saturating_sub(from));
+            let before = within.checked_rem(ahead).unwrap_or_default();
+            let from = within.wrapping_sub(before);
+            let wanted = before.saturating_add(len).max(ahead).min(left.saturating_add(before));
             if let Some(piece) = self.file.keep(self.start.saturating_add(from), wanted) {
                 self.window = piece;
                 return;
             }
         }
-        // Little of what is not kept: the next look may be elsewhere.
-        let wanted = ahead.min(HEADERS).max(len).min(left);
+        // Little of what is not kept, where the next look may be elsewhere.
+        let ahead = if self.is_kept { ahead.min(HEADERS) } else { self.ahead };
+        let wanted = ahead.max(len).min(left);
         if wanted <= self.budget {
             self.window = self.file.read(at, wanted);
             self.budget = self.budget.saturating_sub(self.window.bytes.len());

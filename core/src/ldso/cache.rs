@@ -31,40 +31,7 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     };
     let mut table = Reader::new(&file.contents, linker.encoding.order, 0, offset(file.stat.size));
     table.at_once();
-    let mut cache = Cache { table, start: 0 };
-    if cache.table.bytes_at(0, OLD_MAGIC.len())? == OLD_MAGIC {
-        let end = cache.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
-        cache.start = end.wrapping_add(7) & !7;
-    }
-    if cache.table.bytes_at(cache.start, MAGIC.len())? != MAGIC {
-        return None;
-    }
-    let wanted = flags(linker);
-    let folders = if arch::HAS_LEVELS { cache.folders() } else { None };
-    let mut best = (usize::MAX, None);
-    let count = cache.number(20)?;
-    let mut at = cache.first(name, count)?;
-    while at < count && cache.compare(name, at)? == Ordering::Equal {
-        // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
-        // uses.
-        let flags = cache.field(at, 0)?;
-        let value = cache.field(at, 8)?;
-        let (low, high) = (cache.field(at, 16)?, cache.field(at, 20)?);
-        at = at.saturating_add(1);
-        if flags != wanted {
-            continue;
-        }
-        let rank = if arch::HAS_LEVELS && high & HWCAP_EXTENSION != 0 {
-            cache.level(linker, folders, low)
-        } else {
-            // After all that are in glibc-hwcaps.
-            (high | low == 0).then_some(usize::MAX - 1)
-        };
-        if let Some(rank) = rank.filter(|rank| *rank < best.0) {
-            best = (rank, Some(value));
-        }
-    }
-    cache.string(best.1?).map(<[u8]>::to_vec)
+    Cache { table, start: 0 }.find(linker, name)
 }
 
 /// The file, and where its newer format begins.
@@ -74,6 +41,43 @@ struct Cache<'a> {
 }
 
 impl Cache<'_> {
+    /// The file that it names for a library.
+    fn find(&mut self, linker: &Linker<'_>, name: &[u8]) -> Option<Vec<u8>> {
+        if self.table.bytes_at(0, OLD_MAGIC.len())? == OLD_MAGIC {
+            let end = self.number(12)?.wrapping_mul(OLD_ENTRY).wrapping_add(OLD_HEADER);
+            self.start = end.wrapping_add(7) & !7;
+        }
+        if self.table.bytes_at(self.start, MAGIC.len())? != MAGIC {
+            return None;
+        }
+        let wanted = flags(linker);
+        let folders = if arch::HAS_LEVELS { self.folders() } else { None };
+        let mut best = (usize::MAX, None);
+        let count = self.number(20)?;
+        let mut at = self.first(name, count)?;
+        while at < count && self.compare(name, at)? == Ordering::Equal {
+            // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
+            // uses.
+            let flags = self.field(at, 0)?;
+            let value = self.field(at, 8)?;
+            let (low, high) = (self.field(at, 16)?, self.field(at, 20)?);
+            at = at.saturating_add(1);
+            if flags != wanted {
+                continue;
+            }
+            let rank = if arch::HAS_LEVELS && high & HWCAP_EXTENSION != 0 {
+                self.level(linker, folders, low)
+            } else {
+                // After all that are in glibc-hwcaps.
+                (high | low == 0).then_some(usize::MAX - 1)
+            };
+            if let Some(rank) = rank.filter(|rank| *rank < best.0) {
+                best = (rank, Some(value));
+            }
+        }
+        Some(self.string(best.1?)?.to_vec())
+    }
+
     fn number(&mut self, at: usize) -> Option<usize> {
         self.table.number_at(self.start.wrapping_add(at), 4)
     }
@@ -137,22 +141,19 @@ impl Cache<'_> {
 fn libcmp(one: &[u8], other: &[u8]) -> Ordering {
     let (mut one, mut other) = (one, other);
     loop {
-        let (a, b) = (one.first(), other.first());
-        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        match (is_digit(a), is_digit(b)) {
-            (true, true) => {
+        match (one.split_first(), other.split_first()) {
+            (Some((b'0'..=b'9', _)), Some((b'0'..=b'9', _))) => {
                 let (a, b) = (leading_number(&mut one), leading_number(&mut other));
                 if a != b {
                     return a.cmp(&b);
                 }
             }
-            (true, false) => return Ordering::Greater,
-            (false, true) => return Ordering::Less,
-            _ if a.is_none() || a != b => return a.cmp(&b),
-            _ => {
-                one = one.get(1..).unwrap_or_default();
-                other = other.get(1..).unwrap_or_default();
+            (Some((b'0'..=b'9', _)), _) => return Ordering::Greater,
+            (_, Some((b'0'..=b'9', _))) => return Ordering::Less,
+            (Some((a, after_one)), Some((b, after_other))) if a == b => {
+                (one, other) = (after_one, after_other);
             }
+            (a, b) => return a.map(|(byte, _)| byte).cmp(&b.map(|(byte, _)| byte)),
         }
     }
 }

@@ -18,32 +18,25 @@ impl Linker<'_> {
     pub(super) fn expand(&self, object: &Library, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = text;
-        while let Some((before, behind)) = cut_bytes(rest, b'$') {
-            out.extend_from_slice(before);
-            let (name, after) = token(behind);
-            if let Some(value) = self.value(object, name) {
-                out.extend_from_slice(value);
-                rest = after;
-            } else {
-                out.push(b'$');
-                rest = behind;
+        while let Some((byte, behind)) = rest.split_first() {
+            rest = behind;
+            if *byte == b'$' {
+                let (name, after) = token(behind);
+                let value = match &self.glibc {
+                    _ if name == b"ORIGIN" => Some(object.origin.as_slice()),
+                    Some(facts) if name == b"LIB" => Some(facts.lib.as_slice()),
+                    Some(facts) if name == b"PLATFORM" => Some(self.platform(facts)),
+                    _ => None,
+                };
+                if let Some(value) = value {
+                    out.extend_from_slice(value);
+                    rest = after;
+                    continue;
+                }
             }
+            out.push(*byte);
         }
-        out.extend_from_slice(rest);
         out
-    }
-
-    /// What a name stands for.
-    fn value<'a>(&'a self, object: &'a Library, name: &[u8]) -> Option<&'a [u8]> {
-        if name == b"ORIGIN" {
-            return Some(&object.origin);
-        }
-        let facts = self.glibc.as_ref()?;
-        match name {
-            b"LIB" => Some(&facts.lib),
-            b"PLATFORM" => Some(self.platform(facts)),
-            _ => None,
-        }
     }
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::ffi::CStr;
 
 use super::object::Library;
-use super::{Kept, Linker, LoaderRefusal, cache};
+use super::{KEEPS, Kept, Linker, LoaderRefusal, cache};
 use crate::arch;
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image, last_name};
@@ -64,9 +64,11 @@ const LIMIT: usize = 256 << 10;
 /// What a loader has compiled in; None where it is not glibc's. Read once for all that it loads.
 pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc<Facts>> {
     let image = loader.image.as_ref()?;
-    if let Some((known, facts)) = &*kept.glibc.borrow() {
-        if Rc::ptr_eq(known, image) {
-            return facts.clone();
+    if KEEPS {
+        if let Some((known, facts)) = &*kept.glibc.borrow() {
+            if Rc::ptr_eq(known, image) {
+                return facts.clone();
+            }
         }
     }
     let file = kept.files.again(root, super::path(&loader.path), loader.id)?;
@@ -74,7 +76,9 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
     let is_read = facts.read(&file.contents, image).is_some();
     let is_glibc = is_read && !facts.cache.is_empty() && !facts.folders.is_empty();
     let facts = is_glibc.then(|| Rc::new(facts));
-    *kept.glibc.borrow_mut() = Some((Rc::clone(image), facts.clone()));
+    if KEEPS {
+        *kept.glibc.borrow_mut() = Some((Rc::clone(image), facts.clone()));
+    }
     facts
 }
 

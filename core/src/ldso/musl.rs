@@ -28,9 +28,12 @@ impl Linker<'_> {
             at = self.parent(object);
         }
         let file = self.path_file();
-        let listed =
-            if self.leaves_alone(&file) { None } else { self.root.read(path(&file)).and_then(Result::ok) };
-        self.look_in(listed.as_deref().unwrap_or(b"/lib:/usr/local/lib:/usr/lib"), object, found)
+        let listed = if self.leaves_alone(&file) { None } else { self.root.read(path(&file)) };
+        let folders = match &listed {
+            Some(Ok(folders)) => folders.as_slice(),
+            _ => b"/lib:/usr/local/lib:/usr/lib",
+        };
+        self.look_in(folders, object, found)
     }
 
     /// DT_RUNPATH, else DT_RPATH. One that holds another `$` than $ORIGIN is not used at all.

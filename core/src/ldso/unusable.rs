@@ -189,7 +189,7 @@ impl Linker<'_> {
         if usize::from(header.e_phentsize) != self.encoding.program_header_size() {
             return Some(Unusable::EntrySize);
         }
-        if image.program_headers == Err(TableError::Truncated) {
+        if matches!(image.program_headers, Err(TableError::Truncated)) {
             return Some(Unusable::Truncated);
         }
         let float = header.e_machine == EM_MIPS && float_abis_differ(program, image);
@@ -284,9 +284,7 @@ fn wants_stack(image: &Image) -> bool {
 
 /// sysdeps/mips/dl-machine-reject-phdr.h: soft float and hard float do not go together.
 fn float_abis_differ(one: &Image, other: &Image) -> bool {
-    let [one, other] = [one, other].map(|image| image.abiflags.map(|flags| flags.fp_abi));
-    one.zip(other).is_some_and(|(one, other)| {
-        let known = one != 0 && other != 0;
-        known && mips::fp::is_hard(one) != mips::fp::is_hard(other)
-    })
+    let (Some(one), Some(other)) = (&one.abiflags, &other.abiflags) else { return false };
+    let known = one.fp_abi != 0 && other.fp_abi != 0;
+    known && mips::fp::is_hard(one.fp_abi) != mips::fp::is_hard(other.fp_abi)
 }

@@ -33,19 +33,20 @@ pub(super) struct Version {
 /// What an object asks for (DT_VERNEED), or what it defines (DT_VERDEF) but for its base version, which is its own name.
 pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
     let mut found = Vec::new();
-    let _ends_early = read(file, image, tag, &mut found);
+    let mut table = Reader::dynamic(file, image, tag, LIMIT);
+    let _ends_early = read(&mut table, image, tag, &mut found);
     found
 }
 
 /// Either table: each entry tells how far behind it the next one is.
-fn read(file: &Contents, image: &Image, tag: u32, found: &mut Vec<Version>) -> Option<()> {
+fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version>) -> Option<()> {
     let defined = tag == DT_VERDEF;
     let count = if defined { DT_VERDEFNUM } else { DT_VERNEEDNUM };
-    let mut table = Reader::dynamic(file, image, tag, LIMIT);
+    let count = offset(image.dynamic.as_ref()?.flags(count)).min(MANY);
     let order = image.encoding.order;
     let field = |entry: &[u8], at, size| offset(order.uint(entry, at, size));
     let mut at = 0_usize;
-    for _ in 0..offset(image.dynamic.as_ref()?.flags(count)).min(MANY) {
+    for _ in 0..count {
         if defined {
             let verdef = table.bytes_at(at, 20)?;
             if field(verdef, 2, 2) & VER_FLG_BASE == 0 {

@@ -47,7 +47,8 @@ pub(super) fn uses(
             }
         }
     }
-    for tag in if musl { [DT_JMPREL, DT_REL, DT_RELA] } else { [DT_RELA, DT_REL, DT_JMPREL] } {
+    let tags = if musl { &[DT_JMPREL, DT_REL, DT_RELA] } else { &[DT_RELA, DT_REL, DT_JMPREL] };
+    for &tag in tags {
         let calls = tag == DT_JMPREL;
         read(linker, image, file, tag, &mut |symbol, _| {
             for asked in symbols.iter_mut() {
@@ -68,13 +69,13 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
         return found;
     }
     let kind = arch::of(image.header.e_machine).map_or(arch::R_COPY, |arch| arch.ldso.r_copy);
-    for tag in [DT_REL, DT_RELA] {
-        read(linker, image, file, tag, &mut |symbol, found_kind| {
-            if found_kind == kind {
-                found.push(symbol);
-            }
-        });
-    }
+    let mut note = |symbol, found_kind| {
+        if found_kind == kind {
+            found.push(symbol);
+        }
+    };
+    read(linker, image, file, DT_REL, &mut note);
+    read(linker, image, file, DT_RELA, &mut note);
     found
 }
 

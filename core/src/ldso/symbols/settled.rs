@@ -8,13 +8,11 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::mem;
 
-use super::super::{Library, Linker};
+use super::super::{KEEPS, Library, Linker};
 use super::wanted::{Key, Wanted};
 use super::{define, each_undefined};
 use crate::elf::Encoding;
 
-/// A router is asked for one program at a time.
-const KEEPS: bool = cfg!(feature = "every-machine");
 /// Symbols that there is room for at first, and at most; libraries, and groups of them: 1 MiB in all.
 const FEW: usize = 1 << 9;
 const MANY: usize = 1 << 15;

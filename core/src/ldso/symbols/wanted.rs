@@ -2,6 +2,7 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 /// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
 /// another round.
@@ -57,8 +58,8 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) fn new() -> Wanted {
-        Wanted { slots: vec![Slot::default(); FEW], used: 0, open: 0 }
+    pub(super) const fn new() -> Wanted {
+        Wanted { slots: Vec::new(), used: 0, open: 0 }
     }
 
     /// Adds a symbol; false where there is no room for it.
@@ -68,10 +69,10 @@ impl Wanted {
             if len >= MANY {
                 return false;
             }
-            let smaller = core::mem::replace(&mut self.slots, vec![Slot::default(); len.wrapping_mul(2)]);
-            for slot in smaller {
+            let more = vec![Slot::default(); len.wrapping_mul(2).max(FEW)];
+            for slot in &mem::replace(&mut self.slots, more) {
                 if slot.state != State::Free {
-                    self.insert(slot);
+                    self.insert(*slot);
                 }
             }
         }
