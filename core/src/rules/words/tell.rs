@@ -178,8 +178,8 @@ impl Display for Rebuild<'_> {
         // All of them where it is not known what made the program.
         let own = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
         if !run(f, own)? {
-            for toolchain in [Toolchain::C, Toolchain::Rust, Toolchain::Go] {
-                run(f, toolchain)?;
+            for toolchain in &[Toolchain::C, Toolchain::Rust, Toolchain::Go] {
+                run(f, *toolchain)?;
             }
         }
         Ok(())
