@@ -96,10 +96,11 @@ impl ByteOrder {
             padded
         });
         let beyond = 64_usize.saturating_sub(len.saturating_mul(8));
-        match self {
-            ByteOrder::Little => u64::from_le_bytes(double) << beyond >> beyond,
-            ByteOrder::Big => u64::from_be_bytes(double) >> beyond,
-        }
+        let value = match self {
+            ByteOrder::Little => u64::from_le_bytes(double) << beyond,
+            ByteOrder::Big => u64::from_be_bytes(double),
+        };
+        value >> beyond
     }
 
     /// The 32-bit integer at an offset.

@@ -21,6 +21,8 @@ pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use missing::Missing;
 pub use step::Step;
 
+use core::mem::replace;
+
 pub(crate) use binprm::Pages;
 pub(crate) use elf::is_table_too_large;
 
@@ -164,11 +166,14 @@ pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcom
     let mut waived = Waived::default();
     let mut last = outcome;
     while let Outcome::Refused { step, .. } = last {
-        match step {
-            Step::NoExecMount if !waived.noexec => waived.noexec = true,
-            Step::Permission if !waived.mode => waived.mode = true,
-            Step::Busy if !waived.writer => waived.writer = true,
+        let barrier = match step {
+            Step::NoExecMount => &mut waived.noexec,
+            Step::Permission => &mut waived.mode,
+            Step::Busy => &mut waived.writer,
             _ => break,
+        };
+        if replace(barrier, true) {
+            break;
         }
         let Ok(next) = outcome_of(exec_binprm(machine, candidate, 0, waived)) else { break };
         last = next;

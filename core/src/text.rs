@@ -57,15 +57,17 @@ pub fn name(name: &[u8]) -> String {
 
 /// A size with its unit, rounded up: "512 bytes", "9.5 KiB", "10.6 MiB", "128 MiB".
 pub fn size(bytes: u64) -> String {
-    let mut out = String::new();
-    let _ = show_size(bytes, true, &mut out);
-    out
+    shown_size(bytes, true)
 }
 
 /// Room on a file system, rounded to the nearest, as BusyBox's `df -h` does.
 pub fn room(bytes: u64) -> String {
+    shown_size(bytes, false)
+}
+
+fn shown_size(bytes: u64, up: bool) -> String {
     let mut out = String::new();
-    let _ = show_size(bytes, false, &mut out);
+    let _ = show_size(bytes, up, &mut out);
     out
 }
 

@@ -46,7 +46,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let ases = &case.machine.cpu().ases;
-    let listed = list(ases.get()?.iter().map(str::as_bytes));
+    let all = ases.get()?;
     let declared = image.mips_ases();
     let missing = list(mips::ASES.iter().filter_map(|(bit, name, word)| {
         (declared & bit != 0 && !word.is_empty() && !lists(ases, word)).then_some(name.as_bytes())
@@ -58,6 +58,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         false if case.starts() => (Severity::Warning, Kernel::Words(later)),
         false => (Severity::Warning, Kernel::NOTHING),
     };
+    let listed = list(all.iter().map(str::as_bytes));
     let wants = if missing.is_empty() { "MIPS16 or microMIPS" } else { &missing };
     let has = if listed.is_empty() { "no extension" } else { &listed };
     let rebuild = case.rebuild();

@@ -46,7 +46,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let memory = &case.machine.memory();
     let swap = memory.swap.value.unwrap_or(0);
     if ends_here {
-        let largest = image.loads().fold(0, |most, segment| segment.p_memsz.max(most));
+        let mut largest = 0;
+        for segment in image.loads() {
+            largest = segment.p_memsz.max(largest);
+        }
         let all = memory.total.value?.saturating_add(swap);
         let (wanted, has, kernel) = (Size(largest), Size(all), case.kernel_says());
         return Some(case.error(format_args!(
@@ -90,8 +93,10 @@ fn needed(program: &Program, image: &Image) -> u64 {
     if let Some(unpacked) = program.upx.and_then(|upx| upx.unpacked) {
         return unpacked;
     }
-    image.loads().fold(0, |sum, segment| {
+    let mut sum: u64 = 0;
+    for segment in image.loads() {
         let read_again = if segment.p_flags & PF_W == 0 { segment.p_filesz } else { 0 };
-        sum.saturating_add(segment.p_memsz.saturating_sub(read_again))
-    })
+        sum = sum.saturating_add(segment.p_memsz.saturating_sub(read_again));
+    }
+    sum
 }

@@ -59,14 +59,14 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     let path = Shown(name);
     // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
-    let own_fix = |error: &&Found| {
+    let fixed_there = case.interpreter.as_ref().filter(|error| {
         matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
             || !matches!(interpreter.content, Content::Elf(_))
-    };
+    });
     let (why, detail, is_missing) = match (interpreter.missing(), &case.interpreter) {
         (Some(Errno::ENOENT | Errno::ENOTDIR), _) => (", which is not on this machine", "", true),
         (Some(errno), _) => (": ", errno.text(), false),
-        (None, Some(error)) => (", which does not start: ", error.title.as_str(), !own_fix(&error)),
+        (None, Some(error)) => (", which does not start: ", error.title.as_str(), fixed_there.is_none()),
         (None, None) => (", which does not start: ", step.name(), false),
     };
     let line = FirstLine(script);
@@ -81,8 +81,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if is_missing {
         tell_install(&mut finding, case, name);
     }
-    let fix = case.interpreter.as_ref().filter(own_fix).and_then(|error| error.fix.as_ref());
-    if let Some(Fix { text, commands }) = fix {
+    if let Some(Fix { text, commands }) = fixed_there.and_then(|error| error.fix.as_ref()) {
         finding.tell(format_args!("fix: {text}"));
         for command in commands {
             finding.tell(format_args!("run: {command}"));

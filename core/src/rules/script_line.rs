@@ -37,24 +37,25 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
-    let no_name = format_args!("begins with #!, but names no interpreter");
+    let step = case.step?;
+    let is_cut = matches!(step, Step::ScriptLine | Step::ScriptInterpreter) && is_cut(case, script);
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";
-    let (mut finding, fix) = match case.step? {
+    let (title, fix) = match step {
+        _ if is_cut => ("", "call the interpreter by a shorter path, or through a symbolic link"),
         Step::TooManyInterpreters if names_itself(case) => {
-            (case.error(format_args!("names itself as its interpreter")), "name a program in its first line")
+            ("names itself as its interpreter", "name a program in its first line")
         }
-        Step::TooManyInterpreters => (
-            case.error(format_args!("goes through more interpreters than the 5 that the kernel follows")),
-            let_name,
-        ),
-        Step::ScriptLine | Step::ScriptInterpreter if is_cut(case, script) => {
-            (too_long(case, script), "call the interpreter by a shorter path, or through a symbolic link")
+        Step::TooManyInterpreters => {
+            ("goes through more interpreters than the 5 that the kernel follows", let_name)
         }
-        Step::ScriptLine => (case.error(no_name), let_name),
+        Step::ScriptLine => ("begins with #!, but names no interpreter", let_name),
         // An empty name has no interpreter that could be opened.
-        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => (case.error(no_name), let_name),
+        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => {
+            ("begins with #!, but names no interpreter", let_name)
+        }
         _ => return None,
     };
+    let mut finding = if is_cut { too_long(case, script) } else { case.error(format_args!("{title}")) };
     let kernel = if case.ends_at(Step::ScriptLine) {
         Kernel::Words(words::TEXT_AS_SCRIPT)
     } else {

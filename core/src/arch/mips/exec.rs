@@ -243,11 +243,10 @@ pub(crate) fn have_a_mode(is_o32: bool, program: Option<u8>, interpreter: Option
 /// An odd entry selects MIPS16 or microMIPS: an address error where the processor has neither.
 fn entry(_: &Binprm<'_>, bprm: &Binprm<'_>) -> Checked<Entry> {
     let entry = bprm.image.header.e_entry;
-    if entry % 4 == 0 {
-        return Ok(Entry::Address(entry));
-    }
-    if entry & 1 == 0 {
-        return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment);
+    match entry & 3 {
+        0 => return Ok(Entry::Address(entry)),
+        2 => return kill(Signal::SIGBUS, When::Start, Step::EntryAlignment),
+        _ => {}
     }
     let machine = bprm.machine;
     let has_either = match machine.cpu().ases.get() {

@@ -60,22 +60,20 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     if has_entry && soname.is_none_or(is_loader) {
         return None;
     }
-    let dies = [
-        Step::EntryUnmapped,
-        Step::EntryNotExecutable,
-        Step::EntryIsHeader,
-        Step::EntryZeros,
-        Step::EntryMode,
-        Step::EntryAlignment,
-    ];
-    let fatal = !has_entry || dies.iter().any(|step| case.ends_at(*step));
-    let (severity, kernel) = if case.starts() {
-        (Severity::Warning, Kernel::Words("starts it; its code expects a program around it"))
-    } else if fatal {
-        (Severity::Error, case.kernel_at(&dies))
+    let kernel = if case.starts() {
+        Kernel::Words("starts it; its code expects a program around it")
     } else {
-        (Severity::Warning, Kernel::NOTHING)
+        case.kernel_at(&[
+            Step::EntryUnmapped,
+            Step::EntryNotExecutable,
+            Step::EntryIsHeader,
+            Step::EntryZeros,
+            Step::EntryMode,
+            Step::EntryAlignment,
+        ])
     };
+    let dies = !case.starts() && (!has_entry || matches!(kernel, Kernel::Does(_)));
+    let severity = if dies { Severity::Error } else { Severity::Warning };
     let mut finding = case.about(
         severity,
         format_args!(

@@ -68,17 +68,16 @@ impl Display for Quoted<'_> {
         let name = text::path(self.0);
         let dash = if name.starts_with('-') { "./" } else { "" };
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(byte);
-        if !name.is_empty() && name.as_bytes().iter().all(plain) {
-            return write!(f, "{dash}{name}");
-        }
-        write!(f, "'{dash}")?;
+        let is_plain = !name.is_empty() && name.as_bytes().iter().all(plain);
+        let quote = if is_plain { "" } else { "'" };
+        write!(f, "{quote}{dash}")?;
         for c in name.chars() {
             match c {
                 '\'' => f.write_str("'\\''")?,
                 c => f.write_char(c)?,
             }
         }
-        f.write_char('\'')
+        f.write_str(quote)
     }
 }
 

@@ -171,15 +171,16 @@ impl Display for Rebuild<'_> {
         if let Some(arch) = case.machine.openwrt().arch.get() {
             write!(f, ", or take the build for {}", Shown(arch))?;
         }
-        let run = |f: &mut Formatter<'_>, toolchain| match target.command(toolchain, case.machine) {
-            Some(command) => write!(f, "\nrun: {command}").map(|()| true),
-            None => Ok(false),
-        };
-        // All of them where it is not known what made the program.
+        let command = |toolchain| target.command(toolchain, case.machine);
         let own = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
-        if !run(f, own)? {
-            for toolchain in [Toolchain::C, Toolchain::Rust, Toolchain::Go] {
-                run(f, toolchain)?;
+        // All of them where it is not known what made the program.
+        let is_known = command(own).is_some();
+        for toolchain in &[Toolchain::C, Toolchain::Rust, Toolchain::Go] {
+            if is_known && *toolchain != own {
+                continue;
+            }
+            if let Some(command) = command(*toolchain) {
+                write!(f, "\nrun: {command}")?;
             }
         }
         Ok(())
