@@ -4,6 +4,7 @@
 //! definitions are looked up in turn: that takes a bounded part of memory, and few reads. Only where something is missing is
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
+mod gnu_hash;
 mod relocations;
 mod settled;
 mod wanted;
@@ -17,8 +18,9 @@ use super::{Linker, Undefined};
 use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM};
+use crate::elf::consts::{DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM};
 use crate::elf::{Class, Encoding, offset};
+use gnu_hash::Gnu;
 use settled::Scope;
 pub(super) use settled::Settled;
 use wanted::{Key, Wanted};
@@ -54,19 +56,6 @@ struct Symbols<'a> {
     encoding: Encoding,
     /// Those that are copied into the program.
     copied: Vec<usize>,
-}
-
-/// DT_GNU_HASH. It has the defined symbols only, which stand behind the others.
-struct Gnu<'a> {
-    /// Its Bloom filter, its buckets and its chains.
-    table: Reader<'a>,
-    encoding: Encoding,
-    /// Words of the filter.
-    words: usize,
-    /// By how much the hash is shifted for the second bit.
-    shift: u32,
-    buckets: usize,
-    first: usize,
 }
 
 /// Elf32_Sym or Elf64_Sym.
@@ -167,57 +156,6 @@ fn hashed(file: &Contents, image: &Image) -> Option<usize> {
 /// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).
 fn entry(encoding: Encoding) -> usize {
     if encoding.class == Class::Elf64 { 24 } else { 16 }
-}
-
-impl<'a> Gnu<'a> {
-    fn open(file: &'a Contents, image: &Image) -> Option<Gnu<'a>> {
-        let mut table = Reader::dynamic(file, image, DT_GNU_HASH, usize::MAX);
-        let buckets = table.number_at(0, 4)?.min(MANY);
-        let first = table.number_at(4, 4)?;
-        let words = table.number_at(8, 4)?;
-        let shift = u32::try_from(table.number_at(12, 4)?).ok()?;
-        Some(Gnu { table, encoding: image.encoding, words, shift, buckets, first })
-    }
-
-    /// Where the buckets are, each with the first symbol of its chain.
-    fn bucket(&mut self, index: usize) -> Option<usize> {
-        let buckets = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
-        self.table.number_at(buckets.checked_add(index.checked_mul(4)?)?, 4)
-    }
-
-    /// The hash of a symbol; its lowest bit says that the chain ends.
-    fn hash(&mut self, index: usize) -> Option<u32> {
-        let at = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
-        let place = index.checked_sub(self.first)?.checked_add(self.buckets)?.checked_mul(4)?;
-        u32::try_from(self.table.number_at(at.checked_add(place)?, 4)?).ok()
-    }
-
-    /// Whether the filter lets a hash through: one of its words has both bits that belong to it.
-    fn may_have(&mut self, hash: u32) -> Option<bool> {
-        let word = self.encoding.word();
-        let bits = if word == 8 { 64 } else { 32 };
-        let index = usize::try_from(hash.checked_div(bits)?).ok()?.checked_rem(self.words)?;
-        let filter = self.table.bytes_at(index.checked_mul(word)?.checked_add(16)?, word)?;
-        let filter = self.encoding.order.uint(filter, 0, word);
-        let has_bit =
-            |hash: u32| filter.checked_shr(hash & bits.wrapping_sub(1)).is_some_and(|bit| bit & 1 != 0);
-        Some(has_bit(hash) && has_bit(hash.checked_shr(self.shift).unwrap_or(0)))
-    }
-
-    /// The first symbol of the chain in which a hash would be; None where it is in none. elf/dl-lookup.c `do_lookup_x`.
-    fn chain(&mut self, hash: u32) -> Option<usize> {
-        if !self.may_have(hash)? {
-            return None;
-        }
-        let bucket = usize::try_from(hash).ok()?.checked_rem(self.buckets)?;
-        self.bucket(bucket).filter(|first| *first != 0)
-    }
-
-    /// A table without symbols has any number as its first.
-    fn is_empty(&mut self) -> bool {
-        let first = self.first.max(1);
-        (0..self.buckets).all(|index| self.bucket(index).is_none_or(|bucket| bucket < first))
-    }
 }
 
 /// An undefined symbol.
