@@ -13,9 +13,9 @@ use super::wanted::{Key, Wanted};
 use super::{define, each_undefined};
 use crate::elf::Encoding;
 
-/// Symbols that there is room for at first, and at most; libraries, and groups of them: 1 MiB in all.
+/// Symbols that there is room for at first, and at most; libraries, and groups of them: half a MiB in all.
 const FEW: usize = 1 << 9;
-const MANY: usize = 1 << 15;
+const MANY: usize = 1 << 14;
 const LIBRARIES: usize = 1 << 10;
 const GROUPS: usize = 1 << 7;
 /// Libraries of a group.
