@@ -109,6 +109,6 @@ impl Kernel for Live {
     }
 
     fn own_byte_order(&self) -> Option<ByteOrder> {
-        Some(tiny_elf::OWN.encoding.order)
+        Some(tiny_elf::BUILT_FOR.encoding.order)
     }
 }

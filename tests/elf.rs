@@ -29,7 +29,7 @@ const BE64: Encoding = encoding(ByteOrder::Big, Class::Elf64);
 const ALL: [Encoding; 4] = [BE32, LE32, LE64, BE64];
 
 fn own(candidate: &Candidate) -> &Image {
-    candidate.program().unwrap().own.as_ref().unwrap()
+    candidate.program().unwrap().declared.as_ref().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -119,8 +119,8 @@ fn every_abi_reads_as_it_was_built() {
             assert_eq!((image.header.e_machine, image.header.e_flags), (abi.e_machine, abi.e_flags));
             cross_any(&bytes, image, name);
             let program = candidate.program().unwrap();
-            assert_eq!(program.native.len(), 4);
-            for native in &program.native {
+            assert_eq!(program.as_read.len(), 4);
+            for native in &program.as_read {
                 assert_eq!(native.program_headers.is_ok(), native.encoding == image.encoding, "{name}");
             }
         }
@@ -185,9 +185,9 @@ fn a_file_cut_at_any_length_is_read_without_a_panic() {
                 (Content::Foreign(_), 0..4) => {}
                 (Content::Elf(program), _) => {
                     let header = if matches!(name, "mips" | "armhf") { 52 } else { 64 };
-                    assert_eq!(program.own.is_some(), len >= header, "{name} {len}");
+                    assert_eq!(program.declared.is_some(), len >= header, "{name} {len}");
                     // The kernel's buffer is padded with zeros.
-                    assert_eq!(program.native.len(), 4);
+                    assert_eq!(program.as_read.len(), 4);
                 }
                 _ => panic!("{name} cut at {len}"),
             }
@@ -290,7 +290,7 @@ fn a_huge_file_costs_no_more_than_a_small_one() {
     assert!(read_so_far() - before < 72 * 1024);
     assert_eq!(own(&candidate).program_headers.as_ref().unwrap().len(), 2048);
     let before = read_so_far();
-    assert!(sample::packs_to(&Files, &candidate).unwrap() < 20);
+    assert!(sample::compressed_per_kib(&Files, &candidate).unwrap() < 20);
     assert!(read_so_far() - before <= 41 * 1024);
 }
 
@@ -380,6 +380,6 @@ fn the_seeds_program() {
     let candidate = open_file(&path, &[LE32]);
     let program = candidate.program().unwrap();
     assert_eq!(program.upx.unwrap().unpacked, Some(16_515_072));
-    assert_eq!(program.native[0].header.e_type, 0x0200);
-    assert!(sample::packs_to(&Files, &candidate).unwrap() > 980);
+    assert_eq!(program.as_read[0].header.e_type, 0x0200);
+    assert!(sample::compressed_per_kib(&Files, &candidate).unwrap() > 980);
 }

@@ -127,7 +127,7 @@ fn play(name: &str, transcript: &str) -> String {
             }
             fixture = Some(Fixture::new(machine, &format!("{name}-{machines}")));
         } else if let Some(recipe) = line.strip_prefix("file ") {
-            fixture.as_ref().expect("a machine first").cook(recipe);
+            fixture.as_ref().expect("a machine first").create(recipe);
         } else if let Some(command) = line.strip_prefix("$ diag") {
             let system = fixture.as_ref().expect("a machine first").limited();
             let (text, status) = run(Target::new(&system), command);

@@ -98,10 +98,10 @@ pub struct Program {
     /// e_ident.
     pub ident: [u8; 16],
     /// Decoded as EI_DATA and EI_CLASS say. None where those are no valid values or the header is cut short.
-    pub own: Option<Rc<Image>>,
+    pub declared: Option<Rc<Image>>,
     /// Decoded as the machine's kernel would, one for each of [`crate::machine::Machine::encodings`], in that order. A
     /// header cut short reads as zeros, as in the kernel's buffer.
-    pub native: Vec<Rc<Image>>,
+    pub as_read: Vec<Rc<Image>>,
     /// What made it, as far as the header area tells.
     pub origin: Origin,
     /// Packed by UPX: the size it unpacks to, where the packer's header tells it.
@@ -231,17 +231,17 @@ impl Candidate {
 
 impl Program {
     /// The kernel's decoding in one encoding.
-    pub fn native_in(&self, encoding: Encoding) -> Option<&Image> {
-        self.native.iter().find(|native| native.encoding == encoding).map(Rc::as_ref)
+    pub fn as_read_by(&self, encoding: Encoding) -> Option<&Image> {
+        self.as_read.iter().find(|image| image.encoding == encoding).map(Rc::as_ref)
     }
 
     /// The same, to keep.
     pub fn shared_in(&self, encoding: Encoding) -> Option<&Rc<Image>> {
-        self.native.iter().find(|native| native.encoding == encoding)
+        self.as_read.iter().find(|image| image.encoding == encoding)
     }
 
     /// The decoding to explain with: the file's own, else the machine's.
     pub fn image(&self) -> Option<&Image> {
-        self.own.as_ref().or(self.native.first()).map(Rc::as_ref)
+        self.declared.as_ref().or(self.as_read.first()).map(Rc::as_ref)
     }
 }

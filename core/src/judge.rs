@@ -128,11 +128,11 @@ fn destination(machine: &Machine, candidate: &Candidate, asked: Option<&Path>) -
     let is_tight =
         |mount: &Mount| machine.space(mount).is_none_or(|space| Some(space.available) < candidate.size());
     let packs = machine.storage_of(&folder).is_some_and(|mount| mount.compresses() && is_tight(mount));
-    let packs_to = if packs { sample::packs_to(root, candidate) } else { None };
+    let compressed_per_kib = if packs { sample::compressed_per_kib(root, candidate) } else { None };
     let missing = match root.stat(&folder) {
         Some(Ok(stat)) => stat.kind != FileKind::Directory,
         Some(Err(errno)) => matches!(errno, Errno::ENOENT | Errno::ENOTDIR),
         None => false,
     };
-    Some(Destination { folder, asked: asked.is_some(), missing, packs_to })
+    Some(Destination { folder, asked: asked.is_some(), missing, compressed_per_kib })
 }

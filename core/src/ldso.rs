@@ -48,7 +48,7 @@ pub struct Kept {
 }
 
 /// A loader, and what [`gnu::read`] found in it.
-type KeptGlibc = (Rc<Image>, Option<Rc<gnu::Facts>>);
+type KeptGlibc = (Rc<Image>, Option<Rc<gnu::GlibcBuild>>);
 
 /// Follows a program that the kernel starts; None where it is no dynamic one.
 pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<LinkResult> {
@@ -58,7 +58,7 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     while candidate.binfmt_misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
         candidate = candidate.interpreter.as_ref()?;
     }
-    let image = candidate.program()?.own.as_ref()?;
+    let image = candidate.program()?.declared.as_ref()?;
     let loader = candidate.interpreter.as_ref()?;
     let mut link = LinkResult::default();
     let mut program = Library::loaded(candidate, Some(image), None);
@@ -117,7 +117,7 @@ struct Linker<'a> {
     machine: &'a Machine<'a>,
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
-    glibc: Option<Rc<gnu::Facts>>,
+    glibc: Option<Rc<gnu::GlibcBuild>>,
     link: &'a mut LinkResult,
     /// The program has other rights than who starts it (AT_SECURE).
     secure: bool,

@@ -66,7 +66,7 @@ pub struct Destination {
     /// There is no such folder.
     pub missing: bool,
     /// What its file system makes of 1024 bytes of the file, where it compresses; from a sample.
-    pub packs_to: Option<u32>,
+    pub compressed_per_kib: Option<u32>,
 }
 
 /// A rule.
@@ -304,8 +304,8 @@ impl<'a> Case<'a> {
     }
 
     /// The ELF file as it describes itself, where it does.
-    fn own(&self) -> Option<&'a Image> {
-        self.program?.own.as_deref()
+    fn declared(&self) -> Option<&'a Image> {
+        self.program?.declared.as_deref()
     }
 
     /// It is in another system's format, or ends within its magic number: neither its mode nor its mount matters.

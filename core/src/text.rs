@@ -60,8 +60,8 @@ pub fn size(bytes: u64) -> String {
     shown_size(bytes, true)
 }
 
-/// Room on a file system, rounded to the nearest, as BusyBox's `df -h` does.
-pub fn room(bytes: u64) -> String {
+/// What is free on a file system, rounded to the nearest, as BusyBox's `df -h` does.
+pub fn free_space(bytes: u64) -> String {
     shown_size(bytes, false)
 }
 
@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn sizes_and_room() {
+    fn sizes_and_free_space() {
         assert_eq!(size(0), "0 bytes");
         assert_eq!(size(1023), "1023 bytes");
         assert_eq!(size(1024), "1.0 KiB");
         assert_eq!(size(11_114_906), "10.7 MiB");
-        assert_eq!(room(11_114_907), "10.6 MiB");
-        assert_eq!(room(10_852 << 10), "10.6 MiB");
-        assert_eq!((size(10 << 20), room(10 << 20)), ("10.0 MiB".to_owned(), "10.0 MiB".to_owned()));
+        assert_eq!(free_space(11_114_907), "10.6 MiB");
+        assert_eq!(free_space(10_852 << 10), "10.6 MiB");
+        assert_eq!((size(10 << 20), free_space(10 << 20)), ("10.0 MiB".to_owned(), "10.0 MiB".to_owned()));
         assert_eq!(size(128 << 20), "128 MiB");
         assert_eq!(size(u64::MAX), "16.0 EiB");
     }

@@ -196,7 +196,7 @@ pub fn judge_all(host: &Host) -> (Vec<Judged>, BTreeMap<&'static str, String>) {
 }
 
 /// Of the cases, those at least that start, and those that do not: a table without either proves little.
-const EITHER: usize = 40;
+const AT_LEAST_OF_EACH_KIND: usize = 40;
 
 /// Checks all cases of a host's loader.
 pub fn check(host: &Host, tally: &mut Tally) {
@@ -216,6 +216,8 @@ pub fn check(host: &Host, tally: &mut Tally) {
     for (name, error) in failed {
         tally.check(false, || format!("{name}: {error}"));
     }
-    tally.check(started >= EITHER && ended >= EITHER, || "too few programs of either kind".to_owned());
+    tally.check(started >= AT_LEAST_OF_EACH_KIND && ended >= AT_LEAST_OF_EACH_KIND, || {
+        "too few programs of either kind".to_owned()
+    });
     tally.note(format!("{started} programs start, {ended} do not; {gaps} known gaps"));
 }

@@ -27,7 +27,7 @@ pub(super) const SIZE: usize = 212;
 
 /// What a program is built for.
 #[derive(Clone, Copy)]
-pub(super) struct Own {
+pub(super) struct BuiltFor {
     /// e_machine.
     pub(super) e_machine: u16,
     /// Its layout.
@@ -35,7 +35,7 @@ pub(super) struct Own {
 }
 
 /// What diag was built for, which is what runs here.
-pub(super) const OWN: Own = Own {
+pub(super) const BUILT_FOR: BuiltFor = BuiltFor {
     e_machine: if cfg!(any(
         target_arch = "mips",
         target_arch = "mips64",
@@ -70,7 +70,7 @@ pub(super) const OWN: Own = Own {
 
 /// What diag proves of the kernel by running at all.
 pub(super) const fn proven_by_own_build(question: Capability) -> bool {
-    let wide = matches!(OWN.encoding.class, Class::Elf64);
+    let wide = matches!(BUILT_FOR.encoding.class, Class::Elf64);
     match question {
         Capability::MipsO32 => cfg!(any(target_arch = "mips", target_arch = "mips32r6")),
         Capability::MipsN32 => !wide && cfg!(any(target_arch = "mips64", target_arch = "mips64r6")),
@@ -85,7 +85,7 @@ pub(super) const fn proven_by_own_build(question: Capability) -> bool {
 
 /// The program that puts the question, made by what `own` is; without a question one that starts wherever `own` does.
 /// None where such a program cannot put it.
-const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
+const fn tiny_elf(question: Option<Capability>, own: BuiltFor) -> Option<TinyElf> {
     match own.e_machine {
         EM_MIPS => mips::tiny_elf(question, own),
         EM_ARM => arm::arm(question, own),
@@ -125,14 +125,14 @@ static FILES: [Option<[u8; SIZE]>; Capability::ALL.len()] = {
 };
 
 const fn bytes(question: Option<Capability>) -> Option<[u8; SIZE]> {
-    match tiny_elf(question, OWN) {
+    match tiny_elf(question, BUILT_FOR) {
         Some(tiny) => Some(tiny.bytes),
         None => None,
     }
 }
 
 /// A file in the making: headers, then code.
-struct Tiny {
+struct TinyElf {
     bytes: [u8; SIZE],
     len: usize,
     /// EI_DATA.
@@ -140,7 +140,7 @@ struct Tiny {
     wide: bool,
 }
 
-impl Tiny {
+impl TinyElf {
     /// Below 2 GiB, and aligned for pages of 64 KiB.
     const VADDR: u32 = 0x40_0000;
     /// [`SIZE`], as ELF has it.
@@ -156,13 +156,13 @@ impl Tiny {
 
     /// The headers of a static ET_EXEC of one segment, and with a stack that is not executable. What a question wants of
     /// them whatever the architecture, it gets here.
-    const fn new(question: Option<Capability>, e_machine: u16, encoding: Encoding, e_flags: u32) -> Tiny {
+    const fn new(question: Option<Capability>, e_machine: u16, encoding: Encoding, e_flags: u32) -> TinyElf {
         let wide = matches!(encoding.class, Class::Elf64);
-        let mut out = Tiny { bytes: [0; SIZE], len: 0, order: encoding.order, wide };
+        let mut out = TinyElf { bytes: [0; SIZE], len: 0, order: encoding.order, wide };
         let vaddr = match question {
-            Some(Capability::Page4K) => Tiny::VADDR.saturating_add(4096),
+            Some(Capability::Page4K) => TinyElf::VADDR.saturating_add(4096),
             Some(Capability::LowAddress) => 0,
-            _ => Tiny::VADDR,
+            _ => TinyElf::VADDR,
         };
         let osabi = if matches!(question, Some(Capability::ArmFdpic)) { ELFOSABI_ARM_FDPIC } else { 0 };
         // The instruction set is in the lowest bit of an address.
@@ -175,7 +175,7 @@ impl Tiny {
         out.half(ET_EXEC);
         out.half(e_machine);
         out.word(1);
-        out.long(vaddr.saturating_add(Tiny::head(encoding.class)) | odd as u32); // e_entry
+        out.long(vaddr.saturating_add(TinyElf::head(encoding.class)) | odd as u32); // e_entry
         out.long(if wide { 64 } else { 52 }); // e_phoff
         out.long(0);
         out.word(e_flags);
@@ -186,7 +186,7 @@ impl Tiny {
         out.half(0);
         out.half(0);
         // PT_LOAD, PF_R | PF_X
-        out.program_header(1, 5, vaddr, Tiny::FILESZ, 4096);
+        out.program_header(1, 5, vaddr, TinyElf::FILESZ, 4096);
         // PT_GNU_STACK, PF_R | PF_W
         out.program_header(0x6474_e551, 6, 0, 0, 0);
         out
@@ -246,7 +246,7 @@ impl Tiny {
     }
 
     /// Instructions in the file's own byte order.
-    const fn code(mut self, mut code: &[u32]) -> Tiny {
+    const fn code(mut self, mut code: &[u32]) -> TinyElf {
         while let [instruction, more @ ..] = code {
             self.word(*instruction);
             code = more;
@@ -255,7 +255,7 @@ impl Tiny {
     }
 
     /// Instructions of 16 bits, or halves of longer ones, in the file's own byte order.
-    const fn halves(mut self, mut code: &[u16]) -> Tiny {
+    const fn halves(mut self, mut code: &[u16]) -> TinyElf {
         while let [instruction, more @ ..] = code {
             self.half(*instruction);
             code = more;
@@ -264,7 +264,7 @@ impl Tiny {
     }
 
     /// Instructions that are little-endian whatever the data are.
-    const fn little(mut self, mut code: &[u32]) -> Tiny {
+    const fn little(mut self, mut code: &[u32]) -> TinyElf {
         while let [instruction, more @ ..] = code {
             self.put(&instruction.to_le_bytes());
             code = more;

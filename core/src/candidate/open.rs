@@ -115,12 +115,12 @@ fn interpreter<'a>(content: &'a Content, formats: &Formats<'_>) -> Option<(&'a [
 
 /// The PT_INTERP that a kernel would open: of the first decoding that could be a program of this machine.
 fn interp(program: &Program) -> Option<&[u8]> {
-    let native = program.native.iter().find(|image| {
+    let native = program.as_read.iter().find(|image| {
         matches!(image.header.e_type, ET_EXEC | ET_DYN)
             && machine_name(image.header.e_machine).is_some()
             && image.program_headers.is_ok()
     });
-    match &native.or(program.own.as_ref())?.interp {
+    match &native.or(program.declared.as_ref())?.interp {
         Some(Interp::Path(name)) => Some(name),
         _ => None,
     }

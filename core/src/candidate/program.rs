@@ -33,21 +33,21 @@ const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
 pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
     let ident = file.contents.ident();
-    let own_view =
+    let encoding_declared =
         Encoding::of(&ident).filter(|encoding| file.contents.head().len() >= encoding.header_size());
-    let own = own_view.map(|encoding| file.as_read_by(encoding));
-    let mut native = Vec::with_capacity(encodings.len());
+    let declared = encoding_declared.map(|encoding| file.as_read_by(encoding));
+    let mut as_read = Vec::with_capacity(encodings.len());
     for encoding in encodings {
-        native.push(match &own {
-            Some(own) if own.encoding == *encoding => Rc::clone(own),
+        as_read.push(match &declared {
+            Some(declared) if declared.encoding == *encoding => Rc::clone(declared),
             _ => file.as_read_by(*encoding),
         });
     }
-    let (origin, upx) = match own.as_ref().or(native.first()) {
+    let (origin, upx) = match declared.as_ref().or(as_read.first()) {
         Some(image) => file.made_by(image).clone(),
         None => (Origin::default(), None),
     };
-    Box::new(Program { ident, own, native, origin, upx })
+    Box::new(Program { ident, declared, as_read, origin, upx })
 }
 
 /// Decodes the file in one encoding.

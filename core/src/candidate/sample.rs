@@ -13,7 +13,7 @@ const PIECES: u32 = 20;
 /// Bytes that remain of each 1,024 of a file when each 4 KiB page of it is compressed by zlib, as jffs2 does. What
 /// the file system itself takes (68 bytes a page in jffs2) comes on top. None for an empty file, or one that cannot
 /// be read.
-pub fn packs_to(root: &dyn Root, candidate: &Candidate) -> Option<u32> {
+pub fn compressed_per_kib(root: &dyn Root, candidate: &Candidate) -> Option<u32> {
     let size = candidate.size()?;
     let file = root.open(&candidate.path)?.ok()?;
     // The middle of each of as many equal parts; a small file is read from end to end. First a fourth, for a division of

@@ -214,7 +214,7 @@ pub(crate) fn executes_fp_at_start(candidate: &Candidate, program: &Program, ima
 /// Whether the loader is a hard-float glibc's, whatever the program is for.
 pub(crate) fn has_hard_loader(candidate: &Candidate, image: &Image) -> bool {
     let loader = candidate.interpreter.as_ref().filter(|_| image.interp_libc() == Some(Libc::Glibc));
-    let loader = loader.and_then(|loader| loader.program()?.native_in(image.encoding));
+    let loader = loader.and_then(|loader| loader.program()?.as_read_by(image.encoding));
     loader.is_some_and(Image::is_mips_hard_float)
 }
 

@@ -12,11 +12,11 @@ use crate::machine::{KernelFacts, Machine};
 /// Tries the handlers in the kernel's order: its own layout, then the compatibility one. Only ENOEXEC lets the
 /// next one try; where all say so, the one that got furthest is the one to explain.
 pub(super) fn try_handlers(machine: &Machine, candidate: &Candidate, program: &Program) -> Checked {
-    if program.native.is_empty() {
+    if program.as_read.is_empty() {
         return unknown(Missing::Layout);
     }
     let mut furthest = None;
-    for image in &program.native {
+    for image in &program.as_read {
         let exit = match load_elf_binary(&Binprm::new(machine, candidate, program, image)) {
             Ok(()) => return Ok(()),
             Err(exit) => exit,
@@ -134,7 +134,7 @@ fn check_interpreter<'a>(bprm: &Binprm<'a>, interpreter: &'a Candidate) -> Check
         Content::Elf(program) => program,
         Content::Script(_) | Content::Foreign(_) => return bad,
     };
-    let Some(image) = program.native_in(bprm.image.encoding) else {
+    let Some(image) = program.as_read_by(bprm.image.encoding) else {
         return unknown(Missing::Layout);
     };
     let interpreter = Binprm { candidate: interpreter, program, image, ..*bprm };

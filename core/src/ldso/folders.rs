@@ -40,7 +40,7 @@ impl Linker<'_> {
     }
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
-    fn platform(&self, facts: &gnu::Facts) -> &[u8] {
+    fn platform(&self, facts: &gnu::GlibcBuild) -> &[u8] {
         let features = &self.machine.cpu().features;
         let is_intel = |model: &String| model.contains("Intel");
         let avx2 = facts.knows_haswell() && lists(features, "avx2");

@@ -17,7 +17,7 @@ use crate::text::cut_bytes;
 
 /// What a loader has compiled in: Debian's knows multiarch folders, Entware's lives in /opt.
 #[derive(Default)]
-pub(super) struct Facts {
+pub(super) struct GlibcBuild {
     /// Where its ld.so.cache is.
     cache: Vec<u8>,
     /// The folders it looks in at last, with colons between them.
@@ -36,7 +36,7 @@ const WORDS: [&[u8]; 4] = [
     b"haswell",
 ];
 
-impl Facts {
+impl GlibcBuild {
     /// It compares p_align of a library with the size of a page (up to 2.34).
     pub(super) const fn checks_alignment(&self) -> bool {
         self.holds[0]
@@ -62,7 +62,7 @@ impl Facts {
 const LIMIT: usize = 256 << 10;
 
 /// What a loader has compiled in; None where it is not glibc's. Read once for all that it loads.
-pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc<Facts>> {
+pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc<GlibcBuild>> {
     let image = loader.image.as_ref()?;
     if KEEPS {
         if let Some((known, facts)) = &*kept.glibc.borrow() {
@@ -72,7 +72,7 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
         }
     }
     let file = kept.files.again(root, super::path(&loader.path), loader.id)?;
-    let mut facts = Facts::default();
+    let mut facts = GlibcBuild::default();
     let is_read = facts.read(&file.contents, image).is_some();
     let is_glibc = is_read && !facts.cache.is_empty() && !facts.folders.is_empty();
     let facts = is_glibc.then(|| Rc::new(facts));
@@ -137,7 +137,7 @@ fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(
     Some(())
 }
 
-impl Facts {
+impl GlibcBuild {
     /// Reads them from the strings of a loader.
     fn read(&mut self, file: &Contents, image: &Image) -> Option<()> {
         // GNU ld puts .eh_frame_hdr and .eh_frame behind .rodata: a third of the segment, and no strings.
@@ -215,7 +215,7 @@ fn paths(object: &Library) -> (&[u8], &[u8]) {
 }
 
 impl Linker<'_> {
-    pub(super) fn search_glibc(&self, facts: &Facts, object: &Library, found: &mut Library) -> bool {
+    pub(super) fn search_glibc(&self, facts: &GlibcBuild, object: &Library, found: &mut Library) -> bool {
         let (_, runpath) = paths(object);
         if runpath.is_empty() {
             // DT_RPATH goes for all that is loaded because of an object, and the program's for everything.

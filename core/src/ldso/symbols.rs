@@ -38,9 +38,9 @@ const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
 const HIDDEN: usize = 0x8000;
 /// Symbols of an object that are heeded; the largest libraries have a fifth of that.
-const MANY: usize = 1 << 20;
+const SYMBOLS_AT_MOST: usize = 1 << 20;
 /// Missing symbols that are told at most.
-const TOLD: usize = 64;
+const MISSING_AT_MOST: usize = 64;
 
 /// The symbols of an object.
 struct Symbols<'a> {
@@ -75,7 +75,7 @@ impl<'a> Symbols<'a> {
         let mut count = hashed;
         if count == 0 {
             let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
-            count = size.checked_div(entry(encoding)).unwrap_or_default().min(MANY);
+            count = size.checked_div(entry(encoding)).unwrap_or_default().min(SYMBOLS_AT_MOST);
         }
         let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
         // One that is hashed may lie further behind.
@@ -150,7 +150,7 @@ fn hashed(file: &Contents, image: &Image) -> Option<usize> {
     if image.dynamic_offset(DT_HASH).is_none() {
         return Some(0);
     }
-    Some(Reader::dynamic(file, image, DT_HASH, 8).number_at(4, 4)?.min(MANY))
+    Some(Reader::dynamic(file, image, DT_HASH, 8).number_at(4, 4)?.min(SYMBOLS_AT_MOST))
 }
 
 /// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).
@@ -178,7 +178,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let settled = scope.settled(linker);
     let mut at = (0, 1);
     // In parts, each of which the table has room for.
-    while at.0 < objects && missing.len() < TOLD {
+    while at.0 < objects && missing.len() < MISSING_AT_MOST {
         let mut wanted = Wanted::new();
         let from = at;
         while at.0 < objects {
@@ -269,7 +269,7 @@ fn define(
     for slot in 0..wanted.slots() {
         let Some(hash) = wanted.asked_at(slot) else { continue };
         let mut next = symbols.gnu()?.chain(hash);
-        let mut left = MANY;
+        let mut left = SYMBOLS_AT_MOST;
         while let Some(index) = next.filter(|_| left > 0) {
             let found = symbols.gnu()?.hash(index)?;
             if found | 1 == hash | 1 {
@@ -346,7 +346,7 @@ fn tell(
             if wanted.lacks(&asked.key) && asked.index < last {
                 symbols.push(asked);
             }
-            asked.index < last && symbols.len() < TOLD
+            asked.index < last && symbols.len() < MISSING_AT_MOST
         });
         let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { continue };
         let Some(file) = linker.open(object) else { continue };

@@ -12,7 +12,7 @@ use crate::elf::offset;
 /// A table whose size nobody tells is read no further than that.
 const LIMIT: usize = 1 << 20;
 /// Versions of an object that are heeded; libstdc++ defines 60.
-const MANY: usize = 4096;
+const VERSIONS_AT_MOST: usize = 4096;
 const VER_FLG_BASE: usize = 1;
 const VER_FLG_WEAK: usize = 2;
 
@@ -42,7 +42,7 @@ pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
 fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version>) -> Option<()> {
     let defined = tag == DT_VERDEF;
     let count = if defined { DT_VERDEFNUM } else { DT_VERNEEDNUM };
-    let count = offset(image.dynamic.as_ref()?.flags(count)).min(MANY);
+    let count = offset(image.dynamic.as_ref()?.flags(count)).min(VERSIONS_AT_MOST);
     let order = image.encoding.order;
     let field = |entry: &[u8], at, size| offset(order.uint(entry, at, size));
     let mut at = 0_usize;
@@ -69,7 +69,7 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
                     is_weak: field(vernaux, 4, 2) & VER_FLG_WEAK != 0,
                 });
                 aux = aux.wrapping_add(field(vernaux, 12, 4));
-                if found.len() >= MANY {
+                if found.len() >= VERSIONS_AT_MOST {
                     return None;
                 }
             }

@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if case.ends_in_header() {
         return None;
     }
-    let mut finding = if program.own.is_none() && matches!(step, Step::ElfType | Step::CheckArch) {
+    let mut finding = if program.declared.is_none() && matches!(step, Step::ElfType | Step::CheckArch) {
         let [_, _, _, _, class, data, ..] = program.ident;
         case.error(format_args!(
             "\
@@ -159,9 +159,9 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
 
 /// The decoding that the kernel gets on with: the file's own where the kernel has it too.
 fn kernels_image(program: &Program) -> Option<&Image> {
-    let own = program.own.as_deref();
-    let same = own.and_then(|own| program.native_in(own.encoding));
-    same.or(program.native.first().map(Rc::as_ref)).or(own)
+    let own = program.declared.as_deref();
+    let same = own.and_then(|own| program.as_read_by(own.encoding));
+    same.or(program.as_read.first().map(Rc::as_ref)).or(own)
 }
 
 fn table(case: &Case<'_>, image: &Image) -> Option<Found> {

@@ -73,7 +73,7 @@ needs the loader {loader}, which is {what}
 program: PT_INTERP={loader}"
     ));
     if let More::BuiltFor(program) = more {
-        let order = program.own.as_ref().map_or("", |image| image.encoding.order.name());
+        let order = program.declared.as_ref().map_or("", |image| image.encoding.order.name());
         let built_for = BuiltFor(Some(program));
         finding.tell(format_args!(
             "machine: loader built for={built_for}\nmachine: loader's byte order={order}"

@@ -71,13 +71,13 @@ run:     mount -o remount,exec {quoted}",
         mount = MountWords(mount),
         quoted = Quoted(&mount.point),
     ));
-    match words::room(case, mount) {
-        Some(room) => {
+    match words::runnable_folder(case, mount) {
+        Some(folder) => {
             let size = Size(case.candidate.size().unwrap_or(0));
             finding.tell(format_args!(
-                "fix: as root, remount it with exec{script}; or copy its {size} to {room}:"
+                "fix: as root, remount it with exec{script}; or copy its {size} to {folder}:"
             ));
-            room.tell_run(&mut finding, case);
+            folder.tell_run(&mut finding, case);
         }
         None => finding.tell(format_args!("fix: no other file system has room for it; as root{script}:")),
     }

@@ -124,20 +124,20 @@ fn tell_fix(finding: &mut Found, case: &Case<'_>, destination: &Destination, mou
     if case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go) {
         finding.tell(format_args!("run: go build -trimpath -ldflags=\"-s -w\""));
     }
-    let is_packed = destination.packs_to.is_some_and(is_packed);
+    let is_packed = destination.compressed_per_kib.is_some_and(is_packed);
     if case.program.is_some_and(|program| program.upx.is_none()) && !is_packed {
         finding.tell(format_args!("fix: , pack it\nrun: upx -9 FILE"));
     }
     if words::is_openwrt(case.machine) && !layer.is_ram() {
         finding.tell(format_args!("fix: , or extend the flash (extroot on USB)"));
     }
-    match words::room(case, mount) {
-        Some(room) if room.has_it => {
-            finding.tell(format_args!("fix: ; or run it where it is, in {room}"));
+    match words::runnable_folder(case, mount) {
+        Some(folder) if folder.has_it => {
+            finding.tell(format_args!("fix: ; or run it where it is, in {folder}"));
         }
-        Some(room) => {
-            finding.tell(format_args!("fix: ; or run it from {room}"));
-            room.tell_run(finding, case);
+        Some(folder) => {
+            finding.tell(format_args!("fix: ; or run it from {folder}"));
+            folder.tell_run(finding, case);
         }
         None => {}
     }
@@ -152,7 +152,7 @@ fn needed(case: &Case<'_>, destination: &Destination, layer: &Mount, size: u64) 
     if packed || !layer.compresses() {
         return (size, Certainty::Certain);
     }
-    match destination.packs_to {
+    match destination.compressed_per_kib {
         Some(ratio) if is_packed(ratio) => (size, Certainty::Certain),
         Some(ratio) => (size.saturating_mul(u64::from(ratio)).div_ceil(1024), Certainty::Likely),
         None => (size, Certainty::Likely),

@@ -64,10 +64,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
                 finding
                     .tell(format_args!("fix: chmod has no effect on {}; copy it to ", Shown(&mount.fstype)));
             }
-            match words::room(case, mount) {
-                Some(room) => {
-                    let copy = room.copy();
-                    finding.tell(format_args!("fix: {room}\nrun: cp {argument} {copy} && chmod +x {copy}"));
+            match words::runnable_folder(case, mount) {
+                Some(folder) => {
+                    let copy = folder.copy();
+                    finding.tell(format_args!("fix: {folder}\nrun: cp {argument} {copy} && chmod +x {copy}"));
                 }
                 None => finding.tell(format_args!("fix: another file system")),
             }

@@ -201,7 +201,7 @@ impl Display for MountWords<'_> {
 }
 
 /// A folder that programs run from, and that has room: "/tmp (RAM, gone after a restart; 60.2 MiB free)".
-pub(super) struct Room<'a> {
+pub(super) struct RunnableFolder<'a> {
     folder: &'a Path,
     is_ram: bool,
     free: u64,
@@ -211,14 +211,14 @@ pub(super) struct Room<'a> {
     pub(super) has_it: bool,
 }
 
-impl Display for Room<'_> {
+impl Display for RunnableFolder<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let lost = if self.is_ram { "RAM, gone after a restart; " } else { "" };
         write!(f, "{} ({lost}{} free)", Shown(self.folder), FreeSpace(self.free))
     }
 }
 
-impl Room<'_> {
+impl RunnableFolder<'_> {
     /// The file in it, as a word of a command.
     pub(super) fn copy(&self) -> Quoted<'_> {
         Quoted(&self.copy)
@@ -239,7 +239,7 @@ impl Room<'_> {
 
 /// A folder with room for the file, on a writable mount that lets programs be executed and is not this one: /tmp,
 /// else /root, else the mount with the most room.
-pub(super) fn room<'a>(case: &Case<'a>, but: &Mount) -> Option<Room<'a>> {
+pub(super) fn runnable_folder<'a>(case: &Case<'a>, but: &Mount) -> Option<RunnableFolder<'a>> {
     const SYSTEM: [&str; 8] = ["/dev", "/proc", "/sys", "/run", "/rom", "/boot", "/overlay", "/snap"];
     let machine = case.machine;
     let needed = case.candidate.size().unwrap_or(0);
@@ -271,7 +271,7 @@ pub(super) fn room<'a>(case: &Case<'a>, but: &Mount) -> Option<Room<'a>> {
     }
     let (folder, free) = best?;
     let resolved = &case.candidate.resolved;
-    Some(Room {
+    Some(RunnableFolder {
         folder,
         is_ram: machine.storage_of(folder).is_some_and(Mount::is_ram),
         free,

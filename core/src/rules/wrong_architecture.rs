@@ -41,7 +41,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if case.starts() || !case.foreign {
         return None;
     }
-    let (e_machine, own) = (case.own()?.header.e_machine, case.machine.e_machine()?);
+    let (e_machine, own) = (case.declared()?.header.e_machine, case.machine.e_machine()?);
     let (processor, own_processor) = (words::processor(e_machine), words::processor(own));
     let (built_for, machine) = (case.built_for(), case.machine_name());
     let (kernel, rebuild) = (case.kernel_at(&[Step::CheckArch, Step::ElfType]), case.rebuild());

@@ -43,7 +43,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
-    let order = case.own()?.encoding.order;
+    let order = case.declared()?.encoding.order;
     let own = case.machine.byte_order()?;
     let refused = matches!(case.content, Outcome::Refused { .. } | Outcome::Unknown { .. });
     if order == own || !refused || case.foreign {

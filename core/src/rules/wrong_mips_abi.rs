@@ -46,7 +46,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
-    let image = case.own()?;
+    let image = case.declared()?;
     let is_mips32 = image.header.e_machine == EM_MIPS && image.encoding.class == Class::Elf32;
     if case.starts() || !is_mips32 || case.foreign {
         return None;

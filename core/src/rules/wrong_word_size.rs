@@ -40,7 +40,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
-    let image = case.own()?;
+    let image = case.declared()?;
     let own = case.machine.kernel().class.value?.bits();
     if case.starts() || case.foreign || case.is_swapped() || is_n32(image) {
         return None;

@@ -1,6 +1,6 @@
 //! ARM and AArch64.
 
-use super::{Own, Tiny, is_of_every_architecture};
+use super::{BuiltFor, TinyElf, is_of_every_architecture};
 use crate::elf::consts::{EF_ARM_BE8, EF_ARM_EABI_VER5, EM_AARCH64, EM_ARM};
 use crate::elf::{ByteOrder, Class, Encoding};
 use crate::target::Capability;
@@ -19,12 +19,12 @@ const THUMB: [u32; 2] = [0x2701_2000, 0xde00_df00];
 /// mov x0, #0; mov x8, #93; svc #0; udf #0
 const A64: [u32; 4] = [0xd280_0000, 0xd280_0ba8, 0xd400_0001, 0];
 
-pub(super) const fn arm(question: Option<Capability>, own: Own) -> Option<Tiny> {
+pub(super) const fn arm(question: Option<Capability>, own: BuiltFor) -> Option<TinyElf> {
     // In a big-endian program the instructions stay little-endian from ARMv6 on (BE8), which is what Rust builds.
     let order = if matches!(own.encoding.order, ByteOrder::Big) { EF_ARM_BE8 } else { 0 };
     let abi = if matches!(question, Some(Capability::ArmOabi)) { 0 } else { EF_ARM_EABI_VER5 };
     let encoding = Encoding { order: own.encoding.order, class: Class::Elf32 };
-    let file = Tiny::new(question, EM_ARM, encoding, abi | order);
+    let file = TinyElf::new(question, EM_ARM, encoding, abi | order);
     Some(match question {
         Some(Capability::ArmOabi) => file.little(&OABI),
         Some(Capability::Thumb) => file.little(&THUMB),
@@ -36,7 +36,7 @@ pub(super) const fn arm(question: Option<Capability>, own: Own) -> Option<Tiny> 
     })
 }
 
-pub(super) const fn aarch64(question: Option<Capability>, own: Own) -> Option<Tiny> {
+pub(super) const fn aarch64(question: Option<Capability>, own: BuiltFor) -> Option<TinyElf> {
     if matches!(question, Some(Capability::Arm32)) {
         return arm(question, own);
     }
@@ -44,5 +44,5 @@ pub(super) const fn aarch64(question: Option<Capability>, own: Own) -> Option<Ti
         return None;
     }
     let encoding = Encoding { order: own.encoding.order, class: Class::Elf64 };
-    Some(Tiny::new(question, EM_AARCH64, encoding, 0).little(&A64))
+    Some(TinyElf::new(question, EM_AARCH64, encoding, 0).little(&A64))
 }

@@ -1,6 +1,6 @@
 //! MIPS: o32, n32 and n64; MIPS16e and microMIPS.
 
-use super::{Own, Tiny, is_of_every_architecture};
+use super::{BuiltFor, TinyElf, is_of_every_architecture};
 use crate::elf::consts::{
     EF_MIPS_ABI_O32, EF_MIPS_ABI2, EF_MIPS_ARCH_ASE_M16, EF_MIPS_FP64, EF_MIPS_MICROMIPS, EF_MIPS_NAN2008,
     EM_MIPS,
@@ -23,7 +23,7 @@ const MULT: [u32; 2] = [0x0084_0018, 0x0000_2012];
 /// encoding of 2008 only.
 const RELEASE_6: bool = cfg!(any(target_arch = "mips32r6", target_arch = "mips64r6"));
 
-pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
+pub(super) const fn tiny_elf(question: Option<Capability>, own: BuiltFor) -> Option<TinyElf> {
     let abi = match question {
         // EF_MIPS_FP64 is a matter of o32.
         Some(Capability::MipsFp64 | Capability::MipsO32) => Abi::O32,
@@ -51,7 +51,7 @@ pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<T
         Some(Capability::MicroMips) => EF_MIPS_MICROMIPS,
         _ => 0,
     };
-    let file = Tiny::new(question, EM_MIPS, Encoding { order: own.encoding.order, class }, e_flags);
+    let file = TinyElf::new(question, EM_MIPS, Encoding { order: own.encoding.order, class }, e_flags);
     let leave = [ZERO, CALL | exit as u32, SYSCALL, BREAK];
     Some(match question {
         Some(Capability::FpInstruction) => file.code(&[MTC1]).code(&leave),
@@ -61,7 +61,7 @@ pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<T
         // MIPS16e has no SYSCALL: addiu $a0, $a2, 0, which is `break` where it is read as microMIPS; jalx to normal code
         // behind it (the target in words, below 8 MiB); a nop in the delay slot.
         Some(Capability::Mips16) => {
-            let code = Tiny::VADDR.saturating_add(Tiny::head(class)).saturating_add(8);
+            let code = TinyElf::VADDR.saturating_add(TinyElf::head(class)).saturating_add(8);
             let [_, high, low @ ..] = (code >> 2).to_be_bytes();
             let jalx = 0x1c00 | (high as u16) << 5;
             file.halves(&[0x4680, jalx, u16::from_be_bytes(low), 0x6500]).code(&leave)

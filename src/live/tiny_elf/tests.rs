@@ -7,13 +7,13 @@ use super::*;
 /// A program of this host, to try the starting of one.
 pub(in super::super) fn of_this_host(e_machine: u16, code: &[u8]) -> Vec<u8> {
     let encoding = Encoding { order: ByteOrder::Little, class: Class::Elf64 };
-    let mut file = Tiny::new(None, e_machine, encoding, 0);
+    let mut file = TinyElf::new(None, e_machine, encoding, 0);
     file.put(code);
     file.bytes.to_vec()
 }
 
-const fn own(e_machine: u16, order: ByteOrder, class: Class) -> Own {
-    Own { e_machine, encoding: Encoding { order, class } }
+const fn own(e_machine: u16, order: ByteOrder, class: Class) -> BuiltFor {
+    BuiltFor { e_machine, encoding: Encoding { order, class } }
 }
 
 use ByteOrder::{Big, Little};
@@ -21,7 +21,7 @@ use Capability as Q;
 use Class::{Elf32, Elf64};
 
 /// Whatever diag is built for, with what runs such programs.
-const BUILDS: [(Own, &str); 16] = [
+const BUILDS: [(BuiltFor, &str); 16] = [
     (own(EM_MIPS, Big, Elf32), "qemu-mips"),
     (own(EM_MIPS, Little, Elf32), "qemu-mipsel"),
     (own(EM_MIPS, Big, Elf64), "qemu-mips64"),
@@ -41,7 +41,7 @@ const BUILDS: [(Own, &str); 16] = [
 ];
 
 /// The questions that a kernel is asked which runs such a build, and those of a 64-bit kernel which runs it too.
-fn questions(own: Own) -> Vec<Capability> {
+fn questions(own: BuiltFor) -> Vec<Capability> {
     let kernels: &[(u16, Class)] = match own.e_machine {
         EM_ARM => &[(EM_ARM, Elf32), (EM_AARCH64, Elf64)],
         EM_386 => &[(EM_386, Elf32), (EM_X86_64, Elf64)],
@@ -56,7 +56,7 @@ fn questions(own: Own) -> Vec<Capability> {
 }
 
 /// Every build, with the file of each of its questions, and the plain one.
-fn files() -> impl Iterator<Item = (Own, &'static str, Option<Capability>, Tiny)> {
+fn files() -> impl Iterator<Item = (BuiltFor, &'static str, Option<Capability>, TinyElf)> {
     BUILDS.into_iter().flat_map(|(own, qemu)| {
         let of = move |question| {
             let file = tiny_elf(question, own).unwrap_or_else(|| panic!("{qemu}: no file for {question:?}"));
@@ -161,11 +161,11 @@ fn as_another_reader_sees_them() {
 /// Each question gets its own file.
 #[test]
 fn files_are_in_the_order_of_the_questions() {
-    assert_eq!(file(None), tiny_elf(None, OWN).map(|tiny| tiny.bytes));
+    assert_eq!(file(None), tiny_elf(None, BUILT_FOR).map(|tiny| tiny.bytes));
     for &question in Capability::ALL {
         assert_eq!(
             file(Some(question)),
-            tiny_elf(Some(question), OWN).map(|tiny| tiny.bytes),
+            tiny_elf(Some(question), BUILT_FOR).map(|tiny| tiny.bytes),
             "{question:?}"
         );
     }
@@ -174,14 +174,14 @@ fn files_are_in_the_order_of_the_questions() {
 /// Where diag itself is no answer, there is a file.
 #[test]
 fn every_question_can_be_put() {
-    for question in questions(OWN) {
+    for question in questions(BUILT_FOR) {
         assert!(proven_by_own_build(question) || file(Some(question)).is_some(), "{question:?}");
     }
 }
 
 #[test]
 fn code() {
-    let code = |question, own: Own| {
+    let code = |question, own: BuiltFor| {
         let file = tiny_elf(Some(question), own).expect("a file");
         let head = if file.wide { 176 } else { 116 };
         file.bytes[head..file.len].to_vec()

@@ -1,6 +1,6 @@
 //! x86, x86-64 and x32.
 
-use super::{Own, Tiny, is_of_every_architecture};
+use super::{BuiltFor, TinyElf, is_of_every_architecture};
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class, Encoding};
 use crate::target::Capability;
@@ -23,7 +23,7 @@ const STACK_X86_64: &[u8] = b"\x54\x5f\x66\x81\xe7\x00\xf0\xff\xc6\xb2\x07\xb0\x
 const STACK_I386: &[u8] = b"\x54\x5b\x66\x81\xe3\x00\xf0\x41\xb2\x07\xb0\x7d\xcd\x80\x40\xcd\x80\
     \x6a\x14\x58\xcd\x80\x93\x6a\x0b\x59\x6a\x25\x58\xcd\x80\xf4";
 
-pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<Tiny> {
+pub(super) const fn tiny_elf(question: Option<Capability>, own: BuiltFor) -> Option<TinyElf> {
     let (e_machine, class, code) = match question {
         Some(Capability::Ia32) => (EM_386, Class::Elf32, I386),
         Some(Capability::X32) => (EM_X86_64, Class::Elf32, X32),
@@ -35,7 +35,7 @@ pub(super) const fn tiny_elf(question: Option<Capability>, own: Own) -> Option<T
         _ => (EM_X86_64, Class::Elf64, X86_64),
     };
     let encoding = Encoding { order: ByteOrder::Little, class };
-    let mut file = Tiny::new(question, e_machine, encoding, 0);
+    let mut file = TinyElf::new(question, e_machine, encoding, 0);
     file.put(code);
     Some(file)
 }

@@ -65,7 +65,7 @@ fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
     // A router's build knows the kernels of its own architecture.
     cargo.args(["--no-default-features", "--target", target.triple, "--config", ".cargo/router.toml"]);
     cargo.args(["--config", "profile.release.strip=false", "--config", &flags(target)?, "--"]);
-    let scripts = [explain::room(target)].into_iter().chain(scripts.iter().copied());
+    let scripts = [explain::space(target)].into_iter().chain(scripts.iter().copied());
     cargo.args(scripts.map(|script| format!("-Clink-arg=-Wl,-T,{script}")));
     toolchain::link_by_zig(&mut cargo, target.triple)?;
     sh::say(format!("{}: cargo build for {}", target.name, target.triple));

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The kernel looks at none of these bytes of `e_ident`, and the sentence stands where the linker left room for it
-//! (`explain/room*.ld`). No section table is kept: nothing on a router reads it, and its place and length would be two
+//! (`explain/sentence*.ld`). No section table is kept: nothing on a router reads it, and its place and length would be two
 //! more numbers that may hold a line feed.
 
 use anyhow::{Context, Result, bail, ensure};
@@ -40,12 +40,12 @@ pub(crate) fn sentence(target: &Target) -> String {
     format!("diag: this build is for {}; this machine is not: use the file named diag", target.machine)
 }
 
-/// The linker script that leaves the room: it comes before the first section that has line feeds.
-pub(super) fn room(target: &Target) -> &'static str {
+/// The linker script that leaves space for it: it comes before the first section that has line feeds.
+pub(super) fn space(target: &Target) -> &'static str {
     match target.e_machine {
-        object::elf::EM_MIPS => "xtask/src/dist/explain/room-mips.ld",
-        object::elf::EM_ARM => "xtask/src/dist/explain/room-arm.ld",
-        _ => "xtask/src/dist/explain/room.ld",
+        object::elf::EM_MIPS => "xtask/src/dist/explain/sentence-mips.ld",
+        object::elf::EM_ARM => "xtask/src/dist/explain/sentence-arm.ld",
+        _ => "xtask/src/dist/explain/sentence.ld",
     }
 }
 
@@ -54,15 +54,15 @@ pub(super) const MORE: &str = "xtask/src/dist/explain/more.ld";
 
 /// `plain`, a stripped build with its section table, as the file that people get.
 pub(super) fn explain(target: &Target, plain: &[u8]) -> Result<Vec<u8>> {
-    let (room_at, room_size) = {
+    let (space_at, space_size) = {
         let file = File::parse(plain)?;
-        let room = file.section_by_name(".room").context("the linker left no section .room")?;
-        room.file_range().context("the section .room is not in the file")?
+        let space = file.section_by_name(".sentence").context("the linker left no section .sentence")?;
+        space.file_range().context("the section .sentence is not in the file")?
     };
     let script = format!("\necho \"{}\" >&2;exit 126\n", sentence(target));
     ensure!(
-        script.len() as u64 <= room_size,
-        "the sentence has {} bytes, the room {room_size}",
+        script.len() as u64 <= space_size,
+        "the sentence has {} bytes, the space for it {space_size}",
         script.len()
     );
 
@@ -88,7 +88,7 @@ pub(super) fn explain(target: &Target, plain: &[u8]) -> Result<Vec<u8>> {
         elf.write_segment(index, segment).context("the program headers are not in the file")?;
     }
     elf.write(7, FIRST_LINE_END).context("no ELF header")?;
-    elf.write(to_usize(room_at)?, script.as_bytes()).context("the section .room is not in the file")?;
+    elf.write(to_usize(space_at)?, script.as_bytes()).context("the section .sentence is not in the file")?;
     verify(target, &elf.bytes)?;
     Ok(elf.bytes)
 }

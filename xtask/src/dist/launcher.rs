@@ -11,8 +11,8 @@
 //! short within the first part is a brace that nobody closes: a syntax error of the shell.
 
 mod cases;
+mod container;
 mod race;
-mod room;
 #[cfg(test)]
 mod tests;
 mod trials;

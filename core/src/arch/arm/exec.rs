@@ -217,7 +217,7 @@ fn gnu_property(bprm: &Binprm<'_>) -> Checked {
     }
     let interpreter = bprm.candidate.interpreter.as_ref().filter(|_| bprm.image.interp.is_some());
     let image = match interpreter.and_then(|interpreter| interpreter.program()) {
-        Some(program) => program.native_in(bprm.image.encoding),
+        Some(program) => program.as_read_by(bprm.image.encoding),
         None => Some(bprm.image),
     };
     match image.map_or(Ok(()), |image| image.gnu_property) {

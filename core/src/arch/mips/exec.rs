@@ -166,7 +166,7 @@ fn arch_check_elf(bprm: &Binprm<'_>) -> Checked {
 
 fn interpreter<'a>(bprm: &Binprm<'a>) -> Option<&'a Image> {
     bprm.image.interp.as_ref()?;
-    bprm.candidate.interpreter.as_ref()?.program()?.native_in(bprm.image.encoding)
+    bprm.candidate.interpreter.as_ref()?.program()?.as_read_by(bprm.image.encoding)
 }
 
 /// The NaN encoding of IEEE 754-2008 or the older one (since 4.5): `mips_use_nan_2008` and `mips_use_nan_legacy`, as

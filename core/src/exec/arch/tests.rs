@@ -131,7 +131,7 @@ impl File {
             x86_isa_needed: None,
         });
         let origin = Origin::default();
-        Program { ident, own: Some(Rc::clone(&image)), native: vec![image], origin, upx: None }
+        Program { ident, declared: Some(Rc::clone(&image)), as_read: vec![image], origin, upx: None }
     }
 
     fn candidate(&self) -> Candidate {
@@ -151,7 +151,7 @@ impl File {
     pub(crate) fn bprm<T>(&self, machine: &Machine, stage: impl Fn(&Binprm<'_>) -> T) -> T {
         let candidate = self.candidate();
         let program = candidate.program().unwrap();
-        let image = &program.native[0];
+        let image = &program.as_read[0];
         stage(&Binprm::new(machine, &candidate, program, image))
     }
 

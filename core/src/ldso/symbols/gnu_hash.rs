@@ -1,6 +1,6 @@
 //! DT_GNU_HASH: a filter, buckets, and chains of hashes.
 
-use super::MANY;
+use super::SYMBOLS_AT_MOST;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::Encoding;
@@ -22,7 +22,7 @@ pub(super) struct Gnu<'a> {
 impl<'a> Gnu<'a> {
     pub(super) fn open(file: &'a Contents, image: &Image) -> Option<Gnu<'a>> {
         let mut table = Reader::dynamic(file, image, DT_GNU_HASH, usize::MAX);
-        let buckets = table.number_at(0, 4)?.min(MANY);
+        let buckets = table.number_at(0, 4)?.min(SYMBOLS_AT_MOST);
         let first = table.number_at(4, 4)?;
         let words = table.number_at(8, 4)?;
         let shift = u32::try_from(table.number_at(12, 4)?).ok()?;

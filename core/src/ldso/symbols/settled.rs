@@ -14,8 +14,8 @@ use super::{define, each_undefined};
 use crate::elf::Encoding;
 
 /// Symbols that there is room for at first, and at most; libraries, and groups of them: half a MiB in all.
-const FEW: usize = 1 << 9;
-const MANY: usize = 1 << 14;
+const SYMBOLS_AT_FIRST: usize = 1 << 9;
+const SYMBOLS_AT_MOST: usize = 1 << 14;
 const LIBRARIES: usize = 1 << 10;
 const GROUPS: usize = 1 << 7;
 /// Libraries of a group.
@@ -61,8 +61,8 @@ impl Symbols {
     }
 
     fn insert(&mut self, key: Key, library: usize) {
-        if self.used >= self.places.len() / 2 && self.places.len() < MANY {
-            let more = vec![None; self.places.len().saturating_mul(2).max(FEW)];
+        if self.used >= self.places.len() / 2 && self.places.len() < SYMBOLS_AT_MOST {
+            let more = vec![None; self.places.len().saturating_mul(2).max(SYMBOLS_AT_FIRST)];
             self.used = 0;
             for (key, library) in mem::replace(&mut self.places, more).into_iter().flatten() {
                 self.put(key, library);

@@ -6,8 +6,8 @@ use core::mem;
 
 /// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
 /// another round.
-const FEW: usize = 1 << 8;
-const MANY: usize = 1 << if cfg!(feature = "every-machine") { 18 } else { 14 };
+const SLOTS_AT_FIRST: usize = 1 << 8;
+const SLOTS_AT_MOST: usize = 1 << if cfg!(feature = "every-machine") { 18 } else { 14 };
 
 /// A symbol by its name, twice hashed, and the version that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -66,10 +66,10 @@ impl Wanted {
     pub(super) fn add(&mut self, key: Key) -> bool {
         let len = self.slots.len();
         if self.used >= len / 2 {
-            if len >= MANY {
+            if len >= SLOTS_AT_MOST {
                 return false;
             }
-            let more = vec![Slot::default(); len.wrapping_mul(2).max(FEW)];
+            let more = vec![Slot::default(); len.wrapping_mul(2).max(SLOTS_AT_FIRST)];
             for slot in &mem::replace(&mut self.slots, more) {
                 if slot.state != State::Free {
                     self.insert(*slot);

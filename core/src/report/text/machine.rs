@@ -11,7 +11,7 @@ use crate::elf::consts::machine_name;
 use crate::machine::{Fact, Machine, Mount, Words};
 use crate::report::Style;
 use crate::target::{Answer, Space};
-use crate::text::{printable, room, size};
+use crate::text::{free_space, printable, size};
 
 /// A word size.
 fn bits(class: Class) -> &'static str {
@@ -135,7 +135,7 @@ fn memory(lines: &mut Lines, machine: &Machine) {
     if let (Some(total), Some(available)) = (memory.total.value, memory.available.value) {
         lines.add(&size(total));
         lines.add(", ");
-        lines.add(&room(available));
+        lines.add(&free_space(available));
         lines.add(" available, ");
         match memory.swap.value {
             Some(0) => lines.add("no swap"),
@@ -167,7 +167,7 @@ fn line(lines: &mut Lines, machine: &Machine, mount: &Mount) {
     let space = machine.space(mount);
     lines.out.push_str("  ");
     let (total, available) = match space {
-        Some(Space { size, available }) => (room(size), room(available)),
+        Some(Space { size, available }) => (free_space(size), free_space(available)),
         None => (String::from("-"), String::from("-")),
     };
     lines.column(&total, 10);

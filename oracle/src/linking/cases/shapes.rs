@@ -9,7 +9,7 @@ use super::{
 use crate::linking::kit::{Built, Kit};
 
 /// How many, where it is about many.
-const MANY: usize = 200;
+const LIBRARIES: usize = 200;
 
 /// The name of one of many; they are all of one length.
 pub(super) fn name(index: usize) -> String {
@@ -21,8 +21,8 @@ fn many(kit: &Kit) -> Built {
     kit.library("libnext.so", BAR, &["-nostdlib", "-Wl,-soname,libnNXT.so"])?;
     kit.library("libthis.so", FOO, &["-nostdlib", "-Wl,-soname,libnTHS.so", ALL, "./libnext.so"])?;
     kit.library("libn000.so", FOO, &["-nostdlib"])?;
-    kit.library(&name(MANY - 1), BAR, &["-nostdlib"])?;
-    for index in 0..MANY - 1 {
+    kit.library(&name(LIBRARIES - 1), BAR, &["-nostdlib"])?;
+    for index in 0..LIBRARIES - 1 {
         kit.copy("libthis.so", &name(index))?;
         kit.damage(&name(index), |elf| {
             elf.replace(b"libnNXT.so", name(index + 1).as_bytes())?;
@@ -117,7 +117,7 @@ pub(super) const CASES: &[Case] = &[
         |kit| {
             kit.library("libthis.so", FOO, &["-nostdlib", "-Wl,-soname,libnTHS.so"])?;
             let mut flags: Vec<String> = [ALL, RUNPATH, LAZY].map(str::to_owned).to_vec();
-            for index in 0..MANY {
+            for index in 0..LIBRARIES {
                 kit.copy("libthis.so", &name(index))?;
                 kit.damage(&name(index), |elf| elf.replace(b"libnTHS.so", name(index).as_bytes()))?;
                 flags.push(format!("./{}", name(index)));

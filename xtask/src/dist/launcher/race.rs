@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 
 use super::SCRIPT;
-use super::room::Room;
+use super::container::Container;
 use super::trials::StandIn;
 
 /// Starts of the one file in each shell.
@@ -32,13 +32,13 @@ pub(super) fn naive() -> Result<String> {
 }
 
 /// Gives the counts, and the faults. That he is quick enough is seen by the one file that does nothing against him.
-pub(super) fn run(room: &Room, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
+pub(super) fn run(container: &Container, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
     let mut faults = Vec::new();
-    let naive = race(room, None, "naive", NAIVE_ROUNDS, stand_in)?;
+    let naive = race(container, None, "naive", NAIVE_ROUNDS, stand_in)?;
     ensure!(naive.beaten, "in {} rounds nobody beat even a one file without a guard", naive.rounds);
     let (mut rounds, mut refused, mut swaps) = (0, 0, 0);
     for shell in [None, Some("/bin/dash"), Some("/bin/mksh")] {
-        let raced = race(room, shell, "diag", ROUNDS, stand_in)?;
+        let raced = race(container, shell, "diag", ROUNDS, stand_in)?;
         if raced.beaten {
             faults.push(format!("{shell:?}: what somebody put into /tmp was run"));
         }
@@ -68,15 +68,21 @@ struct Raced {
     odd: Vec<String>,
 }
 
-fn race(room: &Room, shell: Option<&str>, file: &str, rounds: u32, stand_in: &StandIn) -> Result<Raced> {
+fn race(
+    container: &Container,
+    shell: Option<&str>,
+    file: &str,
+    rounds: u32,
+    stand_in: &StandIn,
+) -> Result<Raced> {
     let tmp = tempfile::tempdir().context("create a folder to be /tmp")?;
     fs::set_permissions(tmp.path(), fs::Permissions::from_mode(0o777))?;
     let base = Path::new(&stand_in.name).file_name().context("a stand-in without a name")?;
     let attacker = Attacker::start(tmp.path(), &base.to_string_lossy());
-    let mut room = room.clone();
-    room.tmp = Some(tmp.path().to_path_buf());
-    room.shell = shell.map(PathBuf::from);
-    let output = room.run(&format!(
+    let mut container = container.clone();
+    container.tmp = Some(tmp.path().to_path_buf());
+    container.shell = shell.map(PathBuf::from);
+    let output = container.run(&format!(
         "n=0; while [ $n -lt {rounds} ] && [ ! -e /keep/beaten ]; do n=$((n + 1)); \
          said=$(/work/{file} x 2>/keep/err); echo \"$? $said $(head -n 1 /keep/err)\"; done; \
          [ ! -e /keep/beaten ] || echo beaten"

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 
 use super::cases::{self, Wanted};
-use super::room::{self, Room};
+use super::container::{self, Container};
 use super::{assemble, path, race};
 use crate::dist::explain;
 use crate::lab::busybox;
@@ -47,19 +47,19 @@ pub(in crate::dist) fn check() -> Result<String> {
     let (machines, mut faults) = machines(work.path())?;
     let stand_in = stand_ins(work.path())?;
     let amd64 = debian::busybox("amd64")?;
-    let room = Room::new(amd64.clone(), work.path());
+    let container = Container::new(amd64.clone(), work.path());
     let shells = [("dash", "/bin/dash"), ("bash", "/bin/bash"), ("mksh", "/bin/mksh")];
     host::ensure(&shells.map(|(package, program)| (program, package)))?;
     let mut trials = 0;
     let mut tried = |shell: &str, rows: &[Trial]| -> Result<()> {
         for (name, options, commands, wanted) in rows {
-            let mut room = Room::new(amd64.clone(), work.path());
-            room.shell = (!shell.is_empty()).then(|| shell.into());
+            let mut container = Container::new(amd64.clone(), work.path());
+            container.shell = (!shell.is_empty()).then(|| shell.into());
             if !options.is_empty() {
-                room.options = options;
+                container.options = options;
             }
             trials += 1;
-            faults.extend(trial(&room, &format!("{shell} {name}"), commands, wanted, &stand_in)?);
+            faults.extend(trial(&container, &format!("{shell} {name}"), commands, wanted, &stand_in)?);
         }
         Ok(())
     };
@@ -78,9 +78,9 @@ pub(in crate::dist) fn check() -> Result<String> {
         tried(shell, if shell == "/bin/bash" { cases::SOURCED_BY_BASH } else { cases::SOURCED })?;
     }
     faults.extend(headers(amd64, work.path())?);
-    let (raced, beaten) = race::run(&room, &stand_in)?;
+    let (raced, beaten) = race::run(&container, &stand_in)?;
     faults.extend(beaten);
-    let (copies, unnamed) = damaged(&room, &stand_in)?;
+    let (copies, unnamed) = damaged(&container, &stand_in)?;
     faults.extend(unnamed);
     ensure!(faults.is_empty(), "the one file:\n{}", faults.join("\n"));
     Ok(format!("{machines}, {trials} trials in BusyBox ash, dash, bash and mksh, {raced}, {copies}"))
@@ -88,7 +88,7 @@ pub(in crate::dist) fn check() -> Result<String> {
 
 /// Runs the commands; gives what is not as wanted.
 fn trial(
-    room: &Room,
+    container: &Container,
     name: &str,
     commands: &str,
     wanted: &Wanted,
@@ -96,7 +96,7 @@ fn trial(
 ) -> Result<Option<String>> {
     let named =
         |text: &str| text.replace("NAME", &stand_in.name).replace("BASE", &stand_in.name["/tmp/".len()..]);
-    let output = room.run(&named(commands))?;
+    let output = container.run(&named(commands))?;
     let (status, stdout, stderr) = (wanted.0, named(wanted.1), wanted.2);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complained = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -114,7 +114,7 @@ fn trial(
 /// the faults.
 fn machines(work: &Path) -> Result<(String, Vec<String>)> {
     let (mut tried, mut not_made, mut not_emulated, mut faults) = (0, 0, 0, Vec::new());
-    let emulates = room::emulates()?;
+    let emulates = container::emulates()?;
     for (from, qemu, name) in MACHINES {
         let build = sh::target("dist")?.join(name);
         if !build.exists() {
@@ -124,7 +124,7 @@ fn machines(work: &Path) -> Result<(String, Vec<String>)> {
         }
         if qemu.is_some() && !emulates {
             not_emulated += 1;
-            println!("diag: no binfmt_misc for a room alone (Linux 6.7 has it): not tried with {name}");
+            println!("diag: no binfmt_misc for a container alone (Linux 6.7 has it): not tried with {name}");
             continue;
         }
         let target = TARGETS.iter().find(|target| target.name == name).context("no such target")?;
@@ -133,11 +133,11 @@ fn machines(work: &Path) -> Result<(String, Vec<String>)> {
             From::Debian(arch) => debian::busybox(arch)?,
             From::Lab(arch) => busybox::file(arch)?,
         };
-        let mut room = Room::new(busybox, work);
-        room.qemu = qemu;
+        let mut container = Container::new(busybox, work);
+        container.qemu = qemu;
         let commands = "/work/diag --version && /work/diag --unpack /keep && sha256sum </keep/diag; \
                         /work/diag /nowhere >/dev/null; echo $?";
-        let output = room.run(commands)?;
+        let output = container.run(commands)?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         let wanted = format!(
             "diag {}\n/keep/diag is the build for {}, {} bytes\n{}  -\n2\n",
@@ -196,9 +196,9 @@ fn headers(busybox: PathBuf, work: &Path) -> Result<Vec<String>> {
     header(2, false, 8, 0, &format!("{none}MIPS, 64 bits, little-endian (of /proc/self/exe"));
     header(1, false, 62, 0, &format!("{none}x86-64, 32 bits, little-endian (of /proc/self/exe"));
     header(2, true, 22, 0, &format!("{none}S/390, 64 bits, big-endian (of /proc/self/exe"));
-    let mut room = Room::new(busybox, work);
-    room.shell = Some("/bin/dash".into());
-    let output = room.run(&commands)?;
+    let mut container = Container::new(busybox, work);
+    container.shell = Some("/bin/dash".into());
+    let output = container.run(&commands)?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     println!("diag: the headers of {} builds' machines", routers.len());
     Ok(if said == wanted { Vec::new() } else { vec![format!("headers: {said}\nwanted: {wanted}")] })
@@ -237,7 +237,7 @@ fn stand_ins(work: &Path) -> Result<StandIn> {
 
 /// Copies cut short, and with a byte that is another. In the first part, which the shell runs unchecked, a changed
 /// byte may also make the shell complain, or change nothing that matters. Gives the counts, and the faults.
-fn damaged(room: &Room, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
+fn damaged(container: &Container, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
     let file = &stand_in.file;
     let first = file.windows(3).position(|window| window == b"\n}\n").context("a first part")? + 3;
     let script = super::SCRIPT.len();
@@ -262,8 +262,8 @@ fn damaged(room: &Room, stand_in: &StandIn) -> Result<(String, Vec<String>)> {
             at + 2
         );
     }
-    fs::write(room.work().join("damaged.sh"), commands)?;
-    let output = room.run("sh /work/damaged.sh")?;
+    fs::write(container.work().join("damaged.sh"), commands)?;
+    let output = container.run("sh /work/damaged.sh")?;
     let mut faults = Vec::new();
     let (mut lines, mut named) = (0, 0);
     for line in String::from_utf8_lossy(&output.stdout).lines() {

@@ -90,7 +90,7 @@ fn ei_class() {
         let Content::Elf(program) = &mut odd.content else { unreachable!() };
         program.ident[4] = 1;
         let (machine, program) = (little(e_machine, Class::Elf64), &**program);
-        let (candidate, image) = (&file(Class::Elf64, e_machine).candidate(), &program.native[0]);
+        let (candidate, image) = (&file(Class::Elf64, e_machine).candidate(), &program.as_read[0]);
         let said = said(elf_check_arch(&Binprm::new(&machine, candidate, program, image)));
         assert_eq!(said, if looks { REFUSED } else { "ok" }, "{e_machine}");
     }

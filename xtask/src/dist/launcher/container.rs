@@ -8,14 +8,14 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{host, sh};
 
-const SCRIPT: &str = include_str!("room.sh");
+const SCRIPT: &str = include_str!("container.sh");
 
 /// What the one file calls, and what the trials do.
 const APPLETS: &str = "sh ash head tail sha256sum md5sum grep gunzip mkdir mktemp chmod mv rm rmdir ls id uname printf \
                        cat chown cp ln mkfifo mount sed sleep sort touch umount wc";
 
 #[derive(Clone)]
-pub(super) struct Room {
+pub(super) struct Container {
     busybox: PathBuf,
     /// What is /work there.
     work: PathBuf,
@@ -29,7 +29,7 @@ pub(super) struct Room {
     pub(super) shell: Option<PathBuf>,
 }
 
-impl Room {
+impl Container {
     pub(super) fn new(busybox: PathBuf, work: &Path) -> Self {
         Self { busybox, work: work.to_path_buf(), options: "size=8m", tmp: None, qemu: None, shell: None }
     }
@@ -38,16 +38,20 @@ impl Room {
         &self.work
     }
 
-    /// Runs commands there to their end; fails where the room itself could not be made.
+    /// Runs commands there to their end; fails where the container itself could not be made.
     pub(super) fn run(&self, commands: &str) -> Result<Output> {
-        let root = tempfile::tempdir().context("create a folder for the room")?;
+        let root = tempfile::tempdir().context("create a folder for the container")?;
         let mut user = UserNamespace::new()?;
         let mut enter = Command::new("timeout");
         enter.args(["300", "nsenter", "--user", "--target", &user.0.id().to_string(), "-S", "0", "-G", "0"]);
         enter.args(["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c"]);
-        enter.arg(SCRIPT.replace("APPLETS", APPLETS)).arg("room").arg(root.path());
-        // The marks part the room's own failures from the commands'.
-        enter.arg(format!("echo room >&2; {commands}")).arg(&self.busybox).arg(self.options).arg(&self.work);
+        enter.arg(SCRIPT.replace("APPLETS", APPLETS)).arg("container").arg(root.path());
+        // The marks part the container's own failures from the commands'.
+        enter
+            .arg(format!("echo container >&2; {commands}"))
+            .arg(&self.busybox)
+            .arg(self.options)
+            .arg(&self.work);
         enter.arg(match self.qemu {
             Some(qemu) => {
                 host::ensure(&[(qemu, "qemu-user")])?;
@@ -61,9 +65,9 @@ impl Room {
         let mut output = enter.stdin(Stdio::null()).output().context("start timeout")?;
         user.end();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        match said.strip_prefix("room\n") {
+        match said.strip_prefix("container\n") {
             Some(rest) => output.stderr = rest.as_bytes().to_vec(),
-            None => bail!("a room for the one file: {said}"),
+            None => bail!("a container for the one file: {said}"),
         }
         Ok(output)
     }
@@ -106,7 +110,7 @@ impl Drop for UserNamespace {
     }
 }
 
-/// Whether formats of binaries can be registered for a room alone.
+/// Whether formats of binaries can be registered for a container alone.
 pub(super) fn emulates() -> Result<bool> {
     let release = sh::output(Command::new("uname").arg("-r"))?;
     let mut numbers = release.split(['.', '-']).map_while(|word| word.trim().parse::<u32>().ok());
