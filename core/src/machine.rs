@@ -28,7 +28,8 @@ use crate::elf::{ByteOrder, Class, Encoding};
 use crate::target::{Answer, Auxv, Capability, Space, Target, Uname};
 
 /// A machine. Its facts are gathered when they are first looked at, each group once; one that is given beforehand
-/// (`machine.cpu = Box::new(cpu).into()`) is not gathered.
+/// (`machine.cpu = Box::new(cpu).into()`) is not gathered. Large ones are boxed: std's cell moves what it takes (400 bytes of a
+/// router's package).
 #[derive(Clone)]
 pub struct Machine<'a> {
     /// Its files and its kernel.
@@ -183,15 +184,9 @@ impl<'a> Machine<'a> {
 
     /// The mount that a path lies on: the last one whose point is a prefix.
     pub fn mount_of(&self, path: &Path) -> Option<&Mount> {
-        let mut found: Option<&Mount> = None;
-        for mount in self.mounts().get()?.iter().filter(|mount| is_below(path, &mount.point)) {
-            // Of points that are prefixes of one path the longest is the deepest; of equal ones the last hides the
-            // others.
-            if found.is_none_or(|found| mount.point.as_bytes().len() >= found.point.as_bytes().len()) {
-                found = Some(mount);
-            }
-        }
-        found
+        let above = self.mounts().get()?.iter().filter(|mount| is_below(path, &mount.point));
+        // Of points that are prefixes of one path the longest is the deepest; of equal ones the last hides the others.
+        above.max_by_key(|mount| mount.point.as_bytes().len())
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.

@@ -241,7 +241,8 @@ impl Linker<'_> {
     /// Looks in a folder's glibc-hwcaps.
     pub(super) fn look_in_levels(&self, folder: &[u8], found: &mut Library) -> bool {
         let hwcaps = [folder, b"glibc-hwcaps"].concat();
-        matches!(self.files.at(self.root, super::path(&hwcaps)).stat, Some(Ok(stat)) if stat.kind == FileKind::Directory)
+        let place = self.files.at(self.root, super::path(&hwcaps));
+        matches!(place.stat, Some(Ok(stat)) if stat.kind == FileKind::Directory)
             && self.levels().any(|level| self.look([folder, level, b"/", &found.name].concat(), found))
     }
 

@@ -77,11 +77,7 @@ impl BinfmtRule {
 
 /// "7f454c46".
 fn hexadecimal(digits: &[u8]) -> Vec<u8> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte & 15),
-        b'a'..=b'f' => Some((byte & 15).saturating_add(9)),
-        _ => None,
-    };
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
     let (mut bytes, mut rest) = (Vec::new(), digits);
     while let [high, low, tail @ ..] = rest {
         let (Some(high), Some(low)) = (digit(*high), digit(*low)) else { break };

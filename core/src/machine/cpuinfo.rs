@@ -119,14 +119,7 @@ pub(crate) fn is_complete(_: &Found<'_>, _: &mut Cpu) {}
 
 /// What a key stands for.
 fn of_key(key: &[u8]) -> Option<&'static Key> {
-    for arch in ARCHES {
-        for row in arch.cpuinfo {
-            if row.0.as_bytes() == key {
-                return Some(row);
-            }
-        }
-    }
-    None
+    ARCHES.iter().find_map(|arch| arch.cpuinfo.iter().find(|(name, ..)| name.as_bytes() == key))
 }
 
 /// A key and its value.

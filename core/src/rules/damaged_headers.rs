@@ -96,23 +96,28 @@ fn fault(case: &Case<'_>, image: &Image, step: Step) -> Option<Found> {
         Step::MapAlignment => return alignment(case, image),
         Step::MapRange => return Some(range(case, image)),
         Step::MapZeros => return zeros(case, image),
-        Step::MapLow => return Some(segment(
-            case,
-            "has a segment below the lowest address that programs get (vm.mmap_min_addr)",
-            image.table().first(),
-            &[P_VADDR],
-        )),
-        Step::MapCollision => return Some(segment(
-            case,
-            "has a segment where the kernel has put something else",
-            image.table().first(),
-            &[P_VADDR, P_ALIGN],
-        )),
-        Step::MipsAbiFlags => {
-            return Some(case.error(format_args!("has MIPS ABI flags that are cut short\nprogram: PT_MIPS_ABIFLAGS=under 24 bytes")));
+        Step::MapLow => {
+            let title = "has a segment below the lowest address that programs get (vm.mmap_min_addr)";
+            return Some(segment(case, title, image.table().first(), &[P_VADDR]));
         }
-        Step::GnuProperty => return Some(case.error(format_args!("has GNU properties that are cut short, or not in order\n\
-             program: PT_GNU_PROPERTY=of its own, or of its loader"))),
+        Step::MapCollision => {
+            let title = "has a segment where the kernel has put something else";
+            return Some(segment(case, title, image.table().first(), &[P_VADDR, P_ALIGN]));
+        }
+        Step::MipsAbiFlags => {
+            return Some(case.error(format_args!(
+                "\
+has MIPS ABI flags that are cut short
+program: PT_MIPS_ABIFLAGS=under 24 bytes"
+            )));
+        }
+        Step::GnuProperty => {
+            return Some(case.error(format_args!(
+                "\
+has GNU properties that are cut short, or not in order
+program: PT_GNU_PROPERTY=of its own, or of its loader"
+            )));
+        }
         Step::EntryRange => "begins beyond the address space of programs",
         Step::EntryUnmapped => "begins at an address where it has no segment",
         Step::EntryNotExecutable => "begins in a segment that is not executable",

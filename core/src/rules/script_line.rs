@@ -48,11 +48,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         Step::TooManyInterpreters => {
             ("goes through more interpreters than the 5 that the kernel follows", let_name)
         }
-        Step::ScriptLine => ("begins with #!, but names no interpreter", let_name),
         // An empty name has no interpreter that could be opened.
-        Step::ScriptInterpreter if case.candidate.interpreter.is_none() => {
-            ("begins with #!, but names no interpreter", let_name)
-        }
+        Step::ScriptInterpreter if case.candidate.interpreter.is_some() => return None,
+        Step::ScriptLine | Step::ScriptInterpreter => ("begins with #!, but names no interpreter", let_name),
         _ => return None,
     };
     let mut finding = if is_cut { too_long(case, script) } else { case.error(format_args!("{title}")) };
