@@ -136,7 +136,9 @@ fn release(text: &str) -> Option<Release> {
     let mut numbers = parts(numbers, b'.');
     let (major, minor) = (decimal(numbers.next()?)?, decimal(numbers.next()?)?);
     let patch = numbers.next().map_or(Some(0), decimal)?;
-    let version = (major.try_into().ok()?, minor.try_into().ok()?, patch.try_into().ok()?);
+    // Some vendors put a date there.
+    let patch = patch.try_into().unwrap_or(u16::MAX);
+    let version = (major.try_into().ok()?, minor.try_into().ok()?, patch);
     Some(Release { text: String::from(text), version })
 }
 

@@ -9,6 +9,7 @@ fn releases() {
     assert_eq!(of("6.18.44-fc-v657"), Some((6, 18, 44)));
     assert_eq!(of("4.4.302+"), Some((4, 4, 302)));
     assert_eq!(of("6.18-rc3"), Some((6, 18, 0)));
+    assert_eq!(of("5.10.20240101"), Some((5, 10, u16::MAX)));
     assert_eq!(of("5"), None);
     assert_eq!(of(""), None);
     assert_eq!(of("99999999999.1.2"), None);
