@@ -1,11 +1,11 @@
 //! The arguments of the command line.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStringExt as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
 use lexopt::{Arg, Parser};
 
-use crate::path::PathBuf;
+use crate::path::{Path, PathBuf};
 use crate::text;
 
 /// `diag --help`.
@@ -46,7 +46,7 @@ pub enum Command {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Args {
     /// The programs, as given.
-    pub programs: Vec<PathBuf>,
+    pub programs: Programs,
     /// As JSON.
     pub json: bool,
     /// As if installed there.
@@ -57,18 +57,54 @@ pub struct Args {
     pub quiet: bool,
 }
 
+/// Paths one behind the other, each with a NUL at its end, which no argument holds: ten thousand of them take little more
+/// than their bytes.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Programs(Vec<u8>);
+
+impl Programs {
+    fn push(&mut self, path: &[u8]) {
+        self.0.extend_from_slice(path);
+        self.0.push(0);
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Each, in their order.
+    pub fn iter(&self) -> impl Iterator<Item = &Path> {
+        self.0
+            .split_inclusive(|byte| *byte == 0)
+            .map(|path| Path::new(path.strip_suffix(b"\0").unwrap_or(path)))
+    }
+}
+
+impl<T: AsRef<[u8]>> FromIterator<T> for Programs {
+    fn from_iter<I: IntoIterator<Item = T>>(paths: I) -> Self {
+        let mut programs = Programs::default();
+        paths.into_iter().for_each(|path| programs.push(path.as_ref()));
+        programs
+    }
+}
+
 /// Reads the arguments, without the program's own name.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
-    // At once: what a list leaves behind where it grows is as much again.
-    let args = Args { programs: Vec::with_capacity(arguments.size_hint().0), ..Args::default() };
-    let mut parser = Parser::from_args(arguments);
-    read(args, &mut parser).unwrap_or_else(|error| usage(&misuse(&error)))
+    // lexopt takes its arguments from an iterator that it may keep.
+    let arguments: Vec<OsString> = arguments.collect();
+    let mut args = Args::default();
+    // At once: what a buffer leaves behind where it grows is as much again.
+    args.programs.0.reserve(
+        arguments.iter().fold(0, |sum, argument| argument.len().saturating_add(sum).saturating_add(1)),
+    );
+    read(args, &mut Parser::from_args(arguments)).unwrap_or_else(|error| usage(&misuse(&error)))
 }
 
 fn read(mut args: Args, parser: &mut Parser) -> Result<Command, lexopt::Error> {
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Value(program) => args.programs.push(program.into_vec().into()),
+            Arg::Value(program) => args.programs.push(program.as_bytes()),
             Arg::Long("json") => args.json = true,
             Arg::Long("dest") => args.dest = Some(parser.value()?.into_vec().into()),
             Arg::Short('v') => args.verbose = args.verbose.saturating_add(1),
@@ -116,7 +152,7 @@ mod tests {
         let Command::Report(args) = parsed(&["-vv", "a", "--json", "--dest", "/opt", "-", "--", "-x"]) else {
             panic!()
         };
-        assert_eq!(args.programs, ["a", "-", "-x"].map(PathBuf::from));
+        assert!(args.programs.iter().eq(["a", "-", "-x"].map(Path::new)));
         assert_eq!((args.verbose, args.json, args.dest), (2, true, Some(PathBuf::from("/opt"))));
         assert_eq!(parsed(&["--dest=/tmp", "a"]), parsed(&["--dest", "/tmp", "a"]));
         assert_eq!(parsed(&["-vq", "a"]), parsed(&["-q", "a", "-v"]));
@@ -129,7 +165,9 @@ mod tests {
     #[test]
     fn programs_are_as_given() {
         let Command::Report(args) = parsed(&["", "a b", "", "a"]) else { panic!() };
-        assert_eq!(args.programs, ["", "a b", "", "a"].map(PathBuf::from));
+        assert!(args.programs.iter().eq(["", "a b", "", "a"].map(Path::new)));
+        assert!(!args.programs.is_empty() && Programs::default().is_empty());
+        assert_eq!(Programs::default().iter().count(), 0);
     }
 
     #[test]

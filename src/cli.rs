@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-pub use crate::args::{Args, Command, HELP, VERSION, parse};
+pub use crate::args::{Args, Command, HELP, Programs, VERSION, parse};
 use crate::judge;
 use crate::ldso::Kept;
 use crate::machine::Machine;
@@ -33,7 +33,7 @@ pub fn run(target: Target<'_>, args: &Args, style: Style, out: &mut dyn Write) -
     let (mut machine, kept) = (Machine::new(target), Kept::default());
     let mut parts = Parts::new(args.json, style);
     let mut status = 0;
-    for path in &args.programs {
+    for path in args.programs.iter() {
         let judged = judge::judge(&mut machine, &kept, path, args.dest.as_deref());
         status = worse(status, judged.verdict().status());
         out.write_str(&parts.program(&judged))?;

@@ -146,7 +146,7 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
 fn a_judgement_is_the_same_each_time() {
     let fixture = Fixture::new("lenovo-y1", "twice");
     fixture.create("/tmp/a elf mips go");
-    let args = Args { programs: vec!["/tmp/a".into()], json: true, ..Args::default() };
+    let args = Args { programs: ["/tmp/a"].into_iter().collect(), json: true, ..Args::default() };
     let run = || cli::report(Target::new(&fixture.system()), &args, Style::default()).text;
     assert_eq!(run(), run());
 }
