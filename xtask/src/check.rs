@@ -75,9 +75,9 @@ impl Args {
         Args { groups: groups.to_vec(), full, seed: 1, ..Args::default() }
     }
 
-    /// The same for these kernels alone.
+    /// The same for these kernels, and no other than those that are named.
     pub(crate) fn on<'a>(mut self, kernels: impl IntoIterator<Item = &'a str>) -> Args {
-        self.kernels = kernels.into_iter().map(str::to_owned).collect();
+        self.kernels.extend(kernels.into_iter().map(str::to_owned));
         self
     }
 

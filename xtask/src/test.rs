@@ -30,7 +30,7 @@ struct Step {
 }
 
 /// In the order of running.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 11] = [
     Step {
         what: CARGO_TEST,
         minutes: [Some(4), Some(4)],
@@ -81,27 +81,23 @@ const STEPS: [Step; 13] = [
     },
     Step { what: "the lab itself", minutes: [Some(5), Some(5)], run: |what, _| Ok(whole(what, lab_tests)) },
     Step {
-        what: "libraries on Debian's musl",
-        minutes: [Some(1), Some(1)],
-        run: |_, full| check::run(&check::Args::of(&[Group::Libraries], full)),
-    },
-    Step {
-        what: "what diag says, and what kernels do",
-        minutes: [Some(5), Some(7)],
-        run: |_, full| check::run(&check::Args::of(&[Group::Lab, Group::Host], full)),
-    },
-    Step {
-        what: "changed and real programs on the lab's kernels",
-        minutes: [Some(2), Some(12)],
+        what: "what diag says, and what kernels and loaders do",
+        minutes: [Some(8), Some(20)],
         run: |_, full| {
-            // `cargo test` has those for this computer's kernel.
-            let args = check::Args::of(&[Group::Oracle, Group::Real], full);
-            check::run(&if full { args.on(check::oracle::usual()) } else { args.on(JUDGES) })
+            let args = check::Args::of(&GROUPS, full);
+            check::run(&if full {
+                args.on(check::oracle::usual()).on(check::lab::names())
+            } else {
+                args.on(JUDGES)
+            })
         },
     },
 ];
 
 const CARGO_TEST: &str = "cargo test";
+/// Together, so that neither core waits for the other between them. Changed programs on this computer's kernel are
+/// `cargo test`'s.
+const GROUPS: [Group; 5] = [Group::Lab, Group::Host, Group::Libraries, Group::Oracle, Group::Real];
 /// The kernels that judge each change: of both byte orders and word sizes, with an FPU and without. The other processors
 /// differ in what they execute, which `--full` has.
 const JUDGES: [&str; 4] = ["mips", "mipsel", "mipsel-fpu-24kf", "mips64el"];

@@ -35,7 +35,7 @@ pub(crate) enum Boots {
     Libraries,
 }
 
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     KERNELS.iter().map(|kernel| kernel.name())
 }
 

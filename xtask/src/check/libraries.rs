@@ -11,7 +11,7 @@ use oracle::linking::host::{Family, Host};
 use oracle::tally::Tally;
 
 use super::Job;
-use crate::{debian, host, sh, toolchain};
+use crate::{debian, dist, host, sh};
 
 const LOADER: &str = "/lib/ld-musl-x86_64.so.1";
 
@@ -63,17 +63,8 @@ fn root(package: &Path) -> Result<PathBuf> {
         sh::run(copy.arg("-aT").arg(package.join(from)).arg(root.join(to)))?;
     }
     fs::copy(debian::busybox("amd64")?, root.join("busybox")).context("copy BusyBox")?;
-    fs::copy(diag()?, root.join("diag")).context("copy diag")?;
+    // A static build: it has to run where there is no glibc.
+    let diag = dist::build(&["diag-x86_64"])?.pop().context("dist built nothing")?;
+    fs::copy(diag, root.join("diag")).context("copy diag")?;
     Ok(root)
-}
-
-/// diag for this computer, static: it has to run where there is no glibc.
-fn diag() -> Result<PathBuf> {
-    let triple = toolchain::rustc("host")?;
-    sh::say("a static diag for this computer: cargo build");
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(sh::root()).env("RUSTFLAGS", "-Ctarget-feature=+crt-static");
-    cargo.args(["build", "--quiet", "--locked", "--package", "diag", "--target", &triple]);
-    sh::run(&mut cargo)?;
-    Ok(sh::target(&triple)?.join("debug/diag"))
 }
