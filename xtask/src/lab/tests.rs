@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Kernel, Ran, Run, TimedOut, cc, musl, run};
-use crate::{sh, toolchain};
+use super::{Kernel, Ran, Run, TimedOut, musl, run};
+use crate::samples;
 
 const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
 
@@ -13,16 +13,13 @@ const HELLO: &str = "#include <stdio.h>\nint main(void) { puts(\"hello\"); retur
 
 /// A C program for a kernel's byte order, static, or dynamic against the lab's musl.
 fn hello(dir: &Path, kernel: Kernel, dynamic: bool) -> PathBuf {
+    if !dynamic {
+        return samples::static_program("hello", HELLO, kernel.arch()).unwrap();
+    }
     let source = dir.join("hello.c");
     fs::write(&source, HELLO).unwrap();
-    let program = dir.join(format!("hello-{}-{}", kernel.arch(), if dynamic { "dynamic" } else { "static" }));
-    if dynamic {
-        musl::link(kernel, &[&source], &[], &program).unwrap();
-    } else {
-        let mut compile = toolchain::zig().unwrap();
-        compile.args(["cc", "-target", &cc::triple(kernel.arch()), "-Os", "-s", "-static", "-o"]);
-        sh::run(compile.arg(&program).arg(&source)).unwrap();
-    }
+    let program = dir.join(format!("hello-{}-dynamic", kernel.arch()));
+    musl::link(kernel, &[&source], &[], &program).unwrap();
     program
 }
 
