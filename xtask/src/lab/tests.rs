@@ -39,12 +39,12 @@ fn each_kernel_starts_its_own_byte_order_and_ash_reads_the_other_as_a_script() {
         let boot = Run::new(kernel, programs.iter().map(start).collect::<String>());
         let said = text(&run(&programs.iter().fold(boot, Run::file)).unwrap());
         let lines: Vec<&str> = said.lines().collect();
-        let [own, three, foreign, two, ..] = lines[..] else { panic!("{kernel:?}: {said}") };
-        assert_eq!([own, three, two], ["hello", "3", "2"], "{kernel:?}: {said}");
-        assert!(foreign.ends_with("line 1: syntax error: unexpected \"(\""), "{kernel:?}: {said}");
-        let dynamic = lines[4..].iter().map(|line| line.rsplit(": line 1: ").next().unwrap());
-        let fixed = lines[..4].iter().map(|line| line.rsplit(": line 1: ").next().unwrap());
-        assert!(dynamic.eq(fixed), "{kernel:?}: {said}");
+        assert_eq!(lines.len(), 8, "{kernel:?}: {said}");
+        for lines in lines.chunks(4) {
+            let [own, three, foreign, two] = lines else { panic!("{kernel:?}: {said}") };
+            assert_eq!([*own, *three, *two], ["hello", "3", "2"], "{kernel:?}: {said}");
+            assert!(foreign.ends_with("line 1: syntax error: unexpected \"(\""), "{kernel:?}: {said}");
+        }
     }
 }
 
