@@ -19,6 +19,7 @@ usage: diag [OPTIONS] [PROGRAM...]
 
       --json     the report as one JSON document
       --dest DIR judge as if the program were installed in DIR
+      --strict   what starts and will most likely die counts as failing
   -v             more: every fact
   -q             only the first line of each program
   -h, --help     this text
@@ -51,6 +52,8 @@ pub struct Args {
     pub json: bool,
     /// As if installed there.
     pub dest: Option<PathBuf>,
+    /// What starts and will most likely die counts as failing.
+    pub strict: bool,
     /// How often -v was given.
     pub verbose: u8,
     /// -q.
@@ -106,6 +109,7 @@ fn read(mut args: Args, parser: &mut Parser) -> Result<Command, lexopt::Error> {
         match argument {
             Arg::Value(program) => args.programs.push(program.as_bytes()),
             Arg::Long("json") => args.json = true,
+            Arg::Long("strict") => args.strict = true,
             Arg::Long("dest") => args.dest = Some(parser.value()?.into_vec().into()),
             Arg::Short('v') => args.verbose = args.verbose.saturating_add(1),
             Arg::Short('q') => args.quiet = true,
@@ -114,8 +118,9 @@ fn read(mut args: Args, parser: &mut Parser) -> Result<Command, lexopt::Error> {
             unknown => return Err(unknown.unexpected()),
         }
     }
-    if args.dest.is_some() && args.programs.is_empty() {
-        return Ok(usage("--dest wants a program to judge"));
+    let of_programs = if args.dest.is_some() { "--dest" } else { "--strict" };
+    if args.programs.is_empty() && (args.dest.is_some() || args.strict) {
+        return Ok(usage(&format!("{of_programs} wants a program to judge")));
     }
     Ok(Command::Report(args))
 }
@@ -179,6 +184,7 @@ mod tests {
             (&["--dest"], "--dest wants a folder"),
             (&["--dest", "/"], "--dest wants a program to judge"),
             (&["--json=yes"], "--json takes no value"),
+            (&["--strict"], "--strict wants a program to judge"),
             (&["-v=3"], "-v takes no value"),
         ] {
             assert_eq!(parsed(arguments), usage(problem), "{arguments:?}");

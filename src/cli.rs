@@ -35,7 +35,8 @@ pub fn run(target: Target<'_>, args: &Args, style: Style, out: &mut dyn Write) -
     let mut status = 0;
     for path in args.programs.iter() {
         let judged = judge::judge(&mut machine, &kept, path, args.dest.as_deref());
-        status = worse(status, judged.verdict().status());
+        let dies = args.strict && judged.dies_of().is_some();
+        status = worse(status, if dies { 1 } else { judged.verdict().status() });
         out.write_str(&parts.program(&judged))?;
     }
     out.write_str(&parts.end(&machine))?;

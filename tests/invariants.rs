@@ -103,6 +103,11 @@ fn check(machine: &str, judged: &Judged) {
     }
     let order: Vec<Severity> = judged.findings.iter().map(|finding| finding.severity).collect();
     assert!(order.is_sorted(), "{say}");
+    let deaths = judged.findings.iter().filter(|finding| finding.effect.is_some());
+    assert!(deaths.clone().all(|finding| finding.severity == Severity::Warning), "{say}");
+    assert!(deaths.count() == 0 || judged.outcome == Outcome::Starts, "{say}");
+    let first_dies = judged.findings.first().is_some_and(|finding| finding.effect.is_some());
+    assert_eq!(judged.dies_of().is_some(), first_dies, "what it dies of is told first: {say}");
     for finding in &judged.findings {
         assert!(!finding.title.is_empty() && !finding.title.ends_with('.'), "{say}");
         let mut codes = judged.findings.iter().filter(|other| other.code == finding.code);
@@ -138,6 +143,14 @@ fn agree(machine: &str, files: &[(String, Vec<u8>)]) {
     assert!(starts > 10, "{machine}: only {starts} start: the mutations show nothing");
     let document: serde_json::Value = serde_json::from_str(&json::write(&facts, &programs)).unwrap();
     assert_eq!(document["programs"].as_array().unwrap().len(), files.len());
+    let deaths = programs.iter().filter(|judged| judged.dies_of().is_some()).count();
+    let told = document["programs"].as_array().unwrap().iter();
+    let told = told.filter(|program| program["findings"][0]["effect"] == "dies").count();
+    let quiet = text::programs(&facts, &programs, Style { quiet: true, ..Style::default() });
+    assert_eq!(
+        [told, quiet.matches(" starts on this machine, and will most likely die: ").count()],
+        [deaths; 2]
+    );
     let shown = text::programs(&facts, &programs, Style { verbose: true, ..Style::default() });
     assert!(shown.bytes().all(|byte| byte >= 0x20 || byte == b'\n'));
 }

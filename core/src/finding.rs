@@ -16,6 +16,8 @@ pub struct Finding {
     pub severity: Severity,
     /// How sure.
     pub certainty: Certainty,
+    /// What it means for a program that starts.
+    pub effect: Option<Effect>,
     /// What is true of this file on this machine, with both values; present tense, no full stop.
     pub title: String,
     /// What it rests on.
@@ -60,6 +62,13 @@ pub enum Certainty {
     Certain,
     /// It rests on a fact that is not known, or on an estimate.
     Likely,
+}
+
+/// What becomes of a program that starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// It most likely dies soon after. What certainly dies does not start: that is an outcome.
+    Dies,
 }
 
 /// One fact that a finding rests on.
@@ -116,6 +125,15 @@ impl Certainty {
     }
 }
 
+impl Effect {
+    /// One word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Effect::Dies => "dies",
+        }
+    }
+}
+
 impl Side {
     /// One word.
     pub const fn name(self) -> &'static str {
@@ -136,9 +154,15 @@ impl Found {
             code,
             severity,
             certainty,
+            effect: None,
             title: String::new(),
             evidence: Vec::new(),
             fix: None,
         }))
+    }
+
+    /// Says that the program, where it starts, most likely dies of it.
+    pub fn dies(&mut self) {
+        self.effect = Some(Effect::Dies);
     }
 }

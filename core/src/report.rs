@@ -9,7 +9,7 @@ use core::mem;
 
 use crate::candidate::Candidate;
 use crate::exec::Outcome;
-use crate::finding::Found;
+use crate::finding::{Effect, Finding, Found};
 use crate::ldso::LinkResult;
 use crate::machine::Machine;
 use crate::path::PathBuf;
@@ -111,6 +111,11 @@ impl Verdict {
 }
 
 impl Judged {
+    /// What it most likely dies of, where it starts.
+    pub fn dies_of(&self) -> Option<&Finding> {
+        self.findings.iter().map(|found| &**found).find(|finding| finding.effect == Some(Effect::Dies))
+    }
+
     /// What it comes to.
     pub fn verdict(&self) -> Verdict {
         if crate::rules::fails(&self.outcome, &self.findings) {

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::candidate::{Candidate, Content, Foreign, Image, Program};
 use crate::exec::{Outcome, Step, Waived};
-use crate::finding::{Certainty, Found, Severity};
+use crate::finding::{Certainty, Finding, Found, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
 use crate::machine::Machine;
 use crate::path::PathBuf;
@@ -230,12 +230,15 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
         if !is_text && rule.quiet_after.iter().any(|better| errors.contains(better)) {
             continue;
         }
+        if case.outcome != Outcome::Starts {
+            finding.effect = None;
+        }
         if is_unknown && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
             finding.severity = Severity::Warning;
             finding.certainty = Certainty::Likely;
         }
-        // The last comes first: within a severity they keep the table's order.
-        let not_worse = found.iter().position(|other: &Found| other.severity >= finding.severity);
+        // The last comes first: what is equally bad keeps the table's order.
+        let not_worse = found.iter().position(|other: &Found| rank(other) >= rank(&finding));
         found.insert(not_worse.unwrap_or(found.len()), finding);
     }
     if found.first().is_none_or(|finding| finding.severity != Severity::Error) {
@@ -245,6 +248,11 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
         }
     }
     found
+}
+
+/// How bad a finding is: the less, the worse.
+fn rank(finding: &Finding) -> (Severity, bool) {
+    (finding.severity, finding.effect.is_none())
 }
 
 /// The decisive error of a script's interpreter; `of_its_own` where that is a script as well.

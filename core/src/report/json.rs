@@ -282,6 +282,9 @@ fn write_finding(json: &mut Json, finding: &Finding) {
     json.text("code", finding.code.name());
     json.text("severity", finding.severity.name());
     json.text("certainty", finding.certainty.name());
+    if let Some(effect) = finding.effect {
+        json.text("effect", effect.name());
+    }
     json.text("title", &finding.title);
     json.open("evidence", '[');
     for evidence in &finding.evidence {

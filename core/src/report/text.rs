@@ -68,10 +68,27 @@ fn verdict(lines: &mut Lines, judged: &Judged) {
     for part in [before, &name, if before.is_empty() { "" } else { " starts: it is unknown " }, words] {
         lines.add(part);
     }
+    let mut colour = colour;
+    if let Some(finding) = judged.dies_of() {
+        let (subject, title) = without_name(&finding.title, &name);
+        for part in [", and will most likely die: ", subject, title] {
+            lines.add(part);
+        }
+        colour = YELLOW;
+    }
     lines.paint(colour);
     lines.title(0);
     lines.plain();
     lines.end();
+}
+
+/// A title without the file's name that it begins with, and the word that stands for it.
+fn without_name<'a>(title: &'a str, name: &str) -> (&'static str, &'a str) {
+    match title.strip_prefix(name) {
+        Some(rest) if rest.starts_with(' ') => ("it", rest),
+        Some(rest) => rest.strip_prefix("'s").map_or(("", title), |rest| ("its", rest)),
+        None => ("", title),
+    }
 }
 
 /// Whether nothing is known for a reason that the first finding names: there is no file, or it may not be read.
