@@ -167,10 +167,11 @@ fn severities(program: &Value, findings: &[Value]) {
 }
 
 /// The first words of what is typed.
-const TOOLS: [&str; 33] = [
+const TOOLS: [&str; 35] = [
     "7z",
     "apk",
     "ar",
+    "bash",
     "bunzip2",
     "cargo",
     "cc",
@@ -188,6 +189,7 @@ const TOOLS: [&str; 33] = [
     "mv",
     "opkg",
     "patchelf",
+    "python3",
     "rpm",
     "sed",
     "sh",

@@ -1,8 +1,10 @@
 //! The facts of a file that is to be judged. [`open`] is the only code that reads it.
 
+pub mod env;
 pub mod file;
 pub mod foreign;
 mod image;
+pub mod late;
 pub mod library;
 mod open;
 pub mod origin;
@@ -21,9 +23,11 @@ use alloc::vec::Vec;
 
 use crate::path::PathBuf;
 
+pub use env::EnvCall;
 pub use file::{File, Files};
 pub use foreign::Foreign;
 pub(crate) use image::last_name;
+pub use late::LateLine;
 pub use open::open;
 pub use origin::{Origin, Toolchain};
 pub use script::Script;
@@ -60,10 +64,14 @@ pub struct Candidate {
     pub busy: Option<bool>,
     /// What is in it.
     pub content: Content,
+    /// A `#!` that is not at the front of a text.
+    pub late_line: Option<Box<LateLine>>,
     /// The rule of binfmt_misc that takes it, before anything else is looked at.
     pub binfmt_misc: Option<MatchedRule>,
     /// The interpreter that binfmt_misc, a script or an ELF file names, opened in turn; at most 6 deep.
     pub interpreter: Option<Box<Candidate>>,
+    /// What its interpreter does with the line of the script, where that is env(1).
+    pub env: Option<Box<EnvCall>>,
 }
 
 /// A rule of binfmt_misc that matches.

@@ -7,6 +7,7 @@ pub(crate) mod arch;
 mod binfmt_misc;
 mod binprm;
 mod elf;
+mod env;
 mod exit;
 mod map;
 mod missing;
@@ -21,6 +22,8 @@ pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use missing::Missing;
 pub use step::Step;
 
+use alloc::vec;
+use alloc::vec::Vec;
 use core::mem::replace;
 
 pub(crate) use binprm::Pages;
@@ -28,7 +31,8 @@ pub(crate) use elf::is_table_too_large;
 
 use exit::{Checked, Exit, Reply, kill, refuse, reply, unknown};
 
-use crate::candidate::{Candidate, Content};
+use crate::candidate::env::Plan;
+use crate::candidate::{Candidate, Content, EnvCall};
 use crate::errno::Errno;
 use crate::machine::Machine;
 use crate::target::Capability;
@@ -54,7 +58,7 @@ pub enum Outcome {
         /// For this reason.
         step: Step,
     },
-    /// Its dynamic loader ends it at the start ([`crate::ldso`]).
+    /// Its dynamic loader ends it at the start ([`crate::ldso`]), or env(1) ends in the place of its script.
     Exits {
         /// With this status.
         status: u8,
@@ -135,9 +139,27 @@ fn outcome_of(stage: Checked) -> Result<Outcome, Capability> {
         Ok(()) => Outcome::Starts,
         Err(Exit::Refused(errno, step)) => Outcome::Refused { errno, step },
         Err(Exit::Killed(signal, when, step)) => Outcome::Killed { signal, when, step },
+        Err(Exit::Exits(status, step)) => Outcome::Exits { status, step },
         Err(Exit::Unknown(missing)) => Outcome::Unknown { missing },
         Err(Exit::Ask(question)) => return Err(question),
     })
+}
+
+/// The programs whose loaders come to their turn, in this order: the file or its interpreter, then what env(1) starts.
+pub fn programs<'a>(machine: &Machine, candidate: &'a Candidate) -> Vec<&'a Candidate> {
+    let mut programs = vec![candidate];
+    let mut last = candidate;
+    while let Some(next) = last.env_call().and_then(|call| env::started(machine, call)) {
+        programs.push(next);
+        last = next;
+    }
+    programs
+}
+
+/// What env(1) is to start, where it is there: the program that starts, else the first that does not.
+pub fn sought<'a>(machine: &Machine, call: &'a EnvCall) -> Option<&'a Candidate> {
+    let Plan::Starts(sought) = &call.plan else { return None };
+    env::started(machine, call).or(sought.found.first())
 }
 
 /// Checks that refuse a file whatever it contains. Waiving them shows the faults they hide.

@@ -5,14 +5,13 @@ use alloc::vec::Vec;
 use crate::path::{Path, PathBuf, join};
 
 use crate::arch;
-use crate::candidate::{self, Candidate, Content, Files, sample};
+use crate::candidate::{self, Candidate, Content, Files, env, sample};
 use crate::errno::Errno;
 use crate::exec::{self, Outcome};
-use crate::finding::Found;
 use crate::ldso::{self, Kept, LinkResult};
 use crate::machine::{Machine, Mount, gather, parts};
 use crate::report::Judged;
-use crate::rules::{self, Case, Destination};
+use crate::rules::{self, Case, Culprit, Destination};
 use crate::target::{Capability, FileKind, Target};
 use crate::text;
 
@@ -52,36 +51,77 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
         ask(machine, question);
     }
     let destination = destination(machine, &candidate, dest);
-    let mut link = ldso::load(machine, kept, &candidate);
-    let asks = link.as_ref().filter(|_| outcome == Outcome::Starts).and_then(|link| link.asks);
-    if let Some(question) = asks.filter(|question| arch::HAS_LEVELS && machine.answer(*question).is_none()) {
-        ask(machine, question);
-        link = ldso::load(machine, kept, &candidate);
-    }
-    let known = link.as_ref().filter(|_| !matches!(outcome, Outcome::Unknown { .. }));
-    let outcome = match (outcome, known.and_then(LinkResult::outcome)) {
-        (Outcome::Starts, Some(ends)) => ends,
-        _ => outcome,
-    };
-    let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, &candidate) };
+    let (link, outcome) = linked(machine, kept, &candidate, outcome);
+    let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, kept, &candidate) };
+    // What a script's interpreter lacks is told of the interpreter.
+    let is_told = interpreter.is_some() && matches!(outcome, Outcome::Exits { .. } | Outcome::Killed { .. });
+    let known = link.as_ref().filter(|_| !is_told && !matches!(outcome, Outcome::Unknown { .. }));
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
     kept.files.forget(&path);
     Judged { given: given.to_path_buf(), candidate, outcome, link, findings }
 }
 
-/// What is wrong with a script's interpreter, if it is there; that may be a script itself.
-fn interpreter(machine: &Machine, candidate: &Candidate) -> Option<Found> {
+/// Follows the loaders that come to their turn, up to the first that ends the start: the libraries of its program, or of
+/// the last one; and what becomes of the start.
+fn linked(
+    machine: &mut Machine,
+    kept: &Kept,
+    candidate: &Candidate,
+    outcome: Outcome,
+) -> (Option<LinkResult>, Outcome) {
+    let is_reached = match outcome {
+        Outcome::Starts => true,
+        Outcome::Exits { step, .. } => step.is_of_env(),
+        _ => false,
+    };
+    let mut link = None;
+    for program in exec::programs(machine, candidate) {
+        link = ldso::load(machine, kept, program);
+        let asks = link.as_ref().filter(|_| is_reached).and_then(|link| link.asks);
+        if let Some(question) =
+            asks.filter(|question| arch::HAS_LEVELS && machine.answer(*question).is_none())
+        {
+            ask(machine, question);
+            link = ldso::load(machine, kept, program);
+        }
+        if let Some(ends) = link.as_ref().filter(|_| is_reached).and_then(LinkResult::outcome) {
+            return (link, ends);
+        }
+    }
+    (link, outcome)
+}
+
+/// What is wrong with a script's interpreter, or with what env(1) starts in its stead, if it is there; that may be a script
+/// itself.
+fn interpreter<'a>(machine: &mut Machine, kept: &Kept, candidate: &'a Candidate) -> Option<Culprit<'a>> {
     let is_script = matches!(candidate.content, Content::Script(_)) && candidate.binfmt_misc.is_none();
-    let interpreter =
-        candidate.interpreter.as_deref().filter(|interpreter| is_script && interpreter.found().is_some())?;
-    let outcome = exec::simulate(machine, interpreter).ok()?;
-    rules::of_interpreter(machine, interpreter, outcome, self::interpreter(machine, interpreter))
+    let own = candidate.interpreter.as_deref().filter(|_| is_script)?;
+    fault(machine, kept, own).or_else(|| {
+        let started = exec::sought(machine, candidate.env.as_ref()?)?;
+        fault(machine, kept, started)
+    })
+}
+
+/// The decisive error of a program that is there.
+fn fault<'a>(machine: &mut Machine, kept: &Kept, program: &'a Candidate) -> Option<Culprit<'a>> {
+    program.found()?;
+    let outcome = exec::simulate(machine, program).ok()?;
+    let (link, outcome) = linked(machine, kept, program, outcome);
+    if outcome == Outcome::Starts {
+        return None;
+    }
+    let of_its_own = interpreter(machine, kept, program);
+    let link = link.as_ref().filter(|_| of_its_own.is_none() && !matches!(outcome, Outcome::Unknown { .. }));
+    let finding = rules::of_interpreter(machine, program, outcome, link, of_its_own)?;
+    Some(Culprit { program, outcome, finding })
 }
 
 /// What the kernel does with a file; a question is put to it only where the answer decides.
 pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate, Outcome) {
-    let candidate = candidate::open(machine.target.root, files, path, &machine.formats());
+    let formats = machine.formats();
+    let mut candidate = candidate::open(machine.target.root, files, path, &formats);
+    env::follow(machine.target, files, &formats, &mut candidate);
     loop {
         match exec::simulate(machine, &candidate) {
             Ok(outcome) => return (candidate, outcome),
@@ -100,7 +140,7 @@ fn locate(target: Target<'_>, path: &Path) -> PathBuf {
     if path.as_bytes().contains(&b'/') || matches!(target.root.stat(path), Some(Ok(_))) {
         return path.to_path_buf();
     }
-    let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
+    let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| env::DEFAULT_PATH.to_vec());
     for folder in parts(&folders, b':') {
         let found = join(Path::new(folder), path);
         if matches!(target.root.stat(&found), Some(Ok(stat)) if stat.kind == FileKind::Regular) {
@@ -109,9 +149,6 @@ fn locate(target: Target<'_>, path: &Path) -> PathBuf {
     }
     path.to_path_buf()
 }
-
-/// OpenWrt's, in /etc/profile.
-const DEFAULT_PATH: &[u8] = b"/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Where the program is to be installed: the folder asked for; else, on OpenWrt, where packages go.
 fn destination(machine: &Machine, candidate: &Candidate, asked: Option<&Path>) -> Option<Destination> {

@@ -26,8 +26,8 @@ pub struct Case<'a> {
     pub destination: Option<&'a Destination>,
     /// Its libraries, where it is known that it comes to them.
     pub link: Option<&'a LinkResult>,
-    /// What is wrong with its interpreter, where it is a script that does not start.
-    pub interpreter: Option<Found>,
+    /// What is wrong with its interpreter, or with what env(1) starts in its stead, where it is a script that does not start.
+    pub interpreter: Option<Culprit<'a>>,
     /// What the kernel does with it.
     outcome: Outcome,
     /// What bars the file, whatever it contains.
@@ -46,6 +46,16 @@ pub struct Case<'a> {
     called: Called,
     /// The rule that looks at it.
     code: Code,
+}
+
+/// A program that does not start, and so does the script that is for it.
+pub struct Culprit<'a> {
+    /// The script's interpreter, or what env(1) starts in its stead.
+    pub program: &'a Candidate,
+    /// What becomes of it.
+    pub outcome: Outcome,
+    /// What is wrong with it.
+    pub finding: Found,
 }
 
 /// What a finding calls a file.
@@ -260,9 +270,10 @@ pub fn of_interpreter(
     machine: &Machine<'_>,
     interpreter: &Candidate,
     outcome: Outcome,
-    of_its_own: Option<Found>,
+    link: Option<&LinkResult>,
+    of_its_own: Option<Culprit<'_>>,
 ) -> Option<Found> {
-    let mut case = Case::new(machine, interpreter, outcome, None, None, of_its_own);
+    let mut case = Case::new(machine, interpreter, outcome, None, link, of_its_own);
     case.called = Called::It;
     run(case).into_iter().next().filter(|finding| finding.severity == Severity::Error)
 }
@@ -285,7 +296,7 @@ impl<'a> Case<'a> {
         outcome: Outcome,
         destination: Option<&'a Destination>,
         link: Option<&'a LinkResult>,
-        interpreter: Option<Found>,
+        interpreter: Option<Culprit<'a>>,
     ) -> Self {
         let (content, barriers) = crate::exec::behind_barriers(machine, candidate, outcome);
         let program = candidate.program();
@@ -352,7 +363,8 @@ impl<'a> Case<'a> {
     /// Once nothing bars the file, the kernel starts its dynamic loader.
     fn reaches_loader(&self) -> bool {
         match self.content {
-            Outcome::Starts | Outcome::Exits { .. } => true,
+            Outcome::Starts => true,
+            Outcome::Exits { step, .. } => !step.is_of_env(),
             Outcome::Killed { step, .. } => matches!(step, Step::LibraryUnusable | Step::LoaderRefuses),
             Outcome::Refused { .. } | Outcome::Unknown { .. } => false,
         }

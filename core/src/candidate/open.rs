@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 
 use crate::path::Path;
 
+use super::late;
 use super::package::Format;
 use super::reader::Reader;
 use super::script::Line;
@@ -38,6 +39,8 @@ fn unread(path: &Path) -> Candidate {
         content: Content::Unknown,
         binfmt_misc: None,
         interpreter: None,
+        env: None,
+        late_line: None,
     }
 }
 
@@ -71,6 +74,10 @@ fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), formats: 
     };
     candidate.busy = file.open_for_writing();
     candidate.content = read(&file, path, formats);
+    if matches!(candidate.content, Content::Foreign(Foreign::Text | Foreign::Other(_) | Foreign::Unknown(_)))
+    {
+        candidate.late_line = late::find(file.contents.head()).map(Box::new);
+    }
     let mut next = interpreter(&candidate.content, formats);
     // An ELF file's interpreter is none that rules apply to.
     if depth > 0 {

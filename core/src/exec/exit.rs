@@ -14,6 +14,7 @@ pub(crate) enum Exit {
     Killed(Signal, When, Step) = 2,
     Unknown(Missing) = 3,
     Ask(Capability) = 4,
+    Exits(u8, Step) = 5,
 }
 
 pub(crate) type Checked<T = ()> = Result<T, Exit>;
@@ -24,6 +25,11 @@ pub(crate) const fn refuse<T>(errno: Errno, step: Step) -> Checked<T> {
 
 pub(crate) const fn kill<T>(signal: Signal, when: When, step: Step) -> Checked<T> {
     Err(Exit::Killed(signal, when, step))
+}
+
+/// With a status other than 0.
+pub(crate) const fn exits<T>(status: u8, step: Step) -> Checked<T> {
+    Err(Exit::Exits(status, step))
 }
 
 pub(crate) const fn unknown<T>(missing: Missing) -> Checked<T> {

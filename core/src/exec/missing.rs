@@ -37,6 +37,14 @@ missing! {
         "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
     /// The program that a script's first line names was not opened.
     ScriptInterpreter "the interpreter of the script"
+    /// A script for env without a program's name.
+    EnvEnd "when that ends: env starts the script itself, again and again"
+    /// An env of another kind, options that only some know.
+    EnvCommand "what its env makes of the first line"
+    /// PATH of who starts it, or BusyBox' FEATURE_PREFER_APPLETS.
+    SearchPath "where env looks for the program: the PATH of who starts it, and what BusyBox has in itself"
+    /// The execvp(3) of a static env.
+    EnvShell "whether env has the shell read what the kernel does not know"
     /// PT_INTERP's was not opened.
     Interpreter "the interpreter of the program"
     /// open(2) or read(2) of PT_INTERP's failed.

@@ -1,6 +1,6 @@
 //! fs/binfmt_script.c `load_script`.
 
-use super::{Checked, Missing, Step, interpreted, refuse, unknown};
+use super::{Checked, Missing, Step, env, interpreted, refuse, unknown};
 use crate::candidate::script::Line;
 use crate::candidate::{Candidate, Script};
 use crate::errno::Errno;
@@ -20,7 +20,8 @@ pub(super) fn load_script(
         Line::TooLong | Line::Empty | Line::EmptyAtEnd => return refuse(Errno::ENOEXEC, Step::ScriptLine),
     }
     match &candidate.interpreter {
-        Some(interpreter) => interpreted(machine, interpreter, depth, Step::ScriptInterpreter),
-        None => unknown(Missing::ScriptInterpreter),
+        Some(interpreter) => interpreted(machine, interpreter, depth, Step::ScriptInterpreter)?,
+        None => return unknown(Missing::ScriptInterpreter),
     }
+    candidate.env.as_ref().map_or(Ok(()), |call| env::run(machine, call))
 }

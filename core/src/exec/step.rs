@@ -100,6 +100,14 @@ steps! {
     EntryIsHeader "entry is the ELF header"
     /// A segment has pages beyond the end of the file: touching one is SIGBUS.
     SegmentBeyondFile "segment beyond the end of the file"
+    /// env(1), a script's interpreter, does not know an option on the line.
+    EnvUsage "env: usage"
+    /// env(1) is to go to a folder (`-C`) that does not exist.
+    EnvFolder "env: chdir"
+    /// env(1) finds no program of the name on the line: execvp(3) fails with ENOENT.
+    EnvNotFound "env: not found"
+    /// The kernel refuses the program that env(1) finds.
+    EnvExec "env: cannot execute"
     /// The loader ends the program before it loads anything. glibc: kernel too old, CPU ISA level; bionic: ET_EXEC
     /// (linker/linker_main.cpp `linker_main`), the alignment of PT_TLS (libc/bionic/bionic_elf_tls.cpp).
     LoaderRefuses "ld.so: refuses to start it"
@@ -119,6 +127,11 @@ steps! {
 }
 
 impl Step {
+    /// Whether it is env(1) that ends.
+    pub(crate) const fn is_of_env(self) -> bool {
+        matches!(self, Step::EnvUsage | Step::EnvFolder | Step::EnvNotFound | Step::EnvExec)
+    }
+
     /// Whether it is one of the checks made when a file is opened.
     pub(super) const fn opens_a_file(self) -> bool {
         matches!(self, Step::Lookup | Step::FileType | Step::NoExecMount | Step::Permission | Step::Busy)

@@ -136,6 +136,10 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::ScriptLine
         | Step::ScriptInterpreter
         | Step::TooManyInterpreters
+        | Step::EnvUsage
+        | Step::EnvFolder
+        | Step::EnvNotFound
+        | Step::EnvExec
         // The processor.
         | Step::CheckArch
         | Step::Fdpic

@@ -1,4 +1,5 @@
 mod archive;
+mod late;
 mod object;
 mod package;
 use super::shown::Size;
@@ -15,9 +16,11 @@ rule! {
     /// ash runs whatever the kernel refuses as a script: the second is a web page's; of an empty file it says nothing,
     /// with status 0.
     /// # Why
-    /// No handler of the kernel knows the first bytes (ENOEXEC), or it is no regular file (EACCES).
+    /// No handler of the kernel knows the first bytes (ENOEXEC), or it is no regular file (EACCES). `#!` counts as the first
+    /// two bytes only: not behind a byte order mark, a blank, an empty line or a comment.
     /// # Fix
-    /// Unpack or install it; download the file itself instead of the page about it.
+    /// Unpack or install it; download the file itself instead of the page about it. Let a script begin with `#!`, and save
+    /// it as UTF-8 without a byte order mark.
     /// # Kernel source
     /// fs/exec.c `search_binary_handler`; fs/namei.c `may_open`; fs/binfmt_elf.c `load_elf_binary`.
     /// # Example
@@ -36,6 +39,7 @@ rule! {
     NotAProgram, looks [
         "line 1: Not: not found",
         "syntax error: unexpected newline",
+        "line 1: #!/bin/sh: not found",
         "cannot execute binary file: Exec format error",
     ],
     check
@@ -48,6 +52,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     match &case.candidate.content {
         Content::Elf(_) => object::check(case),
+        Content::Foreign(_) if case.candidate.late_line.is_some() && !case.starts() => late::check(case),
         Content::Foreign(data) if !case.starts() => of_data(case, data),
         _ => None,
     }

@@ -1,23 +1,32 @@
+mod env;
+
+use core::ptr;
+
 use super::shown::Shown;
 use super::words::{self, FirstLine, Kernel, PackageManager};
-use super::{Case, Code};
-use crate::candidate::{Content, last_name};
+use super::{Case, Code, Culprit};
+use crate::candidate::env::DEFAULT_PATH;
+use crate::candidate::{Content, Script, last_name};
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
-use crate::finding::{Fix, Found};
+use crate::finding::{Evidence, Fix, Found, Side};
+use crate::machine::parts;
+use crate::path::{Path, PathBuf, join};
+use crate::target::FileKind;
 
 rule! {
     /// # What it means
     /// The program that the script's `#!` line names does not exist on this machine, or cannot be started.
     /// # How it looks
-    /// The first is ash's. The file is there all the same.
+    /// The first is ash's, and the file is there all the same; the last two are those of a script for env, status 127.
     /// # Why
-    /// The kernel starts the interpreter in the script's stead, by exactly that path, without PATH. OpenWrt has /bin/sh
-    /// (BusyBox ash) and no bash, Python or Perl.
+    /// The kernel starts the interpreter in the script's stead, by exactly that path, without PATH. env is such an
+    /// interpreter: it looks for the program in the PATH of who starts the script. OpenWrt has /bin/sh (BusyBox ash) and no
+    /// bash, Python or Perl.
     /// # Fix
     /// Install the interpreter, or name one that is here. A script of plain sh runs by `sh FILE`.
     /// # Kernel source
-    /// fs/binfmt_script.c `load_script`, `open_exec`.
+    /// fs/binfmt_script.c `load_script`, `open_exec`; execvp(3) of env's C library.
     /// # Example
     /// ```text
     /// machine aarch64
@@ -39,6 +48,8 @@ rule! {
         "not found",
         "cannot execute: required file not found",
         "bad interpreter",
+        "env: can't execute 'bash': No such file or directory",
+        "/usr/bin/env: 'bash': No such file or directory",
     ],
     check, quiet after [ScriptLine, ScriptWithCrlf]
 }
@@ -57,49 +68,140 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if others {
         return None;
     }
+    let culprit = case.interpreter.as_ref();
+    if let Some(call) = case.candidate.env.as_deref() {
+        let is_behind_env = culprit.is_some_and(|culprit| !ptr::eq(culprit.program, interpreter));
+        if step.is_of_env() || is_behind_env {
+            return env::check(case, script, call, step);
+        }
+    }
     let path = Shown(name);
-    // What bars the interpreter has a fix of its own, and so has a script; for a program there is its package.
-    let fixed_there = case.interpreter.as_ref().filter(|error| {
-        matches!(error.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy)
-            || !matches!(interpreter.content, Content::Elf(_))
-    });
-    let (why, detail, is_missing) = match (interpreter.missing(), &case.interpreter) {
-        (Some(Errno::ENOENT | Errno::ENOTDIR), _) => (", which is not on this machine", "", true),
+    let (why, detail, is_missing) = match (interpreter.missing(), culprit) {
+        (Some(Errno::ENOENT | Errno::ENOTDIR), _) => (missing(case, script, name), "", true),
         (Some(errno), _) => (": ", errno.text(), false),
-        (None, Some(error)) => (", which does not start: ", error.title.as_str(), fixed_there.is_none()),
+        (None, Some(culprit)) => {
+            (", which does not start: ", culprit.finding.title.as_str(), !culprit.has_a_fix())
+        }
         (None, None) => (", which does not start: ", step.name(), false),
     };
     let line = FirstLine(script);
     let mut finding = case.error(format_args!("is a script for {path}{why}{detail}\nprogram: line 1={line}"));
-    let kernel = match case.content {
-        Outcome::Refused { errno: Errno::ENOENT, .. } => Kernel::Words(words::NOT_FOUND),
-        Outcome::Refused { errno: Errno::ENOEXEC, .. } => Kernel::Words(words::TEXT_AS_SCRIPT),
-        _ => case.kernel_says(),
-    };
     let shell = if words::is_openwrt(case.machine) { "/bin/sh (BusyBox ash)" } else { "" };
-    finding.tell(format_args!("machine: shell={shell}\nkernel: {kernel}"));
-    if is_missing {
-        tell_install(&mut finding, case, name);
+    match (case.content, culprit) {
+        (Outcome::Refused { errno, .. }, _) => {
+            let kernel = match errno {
+                Errno::ENOENT => Kernel::Words(words::NOT_FOUND),
+                Errno::ENOEXEC => Kernel::Words(words::TEXT_AS_SCRIPT),
+                _ => case.kernel_says(),
+            };
+            finding.tell(format_args!("machine: shell={shell}\nkernel: {kernel}"));
+        }
+        (_, Some(culprit)) => culprit.tell_evidence(&mut finding),
+        (_, None) => finding.tell(format_args!("kernel: {}", case.kernel_says())),
     }
-    if let Some(Fix { text, commands }) = fixed_there.and_then(|error| error.fix.as_ref()) {
+    match culprit {
+        Some(culprit) if culprit.has_a_fix() => culprit.tell_fix(&mut finding),
+        _ if is_missing => tell_instead(&mut finding, case, script, name),
+        _ => {}
+    }
+    Some(finding)
+}
+
+impl Culprit<'_> {
+    /// What bars it has a fix of its own, and so has a script, or what a library is wanting; for a program there is its
+    /// package.
+    fn has_a_fix(&self) -> bool {
+        let is_barred = matches!(self.finding.code, Code::MountNoexec | Code::NotExecutable | Code::FileBusy);
+        let lacks = matches!(
+            self.finding.code,
+            Code::LibraryMissing | Code::LibraryUnusable | Code::VersionMissing | Code::SymbolMissing
+        );
+        is_barred || lacks || !matches!(self.program.content, Content::Elf(_))
+    }
+
+    /// What it comes from, as if it were the script's.
+    fn tell_evidence(&self, finding: &mut Found) {
+        for Evidence { side, field, value } in &self.finding.evidence {
+            if *side == Side::Program && field == "line 1" {
+                continue;
+            }
+            finding.evidence.push(Evidence { side: *side, field: field.clone(), value: value.clone() });
+        }
+    }
+
+    fn tell_fix(&self, finding: &mut Found) {
+        let Some(Fix { text, commands }) = &self.finding.fix else { return };
         finding.tell(format_args!("fix: {text}"));
         for command in commands {
             finding.tell(format_args!("run: {command}"));
         }
     }
-    Some(finding)
+}
+
+/// Why there is no file of that name, where its letters tell.
+fn missing(case: &Case<'_>, script: &Script, name: &[u8]) -> &'static str {
+    match name {
+        [b'"' | b'\'' | b'`', ..] => ": the quotes belong to the name, since the kernel knows none",
+        [_, b':', ..] => ", a Windows path",
+        _ if name.contains(&b'\\') => ", a Windows path",
+        _ if whole(case, script).is_some() => ": the kernel ends the path at its blank",
+        _ if !name.starts_with(b"/") => {
+            ", which the kernel looks for in the current folder: PATH is not searched"
+        }
+        _ => ", which is not on this machine",
+    }
+}
+
+/// The rest of the line, where it is the path of a file that has blanks in it.
+fn whole<'a>(case: &Case<'_>, script: &'a Script) -> Option<&'a Path> {
+    let line = words::line(script).get(2..)?.trim_ascii();
+    let is_there = line.contains(&b' ') && case.machine.target.root.stat(Path::new(line))?.is_ok();
+    is_there.then(|| Path::new(line))
+}
+
+/// What to write into the first line instead, or to install.
+fn tell_instead(finding: &mut Found, case: &Case<'_>, script: &Script, name: &[u8]) {
+    let program = last_name(name).1;
+    let is_relative = !name.starts_with(b"/") && !name.contains(&b'\\') && !program.is_empty();
+    if let Some(whole) = whole(case, script) {
+        finding.tell(format_args!(
+            "fix: give {} a path without blanks, for example by a symbolic link, and name that",
+            Shown(whole)
+        ));
+    } else if let [quote @ (b'"' | b'\'' | b'`'), ..] = name {
+        let bare = name.strip_suffix(&[*quote]).unwrap_or(name).get(1..).unwrap_or_default();
+        finding.tell(format_args!("fix: leave out the quotes: #!{}", Shown(bare)));
+    } else if name.contains(&b'\\') || name.get(1) == Some(&b':') {
+        finding.tell(format_args!("fix: name the interpreter of this machine, for example #!/bin/sh"));
+    } else if is_relative && case.in_path(program).is_none() {
+        let program = Shown(program);
+        finding.tell(format_args!(
+            "fix: let its first line be #!/usr/bin/env {program}, and install {program} if it is not here"
+        ));
+    } else {
+        tell_install(finding, case, name);
+    }
 }
 
 /// What to do, and the command for what OpenWrt has as a package.
 fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
     const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
-    const FOLDERS: [&[u8]; 2] = [b"/bin/", b"/usr/bin/"];
+    const FOLDERS: [&[u8]; 3] = [b"", b"/bin/", b"/usr/bin/"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let program = last_name(path).1;
     let folder = path.strip_suffix(program).unwrap_or_default();
     let usual = PACKAGES.contains(&program) && FOLDERS.contains(&folder);
     let (name, file) = (Shown(program), case.argument());
-    if SHELLS.contains(&program) {
+    let is_wanting = case.interpreter.is_none();
+    if let Some(here) = case.in_path(program).filter(|here| is_wanting && words::bytes(here) != path) {
+        return finding.tell(format_args!("fix: let its first line be #!{}, which is here", Shown(&here)));
+    }
+    if let Some(here) = alike(program).iter().find_map(|other| case.in_path(other)) {
+        finding.tell(format_args!(
+            "fix: let its first line be #!{}, which is here, if the script is for that; or install {name}",
+            Shown(&here)
+        ));
+    } else if SHELLS.contains(&program) {
         finding.tell(format_args!(
             "fix: run it with the shell that is here, or install {name}:\nrun: sh {file}"
         ));
@@ -111,5 +213,35 @@ fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
     if let Some(manager) = PackageManager::of(case.machine).filter(|_| usual) {
         let (manager, install) = (manager.name(), manager.install());
         finding.tell(format_args!("run: {manager} update && {install} {name}"));
+    }
+}
+
+/// Interpreters of one language, by the names that systems give them.
+fn alike(program: &[u8]) -> &'static [&'static [u8]] {
+    match program {
+        b"python" => &[b"python3", b"python2"],
+        b"python2" => &[b"python2.7"],
+        b"nodejs" => &[b"node"],
+        b"node" => &[b"nodejs"],
+        b"php" => &[b"php-cli", b"php8-cli", b"php7-cli"],
+        b"lua" => &[b"lua5.1", b"lua5.4", b"lua5.3", b"luajit"],
+        b"gawk" | b"mawk" => &[b"awk"],
+        b"ksh" => &[b"mksh"],
+        b"tclsh" => &[b"tclsh8.6"],
+        _ if program.starts_with(b"python3.") => &[b"python3"],
+        _ if program.starts_with(b"perl5") => &[b"perl"],
+        _ => &[],
+    }
+}
+
+impl Case<'_> {
+    /// A program that a shell would find by its name.
+    pub(in crate::rules) fn in_path(&self, name: &[u8]) -> Option<PathBuf> {
+        let target = self.machine.target;
+        let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
+        let mut paths = parts(&folders, b':').map(|folder| join(Path::new(folder), Path::new(name)));
+        paths.find(|path| {
+            matches!(target.root.stat(path), Some(Ok(stat)) if stat.kind == FileKind::Regular && stat.mode & 0o111 != 0)
+        })
     }
 }

@@ -1,3 +1,4 @@
+mod env;
 use super::Case;
 use super::shown::Shown;
 use super::words::{self, FirstLine, Kernel};
@@ -9,12 +10,15 @@ use crate::finding::{Found, Severity};
 rule! {
     /// # What it means
     /// The first line begins with `#!`, but the kernel cannot use it: no interpreter is named, the line does not fit
-    /// the kernel's buffer, or interpreters name each other without an end.
+    /// the kernel's buffer, or interpreters name each other without an end. Or env cannot: it does not know an option, or
+    /// is given no program.
     /// # How it looks
-    /// Of an endless chain. Otherwise ash runs the file as its own script all the same.
+    /// The first is that of an endless chain, the others are env's. Otherwise ash runs the file as its own script all the
+    /// same.
     /// # Why
     /// The kernel reads 256 bytes of the file (128 before Linux 5.1), and the interpreter's name must end within them.
-    /// It follows five interpreters in a row.
+    /// It follows five interpreters in a row. The rest of the line is one argument to the interpreter; `env -S`, which takes
+    /// it apart, came with coreutils 8.30, and BusyBox has none.
     /// # Fix
     /// Make `#!/bin/sh` the first line, or call the interpreter by a short path.
     /// # Kernel source
@@ -31,12 +35,19 @@ rule! {
     ///   fix:     name a program in its first line
     /// [1]
     /// ```
-    ScriptLine, looks ["Too many levels of symbolic links"],
+    ScriptLine, looks [
+        "Too many levels of symbolic links",
+        "env: invalid option -- 'S'",
+        "env: use -[v]S to pass options in shebang lines",
+    ],
     check
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
+    if let Some(found) = env::check(case, script) {
+        return Some(found);
+    }
     let step = case.step?;
     let is_cut = matches!(step, Step::ScriptLine | Step::ScriptInterpreter) && is_cut(case, script);
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";

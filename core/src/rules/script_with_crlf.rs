@@ -1,7 +1,9 @@
 use super::Case;
 use super::shown::Shown;
-use super::words::{self, FirstLine};
-use crate::candidate::Content;
+use super::words::{self, EnvSays, FirstLine};
+use crate::candidate::env::{EnvCall, Plan, Sought};
+use crate::candidate::{Content, Script};
+use crate::errno::Errno;
 use crate::exec::Step;
 use crate::finding::{Certainty, Found, Severity};
 
@@ -9,9 +11,9 @@ rule! {
     /// # What it means
     /// The script's lines end in CR LF, as on Windows. The CR belongs to the interpreter's name, or to its argument.
     /// # How it looks
-    /// The first is ash's, and the file is there all the same; the last is that of a script for env.
+    /// The first is ash's, and the file is there all the same; the last two are those of a script for env.
     /// # Why
-    /// The kernel ends the line at LF and takes CR for a letter, so it looks for "/bin/sh\r".
+    /// The kernel ends the line at LF and takes CR for a letter, so it looks for "/bin/sh\r", or hands "python3\r" to env.
     /// # Fix
     /// `sed -i 's/\r$//' FILE`; save it with Unix line ends.
     /// # Kernel source
@@ -37,6 +39,7 @@ rule! {
         "/bin/sh^M",
         "required file not found",
         "env: can't execute 'python3\\r'",
+        "/usr/bin/env: 'bash\\r': No such file or directory",
     ],
     check
 }
@@ -47,6 +50,16 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let (argument, line) = (case.argument(), FirstLine(script));
+    if let Some(call) = &case.candidate.env {
+        match &call.plan {
+            Plan::Starts(sought) if sought.name.ends_with(b"\r") => {
+                return of_env(case, script, call, sought);
+            }
+            // `-S` takes it for a blank.
+            Plan::Starts(_) if case.starts() => return None,
+            _ => {}
+        }
+    }
     let name = case.interpreter_path();
     let (severity, who, name, quote, kernel) = match name.last() {
         Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,
@@ -65,5 +78,31 @@ run:     sed -i 's/\\r$//' {argument}"
         ),
     );
     finding.certainty = Certainty::Certain;
+    Some(finding)
+}
+
+/// The CR belongs to the name that env looks for; None where that is not what ends it.
+fn of_env(case: &Case<'_>, script: &Script, call: &EnvCall, sought: &Sought) -> Option<Found> {
+    // Several words have a fix that has no CR either.
+    if !case.ends_at(Step::EnvNotFound) || sought.name.contains(&b' ') {
+        return None;
+    }
+    let (argument, line, name) = (case.argument(), FirstLine(script), Shown(&sought.name));
+    let (kernel, says) = (case.kernel_says(), EnvSays(case, call, &sought.name, Errno::ENOENT));
+    let bare = sought.name.strip_suffix(b"\r").unwrap_or_default();
+    let mut finding = case.error(format_args!(
+        "\
+has Windows line ends, so env looks for \"{name}\"
+program: line 1={line}
+kernel:  {kernel}
+you see: {says}
+run:     sed -i 's/\\r$//' {argument}"
+    ));
+    if !bare.contains(&b'/') && case.in_path(bare).is_none() {
+        finding.tell(format_args!(
+            "fix: give it Unix line ends, and install {}, which is not here either:",
+            Shown(bare)
+        ));
+    }
     Some(finding)
 }

@@ -2,6 +2,7 @@
 //!
 //! Sources: BusyBox 1.35 shell/ash.c `tryexec` and `shellexec`, dash 0.5.12, bash 5.2 execute_cmd.c; observed.
 
+pub(super) mod env;
 pub(crate) mod shown;
 mod tell;
 use alloc::string::String;
@@ -19,6 +20,7 @@ use crate::errno::Errno;
 use crate::exec::{Outcome, Step, When};
 use crate::finding::Found;
 use crate::machine::{Machine, Mount};
+pub(super) use env::{EnvSays, is_plain, tell_words_for_env};
 use shown::{FreeSpace, Quoted, Shown};
 pub(super) use tell::Kernel;
 
@@ -60,6 +62,9 @@ pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
             (moment, signal.name(), signal.words())
         }
         Outcome::Starts => ("starts it", "", ""),
+        Outcome::Exits { status, step } if step.is_of_env() => {
+            return write!(f, "starts env, which ends with status {status}");
+        }
         Outcome::Exits { .. } => (LOADER_ENDS, "", ""),
         Outcome::Unknown { missing } => ("not known: ", missing.words(), ""),
     };

@@ -137,6 +137,8 @@ impl File {
     fn candidate(&self) -> Candidate {
         Candidate {
             binfmt_misc: None,
+            env: None,
+            late_line: None,
             path: PathBuf::new(),
             resolved: PathBuf::new(),
             stat: Some(Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: 4096, device: 0, inode: 0 })),
@@ -174,6 +176,7 @@ pub(crate) fn said<T>(stage: Checked<T>) -> String {
         Err(Exit::Killed(signal, when, step)) => {
             format!("{} at {}: {}", signal.name(), when.name(), step.name())
         }
+        Err(Exit::Exits(status, step)) => format!("status {status}: {}", step.name()),
         Err(Exit::Unknown(missing)) => format!("unknown: {}", missing.words()),
         Err(Exit::Ask(question)) => format!("ask {}", question.name()),
     }

@@ -1,0 +1,251 @@
+//! What env makes of its arguments.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::{Env, Plan, Search};
+use crate::path::Path;
+use crate::target::Known;
+use crate::text::cut_bytes;
+
+/// An argument.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Word {
+    pub(super) bytes: Vec<u8>,
+    /// It is the path of a script, which the kernel put there.
+    is_script: bool,
+}
+
+impl Word {
+    pub(super) fn new(bytes: &[u8]) -> Word {
+        Word { bytes: bytes.to_vec(), is_script: false }
+    }
+
+    pub(super) fn of_script(path: &Path) -> Word {
+        Word { bytes: path.as_bytes().to_vec(), is_script: true }
+    }
+}
+
+/// A program that is to be started.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Command {
+    pub(super) name: Vec<u8>,
+    /// What follows its name.
+    pub(super) rest: Vec<Word>,
+    pub(super) search: Search,
+    /// The folder of `-C`.
+    pub(super) folder: Option<Vec<u8>>,
+}
+
+/// What an env knows of itself and of its surroundings.
+pub(super) trait Knows {
+    /// Whether it has `-S`: GNU's since coreutils 8.30.
+    fn splits(&self) -> Known<bool>;
+    /// A variable of the environment.
+    fn variable(&self, name: &[u8]) -> Vec<u8>;
+}
+
+/// The command on the line; a plan where there is none.
+pub(super) fn command(env: Env, words: Vec<Word>, knows: &dyn Knows) -> Result<Command, Plan> {
+    let mut line = Parser { env, words: words.into(), search: Search::Callers, folder: None, null: false };
+    line.options(knows)?;
+    if line.next_if(|word| word == b"-").is_some() {
+        line.search = Search::Unset;
+    }
+    // The first `=` ends the name: what holds one is no program.
+    while let Some(set) = line.next_if(|word| word.contains(&b'=')) {
+        if let Some((b"PATH", value)) = cut_bytes(&set.bytes, b'=') {
+            line.search = Search::Set(value.to_vec());
+        }
+    }
+    let Some(name) = line.words.pop_front() else { return Err(Plan::Prints) };
+    if env == Env::Gnu && line.null {
+        return Err(refuse(env, b'0'));
+    }
+    if name.is_script {
+        return Err(Plan::Itself);
+    }
+    let Parser { words, search, folder, .. } = line;
+    Ok(Command { name: name.bytes, rest: words.into(), search, folder })
+}
+
+/// GNU's EXIT_CANCELED, which toybox took over; BusyBox' bb_show_usage().
+const fn refuse(env: Env, option: u8) -> Plan {
+    Plan::Refuses { status: if matches!(env, Env::BusyBox) { 1 } else { 125 }, option }
+}
+
+struct Parser {
+    env: Env,
+    words: VecDeque<Word>,
+    search: Search,
+    folder: Option<Vec<u8>>,
+    /// `-0`, with which GNU's starts nothing.
+    null: bool,
+}
+
+/// GNU's long options, and the short ones that they are; `-` for those that take no value and change nothing here.
+const GNU: [(&[u8], u8); 13] = [
+    (b"argv0", b'a'),
+    (b"block-signal", b'-'),
+    (b"chdir", b'C'),
+    (b"debug", b'v'),
+    (b"default-signal", b'-'),
+    (b"help", b'h'),
+    (b"ignore-environment", b'i'),
+    (b"ignore-signal", b'-'),
+    (b"list-signal-handling", b'-'),
+    (b"null", b'0'),
+    (b"split-string", b'S'),
+    (b"unset", b'u'),
+    (b"version", b'h'),
+];
+/// BusyBox' and toybox'.
+const OTHERS: [(&[u8], u8); 3] = [(b"help", b'h'), (b"ignore-environment", b'i'), (b"unset", b'u')];
+
+impl Parser {
+    /// The next word, where it is one of a kind.
+    fn next_if(&mut self, is_one: fn(&[u8]) -> bool) -> Option<Word> {
+        if self.words.front().is_some_and(|word| is_one(&word.bytes)) { self.words.pop_front() } else { None }
+    }
+
+    /// getopt_long(3), up to the first word that is no option.
+    fn options(&mut self, knows: &dyn Knows) -> Result<(), Plan> {
+        while let Some(word) = self.next_if(|word| word.starts_with(b"-") && word.len() > 1) {
+            match word.bytes.strip_prefix(b"--") {
+                Some(b"") => break,
+                Some(long) => self.long(long, knows)?,
+                None => self.short(word.bytes.get(1..).unwrap_or_default(), knows)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn long(&mut self, option: &[u8], knows: &dyn Knows) -> Result<(), Plan> {
+        let (name, value) = match cut_bytes(option, b'=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option, None),
+        };
+        let all: &[(&[u8], u8)] = if self.env == Env::Gnu { &GNU } else { &OTHERS };
+        // It may be abbreviated.
+        let mut alike = all.iter().filter(|(long, _)| long.starts_with(name));
+        let exact = all.iter().find(|(long, _)| *long == name);
+        let found = exact.or_else(|| alike.next().filter(|_| alike.next().is_none()));
+        match found {
+            Some((_, b'-')) => Ok(()),
+            Some((_, b'h')) => Err(Plan::Prints),
+            Some((_, short)) => self.option(*short, value, knows),
+            None => Err(refuse(self.env, 0)),
+        }
+    }
+
+    /// Letters in a row; the value of one that takes one is what follows it, or the next word.
+    fn short(&mut self, letters: &[u8], knows: &dyn Knows) -> Result<(), Plan> {
+        for (at, letter) in letters.iter().enumerate() {
+            let rest = letters.get(at.saturating_add(1)..).filter(|rest| !rest.is_empty());
+            let takes_value = match self.env {
+                Env::Gnu => matches!(letter, b'u' | b'C' | b'S' | b'a'),
+                Env::BusyBox => *letter == b'u',
+                Env::Toybox => matches!(letter, b'u' | b'e'),
+            };
+            if takes_value {
+                return self.option(*letter, rest, knows);
+            }
+            let is_known = matches!(letter, b'i' | b'0') || (self.env == Env::Gnu && *letter == b'v');
+            if !is_known {
+                return Err(refuse(self.env, *letter));
+            }
+            self.option(*letter, None, knows)?;
+        }
+        Ok(())
+    }
+
+    fn option(&mut self, letter: u8, value: Option<&[u8]>, knows: &dyn Knows) -> Result<(), Plan> {
+        match letter {
+            b'i' => self.search = Search::Unset,
+            b'0' => self.null = true,
+            // Names what is to be executed in the place of the command, or what it is to be called.
+            b'e' => return Err(Plan::Unknown),
+            b'u' | b'C' | b'S' | b'a' => {
+                let next = |words: &mut VecDeque<Word>| words.pop_front().map(|word| word.bytes);
+                let value = value.map(<[u8]>::to_vec).or_else(|| next(&mut self.words));
+                let Some(value) = value else { return Err(refuse(self.env, letter)) };
+                match letter {
+                    b'u' if value == b"PATH" => self.search = Search::Unset,
+                    b'C' => self.folder = Some(value),
+                    b'S' => match knows.splits() {
+                        Some(true) => self.split(&value, knows)?,
+                        Some(false) => return Err(refuse(self.env, letter)),
+                        None => return Err(Plan::Unknown),
+                    },
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Has the words of a string in the place of the string, as options again.
+    fn split(&mut self, string: &[u8], knows: &dyn Knows) -> Result<(), Plan> {
+        let words = split(string, knows).ok_or(refuse(self.env, b'S'))?;
+        for word in words.into_iter().rev() {
+            self.words.push_front(Word { bytes: word, is_script: false });
+        }
+        Ok(())
+    }
+}
+
+/// The words of a string: GNU's `build_argv`. None where it refuses it.
+fn split(string: &[u8], knows: &dyn Knows) -> Option<Vec<Vec<u8>>> {
+    let mut words: Vec<Vec<u8>> = Vec::new();
+    // A word has begun, though nothing may be in it yet.
+    let mut word: Option<Vec<u8>> = None;
+    let mut quote = None;
+    let mut left = string;
+    while let Some((&byte, rest)) = left.split_first() {
+        left = rest;
+        match (byte, quote) {
+            (b'\'' | b'"', None) => {
+                quote = Some(byte);
+                word.get_or_insert_default();
+            }
+            (b'\'' | b'"', Some(open)) if open == byte => quote = None,
+            (b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r', None) => words.extend(word.take()),
+            (b'#', None) if word.is_none() => break,
+            (b'\\', _) => {
+                let (&escaped, rest) = left.split_first()?;
+                left = rest;
+                let is_kept = quote == Some(b'\'') && !matches!(escaped, b'\\' | b'\'');
+                let plain = match escaped {
+                    _ if is_kept => {
+                        word.get_or_insert_default().push(b'\\');
+                        escaped
+                    }
+                    b'_' if quote.is_none() => {
+                        words.extend(word.take());
+                        continue;
+                    }
+                    b'c' if quote.is_some() => return None,
+                    b'c' => break,
+                    b'_' => b' ',
+                    b'f' => 0x0c,
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    b'v' => 0x0b,
+                    b'"' | b'#' | b'$' | b'\'' | b'\\' => escaped,
+                    _ => return None,
+                };
+                word.get_or_insert_default().push(plain);
+            }
+            (b'$', None | Some(b'"')) => {
+                let (name, behind) = cut_bytes(left.strip_prefix(b"{")?, b'}')?;
+                word.get_or_insert_default().extend(knows.variable(name));
+                left = behind;
+            }
+            _ => word.get_or_insert_default().push(byte),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
