@@ -100,7 +100,8 @@ const GNU: [(&[u8], u8); 13] = [
     (b"version", b'h'),
 ];
 /// BusyBox' and toybox'.
-const OTHERS: [(&[u8], u8); 3] = [(b"help", b'h'), (b"ignore-environment", b'i'), (b"unset", b'u')];
+const OTHERS: [(&[u8], u8); 4] =
+    [(b"help", b'h'), (b"ignore-environment", b'i'), (b"null", b'0'), (b"unset", b'u')];
 
 impl Parser {
     /// The next word, where it is one of a kind.
