@@ -90,7 +90,10 @@ fn check(machine: &str, judged: &Judged) {
     let errors = judged.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     let say = format!("{machine}: {}: {:?}\n{:#?}", judged.given.display(), judged.outcome, judged.findings);
     match judged.outcome {
-        Outcome::Refused { .. } | Outcome::Killed { .. } | Outcome::Exits { .. } => {
+        Outcome::Refused { .. }
+        | Outcome::Killed { .. }
+        | Outcome::Exits { .. }
+        | Outcome::Endless { .. } => {
             assert!(errors > 0, "no error explains it: {say}");
             assert_eq!(judged.verdict(), Verdict::Fails, "{say}");
         }

@@ -40,6 +40,8 @@ fn model(outcome: Outcome) -> Model {
             (model::Outcome::Killed(signal.name().into(), when.name().into()), step.name())
         }
         Outcome::Exits { status, step } => (model::Outcome::Exits(status.into()), step.name()),
+        // No changed ELF file is one.
+        Outcome::Endless { step } => (model::Outcome::Unknown(step.name().to_owned()), step.name()),
         Outcome::Unknown { missing } => (model::Outcome::Unknown(missing.words().to_owned()), ""),
     };
     Model { outcome, step: step.to_owned() }

@@ -65,6 +65,11 @@ pub enum Outcome {
         /// For this reason.
         step: Step,
     },
+    /// It is started again and again, and does nothing else.
+    Endless {
+        /// For this reason.
+        step: Step,
+    },
     /// A fact that decides is not known.
     Unknown {
         /// Which.
@@ -140,6 +145,7 @@ fn outcome_of(stage: Checked) -> Result<Outcome, Capability> {
         Err(Exit::Refused(errno, step)) => Outcome::Refused { errno, step },
         Err(Exit::Killed(signal, when, step)) => Outcome::Killed { signal, when, step },
         Err(Exit::Exits(status, step)) => Outcome::Exits { status, step },
+        Err(Exit::Endless(step)) => Outcome::Endless { step },
         Err(Exit::Unknown(missing)) => Outcome::Unknown { missing },
         Err(Exit::Ask(question)) => return Err(question),
     })

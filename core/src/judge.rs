@@ -54,7 +54,8 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let (link, outcome) = linked(machine, kept, &candidate, outcome);
     let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, kept, &candidate) };
     // What a script's interpreter lacks is told of the interpreter.
-    let is_told = interpreter.is_some() && matches!(outcome, Outcome::Exits { .. } | Outcome::Killed { .. });
+    let is_told = interpreter.is_some()
+        && matches!(outcome, Outcome::Exits { .. } | Outcome::Killed { .. } | Outcome::Endless { .. });
     let known = link.as_ref().filter(|_| !is_told && !matches!(outcome, Outcome::Unknown { .. }));
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
@@ -72,7 +73,7 @@ fn linked(
 ) -> (Option<LinkResult>, Outcome) {
     let is_reached = match outcome {
         Outcome::Starts => true,
-        Outcome::Exits { step, .. } => step.is_of_env(),
+        Outcome::Exits { step, .. } | Outcome::Endless { step } => step.is_of_env(),
         _ => false,
     };
     let mut link = None;

@@ -281,7 +281,10 @@ pub fn of_interpreter(
 /// Whether the file fails here: the kernel's outcome, or the folder that it is to go to.
 pub fn fails(outcome: &Outcome, findings: &[Found]) -> bool {
     match outcome {
-        Outcome::Refused { .. } | Outcome::Killed { .. } | Outcome::Exits { .. } => true,
+        Outcome::Refused { .. }
+        | Outcome::Killed { .. }
+        | Outcome::Exits { .. }
+        | Outcome::Endless { .. } => true,
         Outcome::Starts | Outcome::Unknown { .. } => findings
             .iter()
             .any(|finding| PLACE.contains(&finding.code) && finding.severity == Severity::Error),
@@ -366,7 +369,7 @@ impl<'a> Case<'a> {
             Outcome::Starts => true,
             Outcome::Exits { step, .. } => !step.is_of_env(),
             Outcome::Killed { step, .. } => matches!(step, Step::LibraryUnusable | Step::LoaderRefuses),
-            Outcome::Refused { .. } | Outcome::Unknown { .. } => false,
+            Outcome::Refused { .. } | Outcome::Endless { .. } | Outcome::Unknown { .. } => false,
         }
     }
 

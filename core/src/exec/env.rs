@@ -13,7 +13,7 @@ pub(super) fn run(machine: &Machine, call: &EnvCall) -> Checked {
         Plan::Prints => Ok(()),
         Plan::Refuses { status, .. } => exits(*status, Step::EnvUsage),
         Plan::NoFolder(_) => exits(125, Step::EnvFolder),
-        Plan::Itself => unknown(Missing::EnvEnd),
+        Plan::Itself => Err(Exit::Endless(Step::EnvItself)),
         Plan::Unknown => unknown(Missing::EnvCommand),
         Plan::Starts(sought) => execvp(machine, sought).map(|_| ()),
     }

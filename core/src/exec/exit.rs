@@ -15,6 +15,7 @@ pub(crate) enum Exit {
     Unknown(Missing) = 3,
     Ask(Capability) = 4,
     Exits(u8, Step) = 5,
+    Endless(Step) = 6,
 }
 
 pub(crate) type Checked<T = ()> = Result<T, Exit>;

@@ -37,8 +37,6 @@ missing! {
         "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
     /// The program that a script's first line names was not opened.
     ScriptInterpreter "the interpreter of the script"
-    /// A script for env without a program's name.
-    EnvEnd "when that ends: env starts the script itself, again and again"
     /// An env of another kind, options that only some know.
     EnvCommand "what its env makes of the first line"
     /// PATH of who starts it, or BusyBox' FEATURE_PREFER_APPLETS.

@@ -104,6 +104,8 @@ steps! {
     EnvUsage "env: usage"
     /// env(1) is to go to a folder (`-C`) that does not exist.
     EnvFolder "env: chdir"
+    /// env(1) is given no program: the script's own path is the first word that is none of its options or variables.
+    EnvItself "env: the script itself"
     /// env(1) finds no program of the name on the line: execvp(3) fails with ENOENT.
     EnvNotFound "env: not found"
     /// The kernel refuses the program that env(1) finds.
@@ -129,7 +131,7 @@ steps! {
 impl Step {
     /// Whether it is env(1) that ends.
     pub(crate) const fn is_of_env(self) -> bool {
-        matches!(self, Step::EnvUsage | Step::EnvFolder | Step::EnvNotFound | Step::EnvExec)
+        matches!(self, Step::EnvUsage | Step::EnvFolder | Step::EnvItself | Step::EnvNotFound | Step::EnvExec)
     }
 
     /// Whether it is one of the checks made when a file is opened.

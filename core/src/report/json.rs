@@ -269,6 +269,10 @@ fn write_outcome(json: &mut Json, outcome: Outcome) {
             json.text("when", "start");
             json.text("step", step.name());
         }
+        Outcome::Endless { step } => {
+            json.text("kind", "endless");
+            json.text("step", step.name());
+        }
         Outcome::Unknown { missing } => {
             json.text("kind", "unknown");
             json.text("missing", missing.words());

@@ -138,6 +138,7 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::TooManyInterpreters
         | Step::EnvUsage
         | Step::EnvFolder
+        | Step::EnvItself
         | Step::EnvNotFound
         | Step::EnvExec
         // The processor.

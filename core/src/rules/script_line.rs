@@ -1,3 +1,4 @@
+mod argument;
 mod env;
 use super::Case;
 use super::shown::Shown;
@@ -47,6 +48,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Script(script) = &case.candidate.content else { return None };
     if let Some(found) = env::check(case, script) {
         return Some(found);
+    }
+    if case.starts() {
+        return argument::check(case, script);
     }
     let step = case.step?;
     let is_cut = matches!(step, Step::ScriptLine | Step::ScriptInterpreter) && is_cut(case, script);

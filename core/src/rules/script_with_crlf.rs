@@ -2,7 +2,7 @@ use super::Case;
 use super::shown::Shown;
 use super::words::{self, EnvSays, FirstLine};
 use crate::candidate::env::{EnvCall, Plan, Sought};
-use crate::candidate::{Content, Script};
+use crate::candidate::{Content, Script, last_name};
 use crate::errno::Errno;
 use crate::exec::Step;
 use crate::finding::{Certainty, Found, Severity};
@@ -78,6 +78,17 @@ run:     sed -i 's/\\r$//' {argument}"
         ),
     );
     finding.certainty = Certainty::Certain;
+    // To a shell and to Python it is a letter of an option, which they do not know: they end with status 1 or 2.
+    let shells = [&b"sh"[..], b"ash", b"dash", b"bash"];
+    let is_option = words::line(script)
+        .split(|byte| *byte == b' ')
+        .next_back()
+        .is_some_and(|word| word.starts_with(b"-"));
+    let program = last_name(case.interpreter_path()).1;
+    let ends = shells.contains(&program) || program.starts_with(b"python");
+    if severity == Severity::Warning && is_option && ends {
+        finding.dies();
+    }
     Some(finding)
 }
 

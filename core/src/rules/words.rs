@@ -66,6 +66,7 @@ pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
             return write!(f, "starts env, which ends with status {status}");
         }
         Outcome::Exits { .. } => (LOADER_ENDS, "", ""),
+        Outcome::Endless { .. } => ("starts it again and again, without an end", "", ""),
         Outcome::Unknown { missing } => ("not known: ", missing.words(), ""),
     };
     write!(f, "{moment}{name}\nyou see: {seen}")
@@ -82,9 +83,10 @@ pub(super) fn loader_ends(outcome: Outcome) -> &'static str {
 /// The check that ends the start.
 pub(super) const fn step(outcome: Outcome) -> Option<Step> {
     match outcome {
-        Outcome::Refused { step, .. } | Outcome::Killed { step, .. } | Outcome::Exits { step, .. } => {
-            Some(step)
-        }
+        Outcome::Refused { step, .. }
+        | Outcome::Killed { step, .. }
+        | Outcome::Exits { step, .. }
+        | Outcome::Endless { step } => Some(step),
         Outcome::Starts | Outcome::Unknown { .. } => None,
     }
 }

@@ -250,3 +250,89 @@ fn split(string: &[u8], knows: &dyn Knows) -> Option<Vec<Vec<u8>>> {
     words.extend(word);
     quote.is_none().then_some(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+
+    /// An env that has `-S`, and FOO set to "a b".
+    struct New;
+
+    impl Knows for New {
+        fn splits(&self) -> Known<bool> {
+            Some(true)
+        }
+        fn variable(&self, name: &[u8]) -> Vec<u8> {
+            if name == b"FOO" { b"a b".to_vec() } else { Vec::new() }
+        }
+    }
+
+    fn words_of(line: &str) -> Vec<Word> {
+        vec![Word::new(line.as_bytes()), Word::of_script(Path::new("/x"))]
+    }
+
+    /// The name and the folders that a line leads to.
+    #[track_caller]
+    fn seeks(env: Env, line: &str, name: &str, search: Search) {
+        let command = command(env, words_of(line), &New).unwrap();
+        assert_eq!((command.name, command.search), (name.as_bytes().to_vec(), search), "{line}");
+    }
+
+    #[track_caller]
+    fn refuses(env: Env, line: &str, wanted: (u8, u8)) {
+        match command(env, words_of(line), &New) {
+            Err(Plan::Refuses { status, option }) => assert_eq!((status, option), wanted, "{line}"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_looked_for() {
+        for env in [Env::Gnu, Env::BusyBox, Env::Toybox] {
+            seeks(env, "python3", "python3", Search::Callers);
+            seeks(env, "python3 -u", "python3 -u", Search::Callers);
+            seeks(env, "bash\r", "bash\r", Search::Callers);
+        }
+        seeks(Env::Gnu, "-S python3 -u\r", "python3", Search::Callers);
+        seeks(Env::Gnu, "-vS -i -- A=1 b", "b", Search::Unset);
+        seeks(Env::Gnu, "-S -u PATH b", "b", Search::Unset);
+        seeks(Env::Gnu, "-S - PATH=/c b", "b", Search::Set(b"/c".to_vec()));
+        seeks(Env::Gnu, "--split-s=${FOO}c d", "a bc", Search::Callers);
+    }
+
+    #[test]
+    fn what_is_refused() {
+        refuses(Env::BusyBox, "-S python3", (1, b'S'));
+        refuses(Env::BusyBox, "-i sh", (1, b' '));
+        refuses(Env::Toybox, "-v sh", (125, b'v'));
+        refuses(Env::Gnu, "-i sh", (125, b' '));
+        refuses(Env::Gnu, "--nothing", (125, 0));
+        // Of two that begin so, it is neither.
+        refuses(Env::Gnu, "--ignore", (125, 0));
+        refuses(Env::Gnu, "-S 'a", (125, b'S'));
+        refuses(Env::Gnu, "-0", (125, b'0'));
+    }
+
+    #[test]
+    fn what_starts_nothing_else() {
+        let plan = |line| command(Env::Gnu, words_of(line), &New);
+        assert!(matches!(plan("A=1 python3"), Err(Plan::Itself)));
+        assert!(matches!(plan("-uA"), Err(Plan::Itself)));
+        assert!(matches!(plan("-u"), Err(Plan::Prints)));
+        assert!(matches!(plan("--help"), Err(Plan::Prints)));
+    }
+
+    #[test]
+    fn words_of_a_string() {
+        let of = |string: &str| split(string.as_bytes(), &New).map(|words| words.join(&b'|'));
+        assert_eq!(of(" a  'b c' \"d\\te\" f\\_g").as_deref(), Some(&b"a|b c|d\te|f|g"[..]));
+        assert_eq!(of("a'b'\"c\" '' #x").as_deref(), Some(&b"abc|"[..]));
+        assert_eq!(of("a\\c b").as_deref(), Some(&b"a"[..]));
+        assert_eq!(of("'a\\tb' \"${FOO}\"").as_deref(), Some(&b"a\\tb|a b"[..]));
+        for wrong in ["'a", "a\\", "\\x", "$FOO", "${FOO", "\"\\c\""] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+    }
+}

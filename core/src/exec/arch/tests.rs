@@ -177,6 +177,7 @@ pub(crate) fn said<T>(stage: Checked<T>) -> String {
             format!("{} at {}: {}", signal.name(), when.name(), step.name())
         }
         Err(Exit::Exits(status, step)) => format!("status {status}: {}", step.name()),
+        Err(Exit::Endless(step)) => format!("endless: {}", step.name()),
         Err(Exit::Unknown(missing)) => format!("unknown: {}", missing.words()),
         Err(Exit::Ask(question)) => format!("ask {}", question.name()),
     }

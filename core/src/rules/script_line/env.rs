@@ -16,7 +16,7 @@ pub(super) fn check(case: &Case<'_>, script: &Script) -> Option<Found> {
     };
     let (line, shown) = (FirstLine(script), Shown(argument));
     let mut finding = match &call.plan {
-        Plan::Itself => case.error(format_args!(
+        Plan::Itself if case.ends_at(Step::EnvItself) => case.error(format_args!(
             "names env without a program: env starts the script itself, which starts env again, without an end"
         )),
         _ if !case.ends_at(Step::EnvUsage) && !case.ends_at(Step::EnvFolder) => return None,
@@ -41,7 +41,6 @@ pub(super) fn check(case: &Case<'_>, script: &Script) -> Option<Found> {
     };
     finding.tell(format_args!("program: line 1={line}"));
     match call.plan {
-        Plan::Itself => {}
         Plan::Refuses { status: 127, .. } => {
             finding.tell(format_args!("kernel: starts it, and it ends with status 127"));
         }
