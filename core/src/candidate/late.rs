@@ -12,6 +12,8 @@ pub struct LateLine {
     pub fault: Fault,
     /// Its number, from 1 on.
     pub number: u32,
+    /// The first bytes of the file, eight at most.
+    pub front: Vec<u8>,
     /// What follows `#!`, at most 256 bytes.
     pub line: Vec<u8>,
 }
@@ -47,7 +49,8 @@ pub(super) fn find(head: &[u8]) -> Option<LateLine> {
     let found = |fault, number, line: &[u8]| {
         let end = line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len());
         let line = line.get(..end.min(256)).unwrap_or_default();
-        Some(LateLine { fault, number, line: line.to_vec() })
+        let front = head.get(..8).unwrap_or(head).to_vec();
+        Some(LateLine { fault, number, front, line: line.to_vec() })
     };
     let bare = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     if bare.len() < head.len() {

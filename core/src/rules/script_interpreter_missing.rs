@@ -1,11 +1,12 @@
 mod env;
 
+use alloc::vec::Vec;
 use core::ptr;
 
-use super::shown::Shown;
+use super::shown::{Hex, Shown};
 use super::words::{self, FirstLine, Kernel, PackageManager};
 use super::{Case, Code, Culprit};
-use crate::candidate::env::DEFAULT_PATH;
+use crate::candidate::env::{DEFAULT_PATH, program_of};
 use crate::candidate::{Content, Script, last_name};
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
@@ -86,6 +87,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let line = FirstLine(script);
     let mut finding = case.error(format_args!("is a script for {path}{why}{detail}\nprogram: line 1={line}"));
+    tell_unseen(&mut finding, name);
     let shell = if words::is_openwrt(case.machine) { "/bin/sh (BusyBox ash)" } else { "" };
     match (case.content, culprit) {
         (Outcome::Refused { errno, .. }, _) => {
@@ -145,6 +147,9 @@ fn missing(case: &Case<'_>, script: &Script, name: &[u8]) -> &'static str {
         [_, b':', ..] => ", a Windows path",
         _ if name.contains(&b'\\') => ", a Windows path",
         _ if whole(case, script).is_some() => ": the kernel ends the path at its blank",
+        _ if visible(case, name).is_some() => {
+            ", whose name has bytes that are not seen; without them it is on this machine"
+        }
         _ if !name.starts_with(b"/") => {
             ", which the kernel looks for in the current folder: PATH is not searched"
         }
@@ -159,6 +164,21 @@ fn whole<'a>(case: &Case<'_>, script: &'a Script) -> Option<&'a Path> {
     is_there.then(|| Path::new(line))
 }
 
+/// The path without what is no ASCII, a no-break space for one, where that is a file's.
+fn visible(case: &Case<'_>, name: &[u8]) -> Option<Vec<u8>> {
+    let ascii: Vec<u8> = name.iter().copied().filter(u8::is_ascii_graphic).collect();
+    let is_there = ascii.len() < name.len() && case.machine.target.root.stat(Path::new(&ascii))?.is_ok();
+    is_there.then_some(ascii)
+}
+
+/// What of a name is no ASCII may be a blank, or nothing, to the eye.
+fn tell_unseen(finding: &mut Found, name: &[u8]) {
+    let first = name.iter().position(|byte| !byte.is_ascii());
+    if let Some(rest) = first.and_then(|first| name.get(first..)) {
+        finding.tell(format_args!("program: end of the name={}", Hex(rest.get(..16).unwrap_or(rest))));
+    }
+}
+
 /// What to write into the first line instead, or to install.
 fn tell_instead(finding: &mut Found, case: &Case<'_>, script: &Script, name: &[u8]) {
     let program = last_name(name).1;
@@ -171,6 +191,10 @@ fn tell_instead(finding: &mut Found, case: &Case<'_>, script: &Script, name: &[u
     } else if let [quote @ (b'"' | b'\'' | b'`'), ..] = name {
         let bare = name.strip_suffix(&[*quote]).unwrap_or(name).get(1..).unwrap_or_default();
         finding.tell(format_args!("fix: leave out the quotes: #!{}", Shown(bare)));
+    } else if let Some(seen) = visible(case, name) {
+        finding.tell(format_args!("fix: let its first line be #!{}, typed anew", Shown(&seen)));
+    } else if let Some(here) = behind_env(case, script, name) {
+        finding.tell(format_args!("fix: let its first line be #!{}, which is here", Shown(&here)));
     } else if name.contains(&b'\\') || name.get(1) == Some(&b':') {
         finding.tell(format_args!("fix: name the interpreter of this machine, for example #!/bin/sh"));
     } else if is_relative && case.in_path(program).is_none() {
@@ -181,6 +205,13 @@ fn tell_instead(finding: &mut Found, case: &Case<'_>, script: &Script, name: &[u
     } else {
         tell_install(finding, case, name);
     }
+}
+
+/// What an env that is not here would find.
+fn behind_env(case: &Case<'_>, script: &Script, name: &[u8]) -> Option<PathBuf> {
+    let program = program_of(words::line(script).get(2..)?);
+    let is_for_env = last_name(name).1 == b"env" && program != name;
+    is_for_env.then(|| case.in_path(program))?
 }
 
 /// What to do, and the command for what OpenWrt has as a package.

@@ -1,5 +1,5 @@
 //! Scripts whose `#!` is not the first two bytes.
-use super::super::shown::Shown;
+use super::super::shown::{Hex, Shown};
 use super::super::{Case, words};
 use crate::candidate::last_name;
 use crate::candidate::late::Fault;
@@ -48,6 +48,10 @@ pub(super) fn check(case: &Case<'_>) -> Option<Found> {
     let is_utf16 = late.fault == Fault::Utf16;
     let kernel = if is_utf16 { words::DATA_AS_SCRIPT } else { words::TEXT_AS_SCRIPT };
     let (program, line) = (late.program(), Shown(&late.line));
+    let is_seen = matches!(late.fault, Fault::Lines | Fault::NoHash | Fault::NoBang | Fault::Parted);
+    if !is_seen {
+        finding.tell(format_args!("program: first bytes={}", Hex(&late.front)));
+    }
     finding.tell(format_args!(
         "program: line {number}={lacks}{line}\nkernel: {kernel}",
         lacks = match late.fault {

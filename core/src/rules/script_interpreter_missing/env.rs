@@ -1,8 +1,10 @@
 //! A script for env(1), which does not find the program, or finds one that does not start.
+use alloc::vec::Vec;
+
 use super::super::Case;
 use super::super::shown::Shown;
 use super::super::words::{self, EnvSays, FirstLine};
-use super::tell_install;
+use super::{tell_install, tell_unseen};
 use crate::candidate::env::{EnvCall, Plan, Sought};
 use crate::candidate::{Script, last_name};
 use crate::errno::Errno;
@@ -32,6 +34,7 @@ fn missing(case: &Case<'_>, script: &Script, call: &EnvCall, sought: &Sought) ->
     } else {
         case.error(format_args!("is a script for {name}, which env does not find in any folder of PATH"))
     };
+    tell_unseen(&mut finding, &sought.name);
     finding.tell(format_args!(
         "\
 program: line 1={line}
@@ -45,7 +48,12 @@ you see: {says}",
     if is_several {
         words::tell_words_for_env(&mut finding, case, call, &sought.name);
     } else {
-        tell_install(&mut finding, case, &sought.name);
+        let seen: Vec<u8> = sought.name.iter().copied().filter(u8::is_ascii_graphic).collect();
+        if !sought.name.is_ascii() && case.in_path(&seen).is_some() {
+            finding.tell(format_args!("fix: type {} anew, which is here without those bytes", Shown(&seen)));
+        } else {
+            tell_install(&mut finding, case, &sought.name);
+        }
     }
     finding
 }

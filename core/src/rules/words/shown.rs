@@ -59,6 +59,19 @@ impl<T: Unchecked + ?Sized> Display for Shown<'_, T> {
     }
 }
 
+/// Bytes as numbers: "ef bb bf".
+pub(in crate::rules) struct Hex<'a>(pub(in crate::rules) &'a [u8]);
+
+impl Display for Hex<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (at, byte) in self.0.iter().enumerate() {
+            let blank = if at == 0 { "" } else { " " };
+            write!(f, "{blank}{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
+
 /// A path as a word of a shell command.
 #[derive(Clone, Copy)]
 pub(in crate::rules) struct Quoted<'a>(pub(in crate::rules) &'a Path);
