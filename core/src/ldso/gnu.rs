@@ -26,6 +26,8 @@ pub(super) struct GlibcBuild {
     pub(super) lib: Vec<u8>,
     /// Which of [`WORDS`] it holds.
     holds: [bool; 4],
+    /// Its release, "2.36"; empty where it does not tell (before 2.33).
+    pub(super) release: Vec<u8>,
 }
 
 /// Words of a loader that tell what it does.
@@ -58,8 +60,9 @@ impl GlibcBuild {
     }
 }
 
-/// What is read of a segment at most; Debian's loaders have 50 to 180 KB in all.
-const LIMIT: usize = 256 << 10;
+/// What is read of a segment at most; Debian's loaders have 50 to 180 KB in all, the one of ppc64el has its constants
+/// behind 270 KB of code.
+const LIMIT: usize = if cfg!(feature = "every-machine") { 1 << 20 } else { 256 << 10 };
 
 /// What a loader has compiled in; None where it is not glibc's. Read once for all that it loads.
 pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc<GlibcBuild>> {
@@ -82,6 +85,8 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
     facts
 }
 
+/// A path in a loader is shorter.
+const LONGEST: usize = 128;
 /// Bytes of a loader that are looked at together.
 const CHUNK: usize = 32;
 /// A router, whose processor has no vectors, looks at one after the other.
@@ -159,12 +164,30 @@ impl GlibcBuild {
                     }
                     let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
                     let text = text.to_bytes();
+                    if self.folders.is_empty() && text.ends_with(b"/") {
+                        // The list may follow code at once (Debian's 2.36 for ARM): its first folder begins behind no NUL.
+                        let before = at.checked_sub(1).and_then(|end| bytes.get(..end)).unwrap_or_default();
+                        let first = last_folder(before);
+                        if self.note(first, false) {
+                            list_ends = Some(at);
+                        }
+                    }
                     if self.note(text, list_ends == Some(at)) {
                         list_ends = Some(at.saturating_add(text.len()).saturating_add(1));
                     }
                 }
             }
         })?;
+        if self.folders.is_empty() {
+            // A list of one folder, behind code.
+            constants(file, image, LIMIT, &mut |_, bytes| {
+                let ends = bytes.windows(2).enumerate().filter(|(_, pair)| *pair == b"/\0");
+                for (at, _) in ends {
+                    let upto = bytes.get(..at.saturating_add(1)).unwrap_or_default();
+                    self.note(last_folder(upto), false);
+                }
+            })?;
+        }
         if self.lib.is_empty() {
             self.lib = last_name(self.first()).1.to_vec();
         }
@@ -181,11 +204,21 @@ impl GlibcBuild {
         for (word, holds) in WORDS.iter().zip(&mut self.holds) {
             *holds |= text.starts_with(word);
         }
+        if text.starts_with(b"ld.so (") && self.release.is_empty() {
+            // csu/version.c and elf/dl-usage.c: `ld.so (GNU libc) stable release version 2.36.`, then lines of its makers.
+            let behind = after_words(text, b" release version ").unwrap_or_default();
+            let end =
+                behind.iter().position(|byte| !matches!(byte, b'.' | b'0'..=b'9')).unwrap_or(behind.len());
+            self.release = behind.get(..end).unwrap_or_default().to_vec();
+            if self.release.last() == Some(&b'.') {
+                self.release.pop();
+            }
+        }
         if text.starts_with(b"lib") {
             if self.first().get(1..) == Some(text) {
                 self.lib = text.to_vec();
             }
-        } else if text.starts_with(b"/") && text.len() < 128 {
+        } else if text.starts_with(b"/") && text.len() < LONGEST {
             if text.ends_with(b"/ld.so.cache") {
                 self.cache = text.to_vec();
             } else if let Some(folder) = text.strip_suffix(b"/") {
@@ -199,6 +232,22 @@ impl GlibcBuild {
         }
         false
     }
+}
+
+/// What follows some words.
+fn after_words<'a>(text: &'a [u8], words: &[u8]) -> Option<&'a [u8]> {
+    let at = text.windows(words.len()).position(|here| here == words)?;
+    text.get(at.saturating_add(words.len())..)
+}
+
+/// The path that bytes end with, up to [`LONGEST`]: a folder of the loader's list, where code stands before it.
+fn last_folder(bytes: &[u8]) -> &[u8] {
+    let is_in_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-.+".contains(byte);
+    let tail = bytes.get(bytes.len().saturating_sub(LONGEST)..).unwrap_or_default();
+    let from = tail.iter().rposition(|byte| !is_in_path(byte)).map_or(0, |at| at.saturating_add(1));
+    let path = tail.get(from..).unwrap_or_default();
+    let slash = path.iter().position(|byte| *byte == b'/').unwrap_or(path.len());
+    path.get(slash..).filter(|path| path.ends_with(b"/")).unwrap_or_default()
 }
 
 /// The folders in glibc-hwcaps, best first, and the level each is for (glibc 2.33 on, x86-64).
