@@ -167,9 +167,12 @@ fn severities(program: &Value, findings: &[Value]) {
 }
 
 /// The first words of what is typed.
-const TOOLS: [&str; 35] = [
+const TOOLS: &[&str] = &[
+    "/opt/bin/opkg",
     "7z",
     "apk",
+    "apt",
+    "apt-file",
     "ar",
     "bash",
     "bunzip2",
@@ -177,17 +180,24 @@ const TOOLS: [&str; 35] = [
     "cc",
     "chmod",
     "cp",
+    "dnf",
     "dpkg",
     "echo",
+    "export",
+    "gcc",
     "git",
     "go",
     "gunzip",
     "insmod",
+    "ld",
+    "ldconfig",
+    "ln",
     "ls",
     "lz4",
     "mount",
     "mv",
     "opkg",
+    "pacman",
     "patchelf",
     "python3",
     "rpm",
@@ -199,10 +209,9 @@ const TOOLS: [&str; 35] = [
     "unzip",
     "upx",
     "xz",
+    "yum",
     "zstd",
-    "export",
-    "gcc",
-    "ld",
+    "zypper",
 ];
 
 /// A command stands on a line of its own, however long; the sentence before it, which is broken at blanks, holds none.

@@ -231,6 +231,12 @@ impl Candidate {
         }
     }
 
+    /// It is an ELF file whose interpreter is not there.
+    pub fn lacks_interpreter(&self) -> bool {
+        let is_elf = matches!(self.content, Content::Elf(_)) && self.binfmt_misc.is_none();
+        is_elf && self.interpreter.as_ref().is_some_and(|interpreter| interpreter.missing().is_some())
+    }
+
     /// Bytes; None where stat(2) failed, or nobody knows.
     pub fn size(&self) -> Option<u64> {
         Some(self.found()?.size)

@@ -168,12 +168,14 @@ pub fn sought<'a>(machine: &Machine, call: &'a EnvCall) -> Option<&'a Candidate>
     env::started(machine, call).or(sought.found.first())
 }
 
-/// Checks that refuse a file whatever it contains. Waiving them shows the faults they hide.
+/// Checks that refuse a file whatever it contains, but for its interpreter's name. Waiving them shows the faults they hide.
 #[derive(Clone, Copy, Default)]
 pub struct Waived {
     noexec: bool,
     mode: bool,
     writer: bool,
+    /// An ELF file's interpreter that is not there: nothing is mapped and started in its place.
+    interpreter: bool,
 }
 
 impl Waived {
@@ -183,13 +185,14 @@ impl Waived {
             Step::NoExecMount => self.noexec,
             Step::Permission => self.mode,
             Step::Busy => self.writer,
+            Step::InterpreterOpen => self.interpreter,
             _ => false,
         }
     }
 }
 
-/// What the kernel does once nothing bars the file, and what barred it: a noexec mount, a missing x bit, a writer. Each
-/// is taken away in turn, so that a fault is seen behind those that hide it.
+/// What the kernel does once nothing bars the file, and what barred it: a noexec mount, a missing x bit, a writer, a loader
+/// that is not there. Each is taken away in turn, so that a fault is seen behind those that hide it.
 pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcome) -> (Outcome, Waived) {
     let mut waived = Waived::default();
     let mut last = outcome;
@@ -198,13 +201,18 @@ pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcom
             Step::NoExecMount => &mut waived.noexec,
             Step::Permission => &mut waived.mode,
             Step::Busy => &mut waived.writer,
+            Step::InterpreterOpen if candidate.lacks_interpreter() => &mut waived.interpreter,
             _ => break,
         };
         if replace(barrier, true) {
             break;
         }
-        let Ok(next) = outcome_of(exec_binprm(machine, candidate, 0, waived)) else { break };
-        last = next;
+        match outcome_of(exec_binprm(machine, candidate, 0, waived)) {
+            // Where the loader would lie is not known.
+            Ok(Outcome::Unknown { .. }) if waived.interpreter => break,
+            Ok(next) => last = next,
+            Err(_) => break,
+        }
     }
     (last, waived)
 }
@@ -235,7 +243,7 @@ fn exec_binprm(machine: &Machine, candidate: &Candidate, depth: usize, waived: W
         Content::Unread(_) | Content::Unknown => unknown(Missing::Content),
         Content::Foreign(_) => refuse(Errno::ENOEXEC, Step::NoHandler),
         Content::Script(script) => script::load_script(machine, candidate, script, depth),
-        Content::Elf(program) => elf::try_handlers(machine, candidate, program),
+        Content::Elf(program) => elf::try_handlers(machine, candidate, program, waived),
     }
 }
 

@@ -7,6 +7,7 @@
 pub(crate) mod abi;
 mod bionic;
 mod cache;
+mod elsewhere;
 mod folders;
 mod gnu;
 mod link;
@@ -28,6 +29,7 @@ use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
 use crate::target::{FileKind, Root};
+pub use elsewhere::{Elsewhere, Fit};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
 use object::folder;
@@ -204,6 +206,14 @@ impl Linker<'_> {
             }
         }
         self.link.unread = self.unread.get();
+        self.look_elsewhere();
+        match &self.glibc {
+            Some(facts) if facts.release.is_empty() && !self.link.versions.is_empty() => {
+                self.link.release = self.newest_version().unwrap_or_default();
+            }
+            Some(facts) => self.link.release.clone_from(&facts.release),
+            None => self.link.path_file = self.path_file(),
+        }
     }
 
     /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.

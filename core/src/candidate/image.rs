@@ -61,6 +61,14 @@ impl Image {
             | bit(EF_MIPS_ARCH_ASE_MDMX, 0x10)
     }
 
+    /// PT_INTERP; empty where there is none.
+    pub fn interp_path(&self) -> &[u8] {
+        match &self.interp {
+            Some(Interp::Path(path)) => path,
+            _ => &[],
+        }
+    }
+
     /// The C library whose loader PT_INTERP names.
     pub fn interp_libc(&self) -> Option<Libc> {
         let Some(Interp::Path(path)) = &self.interp else { return None };

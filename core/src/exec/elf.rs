@@ -11,13 +11,18 @@ use crate::machine::{KernelFacts, Machine};
 
 /// Tries the handlers in the kernel's order: its own layout, then the compatibility one. Only ENOEXEC lets the
 /// next one try; where all say so, the one that got furthest is the one to explain.
-pub(super) fn try_handlers(machine: &Machine, candidate: &Candidate, program: &Program) -> Checked {
+pub(super) fn try_handlers(
+    machine: &Machine,
+    candidate: &Candidate,
+    program: &Program,
+    waived: Waived,
+) -> Checked {
     if program.as_read.is_empty() {
         return unknown(Missing::Layout);
     }
     let mut furthest = None;
     for image in &program.as_read {
-        let exit = match load_elf_binary(&Binprm::new(machine, candidate, program, image)) {
+        let exit = match load_elf_binary(&Binprm::new(machine, candidate, program, image), waived) {
             Ok(()) => return Ok(()),
             Err(exit) => exit,
         };
@@ -29,10 +34,11 @@ pub(super) fn try_handlers(machine: &Machine, candidate: &Candidate, program: &P
     refuse(Errno::ENOEXEC, furthest.unwrap_or(Step::NoHandler))
 }
 
-fn load_elf_binary(bprm: &Binprm<'_>) -> Checked {
+fn load_elf_binary(bprm: &Binprm<'_>, waived: Waived) -> Checked {
     check_header(bprm)?;
     load_elf_phdrs(bprm)?;
-    let interpreter = open_interpreter(bprm)?;
+    let is_waived = waived.has(Step::InterpreterOpen);
+    let interpreter = if is_waived { None } else { open_interpreter(bprm)? };
     let arch = arch::of(bprm.machine);
     arch.map_or(Ok(()), |arch| (arch.arch_elf_pt_proc)(bprm))?;
     let interpreter = match interpreter {
@@ -46,6 +52,10 @@ fn load_elf_binary(bprm: &Binprm<'_>) -> Checked {
     agree_on_all(Randomized::extremes(layout), |randomized| {
         let mut mm = Mm::new(bprm, layout, randomized);
         let bias = map::map_all(&mut mm, interpreter.as_ref())?;
+        // Its instructions would be the first.
+        if is_waived {
+            return Ok(());
+        }
         start::fetch(&mm, interpreter.as_ref().unwrap_or(bprm), arch, bias)
     })?;
     start::lost_pages(bprm)?;

@@ -29,6 +29,10 @@ pub struct LinkResult {
     pub asks: Option<Capability>,
     /// A file that decides is one of the kernel's own, which is not read.
     pub unread: bool,
+    /// glibc's release, where its loader tells it: "2.36".
+    pub release: Vec<u8>,
+    /// The file that lists the folders of musl's loader.
+    pub path_file: Vec<u8>,
     /// The program has a loader, and no PT_DYNAMIC for it.
     pub lacks_dynamic: bool,
 }

@@ -47,7 +47,7 @@ impl Linker<'_> {
     }
 
     /// /etc/ld-musl-ARCH.path below the prefix of the loader, where it lists other folders than the usual three.
-    fn path_file(&self) -> Vec<u8> {
+    pub(super) fn path_file(&self) -> Vec<u8> {
         let (folder, file) = last_name(self.object(1).map_or(b"", |object| &object.path));
         // The prefix: what stands before the last two names.
         let (prefix, _) = last_name(folder.strip_suffix(b"/").unwrap_or_default());

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::cell::OnceCell;
 
 use super::versions::Version;
-use super::{LibraryState, Unusable, bytes};
+use super::{Elsewhere, LibraryState, Unusable, bytes};
 use crate::candidate::{Candidate, Dynamic, Image, last_name};
 use crate::errno::Errno;
 
@@ -20,6 +20,8 @@ pub struct Library {
     pub state: LibraryState,
     /// Where it was looked for before, in that order.
     pub tried: Vec<Vec<u8>>,
+    /// Where it is, if its loader does not find it.
+    pub elsewhere: Option<Elsewhere>,
     /// Who asked for it first, by place in the list; None of the program.
     pub(super) parent: Option<usize>,
     /// What a DT_NEEDED may call it.
@@ -41,6 +43,7 @@ impl Library {
             path: Vec::new(),
             state: LibraryState::Missing(Errno::ENOENT),
             tried: Vec::new(),
+            elsewhere: None,
             parent,
             names: Vec::new(),
             id: (0, 0),

@@ -44,6 +44,15 @@ pub enum Unusable {
 }
 
 impl Unusable {
+    /// The same, where those are glibc's for no file at all.
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Unusable::Machine => "for another processor",
+            Unusable::FloatAbi => "for another float ABI",
+            _ => self.words(),
+        }
+    }
+
     /// glibc's words for it.
     pub const fn words(self) -> &'static str {
         match self {

@@ -1,5 +1,6 @@
 //! Versions that an object asks for (DT_VERNEED) and defines (DT_VERDEF): glibc's elf/dl-version.c. musl knows none.
 
+use alloc::format;
 use alloc::vec::Vec;
 
 use super::object::Library;
@@ -8,6 +9,7 @@ use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM};
 use crate::elf::offset;
+use crate::machine::decimal;
 
 /// A table whose size nobody tells is read no further than that.
 const LIMIT: usize = 1 << 20;
@@ -50,10 +52,14 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
         if defined {
             let verdef = table.bytes_at(at, 20)?;
             if field(verdef, 2, 2) & VER_FLG_BASE == 0 {
-                let (index, hash) = (field(verdef, 4, 2), order.u32(verdef, 8));
-                found.push(Version { index, hash, ..Version::default() });
+                let (index, hash, next) = (field(verdef, 4, 2), order.u32(verdef, 8), field(verdef, 16, 4));
+                let aux = at.wrapping_add(field(verdef, 12, 4));
+                let name = table.bytes_at(aux, 8).map_or(0, |verdaux| field(verdaux, 0, 4));
+                found.push(Version { index, hash, name, ..Version::default() });
+                at = at.wrapping_add(next);
+            } else {
+                at = at.wrapping_add(field(verdef, 16, 4));
             }
-            at = at.wrapping_add(field(verdef, 16, 4));
         } else {
             let verneed = table.bytes_at(at, 16)?;
             let (count, file) = (field(verneed, 2, 2), field(verneed, 4, 4));
@@ -104,6 +110,20 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
 }
 
 impl Linker<'_> {
+    /// glibc's release by the newest version that its libc.so.6 defines: "2.31". Most releases bring one.
+    pub(super) fn newest_version(&self) -> Option<Vec<u8>> {
+        let libc = self.link.objects.iter().find(|object| object.is_called(b"libc.so.6"))?;
+        let (file, image) = (self.open(libc)?, libc.image.as_ref()?);
+        let mut strings = Reader::strings(&file.contents, image);
+        let mut newest = None;
+        for version in self.defined(libc) {
+            let name = strings.string_at(version.name).unwrap_or_default();
+            let minor = name.strip_prefix(b"GLIBC_2.").and_then(decimal);
+            newest = newest.max(minor);
+        }
+        newest.map(|minor| format!("2.{minor}").into_bytes())
+    }
+
     /// What an object defines; read once.
     pub(super) fn defined<'a>(&self, object: &'a Library) -> &'a [Version] {
         object.defined.get_or_init(|| match (self.open(object), &object.image) {

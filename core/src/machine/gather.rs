@@ -5,6 +5,7 @@ pub mod mounts;
 mod userland;
 
 use alloc::boxed::Box;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -12,8 +13,8 @@ use crate::path::{Path, join};
 
 use super::binfmt_misc::BinfmtRule;
 use super::{
-    Cpu, Fact, Fpu, KernelFacts, Limits, Machine, Memory, OpenWrt, Release, after, cpuinfo, decimal, parts,
-    word,
+    Cpu, Fact, Fpu, KernelFacts, Limits, Machine, Memory, OpenWrt, Release, Words, after, cpuinfo, decimal,
+    parts, word,
 };
 use crate::arch;
 use crate::elf::Class;
@@ -208,6 +209,28 @@ pub(super) fn openwrt(root: &dyn Root) -> OpenWrt {
         found.board.value = found.board.value.take().filter(|board| firmware::name(board).is_some());
     }
     found
+}
+
+/// What a distribution calls itself, os-release(5).
+pub(crate) struct Distribution {
+    /// ID and ID_LIKE: "ubuntu debian".
+    pub(crate) ids: Words,
+    /// UBUNTU_CODENAME, which derivatives keep, else VERSION_CODENAME: "bookworm".
+    pub(crate) codename: Option<String>,
+    /// VERSION_ID: "12".
+    pub(crate) version: Option<String>,
+}
+
+/// /etc/os-release; None where there is none.
+pub(crate) fn distribution(root: &dyn Root) -> Option<Distribution> {
+    let text = text(root, "/etc/os-release")?;
+    let value = |name| assigned(&text, name);
+    let ids = format!("{} {}", value("ID=").unwrap_or_default(), value("ID_LIKE=").unwrap_or_default());
+    Some(Distribution {
+        ids: Words::from(ids.as_str()),
+        codename: value("UBUNTU_CODENAME=").or_else(|| value("VERSION_CODENAME=")),
+        version: value("VERSION_ID="),
+    })
 }
 
 fn either(root: &dyn Root, first: &'static str, second: &'static str) -> Fact<String> {

@@ -1,12 +1,13 @@
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use super::Case;
 use super::shown::{Shown, list};
-use super::words::{self, Kernel};
+use super::words::{self, Install, Kernel};
 use crate::advice;
 use crate::candidate::{Image, Interp, Toolchain};
 use crate::errno::Errno;
-use crate::exec::Step;
+use crate::exec::{Outcome, Step};
 use crate::finding::Found;
 use crate::machine::{Libc, holds};
 
@@ -20,8 +21,10 @@ rule! {
     /// /lib/ld-musl-mipsel-sf.so.1 is musl, little-endian, soft float; /lib/ld.so.1 and /lib/ld-linux* are glibc, which
     /// OpenWrt does not have.
     /// # Fix
-    /// Build it for the machine's C library, or link it statically (`CGO_ENABLED=0` for Go). A symbolic link to another
-    /// loader does not help: the libraries would be wrong too.
+    /// Take the build for the machine's C library, where releases have one for musl and one for glibc (gnu), or a static one
+    /// (`CGO_ENABLED=0` for Go). A kernel of 64 bits may have programs of 32 bits only; then the 32-bit build is the right
+    /// one. Debian has the C libraries of other architectures, and musl, as packages; Alpine's gcompat imitates glibc's
+    /// loader. A symbolic link to another loader does not help: the libraries would be wrong too.
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`: `open_exec(elf_interpreter)`.
     /// # Example
@@ -36,7 +39,8 @@ rule! {
     ///   kernel:  ENOENT
     ///   you see: ash: not found, though the file is there; bash: cannot execute:
     ///            required file not found
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take its build for musl, this machine's C library, or a static one;
+    ///            or rebuild it for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
@@ -52,9 +56,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if !case.meets(Step::InterpreterOpen) && (case.starts() || case.foreign || case.is_swapped()) {
         return None;
     }
+    let refused = Outcome::Refused { errno, step: Step::InterpreterOpen };
     let kernel = match errno {
-        Errno::ENOENT if case.ends_at(Step::InterpreterOpen) => Kernel::Words(words::NOT_FOUND),
-        _ => case.kernel_at(&[Step::InterpreterOpen]),
+        _ if !case.meets(Step::InterpreterOpen) => Kernel::NOTHING,
+        Errno::ENOENT => Kernel::Words(words::NOT_FOUND),
+        _ => Kernel::Does(&refused),
     };
     let (loader, flavour) = (Shown(path), flavour(image, path));
     let mut finding = case.error(format_args!(
@@ -79,9 +85,62 @@ program: PT_INTERP={loader} ({flavour})"
 fix:     build it without cgo: it is static then, and needs no loader
 run:     CGO_ENABLED=0 GOOS=linux {environment} go build"
         )),
+        None if case.meets(Step::InterpreterOpen) => tell_other_build(&mut finding, case, image),
         None => finding.tell(format_args!("fix: {}", case.rebuild())),
     }
     Some(finding)
+}
+
+/// Which build does without the loader, and what brings the loader.
+fn tell_other_build(finding: &mut Found, case: &Case<'_>, image: &Image) {
+    let machine = case.machine;
+    let userland = machine.userland().get();
+    let is_other = userland.filter(|own| {
+        words::family(own.e_machine) == words::family(image.header.e_machine)
+            && own.encoding.class != image.encoding.class
+    });
+    let rebuild = case.rebuild().to_string();
+    match (image.interp_libc(), machine.libc().value) {
+        _ if is_other.is_some() => {
+            let bits = is_other.map_or(0, |own| own.encoding.class.bits());
+            let processor = words::processor(is_other.map_or(0, |own| own.e_machine));
+            finding.tell(format_args!(
+                "\
+machine: programs={processor}, {bits}-bit
+fix: take its {bits}-bit build, as this machine's own programs are, or a static one"
+            ));
+        }
+        (Some(wanted), Some(own)) if wanted != own => {
+            let (libc, triple) = (own.name(), if own == Libc::Glibc { " (gnu)" } else { "" });
+            finding.tell(format_args!(
+                "fix: take its build for {libc}{triple}, this machine's C library, or a static one"
+            ));
+        }
+        (Some(Libc::Musl), Some(Libc::Musl)) if is_hard_among_soft(case, image) => {
+            finding.tell(format_args!("fix: take its build for soft float"));
+        }
+        (Some(_), Some(_)) => {
+            finding.tell(format_args!("fix: take its build for a loader that is here, or a static one"));
+        }
+        _ => return finding.tell(format_args!("fix: {rebuild}")),
+    }
+    if let Some(install) = Install::loader(case, image) {
+        finding.tell(format_args!("fix: ; or install the loader\nrun: {install}"));
+    }
+    let mut commands = rebuild.split('\n').skip(1).peekable();
+    if commands.peek().is_some() {
+        finding.tell(format_args!("fix: ; or rebuild it for this machine"));
+    }
+    for command in commands {
+        finding.tell(format_args!("{command}"));
+    }
+}
+
+/// The program is for hard float, and the loaders that are there are for soft float.
+fn is_hard_among_soft(case: &Case<'_>, image: &Image) -> bool {
+    let is_soft = |loader: &[u8]| holds(loader, b"-sf.so");
+    let loaders = case.machine.loaders().get().map(Vec::as_slice).unwrap_or_default();
+    !is_soft(image.interp_path()) && loaders.iter().any(|loader| is_soft(loader.as_bytes()))
 }
 
 /// What the loader's name says.

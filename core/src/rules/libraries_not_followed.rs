@@ -33,6 +33,10 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
+    // What would look for them is not there.
+    if case.candidate.lacks_interpreter() {
+        return None;
+    }
     let libc = match case.link?.libc {
         Some(Libc::Musl | Libc::Glibc) => return None,
         Some(libc) => libc.name(),

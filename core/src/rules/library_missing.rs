@@ -2,11 +2,13 @@ use alloc::borrow::ToOwned as _;
 use alloc::vec::Vec;
 
 use super::Case;
-use super::shown::{Shown, names};
-use super::words::PackageManager;
+use super::shown::{Quoted, Shown, names};
+use super::words::{Install, PackageManager, bytes, is_bundled};
+use crate::candidate::last_name;
 use crate::finding::Found;
-use crate::ldso::{Library, LibraryState};
-use crate::machine::Libc;
+use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult};
+use crate::machine::{Libc, holds};
+use crate::path::Path;
 
 rule! {
     /// # What it means
@@ -17,7 +19,11 @@ rule! {
     /// The kernel starts the program's loader, which then looks for each library: in LD_LIBRARY_PATH, in the folders that
     /// the program names (DT_RPATH, DT_RUNPATH), and in those of the C library.
     /// # Fix
-    /// Install the package that has it, or link the program statically.
+    /// Install the package that has it, or link the program statically. A library that is on the machine, in a folder where
+    /// the loader does not look, is found by LD_LIBRARY_PATH, or by the loader's own list of folders (/etc/ld.so.conf of
+    /// glibc, /etc/ld-musl-ARCH.path of musl). A symbolic link helps only to a file whose DT_SONAME is the name that the
+    /// program asks for: libssl.so.3 is another library than libssl.so.1.1. A name with a hash in it
+    /// (libgcc_s-998f13c4.so.1) is of the program's own package, which brings it in a folder beside the program.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `load_library`; glibc elf/dl-load.c `_dl_map_object`.
     /// # Example
@@ -44,56 +50,44 @@ rule! {
     check
 }
 
-/// Libraries and OpenWrt's packages of them (their Makefiles in openwrt and packages, 24.10).
-const PACKAGES: [(&str, &str); 29] = [
-    ("libatomic.so.1", "libatomic1"),
-    ("libgcc_s.so.1", "libgcc1"),
-    ("libstdc++.so.6", "libstdcpp6"),
-    ("libgomp.so.1", "libgomp"),
-    ("libssl.so.3", "libopenssl3"),
-    ("libcrypto.so.3", "libopenssl3"),
-    ("libssl.so.1.1", "libopenssl1.1"),
-    ("libcrypto.so.1.1", "libopenssl1.1"),
-    ("libz.so.1", "zlib"),
-    ("libcurl.so.4", "libcurl4"),
-    ("libjson-c.so.5", "libjson-c5"),
-    ("libncursesw.so.6", "libncurses6"),
-    ("libreadline.so.8", "libreadline8"),
-    ("libsqlite3.so.0", "libsqlite3-0"),
-    ("libpcap.so.1", "libpcap1"),
-    ("libusb-1.0.so.0", "libusb-1.0-0"),
-    ("libevent-2.1.so.7", "libevent2-7"),
-    ("libuv.so.1", "libuv1"),
-    ("libcap.so.2", "libcap"),
-    ("libblkid.so.1", "libblkid1"),
-    ("libuuid.so.1", "libuuid1"),
-    ("libmnl.so.0", "libmnl0"),
-    ("libffi.so.8", "libffi"),
-    ("libexpat.so.1", "libexpat"),
-    ("libpcre2-8.so.0", "libpcre2"),
-    ("liblzma.so.5", "liblzma"),
-    ("libzstd.so.1", "libzstd1"),
-    ("libnl-3.so.200", "libnl-core200"),
-    ("libubox.so", "libubox"),
-];
-
 fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
     let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
     let first = link.needed().find(is_missing)?;
     let LibraryState::Missing(errno) = first.state else { return None };
-    let all = link.needed().filter(is_missing);
+    let all = || link.needed().filter(is_missing).map(|library| library.name.as_slice());
     let (name, ends) = (Shown(&first.name), case.loader_ends());
     let nowhere = first.tried.is_empty();
-    let mut finding = case.error(format_args!(
+    let there = first.elsewhere.as_ref();
+    let found = there.filter(|there| matches!(there.fit, Fit::Whole | Fit::Soname));
+    let mut finding = match found {
+        Some(found) => {
+            let (folder, file) = (folder(found), Shown(&found.path));
+            if found.fit == Fit::Whole {
+                let folder = Shown(folder);
+                case.error(format_args!("needs {name}, which is in {folder}, where its loader does not look"))
+            } else {
+                case.error(format_args!("needs {name}, which is on this machine under another name: {file}"))
+            }
+        }
+        None => case.error(format_args!("needs {name}, which is not on this machine")),
+    };
+    finding.tell(format_args!(
         "\
-needs {name}, which is not on this machine
 program: DT_NEEDED={missing}
-machine: looked for={tried}
-kernel:  {ends}, status 127",
-        missing = names(all.map(|library| library.name.as_slice())),
+machine: looked for={tried}",
+        missing = names(all()),
         tried = if nowhere { "no folder".to_owned() } else { names(first.tried.iter().map(Vec::as_slice)) },
     ));
+    if let Some(Elsewhere { path, fit }) = there {
+        let file = Shown(path);
+        match fit {
+            Fit::Whole | Fit::Soname => finding.tell(format_args!("machine: found={file}")),
+            Fit::Version => finding.tell(format_args!("machine: another version={file}")),
+            Fit::Unusable(why) => finding.tell(format_args!("machine: unusable={file}: {}", why.reason())),
+        }
+    }
+    finding.tell(format_args!("kernel:  {ends}, status 127"));
     let (path, reason) = (Shown(&case.candidate.path), errno.text());
     if link.libc == Some(Libc::Musl) {
         let needed_by = Shown(link.needed_by(first));
@@ -107,23 +101,114 @@ kernel:  {ends}, status 127",
             "you see: {path}: error while loading shared libraries: {name}: cannot open shared object file{colon}{reason}"
         ));
     }
-    match package(&first.name).zip(PackageManager::of(case.machine)) {
-        Some((package, manager)) => {
-            let install = manager.install();
-            finding.tell(format_args!("fix: install the package that has it\nrun: {install} {package}"));
+    if let Some(found) = found {
+        tell_found(&mut finding, case, link, first, found);
+        return Some(finding);
+    }
+    if matches!(there, Some(Elsewhere { fit: Fit::Version, .. })) {
+        finding.tell(format_args!(
+            "fix: a link to the other version does not help, it is another library to the program; "
+        ));
+    }
+    if is_bundled(&first.name) {
+        finding.tell(format_args!(
+            "fix: the program's own package brings it: copy the whole folder, with the libraries beside the program"
+        ));
+        return Some(finding);
+    }
+    let install = Install::libraries(case, all(), link.libc);
+    match install {
+        Some(install) if install.is_sure() => {
+            finding.tell(format_args!("fix: install the package that has it\nrun: {install}"));
         }
-        None if nowhere => finding.tell(format_args!("fix: {}", case.rebuild())),
-        None => case.tell_rebuild_after(
-            &mut finding,
-            format_args!("copy the library into one of these folders"),
-            "or, to need no library,",
-        ),
+        _ if nowhere => finding.tell(format_args!("fix: {}", case.rebuild())),
+        _ => {
+            let search = if install.is_some() { "look for its package, or " } else { "" };
+            let whole = if looks_beside(first) {
+                "copy the program's whole folder, if its package brings the library, or the library"
+            } else {
+                "copy the library"
+            };
+            if PackageManager::had(case, &first.name) {
+                finding.tell(format_args!(
+                    "fix: no package of this release has it: take a build for a newer system, or "
+                ));
+            } else if let Some(install) = install {
+                finding.tell(format_args!("run: {install}"));
+                finding.tell(format_args!("fix: {search}"));
+            }
+            let other = format_args!("{whole} into one of these folders");
+            case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
+        }
     }
     Some(finding)
 }
 
-/// The package of OpenWrt that has a library.
-fn package(library: &[u8]) -> Option<&'static str> {
-    let (_, package) = PACKAGES.iter().find(|(known, _)| known.as_bytes() == library)?;
-    Some(package)
+/// How its loader finds what is there.
+fn tell_found(finding: &mut Found, case: &Case<'_>, link: &LinkResult, library: &Library, found: &Elsewhere) {
+    let folder = folder(found);
+    let (place, program) = (Quoted(Path::new(folder)), case.argument());
+    if found.fit == Fit::Soname {
+        // A link beside it, where the loader looks there.
+        let beside = library.tried.iter().find(|tried| last_folder(tried) == folder);
+        if let Some(link) = beside.or_else(|| library.tried.last()) {
+            let (file, link) = (Quoted(Path::new(&found.path)), Quoted(Path::new(link)));
+            finding.tell(format_args!(
+                "fix: its DT_SONAME is the name asked for: link it\nrun: ln -s {file} {link}"
+            ));
+        }
+        return;
+    }
+    // The dynamic loader heeds no variable for a program with other rights (AT_SECURE).
+    let is_secure = case.candidate.found().is_some_and(|stat| stat.mode & 0o6000 != 0);
+    finding.tell(format_args!("fix: have its loader look there"));
+    if !is_secure {
+        let set = case.machine.target.kernel.variable(c"LD_LIBRARY_PATH").unwrap_or_default();
+        let colon = if set.is_empty() { "" } else { ":" };
+        let list = [folder, colon.as_bytes(), &set].concat();
+        finding.tell(format_args!("run: LD_LIBRARY_PATH={} {program}", Quoted(Path::new(&list))));
+    }
+    // What lies beside a program is of no use to others.
+    if !is_secure && bytes(&case.candidate.resolved).starts_with(last_name(folder).0) && !is_of_system(folder)
+    {
+        return;
+    }
+    match link.libc {
+        Some(Libc::Musl) => {
+            let file = Path::new(&link.path_file);
+            let (is_there, list) = (matches!(case.machine.target.root.stat(file), Some(Ok(_))), Quoted(file));
+            if is_there {
+                finding.tell(format_args!("run: echo {place} >> {list}"));
+            } else {
+                // It takes the place of the three that are compiled in.
+                let usual = "/lib:/usr/local/lib:/usr/lib";
+                finding.tell(format_args!("run: echo {usual}:{place} > {list}"));
+            }
+        }
+        Some(Libc::Glibc) if !case.interpreter_path().starts_with(b"/opt/") => {
+            finding.tell(format_args!("run: {}", Install::for_ldconfig(case, folder)));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a folder is the system's.
+fn is_of_system(folder: &[u8]) -> bool {
+    [&b"/lib"[..], b"/usr", b"/opt/lib"].iter().any(|system| folder.starts_with(system))
+}
+
+/// Whether its loader was told to look beside the program: DT_RUNPATH with $ORIGIN, as of programs that bring libraries.
+fn looks_beside(library: &Library) -> bool {
+    library.tried.iter().any(|tried| holds(tried, b"/../"))
+}
+
+/// The folder of what was found.
+fn folder(found: &Elsewhere) -> &[u8] {
+    last_folder(&found.path)
+}
+
+/// The folder of a file, without a slash at its end.
+fn last_folder(file: &[u8]) -> &[u8] {
+    let folder = last_name(file).0;
+    folder.strip_suffix(b"/").unwrap_or(folder)
 }

@@ -62,12 +62,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let (library, why) = link.needed().find_map(|library| Some((library, unusable(library.state)?)))?;
     let (name, path) = (Shown(&library.name), Shown(&library.path));
     let (needed_by, ends, reason) = (Shown(link.needed_by(library)), case.loader_ends(), why.words());
-    // glibc's words for these are those for no file at all.
-    let what = match why {
-        Unusable::Machine => "for another processor",
-        Unusable::FloatAbi => "for another float ABI",
-        _ => reason,
-    };
+    let what = why.reason();
     let page = Size(case.machine.kernel().page().get());
     let is_misplaced = arch::PAGES_DIFFER && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
     let mut finding = case.error(format_args!(

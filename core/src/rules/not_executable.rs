@@ -2,9 +2,12 @@ use core::fmt::{self, Display, Formatter, Write as _};
 
 use super::Case;
 use super::shown::{Mode, Shown};
-use super::words::{self, MountWords};
+use super::words::{self, MountWords, bytes};
+use crate::candidate::last_name;
+use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_DYN};
 use crate::exec::Step;
 use crate::finding::Found;
+use crate::machine::holds;
 
 rule! {
     /// # What it means
@@ -72,6 +75,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
                 None => finding.tell(format_args!("fix: another file system")),
             }
         }
+        None if is_library(case) => finding.tell(format_args!(
+            "\
+program: e_type=3 (ET_DYN), without PT_INTERP
+fix: a shared library needs no x bit: start the program that uses it"
+        )),
         None if mount.is_none() || x == 0 => finding.tell(format_args!("run: chmod +x {argument}")),
         None if x == 0o111 => finding.tell(format_args!(
             "fix: run it as root; a folder's mode, an ACL or a security module forbids it"
@@ -80,6 +88,20 @@ fn check(case: &Case<'_>) -> Option<Found> {
     }
     finding.tell(format_args!("kernel: EACCES\nyou see: Permission denied"));
     Some(finding)
+}
+
+/// Whether it is a shared library: named so, and without what a program has.
+fn is_library(case: &Case<'_>) -> bool {
+    let Some(image) = case.image.filter(|image| image.header.e_type == ET_DYN && image.interp.is_none())
+    else {
+        return false;
+    };
+    let Some(dynamic) = image.dynamic.as_ref() else { return false };
+    let name = last_name(bytes(&case.candidate.path)).1;
+    let is_loader = dynamic.soname.as_deref().unwrap_or(name).starts_with(b"ld");
+    !is_loader
+        && dynamic.flags(DT_FLAGS_1) & DF_1_PIE == 0
+        && (dynamic.soname.is_some() || name.ends_with(b".so") || holds(name, b".so."))
 }
 
 /// A mode as `ls -l` shows it: "rw-r--r--".

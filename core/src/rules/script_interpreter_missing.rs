@@ -216,12 +216,11 @@ fn behind_env(case: &Case<'_>, script: &Script, name: &[u8]) -> Option<PathBuf> 
 
 /// What to do, and the command for what OpenWrt has as a package.
 fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
-    const PACKAGES: [&[u8]; 6] = [b"bash", b"zsh", b"python3", b"perl", b"lua", b"ruby"];
     const FOLDERS: [&[u8]; 3] = [b"", b"/bin/", b"/usr/bin/"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let program = last_name(path).1;
     let folder = path.strip_suffix(program).unwrap_or_default();
-    let usual = PACKAGES.contains(&program) && FOLDERS.contains(&folder);
+    let manager = PackageManager::of(case.machine).filter(|_| FOLDERS.contains(&folder));
     let (name, file) = (Shown(program), case.argument());
     let is_wanting = case.interpreter.is_none();
     if let Some(here) = case.in_path(program).filter(|here| is_wanting && words::bytes(here) != path) {
@@ -241,9 +240,11 @@ fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
             "fix: install {name}, or change its first line to an interpreter that is installed here"
         ));
     }
-    if let Some(manager) = PackageManager::of(case.machine).filter(|_| usual) {
-        let (manager, install) = (manager.name(), manager.install());
-        finding.tell(format_args!("run: {manager} update && {install} {name}"));
+    if let Some((manager, package)) =
+        manager.and_then(|manager| Some((manager, manager.interpreter(program)?)))
+    {
+        let (update, install) = (manager.update(), manager.install());
+        finding.tell(format_args!("run: {update}{install} {package}"));
     }
 }
 

@@ -25,11 +25,12 @@ rule! {
     /// error[version-missing]: /tmp/new needs version GLIBC_2.34 of /lib/libc.so.6,
     ///   which this machine's does not have
     ///   program: DT_VERNEED GLIBC_2.34
+    ///   machine: C library glibc 2.14
     ///   kernel:  starts it; its loader then ends it, status 1
     ///   you see: /tmp/new: /lib/libc.so.6: version `GLIBC_2.34' not found (required by
     ///            /tmp/new)
-    ///   fix:     build it with a library as old as this machine's; or, to need no
-    ///            library, rebuild it for this machine, or take the build for x86_64
+    ///   fix:     take its build for glibc 2.14 or older, or a static one (musl); or
+    ///            rebuild it for this machine, or take the build for x86_64
     ///            x86_64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```
@@ -43,14 +44,24 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let names = names(versions.iter().map(|version| version.name.as_slice()));
     let (path, ends) = (Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
+    let link = case.link?;
+    let is_glibcs = first.name.starts_with(b"GLIBC_") && !link.release.is_empty();
+    let (libc, release) = if is_glibcs { ("glibc ", link.release.as_slice()) } else { ("", &[][..]) };
+    let release = Shown(release);
     let mut finding = case.error(format_args!(
         "\
 needs version {version} of {library}, which this machine's does not have
 program: DT_VERNEED={names}
+machine: C library={libc}{release}
 kernel:  {ends}, status 1
 you see: {path}: {library}: version `{version}' not found (required by {needed_by})"
     ));
-    let other = format_args!("build it with a library as old as this machine's");
-    case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
+    if is_glibcs {
+        let other = format_args!("take its build for glibc {release} or older, or a static one (musl)");
+        case.tell_rebuild_after(&mut finding, other, "or");
+    } else {
+        let other = format_args!("build it with a library as old as this machine's");
+        case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
+    }
     Some(finding)
 }

@@ -3,6 +3,7 @@
 //! Sources: BusyBox 1.35 shell/ash.c `tryexec` and `shellexec`, dash 0.5.12, bash 5.2 execute_cmd.c; observed.
 
 pub(super) mod env;
+mod packages;
 pub(crate) mod shown;
 mod tell;
 use alloc::string::String;
@@ -21,6 +22,7 @@ use crate::exec::{Outcome, Step, When};
 use crate::finding::Found;
 use crate::machine::{Machine, Mount};
 pub(super) use env::{EnvSays, is_plain, tell_words_for_env};
+pub(super) use packages::{Install, PackageManager, is_bundled};
 use shown::{FreeSpace, Quoted, Shown};
 pub(super) use tell::Kernel;
 
@@ -290,34 +292,4 @@ pub(super) fn runnable_folder<'a>(case: &Case<'a>, but: &Mount) -> Option<Runnab
 /// Whether it runs OpenWrt.
 pub(super) fn is_openwrt(machine: &Machine) -> bool {
     machine.openwrt().release.get().is_some()
-}
-
-/// OpenWrt's package managers: apk since 25.12, opkg before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum PackageManager {
-    Opkg,
-    Apk,
-}
-
-impl PackageManager {
-    /// None on another system. A snapshot is a new one.
-    pub(super) fn of(machine: &Machine) -> Option<PackageManager> {
-        let release = machine.openwrt().release.get()?;
-        Some(if release.as_str() < "25" { PackageManager::Opkg } else { PackageManager::Apk })
-    }
-
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            PackageManager::Opkg => "opkg",
-            PackageManager::Apk => "apk",
-        }
-    }
-
-    /// Its command that installs a package.
-    pub(super) const fn install(self) -> &'static str {
-        match self {
-            PackageManager::Opkg => "opkg install",
-            PackageManager::Apk => "apk add",
-        }
-    }
 }

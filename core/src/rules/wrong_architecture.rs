@@ -30,7 +30,7 @@ rule! {
     /// [1]
     /// ```
     WrongArchitecture, looks [
-        "syntax error: unexpected \"(\"",
+        "syntax error: unexpected \"(\"", "syntax error: unexpected word (expecting \")\")",
         "line 1: ...ELF...: not found",
         "cannot execute binary file: Exec format error",
     ],

@@ -35,7 +35,7 @@ rule! {
     /// [1]
     /// ```
     WrongByteOrder, looks [
-        "./v2ray: line 1: syntax error: unexpected \"(\"",
+        "./v2ray: line 1: syntax error: unexpected \"(\"", "syntax error: unexpected word (expecting \")\")",
         "line 1: ...ELF...: not found",
         "cannot execute binary file: Exec format error",
     ],

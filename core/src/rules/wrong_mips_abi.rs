@@ -41,7 +41,7 @@ rule! {
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```
-    WrongMipsAbi, looks ["syntax error: unexpected \"(\"", "Accessing a corrupted shared library"],
+    WrongMipsAbi, looks ["syntax error: unexpected \"(\"", "syntax error: unexpected word (expecting \")\")", "Accessing a corrupted shared library"],
     check
 }
 

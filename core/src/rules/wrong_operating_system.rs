@@ -96,9 +96,9 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
     if is_loader && !is_absent {
         return None;
     }
-    let (severity, kernel) = if !is_loader || case.starts() {
+    let (severity, kernel) = if !is_loader || (case.starts() && !case.meets(Step::InterpreterOpen)) {
         (Severity::Warning, "does not look at this mark")
-    } else if case.ends_at(Step::InterpreterOpen) {
+    } else if case.meets(Step::InterpreterOpen) {
         (Severity::Error, words::NOT_FOUND)
     } else {
         (Severity::Error, "")

@@ -35,7 +35,7 @@ rule! {
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```
-    WrongWordSize, looks ["syntax error: unexpected \"(\"", "cannot execute binary file: Exec format error"],
+    WrongWordSize, looks ["syntax error: unexpected \"(\"", "syntax error: unexpected word (expecting \")\")", "cannot execute binary file: Exec format error"],
     check
 }
 

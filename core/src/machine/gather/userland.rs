@@ -20,13 +20,14 @@ struct Place {
 }
 
 /// `diag` itself is a static program and may be narrower than the machine's own, so those are looked at first.
-static PLACES: [Place; 4] = [
+static PLACES: [Place; 5] = [
     Place {
         path: "/bin/busybox",
         abi: "ELF header of /bin/busybox",
         libc: Some("loader that /bin/busybox names"),
     },
     Place { path: "/bin/sh", abi: "ELF header of /bin/sh", libc: Some("loader that /bin/sh names") },
+    Place { path: "/bin/bash", abi: "ELF header of /bin/bash", libc: Some("loader that /bin/bash names") },
     Place {
         path: "/system/bin/sh",
         abi: "ELF header of /system/bin/sh",

@@ -8,7 +8,7 @@ use crate::candidate::package::{Format, Package};
 use crate::finding::Found;
 
 pub(super) fn check(case: &Case<'_>, package: &Package) -> Found {
-    let manager = PackageManager::of(case.machine);
+    let manager = PackageManager::of(case.machine).filter(|_| words::is_openwrt(case.machine));
     let own = case.machine.openwrt().arch.get().map(String::as_str);
     let fits = package
         .arch
