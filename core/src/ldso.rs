@@ -212,7 +212,12 @@ impl Linker<'_> {
                 self.link.release = self.newest_version().unwrap_or_default();
             }
             Some(facts) => self.link.release.clone_from(&facts.release),
-            None => self.link.path_file = self.path_file(),
+            None => {
+                self.link.path_file = self.path_file();
+                if !self.link.symbols.is_empty() {
+                    self.link.release = self.release().unwrap_or_default();
+                }
+            }
         }
     }
 
@@ -278,6 +283,7 @@ impl Linker<'_> {
         if self.preloads && found.state != LibraryState::Found {
             return false;
         }
+        found.preloaded = self.preloads;
         found.origin = folder(&found.path).to_vec();
         if glibc {
             if !found.path.starts_with(b"/") {

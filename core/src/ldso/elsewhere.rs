@@ -49,6 +49,13 @@ const FOLDERS: [&[u8]; 10] = [
     b"/opt/usr/lib",
 ];
 
+/// Names of one library: Debian kept libpcap's first one.
+const ALIASES: [(&[u8], &[u8]); 1] = [(b"libpcap.so.1", b"libpcap.so.0.8")];
+
+fn is_alias(one: &[u8], other: &[u8]) -> bool {
+    ALIASES.iter().any(|pair| *pair == (one, other) || *pair == (other, one))
+}
+
 /// Whether a name in a folder of libraries is one's, or that of a folder of Debian's multiarch.
 fn is_of_interest(name: &[u8]) -> bool {
     holds(name, b".so") || (holds(name, b"-linux-") && !name.contains(&b'.'))
@@ -151,7 +158,7 @@ impl Linker<'_> {
                 continue;
             }
             let soname = library.dynamic().and_then(|dynamic| dynamic.soname.as_deref());
-            if soname == Some(name) {
+            if soname.is_some_and(|soname| soname == name || is_alias(soname, name)) {
                 return Some(Elsewhere { path: file, fit: Fit::Soname });
             }
             // The file of the name itself, not a link for compilers.

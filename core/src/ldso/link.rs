@@ -29,13 +29,17 @@ pub struct LinkResult {
     pub asks: Option<Capability>,
     /// A file that decides is one of the kernel's own, which is not read.
     pub unread: bool,
-    /// glibc's release, where its loader tells it: "2.36".
+    /// The C library's release: glibc's where a version is missing or its loader tells it ("2.36"), musl's where a symbol is
+    /// missing.
     pub release: Vec<u8>,
     /// The file that lists the folders of musl's loader.
     pub path_file: Vec<u8>,
     /// The program has a loader, and no PT_DYNAMIC for it.
     pub lacks_dynamic: bool,
 }
+
+/// Files between a program and a library that are told.
+const LONGEST_CHAIN: usize = 16;
 
 /// What a loader looks at first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -108,6 +112,18 @@ impl LinkResult {
     /// The file that asks for a library.
     pub fn needed_by(&self, library: &Library) -> &[u8] {
         library.parent.and_then(|parent| self.objects.get(parent)).map_or(b"", |object| &object.path)
+    }
+
+    /// Who asks for a library: the files from the program's own library on, down to the one that names it; empty where the
+    /// program does.
+    pub fn chain(&self, library: &Library) -> Vec<&Library> {
+        let mut chain = Vec::new();
+        let mut at = library.parent;
+        while let Some(object) = at.filter(|index| *index > 0).and_then(|index| self.objects.get(index)) {
+            chain.insert(0, object);
+            at = object.parent.filter(|_| chain.len() < LONGEST_CHAIN);
+        }
+        chain
     }
 
     /// How the loader ends the program; None where it starts it.

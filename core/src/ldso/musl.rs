@@ -4,6 +4,9 @@ use alloc::vec::Vec;
 
 use super::{Library, Linker, path};
 use crate::candidate::last_name;
+use crate::candidate::reader::Reader;
+use crate::elf::consts::PF_W;
+use crate::elf::offset;
 use crate::text::cut_bytes;
 
 /// Libraries that are part of musl: lib*.so*, whatever follows the first dot.
@@ -13,6 +16,26 @@ const OWN: [&[u8]; 7] = [b"c", b"pthread", b"rt", b"m", b"dl", b"util", b"xnet"]
 pub(super) fn is_own(name: &[u8]) -> bool {
     let stem = name.strip_prefix(b"lib").and_then(|rest| cut_bytes(rest, b'.'));
     stem.is_some_and(|(stem, _)| OWN.contains(&stem))
+}
+
+/// What is read of a segment of its loader in the search of its release; 1.2.5 has some 700 KB in all.
+const LIMIT: usize = 1 << 20;
+/// What is looked at together, and what a release and its NULs may have beyond.
+const STEP: usize = 4096;
+const LONGEST: usize = 16;
+
+/// A string of three numbers between NULs.
+fn release_in(bytes: &[u8]) -> Option<Vec<u8>> {
+    let end = bytes.iter().rposition(|byte| *byte == 0)?;
+    let is_release = |text: &&[u8]| {
+        let mut numbers = text.split(|byte| *byte == b'.');
+        let is_number =
+            |part: &[u8]| !part.is_empty() && part.len() <= 2 && part.iter().all(u8::is_ascii_digit);
+        matches!(text, [b'0' | b'1', b'.', ..])
+            && numbers.by_ref().take(3).filter(|part| is_number(part)).count() == 3
+            && numbers.next().is_none()
+    };
+    bytes.get(..end)?.split(|byte| *byte == 0).skip(1).find(is_release).map(<[u8]>::to_vec)
 }
 
 impl Linker<'_> {
@@ -44,6 +67,25 @@ impl Linker<'_> {
             expanded.clear();
         }
         expanded
+    }
+
+    /// Its release, src/internal/version.c `__libc_version`: "1.2.5" among its constants.
+    pub(super) fn release(&self) -> Option<Vec<u8>> {
+        let loader = self.object(1)?;
+        let (file, image) = (self.open(loader)?, loader.image.as_ref()?);
+        for load in image.loads().filter(|load| load.p_flags & PF_W == 0) {
+            let size = offset(load.p_filesz).min(LIMIT);
+            let mut constants =
+                Reader::new(&file.contents, image.encoding.order, offset(load.p_offset), size);
+            constants.once();
+            for at in (0..size).step_by(STEP) {
+                let found = release_in(constants.up_to(at, STEP.saturating_add(LONGEST)));
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
     }
 
     /// /etc/ld-musl-ARCH.path below the prefix of the loader, where it lists other folders than the usual three.

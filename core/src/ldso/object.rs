@@ -20,6 +20,8 @@ pub struct Library {
     pub state: LibraryState,
     /// Where it was looked for before, in that order.
     pub tried: Vec<Vec<u8>>,
+    /// LD_PRELOAD or /etc/ld.so.preload names it.
+    pub preloaded: bool,
     /// Where it is, if its loader does not find it.
     pub elsewhere: Option<Elsewhere>,
     /// Who asked for it first, by place in the list; None of the program.
@@ -43,6 +45,7 @@ impl Library {
             path: Vec::new(),
             state: LibraryState::Missing(Errno::ENOENT),
             tried: Vec::new(),
+            preloaded: false,
             elsewhere: None,
             parent,
             names: Vec::new(),

@@ -1,3 +1,4 @@
+use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -102,12 +103,16 @@ fn tell_other_build(finding: &mut Found, case: &Case<'_>, image: &Image) {
     let rebuild = case.rebuild().to_string();
     match (image.interp_libc(), machine.libc().value) {
         _ if is_other.is_some() => {
+            let name = match words::own_arch(machine) {
+                "" => String::new(),
+                arch => format!(" ({arch})"),
+            };
             let bits = is_other.map_or(0, |own| own.encoding.class.bits());
             let processor = words::processor(is_other.map_or(0, |own| own.e_machine));
             finding.tell(format_args!(
                 "\
 machine: programs={processor}, {bits}-bit
-fix: take its {bits}-bit build, as this machine's own programs are, or a static one"
+fix: take its {bits}-bit build{name}, as this machine's own programs are, or a static one"
             ));
         }
         (Some(wanted), Some(own)) if wanted != own => {

@@ -1,9 +1,10 @@
 use alloc::borrow::ToOwned as _;
 use alloc::vec::Vec;
+use core::iter;
 
 use super::Case;
-use super::shown::{Quoted, Shown, names};
-use super::words::{Install, PackageManager, bytes, is_bundled};
+use super::shown::{Quoted, Shown, list, names};
+use super::words::{self, Install, PackageManager, bytes, is_bundled};
 use crate::candidate::last_name;
 use crate::finding::Found;
 use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult};
@@ -60,7 +61,18 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let nowhere = first.tried.is_empty();
     let there = first.elsewhere.as_ref();
     let found = there.filter(|there| matches!(there.fit, Fit::Whole | Fit::Soname));
+    let chain = link.chain(first);
+    let preloaded = chain.first().filter(|library| library.preloaded);
     let mut finding = match found {
+        _ if preloaded.is_some() => {
+            let asks = preloaded.map_or(&[][..], |library| &library.name);
+            let variable = case.machine.target.kernel.variable(c"LD_PRELOAD").unwrap_or_default();
+            let by = if holds_word(&variable, asks) { "LD_PRELOAD" } else { "/etc/ld.so.preload" };
+            case.error(format_args!(
+                "is given {} by {by}, which needs {name}, and that is not on this machine",
+                Shown(asks)
+            ))
+        }
         Some(found) => {
             let (folder, file) = (folder(found), Shown(&found.path));
             if found.fit == Fit::Whole {
@@ -79,6 +91,11 @@ machine: looked for={tried}",
         missing = names(all()),
         tried = if nowhere { "no folder".to_owned() } else { names(first.tried.iter().map(Vec::as_slice)) },
     ));
+    if !chain.is_empty() {
+        let files = chain.iter().map(|library| library.path.as_slice());
+        let chain = list(iter::once(words::bytes(&case.candidate.path)).chain(files));
+        finding.tell(format_args!("program: asked for by={chain}"));
+    }
     if let Some(Elsewhere { path, fit }) = there {
         let file = Shown(path);
         match fit {
@@ -100,6 +117,19 @@ machine: looked for={tried}",
         finding.tell(format_args!(
             "you see: {path}: error while loading shared libraries: {name}: cannot open shared object file{colon}{reason}"
         ));
+    }
+    if let Some(library) = preloaded {
+        let library = Shown(&library.name);
+        let variable = case.machine.target.kernel.variable(c"LD_PRELOAD").unwrap_or_default();
+        if variable.is_empty() {
+            finding.tell(format_args!(
+                "fix: take {library} out of /etc/ld.so.preload: the program does not need it"
+            ));
+        } else {
+            let program = case.argument();
+            finding.tell(format_args!("fix: start it without {library}, which the program does not need\nrun: unset LD_PRELOAD\nrun: LD_PRELOAD= {program}"));
+        }
+        return Some(finding);
     }
     if let Some(found) = found {
         tell_found(&mut finding, case, link, first, found);
@@ -124,7 +154,7 @@ machine: looked for={tried}",
         _ if nowhere => finding.tell(format_args!("fix: {}", case.rebuild())),
         _ => {
             let search = if install.is_some() { "look for its package, or " } else { "" };
-            let whole = if looks_beside(first) {
+            let whole = if looks_beside(case, first) {
                 "copy the program's whole folder, if its package brings the library, or the library"
             } else {
                 "copy the library"
@@ -154,7 +184,7 @@ fn tell_found(finding: &mut Found, case: &Case<'_>, link: &LinkResult, library: 
         if let Some(link) = beside.or_else(|| library.tried.last()) {
             let (file, link) = (Quoted(Path::new(&found.path)), Quoted(Path::new(link)));
             finding.tell(format_args!(
-                "fix: its DT_SONAME is the name asked for: link it\nrun: ln -s {file} {link}"
+                "fix: it is that library under another name: link it\nrun: ln -s {file} {link}"
             ));
         }
         return;
@@ -197,9 +227,18 @@ fn is_of_system(folder: &[u8]) -> bool {
     [&b"/lib"[..], b"/usr", b"/opt/lib"].iter().any(|system| folder.starts_with(system))
 }
 
-/// Whether its loader was told to look beside the program: DT_RUNPATH with $ORIGIN, as of programs that bring libraries.
-fn looks_beside(library: &Library) -> bool {
-    library.tried.iter().any(|tried| holds(tried, b"/../"))
+/// Whether its loader was told to look beside the program (DT_RUNPATH with $ORIGIN), as of programs that bring libraries.
+fn looks_beside(case: &Case<'_>, library: &Library) -> bool {
+    let origin = last_folder(bytes(&case.candidate.resolved));
+    let is_beside = |tried: &Vec<u8>| tried.strip_prefix(origin).is_some_and(|rest| rest.starts_with(b"/"));
+    let mut tried = library.tried.iter();
+    !origin.is_empty()
+        && tried.any(|tried| holds(tried, b"/../") || (is_beside(tried) && !is_of_system(origin)))
+}
+
+/// Whether a list of LD_PRELOAD has a name.
+fn holds_word(list: &[u8], name: &[u8]) -> bool {
+    list.split(|byte| matches!(byte, b':' | b' ')).any(|word| word == name)
 }
 
 /// The folder of what was found.

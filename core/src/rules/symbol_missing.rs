@@ -66,7 +66,8 @@ program: undefined={undefined}",
     } else {
         ""
     };
-    finding.tell(format_args!("machine: C library={library}"));
+    let release = if is_musl { Shown(link.release.as_slice()) } else { Shown(&b""[..]) };
+    finding.tell(format_args!("machine: C library={library}\nmachine: musl={release}"));
     if !first.lazy {
         finding.tell(format_args!("kernel: {ends}, status 127"));
     } else if case.reaches_loader() {

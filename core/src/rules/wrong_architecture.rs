@@ -31,6 +31,7 @@ rule! {
     /// ```
     WrongArchitecture, looks [
         "syntax error: unexpected \"(\"", "syntax error: unexpected word (expecting \")\")",
+        "syntax error: unterminated quoted string",
         "line 1: ...ELF...: not found",
         "cannot execute binary file: Exec format error",
     ],

@@ -61,7 +61,7 @@ const fn until(generation: Generation, row: Debian) -> Debian {
     Debian { until: generation, ..row }
 }
 
-pub(super) static DEBIAN: [Debian; 68] = {
+pub(super) static DEBIAN: [Debian; 69] = {
     use Generation::{OpenSsl3, OpenSsl11};
     [
         debian("libc.so.6", "libc6"),
@@ -86,6 +86,8 @@ pub(super) static DEBIAN: [Debian; 68] = {
         debian("liblz4.so.1", "liblz4-1"),
         t64("libcurl.so.4", "libcurl4"),
         t64("libpcap.so.0.8", "libpcap0.8"),
+        // Which calls it libpcap.so.0.8; see `ALIASES` of ldso/elsewhere.rs.
+        t64("libpcap.so.1", "libpcap0.8"),
         debian("libncurses.so.6", "libncurses6"),
         debian("libncursesw.so.6", "libncursesw6"),
         debian("libtinfo.so.6", "libtinfo6"),
