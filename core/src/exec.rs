@@ -168,26 +168,24 @@ pub fn sought<'a>(machine: &Machine, call: &'a EnvCall) -> Option<&'a Candidate>
     env::started(machine, call).or(sought.found.first())
 }
 
-/// Checks that refuse a file whatever it contains, but for its interpreter's name. Waiving them shows the faults they hide.
+/// Checks that refuse a file whatever else it contains; of an ELF file's interpreter only that it is not there, so that
+/// nothing is mapped and started in its place. Waiving them shows the faults they hide.
+const BARRIERS: [Step; 4] = [Step::NoExecMount, Step::Permission, Step::Busy, Step::InterpreterOpen];
+
+/// Which of [`BARRIERS`] are waived.
 #[derive(Clone, Copy, Default)]
-pub struct Waived {
-    noexec: bool,
-    mode: bool,
-    writer: bool,
-    /// An ELF file's interpreter that is not there: nothing is mapped and started in its place.
-    interpreter: bool,
-}
+pub struct Waived([bool; BARRIERS.len()]);
 
 impl Waived {
     /// Whether this check is waived.
     pub fn has(self, step: Step) -> bool {
-        match step {
-            Step::NoExecMount => self.noexec,
-            Step::Permission => self.mode,
-            Step::Busy => self.writer,
-            Step::InterpreterOpen => self.interpreter,
-            _ => false,
-        }
+        BARRIERS.iter().zip(self.0).any(|(barrier, waived)| *barrier == step && waived)
+    }
+
+    /// Waives a check; false where it is none that can be, or is waived already.
+    fn waive(&mut self, step: Step) -> bool {
+        let mut all = BARRIERS.iter().zip(&mut self.0);
+        all.find(|(barrier, _)| **barrier == step).is_some_and(|(_, waived)| !replace(waived, true))
     }
 }
 
@@ -197,19 +195,12 @@ pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcom
     let mut waived = Waived::default();
     let mut last = outcome;
     while let Outcome::Refused { step, .. } = last {
-        let barrier = match step {
-            Step::NoExecMount => &mut waived.noexec,
-            Step::Permission => &mut waived.mode,
-            Step::Busy => &mut waived.writer,
-            Step::InterpreterOpen if candidate.lacks_interpreter() => &mut waived.interpreter,
-            _ => break,
-        };
-        if replace(barrier, true) {
+        if (step == Step::InterpreterOpen && !candidate.lacks_interpreter()) || !waived.waive(step) {
             break;
         }
         match outcome_of(exec_binprm(machine, candidate, 0, waived)) {
             // Where the loader would lie is not known.
-            Ok(Outcome::Unknown { .. }) if waived.interpreter => break,
+            Ok(Outcome::Unknown { .. }) if waived.has(Step::InterpreterOpen) => break,
             Ok(next) => last = next,
             Err(_) => break,
         }

@@ -21,18 +21,18 @@ pub(super) fn open(machine: &Machine, candidate: &Candidate, waived: Waived) -> 
     }
     // faccessat(2) knows of the mount: only where it refuses is it worth a look which of the two it was.
     let is_refused = candidate.may_execute == Some(Err(Errno::EACCES));
-    if is_refused && !waived.noexec && on_noexec_mount(machine, candidate) {
+    if is_refused && !waived.has(Step::NoExecMount) && on_noexec_mount(machine, candidate) {
         return refuse(Errno::EACCES, Step::NoExecMount);
     }
     match candidate.may_execute {
         Some(Ok(())) => {}
-        Some(Err(Errno::EACCES)) if waived.mode => {}
+        Some(Err(Errno::EACCES)) if waived.has(Step::Permission) => {}
         // The mount was the reason, where somebody has an x bit.
-        Some(Err(Errno::EACCES)) if waived.noexec && stat.mode & 0o111 != 0 => {}
+        Some(Err(Errno::EACCES)) if waived.has(Step::NoExecMount) && stat.mode & 0o111 != 0 => {}
         Some(Err(Errno::EACCES)) => return refuse(Errno::EACCES, Step::Permission),
         Some(Err(_)) | None => return unknown(Missing::Access),
     }
-    if !waived.writer && candidate.busy == Some(true) && denies_writers(machine) {
+    if !waived.has(Step::Busy) && candidate.busy == Some(true) && denies_writers(machine) {
         return refuse(Errno::ETXTBSY, Step::Busy);
     }
     Ok(())

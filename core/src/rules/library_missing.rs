@@ -4,7 +4,7 @@ use core::iter;
 
 use super::Case;
 use super::shown::{Quoted, Shown, list, names};
-use super::words::{self, Install, PackageManager, bytes, is_bundled};
+use super::words::{Install, PackageManager, bytes, is_bundled};
 use crate::candidate::last_name;
 use crate::finding::Found;
 use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult};
@@ -53,50 +53,30 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let link = case.link?;
-    let is_missing = |library: &&Library| matches!(library.state, LibraryState::Missing(_));
-    let first = link.needed().find(is_missing)?;
+    let missing: Vec<&Library> = link.needed().filter(|library| is_missing(library)).collect();
+    let first = *missing.first()?;
     let LibraryState::Missing(errno) = first.state else { return None };
-    let all = || link.needed().filter(is_missing).map(|library| library.name.as_slice());
-    let (name, ends) = (Shown(&first.name), case.loader_ends());
-    let nowhere = first.tried.is_empty();
-    let there = first.elsewhere.as_ref();
-    let found = there.filter(|there| matches!(there.fit, Fit::Whole | Fit::Soname));
     let chain = link.chain(first);
     let preloaded = chain.first().filter(|library| library.preloaded);
-    let mut finding = match found {
-        _ if preloaded.is_some() => {
-            let asks = preloaded.map_or(&[][..], |library| &library.name);
-            let variable = case.machine.target.kernel.variable(c"LD_PRELOAD").unwrap_or_default();
-            let by = if holds_word(&variable, asks) { "LD_PRELOAD" } else { "/etc/ld.so.preload" };
-            case.error(format_args!(
-                "is given {} by {by}, which needs {name}, and that is not on this machine",
-                Shown(asks)
-            ))
-        }
-        Some(found) => {
-            let (folder, file) = (folder(found), Shown(&found.path));
-            if found.fit == Fit::Whole {
-                let folder = Shown(folder);
-                case.error(format_args!("needs {name}, which is in {folder}, where its loader does not look"))
-            } else {
-                case.error(format_args!("needs {name}, which is on this machine under another name: {file}"))
-            }
-        }
-        None => case.error(format_args!("needs {name}, which is not on this machine")),
+    let mut finding = match preloaded {
+        Some(library) => of_preloaded(case, library, first),
+        None => titled(case, first),
     };
+    let (name, ends) = (Shown(&first.name), case.loader_ends());
+    let nowhere = first.tried.is_empty();
     finding.tell(format_args!(
         "\
 program: DT_NEEDED={missing}
 machine: looked for={tried}",
-        missing = names(all()),
+        missing = names(missing.iter().map(|library| library.name.as_slice())),
         tried = if nowhere { "no folder".to_owned() } else { names(first.tried.iter().map(Vec::as_slice)) },
     ));
     if !chain.is_empty() {
         let files = chain.iter().map(|library| library.path.as_slice());
-        let chain = list(iter::once(words::bytes(&case.candidate.path)).chain(files));
+        let chain = list(iter::once(bytes(&case.candidate.path)).chain(files));
         finding.tell(format_args!("program: asked for by={chain}"));
     }
-    if let Some(Elsewhere { path, fit }) = there {
+    for Elsewhere { path, fit } in missing.iter().filter_map(|library| library.elsewhere.as_ref()) {
         let file = Shown(path);
         match fit {
             Fit::Whole | Fit::Soname => finding.tell(format_args!("machine: found={file}")),
@@ -118,42 +98,96 @@ machine: looked for={tried}",
             "you see: {path}: error while loading shared libraries: {name}: cannot open shared object file{colon}{reason}"
         ));
     }
-    if let Some(library) = preloaded {
-        let library = Shown(&library.name);
-        let variable = case.machine.target.kernel.variable(c"LD_PRELOAD").unwrap_or_default();
-        if variable.is_empty() {
-            finding.tell(format_args!(
-                "fix: take {library} out of /etc/ld.so.preload: the program does not need it"
-            ));
-        } else {
-            let program = case.argument();
-            finding.tell(format_args!("fix: start it without {library}, which the program does not need\nrun: unset LD_PRELOAD\nrun: LD_PRELOAD= {program}"));
+    let others: Vec<&Library> = missing.into_iter().filter(|library| found(library).is_none()).collect();
+    match (preloaded, found(first)) {
+        (Some(library), _) => tell_without(&mut finding, case, library),
+        (None, Some(there)) => {
+            tell_found(&mut finding, case, link, first, there);
+            let names = others.iter().map(|library| library.name.as_slice());
+            if let Some(install) = Install::libraries(case, names, link.libc) {
+                finding.tell(format_args!("fix: ; and install what else is missing\nrun: {install}"));
+            }
         }
-        return Some(finding);
+        (None, None) => tell_install(&mut finding, case, link, &others),
     }
-    if let Some(found) = found {
-        tell_found(&mut finding, case, link, first, found);
-        return Some(finding);
+    Some(finding)
+}
+
+fn is_missing(library: &Library) -> bool {
+    matches!(library.state, LibraryState::Missing(_))
+}
+
+/// Where a library is that the program could be given.
+fn found(library: &Library) -> Option<&Elsewhere> {
+    library.elsewhere.as_ref().filter(|there| matches!(there.fit, Fit::Whole | Fit::Soname))
+}
+
+fn titled(case: &Case<'_>, library: &Library) -> Found {
+    let name = Shown(&library.name);
+    match found(library) {
+        Some(there) if there.fit == Fit::Whole => {
+            let folder = Shown(folder(there));
+            case.error(format_args!("needs {name}, which is in {folder}, where its loader does not look"))
+        }
+        Some(there) => {
+            let file = Shown(&there.path);
+            case.error(format_args!("needs {name}, which is on this machine under another name: {file}"))
+        }
+        None => case.error(format_args!("needs {name}, which is not on this machine")),
     }
-    if matches!(there, Some(Elsewhere { fit: Fit::Version, .. })) {
+}
+
+/// A library that the program does not need brings the need along.
+fn of_preloaded(case: &Case<'_>, preloaded: &Library, missing: &Library) -> Found {
+    let by = if is_variables(case, preloaded) { "LD_PRELOAD" } else { "/etc/ld.so.preload" };
+    let (library, name) = (Shown(&preloaded.name), Shown(&missing.name));
+    case.error(format_args!(
+        "is given {library} by {by}, which needs {name}, and that is not on this machine"
+    ))
+}
+
+/// Whether LD_PRELOAD has it.
+fn is_variables(case: &Case<'_>, preloaded: &Library) -> bool {
+    let variable = case.machine.target.kernel.variable(c"LD_PRELOAD").unwrap_or_default();
+    variable.split(|byte| matches!(byte, b':' | b' ')).any(|word| word == preloaded.name)
+}
+
+fn tell_without(finding: &mut Found, case: &Case<'_>, preloaded: &Library) {
+    let (library, program) = (Shown(&preloaded.name), case.argument());
+    if is_variables(case, preloaded) {
+        finding.tell(format_args!(
+            "\
+fix: start it without {library}, which the program does not need
+run: unset LD_PRELOAD
+run: LD_PRELOAD= {program}"
+        ));
+    } else {
+        finding.tell(format_args!(
+            "fix: take {library} out of /etc/ld.so.preload: the program does not need it"
+        ));
+    }
+}
+
+/// The packages that have some libraries; else where the first is to be had from.
+fn tell_install(finding: &mut Found, case: &Case<'_>, link: &LinkResult, missing: &[&Library]) {
+    let Some(first) = missing.first() else { return };
+    if matches!(first.elsewhere, Some(Elsewhere { fit: Fit::Version, .. })) {
         finding.tell(format_args!(
             "fix: a link to the other version does not help, it is another library to the program; "
         ));
     }
     if is_bundled(&first.name) {
-        finding.tell(format_args!(
+        return finding.tell(format_args!(
             "fix: the program's own package brings it: copy the whole folder, with the libraries beside the program"
         ));
-        return Some(finding);
     }
-    let install = Install::libraries(case, all(), link.libc);
-    match install {
+    let names = missing.iter().map(|library| library.name.as_slice());
+    match Install::libraries(case, names, link.libc) {
         Some(install) if install.is_sure() => {
             finding.tell(format_args!("fix: install the package that has it\nrun: {install}"));
         }
-        _ if nowhere => finding.tell(format_args!("fix: {}", case.rebuild())),
-        _ => {
-            let search = if install.is_some() { "look for its package, or " } else { "" };
+        _ if first.tried.is_empty() => finding.tell(format_args!("fix: {}", case.rebuild())),
+        install => {
             let whole = if looks_beside(case, first) {
                 "copy the program's whole folder, if its package brings the library, or the library"
             } else {
@@ -161,17 +195,16 @@ machine: looked for={tried}",
             };
             if PackageManager::had(case, &first.name) {
                 finding.tell(format_args!(
-                    "fix: no package of this release has it: take a build for a newer system, or "
+                    "fix: no package of this release has it: take a build for this release, or "
                 ));
             } else if let Some(install) = install {
                 finding.tell(format_args!("run: {install}"));
-                finding.tell(format_args!("fix: {search}"));
+                finding.tell(format_args!("fix: look for its package, or "));
             }
             let other = format_args!("{whole} into one of these folders");
-            case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
+            case.tell_rebuild_after(finding, other, "or, to need no library,");
         }
     }
-    Some(finding)
 }
 
 /// How its loader finds what is there.
@@ -234,11 +267,6 @@ fn looks_beside(case: &Case<'_>, library: &Library) -> bool {
     let mut tried = library.tried.iter();
     !origin.is_empty()
         && tried.any(|tried| holds(tried, b"/../") || (is_beside(tried) && !is_of_system(origin)))
-}
-
-/// Whether a list of LD_PRELOAD has a name.
-fn holds_word(list: &[u8], name: &[u8]) -> bool {
-    list.split(|byte| matches!(byte, b':' | b' ')).any(|word| word == name)
 }
 
 /// The folder of what was found.

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::super::arch::tests::{File, answer, machine, said};
-use super::super::elf;
+use super::super::{Waived, elf};
 use super::is_debians_late_6_1;
 use crate::elf::consts::{EM_MIPS, PF_R, PF_W, PF_X, PT_LOAD};
 use crate::elf::{ByteOrder, Class, ProgramHeader};
@@ -46,7 +46,11 @@ fn outcome(file: &File, release: Release) -> String {
     let mut mips = machine(EM_MIPS, Class::Elf32, ByteOrder::Little, release);
     mips = answer(mips, Capability::FpInstruction, Some(Answer::Killed));
     let mips = answer(mips, Capability::MipsNanLegacy, Some(Answer::Works));
-    said(file.bprm(&mips, |bprm| elf::try_handlers(bprm.machine, bprm.candidate, bprm.program)))
+    said(
+        file.bprm(&mips, |bprm| {
+            elf::try_handlers(bprm.machine, bprm.candidate, bprm.program, Waived::default())
+        }),
+    )
 }
 
 /// What becomes of it on kernels without `elf_load`, with the backported one, and with that of 6.7.

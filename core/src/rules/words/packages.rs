@@ -142,7 +142,7 @@ impl PackageManager {
             (b"zsh", _) => "zsh",
             (b"perl", _) => "perl",
             (b"ruby", _) => "ruby",
-            (b"python3", Pacman) | (b"python", Pacman) => "python",
+            (b"python3" | b"python", Pacman) => "python",
             (b"python3", _) => "python3",
             (b"lua", Opkg | Apk | Entware | Dnf | Yum | Pacman) => "lua",
             (b"lua", Apt) => "lua5.4",

@@ -36,6 +36,7 @@ impl Generation {
 }
 
 /// A library of Debian's.
+#[derive(Clone, Copy)]
 pub(super) struct Debian {
     pub(super) soname: &'static str,
     package: &'static str,
