@@ -252,6 +252,7 @@ fn auxv(text: &str) -> Auxv {
         hwcap: number("AT_HWCAP"),
         hwcap2: number("AT_HWCAP2"),
         platform: value("AT_PLATFORM").map(String::from),
+        base_platform: value("AT_BASE_PLATFORM").map(String::from),
         page_size: number("AT_PAGESZ"),
     }
 }

@@ -159,6 +159,11 @@ impl<'a> Machine<'a> {
         Fact::new(self.auxv().platform.as_deref(), "AT_PLATFORM")
     }
 
+    /// AT_BASE_PLATFORM: the processor itself, where AT_PLATFORM names one that it is compatible with (PowerPC).
+    pub fn base_platform(&self) -> Fact<&str> {
+        Fact::new(self.auxv().base_platform.as_deref(), "AT_BASE_PLATFORM")
+    }
+
     /// Do floating-point instructions work: what cpuinfo and AT_HWCAP tell, and what the kernel answered.
     pub fn fpu(&self) -> Fact<Fpu> {
         gather::fpu(self)

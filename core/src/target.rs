@@ -245,6 +245,8 @@ pub struct Auxv {
     pub hwcap2: Option<u64>,
     /// AT_PLATFORM.
     pub platform: Option<String>,
+    /// AT_BASE_PLATFORM.
+    pub base_platform: Option<String>,
     /// AT_PAGESZ, bytes.
     pub page_size: Option<u64>,
 }

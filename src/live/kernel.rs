@@ -35,7 +35,8 @@ pub(super) fn auxv() -> Auxv {
     Auxv {
         hwcap: entry(libc::AT_HWCAP),
         hwcap2: entry(libc::AT_HWCAP2),
-        platform: platform(),
+        platform: word_at(libc::AT_PLATFORM),
+        base_platform: word_at(libc::AT_BASE_PLATFORM),
         page_size: entry(libc::AT_PAGESZ),
     }
 }
@@ -50,9 +51,10 @@ fn entry(key: c_ulong) -> Option<u64> {
     (value != 0 || Errno::last_raw() == 0).then(|| u64::from(value))
 }
 
-fn platform() -> Option<String> {
+/// The text that an entry leads to.
+fn word_at(key: c_ulong) -> Option<String> {
     // SAFETY: getauxval only looks the number up.
-    let at = unsafe { libc::getauxval(libc::AT_PLATFORM) };
+    let at = unsafe { libc::getauxval(key) };
     if at == 0 {
         return None;
     }

@@ -26,6 +26,7 @@ impl Cpu {
             options: list(),
             features: list(),
             arm_architecture: Fact::new(None, source),
+            part: Fact::new(None, source),
         }
     }
 }
@@ -107,6 +108,7 @@ pub fn parse(text: &[u8]) -> Box<Cpu> {
         options: found.list(Field::Options),
         features: found.list(Field::Features),
         arm_architecture: Fact::new(None, UNTOLD),
+        part: found.text(Field::Part),
     });
     for arch in ARCHES {
         (arch.complete_cpu)(&found, &mut cpu);

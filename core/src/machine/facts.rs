@@ -49,6 +49,8 @@ pub struct Cpu {
     pub features: Fact<Words>,
     /// "CPU architecture" (ARM): 5, 6, 7, 8.
     pub arm_architecture: Fact<u32>,
+    /// "CPU part" (ARM): the core, by its designer's number.
+    pub part: Fact<String>,
 }
 
 /// Words with one blank between them, as the kernel prints them: x86 has some 150 flags.

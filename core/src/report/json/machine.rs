@@ -19,6 +19,8 @@ pub(super) fn write(json: &mut Json, machine: &Machine) {
     json.amount_fact("hwcap2", &machine.hwcap2());
     let platform = machine.platform();
     json.bytes_fact("platform", platform.value.map(str::as_bytes), platform.source);
+    let base = machine.base_platform();
+    json.bytes_fact("base_platform", base.value.map(str::as_bytes), base.source);
     let fpu = machine.fpu();
     json.word_fact("fpu", fpu.value.map(Fpu::name), fpu.source);
     json.open("answers", '[');
@@ -142,6 +144,7 @@ fn write_cpu(json: &mut Json, machine: &Machine) {
     json.words_fact("features", &cpu.features);
     let arm = &cpu.arm_architecture;
     json.number_fact("arm_architecture", arm.value.map(Into::into), arm.source);
+    json.text_fact("part", &cpu.part);
     json.close('}');
 }
 
