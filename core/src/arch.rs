@@ -23,8 +23,8 @@ mod other;
 use alloc::string::String;
 
 use crate::advice::Build;
-use crate::candidate::Image;
-use crate::elf::{ByteOrder, Class};
+use crate::candidate::{Image, Program};
+use crate::elf::{ByteOrder, Class, Vendor};
 use crate::exec::arch::Checks;
 use crate::ldso::abi::{Abi, LacksLevel};
 use crate::machine::cpuinfo::{Found, Key};
@@ -52,19 +52,28 @@ pub(crate) struct Arch {
     pub(crate) ldso: Abi,
     /// What to build for it. The first that fits is the one.
     pub(crate) builds: &'static [Build],
+    /// sh_type of the section with its build attributes, and who defines them.
+    pub(crate) attributes: Option<(u32, Vendor)>,
     /// What the processor lacks of the ISA that a program is marked with.
-    pub(crate) lack: fn(&Machine, &Image) -> Option<Lack>,
+    pub(crate) lack: fn(&Machine, &Program, &Image) -> Option<Lack>,
     /// The mark of a program for hard float as a whole; one function of it may still be soft. Empty where what the
     /// program was built for says it.
     pub(crate) hard_float: fn(&Image) -> Option<&'static str>,
 }
 
 /// What a processor lacks that a program is made for.
+#[derive(Default)]
 pub(crate) struct Lack {
     /// A finding's text: "is built for ARMv7, this processor is ARMv5", and lines of evidence.
     pub(crate) text: String,
     /// MIPS release 6 took instructions away: neither runs the other's programs.
     pub(crate) is_anew: bool,
+    /// It will most likely die of it: its compiler was told that it may use the instructions everywhere.
+    pub(crate) dies: bool,
+    /// The machine does not tell whether its processor lacks it.
+    pub(crate) is_unsure: bool,
+    /// What else there is to be done.
+    pub(crate) fix: &'static str,
 }
 
 /// The architectures that this build judges.
@@ -139,6 +148,32 @@ pub(crate) fn runs(kernel: u16, program: u16) -> bool {
     #[cfg(feature = "every-machine")]
     let also = also || other::also_runs(kernel, program);
     kernel == program || also
+}
+
+/// The lines of /proc/cpuinfo that are looked at.
+pub(crate) fn cpuinfo() -> impl Iterator<Item = &'static Key> {
+    let judged = ARCHES.iter().flat_map(|arch| arch.cpuinfo);
+    #[cfg(feature = "every-machine")]
+    let judged = judged.chain(other::CPUINFO);
+    judged
+}
+
+/// sh_type of the section with a program's build attributes, and who defines them.
+pub(crate) fn attributes(e_machine: u16) -> Option<(u32, Vendor)> {
+    #[cfg(feature = "every-machine")]
+    if let Some(found) = other::attributes(e_machine) {
+        return Some(found);
+    }
+    of(e_machine)?.attributes
+}
+
+/// What the machine's processor lacks of the ISA that a program is marked with.
+pub(crate) fn lack(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {
+    #[cfg(feature = "every-machine")]
+    if let Some(lack) = other::lack(machine, image) {
+        return Some(lack);
+    }
+    (of(image.header.e_machine)?.lack)(machine, program, image)
 }
 
 /// [`Abi::lacks_level`] of the machine's processor.

@@ -15,6 +15,7 @@ pub mod reader;
 pub mod sample;
 pub mod script;
 mod upx;
+mod x86_code;
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
@@ -31,8 +32,9 @@ pub use late::LateLine;
 pub use open::open;
 pub use origin::{Origin, Toolchain};
 pub use script::Script;
+pub use x86_code::X86Code;
 
-use crate::elf::{AbiFlags, ArmAttributes, Encoding, Header, ProgramHeader};
+use crate::elf::{AbiFlags, Attributes, Encoding, Header, ProgramHeader};
 use crate::errno::Errno;
 use crate::machine::Version;
 use crate::machine::binfmt_misc::BinfmtRule;
@@ -137,8 +139,10 @@ pub struct Image {
     /// The structure that the last PT_MIPS_ABIFLAGS points to. None where its p_filesz is under 24, or the file ends
     /// before it.
     pub abiflags: Option<AbiFlags>,
-    /// `.ARM.attributes`, where a section table leads to it; read for machines that have an ARM.
-    pub arm_attributes: Option<ArmAttributes>,
+    /// Build attributes, where a program header or a section table leads to them; read of processors that are judged.
+    pub attributes: Option<Attributes>,
+    /// Units in .PPC.EMB.apuinfo, without their revisions.
+    pub apus: Vec<u16>,
     /// What PT_DYNAMIC holds.
     pub dynamic: Option<Dynamic>,
     /// NT_GNU_ABI_TAG: OS number (0 is Linux), and the release that it wants at least.
@@ -149,6 +153,8 @@ pub struct Image {
     pub gnu_property: Result<(), Errno>,
     /// GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4; read for machines that have an x86.
     pub x86_isa_needed: Option<u32>,
+    /// What a sample of an i386's code uses.
+    pub x86_code: Option<X86Code>,
 }
 
 /// Why a program header table cannot be had.

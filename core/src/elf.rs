@@ -5,7 +5,7 @@ pub mod abi;
 pub mod consts;
 pub mod mips;
 
-pub use abi::{AbiFlags, ArmAttributes};
+pub use abi::{AbiFlags, Attributes, Vendor};
 
 /// How the bytes of a file are read: the kernel uses its own, whatever EI_DATA and EI_CLASS say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,8 +7,8 @@ mod isa;
 
 use super::Arch;
 use crate::candidate::Image;
-use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_AARCH64, EM_ARM};
-use crate::elf::{ByteOrder, Class};
+use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_AARCH64, EM_ARM, SHT_ARM_ATTRIBUTES};
+use crate::elf::{ByteOrder, Class, Vendor};
 use crate::ldso::abi::Abi;
 use crate::machine::cpuinfo::fpu_of_features;
 
@@ -29,6 +29,7 @@ pub(super) const ARM: Arch = Arch {
         lacks_level: None,
     },
     builds: builds::ARM,
+    attributes: Some((SHT_ARM_ATTRIBUTES, Vendor::Arm)),
     lack: isa::lack,
     hard_float,
 };
@@ -42,7 +43,8 @@ pub(super) const AARCH64: Arch = Arch {
     exec: exec::AARCH64,
     ldso: Abi { cache_id: |_, _| 0xa00, r_copy: 1024, ..ARM.ldso },
     builds: builds::AARCH64,
-    lack: |_, _| None,
+    attributes: None,
+    lack: |_, _, _| None,
     hard_float: |_| None,
     ..ARM
 };
@@ -54,9 +56,12 @@ fn order_of_uname(machine: &str) -> Option<ByteOrder> {
     Some(if is_big { ByteOrder::Big } else { ByteOrder::Little })
 }
 
+/// 1: arguments in registers of the VFP.
+const TAG_ABI_VFP_ARGS: u32 = 28;
+
 fn hard_float(image: &Image) -> Option<&'static str> {
     if image.header.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 {
         return Some("hard float (EF_ARM_ABI_FLOAT_HARD)");
     }
-    (image.arm_attributes?.vfp_args == Some(1)).then_some("hard float (Tag_ABI_VFP_args)")
+    (image.attributes.as_ref()?.get(TAG_ABI_VFP_ARGS) == Some(1)).then_some("hard float (Tag_ABI_VFP_args)")
 }

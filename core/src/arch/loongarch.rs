@@ -25,7 +25,8 @@ pub(super) const LOONGARCH: Arch = Arch {
         rust: Some("loongarch64-unknown-linux-musl"),
         ..Build::new("loongarch64")
     }],
-    lack: |_, _| None,
+    attributes: None,
+    lack: |_, _, _| None,
     hard_float: |_| None,
 };
 

@@ -22,6 +22,7 @@ pub(super) const MIPS: Arch = Arch {
     exec: exec::MIPS,
     ldso: Abi { cache_id, r_copy: 126, has_global_got: true, has_bionic: false, lacks_level: None },
     builds: builds::MIPS,
+    attributes: None,
     lack: isa::lack,
     hard_float: |image| image.is_mips_hard_float().then_some(""),
 };

@@ -1,7 +1,15 @@
 //! Machines of which no more is known than their names: s390x, SPARC, SuperH.
 
-use crate::elf::consts::{EM_S390, EM_SH, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9};
-use crate::elf::{ByteOrder, Class};
+use alloc::format;
+use alloc::string::ToString as _;
+
+use super::Lack;
+use crate::candidate::Image;
+use crate::elf::consts::{EM_S390, EM_SH, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9, SHT_GNU_ATTRIBUTES};
+use crate::elf::{ByteOrder, Class, Vendor};
+use crate::machine::Machine;
+use crate::machine::cpuinfo::{Field, Key};
+use crate::rules::shown::Shown;
 
 /// Beginnings of what `uname -m` prints, the kernel's e_machine and word size.
 const UNAMES: [(&str, u16, Class); 4] = [
@@ -22,4 +30,36 @@ pub(super) fn order(e_machine: u16) -> Option<ByteOrder> {
 
 pub(super) fn also_runs(kernel: u16, program: u16) -> bool {
     kernel == EM_SPARCV9 && matches!(program, EM_SPARC | EM_SPARC32PLUS)
+}
+
+/// What /proc/cpuinfo has on s390x.
+pub(super) const CPUINFO: &[Key] = &[("features", Field::Features, "/proc/cpuinfo: features")];
+
+pub(super) fn attributes(e_machine: u16) -> Option<(u32, Vendor)> {
+    (e_machine == EM_S390).then_some((SHT_GNU_ATTRIBUTES, Vendor::Gnu))
+}
+
+/// The vector facility of the z13: a program whose functions hand over vectors in its registers.
+pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
+    /// 1 in memory, 2 in registers (GNU ld's manual, "GNU Object Attributes").
+    const TAG_GNU_S390_ABI_VECTOR: u32 = 8;
+    /// arch/s390/include/asm/elf.h
+    const HWCAP_S390_VXRS: u64 = 1 << 11;
+    if image.header.e_machine != EM_S390 || image.attributes.as_ref()?.get(TAG_GNU_S390_ABI_VECTOR) != Some(2)
+    {
+        return None;
+    }
+    let (has, field, told) = match (machine.cpu().features.get(), machine.hwcap().value) {
+        (Some(features), _) => (features.has("vx"), "features", features.to_string()),
+        (None, Some(hwcap)) => (hwcap & HWCAP_S390_VXRS != 0, "AT_HWCAP", format!("{hwcap:#x}")),
+        (None, None) => return None,
+    };
+    let told = Shown(&told);
+    (!has).then(|| Lack {
+        text: format!(
+            "is built for the z13 or newer, this processor has no vector facility (vx)\nprogram: Tag_GNU_S390_ABI_Vector=2\nmachine: {field}={told}"
+        ),
+        dies: true,
+        ..Lack::default()
+    })
 }

@@ -2,10 +2,12 @@
 
 mod builds;
 mod exec;
+mod isa;
 
 use super::Arch;
-use crate::elf::consts::{EM_PPC, EM_PPC64};
-use crate::elf::{ByteOrder, Class};
+use crate::candidate::Image;
+use crate::elf::consts::{EM_PPC, EM_PPC64, SHT_GNU_ATTRIBUTES};
+use crate::elf::{ByteOrder, Class, Vendor};
 use crate::ldso::abi::Abi;
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 use crate::machine::{Fact, Fpu, Machine};
@@ -21,8 +23,9 @@ pub(super) const PPC: Arch = Arch {
     exec: exec::PPC,
     ldso: Abi { cache_id: |_, _| 0, r_copy: 19, has_global_got: false, has_bionic: false, lacks_level: None },
     builds: builds::PPC,
-    lack: |_, _| None,
-    hard_float: |_| None,
+    attributes: Some((SHT_GNU_ATTRIBUTES, Vendor::Gnu)),
+    lack: isa::lack,
+    hard_float,
 };
 
 /// Before [`PPC`] in the table, whose name begins as this one's does.
@@ -42,6 +45,11 @@ const KEYS: &[Key] = &[
     ("machine", Field::Machine, "/proc/cpuinfo: machine"),
     ("model", Field::Machine, "/proc/cpuinfo: model"),
 ];
+
+fn hard_float(image: &Image) -> Option<&'static str> {
+    let mark = image.attributes.as_ref()?.value(isa::TAG_GNU_POWER_ABI_FP) & 3;
+    matches!(mark, 1 | 3).then_some("hard float (Tag_GNU_Power_ABI_FP)")
+}
 
 /// PPC_FEATURE_HAS_FPU; without it the kernel may still emulate.
 fn fpu(machine: &Machine) -> Fact<Fpu> {

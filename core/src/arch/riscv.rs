@@ -1,11 +1,12 @@
 //! RISC-V, of 32 and 64 bits.
 
 mod exec;
+mod isa;
 
 use super::Arch;
 use crate::advice::Build;
-use crate::elf::consts::{EF_RISCV_FLOAT_ABI, EM_RISCV};
-use crate::elf::{ByteOrder, Class};
+use crate::elf::consts::{EF_RISCV_FLOAT_ABI, EM_RISCV, SHT_RISCV_ATTRIBUTES};
+use crate::elf::{ByteOrder, Class, Vendor};
 use crate::ldso::abi::Abi;
 use crate::machine::cpuinfo::{self, Field, Key, UNTOLD};
 use crate::machine::{Cpu, Fact, Fpu};
@@ -30,9 +31,11 @@ pub(super) const RISCV: Arch = Arch {
         class: Some(Class::Elf64),
         go: Some("GOARCH=riscv64"),
         rust: Some("riscv64gc-unknown-linux-musl"),
+        options: "-march=rv64gc",
         ..Build::new("riscv64")
     }],
-    lack: |_, _| None,
+    attributes: Some((SHT_RISCV_ATTRIBUTES, Vendor::Riscv)),
+    lack: isa::lack,
     hard_float: |_| None,
 };
 

@@ -27,6 +27,7 @@ pub(super) const I386: Arch = Arch {
         lacks_level: Some(isa::lacks_level),
     },
     builds: builds::I386,
+    attributes: None,
     lack: isa::lack,
     hard_float: |_| None,
 };

@@ -8,7 +8,7 @@ use core::mem::size_of;
 
 use super::reader::{Contents, Reader};
 use super::{Image, Origin, Upx, program, upx};
-use crate::elf::{Encoding, ProgramHeader};
+use crate::elf::{Attributes, Encoding, ProgramHeader};
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
 use crate::target::{Known, Root, Stat};
@@ -120,6 +120,7 @@ impl File {
 fn bytes_of(image: &Image) -> usize {
     let mut bytes =
         size_of::<Image>().saturating_add(size_of::<ProgramHeader>().saturating_mul(image.table().len()));
+    bytes = bytes.saturating_add(image.attributes.as_ref().map_or(0, Attributes::bytes));
     if let Some(dynamic) = &image.dynamic {
         bytes = bytes.saturating_add(size_of::<(u32, u64)>().saturating_mul(dynamic.entries.len()));
         for name in &dynamic.needed {

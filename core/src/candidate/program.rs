@@ -8,16 +8,16 @@ use alloc::vec::Vec;
 use super::file::File;
 use super::property;
 use super::reader::Reader;
-use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain};
+use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, X86Code};
 use crate::arch;
 use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64, EM_ARM,
-    EM_MIPS, EM_MIPS_RS3_LE, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
+    EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
     NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
-    SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_ARM_ATTRIBUTES, SHT_PROGBITS,
+    PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_NOTE, SHT_PROGBITS,
 };
 use crate::elf::{
-    AbiFlags, ArmAttributes, Encoding, Header, Note, ProgramHeader, SectionHeader, note, offset as at,
+    AbiFlags, Attributes, Encoding, Header, Note, ProgramHeader, SectionHeader, Vendor, note, offset as at,
 };
 use crate::machine::{holds, parts};
 use crate::text;
@@ -26,6 +26,8 @@ use crate::text;
 const TABLE_LIMIT: usize = 65_536;
 /// Entries of PT_DYNAMIC, and of the section table, that are looked at.
 const ENTRIES: usize = 512;
+/// Bytes of build attributes that are read: RISC-V names some hundred extensions.
+const ATTRIBUTES: usize = 2048;
 /// The flags of sections like .data.
 const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 
@@ -58,7 +60,9 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
         program_headers: Err(TableError::Empty),
         interp: None,
         abiflags: None,
-        arm_attributes: None,
+        attributes: None,
+        apus: Vec::new(),
+        x86_code: None,
         dynamic: None,
         abi_tag: None,
         is_go: false,
@@ -89,9 +93,13 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
     }
     if const { arch::is_judged(EM_ARM) } && matches!(e_machine, EM_AARCH64 | EM_ARM) && !table.is_empty() {
         image.gnu_property = property::check(reader, encoding, table);
-        if e_machine == EM_ARM {
-            image.arm_attributes = arm_attributes(reader, encoding, &image.header);
-        }
+    }
+    image.attributes = attributes(reader, encoding, &image.header, table);
+    if const { arch::is_judged(EM_PPC) } && e_machine == EM_PPC {
+        image.apus = apus(reader, encoding, &image.header);
+    }
+    if const { arch::is_judged(EM_386) } && e_machine == EM_386 {
+        image.x86_code = X86Code::sample(reader, table);
     }
     image.program_headers = program_headers;
     Rc::new(image)
@@ -265,16 +273,52 @@ fn sections(
     }
 }
 
-fn arm_attributes(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) -> Option<ArmAttributes> {
+/// Build attributes: where PT_RISCV_ATTRIBUTES leads, else where a section table does.
+fn attributes(
+    reader: &mut Reader<'_>,
+    encoding: Encoding,
+    header: &Header,
+    table: &[ProgramHeader],
+) -> Option<Attributes> {
+    let (kind, vendor) = arch::attributes(header.e_machine).filter(|_| !table.is_empty())?;
+    let mut decode = |offset, size: usize| {
+        Attributes::decode(reader.up_to(offset, size.min(ATTRIBUTES)), encoding.order, vendor)
+    };
+    let segment = table.iter().find(|entry| vendor == Vendor::Riscv && entry.p_type == PT_RISCV_ATTRIBUTES);
+    if let Some(found) = segment.and_then(|entry| decode(at(entry.p_offset), at(entry.p_filesz))) {
+        return Some(found);
+    }
     let mut found = None;
     sections(reader, encoding, header, &mut |section| {
-        if section.kind == SHT_ARM_ATTRIBUTES {
+        if section.kind == kind {
             found = Some(section);
         }
         found.is_some()
     });
     let section = found?;
-    ArmAttributes::decode(reader.up_to(section.offset, section.size.min(512)), encoding.order)
+    Attributes::decode(reader.up_to(section.offset, section.size.min(ATTRIBUTES)), encoding.order, vendor)
+}
+
+/// .PPC.EMB.apuinfo (Power Architecture 32-bit ABI Supplement, "APU Information Section"): a note with a word for each
+/// unit, which is its number and its revision.
+fn apus(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) -> Vec<u16> {
+    let mut notes = Vec::new();
+    sections(reader, encoding, header, &mut |section| {
+        if section.kind == SHT_NOTE && section.flags & SHF_ALLOC == 0 {
+            notes.push(section);
+        }
+        notes.len() == 4
+    });
+    for section in notes {
+        let bytes = reader.up_to(section.offset, section.size.min(128));
+        if let Some((Note { name: b"APUinfo\0", desc, .. }, _)) = note(bytes, encoding.order, 4) {
+            return desc
+                .chunks_exact(4)
+                .filter_map(|word| u16::try_from(encoding.order.u32(word, 0) >> 16).ok())
+                .collect();
+        }
+    }
+    Vec::new()
 }
 
 /// What made the program.

@@ -1,5 +1,9 @@
 //! What a program says of the processor it wants.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::str;
+
 use super::{ByteOrder, Class, Cursor, Encoding};
 
 /// Elf_Internal_ABIFlags_v0 of MIPS: `.MIPS.abiflags`, 24 bytes.
@@ -42,68 +46,111 @@ impl AbiFlags {
     }
 }
 
-/// Tags of the "aeabi" build attributes that name a processor's features (ARM IHI 0045).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct ArmAttributes {
-    /// Tag_CPU_arch: 2 v4T, 3 v5T, 4 v5TE, 6 v6, 8 v6T2, 9 v6K, 10 v7, 14 v8.
-    pub cpu_arch: Option<u32>,
-    /// Tag_THUMB_ISA_use.
-    pub thumb_isa: Option<u32>,
-    /// Tag_FP_arch: 0 none, 2 VFPv2, 3 VFPv3, 4 VFPv3-D16, 5 VFPv4, 6 VFPv4-D16, 7 FP for v8.
-    pub fp_arch: Option<u32>,
-    /// Tag_Advanced_SIMD_arch: 0 none, 1 NEONv1, 2 with FMA, 3 for v8.
-    pub simd_arch: Option<u32>,
-    /// Tag_ABI_VFP_args: 1 hard-float.
-    pub vfp_args: Option<u32>,
+/// Build attributes of the whole file: `.ARM.attributes`, `.riscv.attributes`, `.gnu.attributes` (ARM IHI 0045, "The
+/// layout of the attributes section"; psABIs of RISC-V and Power).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Attributes {
+    /// Tags and their values; of one that stands twice the last counts.
+    numbers: Vec<(u32, u32)>,
+    /// Tag_RISCV_arch.
+    pub riscv_arch: Option<String>,
 }
 
-impl ArmAttributes {
-    /// Decodes `.ARM.attributes`: the file scope of the "aeabi" subsection. None where there is none.
-    pub fn decode(bytes: &[u8], order: ByteOrder) -> Option<ArmAttributes> {
+/// Who defines the tags.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Vendor {
+    /// "aeabi".
+    Arm,
+    /// "riscv".
+    Riscv,
+    /// "gnu".
+    Gnu,
+}
+
+impl Vendor {
+    const fn name(self) -> &'static [u8] {
+        match self {
+            Vendor::Arm => b"aeabi\0",
+            Vendor::Riscv => b"riscv\0",
+            Vendor::Gnu => b"gnu\0",
+        }
+    }
+
+    /// Odd tags have a string, even ones a number: on ARM from 32 on, where Tag_CPU_raw_name and Tag_CPU_name are two
+    /// of those before.
+    const fn is_text(self, tag: u32) -> bool {
+        match self {
+            Vendor::Arm if tag < 32 => matches!(tag, 4 | 5),
+            _ => tag % 2 == 1,
+        }
+    }
+}
+
+/// Tags of a file that are kept.
+const TAGS: usize = 64;
+const TAG_RISCV_ARCH: u32 = 5;
+const TAG_COMPATIBILITY: u32 = 32;
+
+impl Attributes {
+    /// Decodes a section: the file scope of a vendor's subsection. None where there is none.
+    pub fn decode(bytes: &[u8], order: ByteOrder, vendor: Vendor) -> Option<Attributes> {
         let mut rest = bytes.strip_prefix(b"A")?;
         loop {
             let size = usize::try_from(order.u32(rest, 0)).ok()?;
             // Sections of more than what was read are decoded as far as they go.
             let section = rest.get(4..size.min(rest.len()))?;
-            if let Some(body) = section.strip_prefix(b"aeabi\0") {
-                return file_scope(body, order);
+            if let Some(body) = section.strip_prefix(vendor.name()) {
+                return file_scope(body, order, vendor);
             }
             rest = rest.get(size..)?;
         }
     }
+
+    /// The value of a tag.
+    pub fn get(&self, tag: u32) -> Option<u32> {
+        self.numbers.iter().rfind(|(known, _)| *known == tag).map(|(_, value)| *value)
+    }
+
+    /// The memory that they take beside the structure.
+    pub fn bytes(&self) -> usize {
+        let text = self.riscv_arch.as_ref().map_or(0, String::capacity);
+        self.numbers.capacity().saturating_mul(size_of::<(u32, u32)>()).saturating_add(text)
+    }
+
+    /// The same; 0 where it is not there, as the tables of ARM have it.
+    pub fn value(&self, tag: u32) -> u32 {
+        self.get(tag).unwrap_or_default()
+    }
 }
 
-fn file_scope(mut rest: &[u8], order: ByteOrder) -> Option<ArmAttributes> {
+fn file_scope(mut rest: &[u8], order: ByteOrder, vendor: Vendor) -> Option<Attributes> {
     const TAG_FILE: u8 = 1;
     loop {
         let size = usize::try_from(order.u32(rest, 1)).ok()?;
         let body = rest.get(5..size.min(rest.len()))?;
         if rest.first() == Some(&TAG_FILE) {
-            return Some(attributes(body));
+            return Some(attributes(body, vendor));
         }
         rest = rest.get(size..)?;
     }
 }
 
-fn attributes(mut rest: &[u8]) -> ArmAttributes {
-    let mut found = ArmAttributes::default();
-    let mut other = None;
+fn attributes(mut rest: &[u8], vendor: Vendor) -> Attributes {
+    let mut found = Attributes::default();
     while let Some(tag) = uleb(&mut rest) {
-        // Tag_CPU_raw_name, Tag_CPU_name, and from 32 on every odd tag hold a string; Tag_compatibility both.
-        let text = matches!(tag, 4 | 5) || (tag >= 32 && tag % 2 == 1);
-        if !text {
+        let is_text = vendor.is_text(tag);
+        if !is_text {
             let Some(value) = uleb(&mut rest) else { break };
-            *match tag {
-                6 => &mut found.cpu_arch,
-                9 => &mut found.thumb_isa,
-                10 => &mut found.fp_arch,
-                12 => &mut found.simd_arch,
-                28 => &mut found.vfp_args,
-                _ => &mut other,
-            } = Some(value);
+            if found.numbers.len() < TAGS {
+                found.numbers.push((tag, value));
+            }
         }
-        if text || tag == 32 {
+        if is_text || tag == TAG_COMPATIBILITY {
             let Some(end) = rest.iter().position(|b| *b == 0) else { break };
+            let text = rest.get(..end).unwrap_or_default();
+            if vendor == Vendor::Riscv && tag == TAG_RISCV_ARCH {
+                found.riscv_arch = str::from_utf8(text).ok().map(String::from);
+            }
             rest = rest.get(end.saturating_add(1)..).unwrap_or(&[]);
         }
     }
@@ -133,23 +180,39 @@ mod tests {
     const ARMHF: &[u8] = b"A2\x00\x00\x00aeabi\x00\x01(\x00\x00\x00\x057-A\x00\x06\x0a\x07A\x08\
         \x01\x09\x02\x0a\x04\x12\x04\x13\x01\x14\x01\x15\x01\x17\x03\x18\x01\x19\x01\x1a\x02\x1c\x01\x22\x01";
 
+    /// What `riscv64-linux-gnu-as -march=rv64gcv` of binutils 2.40 writes, with fewer extensions.
+    const RISCV: &[u8] = b"A,\0\0\0riscv\0\x01\"\0\0\0\x04\x10\x05rv64i2p1_m2p0_v1p0_zba1p0\0";
+
     #[test]
-    fn arm_attributes_of_armhf() {
-        let a = ArmAttributes::decode(ARMHF, ByteOrder::Little).unwrap();
-        assert_eq!((a.cpu_arch, a.thumb_isa, a.fp_arch), (Some(10), Some(2), Some(4)));
-        assert_eq!((a.simd_arch, a.vfp_args), (None, Some(1)));
+    fn attributes_of_armhf() {
+        let decode = |bytes, order| Attributes::decode(bytes, order, Vendor::Arm);
+        let a = decode(ARMHF, ByteOrder::Little).unwrap();
+        assert_eq!((a.get(6), a.get(7), a.get(9), a.get(10)), (Some(10), Some(65), Some(2), Some(4)));
+        assert_eq!((a.get(12), a.value(12), a.get(28)), (None, 0, Some(1)));
         for len in 0..ARMHF.len() {
-            let _ = ArmAttributes::decode(&ARMHF[..len], ByteOrder::Little);
-            let _ = ArmAttributes::decode(&ARMHF[..len], ByteOrder::Big);
+            let _ = decode(&ARMHF[..len], ByteOrder::Little);
+            let _ = decode(&ARMHF[..len], ByteOrder::Big);
         }
     }
 
     #[test]
-    fn arm_attributes_that_lead_nowhere_end() {
+    fn attributes_of_other_vendors() {
+        let riscv = Attributes::decode(RISCV, ByteOrder::Little, Vendor::Riscv).unwrap();
+        assert_eq!(riscv.riscv_arch.as_deref(), Some("rv64i2p1_m2p0_v1p0_zba1p0"));
+        assert_eq!(riscv.get(4), Some(16));
+        assert_eq!(Attributes::decode(RISCV, ByteOrder::Little, Vendor::Gnu), None);
+        let power = b"A\0\0\0\x0fgnu\0\x01\0\0\0\x07\x04\x01";
+        let power = Attributes::decode(power, ByteOrder::Big, Vendor::Gnu).unwrap();
+        assert_eq!((power.get(4), power.get(8)), (Some(1), None));
+    }
+
+    #[test]
+    fn attributes_that_lead_nowhere_end() {
         // A subsection and a scope of size 0 must not go round for ever.
-        assert_eq!(ArmAttributes::decode(b"A\0\0\0\0xx", ByteOrder::Little), None);
-        assert_eq!(ArmAttributes::decode(b"A\x20\0\0\0aeabi\0\x02\0\0\0\0zzzz", ByteOrder::Little), None);
-        assert_eq!(ArmAttributes::decode(b"A\x05\0\0\0\x05\0\0\0a", ByteOrder::Little), None);
+        let decode = |bytes| Attributes::decode(bytes, ByteOrder::Little, Vendor::Arm);
+        assert_eq!(decode(b"A\0\0\0\0xx"), None);
+        assert_eq!(decode(b"A\x20\0\0\0aeabi\0\x02\0\0\0\0zzzz"), None);
+        assert_eq!(decode(b"A\x05\0\0\0\x05\0\0\0a"), None);
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub const PT_LOPROC: u32 = 0x7000_0000;
 pub const PT_HIPROC: u32 = 0x7fff_ffff;
 pub const PT_MIPS_REGINFO: u32 = 0x7000_0000;
 pub const PT_MIPS_ABIFLAGS: u32 = 0x7000_0003;
+pub const PT_RISCV_ATTRIBUTES: u32 = 0x7000_0003;
 
 pub const PF_X: u32 = 1;
 pub const PF_W: u32 = 2;
@@ -92,7 +93,10 @@ pub const NT_GO_BUILDID: u32 = 4;
 pub const GNU_PROPERTY_X86_ISA_1_NEEDED: u32 = 0xc000_8002;
 
 pub const SHT_PROGBITS: u32 = 1;
+pub const SHT_NOTE: u32 = 7;
+pub const SHT_GNU_ATTRIBUTES: u32 = 0x6fff_fff5;
 pub const SHT_ARM_ATTRIBUTES: u32 = 0x7000_0003;
+pub const SHT_RISCV_ATTRIBUTES: u32 = 0x7000_0003;
 pub const SHF_WRITE: u64 = 1;
 pub const SHF_ALLOC: u64 = 2;
 pub const SHF_STRINGS: u64 = 0x20;
@@ -129,6 +133,7 @@ pub const EF_PPC64_ABI: u32 = 3;
 
 pub const EF_RISCV_RVC: u32 = 1;
 pub const EF_RISCV_FLOAT_ABI: u32 = 6;
+pub const EF_RISCV_FLOAT_ABI_DOUBLE: u32 = 4;
 pub const EF_RISCV_RVE: u32 = 8;
 
 pub const ELFOSABI_NONE: u8 = 0;

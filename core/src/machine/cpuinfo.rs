@@ -9,7 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Cpu, Fact, Fpu, Words, parts, word};
-use crate::arch::ARCHES;
+use crate::arch::{self, ARCHES};
 
 pub(crate) const UNTOLD: &str = "not in /proc/cpuinfo";
 
@@ -121,7 +121,7 @@ pub(crate) fn is_complete(_: &Found<'_>, _: &mut Cpu) {}
 
 /// What a key stands for.
 fn of_key(key: &[u8]) -> Option<&'static Key> {
-    ARCHES.iter().find_map(|arch| arch.cpuinfo.iter().find(|(name, ..)| name.as_bytes() == key))
+    arch::cpuinfo().find(|(name, ..)| name.as_bytes() == key)
 }
 
 /// A key and its value.

@@ -4,13 +4,17 @@ use alloc::format;
 use alloc::string::ToString as _;
 
 use crate::arch::Lack;
-use crate::candidate::Image;
-use crate::elf::mips::Isa;
+use crate::candidate::{Image, Program};
+use crate::elf::mips::{Isa, mach_name};
 use crate::machine::Machine;
 use crate::rules::shown::Shown;
 
 /// What this processor lacks of the ISA that the program is marked with.
-pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
+pub(super) fn lack(machine: &Machine, _: &Program, image: &Image) -> Option<Lack> {
+    by_level(machine, image).or_else(|| by_processor(machine, image))
+}
+
+fn by_level(machine: &Machine, image: &Image) -> Option<Lack> {
     let needs = image.mips_isa()?;
     let listed = &machine.cpu().isa;
     let all = listed.get()?;
@@ -31,6 +35,42 @@ pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
             Shown(&all.to_string())
         ),
         is_anew: (needs.revision == 6) != last.ends_with("r6"),
+        dies: true,
+        ..Lack::default()
+    })
+}
+
+/// EF_MIPS_MACH against "cpu model" (arch/mips/kernel/cpu-probe.c `cpu_probe`): instructions of one maker's processors.
+fn by_processor(machine: &Machine, image: &Image) -> Option<Lack> {
+    /// What models are called whose own instructions are those of another: the newer ones have the older ones' as well.
+    const ALSO: [(&str, &[&str]); 6] = [
+        ("Octeon", &["Cavium Octeon"]),
+        ("Octeon 2", &["Cavium Octeon II"]),
+        ("Octeon 3", &["Cavium Octeon III"]),
+        ("XLR", &["Netlogic XL", "RMI XL"]),
+        ("SB-1", &["SiByte SB1"]),
+        ("TX3900", &["TX39"]),
+    ];
+    let name = mach_name(image.header.e_flags)?;
+    let model = machine.cpu().model.get()?;
+    let own = ALSO.iter().find(|(known, _)| *known == name);
+    let is_own = match own {
+        Some((_, models)) => models.iter().any(|own| model.starts_with(own)),
+        // "ICT Loongson-3A V0.8": GS464 and its successors.
+        None if name.starts_with("Loongson") => model.contains("Loongson"),
+        // "NEC VR5500 V1.1", "R5900 V3.1".
+        None => model.contains(name.trim_start_matches("VR")),
+    };
+    if is_own {
+        return None;
+    }
+    Some(Lack {
+        text: format!(
+            "is built for the {name}'s own instructions, this processor is another\nprogram: e_flags={:#x}",
+            image.header.e_flags
+        ),
+        dies: true,
+        ..Lack::default()
     })
 }
 

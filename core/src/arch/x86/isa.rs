@@ -3,7 +3,7 @@
 use alloc::format;
 
 use crate::arch::Lack;
-use crate::candidate::Image;
+use crate::candidate::{Image, Program, Toolchain};
 use crate::machine::{Cpu, Machine, lists};
 
 /// GNU_PROPERTY_X86_ISA_1_V2, V3 and V4; the level; what it adds, as /proc/cpuinfo calls it.
@@ -26,8 +26,12 @@ pub(super) fn lacks_level(cpu: &Cpu, needed: u32) -> Option<(&'static str, &'sta
     (needed > 15).then_some(("a level beyond x86-64-v4", "what it adds"))
 }
 
+pub(super) fn lack(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {
+    by_mark(machine, image).or_else(|| by_code(machine, program, image))
+}
+
 /// What this processor lacks of GNU_PROPERTY_X86_ISA_1_NEEDED.
-pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
+fn by_mark(machine: &Machine, image: &Image) -> Option<Lack> {
     let (level, lacks) = lacks_level(machine.cpu(), image.x86_isa_needed?)?;
     Some(Lack {
         text: format!(
@@ -36,6 +40,38 @@ is built for {level}, this processor lacks {lacks}
 program: GNU_PROPERTY_X86_ISA_1_NEEDED={level}
 machine: flags=without {lacks}"
         ),
-        is_anew: false,
+        dies: true,
+        fix: START_FILES,
+        ..Lack::default()
+    })
+}
+
+/// The linker merges the marks of all objects.
+const START_FILES: &str = "where its sources ask for no level, the mark comes from the start files (crt1.o) of the \
+                           distribution that it was linked on: built elsewhere it has none";
+
+/// What this processor lacks of what the code of a 32-bit program is made of.
+fn by_code(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {
+    let code = image.x86_code?;
+    let features = machine.cpu().features.get()?;
+    let (lacks, level, count) = if code.uses_sse2() && !features.has("sse2") {
+        ("sse2", "SSE2", code.sse2)
+    } else if code.uses_cmov() && !features.has("cmov") {
+        ("cmov", "i686 (cmov)", code.cmov)
+    } else {
+        return None;
+    };
+    let is_rust = program.origin.toolchain == Toolchain::Rust;
+    let target = if is_rust { "; Rust's i686 targets have SSE2" } else { "" };
+    Some(Lack {
+        text: format!(
+            "\
+is built for {level}, this processor lacks {lacks}
+program: code={count} instructions of {level} in {} bytes{target}
+machine: flags=without {lacks}",
+            code.bytes
+        ),
+        dies: true,
+        ..Lack::default()
     })
 }
