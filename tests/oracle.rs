@@ -180,7 +180,7 @@ fn inside(args: &Args, has: &str) -> bool {
 
 /// Steps that x86-64 has no cases for: they belong to other processors, to chance (where a stack lies), to kernels
 /// before 6.7 (which go on where zeros cannot be written), or to the lookup of the program itself, which diag leaves open.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 14] = [
     "path lookup",
     "elf_check_fdpic",
     "parse_elf_properties",
@@ -192,6 +192,9 @@ const ELSEWHERE: [&str; 12] = [
     "entry not aligned",
     "entry is the ELF header",
     "segment beyond the end of the file",
+    // tests/damage.rs
+    "entry in what was never written",
+    "content changed by a transfer",
     "floating-point instruction",
 ];
 

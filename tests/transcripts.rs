@@ -204,6 +204,7 @@ const TOOLS: &[&str] = &[
     "sed",
     "sh",
     "sha256sum",
+    "sync",
     "tar",
     "termux-elf-cleaner",
     "unzip",

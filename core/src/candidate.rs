@@ -1,5 +1,6 @@
 //! The facts of a file that is to be judged. [`open`] is the only code that reads it.
 
+pub mod damage;
 pub mod env;
 pub mod file;
 pub mod foreign;
@@ -24,6 +25,7 @@ use alloc::vec::Vec;
 
 use crate::path::PathBuf;
 
+pub use damage::Damage;
 pub use env::EnvCall;
 pub use file::{File, Files};
 pub use foreign::Foreign;
@@ -116,6 +118,8 @@ pub struct Program {
     pub origin: Origin,
     /// Packed by UPX: the size it unpacks to, where the packer's header tells it.
     pub upx: Option<Upx>,
+    /// What became of its content on the way.
+    pub damage: Damage,
 }
 
 /// What UPX left in a packed file.
@@ -204,6 +208,13 @@ impl Dynamic {
     /// The value of an entry; of several the last, as in the loaders.
     pub fn get(&self, tag: u32) -> Option<u64> {
         self.entries.iter().rfind(|(known, _)| *known == tag).map(|(_, value)| *value)
+    }
+
+    /// It holds nothing, or nothing that was ever written: erased flash.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.entries
+            .first()
+            .is_none_or(|first| *first == (u32::MAX, u64::MAX) || *first == (u32::MAX, u32::MAX.into()))
     }
 
     /// The bits of an entry that holds flags.

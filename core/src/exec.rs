@@ -168,6 +168,13 @@ pub fn sought<'a>(machine: &Machine, call: &'a EnvCall) -> Option<&'a Candidate>
     env::started(machine, call).or(sought.found.first())
 }
 
+/// What becomes of a program that its loader has started; None where nothing is known that ends it.
+pub fn behind_loader(machine: &Machine, candidate: &Candidate) -> Option<Outcome> {
+    let Content::Elf(program) = &candidate.content else { return None };
+    let stage = elf::behind_loader(machine, candidate, program);
+    outcome_of(stage).ok().filter(|outcome| *outcome != Outcome::Starts)
+}
+
 /// Checks that refuse a file whatever else it contains; of an ELF file's interpreter only that it is not there, so that
 /// nothing is mapped and started in its place. Waiving them shows the faults they hide.
 const BARRIERS: [Step; 4] = [Step::NoExecMount, Step::Permission, Step::Busy, Step::InterpreterOpen];

@@ -89,6 +89,9 @@ fn linked(
         if let Some(ends) = link.as_ref().filter(|_| is_reached).and_then(LinkResult::outcome) {
             return (link, ends);
         }
+        if let Some(ends) = exec::behind_loader(machine, program).filter(|_| outcome == Outcome::Starts) {
+            return (link, ends);
+        }
     }
     (link, outcome)
 }

@@ -23,7 +23,7 @@ use core::cell::{Cell, RefCell};
 use core::ffi::CStr;
 
 use crate::arch;
-use crate::candidate::{Candidate, Content, File, Files, Image, library};
+use crate::candidate::{Candidate, Content, Dynamic, File, Files, Image, library};
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
@@ -186,7 +186,8 @@ impl Linker<'_> {
         }
         self.link.refuses = self.refuses();
         let program = self.object(0);
-        self.link.lacks_dynamic = program.is_some_and(|program| program.dynamic().is_none());
+        self.link.lacks_dynamic =
+            program.is_some_and(|program| program.dynamic().is_none_or(Dynamic::is_blank));
         self.preload();
         let mut next = 0;
         while let Some(object) = self.object(next) {

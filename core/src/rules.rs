@@ -118,6 +118,7 @@ macro_rules! rule {
 }
 
 // One by one, and below `rule!`, which they use: neither rustfmt nor an editor follows a `mod` that a macro makes.
+mod changed_by_transfer;
 mod damaged_headers;
 mod file_busy;
 mod hard_float_without_fpu;
@@ -146,11 +147,13 @@ mod symbol_missing;
 mod tls_underaligned;
 mod truncated_file;
 mod unreadable_file;
+mod unwritten_content;
 mod version_missing;
 mod wrong_architecture;
 mod wrong_byte_order;
 mod wrong_mips_abi;
 mod wrong_operating_system;
+mod wrong_page_size;
 mod wrong_word_size;
 
 /// The rules in the order of their rank.
@@ -195,8 +198,11 @@ table! {
     wrong_architecture: WrongArchitecture = "wrong-architecture",
     wrong_word_size: WrongWordSize = "wrong-word-size",
     wrong_mips_abi: WrongMipsAbi = "wrong-mips-abi",
+    changed_by_transfer: ChangedByTransfer = "changed-by-transfer",
+    unwritten_content: UnwrittenContent = "unwritten-content",
     interpreter_missing: InterpreterMissing = "interpreter-missing",
     interpreter_unusable: InterpreterUnusable = "interpreter-unusable",
+    wrong_page_size: WrongPageSize = "wrong-page-size",
     damaged_headers: DamagedHeaders = "damaged-headers",
     truncated_file: TruncatedFile = "truncated-file",
     hard_float_without_fpu: HardFloatWithoutFpu = "hard-float-without-fpu",

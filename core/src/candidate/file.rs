@@ -7,7 +7,7 @@ use core::cell::{Cell, OnceCell, RefCell};
 use core::mem::size_of;
 
 use super::reader::{Contents, Reader};
-use super::{Image, Origin, Upx, program, upx};
+use super::{Damage, Image, Origin, Upx, damage, program, upx};
 use crate::elf::{Attributes, Encoding, ProgramHeader};
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ pub struct File {
     /// Its bytes.
     pub contents: Contents,
     images: RefCell<Vec<Rc<Image>>>,
-    made: OnceCell<Box<(Origin, Option<Upx>)>>,
+    made: OnceCell<Box<(Origin, Option<Upx>, Damage)>>,
     busy: OnceCell<Known<bool>>,
 }
 
@@ -106,12 +106,13 @@ impl File {
         *self.busy.get_or_init(|| self.contents.open_for_writing())
     }
 
-    /// What made it, and what packed it, by one of its images.
-    pub(super) fn made_by(&self, image: &Image) -> &(Origin, Option<Upx>) {
+    /// What made it, what packed it, and what became of it on the way, by one of its images.
+    pub(super) fn made_by(&self, image: &Image) -> &(Origin, Option<Upx>, Damage) {
         self.made.get_or_init(|| {
             let reader = &mut Reader::headers(&self.contents);
             let packed = upx::find(reader, image, self.stat.size);
-            Box::new((program::origin(reader, image), packed))
+            let damage = damage::find(&self.contents, image, self.stat.size);
+            Box::new((program::origin(reader, image), packed, damage))
         })
     }
 }

@@ -45,11 +45,11 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
             _ => file.as_read_by(*encoding),
         });
     }
-    let (origin, upx) = match declared.as_ref().or(as_read.first()) {
+    let (origin, upx, damage) = match declared.as_ref().or(as_read.first()) {
         Some(image) => file.made_by(image).clone(),
-        None => (Origin::default(), None),
+        None => Default::default(),
     };
-    Box::new(Program { ident, declared, as_read, origin, upx })
+    Box::new(Program { ident, declared, as_read, origin, upx, damage })
 }
 
 /// Decodes the file in one encoding.
@@ -252,7 +252,7 @@ fn isa_needed(mut properties: &[u8], encoding: Encoding) -> Option<u32> {
 }
 
 /// Calls `each` with every section header, until it returns true.
-fn sections(
+pub(super) fn sections(
     reader: &mut Reader<'_>,
     encoding: Encoding,
     header: &Header,

@@ -47,6 +47,8 @@ pub(crate) struct Checks {
     pub(crate) first_user_address: u64,
     /// What zeros are as an instruction; None where they do nothing, and what follows them decides.
     pub(crate) zeros_as_code: fn(&Binprm<'_>) -> Option<Signal>,
+    /// What erased flash is as an instruction: bits that are all 1. None where it does nothing, or something.
+    pub(crate) ones_as_code: fn(&Binprm<'_>) -> Option<Signal>,
     /// What the ELF header is as an instruction, where that is the same for every header.
     pub(crate) magic_as_code: fn(&Binprm<'_>) -> Option<Signal>,
     /// What is special about e_entry: an instruction set, a function descriptor.

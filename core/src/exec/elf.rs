@@ -58,9 +58,21 @@ fn load_elf_binary(bprm: &Binprm<'_>, waived: Waived) -> Checked {
         }
         start::fetch(&mm, interpreter.as_ref().unwrap_or(bprm), arch, bias)
     })?;
+    start::changed(bprm)?;
     start::lost_pages(bprm)?;
     interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
     (arch.after_start)(bprm)
+}
+
+/// What becomes of a program once its loader has done its work.
+pub(super) fn behind_loader(machine: &Machine, candidate: &Candidate, program: &Program) -> Checked {
+    let image = program.declared.as_deref().filter(|image| image.interp.is_some());
+    match (image, arch::of(machine)) {
+        (Some(image), Some(arch)) => {
+            start::behind_loader(&Binprm::new(machine, candidate, program, image), arch)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Addresses under ASLR are random: runs the model at each extreme. If the results differ, the outcome is unknown.

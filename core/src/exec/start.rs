@@ -6,6 +6,7 @@ use super::mmap::Mm;
 use super::vma::Vma;
 use super::{Checked, Exit, Missing, Signal, Step, When, kill, unknown};
 use crate::candidate::Toolchain;
+use crate::candidate::damage::{BlankEntry, Fill, Transfer};
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
@@ -64,7 +65,46 @@ fn code(mm: &Mm<'_>, first: &Binprm<'_>, arch: &Checks, vma: &Vma, entry: u64) -
             None => unknown(Missing::HeaderAsCode),
         };
     }
-    Ok(())
+    match &first.program.damage.entry {
+        Some(blank) if offset.abs_diff(blank.offset as u64) <= 1 => {
+            never_written(first, arch, blank, When::Start)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the processor makes of a place that nobody wrote to. Where that does nothing it goes on to the end of the segment,
+/// if there is nothing else.
+fn never_written(bprm: &Binprm<'_>, arch: &Checks, blank: &BlankEntry, when: When) -> Checked {
+    let (as_code, step) = match blank.fill {
+        Fill::Zeros => (arch.zeros_as_code, Step::EntryZeros),
+        Fill::Ones => (arch.ones_as_code, Step::EntryBlank),
+    };
+    match as_code(bprm) {
+        Some(signal) => kill(signal, when, step),
+        None if blank.whole => kill(Signal::SIGSEGV, when, step),
+        None => Ok(()),
+    }
+}
+
+/// Where its loader goes once all is loaded: the program's own entry.
+pub(super) fn behind_loader(bprm: &Binprm<'_>, arch: &Checks) -> Checked {
+    match &bprm.program.damage.entry {
+        Some(blank) if matches!((arch.entry)(bprm, bprm), Ok(Entry::Address(_))) => {
+            never_written(bprm, arch, blank, When::Later)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bytes were added to or taken from what is loaded: code and data are not where they look for each other.
+pub(super) fn changed(bprm: &Binprm<'_>) -> Checked {
+    match bprm.program.damage.transfer {
+        Some(Transfer::Added(true) | Transfer::Removed(_, true) | Transfer::Recoded) => {
+            kill(Signal::SIGSEGV, When::Later, Step::Transfer)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The size of an area's file; without end where it is not known.

@@ -96,6 +96,10 @@ steps! {
     EntryAlignment "entry not aligned"
     /// e_entry lies where a segment has only zeros, which are no instructions.
     EntryZeros "entry in zeros"
+    /// Nothing was written where e_entry leads: a run of one value, which is no code.
+    EntryBlank "entry in what was never written"
+    /// A transfer in text mode added or removed bytes: what is loaded stands elsewhere than the headers say.
+    Transfer "content changed by a transfer"
     /// e_entry is the ELF header itself, as in a shared library without an entry point.
     EntryIsHeader "entry is the ELF header"
     /// A segment has pages beyond the end of the file: touching one is SIGBUS.

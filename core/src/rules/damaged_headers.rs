@@ -9,15 +9,13 @@ use crate::finding::{Found, Severity};
 
 rule! {
     /// # What it means
-    /// The ELF headers of the file contradict themselves, or ask for what this kernel does not give, such as smaller
-    /// pages.
+    /// The ELF headers of the file contradict themselves, or ask for what no kernel gives.
     /// # How it looks
     /// The first is ash's, which runs what the kernel refuses as a script; the last comes before the first instruction.
     /// # Why
-    /// The file was damaged on its way, edited or stripped by a faulty tool; or it was linked for pages of 4 KiB, and
-    /// the kernel's have 16 or 64.
+    /// The file was damaged on its way, edited or stripped by a faulty tool.
     /// # Fix
-    /// Compare it with its source (`sha256sum`). For larger pages, link with `-Wl,-z,max-page-size=65536`.
+    /// Compare it with its source (`sha256sum`).
     /// # Kernel source
     /// fs/binfmt_elf.c `load_elf_binary`, `load_elf_phdrs`, `elf_load`.
     /// # Example
@@ -35,7 +33,7 @@ rule! {
     /// [1]
     /// ```
     DamagedHeaders, looks ["syntax error", "Invalid argument", "Segmentation fault"],
-    check, quiet after [NotAProgram]
+    check, quiet after [NotAProgram, ChangedByTransfer, UnwrittenContent, WrongPageSize]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
@@ -161,7 +159,10 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         // Memory, and the file's length.
         | Step::MapMemory
         | Step::EntryBeyondFile
-        | Step::SegmentBeyondFile => return None,
+        | Step::SegmentBeyondFile
+        // What became of its content.
+        | Step::EntryBlank
+        | Step::Transfer => return None,
     };
     let e_entry = image.header.e_entry;
     Some(case.error(format_args!("{title}\nprogram: e_entry={e_entry:#x}")))
@@ -235,16 +236,7 @@ fn alignment(case: &Case<'_>, image: &Image) -> Option<Found> {
         }
     }
     let crooked = crooked?;
-    let p_align = crooked.p_align;
-    let mut finding = if p_align < page {
-        case.error(format_args!(
-            "\
-is linked for pages of {p_align} bytes, this kernel's have {page}
-fix:     rebuild it for larger pages: link with -Wl,-z,max-page-size=65536"
-        ))
-    } else {
-        case.error(format_args!("has a segment that does not fit pages of {page} bytes"))
-    };
+    let mut finding = case.error(format_args!("has a segment that does not fit pages of {page} bytes"));
     tell_fields(&mut finding, crooked, &[P_OFFSET, P_VADDR, P_ALIGN]);
     Some(finding)
 }

@@ -35,7 +35,7 @@ rule! {
     /// [1]
     /// ```
     HardFloatWithoutFpu, looks ["Illegal instruction"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

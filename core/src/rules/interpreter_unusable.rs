@@ -42,7 +42,7 @@ rule! {
         "Input/output error",
         "Segmentation fault",
     ],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 /// What else there is to say of an interpreter.

@@ -45,7 +45,7 @@ rule! {
     /// [2]
     /// ```
     IsaAboveCpu, looks ["Illegal instruction", "CPU ISA level is lower than required"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -48,7 +48,7 @@ rule! {
         "Error loading shared library libatomic.so.1: No such file or directory (needed by ./x)",
         "error while loading shared libraries: libatomic.so.1: cannot open shared object file: No such file or directory",
     ],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

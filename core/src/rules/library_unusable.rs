@@ -50,7 +50,7 @@ rule! {
         "cannot enable executable stack as shared object requires",
         "Segmentation fault",
     ],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -37,7 +37,7 @@ rule! {
     /// [0]
     /// ```
     MissingAse, looks ["Illegal instruction", "Bus error"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -33,7 +33,7 @@ rule! {
     /// [0]
     /// ```
     NotEnoughMemory, looks ["Segmentation fault", "Killed", "Out of memory", "Cannot allocate memory"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -37,7 +37,7 @@ rule! {
     NotPositionIndependent, looks [
         "error: Android 5.0 and later only support position-independent executables (-fPIE).",
     ],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

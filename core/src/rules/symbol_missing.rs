@@ -36,7 +36,7 @@ rule! {
         "Error relocating ./x: __stat_time64: symbol not found",
         "./x: symbol lookup error: ./x: undefined symbol: foo",
     ],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -42,7 +42,7 @@ rule! {
         "error: \"./x\": executable's TLS segment is underaligned: alignment is 8, needs to be at least 64 for ARM64 Bionic",
         "Aborted",
     ],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -3,6 +3,7 @@ use core::fmt::Arguments;
 use super::Case;
 use super::shown::{FreeSpace, Shown, Size};
 use super::words::{self, Kernel};
+use crate::candidate::damage::{Missing, Part};
 use crate::candidate::{Content, Foreign, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
 use crate::exec::{Pages, Step};
@@ -35,7 +36,7 @@ rule! {
     /// [1]
     /// ```
     TruncatedFile, looks ["Bus error", "syntax error", "Input/output error"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
@@ -45,7 +46,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
     match (&case.candidate.content, image) {
         (Content::Foreign(Foreign::Stub), _) | (Content::Elf(_), None) => {}
         (Content::Elf(_), Some(image)) => {
-            needed = wanted(image).filter(|needed| *needed > size)?;
+            let Some(segments) = wanted(image).filter(|needed| *needed > size) else {
+                return behind_segments(case, image, size);
+            };
+            needed = segments;
             if image.program_headers.is_err() {
                 at_least = "at least ";
             }
@@ -93,6 +97,48 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     finding.tell(format_args!("kernel: {kernel}\nfix: {}", case.copy_again()));
     finding.certainty = Certainty::Certain;
+    Some(finding)
+}
+
+/// What the kernel needs is there; what stands behind it is not.
+fn behind_segments(case: &Case<'_>, image: &Image, size: u64) -> Option<Found> {
+    let Missing { whole, part } = case.program?.damage.lacks?;
+    image.program_headers.as_ref().ok()?;
+    let mut finding = match part {
+        Part::Sections => case.warning(format_args!(
+            "is cut short: it has {size} of {whole} bytes\nprogram: missing=sections behind what is loaded"
+        )),
+        Part::PyInstaller => case.warning(format_args!(
+            "is cut short: the archive of PyInstaller is missing at its end\nprogram: made by=PyInstaller"
+        )),
+        Part::Squashfs => case.warning(format_args!(
+            "is cut short: the squashfs image at its end is not whole\nprogram: carries=a squashfs image (AppImage)"
+        )),
+        Part::Zip => case.warning(format_args!(
+            "is cut short: the zip archive at its end has no end\nprogram: carries=a zip archive"
+        )),
+    };
+    if whole > 0 {
+        finding.tell(format_args!("program: size={size} bytes; its headers need {whole} bytes"));
+    }
+    if case.starts() {
+        let (kernel, seen) = match part {
+            Part::PyInstaller => {
+                ("starts it; it ends with status 255", "Could not load PyInstaller's embedded PKG archive")
+            }
+            Part::Squashfs => ("starts it; it does not find its image", "Cannot mount AppImage"),
+            Part::Zip => ("starts it; it does not find its archive", ""),
+            Part::Sections => {
+                finding.certainty = Certainty::Certain;
+                ("starts it: it loads nothing of what is missing; the program may", "")
+            }
+        };
+        finding.tell(format_args!("kernel: {kernel}\nyou see: {seen}"));
+    }
+    if matches!(part, Part::PyInstaller | Part::Squashfs) {
+        finding.dies();
+    }
+    finding.tell(format_args!("fix: {}", case.copy_again()));
     Some(finding)
 }
 

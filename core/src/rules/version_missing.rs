@@ -35,7 +35,7 @@ rule! {
     /// [1]
     /// ```
     VersionMissing, looks ["./x: /lib/libc.so.6: version `GLIBC_2.34' not found (required by ./x)"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -9,7 +9,7 @@ use crate::errno::Errno;
 use crate::exec::arch::{
     Binprm, Bounds, Checked, Checks, Entry, LayoutSpec, Reply, STACK_RANDOM_32, STACK_RANDOM_64, TaskLayout,
     accept, compat_runs, entry_is_aligned, is_compat, is_compat_image, refuse, reply, require_machine,
-    stack_implies_exec, supports, unknown,
+    sigill, stack_implies_exec, supports, unknown,
 };
 use crate::exec::{Missing, Signal, Step};
 use crate::machine::Machine;
@@ -28,6 +28,8 @@ pub(super) const ARM: Checks = Checks {
     first_user_address: 8192,
     // andeq r0, r0, r0; in Thumb movs r0, r0.
     zeros_as_code: |_| None,
+    // Undefined, as ARM and as Thumb.
+    ones_as_code: sigill,
     // Its condition decides whether it is an instruction at all.
     magic_as_code: |_| None,
     entry: arm_entry,
@@ -47,6 +49,7 @@ pub(super) const AARCH64: Checks = Checks {
     first_user_address: 0,
     // udf #0.
     zeros_as_code: aarch64_sigill,
+    ones_as_code: sigill,
     // Unallocated: bits 28 to 25 are 0011.
     magic_as_code: aarch64_sigill,
     entry: aarch64_entry,

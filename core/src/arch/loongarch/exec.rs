@@ -23,6 +23,7 @@ pub(super) const LOONGARCH: Checks = Checks {
     write_only_faults_again: false,
     first_user_address: 0,
     zeros_as_code: sigill,
+    ones_as_code: sigill,
     // `bnez`, by a register that the kernel has cleared: what follows decides.
     magic_as_code: undefined,
     // arch/loongarch/kernel/traps.c `do_ade`.

@@ -31,6 +31,8 @@ pub(crate) const MIPS: Checks = Checks {
     first_user_address: 0,
     // sll zero, zero, 0: nop.
     zeros_as_code: |_| None,
+    // sd ra, -1(ra), which no 32-bit processor has.
+    ones_as_code: |bprm| (!bprm.is_wide_kernel()).then_some(Signal::SIGILL),
     magic_as_code,
     entry,
     after_start,

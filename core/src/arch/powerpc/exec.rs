@@ -21,6 +21,8 @@ pub(super) const PPC: Checks = Checks {
     write_only_faults_again: false,
     first_user_address: 0,
     zeros_as_code: sigill,
+    // fnmadd. f31, f31, f31, f31
+    ones_as_code: |_| None,
     // Big-endian a load of decorated storage (`lhdx`) on an e500mc, else illegal; little-endian `sc`.
     magic_as_code: undefined,
     entry,

@@ -23,6 +23,7 @@ pub(super) const RISCV: Checks = Checks {
     first_user_address: 0,
     // Defined to be illegal.
     zeros_as_code: sigill,
+    ones_as_code: sigill,
     // The lowest seven bits are ones: longer than any instruction there is.
     magic_as_code: sigill,
     entry,

@@ -6,7 +6,7 @@ use crate::elf::consts::{EM_386, EM_486, EM_X86_64};
 use crate::exec::Signal;
 use crate::exec::arch::{
     Binprm, Bounds, Checked, Checks, LayoutSpec, STACK_RANDOM_32, TaskLayout, accept, compat_runs,
-    entry_is_address, is_compat, require_machine, stack_implies_exec, undefined,
+    entry_is_address, is_compat, require_machine, sigill, stack_implies_exec, undefined,
 };
 use crate::machine::Machine;
 use crate::target::Capability;
@@ -25,6 +25,8 @@ pub(super) const I386: Checks = Checks {
     first_user_address: 0,
     // add %al, (%eax), with a register that is 0.
     zeros_as_code: |_| Some(Signal::SIGSEGV),
+    // Group 5 has no /7.
+    ones_as_code: sigill,
     // jg, which jumps into the program headers.
     magic_as_code: undefined,
     entry: entry_is_address,

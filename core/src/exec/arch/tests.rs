@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use super::super::{Checked, Exit};
 use super::layout::Bounds;
 use super::*;
-use crate::candidate::{Candidate, Content, Image, Interp, Origin};
+use crate::candidate::{Candidate, Content, Damage, Image, Interp, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
 use crate::machine::{Abi, Cpu, Fact, KernelFacts, Release, Words};
 use crate::path::PathBuf;
@@ -133,7 +133,14 @@ impl File {
             x86_isa_needed: None,
         });
         let origin = Origin::default();
-        Program { ident, declared: Some(Rc::clone(&image)), as_read: vec![image], origin, upx: None }
+        Program {
+            ident,
+            declared: Some(Rc::clone(&image)),
+            as_read: vec![image],
+            origin,
+            upx: None,
+            damage: Damage::default(),
+        }
     }
 
     fn candidate(&self) -> Candidate {
