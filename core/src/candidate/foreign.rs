@@ -1,11 +1,14 @@
 //! What a file is that is neither ELF nor a script, by its first bytes.
 
+mod disguise;
+
 use crate::path::Path;
 
 use super::package::{self, Format};
 use crate::elf::ByteOrder;
 use crate::elf::consts::name_in;
 use crate::machine::{after, decimal};
+pub use disguise::Disguise;
 
 /// What is not a program.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +23,8 @@ pub enum Foreign {
     Html,
     /// A Git LFS pointer, with the size of the file it stands for.
     LfsPointer(Option<u64>),
+    /// A text that stands for a file, or that a file became.
+    Disguised(Disguise),
     /// An archive or a compressed file: "gzip", "xz", "zip", "tar", "zstd", "7z", "bzip2", "lz4", "ar".
     Archive(&'static str),
     /// A package.
@@ -100,11 +105,14 @@ pub fn of(head: &[u8], size: u64, path: &Path) -> Foreign {
     if is_html(head) {
         return Foreign::Html;
     }
+    if let Some(disguise) = disguise::of_bytes(head) {
+        return Foreign::Disguised(disguise);
+    }
     if head.iter().all(|b| *b == 0) {
         return Foreign::Zeros;
     }
     if is_text(head) {
-        return Foreign::Text;
+        return disguise::of_text(head, size).map_or(Foreign::Text, Foreign::Disguised);
     }
     match head.first_chunk() {
         Some(first) => Foreign::Unknown(*first),
@@ -258,9 +266,6 @@ mod tests {
             assert_eq!(kind(page), Foreign::Html);
         }
         assert_eq!(kind(b"<htmlx>"), Foreign::Text);
-        assert_eq!(kind(b"<?xml version=\"1.0\"?>\n<svg/>"), Foreign::Text);
-        assert_eq!(kind(b"Not Found"), Foreign::Text);
-        assert_eq!(kind(b"{\"message\":\"Not Found\"}\n"), Foreign::Text);
     }
 
     #[test]

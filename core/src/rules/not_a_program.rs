@@ -1,4 +1,5 @@
 mod archive;
+mod disguise;
 mod late;
 mod object;
 mod package;
@@ -77,6 +78,7 @@ fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
         // Other rules'.
         Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => return None,
         Foreign::Archive(format) => return Some(archive::check(case, format)),
+        Foreign::Disguised(disguise) => return Some(disguise::check(case, disguise)),
         Foreign::Package(package) => return Some(package::check(case, package)),
         Foreign::Empty => ("is empty", "ENOEXEC\nyou see: nothing; ash and bash end with status 0", ""),
         Foreign::Zeros => (

@@ -81,6 +81,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
             "machine: disk={point}: {free} free: likely it was full\nfix: make room (df), then "
         ));
     }
+    tell_unfinished(case, &mut finding);
     let kernel = match case.program {
         None => Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)),
         Some(_) if case.starts() => {
@@ -138,8 +139,19 @@ fn behind_segments(case: &Case<'_>, image: &Image, size: u64) -> Option<Found> {
     if matches!(part, Part::PyInstaller | Part::Squashfs) {
         finding.dies();
     }
+    tell_unfinished(case, &mut finding);
     finding.tell(format_args!("fix: {}", case.copy_again()));
     Some(finding)
+}
+
+/// Names that browsers and download programs give a file until they have all of it.
+fn tell_unfinished(case: &Case<'_>, finding: &mut Found) {
+    const NAMES: [&str; 8] =
+        [".part", ".crdownload", ".partial", ".download", ".filepart", ".!ut", ".aria2", ".opdownload"];
+    let path = words::bytes(&case.candidate.path);
+    if let Some(name) = NAMES.iter().find(|name| path.ends_with(name.as_bytes())) {
+        finding.tell(format_args!("program: name=ends in {name}: a download that is not finished"));
+    }
 }
 
 /// The kernel stops at what is missing.
