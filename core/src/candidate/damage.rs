@@ -91,11 +91,19 @@ pub(super) fn find(contents: &Contents, image: &Image, size: u64) -> Damage {
     if let Some((place, len)) = end.last.filter(|_| end.whole <= size) {
         damage.end = reader.bytes_at(place, len).and_then(fill).map(|fill| (fill, run(reader, fill, size)));
     }
-    if end.whole != size {
+    let go = GoData::of(reader, image);
+    if go == Some(GoData::Blank) && damage.end.is_none() {
+        let last = reader.bytes_at(at(size).saturating_sub(SPOT), SPOT).and_then(fill);
+        damage.end = last.map(|fill| (fill, run(reader, fill, size)));
+    }
+    if go == Some(GoData::Before) {
+        damage.transfer = Some(Transfer::Removed(0, true));
+    } else if end.whole != size || go == Some(GoData::Elsewhere) {
+        let lacks = go == Some(GoData::Elsewhere) || end.whole > size;
         damage.transfer =
-            counts(contents, image, size, end.whole).or_else(|| removed(reader, image, &end, size));
-        if damage.transfer.is_none() {
-            damage.lacks = lacks(contents, reader, &end, size);
+            counts(contents, image, size, (end.whole, lacks)).or_else(|| removed(reader, image, &end, size));
+        if damage.transfer.is_none() && end.whole != size {
+            damage.lacks = lacks_of(contents, reader, &end, size);
         }
     }
     damage
@@ -226,7 +234,7 @@ impl Counts {
 }
 
 /// What pieces of the file say of its bytes: in code and tables an LF has a CR before it by chance only.
-fn counts(contents: &Contents, image: &Image, size: u64, whole: u64) -> Option<Transfer> {
+fn counts(contents: &Contents, image: &Image, size: u64, (whole, lacks): (u64, bool)) -> Option<Transfer> {
     let mut counts = Counts::default();
     let missing = whole.saturating_sub(size);
     let reader = &mut Reader::headers(contents);
@@ -241,7 +249,7 @@ fn counts(contents: &Contents, image: &Image, size: u64, whole: u64) -> Option<T
             first = first.or(Some(place as u64));
         }
         // Healthy ones are known by the first pieces.
-        let is_whole = counts.feeds > counts.pairs && (counts.returns > 0 || missing == 0);
+        let is_whole = counts.feeds > counts.pairs && (counts.returns > 0 || !lacks);
         if is_whole && counts.replaced == 0 && counts.high > 0 {
             return None;
         }
@@ -258,7 +266,7 @@ fn counts(contents: &Contents, image: &Image, size: u64, whole: u64) -> Option<T
     if feeds == pairs && (adds_up || pairs >= 8) {
         return Some(Transfer::Added(first.is_some_and(|first| first < loaded(image))));
     }
-    if returns == 0 && feeds >= 24 && missing > 0 {
+    if returns == 0 && feeds >= 24 && lacks {
         // Where headers were changed, too, what they say is not what is missing.
         let is_told = missing < size as u64 >> 6;
         return Some(Transfer::Removed(if is_told { missing } else { 0 }, true));
@@ -267,23 +275,56 @@ fn counts(contents: &Contents, image: &Image, size: u64, whole: u64) -> Option<T
     (replaced >= 16 && replaced.saturating_mul(4) > high).then_some(Transfer::Recoded)
 }
 
+/// What begins the data of a program by Go's own linker, since Go 1.13: debug/buildinfo/buildinfo.go.
+const GO_INFO: &[u8] = b"\xff Go buildinf:";
+
+/// Where that is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GoData {
+    /// It stands before its place: bytes before it are gone.
+    Before,
+    /// In its place is something else; an older Go has none.
+    Elsewhere,
+    /// Nothing was written there.
+    Blank,
+}
+
+impl GoData {
+    /// None where it stands in its place.
+    fn of(reader: &mut Reader<'_>, image: &Image) -> Option<GoData> {
+        // Its linker puts the table of sections behind the program headers; the note may have moved, too.
+        if !image.is_go && !(1..4096).contains(&image.header.e_shoff) {
+            return None;
+        }
+        let place = at(image.loads().find(|entry| entry.p_flags & PF_W != 0)?.p_offset);
+        let found = reader.bytes_at(place, 64)?;
+        if found.starts_with(GO_INFO) {
+            return None;
+        }
+        let is_blank = fill(found).is_some();
+        let before = reader.up_to(place.saturating_sub(4096), 4096);
+        match (holds(before, GO_INFO), image.is_go) {
+            (true, _) => Some(GoData::Before),
+            (false, false) => None,
+            (false, true) => Some(if is_blank { GoData::Blank } else { GoData::Elsewhere }),
+        }
+    }
+}
+
+/// `.eh_frame_hdr` (LSB): version 1, and the usual encodings.
+const EH_FRAME: &[u8] = b"\x01\x1b\x03\x3b";
+
 /// CR LF became LF: what stands behind is nearer to the front by the bytes that the file lacks.
 fn removed(reader: &mut Reader<'_>, image: &Image, end: &End, size: u64) -> Option<Transfer> {
     let lost = end.whole.checked_sub(size).filter(|lost| (1..=size >> 7).contains(lost))?;
     let eh_frame = image.table().iter().find(|entry| entry.p_type == PT_GNU_EH_FRAME);
-    // Version 1, and the usual encodings (LSB `.eh_frame_hdr`); debug/buildinfo/buildinfo.go.
-    let mut is_loaded = false;
-    let data = image.loads().find(|entry| entry.p_flags & PF_W != 0).map(|entry| entry.p_offset);
-    let landmarks: [(Option<u64>, &[u8]); 2] =
-        [(eh_frame.map(|entry| entry.p_offset), b"\x01\x1b\x03\x3b"), (data, b"\xff Go buildinf:")];
-    for (place, mark) in landmarks {
-        is_loaded |= place.is_some_and(|place| {
-            let from = at(place.saturating_sub(lost));
-            let bytes = reader.up_to(from, at(lost).min(4096).saturating_add(mark.len()));
-            let found = bytes.windows(mark.len()).position(|part| part == mark);
-            found.is_some_and(|found| from.saturating_add(found) < at(place))
-        });
-    }
+    let mut is_loaded = eh_frame.is_some_and(|entry| {
+        let place = at(entry.p_offset);
+        let from = place.saturating_sub(at(lost));
+        let bytes = reader.up_to(from, at(lost).min(4096).saturating_add(EH_FRAME.len()));
+        let found = bytes.windows(EH_FRAME.len()).position(|part| part == EH_FRAME);
+        found.is_some_and(|found| from.saturating_add(found) < place)
+    });
     let has_table = end.has_table && table_moved(reader, image, lost);
     // Where most of the file is loaded, so are most of the places.
     is_loaded |= has_table && loaded(image) > size / 2;
@@ -306,7 +347,7 @@ fn table_moved(reader: &mut Reader<'_>, image: &Image, lost: u64) -> bool {
 }
 
 /// What is missing behind the end.
-fn lacks(contents: &Contents, reader: &mut Reader<'_>, end: &End, size: u64) -> Option<Missing> {
+fn lacks_of(contents: &Contents, reader: &mut Reader<'_>, end: &End, size: u64) -> Option<Missing> {
     let ident = contents.ident();
     // The AppImage specification, "Type 2 image format".
     let is_appimage = ident.get(8..11) == Some(b"AI\x02");

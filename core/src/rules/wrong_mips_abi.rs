@@ -42,7 +42,7 @@ rule! {
     /// [1]
     /// ```
     WrongMipsAbi, looks ["syntax error: unexpected \"(\"", "syntax error: unexpected word (expecting \")\")", "Accessing a corrupted shared library"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -36,7 +36,7 @@ rule! {
     /// [1]
     /// ```
     WrongWordSize, looks ["syntax error: unexpected \"(\"", "syntax error: unexpected word (expecting \")\")", "cannot execute binary file: Exec format error"],
-    check
+    check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
