@@ -110,6 +110,7 @@ fn what_is_damaged_dies_and_what_is_whole_runs() {
         let (transfer, unwritten) = ("changed-by-transfer", "unwritten-content");
         judge(&name("crlf"), &crlf(&whole), transfer, true);
         judge(&name("lf"), &lf(&whole), transfer, true);
+        judge(&name("utf-8"), String::from_utf8_lossy(&whole).as_bytes(), transfer, true);
         let entry = segment(&whole, PT_LOAD, Some(number(&whole, 24, 8))).unwrap();
         judge(&name("entry"), &filled(&whole, (entry.0, 64), 0), unwritten, true);
         judge(&name("flash"), &filled(&whole, (entry.0, 64), 0xff), unwritten, true);

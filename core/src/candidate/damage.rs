@@ -98,6 +98,8 @@ pub(super) fn find(contents: &Contents, image: &Image, size: u64) -> Damage {
     }
     if go == Some(GoData::Before) {
         damage.transfer = Some(Transfer::Removed(0, true));
+    } else if is_appimage(contents) {
+        damage.lacks = lacks_of(contents, reader, &end, size);
     } else if end.whole != size || go == Some(GoData::Elsewhere) {
         let lacks = go == Some(GoData::Elsewhere) || end.whole > size;
         damage.transfer =
@@ -346,14 +348,16 @@ fn table_moved(reader: &mut Reader<'_>, image: &Image, lost: u64) -> bool {
     })
 }
 
+/// The AppImage specification, "Type 2 image format".
+fn is_appimage(contents: &Contents) -> bool {
+    contents.ident().get(8..11) == Some(b"AI\x02")
+}
+
 /// What is missing behind the end.
 fn lacks_of(contents: &Contents, reader: &mut Reader<'_>, end: &End, size: u64) -> Option<Missing> {
-    let ident = contents.ident();
-    // The AppImage specification, "Type 2 image format".
-    let is_appimage = ident.get(8..11) == Some(b"AI\x02");
     if end.whole > size {
         let part = match () {
-            () if is_appimage => Part::Squashfs,
+            () if is_appimage(contents) => Part::Squashfs,
             () if end.last.is_none() => return None,
             () if is_pyinstaller(contents, size) => Part::PyInstaller,
             () => Part::Sections,
@@ -380,7 +384,7 @@ fn lacks_of(contents: &Contents, reader: &mut Reader<'_>, end: &End, size: u64) 
     if end.whole < size && is_pyinstaller(contents, size) && is_cut(reader) {
         return Some(Missing { whole: 0, part: Part::PyInstaller });
     }
-    (is_appimage && end.whole == size).then_some(Missing { whole: 0, part: Part::Squashfs })
+    (is_appimage(contents) && end.whole == size).then_some(Missing { whole: 0, part: Part::Squashfs })
 }
 
 /// Whether it is PyInstaller's bootloader, by a name that it looks for in the environment.

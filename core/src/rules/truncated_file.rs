@@ -82,6 +82,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
         ));
     }
     tell_unfinished(case, &mut finding);
+    // Its stub unpacks the rest: src/stub of UPX, `err_exit`.
+    if case.starts() && case.program.is_some_and(|program| program.upx.is_some()) {
+        finding.dies();
+    }
     let kernel = match case.program {
         None => Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)),
         Some(_) if case.starts() => {

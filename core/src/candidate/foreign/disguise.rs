@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use crate::machine::parts;
+use crate::machine::{holds, parts};
 
 /// What a text is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -203,13 +203,12 @@ fn link(head: &[u8], size: u64) -> Option<&[u8]> {
     if head.starts_with(b"XSym\n") {
         return parts(head, b'\n').nth(3).filter(|target| !target.is_empty());
     }
-    const LIBRARY: &[u8] = b".so";
     // A path and nothing else: not even the end of a line.
     let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-+/@~".contains(byte);
     if size > 255 || size != head.len() as u64 || head.is_empty() || !head.iter().all(is_path) {
         return None;
     }
-    let is_named = head.contains(&b'/') || head.windows(LIBRARY.len()).any(|part| part == LIBRARY);
+    let is_named = head.contains(&b'/') || holds(head, b".so");
     // One word: a program's name, not an answer.
     let is_word = head.first().is_some_and(u8::is_ascii_lowercase)
         && head.len() >= 2
