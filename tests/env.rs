@@ -233,7 +233,7 @@ fn env_ends_as_it_is_said_to() {
         }
         for _ in 0..120 {
             let mut folders = Vec::new();
-            for _ in 0..next(5) + 1 {
+            for _ in 0..=next(5) {
                 folders.push(match next(KINDS.len() + 4) {
                     0 => root.join("file").to_str().unwrap().to_owned(),
                     1 => String::new(),
