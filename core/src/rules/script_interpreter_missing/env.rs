@@ -23,7 +23,7 @@ pub(super) fn check(case: &Case<'_>, script: &Script, call: &EnvCall, step: Step
 /// There is no program of that name.
 fn missing(case: &Case<'_>, script: &Script, call: &EnvCall, sought: &Sought) -> Found {
     let (name, line) = (Shown(&sought.name), FirstLine(script));
-    let first = sought.name.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let first = sought.name.split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
     let is_several = first.len() < sought.name.len();
     let mut finding = if is_several {
         case.error(format_args!(

@@ -41,7 +41,7 @@ pub(in crate::rules) fn tell_words_for_env(
     words: &[u8],
 ) {
     let words = words.trim_ascii();
-    let first = words.split(|byte| *byte == b' ').next().unwrap_or_default();
+    let first = words.split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
     let rest = words.get(first.len()..).unwrap_or_default();
     let lacks_it = matches!(call.plan, Plan::Refuses { option: b'S', .. });
     let (file, splits) = (case.argument(), call.env == Env::Gnu && !lacks_it);
