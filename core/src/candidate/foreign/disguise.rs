@@ -265,7 +265,10 @@ mod tests {
     fn texts_of_programs_and_of_servers() {
         for (text, kind) in [
             ("f0VMRgIBAQAAAAAAAAAAAAIAPgABAAAA\n", "a program in base64"),
-            ("QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAx\nMjM=\n", "base64"),
+            (
+                "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0\nNTY3ODk=\n",
+                "base64",
+            ),
             ("begin 755 x\nM?T5,1@(", "a uuencoded file"),
             ("00000000: 7f45 4c46 0201 0100", "a hex dump"),
             (
