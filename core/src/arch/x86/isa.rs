@@ -6,8 +6,10 @@ use crate::arch::Lack;
 use crate::candidate::{Image, Program, Toolchain};
 use crate::machine::{Cpu, Machine, lists};
 
-/// GNU_PROPERTY_X86_ISA_1_V2, V3 and V4; the level; what it adds, as /proc/cpuinfo calls it.
-const LEVELS: [(u32, &str, &[&str]); 3] = [
+/// GNU_PROPERTY_X86_ISA_1_BASELINE, V2, V3 and V4; the level; what it adds, as /proc/cpuinfo calls it (glibc's
+/// sysdeps/x86/get-isa-level.h).
+const LEVELS: [(u32, &str, &[&str]); 4] = [
+    (1, "x86-64-baseline", &["cmov", "cx8", "fpu", "fxsr", "mmx", "sse", "sse2"]),
     (2, "x86-64-v2", &["cx16", "popcnt", "sse4_1", "sse4_2", "ssse3"]),
     (4, "x86-64-v3", &["avx2", "bmi1", "bmi2", "fma", "movbe"]),
     (8, "x86-64-v4", &["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]),
@@ -52,15 +54,21 @@ const START_FILES: &str = "where its sources ask for no level, the mark comes fr
 
 /// What this processor lacks of what the code of a 32-bit program is made of.
 fn by_code(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {
-    let code = image.x86_code?;
-    let features = machine.cpu().features.get()?;
-    let (lacks, level, count) = if code.uses_sse2() && !features.has("sse2") {
+    // Go says itself what it was built for.
+    let code = image.x86_code.filter(|_| program.origin.toolchain != Toolchain::Go)?;
+    // AT_HWCAP is EDX of CPUID's leaf 1 (arch/x86/include/asm/elf.h `ELF_HWCAP`).
+    let lacks = |name: &str, bit: u64| match (machine.cpu().features.get(), machine.hwcap().value) {
+        (Some(features), _) => !features.has(name),
+        (None, hwcap) => hwcap.is_some_and(|hwcap| hwcap & bit == 0),
+    };
+    let (lacks, level, count) = if code.uses_sse2() && lacks("sse2", 1 << 26) {
         ("sse2", "SSE2", code.sse2)
-    } else if code.uses_cmov() && !features.has("cmov") {
+    } else if code.uses_cmov() && lacks("cmov", 1 << 15) {
         ("cmov", "i686 (cmov)", code.cmov)
     } else {
         return None;
     };
+    let field = if machine.cpu().features.get().is_some() { "flags" } else { "AT_HWCAP" };
     let is_rust = program.origin.toolchain == Toolchain::Rust;
     let target = if is_rust { "; Rust's i686 targets have SSE2" } else { "" };
     Some(Lack {
@@ -68,7 +76,7 @@ fn by_code(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> 
             "\
 is built for {level}, this processor lacks {lacks}
 program: code={count} instructions of {level} in {} bytes{target}
-machine: flags=without {lacks}",
+machine: {field}=without {lacks}",
             code.bytes
         ),
         dies: true,
