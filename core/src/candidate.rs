@@ -248,10 +248,12 @@ impl Candidate {
         }
     }
 
-    /// It is an ELF file whose interpreter is not there.
+    /// It is an ELF file whose interpreter is not there: the one that its own header leads to.
     pub fn lacks_interpreter(&self) -> bool {
         let is_elf = matches!(self.content, Content::Elf(_)) && self.binfmt_misc.is_none();
-        is_elf && self.interpreter.as_ref().is_some_and(|interpreter| interpreter.missing().is_some())
+        let named = self.program().and_then(Program::image).map_or(&[][..], Image::interp_path);
+        let interpreter = self.interpreter.as_ref().filter(|_| is_elf);
+        interpreter.is_some_and(|there| there.missing().is_some() && there.path.as_bytes() == named)
     }
 
     /// Bytes; None where stat(2) failed, or nobody knows.
