@@ -23,9 +23,11 @@ mod other;
 use alloc::string::String;
 
 use crate::advice::Build;
-use crate::candidate::{Image, Program};
+use crate::candidate::go::Code;
+use crate::candidate::{Go, Image, Program};
 use crate::elf::{ByteOrder, Class, Vendor};
 use crate::exec::arch::Checks;
+use crate::exec::go::GoLacks;
 use crate::ldso::abi::{Abi, LacksLevel};
 use crate::machine::cpuinfo::{Found, Key};
 use crate::machine::{Cpu, Fact, Fpu, Machine};
@@ -56,6 +58,10 @@ pub(crate) struct Arch {
     pub(crate) attributes: Option<(u32, Vendor)>,
     /// What the processor lacks of the ISA that a program is marked with.
     pub(crate) lack: fn(&Machine, &Program, &Image) -> Option<Lack>,
+    /// What the processor lacks that a program of Go was built for.
+    pub(crate) go: fn(&Machine, &Image, &Go) -> Option<GoLacks>,
+    /// The level that a program of Go was built for, by its first instructions.
+    pub(crate) go_level: fn(&mut Code<'_, '_>, u64) -> Option<&'static str>,
     /// The mark of a program for hard float as a whole; one function of it may still be soft. Empty where what the
     /// program was built for says it.
     pub(crate) hard_float: fn(&Image) -> Option<&'static str>,

@@ -4,6 +4,7 @@ pub mod damage;
 pub mod env;
 pub mod file;
 pub mod foreign;
+pub mod go;
 mod image;
 pub mod late;
 pub mod library;
@@ -29,6 +30,7 @@ pub use damage::Damage;
 pub use env::EnvCall;
 pub use file::{File, Files};
 pub use foreign::Foreign;
+pub use go::Go;
 pub(crate) use image::last_name;
 pub use late::LateLine;
 pub use open::open;
@@ -120,6 +122,8 @@ pub struct Program {
     pub upx: Option<Upx>,
     /// What became of its content on the way.
     pub damage: Damage,
+    /// What Go left in it.
+    pub go: Option<Go>,
 }
 
 /// What UPX left in a packed file.
@@ -155,6 +159,8 @@ pub struct Image {
     pub is_go: bool,
     /// What the kernel makes of PT_GNU_PROPERTY where the file is for arm64.
     pub gnu_property: Result<(), Errno>,
+    /// Where the function descriptor at e_entry leads (ELFv1 of PowerPC), without what is added to the file's addresses.
+    pub descriptor: Option<u64>,
     /// GNU_PROPERTY_X86_ISA_1_NEEDED: bit 0 baseline, 1 v2, 2 v3, 3 v4; read for machines that have an x86.
     pub x86_isa_needed: Option<u32>,
     /// What a sample of an i386's code uses.
@@ -266,6 +272,11 @@ impl Program {
     /// The kernel's decoding in one encoding.
     pub fn as_read_by(&self, encoding: Encoding) -> Option<&Image> {
         self.as_read.iter().find(|image| image.encoding == encoding).map(Rc::as_ref)
+    }
+
+    /// Whether it executes instructions of an FPU on MIPS, by `.MIPS.abiflags` or by what Go says in their place.
+    pub(crate) fn is_mips_hard_float(&self, image: &Image) -> bool {
+        image.is_mips_hard_float() || self.go.as_ref().is_some_and(|go| go.is_hard_float(image))
     }
 
     /// The same, to keep.

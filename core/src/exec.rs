@@ -9,6 +9,7 @@ mod binprm;
 mod elf;
 mod env;
 mod exit;
+pub(crate) mod go;
 mod map;
 mod missing;
 mod mmap;
@@ -58,7 +59,8 @@ pub enum Outcome {
         /// For this reason.
         step: Step,
     },
-    /// Its dynamic loader ends it at the start ([`crate::ldso`]), or env(1) ends in the place of its script.
+    /// Its dynamic loader ends it at the start ([`crate::ldso`]), Go's runtime does ([`go`]), or env(1) ends in the place of
+    /// its script.
     Exits {
         /// With this status.
         status: u8,
@@ -171,7 +173,7 @@ pub fn sought<'a>(machine: &Machine, call: &'a EnvCall) -> Option<&'a Candidate>
 /// What becomes of a program that its loader has started; None where nothing is known that ends it.
 pub fn behind_loader(machine: &Machine, candidate: &Candidate) -> Option<Outcome> {
     let Content::Elf(program) = &candidate.content else { return None };
-    let stage = elf::behind_loader(machine, candidate, program);
+    let stage = elf::behind_loader(machine, candidate, program).and_then(|()| go::rt0_go(machine, candidate));
     outcome_of(stage).ok().filter(|outcome| *outcome != Outcome::Starts)
 }
 
@@ -219,7 +221,7 @@ pub fn behind_barriers(machine: &Machine, candidate: &Candidate, outcome: Outcom
 /// the byte order should not come back for the FPU.
 pub fn further_question(machine: &Machine, candidate: &Candidate) -> Option<Capability> {
     let image = candidate.program()?.image()?;
-    let hard = image.is_mips_hard_float() || has_hard_loader(candidate, image);
+    let hard = candidate.program()?.is_mips_hard_float(image) || has_hard_loader(candidate, image);
     let is_mips = machine.e_machine() == Some(crate::elf::consts::EM_MIPS);
     let is_open = || machine.fpu().value.is_none() && machine.answer(Capability::FpInstruction).is_none();
     (hard && is_mips && is_open()).then_some(Capability::FpInstruction)

@@ -121,6 +121,7 @@ macro_rules! rule {
 mod changed_by_transfer;
 mod damaged_headers;
 mod file_busy;
+mod go_level_above_cpu;
 mod hard_float_without_fpu;
 mod interpreter_missing;
 mod interpreter_unusable;
@@ -206,6 +207,7 @@ table! {
     damaged_headers: DamagedHeaders = "damaged-headers",
     truncated_file: TruncatedFile = "truncated-file",
     hard_float_without_fpu: HardFloatWithoutFpu = "hard-float-without-fpu",
+    go_level_above_cpu: GoLevelAboveCpu = "go-level-above-cpu",
     isa_above_cpu: IsaAboveCpu = "isa-above-cpu",
     missing_ase: MissingAse = "missing-ase",
     not_enough_memory: NotEnoughMemory = "not-enough-memory",

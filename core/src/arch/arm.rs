@@ -3,6 +3,7 @@
 mod builds;
 mod cpu;
 mod exec;
+mod go;
 mod isa;
 
 use super::Arch;
@@ -31,6 +32,8 @@ pub(super) const ARM: Arch = Arch {
     builds: builds::ARM,
     attributes: Some((SHT_ARM_ATTRIBUTES, Vendor::Arm)),
     lack: isa::lack,
+    go: go::lacks_arm,
+    go_level: go::level_of_code,
     hard_float,
 };
 
@@ -45,6 +48,8 @@ pub(super) const AARCH64: Arch = Arch {
     builds: builds::AARCH64,
     attributes: None,
     lack: |_, _, _| None,
+    go: go::lacks_arm64,
+    go_level: |_, _| None,
     hard_float: |_| None,
     ..ARM
 };

@@ -27,6 +27,8 @@ pub(super) const LOONGARCH: Arch = Arch {
     }],
     attributes: None,
     lack: |_, _, _| None,
+    go: |_, _, _| None,
+    go_level: |_, _| None,
     hard_float: |_| None,
 };
 

@@ -3,6 +3,7 @@
 mod builds;
 pub(crate) mod cpu;
 pub(crate) mod exec;
+mod go;
 mod isa;
 
 use super::Arch;
@@ -24,6 +25,8 @@ pub(super) const MIPS: Arch = Arch {
     builds: builds::MIPS,
     attributes: None,
     lack: isa::lack,
+    go: go::lacks,
+    go_level: go::level_of_code,
     hard_float: |image| image.is_mips_hard_float().then_some(""),
 };
 

@@ -2,6 +2,7 @@
 
 mod builds;
 mod exec;
+mod go;
 mod isa;
 
 use super::Arch;
@@ -25,6 +26,9 @@ pub(super) const PPC: Arch = Arch {
     builds: builds::PPC,
     attributes: Some((SHT_GNU_ATTRIBUTES, Vendor::Gnu)),
     lack: isa::lack,
+    // Go has no port to it.
+    go: |_, _, _| None,
+    go_level: |_, _| None,
     hard_float,
 };
 
@@ -36,6 +40,8 @@ pub(super) const PPC64: Arch = Arch {
     exec: exec::PPC64,
     ldso: Abi { cache_id: |_, _| 0x500, ..PPC.ldso },
     builds: builds::PPC64,
+    go: go::lacks,
+    go_level: go::level_of_code,
     ..PPC
 };
 

@@ -1,6 +1,7 @@
 //! RISC-V, of 32 and 64 bits.
 
 mod exec;
+mod go;
 mod isa;
 
 use super::Arch;
@@ -36,6 +37,8 @@ pub(super) const RISCV: Arch = Arch {
     }],
     attributes: Some((SHT_RISCV_ATTRIBUTES, Vendor::Riscv)),
     lack: isa::lack,
+    go: go::lacks,
+    go_level: |_, _| None,
     hard_float: |_| None,
 };
 

@@ -2,6 +2,7 @@
 
 mod builds;
 mod exec;
+mod go;
 mod isa;
 
 use super::Arch;
@@ -29,6 +30,8 @@ pub(super) const I386: Arch = Arch {
     builds: builds::I386,
     attributes: None,
     lack: isa::lack,
+    go: go::lacks_386,
+    go_level: go::level_of_code,
     hard_float: |_| None,
 };
 
@@ -43,6 +46,8 @@ pub(super) const X86_64: Arch = Arch {
         ..I386.ldso
     },
     builds: builds::X86_64,
+    go: go::lacks_amd64,
+    go_level: |_, _| None,
     ..I386
 };
 

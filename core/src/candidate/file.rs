@@ -7,7 +7,7 @@ use core::cell::{Cell, OnceCell, RefCell};
 use core::mem::size_of;
 
 use super::reader::{Contents, Reader};
-use super::{Damage, Image, Origin, Upx, damage, program, upx};
+use super::{Damage, Go, Image, Origin, Upx, damage, go, program, upx};
 use crate::elf::{Attributes, Encoding, ProgramHeader};
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
@@ -75,6 +75,9 @@ impl Drop for Held {
     }
 }
 
+/// What made a file, what packed it, what became of it on the way, and what Go left in it.
+type Made = (Origin, Option<Upx>, Damage, Option<Go>);
+
 /// What is in a file, whatever machine it is for: read and decoded when it is asked for, once.
 pub struct File {
     path: Vec<u8>,
@@ -83,7 +86,7 @@ pub struct File {
     /// Its bytes.
     pub contents: Contents,
     images: RefCell<Vec<Rc<Image>>>,
-    made: OnceCell<Box<(Origin, Option<Upx>, Damage)>>,
+    made: OnceCell<Box<Made>>,
     busy: OnceCell<Known<bool>>,
 }
 
@@ -107,12 +110,13 @@ impl File {
     }
 
     /// What made it, what packed it, and what became of it on the way, by one of its images.
-    pub(super) fn made_by(&self, image: &Image) -> &(Origin, Option<Upx>, Damage) {
+    pub(super) fn made_by(&self, image: &Image) -> &Made {
         self.made.get_or_init(|| {
             let reader = &mut Reader::headers(&self.contents);
             let packed = upx::find(reader, image, self.stat.size);
             let damage = damage::find(&self.contents, image, self.stat.size);
-            Box::new((program::origin(reader, image), packed, damage))
+            let go = go::find(reader, image);
+            Box::new((program::origin(reader, image, go.as_ref()), packed, damage, go))
         })
     }
 }

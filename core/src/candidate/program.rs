@@ -2,19 +2,18 @@
 
 use alloc::boxed::Box;
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::file::File;
 use super::property;
 use super::reader::Reader;
-use super::{Dynamic, Image, Interp, Origin, Program, TableError, Toolchain, X86Code};
+use super::{Dynamic, Go, Image, Interp, Origin, Program, TableError, Toolchain, X86Code};
 use crate::arch;
 use crate::elf::consts::{
-    DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EM_386, EM_486, EM_AARCH64, EM_ARM,
-    EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG,
-    NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PF_W, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE,
-    PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_NOTE, SHT_PROGBITS,
+    DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EF_PPC64_ABI, EM_386, EM_486, EM_AARCH64,
+    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_PPC64, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED,
+    NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS,
+    PT_NOTE, PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_EXECINSTR, SHF_STRINGS, SHF_WRITE, SHT_NOTE, SHT_PROGBITS,
 };
 use crate::elf::{
     AbiFlags, Attributes, Encoding, Header, Note, ProgramHeader, SectionHeader, Vendor, note, offset as at,
@@ -45,11 +44,11 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
             _ => file.as_read_by(*encoding),
         });
     }
-    let (origin, upx, damage) = match declared.as_ref().or(as_read.first()) {
+    let (origin, upx, damage, go) = match declared.as_ref().or(as_read.first()) {
         Some(image) => file.made_by(image).clone(),
         None => Default::default(),
     };
-    Box::new(Program { ident, declared, as_read, origin, upx, damage })
+    Box::new(Program { ident, declared, as_read, origin, upx, damage, go })
 }
 
 /// Decodes the file in one encoding.
@@ -67,6 +66,7 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
         abi_tag: None,
         is_go: false,
         gnu_property: Ok(()),
+        descriptor: None,
         x86_isa_needed: None,
     };
     let program_headers = table(reader, &image.header, encoding);
@@ -100,6 +100,14 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
     }
     if const { arch::is_judged(EM_386) } && e_machine == EM_386 {
         image.x86_code = X86Code::sample(reader, table);
+    }
+    if const { arch::is_judged(EM_PPC64) }
+        && e_machine == EM_PPC64
+        && image.header.e_flags & EF_PPC64_ABI != 2
+    {
+        let offset = offset_of(table, image.header.e_entry);
+        let bytes = offset.and_then(|offset| reader.bytes_at(offset, encoding.word()));
+        image.descriptor = bytes.map(|bytes| encoding.order.uint(bytes, 0, encoding.word()));
     }
     image.program_headers = program_headers;
     Rc::new(image)
@@ -321,23 +329,15 @@ fn apus(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) -> Vec<u16
     Vec::new()
 }
 
-/// What made the program.
-pub(super) fn origin(reader: &mut Reader<'_>, image: &Image) -> Origin {
-    let go = |detail| Origin { toolchain: Toolchain::Go, detail };
-    let data = image.loads().find(|entry| entry.p_flags & PF_W != 0);
-    let version = data.and_then(|data| go_version(reader, at(data.p_offset)));
-    if image.is_go || version.is_some() {
-        return go(version);
+/// What made the program; `go` is what Go left in it.
+pub(super) fn origin(reader: &mut Reader<'_>, image: &Image, go: Option<&Go>) -> Origin {
+    if let Some(go) = go {
+        return Origin { toolchain: Toolchain::Go, detail: go.version.clone() };
     }
     let (sections, names) = telling(reader, image);
     for section in sections {
         let name = names.saturating_add(at(section.name.into()));
-        if section.flags & SHF_ALLOC != 0 {
-            let version = go_version(reader, section.offset);
-            if version.is_some() {
-                return go(version);
-            }
-        } else if reader.bytes_at(name, 9) == Some(b".comment\0") {
+        if section.flags & SHF_ALLOC == 0 && reader.bytes_at(name, 9) == Some(b".comment\0") {
             let comment = reader.up_to(section.offset, section.size.min(512));
             if !comment.is_empty() {
                 return commented(comment);
@@ -363,29 +363,21 @@ fn commented(comment: &[u8]) -> Origin {
     Origin { toolchain, detail: telling.map(|line| text::printable(line.get(..120).unwrap_or(line))) }
 }
 
-/// The version in Go's build information, if that lies here: at the front of the first writable segment where Go's own
-/// linker made the program, else (cgo) in a section of its own. Go 1.18 on keeps the version there as text.
-fn go_version(reader: &mut Reader<'_>, offset: usize) -> Option<String> {
-    let info = reader.bytes_at(offset, 64)?.strip_prefix(b"\xff Go buildinf:")?;
-    let len = usize::from(*info.get(18)?);
-    let version = info.get(19..19_usize.checked_add(len)?)?;
-    (info.get(1)? & 2 != 0 && version.starts_with(b"go")).then(|| text::printable(version))
-}
-
 /// Sections that may tell what made the program, and where the names of sections are: strings that are not loaded
-/// (.comment, and those of debug information), and data (.go.buildinfo).
-fn telling(reader: &mut Reader<'_>, image: &Image) -> (Vec<SectionHeader>, usize) {
+/// (.comment, and those of debug information), and what Go's linker names in its own way: data (.go.buildinfo, .noptrdata)
+/// and what is only read (.gopclntab).
+pub(super) fn telling(reader: &mut Reader<'_>, image: &Image) -> (Vec<SectionHeader>, usize) {
     let (mut names, mut found, mut index) = (0, Vec::new(), 0_u16);
     sections(reader, image.encoding, &image.header, &mut |section| {
         if index == image.header.e_shstrndx {
             names = section.offset;
         }
         index = index.saturating_add(1);
-        let flags = section.flags & (SHF_WRITE | SHF_ALLOC | SHF_STRINGS);
-        if section.kind == SHT_PROGBITS && matches!(flags, SHF_STRINGS | DATA) {
+        let flags = section.flags & (SHF_WRITE | SHF_ALLOC | SHF_STRINGS | SHF_EXECINSTR);
+        if section.kind == SHT_PROGBITS && matches!(flags, SHF_STRINGS | SHF_ALLOC | DATA) {
             found.push(section);
         }
-        found.len() == 16
+        found.len() == 24
     });
     (found, names)
 }

@@ -100,6 +100,7 @@ pub const SHT_ARM_ATTRIBUTES: u32 = 0x7000_0003;
 pub const SHT_RISCV_ATTRIBUTES: u32 = 0x7000_0003;
 pub const SHF_WRITE: u64 = 1;
 pub const SHF_ALLOC: u64 = 2;
+pub const SHF_EXECINSTR: u64 = 4;
 pub const SHF_STRINGS: u64 = 0x20;
 
 pub const EF_MIPS_PIC: u32 = 2;

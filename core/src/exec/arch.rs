@@ -208,7 +208,7 @@ pub(crate) fn accept(_: &Binprm<'_>) -> Checked {
 /// Whether a floating-point instruction is executed before `main`: Go's runtime and a glibc that are marked hard-float
 /// do that. Others may never do so.
 pub(crate) fn executes_fp_at_start(candidate: &Candidate, program: &Program, image: &Image) -> bool {
-    let hard = image.is_mips_hard_float();
+    let hard = program.is_mips_hard_float(image);
     hard && (program.origin.toolchain == Toolchain::Go || is_glibc(image))
         || has_hard_loader(candidate, image)
 }

@@ -2,7 +2,7 @@
 
 use super::binprm::Binprm;
 use super::mmap::{Mm, Randomized};
-use super::{Checked, Exit, Missing, Step, Waived, arch, map, path, refuse, start, unknown};
+use super::{Checked, Exit, Missing, Step, Waived, arch, go, map, path, refuse, start, unknown};
 use crate::candidate::{Candidate, Content, Interp, Program, TableError};
 use crate::elf::Header;
 use crate::elf::consts::{ET_DYN, ET_EXEC};
@@ -61,7 +61,9 @@ fn load_elf_binary(bprm: &Binprm<'_>, waived: Waived) -> Checked {
     start::changed(bprm)?;
     start::lost_pages(bprm)?;
     interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
-    (arch.after_start)(bprm)
+    (arch.after_start)(bprm)?;
+    // A loader comes before Go's runtime.
+    if interpreter.is_some() { Ok(()) } else { go::rt0_go(bprm.machine, bprm.candidate) }
 }
 
 /// What becomes of a program once its loader has done its work.

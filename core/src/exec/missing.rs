@@ -59,6 +59,8 @@ missing! {
     CpuFeatures "the features of the processor"
     /// Several rules take the file; the one registered last is asked first.
     BinfmtRule "which of several rules of binfmt_misc was registered last"
+    /// What Go's runtime compares, or executes.
+    GoLevel "whether the processor has what this program of Go was built for"
     /// A rule with flag F, whose interpreter was opened when it was registered.
     MiscInterpreter "the interpreter of binfmt_misc, which the kernel holds open"
     /// ASLR, or CONFIG_PAGE_OFFSET and its like.

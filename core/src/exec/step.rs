@@ -127,6 +127,11 @@ steps! {
     VersionMissing "ld.so: version not found"
     /// A relocation asks for a symbol that nothing defines.
     SymbolMissing "ld.so: symbol not found"
+    /// runtime/os_linux_arm.go `checkgoarm`, runtime/asm_amd64.s and asm_386.s `rt0_go`: Go's runtime finds that the
+    /// processor lacks what the program was built for.
+    GoCheck "Go's runtime: check of the processor"
+    /// Go's runtime executes an instruction of the level that the program was built for, and the processor has none.
+    GoInstruction "Go's runtime: instruction of its level"
     /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
     /// `do_cpu`).
     FpInstruction "floating-point instruction"

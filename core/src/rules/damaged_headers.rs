@@ -140,6 +140,8 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::EnvNotFound
         | Step::EnvExec
         // The processor.
+        | Step::GoCheck
+        | Step::GoInstruction
         | Step::CheckArch
         | Step::Fdpic
         | Step::MipsNan

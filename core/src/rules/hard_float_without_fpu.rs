@@ -42,6 +42,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let (program, image) = (case.program?, case.image?);
     let fpu = &case.machine.fpu();
     let mark = arch::of(image.header.e_machine).and_then(|arch| (arch.hard_float)(image));
+    // What Go writes in the place of a mark.
+    let by_go = program.go.as_ref().is_some_and(|go| go.is_hard_float(image));
+    let mark = mark.or(by_go.then_some("hard float (Go's hardfloat)"));
     let hard = mark.is_some();
     let of_loader = !hard && crate::exec::has_hard_loader(case.candidate, image);
     let has_fpu = || matches!(fpu.value, Some(Fpu::Hardware | Fpu::Emulated));

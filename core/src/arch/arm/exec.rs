@@ -59,10 +59,11 @@ pub(super) const AARCH64: Checks = Checks {
 /// HWCAP_* bits of AT_HWCAP, and their names in /proc/cpuinfo.
 const HWCAP_THUMB: (u32, &str) = (2, "thumb");
 const HWCAP_26BIT: (u32, &str) = (3, "26bit");
-const HWCAP_VFP: (u32, &str) = (6, "vfp");
+pub(super) const HWCAP_VFP: (u32, &str) = (6, "vfp");
+pub(super) const HWCAP_VFPV3: (u32, &str) = (13, "vfpv3");
 
 /// Whether `elf_hwcap` has a bit; None where neither /proc/cpuinfo nor AT_HWCAP tells.
-fn hwcap(machine: &Machine, (bit, name): (u32, &str)) -> Option<bool> {
+pub(super) fn hwcap(machine: &Machine, (bit, name): (u32, &str)) -> Option<bool> {
     match machine.cpu().features.get() {
         Some(features) => Some(features.iter().any(|feature| feature == name)),
         None => machine.hwcap().value.map(|hwcap| hwcap >> bit & 1 == 1),

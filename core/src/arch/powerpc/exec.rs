@@ -2,7 +2,7 @@
 
 use crate::candidate::Image;
 use crate::elf::Class;
-use crate::elf::consts::{EF_PPC64_ABI, EM_PPC, EM_PPC64};
+use crate::elf::consts::{EF_PPC64_ABI, EM_PPC, EM_PPC64, ET_DYN};
 use crate::exec::arch::{
     Binprm, Bounds, Checked, Checks, Entry, LayoutSpec, STACK_RANDOM_32, STACK_RANDOM_64, Stack, TaskLayout,
     accept, compat_runs, is_compat, require_machine, sigill, stack, undefined,
@@ -62,7 +62,10 @@ fn enforces_nx(machine: &Machine) -> Option<bool> {
 fn entry(program: &Binprm<'_>, first: &Binprm<'_>) -> Checked<Entry> {
     let header = &program.image.header;
     if header.e_machine == EM_PPC64 && header.e_flags & EF_PPC64_ABI != 2 {
-        return Ok(Entry::Elsewhere);
+        // `ELF_PLAT_INIT` says how to relocate what it leads to, which it does of an interpreter only.
+        let is_static_pie = program.image.interp.is_none() && header.e_type == ET_DYN;
+        let descriptor = first.image.descriptor.filter(|_| !is_static_pie);
+        return Ok(descriptor.map_or(Entry::Elsewhere, |address| Entry::Address(address & !3)));
     }
     Ok(Entry::Address(first.image.header.e_entry & !3))
 }

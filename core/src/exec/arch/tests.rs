@@ -130,6 +130,7 @@ impl File {
             dynamic: None,
             abi_tag: None,
             is_go: false,
+            descriptor: None,
             x86_isa_needed: None,
         });
         let origin = Origin::default();
@@ -140,6 +141,7 @@ impl File {
             origin,
             upx: None,
             damage: Damage::default(),
+            go: None,
         }
     }
 
