@@ -167,8 +167,7 @@ fn severities(program: &Value, findings: &[Value]) {
 }
 
 /// The first words of what is typed.
-const TOOLS: &[&str] = &[
-    "/opt/bin/opkg",
+const TOOLS: [&str; 53] = [
     "7z",
     "apk",
     "apt",
@@ -182,6 +181,7 @@ const TOOLS: &[&str] = &[
     "chmod",
     "cp",
     "dnf",
+    "dotnet",
     "dpkg",
     "dvc",
     "echo",
@@ -191,10 +191,13 @@ const TOOLS: &[&str] = &[
     "go",
     "gunzip",
     "insmod",
+    "java",
     "ld",
     "ldconfig",
     "ln",
     "ls",
+    "lua",
+    "luajit",
     "lz4",
     "mount",
     "mv",
@@ -212,6 +215,7 @@ const TOOLS: &[&str] = &[
     "unzip",
     "upx",
     "uudecode",
+    "wasmtime",
     "xxd",
     "xz",
     "yum",

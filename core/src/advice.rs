@@ -23,7 +23,7 @@ pub struct Build {
     pub go: Option<&'static str>,
     /// The Rust target; a static musl one.
     pub rust: Option<&'static str>,
-    /// The processor in the compiler's name.
+    /// The processor in the compiler's name; empty where no compiler of today builds for it.
     pub(crate) gcc: &'static str,
     /// The compiler's options.
     pub(crate) options: &'static str,
@@ -48,6 +48,7 @@ impl Build {
                 format!("cargo {build} --target {triple}")
             }
             // Named as OpenWrt's SDK names it for its own machines.
+            Toolchain::C if self.gcc.is_empty() => return None,
             Toolchain::C => {
                 let vendor = if machine.openwrt().release.get().is_some() { "-openwrt" } else { "" };
                 let Build { gcc, options, .. } = self;

@@ -24,7 +24,7 @@ use alloc::string::String;
 
 use crate::advice::Build;
 use crate::candidate::go::Code;
-use crate::candidate::{Go, Image, Program};
+use crate::candidate::{Go, Image, Program, Toolchain};
 use crate::elf::{ByteOrder, Class, Vendor};
 use crate::exec::arch::Checks;
 use crate::exec::go::GoLacks;
@@ -180,6 +180,29 @@ pub(crate) fn lack(machine: &Machine, program: &Program, image: &Image) -> Optio
         return Some(lack);
     }
     (of(image.header.e_machine)?.lack)(machine, program, image)
+}
+
+/// The two ABIs of LoongArch, where a program and a machine are of different ones.
+pub(crate) struct Worlds {
+    pub(crate) program: &'static str,
+    pub(crate) machine: &'static str,
+    /// What to do about it.
+    pub(crate) fix: &'static str,
+    /// The program's is known by its loader, or by what only one of them has.
+    pub(crate) is_certain: bool,
+}
+
+/// Where a program and a machine are of different ones.
+#[cfg_attr(not(feature = "every-machine"), allow(unused_variables))]
+pub(crate) fn worlds(machine: &Machine, image: &Image, toolchain: Toolchain) -> Option<Worlds> {
+    #[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
+    {
+        loongarch::differ(machine, image, toolchain)
+    }
+    #[cfg(not(any(feature = "every-machine", target_arch = "loongarch64")))]
+    {
+        None
+    }
 }
 
 /// [`Abi::lacks_level`] of the machine's processor.

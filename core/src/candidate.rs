@@ -16,6 +16,7 @@ mod property;
 pub mod reader;
 pub mod sample;
 pub mod script;
+pub mod system;
 mod upx;
 mod x86_code;
 
@@ -36,6 +37,7 @@ pub use late::LateLine;
 pub use open::open;
 pub use origin::{Origin, Toolchain};
 pub use script::Script;
+pub use system::{Mark, Noted};
 pub use x86_code::X86Code;
 
 use crate::elf::{AbiFlags, Attributes, Encoding, Header, ProgramHeader};
@@ -155,6 +157,8 @@ pub struct Image {
     pub dynamic: Option<Dynamic>,
     /// NT_GNU_ABI_TAG: OS number (0 is Linux), and the release that it wants at least.
     pub abi_tag: Option<(u32, Version)>,
+    /// The operating systems whose notes it has.
+    pub noted: Noted,
     /// It has the note of the Go linker.
     pub is_go: bool,
     /// What the kernel makes of PT_GNU_PROPERTY where the file is for arm64.

@@ -51,12 +51,14 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
         ask(machine, question);
     }
     let destination = destination(machine, &candidate, dest);
+    // Then it is not known that it comes to its loader.
+    let is_unknown = matches!(outcome, Outcome::Unknown { .. });
     let (link, outcome) = linked(machine, kept, &candidate, outcome);
     let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, kept, &candidate) };
     // What a script's interpreter lacks is told of the interpreter.
     let is_told = interpreter.is_some()
         && matches!(outcome, Outcome::Exits { .. } | Outcome::Killed { .. } | Outcome::Endless { .. });
-    let known = link.as_ref().filter(|_| !is_told && !matches!(outcome, Outcome::Unknown { .. }));
+    let known = link.as_ref().filter(|_| !is_told && !is_unknown);
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
     kept.files.forget(&path);

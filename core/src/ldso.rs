@@ -13,6 +13,8 @@ mod gnu;
 mod link;
 mod musl;
 mod object;
+mod preload;
+mod stand_in;
 mod symbols;
 mod unusable;
 mod versions;
@@ -33,6 +35,7 @@ pub use elsewhere::{Elsewhere, Fit};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
 use object::folder;
+use stand_in::StandIn;
 pub use unusable::Unusable;
 
 /// A router is asked for one program at a time: what is found out of a loader or a library is not kept there.
@@ -76,13 +79,18 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
+    let is_glibc = soname.and_then(Libc::of_loader) == Some(Libc::Glibc);
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
     let glibc = match libc {
         Some(Libc::Glibc) => gnu::build(root, kept, &interpreter),
         _ => None,
     };
-    let libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
+    let mut libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
+    let stand_in = if libc.is_none() { stand_in::read(root, kept, &interpreter) } else { StandIn::default() };
+    if stand_in.is_musl || stand_in.starts.is_some() {
+        libc = Some(Libc::Musl);
+    }
     let id = interpreter.id;
     link.objects.push(interpreter);
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
@@ -97,9 +105,19 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             secure: candidate.found().is_some_and(|stat| stat.mode & 0o6000 != 0),
             environment: Vec::new(),
             preloads: false,
+            preload: stand_in.preload.unwrap_or_default(),
             unread: Cell::new(false),
         };
-        linker.run();
+        let started = stand_in.starts.filter(|_| !stand_in.is_musl).map(|name| linker.started(&name));
+        match started {
+            Some(None) => libc = None,
+            Some(Some(own)) => {
+                linker.link.objects.pop();
+                linker.link.objects.push(own);
+                linker.run();
+            }
+            None => linker.run(),
+        }
     } else if arch::HAS_BIONIC && libc == Some(Libc::Bionic) {
         let file = kept.files.again(root, &loader.path, id);
         let refuses = file.and_then(|file| bionic::refuses(candidate, image, (&file.contents, usable)));
@@ -107,6 +125,7 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             (link.refuses, link.words) = (Some(refusal), words);
         }
     }
+    link.is_strange = libc.is_none_or(|libc| libc == Libc::Uclibc) && !is_glibc;
     link.libc = libc;
     Some(link)
 }
@@ -127,6 +146,8 @@ struct Linker<'a> {
     environment: Vec<u8>,
     /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
     preloads: bool,
+    /// What the loader is told to load first, beside LD_PRELOAD.
+    preload: Vec<u8>,
     /// A file that the loader would read was left alone ([`FileKind::Pseudo`]).
     unread: Cell<bool>,
 }
@@ -220,28 +241,6 @@ impl Linker<'_> {
                 }
             }
         }
-    }
-
-    /// LD_PRELOAD and, with glibc, /etc/ld.so.preload; what cannot be loaded is left out.
-    fn preload(&mut self) {
-        let mut names = self.variable(c"LD_PRELOAD");
-        if self.is_glibc() {
-            names.push(b' ');
-            let list = Path::new("/etc/ld.so.preload");
-            match self.files.at(self.root, list).stat {
-                Some(Err(_)) => {}
-                _ => match self.root.read(list) {
-                    Some(Ok(listed)) => names.extend_from_slice(&listed),
-                    Some(Err(_)) => {}
-                    None => self.unread.set(true),
-                },
-            }
-        }
-        self.preloads = true;
-        for name in folders::split(&names, b": \t\n\0") {
-            self.need(0, name);
-        }
-        self.preloads = false;
     }
 
     /// Loads what a DT_NEEDED names, unless it is there already.

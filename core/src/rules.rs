@@ -119,6 +119,7 @@ macro_rules! rule {
 
 // One by one, and below `rule!`, which they use: neither rustfmt nor an editor follows a `mod` that a macro makes.
 mod changed_by_transfer;
+mod cosmopolitan_program;
 mod damaged_headers;
 mod file_busy;
 mod go_level_above_cpu;
@@ -152,6 +153,7 @@ mod unwritten_content;
 mod version_missing;
 mod wrong_architecture;
 mod wrong_byte_order;
+mod wrong_loongarch_abi;
 mod wrong_mips_abi;
 mod wrong_operating_system;
 mod wrong_page_size;
@@ -193,6 +195,7 @@ table! {
     script_with_crlf: ScriptWithCrlf = "script-with-crlf",
     script_line: ScriptLine = "script-line",
     script_interpreter_missing: ScriptInterpreterMissing = "script-interpreter-missing",
+    cosmopolitan_program: CosmopolitanProgram = "cosmopolitan-program",
     wrong_operating_system: WrongOperatingSystem = "wrong-operating-system",
     not_a_program: NotAProgram = "not-a-program",
     wrong_byte_order: WrongByteOrder = "wrong-byte-order",
@@ -201,6 +204,7 @@ table! {
     wrong_mips_abi: WrongMipsAbi = "wrong-mips-abi",
     changed_by_transfer: ChangedByTransfer = "changed-by-transfer",
     unwritten_content: UnwrittenContent = "unwritten-content",
+    wrong_loongarch_abi: WrongLoongarchAbi = "wrong-loongarch-abi",
     interpreter_missing: InterpreterMissing = "interpreter-missing",
     interpreter_unusable: InterpreterUnusable = "interpreter-unusable",
     wrong_page_size: WrongPageSize = "wrong-page-size",
@@ -341,8 +345,13 @@ impl<'a> Case<'a> {
     /// It is in another system's format, or ends within its magic number: neither its mode nor its mount matters.
     fn is_foreign_format(&self) -> bool {
         let content = &self.candidate.content;
-        matches!(content, Content::Foreign(Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_)))
-            && !self.starts()
+        let is_foreign = matches!(
+            content,
+            Content::Foreign(
+                Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) | Foreign::System { .. } | Foreign::Ape(_)
+            )
+        );
+        is_foreign && !self.starts()
     }
 
     /// The ELF file ends within its header.

@@ -7,7 +7,7 @@ use crate::path::Path;
 use super::package::{self, Format};
 use crate::elf::ByteOrder;
 use crate::elf::consts::name_in;
-use crate::machine::{after, decimal};
+use crate::machine::{after, decimal, holds};
 pub use disguise::Disguise;
 
 /// What is not a program.
@@ -31,8 +31,20 @@ pub enum Foreign {
     Package(super::package::Package),
     /// Mach-O; the CPU it was built for.
     MachO(&'static str),
-    /// PE or a DOS program; the CPU it was built for.
+    /// PE; the CPU it was built for.
     Pe(&'static str),
+    /// Of a further system.
+    System {
+        /// Which.
+        system: &'static str,
+        /// The format's name.
+        format: &'static str,
+        /// The CPU it was built for; empty where the format does not say it.
+        cpu: &'static str,
+    },
+    /// Cosmopolitan's Actually Portable Executable: PE, and a shell script that starts it on Unix. Whether it has code for
+    /// AArch64 beside that for x86-64.
+    Ape(bool),
     /// A Java class, WebAssembly module, Python bytecode, Android DEX, and so on, by name.
     Other(&'static str),
     /// Only zeros were seen: a file whose blocks were never written.
@@ -42,7 +54,7 @@ pub enum Foreign {
 }
 
 /// Formats told by their first bytes alone. The second field: is it an archive.
-const MAGICS: [(&[u8], bool, &str); 28] = [
+const MAGICS: [(&[u8], bool, &str); 46] = [
     (b"\x1f\x8b", true, "gzip"),
     (b"\x1f\x9d", true, "compress"),
     (b"\xfd7zXZ\0", true, "xz"),
@@ -69,8 +81,47 @@ const MAGICS: [(&[u8], bool, &str); 28] = [
     (b"%PDF", false, "a PDF document"),
     (b"\x89PNG", false, "a PNG picture"),
     (b"\xff\xd8\xff", false, "a JPEG picture"),
+    (b"PK\x07\x08", true, "zip"),
+    (b"\x02\x21\x4c\x18", true, "lz4"),
+    (b"\x89LZO", true, "lzop"),
+    (b"\xc7\x71", true, "cpio"),
+    (b"\x71\xc7", true, "cpio"),
+    (b"\xd4\xc3\xb2\xa1", false, "a packet capture"),
+    (b"\xa1\xb2\xc3\xd4", false, "a packet capture"),
+    (b"\x0a\x0d\x0d\x0a", false, "a packet capture"),
+    (b"\xde\xc0\x17\x0b", false, "LLVM bitcode"),
+    (b"\x1bLJ", false, "LuaJIT bytecode"),
+    (b"\x45\x3d\xcd\x28", false, "a cramfs image"),
+    (b"\x28\xcd\x3d\x45", false, "a cramfs image"),
+    (b"\x85\x19", false, "a JFFS2 image"),
+    (b"\x19\x85", false, "a JFFS2 image"),
+    (b"\x31\x18\x10\x06", false, "a UBIFS image"),
+    (b"QFI\xfb", false, "a disk image (qcow2)"),
+    (b"\x1a\x45\xdf\xa3", false, "a video (Matroska)"),
+    (b"\xd0\xcf\x11\xe0", false, "a Windows Installer package, or an Office document"),
     (b"\xff\xfe", false, "UTF-16 text"),
     (b"\xfe\xff", false, "UTF-16 text"),
+];
+
+/// The same where the bytes are letters, with which a text may begin, too.
+const LETTERS: [(&[u8], bool, &str); 17] = [
+    (b"!<thin>\n", true, "ar"),
+    (b"07070", true, "cpio"),
+    (b"LZIP", true, "lzip"),
+    (b"MSCF", true, "cab"),
+    (b"xar!", true, "xar"),
+    (b"bFLT", false, "a flat program (bFLT), for processors without an MMU"),
+    (b"dey\n", false, "Android ODEX code"),
+    (b"oat\n", false, "Android OAT code"),
+    (b"cdex", false, "Android DEX code"),
+    (b"vdex", false, "Android VDEX code"),
+    (b"FOR1", false, "Erlang bytecode"),
+    (b"SQLite format 3", false, "an SQLite database"),
+    (b"-rom1fs-", false, "a romfs image"),
+    (b"GIF8", false, "a GIF picture"),
+    (b"RIFF", false, "a sound, a video or a picture (RIFF)"),
+    (b"OggS", false, "a sound (Ogg)"),
+    (b"ID3", false, "a sound (MP3)"),
 ];
 
 /// What a file is by its first bytes. Its name tells packages from other archives: nothing is decompressed here.
@@ -88,10 +139,17 @@ pub fn of(head: &[u8], size: u64, path: &Path) -> Foreign {
     if let Some(data) = foreign_program(head) {
         return data;
     }
-    for (magic, archive, name) in &MAGICS {
-        if head.starts_with(magic) {
-            return if *archive { Foreign::Archive(name) } else { Foreign::Other(name) };
-        }
+    // A Java archive begins with its manifest, or with what marks it (0xcafe) in the first file's extra field.
+    let is_java =
+        ends_with(path, b".jar") || head.get(30..).is_some_and(|name| name.starts_with(b"META-INF/"));
+    if head.starts_with(b"PK\x03\x04") && is_java {
+        return Foreign::Other("a Java archive");
+    }
+    if head.starts_with(b"PK\x03\x04") && ends_with(path, b".apk") {
+        return Foreign::Other("an Android package");
+    }
+    if let Some(data) = by_magic(&MAGICS, head) {
+        return data;
     }
     if head.get(257..262) == Some(b"ustar") {
         return Foreign::Archive("tar");
@@ -114,32 +172,96 @@ pub fn of(head: &[u8], size: u64, path: &Path) -> Foreign {
     if is_text(head) {
         return disguise::of_text(head, size).map_or(Foreign::Text, Foreign::Disguised);
     }
+    if let Some(data) = by_magic(&LETTERS, head) {
+        return data;
+    }
     match head.first_chunk() {
         Some(first) => Foreign::Unknown(*first),
         None => Foreign::Stub,
     }
 }
 
-/// Mach-O, Java and PE.
+fn ends_with(path: &Path, end: &[u8]) -> bool {
+    path.as_bytes().ends_with(end)
+}
+
+fn by_magic(magics: &[(&[u8], bool, &'static str)], head: &[u8]) -> Option<Foreign> {
+    let (_, is_archive, name) = magics.iter().find(|(magic, ..)| head.starts_with(magic))?;
+    Some(if *is_archive { Foreign::Archive(name) } else { Foreign::Other(name) })
+}
+
+/// Programs of other systems and of other interpreters, and kernels.
 fn foreign_program(head: &[u8]) -> Option<Foreign> {
     let big = |at| ByteOrder::Big.u32(head, at);
     let little = |at| ByteOrder::Little.u32(head, at);
+    if is_linux(head) {
+        return Some(Foreign::Other("a Linux kernel image"));
+    }
+    // ape/ape.S of Cosmopolitan: with code for Windows, without, for debugging.
+    if [&b"MZqFpD='"[..], b"jartsr='", b"APEDBG='"].iter().any(|magic| head.starts_with(magic)) {
+        return Some(Foreign::Ape(holds(head, b"aarch64") || holds(head, b"arm64")));
+    }
+    let system = |system, format, cpu| Foreign::System { system, format, cpu };
     Some(match big(0) {
         // A universal file counts its programs where a Java class has its version, 45 at least.
         0xcafe_babe if big(4) >= 45 => Foreign::Other("a Java class"),
         0xcafe_babe | 0xcafe_babf => Foreign::MachO("universal"),
         0xfeed_face | 0xfeed_facf => Foreign::MachO(cpu(&MACH_CPUS, big(4))),
         0xcefa_edfe | 0xcffa_edfe => Foreign::MachO(cpu(&MACH_CPUS, little(4))),
-        _ if head.starts_with(b"MZ") => {
-            let at = usize::try_from(little(0x3c)).unwrap_or(usize::MAX);
-            let header = head.get(at..).unwrap_or(&[]);
-            Foreign::Pe(match header.strip_prefix(b"PE\0\0") {
-                Some(coff) => cpu(&PE_CPUS, ByteOrder::Little.u32(coff, 0) & 0xffff),
-                None => "DOS",
-            })
+        // Plan 9 a.out.h `_MAGIC`, and 64-bit with HDR_MAGIC.
+        0x0000_01eb => system("Plan 9", "a.out", "i386"),
+        0x0000_0647 => system("Plan 9", "a.out", "arm"),
+        0x0000_8a97 => system("Plan 9", "a.out", "amd64"),
+        // XCOFF has the number of its sections behind the magic: few.
+        magic if matches!(magic >> 8, 0x0001_f700 | 0x0001_df00) => {
+            system("AIX", "XCOFF", if magic >> 16 == 0x01f7 { "ppc64" } else { "ppc" })
         }
+        _ if is_a_out(little(0)) => Foreign::Other("an a.out program of before Linux 5.19"),
+        _ if head.starts_with(b"MZ") => windows(head),
         _ => return None,
     })
+}
+
+/// Images of Linux for a boot loader: Documentation/arch/x86/boot.rst (`HdrS`), arm64/booting.rst, riscv/boot-image-header.rst,
+/// arch/arm/boot/compressed/head.S.
+fn is_linux(head: &[u8]) -> bool {
+    let has = |at: usize, magic: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(magic));
+    has(0x202, b"HdrS")
+        || has(0x38, b"ARM\x64")
+        || has(0x38, b"RSC\x05")
+        || has(0x24, b"\x18\x28\x6f\x01")
+        || has(0x24, b"\x01\x6f\x28\x18")
+}
+
+/// include/uapi/linux/a.out.h (up to 5.18): OMAGIC, NMAGIC, ZMAGIC, QMAGIC of M_386.
+const fn is_a_out(info: u32) -> bool {
+    matches!(info & 0xffff, 0o407 | 0o410 | 0o413 | 0o314) && (info >> 16) & 0xff == 100
+}
+
+/// What begins with MZ.
+fn windows(head: &[u8]) -> Foreign {
+    let little = |bytes, at| ByteOrder::Little.u32(bytes, at);
+    let at = usize::try_from(little(head, 0x3c)).unwrap_or(usize::MAX);
+    let header = head.get(at..).unwrap_or(&[]);
+    let system = |system, format| Foreign::System { system, format, cpu: "i386" };
+    let Some(coff) = header.strip_prefix(b"PE\0\0") else {
+        return match header.first_chunk() {
+            Some(b"NE") => system("Windows 3 or OS/2", "NE"),
+            Some(b"LX" | b"LE") => system("OS/2 or DOS", "LX"),
+            _ => system("DOS", "MZ"),
+        };
+    };
+    // IMAGE_OPTIONAL_HEADER behind 20 bytes; its 15th directory, of 8 bytes each, is the CLR's.
+    let directories: usize = if little(coff, 20) & 0xffff == 0x20b { 20 + 112 } else { 20 + 96 };
+    if little(coff, directories.saturating_add(14 * 8)) != 0 {
+        return Foreign::Other(".NET code");
+    }
+    let cpu = cpu(&PE_CPUS, little(coff, 0) & 0xffff);
+    // Its Subsystem: EFI's are four.
+    match little(coff, 20 + 68) & 0xffff {
+        10..=13 => Foreign::System { system: "UEFI", format: "PE", cpu },
+        _ => Foreign::Pe(cpu),
+    }
 }
 
 /// cputype of Mach-O.
@@ -314,14 +436,47 @@ mod tests {
         assert_eq!(kind(b"\xca\xfe\xba\xbe\0\0\0\x34"), Foreign::Other("a Java class"));
         let mut pe = vec![0; 0x90];
         pe[..2].copy_from_slice(b"MZ");
-        assert_eq!(kind(&pe), Foreign::Pe("DOS"));
+        let dos = Foreign::System { system: "DOS", format: "MZ", cpu: "i386" };
+        assert_eq!(kind(&pe), dos);
         pe[0x3c] = 0x80;
         for (machine, name) in [(b"\x64\x86", "amd64"), (b"\x4c\x01", "i386"), (b"\x64\xaa", "arm64")] {
             pe[0x80..0x86].copy_from_slice(&[b'P', b'E', 0, 0, machine[0], machine[1]]);
             assert_eq!(kind(&pe), Foreign::Pe(name));
         }
         pe[0x3c..0x40].copy_from_slice(&[0xff; 4]);
-        assert_eq!(kind(&pe), Foreign::Pe("DOS"));
+        assert_eq!(kind(&pe), dos);
+        pe[0x3c..0x40].copy_from_slice(&[0x10, 0, 0, 0]);
+        // .NET: the CLR's directory of PE32 and of PE32+.
+        for (magic, at) in [(b"\x0b\x01", 20 + 96 + 112), (b"\x0b\x02", 20 + 112 + 112)] {
+            let mut net = vec![0; 0x200];
+            net[..2].copy_from_slice(b"MZ");
+            net[0x3c] = 0x80;
+            net[0x80..0x84].copy_from_slice(b"PE\0\0");
+            net[0x84 + 20..0x84 + 22].copy_from_slice(magic);
+            assert_eq!(kind(&net), Foreign::Pe("unknown CPU"));
+            net[0x84 + 20 + 68] = 10;
+            let uefi = Foreign::System { system: "UEFI", format: "PE", cpu: "unknown CPU" };
+            assert_eq!(kind(&net), uefi);
+            net[0x84 + at] = 1;
+            assert_eq!(kind(&net), Foreign::Other(".NET code"));
+        }
+        let system = |system, format, cpu| Foreign::System { system, format, cpu };
+        assert_eq!(kind(b"\x01\xf7\0\x07abcd"), system("AIX", "XCOFF", "ppc64"));
+        assert_eq!(kind(b"\x01\xdf\0\x07abcd"), system("AIX", "XCOFF", "ppc"));
+        assert_eq!(kind(b"\0\0\x8a\x97\0\0"), system("Plan 9", "a.out", "amd64"));
+        assert!(matches!(kind(b"\x0b\x01\x64\0abcd"), Foreign::Other(_)), "a.out");
+        assert_eq!(kind(b"\x0b\x01\0\0abcd"), Foreign::Unknown([0x0b, 1, 0, 0]));
+        assert_eq!(kind(b"MZqFpD='\n\n\0\x10\0"), Foreign::Ape(false));
+        assert_eq!(kind(b"jartsr='\n\n[ \"$m\" = aarch64 ]"), Foreign::Ape(true));
+        assert_eq!(kind(b"MZqFpD=x"), system("DOS", "MZ", "i386"));
+        let mut linux = vec![0; 0x400];
+        linux[0x202..0x206].copy_from_slice(b"HdrS");
+        assert_eq!(kind(&linux), Foreign::Other("a Linux kernel image"));
+        assert_eq!(
+            kind(b"bFLT\0\0\0\x04"),
+            Foreign::Other("a flat program (bFLT), for processors without an MMU")
+        );
+        assert_eq!(kind(b"bFLT is a format\n"), Foreign::Text);
         assert_eq!(kind(b"\0asm\x01\0\0\0"), Foreign::Other("a WebAssembly module"));
         assert_eq!(kind(b"\xcb\x0d\x0d\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), Foreign::Other("Python bytecode"));
         assert_eq!(kind(b"a\n\r\nlong enough to be Python\n"), Foreign::Text);

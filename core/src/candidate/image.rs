@@ -72,7 +72,7 @@ impl Image {
     /// The C library whose loader PT_INTERP names.
     pub fn interp_libc(&self) -> Option<Libc> {
         let Some(Interp::Path(path)) = &self.interp else { return None };
-        Libc::of_loader(path)
+        Libc::of_loader(path).filter(|_| self.interp_system().is_none())
     }
 }
 

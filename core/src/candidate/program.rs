@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::file::File;
 use super::property;
 use super::reader::Reader;
-use super::{Dynamic, Go, Image, Interp, Origin, Program, TableError, Toolchain, X86Code};
+use super::{Dynamic, Go, Image, Interp, Noted, Origin, Program, TableError, Toolchain, X86Code};
 use crate::arch;
 use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EF_PPC64_ABI, EM_386, EM_486, EM_AARCH64,
@@ -64,6 +64,7 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
         x86_code: None,
         dynamic: None,
         abi_tag: None,
+        noted: Noted::default(),
         is_go: false,
         gnu_property: Ok(()),
         descriptor: None,
@@ -241,6 +242,8 @@ fn read_notes(reader: &mut Reader<'_>, entry: &ProgramHeader, image: &mut Image)
             }
         } else if name == b"Go\0\0" && kind == NT_GO_BUILDID {
             image.is_go = true;
+        } else if kind == 1 {
+            image.noted.add(name);
         }
     }
 }

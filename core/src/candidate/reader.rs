@@ -269,7 +269,7 @@ impl<'a> Reader<'a> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use alloc::vec;
     use core::cell::Cell;
 
@@ -289,7 +289,7 @@ mod tests {
         }
     }
 
-    fn contents(bytes: Vec<u8>) -> (Contents, Rc<Cell<usize>>) {
+    pub(crate) fn contents(bytes: Vec<u8>) -> (Contents, Rc<Cell<usize>>) {
         let reads = Rc::new(Cell::new(0));
         (Contents::new(Rc::new(Counted { bytes, reads: Rc::clone(&reads) }), Held::default()), reads)
     }

@@ -156,7 +156,7 @@ pub(crate) fn name_in(table: &[(u32, &'static str)], number: u32) -> Option<&'st
 
 /// The usual word for a processor family; None where it is not one that anybody meets.
 pub fn machine_name(e_machine: u16) -> Option<&'static str> {
-    const NAMES: [(u32, &str); 30] = [
+    const NAMES: [(u32, &str); 32] = [
         (EM_SPARC as u32, "SPARC"),
         (EM_SPARC32PLUS as u32, "SPARC"),
         (EM_SPARCV9 as u32, "SPARC"),
@@ -182,6 +182,8 @@ pub fn machine_name(e_machine: u16) -> Option<&'static str> {
         (EM_AARCH64 as u32, "AArch64"),
         (EM_MICROBLAZE as u32, "MicroBlaze"),
         (EM_ARCV2 as u32, "ARCv2"),
+        (190, "NVIDIA CUDA"),
+        (224, "AMD GPU"),
         (EM_RISCV as u32, "RISC-V"),
         (EM_BPF as u32, "BPF"),
         (EM_CSKY as u32, "C-SKY"),

@@ -59,6 +59,7 @@ fn load_elf_binary(bprm: &Binprm<'_>, waived: Waived) -> Checked {
         start::fetch(&mm, interpreter.as_ref().unwrap_or(bprm), arch, bias)
     })?;
     start::changed(bprm)?;
+    start::without_loader(bprm)?;
     start::lost_pages(bprm)?;
     interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
     (arch.after_start)(bprm)?;

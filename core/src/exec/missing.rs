@@ -47,6 +47,8 @@ missing! {
     Interpreter "the interpreter of the program"
     /// open(2) or read(2) of PT_INTERP's failed.
     InterpreterContent "the content of the interpreter, which may not be read"
+    /// uClibc's, and any that goes by no known name.
+    LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
     /// uname(2) names none that is known.
     Processor "the processor and word size of this kernel"
     /// Without both, the headers cannot be read as the kernel reads them.

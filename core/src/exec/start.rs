@@ -5,8 +5,8 @@ use super::binprm::{Binprm, Pages};
 use super::mmap::Mm;
 use super::vma::Vma;
 use super::{Checked, Exit, Missing, Signal, Step, When, kill, unknown};
-use crate::candidate::Toolchain;
 use crate::candidate::damage::{BlankEntry, Fill, Transfer};
+use crate::candidate::{Toolchain, last_name};
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
@@ -62,6 +62,8 @@ fn code(mm: &Mm<'_>, first: &Binprm<'_>, arch: &Checks, vma: &Vma, entry: u64) -
     if offset == 0 {
         return match (arch.magic_as_code)(first) {
             Some(signal) => kill(signal, When::Start, Step::EntryIsHeader),
+            // Whatever it is: it ends where the loader should have been.
+            None if lacks_loader(first) => kill(Signal::SIGSEGV, When::Later, Step::EntryIsHeader),
             None => unknown(Missing::HeaderAsCode),
         };
     }
@@ -134,6 +136,31 @@ fn slide(mm: &Mm<'_>, entry: u64, size: u64) -> Checked {
         return unknown(Missing::Place);
     }
     kill(Signal::SIGSEGV, When::Start, Step::EntryZeros)
+}
+
+/// A file that nothing but this kernel starts, and that expects a loader, or another kernel.
+pub(super) fn without_loader(bprm: &Binprm<'_>) -> Checked {
+    let image = bprm.image;
+    if lacks_loader(bprm) {
+        return kill(Signal::SIGSEGV, When::Later, Step::NoLoader);
+    }
+    if bprm.program.calls_another_system(image) {
+        return kill(Signal::SIGSEGV, When::Later, Step::OtherSystem);
+    }
+    Ok(())
+}
+
+/// Whether it needs libraries that nobody loads: wherever its entry leads (GNU ld up to 2.3x gives a library the start of
+/// its .text), what it calls is not there. Loaders are their own, and so is what UPX packed.
+fn lacks_loader(bprm: &Binprm<'_>) -> bool {
+    let Some(dynamic) = bprm.image.dynamic.as_ref().filter(|_| bprm.image.interp.is_none()) else {
+        return false;
+    };
+    let is_loader = |name: &[u8]| name.starts_with(b"ld") || name.starts_with(b"libc.");
+    let name = last_name(bprm.candidate.resolved.as_bytes()).1;
+    !dynamic.needed.is_empty()
+        && bprm.program.upx.is_none()
+        && !is_loader(dynamic.soname.as_deref().unwrap_or(name))
 }
 
 /// A segment with whole pages beyond the end of the file: touching one is SIGBUS. That they are touched is known of

@@ -102,6 +102,10 @@ steps! {
     Transfer "content changed by a transfer"
     /// e_entry is the ELF header itself, as in a shared library without an entry point.
     EntryIsHeader "entry is the ELF header"
+    /// It needs libraries (DT_NEEDED) and has no PT_INTERP: nobody loads them, or relocates it.
+    NoLoader "DT_NEEDED without PT_INTERP"
+    /// It calls another system's kernel: what its first call asks for is something else here.
+    OtherSystem "system call of another system"
     /// A segment has pages beyond the end of the file: touching one is SIGBUS.
     SegmentBeyondFile "segment beyond the end of the file"
     /// env(1), a script's interpreter, does not know an option on the line.

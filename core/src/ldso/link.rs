@@ -36,6 +36,9 @@ pub struct LinkResult {
     pub path_file: Vec<u8>,
     /// The program has a loader, and no PT_DYNAMIC for it.
     pub lacks_dynamic: bool,
+    /// It is none of the loaders whose rules are known, by its file's name or its DT_SONAME. Of bionic's it is taken for
+    /// granted that it finds the system's libraries, and of a glibc that is known by DT_SONAME alone the same.
+    pub is_strange: bool,
 }
 
 /// Files between a program and a library that are told.
@@ -126,6 +129,12 @@ impl LinkResult {
         chain
     }
 
+    /// The program needs libraries.
+    pub(crate) fn needs_any(&self) -> bool {
+        let program = self.objects.first().and_then(Library::dynamic);
+        program.is_some_and(|dynamic| !dynamic.needed.is_empty())
+    }
+
     /// How the loader ends the program; None where it starts it.
     pub fn outcome(&self) -> Option<Outcome> {
         let killed = |signal, step| Some(Outcome::Killed { signal, when: When::Start, step });
@@ -140,6 +149,9 @@ impl LinkResult {
             Some(LoaderRefusal::NotPie) if arch::HAS_BIONIC => return exits(1, Step::LoaderRefuses),
             Some(_) => return exits(127, Step::LoaderRefuses),
             None => {}
+        }
+        if self.is_strange && self.needs_any() {
+            return Some(Outcome::Unknown { missing: Missing::LoaderRules });
         }
         if self.unread {
             return Some(Outcome::Unknown { missing: Missing::PseudoFile });

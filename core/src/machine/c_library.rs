@@ -45,7 +45,7 @@ const fn other(folder: &'static str, name: &'static str, system: &'static str) -
 }
 
 /// Bionic's lies in /system/bin, and since Android 10 in the module that updates it; linkerconfig, beside it, is none.
-static LOADERS: [Loader; 19] = [
+static LOADERS: [Loader; 31] = [
     begins("ld-musl-", Libc::Musl),
     begins("ld-uClibc", Libc::Uclibc),
     begins("ld64-uClibc", Libc::Uclibc),
@@ -56,15 +56,27 @@ static LOADERS: [Loader; 19] = [
     bionic("/system/bin", "linker"),
     bionic("/system/bin", "linker64"),
     Loader { is_whole: false, ..bionic("/system/bin", "linker_") },
+    bionic("/system/bin/bootstrap", "linker"),
+    bionic("/system/bin/bootstrap", "linker64"),
     bionic("/apex/com.android.runtime/bin", "linker"),
     bionic("/apex/com.android.runtime/bin", "linker64"),
     other("/system", "runtime_loader", "Haiku"),
     other("/libexec", "ld-elf", "FreeBSD"),
-    other("/usr/libexec", "ld-elf", "DragonFly BSD"),
+    other("/usr/libexec", "ld-elf.so.2", "DragonFly BSD"),
+    other("/usr/libexec", "ld-elf", "FreeBSD"),
     other("/libexec", "ld.elf_so", "NetBSD"),
     other("/usr/libexec", "ld.elf_so", "NetBSD"),
     other("/usr/libexec", "ld.so", "OpenBSD"),
-    other("/usr/lib", "ld.so.1", "Solaris"),
+    other("/usr/lib", "ld.so.1", "Solaris or illumos"),
+    other("/lib", "ld-x86-64.so.1", "GNU Hurd"),
+    other("/lib", "ld-kfreebsd", "GNU/kFreeBSD"),
+    other("/usr/lib", "ldqnx", "QNX"),
+    other("/usr/lib", "Loader.so", "SerenityOS"),
+    other("/usr/lib", "libc.so.1", "IRIX, UnixWare or Solaris"),
+    other("/usr/lib32", "libc.so.1", "IRIX"),
+    other("/usr/lib64", "libc.so.1", "IRIX"),
+    other("/lib", "rld", "IRIX"),
+    other("/sbin", "loader", "Tru64 UNIX"),
 ];
 
 /// The first owner of a loader with that path that is of interest.
@@ -147,11 +159,13 @@ mod tests {
         assert_eq!(of("/libexec/ld-elf.so.1"), Some("FreeBSD"));
         assert_eq!(of("/libexec/ld-elf32.so.1"), Some("FreeBSD"));
         assert_eq!(of("/usr/libexec/ld-elf.so.2"), Some("DragonFly BSD"));
+        assert_eq!(of("/usr/libexec/ld-elf.so.1"), Some("FreeBSD"));
         assert_eq!(of("/usr/libexec/ld.elf_so"), Some("NetBSD"));
         assert_eq!(of("/usr/libexec/ld.so"), Some("OpenBSD"));
         assert_eq!(of("/system/runtime_loader"), Some("Haiku"));
         // glibc's on MIPS has that name too, in another folder.
-        assert_eq!(of("/usr/lib/ld.so.1"), Some("Solaris"));
+        assert_eq!(of("/usr/lib/ld.so.1"), Some("Solaris or illumos"));
+        assert_eq!(of("/lib/ld-x86-64.so.1"), Some("GNU Hurd"));
         assert_eq!(of("/lib/ld.so.1"), None);
         assert_eq!(of("/lib/ld-musl-mipsel-sf.so.1"), None);
         assert_eq!(of("/system/bin/linker64"), None);

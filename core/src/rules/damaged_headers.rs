@@ -158,6 +158,9 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::LibraryUnusable
         | Step::VersionMissing
         | Step::SymbolMissing
+        | Step::NoLoader
+        // Another kernel.
+        | Step::OtherSystem
         // Memory, and the file's length.
         | Step::MapMemory
         | Step::EntryBeyondFile

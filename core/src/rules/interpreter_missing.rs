@@ -46,7 +46,7 @@ rule! {
     /// [1]
     /// ```
     InterpreterMissing, looks ["not found", "cannot execute: required file not found"],
-    check, quiet after [WrongOperatingSystem, ChangedByTransfer]
+    check, quiet after [WrongOperatingSystem, WrongLoongarchAbi, ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

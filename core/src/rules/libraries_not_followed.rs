@@ -1,11 +1,14 @@
 use super::Case;
+use super::shown::Shown;
+use crate::exec::{Missing, Outcome};
 use crate::finding::{Found, Severity};
 use crate::machine::Libc;
 
 rule! {
     /// # What it means
     /// The program's loader is there, and is one whose rules diag does not know: uClibc's, Android's (bionic), or a foreign
-    /// one. Whether it finds the libraries and symbols that the program needs, diag does not say.
+    /// one. Whether it finds the libraries and symbols that the program needs, diag does not say: only of Android's, which
+    /// come with the system, it takes it for granted.
     /// # How it looks
     /// The first is uClibc's, the second bionic's.
     /// # Why
@@ -20,10 +23,11 @@ rule! {
     /// file /tmp/glibc elf mipsel gcc e_flags=0x70001007 abiflags=32,2,3,0 interp=/lib/ld.so.1 needed=libc.so.6
     /// file /lib/ld.so.1 link libc.so
     /// $ diag /tmp/glibc
-    /// /tmp/glibc starts on this machine
+    /// cannot tell whether /tmp/glibc starts: it is unknown where its loader, whose
+    ///   rules diag does not know, looks for libraries
     /// note[libraries-not-followed]: diag does not look for the libraries of /tmp/glibc
-    ///   program: C library not known
-    /// [0]
+    ///   program: C library not known; loader /lib/ld.so.1
+    /// [2]
     /// ```
     LibrariesNotFollowed, looks [
         "can't load library 'libfoo.so.0'",
@@ -37,20 +41,27 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if case.candidate.lacks_interpreter() {
         return None;
     }
-    let libc = match case.link?.libc {
+    let link = case.link?;
+    let libc = match link.libc {
         Some(Libc::Musl | Libc::Glibc) => return None,
         Some(libc) => libc.name(),
         None => "not known",
     };
+    let is_unknown = case.content == Outcome::Unknown { missing: Missing::LoaderRules };
+    if !(is_unknown || case.starts() && (link.libc.is_some() || link.needs_any())) {
+        return None;
+    }
     let file = case.file();
-    case.starts().then(|| {
-        case.finding(
-            Severity::Note,
-            format_args!(
-                "\
+    let mut finding = case.finding(
+        Severity::Note,
+        format_args!(
+            "\
 diag does not look for the libraries of {file}
 program: C library={libc}"
-            ),
-        )
-    })
+        ),
+    );
+    if is_unknown {
+        finding.tell(format_args!("program: loader={}", Shown(case.interpreter_path())));
+    }
+    Some(finding)
 }

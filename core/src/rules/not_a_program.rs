@@ -12,13 +12,14 @@ use crate::target::FileKind;
 rule! {
     /// # What it means
     /// The file is no program at all: a package or an archive that is to be unpacked, a saved web page, text without a
-    /// `#!` line, an object file or a shared library, a folder.
+    /// `#!` line, an object file or a shared library, code for an interpreter (Java, .NET, Lua), a kernel, a folder.
     /// # How it looks
     /// ash runs whatever the kernel refuses as a script: the second is a web page's; of an empty file it says nothing,
-    /// with status 0.
+    /// with status 0. A shared library starts, and dies where its loader should have brought what it needs: the last.
     /// # Why
     /// No handler of the kernel knows the first bytes (ENOEXEC), or it is no regular file (EACCES). `#!` counts as the first
-    /// two bytes only: not behind a byte order mark, a blank, an empty line or a comment.
+    /// two bytes only: not behind a byte order mark, a blank, an empty line or a comment. A shared library has DT_NEEDED and
+    /// no PT_INTERP: nobody loads what it needs.
     /// # Fix
     /// Unpack or install it; download the file itself instead of the page about it. Let a script begin with `#!`, and save
     /// it as UTF-8 without a byte order mark.
@@ -42,6 +43,7 @@ rule! {
         "syntax error: unexpected newline",
         "line 1: #!/bin/sh: not found",
         "cannot execute binary file: Exec format error",
+        "Segmentation fault",
     ],
     check
 }
@@ -58,6 +60,16 @@ fn check(case: &Case<'_>) -> Option<Found> {
         _ => None,
     }
 }
+
+/// What starts code that is for no processor.
+const RUNNERS: [(&str, &str); 6] = [
+    (".NET code", "dotnet"),
+    ("a Java archive", "java -jar"),
+    ("a WebAssembly module", "wasmtime"),
+    ("Python bytecode", "python3"),
+    ("Lua bytecode", "lua"),
+    ("LuaJIT bytecode", "luajit"),
+];
 
 fn of_kind(case: &Case<'_>, kind: FileKind) -> Found {
     let kind_name = kind.name();
@@ -76,7 +88,9 @@ you see: Permission denied"
 fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
     let (what, kernel, fix) = match data {
         // Other rules'.
-        Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) => return None,
+        Foreign::Stub | Foreign::MachO(_) | Foreign::Pe(_) | Foreign::System { .. } | Foreign::Ape(_) => {
+            return None;
+        }
         Foreign::Archive(format) => return Some(archive::check(case, format)),
         Foreign::Disguised(disguise) => return Some(disguise::check(case, disguise)),
         Foreign::Package(package) => return Some(package::check(case, package)),
@@ -117,6 +131,14 @@ fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
     finding.tell(format_args!("kernel: {}\nfix: {fix}", case.unhandled(kernel)));
     match data {
         Foreign::Text => finding.tell(format_args!("run: sh {}", case.argument())),
+        Foreign::Other(name) => {
+            if let Some((_, runner)) = RUNNERS.iter().find(|(of, _)| of == name) {
+                finding.tell(format_args!(
+                    "fix: start it with its interpreter:\nrun: {runner} {}",
+                    case.argument()
+                ));
+            }
+        }
         Foreign::Empty | Foreign::Zeros | Foreign::Unknown(_) => {
             finding.tell(format_args!("fix: {}", case.copy_again()));
         }

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use super::super::{Checked, Exit};
 use super::layout::Bounds;
 use super::*;
-use crate::candidate::{Candidate, Content, Damage, Image, Interp, Origin};
+use crate::candidate::{Candidate, Content, Damage, Image, Interp, Noted, Origin};
 use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
 use crate::machine::{Abi, Cpu, Fact, KernelFacts, Release, Words};
 use crate::path::PathBuf;
@@ -129,6 +129,7 @@ impl File {
             x86_code: None,
             dynamic: None,
             abi_tag: None,
+            noted: Noted::default(),
             is_go: false,
             descriptor: None,
             x86_isa_needed: None,

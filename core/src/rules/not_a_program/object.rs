@@ -1,9 +1,12 @@
 //! ELF files that are no programs: object files, core dumps, shared libraries.
+use alloc::vec::Vec;
+
 use super::super::Case;
-use super::super::shown::Shown;
+use super::super::shown::{Shown, list};
 use super::super::words::{self, Kernel};
 use crate::candidate::Image;
-use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_CORE, ET_DYN, ET_REL};
+use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, EM_BPF, EM_MIPS, ET_CORE, ET_DYN, ET_EXEC, ET_REL};
+use crate::elf::{Class, Header};
 use crate::exec::Step;
 use crate::finding::{Found, Severity};
 
@@ -22,6 +25,11 @@ pub(super) fn check(case: &Case<'_>) -> Option<Found> {
                 "take the module that was built for this very kernel (OpenWrt: a kmod-* package)"
             },
         ),
+        ET_REL if image.header.e_machine == EM_BPF => (
+            "a BPF object, not a program",
+            "1 (ET_REL)",
+            "the kernel loads it by bpf(2): with the program that it belongs to, with bpftool or tc",
+        ),
         ET_REL => (
             "an object file (ET_REL), which has not been linked",
             "1 (ET_REL)",
@@ -33,6 +41,12 @@ pub(super) fn check(case: &Case<'_>) -> Option<Found> {
             "open it with gdb on the computer, beside the program that left it",
         ),
         ET_DYN => return library(case, image),
+        ET_EXEC if !case.starts() && is_kernel(image) => (
+            "linked to addresses of the kernel, as vmlinux is, not a program",
+            "2 (ET_EXEC)",
+            "a boot loader starts it, or kexec",
+        ),
+        _ if case.ends_at(Step::NoLoader) => return library(case, image),
         _ => return None,
     };
     let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
@@ -49,15 +63,29 @@ fix:     {fix}"
     Some(finding)
 }
 
+/// Whether it lies where kernels do: the upper half of 64 bits; KSEG0 of MIPS, the last quarter of other 32-bit processors.
+fn is_kernel(image: &Image) -> bool {
+    let Header { e_machine, e_entry, .. } = image.header;
+    let starts = image.loads().next().map_or(0, |segment| segment.p_vaddr);
+    match (image.encoding.class, e_machine) {
+        // e_entry of x86-64 is a physical address.
+        (Class::Elf64, _) => starts >> 63 == 1,
+        (Class::Elf32, EM_MIPS) => starts.min(e_entry) >= 0x8000_0000,
+        (Class::Elf32, _) => starts.min(e_entry) >= 0xc000_0000,
+    }
+}
+
 fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
-    if image.interp.is_some() || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
+    let lacks_loader = case.ends_at(Step::NoLoader);
+    let is_program = image.header.e_type != ET_DYN || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0;
+    if image.interp.is_some() || is_program && !lacks_loader {
         return None;
     }
     let soname = dynamic.soname.as_deref();
     let has_entry = image.header.e_entry != 0;
     let is_loader = |name: &[u8]| name.starts_with(b"ld") || name.starts_with(b"libc.");
-    if has_entry && soname.is_none_or(is_loader) {
+    if has_entry && !lacks_loader && soname.is_none_or(is_loader) {
         return None;
     }
     let kernel = if case.starts() {
@@ -70,10 +98,25 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
             Step::EntryZeros,
             Step::EntryMode,
             Step::EntryAlignment,
+            Step::NoLoader,
         ])
     };
     let dies = !case.starts() && (!has_entry || matches!(kernel, Kernel::Does(_)));
     let severity = if dies { Severity::Error } else { Severity::Warning };
+    let needed = list(dynamic.needed.iter().map(Vec::as_slice));
+    if is_program {
+        return Some(case.about(
+            severity,
+            format_args!(
+                "\
+needs libraries, and names no loader that would load them
+program: DT_NEEDED={needed}
+program: PT_INTERP=none
+kernel:  {kernel}
+fix:     link it again, without -Wl,--no-dynamic-linker; or statically (-static)"
+            ),
+        ));
+    }
     let mut finding = case.about(
         severity,
         format_args!(
@@ -84,6 +127,7 @@ program: e_type=3 (ET_DYN), without PT_INTERP",
     );
     match soname {
         Some(name) => finding.tell(format_args!("program: DT_SONAME={}", Shown(name))),
+        None if has_entry => finding.tell(format_args!("program: DT_NEEDED={needed}")),
         None => finding.tell(format_args!("program: e_entry=0")),
     }
     finding.tell(format_args!(
