@@ -227,10 +227,12 @@ fn of_io(error: &std::io::Error) -> Errno {
     }
 }
 
-/// "Linux OpenWrt 4.14.151 #0 Tue Nov 5 14:12:18 2019 mips GNU/Linux"; BusyBox may leave the last word out.
+/// "Linux OpenWrt 4.14.151 #0 Tue Nov 5 14:12:18 2019 mips GNU/Linux"; BusyBox may leave the last word out, or have
+/// another one there (CONFIG_UNAME_OSNAME, "Linux" on Alpine), and toybox has "Toybox" or "Android".
 fn uname(text: &str) -> Option<Uname> {
+    const SYSTEMS: [&str; 4] = ["GNU/Linux", "Linux", "Android", "Toybox"];
     let words: Vec<&str> = text.lines().next()?.split_whitespace().collect();
-    let machine = words.iter().skip(3).rev().find(|word| **word != "GNU/Linux")?;
+    let machine = words.iter().skip(3).rev().find(|word| !SYSTEMS.contains(word))?;
     Some(Uname { release: String::from(*words.get(2)?), machine: String::from(*machine) })
 }
 

@@ -32,7 +32,8 @@ pub(super) fn processor(root: &dyn Root) -> Box<Cpu> {
 /// The first program that the kernel could run.
 pub(super) fn program(machine: &Machine) -> Option<Program> {
     let told = machine.uname().and_then(|uname| arch::of_uname(&uname.machine));
-    userland::program(machine.target.root, told.map(|(e_machine, _)| e_machine))
+    let loaders = || machine.loaders().get().cloned().unwrap_or_default();
+    userland::program(machine.target.root, told.map(|(e_machine, _)| e_machine), &loaders)
 }
 
 /// What the kernel tells of itself, and what diag and the machine's own programs tell of the kernel that runs them.

@@ -46,19 +46,40 @@ pub(in crate::machine) struct Program {
     libc: Fact<Libc>,
 }
 
-/// The first program that the kernel could run: one of another root, say, is passed over.
-pub(super) fn program(root: &dyn Root, kernel: Option<u16>) -> Option<Program> {
-    PLACES.iter().find_map(|place| {
+/// The first program that the kernel could run: one of another root, say, is passed over. `diag` itself tells less than
+/// the dynamic loaders that are there.
+pub(super) fn program(
+    root: &dyn Root,
+    kernel: Option<u16>,
+    loaders: &dyn Fn() -> Vec<String>,
+) -> Option<Program> {
+    let runs = |abi: &Abi| kernel.is_none_or(|kernel| arch::runs(kernel, abi.e_machine));
+    let of = |place: &Place| {
         let head = head(root, place.path)?;
-        let abi = decode(&head)?;
-        if kernel.is_some_and(|kernel| !arch::runs(kernel, abi.e_machine)) {
-            return None;
-        }
+        let abi = decode(&head).filter(runs)?;
         let libc = match place.libc.zip(named(&head)) {
             Some((source, libc)) => Fact::new(Some(libc), source),
             None => NO_LIBC,
         };
         Some(Program { abi, source: place.abi, libc })
+    };
+    let (own, machines) = PLACES.split_last()?;
+    machines.iter().find_map(of).or_else(|| of_loaders(root, &loaders(), &runs)).or_else(|| of(own))
+}
+
+/// What the loaders are made for, where all of them that the kernel could run agree. Entware's are not the machine's.
+fn of_loaders(root: &dyn Root, loaders: &[String], runs: &dyn Fn(&Abi) -> bool) -> Option<Program> {
+    let own = loaders.iter().filter(|path| !path.starts_with("/opt/"));
+    let mut abis = own.filter_map(|path| {
+        let abi = decode(&head(root, path)?).filter(runs)?;
+        Some((abi, Libc::of_loader(path.as_bytes())))
+    });
+    let (abi, libc) = abis.next()?;
+    let agrees = |(other, _): (Abi, _)| other.e_machine == abi.e_machine && other.encoding == abi.encoding;
+    abis.all(agrees).then(|| Program {
+        abi,
+        source: "ELF headers of the dynamic loaders",
+        libc: Fact::new(libc, NO_LIBC.source),
     })
 }
 
