@@ -366,6 +366,10 @@ mod tests {
         let wanted = Some((String::from("4.14.151"), String::from("mips")));
         assert_eq!(of("Linux OpenWrt 4.14.151 #0 Tue Nov 5 14:12:18 2019 mips GNU/Linux\n"), wanted);
         assert_eq!(of("Linux OpenWrt 4.14.151 #0 Tue Nov 5 14:12:18 2019 mips\n"), wanted);
+        let alpine = "Linux host 6.6.58-0-lts #1-Alpine SMP PREEMPT_DYNAMIC 2024-10-25 x86_64 Linux\n";
+        assert_eq!(of(alpine).map(|(_, machine)| machine).as_deref(), Some("x86_64"));
+        let toybox = "Linux localhost 5.10.157-android13 #1 SMP PREEMPT Thu Jan 5 2023 aarch64 Toybox\n";
+        assert_eq!(of(toybox).map(|(_, machine)| machine).as_deref(), Some("aarch64"));
         assert_eq!(of("Linux OpenWrt"), None);
         assert_eq!(of(""), None);
     }

@@ -221,6 +221,14 @@ const TOOLS: [&str; 53] = [
     "yum",
     "zstd",
     "zypper",
+    "bun",
+    "dart",
+    "deno",
+    "dotnet",
+    "fpc",
+    "nim",
+    "swift",
+    "zig",
 ];
 
 /// A command stands on a line of its own, however long; the sentence before it, which is broken at blanks, holds none.
@@ -229,7 +237,9 @@ fn commands_are_whole(fix: &Value, shown: &str) {
     for command in fix["commands"].as_array().unwrap().iter().map(|command| command.as_str().unwrap()) {
         let alone = |line: &str| line.trim_start().trim_start_matches("fix:").trim_start() == command;
         assert!(shown.lines().any(alone), "{command}: is broken, or not shown:\n{shown}");
-        let names_a_tool = |word: &str| TOOLS.contains(&word) || word.ends_with("-gcc") || word.contains('=');
+        let is_compiler =
+            |word: &str| ["-gcc", "-g++", "-clang", "-clang++"].iter().any(|end| word.ends_with(end));
+        let names_a_tool = |word: &str| TOOLS.contains(&word) || is_compiler(word) || word.contains('=');
         assert!(command.split(' ').next().is_some_and(names_a_tool), "a new tool, for TOOLS: {command}");
     }
     let words: Vec<&str> = sentence.split(' ').collect();

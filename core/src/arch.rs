@@ -205,6 +205,14 @@ pub(crate) fn worlds(machine: &Machine, image: &Image, toolchain: Toolchain) -> 
     }
 }
 
+/// What to build for machines of an e_machine. The first that fits is the one.
+pub(crate) fn builds(e_machine: u16) -> &'static [Build] {
+    let judged = of(e_machine).map(|arch| arch.builds);
+    #[cfg(feature = "every-machine")]
+    let judged = judged.or_else(|| Some(other::builds(e_machine)));
+    judged.unwrap_or_default()
+}
+
 /// [`Abi::lacks_level`] of the machine's processor.
 pub(crate) fn lacks_level(machine: &Machine) -> Option<LacksLevel> {
     of_machine(machine)?.ldso.lacks_level

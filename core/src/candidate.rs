@@ -17,6 +17,7 @@ pub mod reader;
 pub mod sample;
 pub mod script;
 pub mod system;
+mod toolchain;
 mod upx;
 mod x86_code;
 

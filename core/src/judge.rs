@@ -61,8 +61,9 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let known = link.as_ref().filter(|_| !is_told && !is_unknown);
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
+    let glibc = ldso::glibc_of(machine.target.root, &kept.files, &candidate);
     kept.files.forget(&path);
-    Judged { given: given.to_path_buf(), candidate, outcome, link, findings }
+    Judged { given: given.to_path_buf(), candidate, outcome, link, glibc, findings }
 }
 
 /// Follows the loaders that come to their turn, up to the first that ends the start: the libraries of its program, or of

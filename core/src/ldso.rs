@@ -37,6 +37,7 @@ pub use object::Library;
 use object::folder;
 use stand_in::StandIn;
 pub use unusable::Unusable;
+pub(crate) use versions::glibc_of;
 
 /// A router is asked for one program at a time: what is found out of a loader or a library is not kept there.
 const KEEPS: bool = cfg!(feature = "every-machine");

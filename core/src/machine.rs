@@ -22,6 +22,8 @@ pub(crate) use c_library::system_of_loader;
 pub(crate) use facts::lists;
 pub use facts::{Abi, Cpu, Fact, Fpu, KernelFacts, Limits, Memory, Mount, OpenWrt, Release, Version, Words};
 
+pub(crate) use gather::OF_ITSELF;
+
 use crate::candidate::Formats;
 use crate::candidate::script::Rules;
 use crate::elf::{ByteOrder, Class, Encoding};
@@ -131,7 +133,7 @@ impl<'a> Machine<'a> {
 
     /// The C library of the machine's own programs.
     pub fn libc(&self) -> &Fact<Libc> {
-        self.libc.get_or_init(|| gather::libc(self.program(), self.loaders()))
+        self.libc.get_or_init(|| gather::libc(self.program(), &|| self.loaders()))
     }
 
     /// Dynamic loaders present, by path.

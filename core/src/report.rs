@@ -1,5 +1,6 @@
 //! A report of a machine and of programs: one text for people, one JSON document for programs.
 
+mod file;
 pub mod json;
 pub mod text;
 
@@ -75,6 +76,8 @@ pub struct Judged {
     pub outcome: Outcome,
     /// Its libraries, where it has a dynamic loader.
     pub link: Option<LinkResult>,
+    /// The highest version of glibc that it asks for ("GLIBC_2.34"); empty where it asks for none.
+    pub glibc: Vec<u8>,
     /// What there is to say, the decisive finding first.
     pub findings: Vec<Found>,
 }

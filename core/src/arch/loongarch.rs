@@ -1,12 +1,12 @@
 //! LoongArch.
 
+mod builds;
 mod exec;
 mod worlds;
 
 pub(crate) use worlds::differ;
 
 use super::Arch;
-use crate::advice::Build;
 use crate::elf::consts::EM_LOONGARCH;
 use crate::elf::{ByteOrder, Class};
 use crate::ldso::abi::Abi;
@@ -23,16 +23,7 @@ pub(super) const LOONGARCH: Arch = Arch {
     fpu: |machine| fpu_of_features(machine.cpu()),
     exec: exec::LOONGARCH,
     ldso: Abi { cache_id: |_, _| 0, r_copy: 4, has_global_got: false, has_bionic: false, lacks_level: None },
-    builds: &[
-        // What today's compilers build does not run there.
-        Build { fits: |machine| worlds::of_machine(machine) == Some(World::Old), ..Build::new("") },
-        Build {
-            class: Some(Class::Elf64),
-            go: Some("GOARCH=loong64"),
-            rust: Some("loongarch64-unknown-linux-musl"),
-            ..Build::new("loongarch64")
-        },
-    ],
+    builds: builds::LOONGARCH,
     attributes: None,
     lack: |_, _, _| None,
     go: |_, _, _| None,

@@ -1,10 +1,11 @@
-//! Machines of which no more is known than their names: s390x, SPARC, SuperH.
+//! Machines of which no more is known than their names, and what is built for them: s390x, SPARC, SuperH.
 
 use alloc::format;
 use alloc::string::ToString as _;
 
 use super::Lack;
-use crate::candidate::Image;
+use crate::advice::Build;
+use crate::candidate::{Image, Toolchain};
 use crate::elf::consts::{EM_S390, EM_SH, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
 use crate::machine::Machine;
@@ -18,6 +19,36 @@ const UNAMES: [(&str, u16, Class); 4] = [
     ("sparc", EM_SPARC, Class::Elf32),
     ("sh4", EM_SH, Class::Elf32),
 ];
+
+const S390X: &[Build] = &[Build {
+    class: Some(Class::Elf64),
+    names: &["s390x"],
+    go: Some("GOARCH=s390x"),
+    // The one for musl comes without a standard library.
+    rust: Some("s390x-unknown-linux-gnu"),
+    gnu: "s390x-linux-gnu",
+    others: &[(Toolchain::Zig, "s390x-linux-musl"), (Toolchain::DotNet, "s390x"), (Toolchain::Node, "s390x")],
+    ..Build::new("s390x")
+}];
+
+const SPARC64: &[Build] = &[Build {
+    class: Some(Class::Elf64),
+    names: &["sparc64"],
+    rust: Some("sparc64-unknown-linux-gnu"),
+    gnu: "sparc64-linux-gnu",
+    ..Build::new("sparc64")
+}];
+
+const SH4: &[Build] = &[Build { names: &["sh4"], gnu: "sh4-linux-gnu", ..Build::new("sh4") }];
+
+pub(super) fn builds(e_machine: u16) -> &'static [Build] {
+    match e_machine {
+        EM_S390 => S390X,
+        EM_SPARCV9 => SPARC64,
+        EM_SH => SH4,
+        _ => &[],
+    }
+}
 
 pub(super) fn of_uname(machine: &str) -> Option<(u16, Class)> {
     let (_, e_machine, class) = UNAMES.iter().find(|(name, ..)| machine.starts_with(name))?;

@@ -1,11 +1,11 @@
 //! RISC-V, of 32 and 64 bits.
 
+mod builds;
 mod exec;
 mod go;
 mod isa;
 
 use super::Arch;
-use crate::advice::Build;
 use crate::elf::consts::{EF_RISCV_FLOAT_ABI, EM_RISCV, SHT_RISCV_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
 use crate::ldso::abi::Abi;
@@ -28,13 +28,7 @@ pub(super) const RISCV: Arch = Arch {
         has_bionic: false,
         lacks_level: None,
     },
-    builds: &[Build {
-        class: Some(Class::Elf64),
-        go: Some("GOARCH=riscv64"),
-        rust: Some("riscv64gc-unknown-linux-musl"),
-        options: "-march=rv64gc",
-        ..Build::new("riscv64")
-    }],
+    builds: builds::RISCV,
     attributes: Some((SHT_RISCV_ATTRIBUTES, Vendor::Riscv)),
     lack: isa::lack,
     go: go::lacks,

@@ -69,9 +69,9 @@ pub(crate) fn setting_name(image: &Image) -> Option<&'static str> {
 /// Looks for what Go leaves.
 pub(super) fn find(reader: &mut Reader<'_>, image: &Image) -> Option<Go> {
     let (mut is_go, mut info) = (image.is_go, None);
-    let (sections, names) = telling(reader, image);
+    let (sections, tables) = telling(reader, image);
     for section in &sections {
-        let name = names.saturating_add(at(section.name.into()));
+        let name = tables.names().saturating_add(at(section.name.into()));
         if section.flags & SHF_ALLOC == 0 {
             continue;
         }

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use super::file::File;
 use super::property;
 use super::reader::Reader;
+use super::toolchain::{self, Tables};
 use super::{Dynamic, Go, Image, Interp, Noted, Origin, Program, TableError, Toolchain, X86Code};
 use crate::arch;
 use crate::elf::consts::{
@@ -18,7 +19,7 @@ use crate::elf::consts::{
 use crate::elf::{
     AbiFlags, Attributes, Encoding, Header, Note, ProgramHeader, SectionHeader, Vendor, note, offset as at,
 };
-use crate::machine::{holds, parts};
+use crate::machine::parts;
 use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
@@ -337,50 +338,32 @@ pub(super) fn origin(reader: &mut Reader<'_>, image: &Image, go: Option<&Go>) ->
     if let Some(go) = go {
         return Origin { toolchain: Toolchain::Go, detail: go.version.clone() };
     }
-    let (sections, names) = telling(reader, image);
+    let (sections, tables) = telling(reader, image);
+    let mut comment = Vec::new();
     for section in sections {
-        let name = names.saturating_add(at(section.name.into()));
+        let name = tables.names().saturating_add(at(section.name.into()));
         if section.flags & SHF_ALLOC == 0 && reader.bytes_at(name, 9) == Some(b".comment\0") {
-            let comment = reader.up_to(section.offset, section.size.min(512));
-            if !comment.is_empty() {
-                return commented(comment);
-            }
-        }
-    }
-    Origin::default()
-}
-
-/// What .comment tells.
-fn commented(comment: &[u8]) -> Origin {
-    let (mut toolchain, mut telling) = (Toolchain::Unknown, None);
-    for line in parts(comment, 0) {
-        if line.starts_with(b"rustc version") {
-            (toolchain, telling) = (Toolchain::Rust, Some(line));
+            comment = reader.up_to(section.offset, section.size.min(512)).to_vec();
             break;
         }
-        // A Rust program holds C as well: its libc. The first of each kind is as good as any.
-        if telling.is_none() && (line.starts_with(b"GCC:") || holds(line, b"clang version")) {
-            (toolchain, telling) = (Toolchain::C, Some(line));
-        }
     }
-    Origin { toolchain, detail: telling.map(|line| text::printable(line.get(..120).unwrap_or(line))) }
+    toolchain::of(reader, image, &tables, &comment)
 }
 
-/// Sections that may tell what made the program, and where the names of sections are: strings that are not loaded
-/// (.comment, and those of debug information), and what Go's linker names in its own way: data (.go.buildinfo, .noptrdata)
-/// and what is only read (.gopclntab).
-pub(super) fn telling(reader: &mut Reader<'_>, image: &Image) -> (Vec<SectionHeader>, usize) {
-    let (mut names, mut found, mut index) = (0, Vec::new(), 0_u16);
+/// Sections that may tell what made the program, and where names are: strings that are not loaded (.comment, and those
+/// of debug information), and what Go's linker names in its own way: data (.go.buildinfo, .noptrdata) and what is only read
+/// (.gopclntab).
+pub(super) fn telling(reader: &mut Reader<'_>, image: &Image) -> (Vec<SectionHeader>, Tables) {
+    let (mut tables, mut found, mut index) = (Tables::default(), Vec::new(), 0_u16);
     sections(reader, image.encoding, &image.header, &mut |section| {
-        if index == image.header.e_shstrndx {
-            names = section.offset;
-        }
+        tables.see(&section, index == image.header.e_shstrndx);
         index = index.saturating_add(1);
         let flags = section.flags & (SHF_WRITE | SHF_ALLOC | SHF_STRINGS | SHF_EXECINSTR);
-        if section.kind == SHT_PROGBITS && matches!(flags, SHF_STRINGS | SHF_ALLOC | DATA) {
+        let tells = section.kind == SHT_PROGBITS && matches!(flags, SHF_STRINGS | SHF_ALLOC | DATA);
+        if tells && found.len() < 24 {
             found.push(section);
         }
-        found.len() == 24
+        false
     });
-    (found, names)
+    (found, tables)
 }

@@ -93,6 +93,7 @@ pub const NT_GO_BUILDID: u32 = 4;
 pub const GNU_PROPERTY_X86_ISA_1_NEEDED: u32 = 0xc000_8002;
 
 pub const SHT_PROGBITS: u32 = 1;
+pub const SHT_STRTAB: u32 = 3;
 pub const SHT_NOTE: u32 = 7;
 pub const SHT_NOBITS: u32 = 8;
 pub const SHT_GNU_ATTRIBUTES: u32 = 0x6fff_fff5;

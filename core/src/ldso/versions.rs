@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 
 use super::object::Library;
 use super::{Linker, Undefined};
-use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
+use crate::candidate::{Candidate, Files, Image};
 use crate::elf::consts::{DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM};
 use crate::elf::offset;
-use crate::machine::decimal;
+use crate::machine::{decimal, parts};
+use crate::target::Root;
 
 /// A table whose size nobody tells is read no further than that.
 const LIMIT: usize = 1 << 20;
@@ -82,6 +83,32 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
         }
     }
     Some(())
+}
+
+/// The highest version of glibc that a program asks for, of those that are numbers: "GLIBC_2.34". Empty where it asks for
+/// none, or is none.
+pub(crate) fn glibc_of(root: &dyn Root, files: &Files, candidate: &Candidate) -> Vec<u8> {
+    let wanted = || {
+        let image = candidate.program()?.image()?;
+        image.dynamic.as_ref()?.get(DT_VERNEED)?;
+        let file = files.open(root, &candidate.path, candidate.found()?)?.ok()?;
+        let mut strings = Reader::strings(&file.contents, image);
+        let mut highest = ((0, 0, 0), Vec::new());
+        for version in of(&file.contents, image, DT_VERNEED).iter().filter(|version| !version.is_weak) {
+            let Some(name) = strings.string_at(version.name) else { continue };
+            let Some(number) = number_of(name).filter(|number| *number > highest.0) else { continue };
+            highest = (number, name.to_vec());
+        }
+        Some(highest.1)
+    };
+    wanted().unwrap_or_default()
+}
+
+/// (2, 3, 4) of "GLIBC_2.3.4".
+fn number_of(name: &[u8]) -> Option<(u64, u64, u64)> {
+    let mut numbers = parts(name.strip_prefix(b"GLIBC_")?, b'.');
+    let (major, minor) = (decimal(numbers.next()?)?, decimal(numbers.next()?)?);
+    Some((major, minor, numbers.next().map_or(Some(0), decimal)?))
 }
 
 /// The one that DT_VERSYM holds of a symbol.

@@ -20,6 +20,7 @@ use crate::arch;
 use crate::elf::Class;
 use crate::elf::consts::EM_X86_64;
 use crate::target::{Answer, Capability, Kernel, Root};
+pub(crate) use userland::OF_ITSELF;
 pub(super) use userland::{Program, abi, libc, loaders};
 
 pub(super) fn processor(root: &dyn Root) -> Box<Cpu> {

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::mem;
 
-use super::Judged;
+use super::{Judged, file};
 use crate::exec::Outcome;
 use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
@@ -219,6 +219,7 @@ fn write_program(json: &mut Json, judged: &Judged) {
     json.bytes("path", judged.given.as_bytes());
     json.text("verdict", judged.verdict().name());
     write_outcome(json, judged.outcome);
+    write_file(json, judged);
     json.open("findings", '[');
     for finding in &judged.findings {
         write_finding(json, finding);
@@ -231,6 +232,22 @@ fn write_program(json: &mut Json, judged: &Judged) {
         }
     }
     json.close(']');
+    json.close('}');
+}
+
+/// What the file is; null where it was not read.
+fn write_file(json: &mut Json, judged: &Judged) {
+    let candidate = &judged.candidate;
+    let Some(kind) = file::kind(candidate) else {
+        json.raw("file", "null");
+        return;
+    };
+    json.open("file", '{');
+    json.text("kind", kind);
+    json.optional_number("size", candidate.size());
+    for (name, value) in file::facts(judged) {
+        json.bytes(name, value);
+    }
     json.close('}');
 }
 

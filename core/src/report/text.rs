@@ -6,7 +6,7 @@ mod machine;
 use alloc::format;
 use alloc::string::String;
 
-use super::{Judged, Parts, Style, Verdict};
+use super::{Judged, Parts, Style, Verdict, file};
 use crate::exec::{Missing, Outcome};
 use crate::finding::{Evidence, Finding, Fix, Severity, Side};
 use crate::ldso::LibraryState;
@@ -39,6 +39,7 @@ pub(super) fn program(between: &str, judged: &Judged, style: Style) -> String {
         return lines.out;
     }
     if style.verbose {
+        is(&mut lines, judged);
         tree(&mut lines, judged);
     }
     let mut said = String::new();
@@ -96,6 +97,23 @@ fn is_explained(judged: &Judged) -> bool {
     let by_the_file =
         matches!(judged.outcome, Outcome::Unknown { missing: Missing::File | Missing::Content });
     by_the_file && !judged.findings.is_empty()
+}
+
+/// What the file is.
+fn is(lines: &mut Lines, judged: &Judged) {
+    for (name, value) in file::facts(judged) {
+        let before = match name {
+            "interpreter" => "a script for ",
+            "loader" => ", loader ",
+            "needs" => ", needs ",
+            _ if lines.words.is_empty() => "",
+            _ => ", ",
+        };
+        lines.add_known(before, Some(value));
+    }
+    if !lines.words.is_empty() {
+        lines.line("is");
+    }
 }
 
 /// What is loaded with a program, in that order.

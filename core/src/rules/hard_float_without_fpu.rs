@@ -30,7 +30,9 @@ rule! {
     ///   machine: FPU absent (started a tiny program that executes mtc1)
     ///   kernel:  starts it; the first floating-point instruction kills it: SIGILL
     ///   you see: Illegal instruction
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take the build for linux-mipsle-softfloat (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or rebuild it
+    ///            for this machine
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```

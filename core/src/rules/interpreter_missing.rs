@@ -40,7 +40,8 @@ rule! {
     ///   kernel:  ENOENT
     ///   you see: ash: not found, though the file is there; bash: cannot execute:
     ///            required file not found
-    ///   fix:     take its build for musl, this machine's C library, or a static one;
+    ///   fix:     take the build for linux-mipsle-softfloat-musl (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or a static one;
     ///            or rebuild it for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
@@ -79,12 +80,12 @@ program: PT_INTERP={loader} ({flavour})"
     let (wanted, own) = (image.interp_libc(), case.machine.libc().value);
     let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
     finding.tell(format_args!("machine: C library={libc}\nkernel: {kernel}"));
-    let go = advice::build(case.machine).and_then(|build| build.go);
+    let go = advice::build(case.machine).and_then(|build| build.command(Toolchain::Go, case.machine));
     match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
-        Some(environment) => finding.tell(format_args!(
+        Some(command) => finding.tell(format_args!(
             "\
-fix:     build it without cgo: it is static then, and needs no loader
-run:     CGO_ENABLED=0 GOOS=linux {environment} go build"
+fix:     take a static build, or build it without cgo: it is static then
+run:     CGO_ENABLED=0 {command}"
         )),
         None if case.meets(Step::InterpreterOpen) => tell_other_build(&mut finding, case, image),
         None => finding.tell(format_args!("fix: {}", case.rebuild())),
@@ -101,26 +102,17 @@ fn tell_other_build(finding: &mut Found, case: &Case<'_>, image: &Image) {
             && own.encoding.class != image.encoding.class
     });
     let rebuild = case.rebuild().to_string();
+    // What to take; how to build it follows behind it.
+    let take = rebuild.split([';', '\n']).next().unwrap_or_default();
+    let take = take.split_once(", or rebuild").map_or(take, |(take, _)| take);
     match (image.interp_libc(), machine.libc().value) {
         _ if is_other.is_some() => {
-            let name = match words::own_arch(machine) {
-                "" => String::new(),
-                arch => format!(" ({arch})"),
-            };
             let bits = is_other.map_or(0, |own| own.encoding.class.bits());
             let processor = words::processor(is_other.map_or(0, |own| own.e_machine));
-            finding.tell(format_args!(
-                "\
-machine: programs={processor}, {bits}-bit
-fix: take its {bits}-bit build{name}, as this machine's own programs are, or a static one"
-            ));
+            let or_static = if take.contains("static") { "" } else { ", or a static one" };
+            finding.tell(format_args!("machine: programs={processor}, {bits}-bit\nfix: {take}{or_static}"));
         }
-        (Some(wanted), Some(own)) if wanted != own => {
-            let (libc, triple) = (own.name(), if own == Libc::Glibc { " (gnu)" } else { "" });
-            finding.tell(format_args!(
-                "fix: take its build for {libc}{triple}, this machine's C library, or a static one"
-            ));
-        }
+        (Some(wanted), Some(own)) if wanted != own => finding.tell(format_args!("fix: {take}")),
         (Some(Libc::Musl), Some(Libc::Musl)) if is_hard_among_soft(case, image) => {
             finding.tell(format_args!("fix: take its build for soft float"));
         }

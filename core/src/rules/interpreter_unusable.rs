@@ -31,8 +31,9 @@ rule! {
     ///   kernel:  ELIBBAD
     ///   you see: Accessing a corrupted shared library (musl: No error information)
     ///   fix:     remove that loader if it was copied here, else reinstall the C
-    ///            library; or, to need no loader, rebuild it for this machine, or take
-    ///            the build for mipsel_24kc
+    ///            library; or, to need no loader, take a static build for
+    ///            linux-mipsle-softfloat (also named mipsle_softfloat, mipsle-sf,
+    ///            mips32le, mipsel_24kc), or rebuild it for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```

@@ -40,7 +40,9 @@ rule! {
     ///   machine: isa mips1 mips2 mips32r1 mips32r2; cpu model MIPS 24KEc V5.0
     ///   kernel:  starts it; the first instruction that this CPU lacks kills it: SIGILL
     ///   you see: Illegal instruction
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take the build for linux-mipsle-softfloat (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or rebuild it
+    ///            for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [2]
     /// ```

@@ -28,7 +28,9 @@ rule! {
     ///   machine: uname -r 4.14.151
     ///   kernel:  starts it; glibc then ends it
     ///   you see: FATAL: kernel too old
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take the build for linux-mipsle-softfloat (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or rebuild it
+    ///            for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [0]
     /// ```

@@ -38,7 +38,8 @@ rule! {
     ///            addresses and dies of SIGSEGV
     ///   you see: Segmentation fault
     ///   fix:     put a library for this machine in its place; or, to need no library,
-    ///            rebuild it for this machine, or take the build for aarch64_cortex-a53
+    ///            take a static build for linux-arm64 (also named aarch64, arm64-v8a,
+    ///            armv8, aarch64_cortex-a53), or rebuild it for this machine
     ///            aarch64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```

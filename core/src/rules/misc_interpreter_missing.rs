@@ -36,7 +36,9 @@ rule! {
     ///   program: EI_DATA 2 (MSB); built for MIPS32, o32, soft float, Go
     ///   machine: Lenovo Y1, mipsel_24kc; byte order little-endian (uname -m says
     ///            "mips" for both)
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take the build for linux-mipsle-softfloat (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or rebuild it
+    ///            for this machine
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```

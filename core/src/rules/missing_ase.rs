@@ -32,7 +32,9 @@ rule! {
     ///   machine: ASEs implemented mips16, dsp
     ///   kernel:  starts it; the first such instruction kills it: SIGILL
     ///   you see: Illegal instruction
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take the build for linux-mipsle-softfloat (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or rebuild it
+    ///            for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [0]
     /// ```

@@ -2,6 +2,7 @@ use super::shown::{FreeSpace, Shown, Size};
 use super::words::{self, MountWords};
 use super::{Case, Destination};
 use crate::candidate::{Content, Toolchain};
+use crate::exec::Outcome;
 use crate::finding::{Certainty, Found, Severity};
 use crate::machine::Mount;
 
@@ -12,7 +13,8 @@ rule! {
     /// The first is that of cp and scp, the second opkg's.
     /// # Why
     /// A router's flash is small. jffs2 and ubifs compress what is written: there the size is estimated from a
-    /// sample of the file, and only what is packed already counts in full.
+    /// sample of the file, and only what is packed already counts in full. Of a program that cannot run there anyway,
+    /// another build will be taken: that is about as large, so its size is worth a note only.
     /// # Fix
     /// Build it smaller (Go: `-trimpath -ldflags="-s -w"`), pack it with UPX, run it from /tmp (RAM), or extend the
     /// flash by a USB stick (extroot).
@@ -78,18 +80,24 @@ fix:     name one that is there, or make it"
         return None;
     }
     let (wanted, free) = (Size(needed), FreeSpace(available));
+    // Of a program that cannot run anyway another build is taken: about as large, but not exactly.
+    let is_another = !destination.asked && !case.starts() && !matches!(case.content, Outcome::Unknown { .. });
+    let certainty = if is_another { Certainty::Likely } else { certainty };
     let about = if certainty == Certainty::Likely { "about " } else { "" };
-    let (severity, purpose) =
-        if destination.asked { (Severity::Error, "") } else { (Severity::Warning, " to be installed") };
-    let mut finding = case.about(
-        severity,
-        format_args!(
-            "\
-needs {about}{wanted}{purpose}, {point} has {free} left
-program: size={size} bytes",
-            point = Shown(&layer.point),
-        ),
-    );
+    let point = Shown(&layer.point);
+    let mut finding = if is_another {
+        case.finding(
+            Severity::Note,
+            format_args!(
+                "a build of this size needs {about}{wanted} to be installed, {point} has {free} left"
+            ),
+        )
+    } else {
+        let (severity, purpose) =
+            if destination.asked { (Severity::Error, "") } else { (Severity::Warning, " to be installed") };
+        case.about(severity, format_args!("needs {about}{wanted}{purpose}, {point} has {free} left"))
+    };
+    finding.tell(format_args!("program: size={size} bytes"));
     if needed != size {
         finding.tell(format_args!("program: compressed={about}{needed} bytes, by a sample"));
     }
@@ -101,7 +109,13 @@ kernel:  write=ENOSPC
 you see: cp, scp: No space left on device",
         mount = MountWords(layer),
     ));
-    tell_fix(&mut finding, case, destination, mount, layer);
+    if is_another {
+        finding.tell(format_args!(
+            "fix: look for room before the right one is copied: it has about this size, not exactly"
+        ));
+    } else {
+        tell_fix(&mut finding, case, destination, mount, layer);
+    }
     finding.certainty = certainty;
     Some(finding)
 }

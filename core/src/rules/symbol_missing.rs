@@ -27,8 +27,9 @@ rule! {
     ///   program: undefined stat, __stat_time64
     ///   kernel:  starts it; its loader then ends it, status 127
     ///   you see: Error relocating /tmp/time: stat: symbol not found
-    ///   fix:     use the SDK of OpenWrt 19.07.0-rc1, which is this machine's; or
-    ///            rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     use the SDK of OpenWrt 19.07.0-rc1, which is this machine's; or take
+    ///            the build for linux-mipsle-softfloat (also named mipsle_softfloat,
+    ///            mipsle-sf, mips32le, mipsel_24kc), or rebuild it for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```

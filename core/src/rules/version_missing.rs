@@ -30,7 +30,8 @@ rule! {
     ///   you see: /tmp/new: /lib/libc.so.6: version `GLIBC_2.34' not found (required by
     ///            /tmp/new)
     ///   fix:     take its build for glibc 2.14 or older, or a static one (musl); or
-    ///            rebuild it for this machine, or take the build for x86_64
+    ///            take the build for linux-amd64-musl (also named x86_64, amd64-v1,
+    ///            amd64-compatible), or a static one, or rebuild it for this machine
     ///            x86_64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```

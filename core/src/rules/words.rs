@@ -12,7 +12,8 @@ use core::fmt::{self, Display, Formatter};
 use crate::path::{Path, PathBuf, is_below, join};
 
 use super::Case;
-use crate::candidate::{Image, Program, Script, Toolchain, last_name};
+use crate::candidate::{Image, Program, Script, last_name};
+use crate::elf::ByteOrder;
 use crate::elf::consts::{
     EM_386, EM_486, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC, EM_PPC64, EM_X86_64, machine_name,
 };
@@ -149,19 +150,33 @@ impl Display for BuiltFor<'_> {
         } else {
             (if bits(image) == 64 { "64-bit" } else { "32-bit" }, "")
         };
-        let toolchain = match program.origin.toolchain {
-            Toolchain::Go => "Go",
-            Toolchain::Rust => "Rust",
-            Toolchain::C => "C",
-            Toolchain::Unknown => "",
-        };
+        let toolchain = program.origin.toolchain.name();
         let upx = if program.upx.is_some() { "packed by UPX" } else { "" };
-        for word in &[abi, float, toolchain, upx] {
+        for word in &[abi, order(image), abi_version(image), float, toolchain, upx] {
             if !word.is_empty() {
                 write!(f, ", {word}")?;
             }
         }
         Ok(())
+    }
+}
+
+/// The byte order, where a processor's name leaves it open and a machine's may be the other one.
+fn order(image: &Image) -> &'static str {
+    let is_told = match image.header.e_machine {
+        EM_PPC | EM_PPC64 => true,
+        EM_ARM | EM_AARCH64 => image.encoding.order == ByteOrder::Big,
+        _ => false,
+    };
+    if is_told { image.encoding.order.name() } else { "" }
+}
+
+/// EF_PPC64_ABI (elf.h): 0 where nothing is said.
+const fn abi_version(image: &Image) -> &'static str {
+    match (image.header.e_machine, image.header.e_flags & 3) {
+        (EM_PPC64, 1) => "ELFv1",
+        (EM_PPC64, 2) => "ELFv2",
+        _ => "",
     }
 }
 

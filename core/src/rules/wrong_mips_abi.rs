@@ -37,7 +37,9 @@ rule! {
     ///   has no FPU
     ///   program: built for MIPS32r2, o32, double float, 64-bit FPU (-mfp64), C
     ///   machine: FPU absent (started a tiny program that executes mtc1)
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take the build for linux-mipsle-softfloat (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or rebuild it
+    ///            for this machine
     ///            mipsel-openwrt-linux-musl-gcc -static -march=mips32r2 -msoft-float
     /// [1]
     /// ```

@@ -31,7 +31,9 @@ rule! {
     ///   kernel:  ENOEXEC
     ///   you see: ash runs it as a script: syntax error: unexpected "(", or: ELF: not
     ///            found; bash: cannot execute binary file: Exec format error
-    ///   fix:     rebuild it for this machine, or take the build for mipsel_24kc
+    ///   fix:     take the build for linux-mipsle-softfloat (also named
+    ///            mipsle_softfloat, mipsle-sf, mips32le, mipsel_24kc), or rebuild it
+    ///            for this machine
     ///            GOOS=linux GOARCH=mipsle GOMIPS=softfloat go build
     /// [1]
     /// ```

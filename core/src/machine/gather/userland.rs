@@ -33,8 +33,11 @@ static PLACES: [Place; 5] = [
         abi: "ELF header of /system/bin/sh",
         libc: Some("loader that /system/bin/sh names"),
     },
-    Place { path: "/proc/self/exe", abi: "ELF header of /proc/self/exe", libc: None },
+    Place { path: "/proc/self/exe", abi: OF_ITSELF, libc: None },
 ];
+
+/// The source of what `diag` itself is made for.
+pub(crate) const OF_ITSELF: &str = "ELF header of /proc/self/exe";
 
 /// A program of the machine's own.
 #[derive(Clone)]
@@ -64,7 +67,19 @@ pub(super) fn program(
         Some(Program { abi, source: place.abi, libc })
     };
     let (own, machines) = PLACES.split_last()?;
-    machines.iter().find_map(of).or_else(|| of_loaders(root, &loaders(), &runs)).or_else(|| of(own))
+    let mut found = machines.iter().filter_map(of);
+    let Some(mut program) = found.next() else {
+        return of_loaders(root, &loaders(), &runs).or_else(|| of(own));
+    };
+    // A static one names no loader; another of the same kind may.
+    if program.libc.value.is_none() {
+        let is_same =
+            |other: &Program| other.abi.encoding == program.abi.encoding && other.libc.value.is_some();
+        if let Some(other) = found.find(is_same) {
+            program.libc = other.libc;
+        }
+    }
+    Some(program)
 }
 
 /// What the loaders are made for, where all of them that the kernel could run agree. Entware's are not the machine's.
@@ -95,12 +110,15 @@ pub(in crate::machine) fn abi(program: Option<&Program>) -> Fact<Abi> {
 
 /// The C library of the machine's own programs; for want of such a program that of the loaders which are there. Those
 /// of Entware are not the machine's.
-pub(in crate::machine) fn libc(program: Option<&Program>, loaders: &Fact<Vec<String>>) -> Fact<Libc> {
+pub(in crate::machine) fn libc<'a>(
+    program: Option<&Program>,
+    loaders: &dyn Fn() -> &'a Fact<Vec<String>>,
+) -> Fact<Libc> {
     let named = program.map_or(NO_LIBC, |program| program.libc.clone());
     if named.value.is_some() {
         return named;
     }
-    let paths = loaders.get().map(Vec::as_slice).unwrap_or_default();
+    let paths = loaders().get().map(Vec::as_slice).unwrap_or_default();
     let mut own = paths.iter().filter(|path| !path.starts_with("/opt/"));
     Fact::new(own.find_map(|path| Libc::of_loader(path.as_bytes())), NO_LIBC.source)
 }

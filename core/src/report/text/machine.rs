@@ -1,10 +1,12 @@
 //! The description of a machine, a screenful.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::mem;
 
 use super::lines::Lines;
-use crate::advice;
+use crate::advice::release::{self, Wanted};
+use crate::advice::{self, Build};
 use crate::candidate::Toolchain;
 use crate::elf::Class;
 use crate::elf::consts::machine_name;
@@ -194,17 +196,47 @@ fn answers(lines: &mut Lines, machine: &Machine) {
     }
 }
 
+/// What to take of a release, and what to build.
 fn build(lines: &mut Lines, machine: &Machine) {
     let Some(target) = advice::build(machine) else { return };
-    lines.out.push_str("\nBuild for it with\n");
-    for (label, toolchain) in &[("Go", Toolchain::Go), ("Rust", Toolchain::Rust), ("C", Toolchain::C)] {
-        if let Some(command) = target.command(*toolchain, machine) {
-            lines.add(&command);
-            lines.command(label);
-        }
+    lines.out.push_str("\nTake the build for it\n");
+    let android = if advice::is_android(machine) { target.android } else { None };
+    let wanted = Wanted { build: target, libc: "", more: android.into_iter().collect() };
+    lines.add(&wanted.words(machine));
+    if let Some(libc) = machine.libc().get().filter(|_| android.is_none()) {
+        lines.add("; a dynamic one for ");
+        lines.add(libc.name());
+    }
+    lines.line("release");
+    let names = release::names(machine);
+    let wider = advice::wider(machine);
+    let is_else = |name: &&str| {
+        let is_in = |build: &Build| build.names.contains(name);
+        !is_in(target) && !wider.is_some_and(is_in)
+    };
+    for name in names.into_iter().filter(is_else) {
+        lines.add(if lines.words.is_empty() { "" } else { ", " });
+        lines.add(name);
+    }
+    if !lines.words.is_empty() {
+        lines.line("or else");
+    }
+    if let Some(build) = wider {
+        let wanted = Wanted { build, libc: "static", more: Vec::new() };
+        lines.add(&wanted.words(machine));
+        lines.add("; its own programs are 32-bit");
+        lines.line("static");
     }
     if let Some(arch) = machine.openwrt().arch.get() {
         lines.add_known("packages for ", Some(arch.as_bytes()));
         lines.line("OpenWrt");
+    }
+    let mut head = "\nBuild for it with\n";
+    for (label, toolchain) in &[("Go", Toolchain::Go), ("Rust", Toolchain::Rust), ("C", Toolchain::C)] {
+        if let Some(command) = target.command(*toolchain, machine) {
+            lines.out.push_str(mem::take(&mut head));
+            lines.add(&command);
+            lines.command(label);
+        }
     }
 }

@@ -17,13 +17,15 @@
 //! be formatted again. `fix:` lines add up to one sentence; evidence keeps the order in which it is told.
 
 use alloc::borrow::ToOwned as _;
-use alloc::string::ToString as _;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
 use super::shown::{Quoted, Shown};
 use super::{BuiltFor, MachineName};
-use crate::advice;
+use crate::advice::release::{self, Wanted};
+use crate::advice::{self, Build};
 use crate::candidate::Toolchain;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
@@ -95,7 +97,7 @@ impl Case<'_> {
 
     /// Behind `fix:`, to build it for this machine: a sentence, and `run:` lines.
     pub(in crate::rules) fn rebuild(&self) -> Rebuild<'_> {
-        Rebuild(self)
+        Rebuild { case: self, is_static: false }
     }
 
     /// Tells another way than [`Case::rebuild`], and leads over to that ("or"): the other way alone where it is not known
@@ -103,7 +105,9 @@ impl Case<'_> {
     pub(in crate::rules) fn tell_rebuild_after(&self, finding: &mut Found, other: Arguments<'_>, or: &str) {
         finding.tell(format_args!("fix: {other}"));
         if advice::build(self.machine).is_some() {
-            finding.tell(format_args!("fix: ; {or} {}", self.rebuild()));
+            // "or, to need no library,": any machine's C library will do.
+            let rebuild = Rebuild { case: self, is_static: or.contains("need no") };
+            finding.tell(format_args!("fix: ; {or} {rebuild}"));
         }
     }
 
@@ -161,30 +165,100 @@ impl Display for Kernel<'_> {
 }
 
 /// [`Case::rebuild`].
-pub(in crate::rules) struct Rebuild<'a>(&'a Case<'a>);
+pub(in crate::rules) struct Rebuild<'a> {
+    case: &'a Case<'a>,
+    /// A build that needs nothing of the machine.
+    is_static: bool,
+}
 
 impl Display for Rebuild<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let case = self.0;
-        let Some(target) = advice::build(case.machine) else { return Ok(()) };
-        f.write_str("rebuild it for this machine")?;
-        if let Some(arch) = case.machine.openwrt().arch.get() {
-            write!(f, ", or take the build for {}", Shown(arch))?;
-        }
-        let command = |toolchain| target.command(toolchain, case.machine);
+        let case = self.case;
+        let machine = case.machine;
+        let Some(build) = advice::build(machine) else { return Ok(()) };
         let own = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
-        // All of them where it is not known what made the program.
-        let is_known = command(own).is_some();
-        for toolchain in &[Toolchain::C, Toolchain::Rust, Toolchain::Go] {
-            if is_known && *toolchain != own {
-                continue;
+        self.take(build, own, f)?;
+        let command = |toolchain| build.command(toolchain, machine);
+        match own {
+            // All of them where it is not known what made the program.
+            Toolchain::Unknown => {
+                f.write_str(", or rebuild it for this machine")?;
+                for toolchain in &[Toolchain::C, Toolchain::Rust, Toolchain::Go] {
+                    if let Some(command) = command(*toolchain) {
+                        write!(f, "\nrun: {command}")?;
+                    }
+                }
+                Ok(())
             }
-            if let Some(command) = command(*toolchain) {
-                write!(f, "\nrun: {command}")?;
+            Toolchain::Graal if build.target(own).is_some() => {
+                f.write_str(", or rebuild it on such a machine: native-image builds for the one it runs on")
             }
+            Toolchain::Python => {
+                f.write_str(", or rebuild it on such a machine: PyInstaller builds for the one it runs on")
+            }
+            _ => match command(own) {
+                Some(command) => write!(f, ", or rebuild it for this machine\nrun: {command}"),
+                None if is_ported(own) && build.target(own).is_none() => {
+                    write!(f, "; {} itself is not ported to such machines", own.name())
+                }
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+impl Rebuild<'_> {
+    /// Which file of a release is the one, in the words of release pages.
+    fn take(&self, build: &Build, own: Toolchain, f: &mut Formatter<'_>) -> fmt::Result {
+        let machine = self.case.machine;
+        let is_android = advice::is_android(machine);
+        let wider = advice::wider(machine);
+        if let Some(abi) = wider.and(advice::userland(machine)) {
+            let processor = words::processor(abi.e_machine);
+            write!(f, "this machine's own programs are 32-bit ({processor}): ")?;
+        }
+        // Of a static program no C library is asked, nor of Go's.
+        let image = self.case.image.filter(|image| image.interp.is_some() && own != Toolchain::Go);
+        let libc = image.filter(|image| !self.is_static && machine.libc().value != image.interp_libc());
+        let libc = libc.and_then(|_| release::libc(machine)).unwrap_or_default();
+        // Where all else is right, the C library's word in the name makes the difference.
+        let is_all = !self.case.foreign && !self.case.is_swapped() && wider.is_none();
+        let mut more = Vec::new();
+        // Rust's projects name their files by its targets.
+        more.extend(build.rust.filter(|_| own == Toolchain::Rust && !is_android));
+        more.extend(build.android.filter(|_| is_android));
+        let arch = machine.openwrt().arch.get().map(String::as_str);
+        more.extend(arch.filter(|arch| !build.names.contains(arch)));
+        let names = Wanted { build, libc: if is_all { libc } else { "" }, more }.words(machine);
+        let kind = if self.is_static { "a static build" } else { "the build" };
+        write!(f, "take {kind} for {}", Shown(names.as_str()))?;
+        if let Some(wider) = wider {
+            let names = Wanted { build: wider, libc: "static", more: Vec::new() }.words(machine);
+            write!(f, ", or a static one for {names}")?;
+        } else if is_android {
+            f.write_str(", or Termux's package")?;
+        } else if !libc.is_empty() && !is_all {
+            write!(f, ", static or for {libc}")?;
+        } else if !libc.is_empty() {
+            f.write_str(", or a static one")?;
         }
         Ok(())
     }
+}
+
+/// Whether it is known of a toolchain to which machines it is ported: the rows of what is built for them have it.
+const fn is_ported(toolchain: Toolchain) -> bool {
+    matches!(
+        toolchain,
+        Toolchain::Go
+            | Toolchain::Rust
+            | Toolchain::DotNet
+            | Toolchain::Graal
+            | Toolchain::Dart
+            | Toolchain::Bun
+            | Toolchain::Deno
+            | Toolchain::Node
+    )
 }
 
 /// [`Case::copy_again`].
