@@ -1,4 +1,3 @@
-use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 

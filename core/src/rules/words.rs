@@ -23,7 +23,7 @@ use crate::exec::{Outcome, Step, When};
 use crate::finding::Found;
 use crate::machine::{Machine, Mount};
 pub(super) use env::{EnvSays, is_plain, tell_words_for_env};
-pub(super) use packages::{Install, PackageManager, is_bundled, own_arch};
+pub(super) use packages::{Install, PackageManager, is_bundled};
 use shown::{FreeSpace, Quoted, Shown};
 pub(super) use tell::Kernel;
 

@@ -186,16 +186,6 @@ fn has(machine: &Machine, path: &str) -> bool {
     matches!(stat, Some(Ok(stat)) if stat.kind == FileKind::Regular)
 }
 
-/// The name by which releases know what the machine's programs are, where its packages have it: "armhf".
-pub(in crate::rules) fn own_arch(machine: &Machine) -> &'static str {
-    match PackageManager::of(machine) {
-        Some(PackageManager::Apt) if DISTRIBUTIONS => {
-            machine.userland().get().and_then(|abi| debian_arch(*abi)).unwrap_or_default()
-        }
-        _ => "",
-    }
-}
-
 /// What a program is built for, as [`Abi`]. An ARM program's loader tells its float ABI where its flags do not.
 fn abi_of(image: &Image) -> Abi {
     let header = &image.header;
