@@ -167,7 +167,7 @@ fn severities(program: &Value, findings: &[Value]) {
 }
 
 /// The first words of what is typed.
-const TOOLS: [&str; 53] = [
+const TOOLS: &[&str] = &[
     "7z",
     "apk",
     "apt",

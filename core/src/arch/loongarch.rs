@@ -11,7 +11,6 @@ use crate::elf::consts::EM_LOONGARCH;
 use crate::elf::{ByteOrder, Class};
 use crate::ldso::abi::Abi;
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
-use worlds::World;
 
 pub(super) const LOONGARCH: Arch = Arch {
     e_machine: EM_LOONGARCH,

@@ -20,7 +20,6 @@ use crate::elf::{
     AbiFlags, Attributes, Encoding, Header, Note, ProgramHeader, SectionHeader, Vendor, note, offset as at,
 };
 use crate::machine::parts;
-use crate::text;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
 const TABLE_LIMIT: usize = 65_536;
