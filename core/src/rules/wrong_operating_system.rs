@@ -28,7 +28,8 @@ rule! {
     ///   machine: Intel(R) Celeron(R) J4125 CPU @ 2.00GHz, x86_64
     ///   kernel:  starts it; it dies soon after: SIGSEGV
     ///   you see: Segmentation fault
-    ///   fix:     rebuild it for this machine, or take the build for x86_64
+    ///   fix:     take the build for linux-amd64 (also named x86_64, amd64-v1,
+    ///            amd64-compatible), or rebuild it for this machine
     ///            x86_64-openwrt-linux-musl-gcc -static
     ///            cargo build --release --target x86_64-unknown-linux-musl
     ///            GOOS=linux GOARCH=amd64 go build
