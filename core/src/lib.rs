@@ -79,3 +79,8 @@ pub mod report;
 pub mod rules;
 pub mod target;
 pub mod text;
+
+/// Whether this is a router's build. It leaves out what a router hardly meets, where that saves its package bytes: the
+/// machines of other architectures, other distributions than OpenWrt, Entware and what is like them, and words for what
+/// nobody copies to a router. It never says more than it knows: what it does not follow is `unknown`.
+pub(crate) const ROUTER: bool = !cfg!(feature = "every-machine");

@@ -42,9 +42,6 @@ pub(in crate::rules) enum PackageManager {
     Pacman,
 }
 
-/// Distributions other than OpenWrt have no router's build.
-const DISTRIBUTIONS: bool = cfg!(feature = "every-machine");
-
 /// Managers by what ID or ID_LIKE of os-release(5) says.
 static IDS: [(&str, PackageManager); 12] = [
     ("debian", PackageManager::Apt),
@@ -67,7 +64,7 @@ impl PackageManager {
         if let Some(release) = machine.openwrt().release.get() {
             return Some(if release.as_str() < "25" { PackageManager::Opkg } else { PackageManager::Apk });
         }
-        if DISTRIBUTIONS {
+        if !crate::ROUTER {
             if let Some(system) = gather::distribution(machine.target.root) {
                 let found = IDS.iter().find(|(id, _)| system.ids.has(id)).map(|(_, manager)| *manager);
                 return match found {
@@ -162,7 +159,7 @@ impl PackageManager {
             PackageManager::Opkg | PackageManager::Apk | PackageManager::Entware => {
                 OPENWRT.iter().any(|(known, ..)| known.as_bytes() == soname)
             }
-            PackageManager::Apt if DISTRIBUTIONS => DEBIAN.iter().any(|row| row.soname.as_bytes() == soname),
+            PackageManager::Apt if !crate::ROUTER => DEBIAN.iter().any(|row| row.soname.as_bytes() == soname),
             _ => return false,
         };
         let name = core::str::from_utf8(soname).unwrap_or_default();
@@ -261,7 +258,7 @@ impl Install {
 
     /// What brings the loader that a program names; None where no package of the machine's does.
     pub(in crate::rules) fn loader(case: &Case<'_>, image: &Image) -> Option<Install> {
-        if !DISTRIBUTIONS || is_openwrt(case.machine) {
+        if crate::ROUTER || is_openwrt(case.machine) {
             return None;
         }
         let (wanted, own) = (image.interp_libc()?, case.machine.libc().value);
@@ -320,7 +317,7 @@ impl PackageManager {
                 let (package, abi) = openwrt_package(self, case.machine, name)?;
                 Some(format!("{package}{abi}"))
             }
-            _ if !DISTRIBUTIONS => None,
+            _ if crate::ROUTER => None,
             // Packages provide what they have in them under these names.
             Alpine => Some(format!("so:{name}")),
             Dnf | Yum | Zypper => {
@@ -346,7 +343,7 @@ impl PackageManager {
         Some(match self {
             PackageManager::Opkg | PackageManager::Entware => format!("{} find '{stem}*'", self.name()),
             PackageManager::Apk => format!("apk search '{stem}*'"),
-            _ if !DISTRIBUTIONS => return None,
+            _ if crate::ROUTER => return None,
             PackageManager::Apt => format!("apt-file search {name}"),
             PackageManager::Pacman => format!("pacman -Fy {name}"),
             _ => return None,
