@@ -114,9 +114,11 @@ impl File {
         self.made.get_or_init(|| {
             let reader = &mut Reader::headers(&self.contents);
             let packed = upx::find(reader, image, self.stat.size);
-            let damage = damage::find(&self.contents, image, self.stat.size);
-            let go = go::find(reader, image);
-            Box::new((program::origin(reader, image, go.as_ref()), packed, damage, go))
+            let sections = program::sections(reader, image.encoding, &image.header);
+            let go = go::find(reader, image, &sections);
+            let origin = program::origin(reader, image, &sections, go.as_ref());
+            let damage = damage::find(reader, image, &sections, self.stat.size);
+            Box::new((origin, packed, damage, go))
         })
     }
 }

@@ -4,13 +4,15 @@
 use alloc::string::String;
 
 use super::Image;
-use super::program::{place_of, telling};
+use super::program::place_of;
 use super::reader::Reader;
+use super::toolchain::Tables;
 use crate::arch;
 use crate::elf::consts::{
-    EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64, PF_W, PF_X, SHF_ALLOC,
+    EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64, PF_W, PF_X, SHF_ALLOC, SHF_EXECINSTR,
+    SHF_STRINGS, SHT_PROGBITS,
 };
-use crate::elf::{Class, Encoding, offset as at};
+use crate::elf::{Class, Encoding, SectionHeader, offset as at};
 use crate::text;
 
 /// A program of Go.
@@ -67,14 +69,15 @@ pub(crate) fn setting_name(image: &Image) -> Option<&'static str> {
 }
 
 /// Looks for what Go leaves.
-pub(super) fn find(reader: &mut Reader<'_>, image: &Image) -> Option<Go> {
+pub(super) fn find(reader: &mut Reader<'_>, image: &Image, sections: &[SectionHeader]) -> Option<Go> {
     let (mut is_go, mut info) = (image.is_go, None);
-    let (sections, tables) = telling(reader, image);
-    for section in &sections {
-        let name = tables.names().saturating_add(at(section.name.into()));
-        if section.flags & SHF_ALLOC == 0 {
-            continue;
-        }
+    let names = Tables::of(image, sections).names();
+    // Data, and what is only read.
+    let tells = |section: &&SectionHeader| {
+        section.kind == SHT_PROGBITS && section.flags & (SHF_ALLOC | SHF_STRINGS | SHF_EXECINSTR) == SHF_ALLOC
+    };
+    for section in sections.iter().filter(tells).take(24) {
+        let name = names.saturating_add(at(section.name.into()));
         match reader.string_at(name) {
             Some(b".go.buildinfo") => info = search(reader, section.offset, section.size.min(SEARCHED)),
             // -linkmode=external and -buildmode=pie put it among what is relocated.

@@ -14,7 +14,7 @@ use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EF_PPC64_ABI, EM_386, EM_486, EM_AARCH64,
     EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_PPC64, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED,
     NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS,
-    PT_NOTE, PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_EXECINSTR, SHF_STRINGS, SHF_WRITE, SHT_NOTE, SHT_PROGBITS,
+    PT_NOTE, PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_NOTE, SHT_PROGBITS,
 };
 use crate::elf::{
     AbiFlags, Attributes, Encoding, Header, Note, ProgramHeader, SectionHeader, Vendor, note, offset as at,
@@ -27,8 +27,6 @@ const TABLE_LIMIT: usize = 65_536;
 const ENTRIES: usize = 512;
 /// Bytes of build attributes that are read: RISC-V names some hundred extensions.
 const ATTRIBUTES: usize = 2048;
-/// The flags of sections like .data.
-const DATA: u64 = SHF_WRITE | SHF_ALLOC;
 
 /// Reads an ELF file; `encodings` are those of the machine's kernel.
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
@@ -95,9 +93,12 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
     if const { arch::is_judged(EM_ARM) } && matches!(e_machine, EM_AARCH64 | EM_ARM) && !table.is_empty() {
         image.gnu_property = property::check(reader, encoding, table);
     }
-    image.attributes = attributes(reader, encoding, &image.header, table);
-    if const { arch::is_judged(EM_PPC) } && e_machine == EM_PPC {
-        image.apus = apus(reader, encoding, &image.header);
+    if let Some(wanted) = arch::attributes(e_machine).filter(|_| !table.is_empty()) {
+        let sections = sections(reader, encoding, &image.header);
+        image.attributes = attributes(reader, encoding, wanted, table, &sections);
+        if const { arch::is_judged(EM_PPC) } && e_machine == EM_PPC {
+            image.apus = apus(reader, encoding, &sections);
+        }
     }
     if const { arch::is_judged(EM_386) } && e_machine == EM_386 {
         image.x86_code = X86Code::sample(reader, table);
@@ -262,36 +263,31 @@ fn isa_needed(mut properties: &[u8], encoding: Encoding) -> Option<u32> {
     None
 }
 
-/// Calls `each` with every section header, until it returns true.
-pub(super) fn sections(
-    reader: &mut Reader<'_>,
-    encoding: Encoding,
-    header: &Header,
-    each: &mut dyn FnMut(SectionHeader) -> bool,
-) {
+/// The section table, as far as it is looked at.
+pub(super) fn sections(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) -> Vec<SectionHeader> {
     let size = encoding.section_header_size();
+    let mut sections = Vec::new();
     if usize::from(header.e_shentsize) != size || header.e_shoff == 0 {
-        return;
+        return sections;
     }
     let mut offset = at(header.e_shoff);
     let end = offset.saturating_add(usize::from(header.e_shnum).min(ENTRIES).saturating_mul(size));
     while offset < end {
-        let Some(bytes) = reader.next_at(offset, size, end.saturating_sub(offset)) else { return };
-        if each(SectionHeader::decode(bytes, encoding)) {
-            return;
-        }
+        let Some(bytes) = reader.next_at(offset, size, end.saturating_sub(offset)) else { break };
+        sections.push(SectionHeader::decode(bytes, encoding));
         offset = offset.saturating_add(size);
     }
+    sections
 }
 
 /// Build attributes: where PT_RISCV_ATTRIBUTES leads, else where a section table does.
 fn attributes(
     reader: &mut Reader<'_>,
     encoding: Encoding,
-    header: &Header,
+    (kind, vendor): (u32, Vendor),
     table: &[ProgramHeader],
+    sections: &[SectionHeader],
 ) -> Option<Attributes> {
-    let (kind, vendor) = arch::attributes(header.e_machine).filter(|_| !table.is_empty())?;
     let mut decode = |offset, size: usize| {
         Attributes::decode(reader.up_to(offset, size.min(ATTRIBUTES)), encoding.order, vendor)
     };
@@ -299,28 +295,15 @@ fn attributes(
     if let Some(found) = segment.and_then(|entry| decode(at(entry.p_offset), at(entry.p_filesz))) {
         return Some(found);
     }
-    let mut found = None;
-    sections(reader, encoding, header, &mut |section| {
-        if section.kind == kind {
-            found = Some(section);
-        }
-        found.is_some()
-    });
-    let section = found?;
-    Attributes::decode(reader.up_to(section.offset, section.size.min(ATTRIBUTES)), encoding.order, vendor)
+    let section = sections.iter().find(|section| section.kind == kind)?;
+    decode(section.offset, section.size)
 }
 
 /// .PPC.EMB.apuinfo (Power Architecture 32-bit ABI Supplement, "APU Information Section"): a note with a word for each
 /// unit, which is its number and its revision.
-fn apus(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) -> Vec<u16> {
-    let mut notes = Vec::new();
-    sections(reader, encoding, header, &mut |section| {
-        if section.kind == SHT_NOTE && section.flags & SHF_ALLOC == 0 {
-            notes.push(section);
-        }
-        notes.len() == 4
-    });
-    for section in notes {
+fn apus(reader: &mut Reader<'_>, encoding: Encoding, sections: &[SectionHeader]) -> Vec<u16> {
+    let is_note = |section: &&SectionHeader| section.kind == SHT_NOTE && section.flags & SHF_ALLOC == 0;
+    for section in sections.iter().filter(is_note).take(4) {
         let bytes = reader.up_to(section.offset, section.size.min(128));
         if let Some((Note { name: b"APUinfo\0", desc, .. }, _)) = note(bytes, encoding.order, 4) {
             return desc
@@ -333,36 +316,27 @@ fn apus(reader: &mut Reader<'_>, encoding: Encoding, header: &Header) -> Vec<u16
 }
 
 /// What made the program; `go` is what Go left in it.
-pub(super) fn origin(reader: &mut Reader<'_>, image: &Image, go: Option<&Go>) -> Origin {
+pub(super) fn origin(
+    reader: &mut Reader<'_>,
+    image: &Image,
+    sections: &[SectionHeader],
+    go: Option<&Go>,
+) -> Origin {
     if let Some(go) = go {
         return Origin { toolchain: Toolchain::Go, detail: go.version.clone() };
     }
-    let (sections, tables) = telling(reader, image);
+    let tables = Tables::of(image, sections);
     let mut comment = Vec::new();
-    for section in sections {
+    // Strings that are not loaded: .comment, and those of debug information.
+    let strings = |section: &&SectionHeader| {
+        section.kind == SHT_PROGBITS && section.flags & (SHF_WRITE | SHF_ALLOC | SHF_STRINGS) == SHF_STRINGS
+    };
+    for section in sections.iter().filter(strings).take(16) {
         let name = tables.names().saturating_add(at(section.name.into()));
-        if section.flags & SHF_ALLOC == 0 && reader.bytes_at(name, 9) == Some(b".comment\0") {
+        if reader.bytes_at(name, 9) == Some(b".comment\0") {
             comment = reader.up_to(section.offset, section.size.min(512)).to_vec();
             break;
         }
     }
     toolchain::of(reader, image, &tables, &comment)
-}
-
-/// Sections that may tell what made the program, and where names are: strings that are not loaded (.comment, and those
-/// of debug information), and what Go's linker names in its own way: data (.go.buildinfo, .noptrdata) and what is only read
-/// (.gopclntab).
-pub(super) fn telling(reader: &mut Reader<'_>, image: &Image) -> (Vec<SectionHeader>, Tables) {
-    let (mut tables, mut found, mut index) = (Tables::default(), Vec::new(), 0_u16);
-    sections(reader, image.encoding, &image.header, &mut |section| {
-        tables.see(&section, index == image.header.e_shstrndx);
-        index = index.saturating_add(1);
-        let flags = section.flags & (SHF_WRITE | SHF_ALLOC | SHF_STRINGS | SHF_EXECINSTR);
-        let tells = section.kind == SHT_PROGBITS && matches!(flags, SHF_STRINGS | SHF_ALLOC | DATA);
-        if tells && found.len() < 24 {
-            found.push(section);
-        }
-        false
-    });
-    (found, tables)
 }

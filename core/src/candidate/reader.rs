@@ -143,6 +143,11 @@ impl<'a> Reader<'a> {
         reader
     }
 
+    /// Another one, of the whole file.
+    pub fn of_all(&self) -> Reader<'a> {
+        Reader::new(self.file, self.order, 0, usize::MAX)
+    }
+
     /// What an entry of PT_DYNAMIC leads to: `size` bytes, as far as its segment goes; nothing where there is none.
     pub fn dynamic(file: &'a Contents, image: &Image, tag: u32, size: usize) -> Reader<'a> {
         let (start, left) = image.dynamic_part(tag).unwrap_or_default();

@@ -2,6 +2,7 @@
 //! its symbols' names, in this order. None has to be there; all of it is read in bounded pieces.
 
 use alloc::vec::Vec;
+use core::ptr;
 
 use super::reader::Reader;
 use super::{Image, Origin, Toolchain};
@@ -153,16 +154,16 @@ struct Strings {
 }
 
 impl Tables {
-    /// Looks at the next section.
-    pub(super) fn see(&mut self, section: &SectionHeader, is_names: bool) {
-        if section.kind != SHT_STRTAB || section.flags & SHF_ALLOC != 0 {
-            return;
-        }
-        let strings = Strings { offset: section.offset, size: section.size };
-        if is_names {
-            self.names = strings;
-        } else {
-            self.symbols = strings;
+    pub(super) fn of(image: &Image, sections: &[SectionHeader]) -> Tables {
+        let is_strings =
+            |section: &&SectionHeader| section.kind == SHT_STRTAB && section.flags & SHF_ALLOC == 0;
+        let strings = |section: &SectionHeader| Strings { offset: section.offset, size: section.size };
+        let names = sections.get(usize::from(image.header.e_shstrndx)).filter(is_strings);
+        let is_names = |section: &SectionHeader| names.is_some_and(|names| ptr::eq(names, section));
+        let symbols = sections.iter().filter(is_strings).rfind(|section| !is_names(section));
+        Tables {
+            names: names.map(strings).unwrap_or_default(),
+            symbols: symbols.map(strings).unwrap_or_default(),
         }
     }
 
