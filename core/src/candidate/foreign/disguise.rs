@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use crate::ROUTER;
 use crate::machine::{holds, parts};
 
 /// What a text is.
@@ -36,13 +37,26 @@ const fn kind(begins: &'static [u8], what: &'static str, fix: &'static str, comm
     Kind { begins, what, fix, command }
 }
 
-const KINDS: &[Kind] = &[
-    // The first bytes of ELF, gzip, xz, zip, and of `#!/`.
+/// What a router may be given.
+const USUAL: &[Kind] = &[
+    // The first bytes of ELF, gzip, and of `#!/`.
     kind(b"f0VMR", "a program in base64", DECODE, BASE64),
     kind(b"H4sI", "a gzip archive in base64", DECODE, BASE64),
+    kind(b"IyEv", "a script in base64", DECODE, BASE64),
+    kind(
+        b"HTTP/",
+        "an answer of a web server with its headers",
+        "download it without them (curl without -i); -L follows redirections",
+        "",
+    ),
+    kind(b"<Error", "an error message of a server (XML)", ITSELF, ""),
+    kind(b"<?xml", "XML, most likely a server's answer", ITSELF, ""),
+];
+/// The rest of them.
+const OTHERS: &[Kind] = &[
+    // The first bytes of xz and zip.
     kind(b"/Td6WFo", "an xz archive in base64", DECODE, BASE64),
     kind(b"UEsDB", "a zip archive in base64", DECODE, BASE64),
-    kind(b"IyEv", "a script in base64", DECODE, BASE64),
     kind(
         b"data:",
         "a data: address, with the file in base64",
@@ -67,12 +81,6 @@ const KINDS: &[Kind] = &[
     kind(b"Received: ", "a mail", "save its attachment", ""),
     kind(b"Content-T", "a part of a mail", "save its attachment", ""),
     kind(
-        b"HTTP/",
-        "an answer of a web server with its headers",
-        "download it without them (curl without -i); -L follows redirections",
-        "",
-    ),
-    kind(
         b"/annex/objects/",
         "a git-annex pointer to a file, not that file",
         "on the computer, in its repository:",
@@ -93,9 +101,8 @@ const KINDS: &[Kind] = &[
         "start the program of its line Exec=",
         "",
     ),
-    kind(b"<Error", "an error message of a server (XML)", ITSELF, ""),
-    kind(b"<?xml", "XML, most likely a server's answer", ITSELF, ""),
 ];
+const KINDS: [&[Kind]; 2] = [USUAL, if ROUTER { &[] } else { OTHERS }];
 
 /// What a web server says in place of a file, in small letters.
 const ANSWERS: [&[u8]; 12] = [
@@ -124,6 +131,9 @@ static SREC: Kind =
 
 /// What is no text to everybody.
 pub(super) fn of_bytes(head: &[u8]) -> Option<Disguise> {
+    if ROUTER {
+        return None;
+    }
     if head.starts_with(b"L\0\0\0\x01\x14\x02\0") {
         return Some(Disguise::Kind(&SHORTCUT));
     }
@@ -139,7 +149,7 @@ pub(super) fn of_text(head: &[u8], size: u64) -> Option<Disguise> {
     if let Some(target) = link(head, size) {
         return Some(Disguise::Link(target.to_vec()));
     }
-    if let Some(known) = KINDS.iter().find(|kind| text.starts_with(kind.begins)) {
+    if let Some(known) = known(text) {
         return Some(Disguise::Kind(known));
     }
     let line = parts(text, b'\n').next().unwrap_or_default().trim_ascii_end();
@@ -150,6 +160,8 @@ pub(super) fn of_text(head: &[u8], size: u64) -> Option<Disguise> {
         &JSON
     } else if is_checksum(line) {
         &CHECKSUM
+    } else if ROUTER {
+        return None;
     } else if line.len() >= 11 && line.strip_prefix(b":").is_some_and(is_hex) {
         &INTEL_HEX
     } else if line.len() >= 10 && line.first() == Some(&b'S') && line.get(1..).is_some_and(is_hex) {
@@ -160,6 +172,10 @@ pub(super) fn of_text(head: &[u8], size: u64) -> Option<Disguise> {
         return None;
     };
     Some(Disguise::Kind(known))
+}
+
+fn known(text: &[u8]) -> Option<&'static Kind> {
+    KINDS.iter().copied().flatten().find(|kind| text.starts_with(kind.begins))
 }
 
 fn begins(line: &[u8], word: &[u8]) -> bool {
@@ -224,13 +240,8 @@ fn link(head: &[u8], size: u64) -> Option<&[u8]> {
             b"forbidden",
         ]
         .contains(&head);
-    let is_annex = head.starts_with(b"/annex/objects/");
     let is_digest = head.len() >= 32 && is_hex(head);
-    (!is_annex
-        && !is_digest
-        && (is_named || is_word)
-        && !KINDS.iter().any(|kind| head.starts_with(kind.begins)))
-    .then_some(head)
+    ((is_named || is_word) && !is_digest && known(head).is_none()).then_some(head)
 }
 
 #[cfg(test)]
