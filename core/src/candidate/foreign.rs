@@ -5,6 +5,7 @@ mod disguise;
 use crate::path::Path;
 
 use super::package::{self, Format};
+use crate::ROUTER;
 use crate::elf::ByteOrder;
 use crate::elf::consts::name_in;
 use crate::machine::{after, decimal, holds};
@@ -53,8 +54,8 @@ pub enum Foreign {
     Unknown([u8; 4]),
 }
 
-/// Formats told by their first bytes alone. The second field: is it an archive.
-const MAGICS: [(&[u8], bool, &str); 46] = [
+/// Formats told by their first bytes alone, which a router may be given. The second field: is it an archive.
+const MAGICS: [(&[u8], bool, &str); 23] = [
     (b"\x1f\x8b", true, "gzip"),
     (b"\x1f\x9d", true, "compress"),
     (b"\xfd7zXZ\0", true, "xz"),
@@ -78,6 +79,10 @@ const MAGICS: [(&[u8], bool, &str); 46] = [
     (b"sqsh", false, "a squashfs image"),
     (b"HDR0", false, "a TRX firmware image"),
     (b"UBI#", false, "a UBI image"),
+];
+
+/// The rest of them.
+const RARE_MAGICS: [(&[u8], bool, &str); 23] = [
     (b"%PDF", false, "a PDF document"),
     (b"\x89PNG", false, "a PNG picture"),
     (b"\xff\xd8\xff", false, "a JPEG picture"),
@@ -148,7 +153,7 @@ pub fn of(head: &[u8], size: u64, path: &Path) -> Foreign {
     if head.starts_with(b"PK\x03\x04") && ends_with(path, b".apk") {
         return Foreign::Other("an Android package");
     }
-    if let Some(data) = by_magic(&MAGICS, head) {
+    if let Some(data) = by_magic(&MAGICS, head).or_else(|| rare(&RARE_MAGICS, head)) {
         return data;
     }
     if head.get(257..262) == Some(b"ustar") {
@@ -172,7 +177,7 @@ pub fn of(head: &[u8], size: u64, path: &Path) -> Foreign {
     if is_text(head) {
         return disguise::of_text(head, size).map_or(Foreign::Text, Foreign::Disguised);
     }
-    if let Some(data) = by_magic(&LETTERS, head) {
+    if let Some(data) = rare(&LETTERS, head) {
         return data;
     }
     match head.first_chunk() {
@@ -190,6 +195,14 @@ fn by_magic(magics: &[(&[u8], bool, &'static str)], head: &[u8]) -> Option<Forei
     Some(if *is_archive { Foreign::Archive(name) } else { Foreign::Other(name) })
 }
 
+/// The same of what a router's build does not know.
+fn rare(magics: &[(&[u8], bool, &'static str)], head: &[u8]) -> Option<Foreign> {
+    if ROUTER { None } else { by_magic(magics, head) }
+}
+
+/// Cosmopolitan's ape/ape.S: with code for Windows, without, for debugging.
+const APE: [&[u8; 8]; 3] = [b"MZqFpD='", b"jartsr='", b"APEDBG='"];
+
 /// Programs of other systems and of other interpreters, and kernels.
 fn foreign_program(head: &[u8]) -> Option<Foreign> {
     let big = |at| ByteOrder::Big.u32(head, at);
@@ -197,8 +210,7 @@ fn foreign_program(head: &[u8]) -> Option<Foreign> {
     if is_linux(head) {
         return Some(Foreign::Other("a Linux kernel image"));
     }
-    // ape/ape.S of Cosmopolitan: with code for Windows, without, for debugging.
-    if [&b"MZqFpD='"[..], b"jartsr='", b"APEDBG='"].iter().any(|magic| head.starts_with(magic)) {
+    if APE.iter().any(|magic| head.starts_with(*magic)) {
         return Some(Foreign::Ape(holds(head, b"aarch64") || holds(head, b"arm64")));
     }
     let system = |system, format, cpu| Foreign::System { system, format, cpu };
@@ -208,6 +220,8 @@ fn foreign_program(head: &[u8]) -> Option<Foreign> {
         0xcafe_babe | 0xcafe_babf => Foreign::MachO("universal"),
         0xfeed_face | 0xfeed_facf => Foreign::MachO(cpu(&MACH_CPUS, big(4))),
         0xcefa_edfe | 0xcffa_edfe => Foreign::MachO(cpu(&MACH_CPUS, little(4))),
+        _ if head.starts_with(b"MZ") => windows(head),
+        _ if ROUTER => return None,
         // Plan 9 a.out.h `_MAGIC`, and 64-bit with HDR_MAGIC.
         0x0000_01eb => system("Plan 9", "a.out", "i386"),
         0x0000_0647 => system("Plan 9", "a.out", "arm"),
@@ -217,7 +231,6 @@ fn foreign_program(head: &[u8]) -> Option<Foreign> {
             system("AIX", "XCOFF", if magic >> 16 == 0x01f7 { "ppc64" } else { "ppc" })
         }
         _ if is_a_out(little(0)) => Foreign::Other("an a.out program of before Linux 5.19"),
-        _ if head.starts_with(b"MZ") => windows(head),
         _ => return None,
     })
 }
@@ -245,22 +258,25 @@ fn windows(head: &[u8]) -> Foreign {
     let header = head.get(at..).unwrap_or(&[]);
     let system = |system, format| Foreign::System { system, format, cpu: "i386" };
     let Some(coff) = header.strip_prefix(b"PE\0\0") else {
-        return match header.first_chunk() {
+        return match header.first_chunk().filter(|_| !ROUTER) {
             Some(b"NE") => system("Windows 3 or OS/2", "NE"),
             Some(b"LX" | b"LE") => system("OS/2 or DOS", "LX"),
             _ => system("DOS", "MZ"),
         };
     };
+    let processor = cpu(&PE_CPUS, little(coff, 0) & 0xffff);
+    if ROUTER {
+        return Foreign::Pe(processor);
+    }
     // IMAGE_OPTIONAL_HEADER behind 20 bytes; its 15th directory, of 8 bytes each, is the CLR's.
     let directories: usize = if little(coff, 20) & 0xffff == 0x20b { 20 + 112 } else { 20 + 96 };
     if little(coff, directories.saturating_add(14 * 8)) != 0 {
         return Foreign::Other(".NET code");
     }
-    let cpu = cpu(&PE_CPUS, little(coff, 0) & 0xffff);
     // Its Subsystem: EFI's are four.
     match little(coff, 20 + 68) & 0xffff {
-        10..=13 => Foreign::System { system: "UEFI", format: "PE", cpu },
-        _ => Foreign::Pe(cpu),
+        10..=13 => Foreign::System { system: "UEFI", format: "PE", cpu: processor },
+        _ => Foreign::Pe(processor),
     }
 }
 

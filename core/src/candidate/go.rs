@@ -40,6 +40,9 @@ const SEARCHED: usize = 8 << 10;
 /// Bytes at the end of its text that have the settings: behind GOARCH, GOOS and the level come those of the version control.
 const SETTINGS: usize = 1024;
 
+/// Further sections that only its linker makes; the second by -linkmode=external and -buildmode=pie.
+const SECTIONS: [&[u8]; 4] = [b".gopclntab", b".data.rel.ro.gopclntab", b".go.module", b".noptrdata"];
+
 impl Go {
     /// The name of the setting, and its value: ("GOARM", "7").
     pub fn setting(&self, image: &Image) -> Option<(&'static str, &str)> {
@@ -78,11 +81,11 @@ pub(super) fn find(reader: &mut Reader<'_>, image: &Image, sections: &[SectionHe
     };
     for section in sections.iter().filter(tells).take(24) {
         let name = names.saturating_add(at(section.name.into()));
-        match reader.string_at(name) {
-            Some(b".go.buildinfo") => info = search(reader, section.offset, section.size.min(SEARCHED)),
-            // -linkmode=external and -buildmode=pie put it among what is relocated.
-            Some(b".gopclntab" | b".data.rel.ro.gopclntab" | b".go.module" | b".noptrdata") => is_go = true,
-            _ => {}
+        let Some(name) = reader.string_at(name) else { continue };
+        if name == b".go.buildinfo" {
+            info = search(reader, section.offset, section.size.min(SEARCHED));
+        } else {
+            is_go |= SECTIONS.contains(&name);
         }
     }
     let data = image.loads().find(|entry| entry.p_flags & (PF_W | PF_X) == PF_W);
@@ -196,7 +199,7 @@ fn read(reader: &mut Reader<'_>, image: &Image, info: usize) -> Option<Go> {
             if let Some(value) = level.and_then(value) {
                 go.level = known(value);
             }
-            go.is_android |= value("GOOS") == Some(b"android");
+            go.is_android |= value("GOOS").is_some_and(|system| system == b"android");
         }
     }
     Some(go)

@@ -213,6 +213,10 @@ fn is_base64(text: &[u8], line: &[u8]) -> bool {
     text.iter().all(is_digit) && is_mixed && (is_broken || line.len() > 128)
 }
 
+/// Single words that are an answer.
+const WORDS: [&[u8]; 9] =
+    [b"null", b"true", b"false", b"error", b"none", b"ok", b"undefined", b"unauthorized", b"forbidden"];
+
 /// Where a link leads that was written as a file: by git without core.symlinks, by unzip on Windows, by SMB.
 fn link(head: &[u8], size: u64) -> Option<&[u8]> {
     // fs/smb/client/link.c `parse_mf_symlink`: XSym, length, MD5, the target.
@@ -226,20 +230,8 @@ fn link(head: &[u8], size: u64) -> Option<&[u8]> {
     }
     let is_named = head.contains(&b'/') || holds(head, b".so");
     // One word: a program's name, not an answer.
-    let is_word = head.first().is_some_and(u8::is_ascii_lowercase)
-        && head.len() >= 2
-        && ![
-            &b"null"[..],
-            b"true",
-            b"false",
-            b"error",
-            b"none",
-            b"ok",
-            b"undefined",
-            b"unauthorized",
-            b"forbidden",
-        ]
-        .contains(&head);
+    let is_word =
+        head.first().is_some_and(u8::is_ascii_lowercase) && head.len() >= 2 && !WORDS.contains(&head);
     let is_digest = head.len() >= 32 && is_hex(head);
     ((is_named || is_word) && !is_digest && known(head).is_none()).then_some(head)
 }
