@@ -1,6 +1,7 @@
 //! Operating systems other than Linux, as an ELF file's marks name them. Linux looks at none of these marks.
 
 use super::{Image, Interp, Program, Toolchain};
+use crate::ROUTER;
 use crate::elf::consts::{
     EI_OSABI, EM_386, EM_486, EM_AARCH64, EM_RISCV, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9, EM_X86_64, name_in,
 };
@@ -80,7 +81,8 @@ impl Image {
     /// The operating system, other than Linux, whose loader PT_INTERP names.
     pub fn interp_system(&self) -> Option<&'static str> {
         let Some(Interp::Path(path)) = &self.interp else { return None };
-        system_of_loader(path).or_else(|| self.system_of_shared_name(path))
+        let known = system_of_loader(path);
+        if ROUTER { known } else { known.or_else(|| self.system_of_shared_name(path)) }
     }
 
     /// The same of names that are glibc's where it runs on other processors.
