@@ -208,8 +208,10 @@ pub(crate) fn builds<'a>(machine: &'a Machine<'_>) -> impl Iterator<Item = &'sta
 pub(crate) fn wider(machine: &Machine) -> Option<&'static Build> {
     let userland = userland(machine)?;
     let kernel = machine.kernel();
-    let is_narrower = kernel.class.value == Some(Class::Elf64) && userland.encoding.class == Class::Elf32;
-    of(machine, kernel.e_machine.value, kernel.class.value).next().filter(|_| is_narrower)
+    if (kernel.class.value, userland.encoding.class) != (Some(Class::Elf64), Class::Elf32) {
+        return None;
+    }
+    of(machine, kernel.e_machine.value, kernel.class.value).next()
 }
 
 fn of<'a>(

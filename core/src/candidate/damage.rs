@@ -86,12 +86,21 @@ const PIECES: usize = 20;
 const PIECE: usize = 1024;
 
 /// Looks at a file that is decoded as it describes itself.
-pub(super) fn find(reader: &mut Reader<'_>, image: &Image, sections: &[SectionHeader], size: u64) -> Damage {
+pub(super) fn find(
+    reader: &mut Reader<'_>,
+    image: &Image,
+    sections: &[SectionHeader],
+    size: u64,
+    is_go: bool,
+) -> Damage {
     let (entry, dynamic) = (entry(reader, image), dynamic(reader, image));
     let mut damage = Damage { entry, dynamic, ..Damage::default() };
     let (end, size) = (End::of(image, sections), at(size));
     // Of what stands where only in a program of Go's, and behind a program's own end, routers' builds know nothing.
     let go = if ROUTER { None } else { GoData::of(reader, image) };
+    // Go's linker fills the last page.
+    let page_end = (end.whole | 0xffff).saturating_add(1);
+    let is_filled = is_go && go.is_none() && (end.whole..=page_end).contains(&size);
     let mut last = None;
     if let Some((place, len)) = end.last.filter(|_| end.whole <= size) {
         last = reader.bytes_at(place, len).and_then(fill);
@@ -104,12 +113,12 @@ pub(super) fn find(reader: &mut Reader<'_>, image: &Image, sections: &[SectionHe
         damage.transfer = Some(Transfer::Removed(0, true));
     } else if !ROUTER && payload::is_appimage(reader) {
         damage.lacks = payload::missing(reader, image, &end, size);
-    } else if end.whole != size || go == Some(GoData::Elsewhere) {
+    } else if (end.whole != size && !is_filled) || go == Some(GoData::Elsewhere) {
         damage.transfer = counts(reader, image, size, &end, go == Some(GoData::Elsewhere));
         if !ROUTER && damage.transfer.is_none() {
             damage.transfer = removed(reader, image, &end, size);
         }
-        if !ROUTER && damage.transfer.is_none() {
+        if !ROUTER && !is_go && damage.transfer.is_none() {
             damage.lacks = payload::missing(reader, image, &end, size);
         }
         if damage.transfer.is_none() && damage.lacks.is_none() && end.whole > size && end.last.is_some() {

@@ -117,7 +117,7 @@ impl File {
             let sections = program::sections(reader, image.encoding, &image.header);
             let go = go::find(reader, image, &sections);
             let origin = program::origin(reader, image, &sections, go.as_ref());
-            let damage = damage::find(reader, image, &sections, self.stat.size);
+            let damage = damage::find(reader, image, &sections, self.stat.size, go.is_some());
             Box::new((origin, packed, damage, go))
         })
     }

@@ -4,7 +4,7 @@ use alloc::format;
 
 use crate::arch::Lack;
 use crate::candidate::{Image, Program, Toolchain};
-use crate::machine::{Cpu, Machine, lists};
+use crate::machine::{Cpu, Machine};
 
 /// GNU_PROPERTY_X86_ISA_1_BASELINE, V2, V3 and V4; the level; what it adds, as /proc/cpuinfo calls it (glibc's
 /// sysdeps/x86/get-isa-level.h).
@@ -18,10 +18,11 @@ const LEVELS: [(u32, &str, &[&str]); 4] = [
 /// The first level of GNU_PROPERTY_X86_ISA_1_NEEDED that a processor lacks, and a feature of it. What lies beyond v4 no
 /// processor has. None where its features are not known.
 pub(super) fn lacks_level(cpu: &Cpu, needed: u32) -> Option<(&'static str, &'static str)> {
-    cpu.features.get()?;
-    for (bit, level, names) in LEVELS {
-        let missing = names.iter().find(|name| needed & bit != 0 && !lists(&cpu.features, name));
-        if let Some(name) = missing {
+    let features = cpu.features.get()?;
+    for (_, level, names) in LEVELS.iter().filter(|(bit, ..)| needed & bit != 0) {
+        // They are many: where none is missing, each is looked at once.
+        if features.iter().filter(|feature| names.contains(feature)).count() < names.len() {
+            let name = names.iter().find(|name| !features.has(name))?;
             return Some((level, name));
         }
     }

@@ -5,7 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::arch;
-use crate::elf::{ByteOrder, Class, Encoding};
+use crate::elf::consts::PT_INTERP;
+use crate::elf::{ByteOrder, Class, Encoding, Header, ProgramHeader, offset};
 use crate::machine::c_library::starts_a_loader;
 use crate::machine::{Abi, Fact, Libc, holds, parts, word};
 use crate::path::Path;
@@ -60,7 +61,7 @@ pub(super) fn program(
     let of = |place: &Place| {
         let head = head(root, place.path)?;
         let abi = decode(&head).filter(runs)?;
-        let libc = match place.libc.zip(named(&head)) {
+        let libc = match place.libc.zip(named(&head, abi.encoding)) {
             Some((source, libc)) => Fact::new(Some(libc), source),
             None => NO_LIBC,
         };
@@ -187,10 +188,13 @@ fn is_multiarch(name: &[u8]) -> bool {
     !name.contains(&b'.') && holds(name, b"-linux-")
 }
 
-/// The loader's path among a program's first bytes. It may follow the last byte of a program header at once.
-fn named(head: &[u8]) -> Option<Libc> {
-    parts(head, 0)
-        .find_map(|string| Libc::of_loader(string.get(string.iter().position(|&byte| byte == b'/')?..)?))
+/// The loader that a program names, where that stands among its first bytes.
+fn named(head: &[u8], encoding: Encoding) -> Option<Libc> {
+    let header = Header::decode(head, encoding);
+    let table = head.get(offset(header.e_phoff)..)?.chunks_exact(encoding.program_header_size());
+    let mut entries = table.take(header.e_phnum.into()).map(|entry| ProgramHeader::decode(entry, encoding));
+    let interp = entries.find(|entry| entry.p_type == PT_INTERP)?;
+    Libc::of_loader(parts(head.get(offset(interp.p_offset)..)?, 0).next()?)
 }
 
 #[cfg(test)]
@@ -206,7 +210,7 @@ mod tests {
         for end in 0..200 {
             let head = file.get(..end).expect("long enough");
             assert_eq!(decode(head).is_some(), end >= 52, "{end}");
-            named(head);
+            named(head, Encoding { class: Class::Elf32, order: ByteOrder::Big });
         }
     }
 }
