@@ -100,7 +100,7 @@ pub(super) fn find(
     let go = if ROUTER { None } else { GoData::of(reader, image) };
     // Go's linker fills the last page.
     let page_end = (end.whole | 0xffff).saturating_add(1);
-    let is_filled = is_go && go.is_none() && (end.whole..=page_end).contains(&size);
+    let is_filled = go == Some(GoData::InPlace) && (end.whole..=page_end).contains(&size);
     let mut last = None;
     if let Some((place, len)) = end.last.filter(|_| end.whole <= size) {
         last = reader.bytes_at(place, len).and_then(fill);
@@ -301,6 +301,8 @@ const GO_INFO: &[u8] = b"\xff Go buildinf:";
 /// Where that is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum GoData {
+    /// In its place.
+    InPlace,
     /// It stands before its place: bytes before it are gone.
     Before,
     /// In its place is something else; an older Go has none.
@@ -310,7 +312,6 @@ enum GoData {
 }
 
 impl GoData {
-    /// None where it stands in its place.
     fn of(reader: &mut Reader<'_>, image: &Image) -> Option<GoData> {
         // Its linker puts the table of sections behind the program headers; the note may have moved, too.
         if !image.is_go && !(1..4096).contains(&image.header.e_shoff) {
@@ -319,7 +320,7 @@ impl GoData {
         let place = at(image.loads().find(|entry| entry.p_flags & PF_W != 0)?.p_offset);
         let found = reader.bytes_at(place, 64)?;
         if found.starts_with(GO_INFO) {
-            return None;
+            return Some(GoData::InPlace);
         }
         let is_blank = fill(found).is_some();
         let before = reader.up_to(place.saturating_sub(4096), 4096);
