@@ -170,7 +170,7 @@ pub(crate) fn attributes(e_machine: u16) -> Option<(u32, Vendor)> {
     if let Some(found) = other::attributes(e_machine) {
         return Some(found);
     }
-    of(e_machine)?.attributes
+    if const { any!(arch => arch.attributes.is_some()) } { of(e_machine)?.attributes } else { None }
 }
 
 /// What the machine's processor lacks of the ISA that a program is marked with.

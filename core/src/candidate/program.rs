@@ -12,7 +12,7 @@ use super::{Dynamic, Go, Image, Interp, Noted, Origin, Program, TableError, Tool
 use crate::arch;
 use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EF_PPC64_ABI, EM_386, EM_486, EM_AARCH64,
-    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_PPC64, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED,
+    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED,
     NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS,
     PT_NOTE, PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_NOTE, SHT_PROGBITS,
 };
@@ -291,9 +291,11 @@ fn attributes(
     let mut decode = |offset, size: usize| {
         Attributes::decode(reader.up_to(offset, size.min(ATTRIBUTES)), encoding.order, vendor)
     };
-    let segment = table.iter().find(|entry| vendor == Vendor::Riscv && entry.p_type == PT_RISCV_ATTRIBUTES);
-    if let Some(found) = segment.and_then(|entry| decode(at(entry.p_offset), at(entry.p_filesz))) {
-        return Some(found);
+    if const { arch::is_judged(EM_RISCV) } && vendor == Vendor::Riscv {
+        let segment = table.iter().find(|entry| entry.p_type == PT_RISCV_ATTRIBUTES);
+        if let Some(found) = segment.and_then(|entry| decode(at(entry.p_offset), at(entry.p_filesz))) {
+            return Some(found);
+        }
     }
     let section = sections.iter().find(|section| section.kind == kind)?;
     decode(section.offset, section.size)
