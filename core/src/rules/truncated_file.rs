@@ -1,8 +1,9 @@
-use core::fmt::Arguments;
+use alloc::format;
 
 use super::Case;
 use super::shown::{FreeSpace, Shown, Size};
 use super::words::{self, Kernel};
+use crate::ROUTER;
 use crate::candidate::damage::{Missing, Part};
 use crate::candidate::{Content, Foreign, Image, Interp, TableError};
 use crate::elf::consts::{PT_INTERP, PT_LOAD};
@@ -58,18 +59,16 @@ fn check(case: &Case<'_>) -> Option<Found> {
         _ => return None,
     }
     let severity = if fatal && !case.starts() { Severity::Error } else { Severity::Warning };
-    let told = |what: Arguments<'_>| {
-        case.about(severity, format_args!("is cut short: {what}\nprogram: size={size} bytes"))
-    };
-    let mut finding = match (case.program, needed) {
-        (None, _) => told(format_args!("it has only {}", Size(size))),
-        (Some(_), 0) => told(format_args!("its {} end within the ELF header", Size(size))),
+    let what = match (case.program, needed) {
+        (None, _) => format!("it has only {}", Size(size)),
+        (Some(_), 0) => format!("its {} end within the ELF header", Size(size)),
         // Where rounded they look the same.
         _ if needed < 1024 || needed.saturating_sub(size) < needed >> 6 => {
-            told(format_args!("it has {size} of {at_least}{needed} bytes"))
+            format!("it has {size} of {at_least}{needed} bytes")
         }
-        _ => told(format_args!("it has {} of {at_least}{}", Size(size), Size(needed))),
+        _ => format!("it has {} of {at_least}{}", Size(size), Size(needed)),
     };
+    let mut finding = case.about(severity, format_args!("is cut short: {what}\nprogram: size={size} bytes"));
     if needed > 0 {
         finding.tell(format_args!("program: its headers need={at_least}{needed} bytes"));
     }
@@ -109,43 +108,71 @@ fn check(case: &Case<'_>) -> Option<Found> {
 fn behind_segments(case: &Case<'_>, image: &Image, size: u64) -> Option<Found> {
     let Missing { whole, part } = case.program?.damage.lacks?;
     image.program_headers.as_ref().ok()?;
-    let mut finding = match part {
-        Part::Sections => case.warning(format_args!(
+    let mut finding = match payload(part) {
+        None => case.warning(format_args!(
             "is cut short: it has {size} of {whole} bytes\nprogram: missing=sections behind what is loaded"
         )),
-        Part::PyInstaller => case.warning(format_args!(
-            "is cut short: the archive of PyInstaller is missing at its end\nprogram: made by=PyInstaller"
-        )),
-        Part::Squashfs => case.warning(format_args!(
-            "is cut short: the squashfs image at its end is not whole\nprogram: carries=a squashfs image (AppImage)"
-        )),
-        Part::Zip => case.warning(format_args!(
-            "is cut short: the zip archive at its end has no end\nprogram: carries=a zip archive"
-        )),
+        Some(Payload { lacks, carries, .. }) => {
+            case.warning(format_args!("is cut short: {lacks}\nprogram: carries={carries}"))
+        }
     };
     if whole > 0 {
         finding.tell(format_args!("program: size={size} bytes; its headers need {whole} bytes"));
     }
-    if case.starts() {
-        let (kernel, seen) = match part {
-            Part::PyInstaller => {
-                ("starts it; it ends with status 255", "Could not load PyInstaller's embedded PKG archive")
+    match payload(part) {
+        _ if !case.starts() => {}
+        None => {
+            finding.certainty = Certainty::Certain;
+            finding.tell(format_args!(
+                "kernel: starts it: it loads nothing of what is missing; the program may"
+            ));
+        }
+        Some(Payload { ends, prints, .. }) => {
+            finding.tell(format_args!("kernel: starts it; {ends}\nyou see: {prints}"));
+            if !prints.is_empty() {
+                finding.dies();
             }
-            Part::Squashfs => ("starts it; it does not find its image", "Cannot mount AppImage"),
-            Part::Zip => ("starts it; it does not find its archive", ""),
-            Part::Sections => {
-                finding.certainty = Certainty::Certain;
-                ("starts it: it loads nothing of what is missing; the program may", "")
-            }
-        };
-        finding.tell(format_args!("kernel: {kernel}\nyou see: {seen}"));
-    }
-    if matches!(part, Part::PyInstaller | Part::Squashfs) {
-        finding.dies();
+        }
     }
     tell_unfinished(case, &mut finding);
     finding.tell(format_args!("fix: {}", case.copy_again()));
     Some(finding)
+}
+
+/// What a program carries behind its own end, and lacks.
+struct Payload {
+    lacks: &'static str,
+    carries: &'static str,
+    /// What becomes of it then.
+    ends: &'static str,
+    /// What it prints, where it cannot do without.
+    prints: &'static str,
+}
+
+/// Of a part that is not the program's own; routers' builds look for none.
+fn payload(part: Part) -> Option<Payload> {
+    Some(match part {
+        Part::Sections => return None,
+        _ if ROUTER => return None,
+        Part::PyInstaller => Payload {
+            lacks: "the archive of PyInstaller is missing at its end",
+            carries: "an archive of PyInstaller",
+            ends: "it ends with status 255",
+            prints: "Could not load PyInstaller's embedded PKG archive",
+        },
+        Part::Squashfs => Payload {
+            lacks: "the squashfs image at its end is not whole",
+            carries: "a squashfs image (AppImage)",
+            ends: "it does not find its image",
+            prints: "Cannot mount AppImage",
+        },
+        Part::Zip => Payload {
+            lacks: "the zip archive at its end has no end",
+            carries: "a zip archive",
+            ends: "it does not find its archive",
+            prints: "",
+        },
+    })
 }
 
 /// Names that browsers and download programs give a file until they have all of it.
