@@ -96,7 +96,8 @@ pub(crate) const ARCHES: &[&Arch] = &[
     &x86::X86_64,
     #[cfg(any(feature = "every-machine", target_arch = "riscv32", target_arch = "riscv64"))]
     &riscv::RISCV,
-    #[cfg(any(feature = "every-machine", target_arch = "powerpc", target_arch = "powerpc64"))]
+    // 32-bit routers have 32-bit kernels.
+    #[cfg(any(feature = "every-machine", target_arch = "powerpc64"))]
     &powerpc::PPC64,
     #[cfg(any(feature = "every-machine", target_arch = "powerpc", target_arch = "powerpc64"))]
     &powerpc::PPC,

@@ -168,14 +168,15 @@ pub fn of(head: &[u8], size: u64, path: &Path) -> Foreign {
     if is_html(head) {
         return Foreign::Html;
     }
-    if let Some(disguise) = disguise::of_bytes(head) {
+    if let Some(disguise) = if ROUTER { None } else { disguise::of_bytes(head) } {
         return Foreign::Disguised(disguise);
     }
     if head.iter().all(|b| *b == 0) {
         return Foreign::Zeros;
     }
     if is_text(head) {
-        return disguise::of_text(head, size).map_or(Foreign::Text, Foreign::Disguised);
+        let disguise = if ROUTER { None } else { disguise::of_text(head, size) };
+        return disguise.map_or(Foreign::Text, Foreign::Disguised);
     }
     if let Some(data) = rare(&LETTERS, head) {
         return data;

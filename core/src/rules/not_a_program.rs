@@ -5,6 +5,7 @@ mod object;
 mod package;
 use super::shown::Size;
 use super::{Case, words};
+use crate::ROUTER;
 use crate::candidate::{Content, Foreign};
 use crate::finding::Found;
 use crate::target::FileKind;
@@ -92,6 +93,7 @@ fn of_data(case: &Case<'_>, data: &Foreign) -> Option<Found> {
             return None;
         }
         Foreign::Archive(format) => return Some(archive::check(case, format)),
+        Foreign::Disguised(_) if ROUTER => return None,
         Foreign::Disguised(disguise) => return Some(disguise::check(case, disguise)),
         Foreign::Package(package) => return Some(package::check(case, package)),
         Foreign::Empty => ("is empty", "ENOEXEC\nyou see: nothing; ash and bash end with status 0", ""),

@@ -1,9 +1,8 @@
 //! Texts that stand for a file, or that a file became on its way: a link, a pointer, an encoding for mail, an answer of a
-//! server.
+//! server. A router's build takes them for text.
 
 use alloc::vec::Vec;
 
-use crate::ROUTER;
 use crate::machine::{holds, parts};
 
 /// What a text is.
@@ -37,9 +36,8 @@ const fn kind(begins: &'static [u8], what: &'static str, fix: &'static str, comm
     Kind { begins, what, fix, command }
 }
 
-/// What a router may be given.
-const USUAL: &[Kind] = &[
-    // The first bytes of ELF, gzip, and of `#!/`.
+const KINDS: &[Kind] = &[
+    // The first bytes of ELF, gzip, xz, zip, and of `#!/`.
     kind(b"f0VMR", "a program in base64", DECODE, BASE64),
     kind(b"H4sI", "a gzip archive in base64", DECODE, BASE64),
     kind(b"IyEv", "a script in base64", DECODE, BASE64),
@@ -51,10 +49,6 @@ const USUAL: &[Kind] = &[
     ),
     kind(b"<Error", "an error message of a server (XML)", ITSELF, ""),
     kind(b"<?xml", "XML, most likely a server's answer", ITSELF, ""),
-];
-/// The rest of them.
-const OTHERS: &[Kind] = &[
-    // The first bytes of xz and zip.
     kind(b"/Td6WFo", "an xz archive in base64", DECODE, BASE64),
     kind(b"UEsDB", "a zip archive in base64", DECODE, BASE64),
     kind(
@@ -102,8 +96,6 @@ const OTHERS: &[Kind] = &[
         "",
     ),
 ];
-const KINDS: [&[Kind]; 2] = [USUAL, if ROUTER { &[] } else { OTHERS }];
-
 /// What a web server says in place of a file, in small letters.
 const ANSWERS: [&[u8]; 12] = [
     b"not found",
@@ -131,9 +123,6 @@ static SREC: Kind =
 
 /// What is no text to everybody.
 pub(super) fn of_bytes(head: &[u8]) -> Option<Disguise> {
-    if ROUTER {
-        return None;
-    }
     if head.starts_with(b"L\0\0\0\x01\x14\x02\0") {
         return Some(Disguise::Kind(&SHORTCUT));
     }
@@ -160,8 +149,6 @@ pub(super) fn of_text(head: &[u8], size: u64) -> Option<Disguise> {
         &JSON
     } else if is_checksum(line) {
         &CHECKSUM
-    } else if ROUTER {
-        return None;
     } else if line.len() >= 11 && line.strip_prefix(b":").is_some_and(is_hex) {
         &INTEL_HEX
     } else if line.len() >= 10 && line.first() == Some(&b'S') && line.get(1..).is_some_and(is_hex) {
@@ -175,7 +162,7 @@ pub(super) fn of_text(head: &[u8], size: u64) -> Option<Disguise> {
 }
 
 fn known(text: &[u8]) -> Option<&'static Kind> {
-    KINDS.iter().copied().flatten().find(|kind| text.starts_with(kind.begins))
+    KINDS.iter().find(|kind| text.starts_with(kind.begins))
 }
 
 fn begins(line: &[u8], word: &[u8]) -> bool {
