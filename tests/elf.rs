@@ -139,7 +139,7 @@ fn every_abi_reads_as_it_was_built() {
             image.abiflags.map(|a| (a.isa_level, a.fp_abi, a.ases)),
             (abi.e_machine == 8).then_some((32, 3, 1))
         );
-        assert_eq!(candidate.program().unwrap().origin.toolchain, Toolchain::Go);
+        assert_eq!(candidate.program().unwrap().origin().toolchain, Toolchain::Go);
         assert_eq!(candidate.interpreter.as_ref().unwrap().path, diag::path::Path::new("/lib/ld-musl.so.1"));
     }
 }

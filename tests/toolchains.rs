@@ -38,7 +38,7 @@ fn sections_tell_what_made_a_program() {
             elf.section(name, PROGBITS, *sh_flags, content)
         });
         let candidate = Temp::new("sections", &elf.build()).open(&[LE32]);
-        let origin = &candidate.program().unwrap().origin;
+        let origin = candidate.program().unwrap().origin();
         assert_eq!((origin.toolchain, origin.detail.as_deref()), (toolchain, detail));
     }
 }

@@ -119,8 +119,8 @@ pub struct Program {
     /// Decoded as the machine's kernel would, one for each of [`crate::machine::Machine::encodings`], in that order. A
     /// header cut short reads as zeros, as in the kernel's buffer.
     pub as_read: Vec<Rc<Image>>,
-    /// What made it, as far as the header area tells.
-    pub origin: Origin,
+    /// The file, for what is seldom asked; None for one of values.
+    pub(crate) file: Option<Rc<File>>,
     /// Packed by UPX: the size it unpacks to, where the packer's header tells it.
     pub upx: Option<Upx>,
     /// What became of its content on the way.
@@ -274,6 +274,15 @@ impl Candidate {
 }
 
 impl Program {
+    /// What made it, as far as the header area tells.
+    pub fn origin(&self) -> &Origin {
+        const NOT_TOLD: &Origin = &Origin { toolchain: Toolchain::Unknown, detail: None };
+        match (&self.file, self.image()) {
+            (Some(file), Some(image)) => file.origin(image, self.go.as_ref()),
+            _ => NOT_TOLD,
+        }
+    }
+
     /// The kernel's decoding in one encoding.
     pub fn as_read_by(&self, encoding: Encoding) -> Option<&Image> {
         self.as_read.iter().find(|image| image.encoding == encoding).map(Rc::as_ref)

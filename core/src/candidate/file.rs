@@ -4,6 +4,7 @@ use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, OnceCell, RefCell};
+use core::fmt;
 use core::mem::size_of;
 
 use super::reader::{Contents, Reader};
@@ -75,8 +76,8 @@ impl Drop for Held {
     }
 }
 
-/// What made a file, what packed it, what became of it on the way, and what Go left in it.
-type Made = (Origin, Option<Upx>, Damage, Option<Go>);
+/// What packed a file, what became of it on the way, and what Go left in it.
+type Made = (Option<Upx>, Damage, Option<Go>);
 
 /// What is in a file, whatever machine it is for: read and decoded when it is asked for, once.
 pub struct File {
@@ -87,6 +88,7 @@ pub struct File {
     pub contents: Contents,
     images: RefCell<Vec<Rc<Image>>>,
     made: OnceCell<Box<Made>>,
+    origin: OnceCell<Origin>,
     busy: OnceCell<Known<bool>>,
 }
 
@@ -109,17 +111,31 @@ impl File {
         *self.busy.get_or_init(|| self.contents.open_for_writing())
     }
 
-    /// What made it, what packed it, and what became of it on the way, by one of its images.
+    /// What made it, by one of its images.
+    pub(super) fn origin(&self, image: &Image, go: Option<&Go>) -> &Origin {
+        self.origin.get_or_init(|| {
+            let reader = &mut Reader::headers(&self.contents);
+            let sections = program::sections(reader, image.encoding, &image.header);
+            program::origin(reader, image, &sections, go)
+        })
+    }
+
+    /// What packed it, what became of it on the way, and what Go left in it, by one of its images.
     pub(super) fn made_by(&self, image: &Image) -> &Made {
         self.made.get_or_init(|| {
             let reader = &mut Reader::headers(&self.contents);
             let packed = upx::find(reader, image, self.stat.size);
             let sections = program::sections(reader, image.encoding, &image.header);
             let go = go::find(reader, image, &sections);
-            let origin = program::origin(reader, image, &sections, go.as_ref());
             let damage = damage::find(reader, image, &sections, self.stat.size, go.is_some());
-            Box::new((origin, packed, damage, go))
+            Box::new((packed, damage, go))
         })
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("stat", &self.stat).finish_non_exhaustive()
     }
 }
 
@@ -188,6 +204,7 @@ impl Files {
             contents: Contents::new(opened, held),
             images: RefCell::default(),
             made: OnceCell::new(),
+            origin: OnceCell::new(),
             busy: OnceCell::new(),
         });
         self.list.borrow_mut().push(Rc::clone(&file));

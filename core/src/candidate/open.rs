@@ -1,6 +1,7 @@
 //! Reads a candidate: the only code that does.
 
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 
 use crate::path::Path;
 
@@ -98,7 +99,7 @@ fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), formats: 
 }
 
 /// What is in a file.
-fn read(file: &File, path: &Path, formats: &Formats<'_>) -> Content {
+fn read(file: &Rc<File>, path: &Path, formats: &Formats<'_>) -> Content {
     let head = file.contents.head();
     if head.starts_with(b"\x7fELF") {
         Content::Elf(program::read(file, formats.encodings))

@@ -30,7 +30,7 @@ const ATTRIBUTES: usize = 2048;
 
 /// Reads an ELF file; `encodings` are those of the machine's kernel.
 #[allow(clippy::unnecessary_box_returns)] // It is built in its box; returned by itself it would be copied there.
-pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
+pub(super) fn read(file: &Rc<File>, encodings: &[Encoding]) -> Box<Program> {
     let ident = file.contents.ident();
     let encoding_declared =
         Encoding::of(&ident).filter(|encoding| file.contents.head().len() >= encoding.header_size());
@@ -42,11 +42,11 @@ pub(super) fn read(file: &File, encodings: &[Encoding]) -> Box<Program> {
             _ => file.as_read_by(*encoding),
         });
     }
-    let (origin, upx, damage, go) = match declared.as_ref().or(as_read.first()) {
+    let (upx, damage, go) = match declared.as_ref().or(as_read.first()) {
         Some(image) => file.made_by(image).clone(),
         None => Default::default(),
     };
-    Box::new(Program { ident, declared, as_read, origin, upx, damage, go })
+    Box::new(Program { ident, declared, as_read, file: Some(Rc::clone(file)), upx, damage, go })
 }
 
 /// Decodes the file in one encoding.

@@ -1,6 +1,6 @@
 //! Operating systems other than Linux, as an ELF file's marks name them. Linux looks at none of these marks.
 
-use super::{Image, Interp, Program, Toolchain};
+use super::{Image, Interp, Program};
 use crate::ROUTER;
 use crate::elf::consts::{
     EI_OSABI, EM_386, EM_486, EM_AARCH64, EM_RISCV, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9, EM_X86_64, name_in,
@@ -135,7 +135,7 @@ impl Program {
         image.interp.is_none()
             && match self.other_system(image) {
                 Some((_, Mark::Note(_) | Mark::AbiTag(_))) => true,
-                Some((_, Mark::Osabi(_))) => self.origin.toolchain == Toolchain::Go,
+                Some((_, Mark::Osabi(_))) => self.go.is_some(),
                 _ => false,
             }
     }

@@ -11,7 +11,7 @@ pub(crate) use super::binprm::Binprm;
 pub(crate) use super::exit::{Checked, Reply, kill, refuse, reply, supports, unknown};
 use super::{Missing, Signal, Step, When};
 use crate::arch;
-use crate::candidate::{Candidate, Image, Program, Toolchain};
+use crate::candidate::{Candidate, Image, Program};
 use crate::elf::Class;
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_GNU_STACK};
 use crate::errno::Errno;
@@ -209,8 +209,7 @@ pub(crate) fn accept(_: &Binprm<'_>) -> Checked {
 /// do that. Others may never do so.
 pub(crate) fn executes_fp_at_start(candidate: &Candidate, program: &Program, image: &Image) -> bool {
     let hard = program.is_mips_hard_float(image);
-    hard && (program.origin.toolchain == Toolchain::Go || is_glibc(image))
-        || has_hard_loader(candidate, image)
+    hard && (program.go.is_some() || is_glibc(image)) || has_hard_loader(candidate, image)
 }
 
 /// Whether the loader is a hard-float glibc's, whatever the program is for.

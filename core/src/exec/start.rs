@@ -6,7 +6,7 @@ use super::mmap::Mm;
 use super::vma::Vma;
 use super::{Checked, Exit, Missing, Signal, Step, When, kill, unknown};
 use crate::candidate::damage::{BlankEntry, Fill, Transfer};
-use crate::candidate::{Toolchain, last_name};
+use crate::candidate::last_name;
 use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
 
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
@@ -171,7 +171,7 @@ pub(super) fn lost_pages(bprm: &Binprm<'_>) -> Checked {
     if !bprm.image.loads().any(|segment| segment.p_filesz > 0 && segment.file_end() > end) {
         return Ok(());
     }
-    let is_go = bprm.program.origin.toolchain == Toolchain::Go;
+    let is_go = bprm.program.go.is_some();
     if loses_dynamic(bprm, end) || is_go || bprm.program.upx.is_some() {
         return kill(Signal::SIGBUS, When::Later, Step::SegmentBeyondFile);
     }

@@ -47,7 +47,7 @@ pub(super) fn facts(judged: &Judged) -> Vec<(&'static str, &[u8])> {
     };
     let header = &image.header;
     let is_mips = header.e_machine == EM_MIPS;
-    let origin = &program.origin;
+    let origin = program.origin();
     let detail = origin.detail.as_ref().map(String::as_bytes);
     let toolchain = origin.toolchain.name();
     let facts = [

@@ -80,7 +80,7 @@ program: PT_INTERP={loader} ({flavour})"
     let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
     finding.tell(format_args!("machine: C library={libc}\nkernel: {kernel}"));
     let go = advice::build(case.machine).and_then(|build| build.command(Toolchain::Go, case.machine));
-    match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
+    match go.filter(|_| program.go.is_some()) {
         Some(command) => finding.tell(format_args!(
             "\
 fix:     take a static build, or build it without cgo: it is static then

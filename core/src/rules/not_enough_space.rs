@@ -1,7 +1,7 @@
 use super::shown::{FreeSpace, Shown, Size};
 use super::words::{self, MountWords};
 use super::{Case, Destination};
-use crate::candidate::{Content, Toolchain};
+use crate::candidate::Content;
 use crate::exec::Outcome;
 use crate::finding::{Certainty, Found, Severity};
 use crate::machine::Mount;
@@ -135,7 +135,7 @@ fix:     install it in another folder"
 /// What makes it fit, and where else it could run.
 fn tell_fix(finding: &mut Found, case: &Case<'_>, destination: &Destination, mount: &Mount, layer: &Mount) {
     finding.tell(format_args!("fix: make it smaller"));
-    if case.program.is_some_and(|program| program.origin.toolchain == Toolchain::Go) {
+    if case.program.is_some_and(|program| program.go.is_some()) {
         finding.tell(format_args!("run: go build -trimpath -ldflags=\"-s -w\""));
     }
     let is_packed = destination.compressed_per_kib.is_some_and(is_packed);

@@ -150,7 +150,7 @@ impl Display for BuiltFor<'_> {
         } else {
             (if bits(image) == 64 { "64-bit" } else { "32-bit" }, "")
         };
-        let toolchain = program.origin.toolchain.name();
+        let toolchain = program.origin().toolchain.name();
         let upx = if program.upx.is_some() { "packed by UPX" } else { "" };
         for word in &[abi, order(image), abi_version(image), float, toolchain, upx] {
             if !word.is_empty() {

@@ -48,7 +48,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
-    let toolchain = case.program?.origin.toolchain;
+    let toolchain = case.program?.origin().toolchain;
     let worlds = arch::worlds(case.machine, image, toolchain)?;
     let lacks_loader = case.meets(Step::InterpreterOpen);
     let loader = case.candidate.interpreter.as_deref().filter(|_| image.interp.is_some() && !lacks_loader);

@@ -56,7 +56,7 @@ const START_FILES: &str = "where its sources ask for no level, the mark comes fr
 /// What this processor lacks of what the code of a 32-bit program is made of.
 fn by_code(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {
     // Go says itself what it was built for.
-    let code = image.x86_code.filter(|_| program.origin.toolchain != Toolchain::Go)?;
+    let code = image.x86_code.filter(|_| program.go.is_none())?;
     // AT_HWCAP is EDX of CPUID's leaf 1 (arch/x86/include/asm/elf.h `ELF_HWCAP`).
     let lacks = |name: &str, bit: u64| match (machine.cpu().features.get(), machine.hwcap().value) {
         (Some(features), _) => !features.has(name),
@@ -70,7 +70,7 @@ fn by_code(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> 
         return None;
     };
     let field = if machine.cpu().features.get().is_some() { "flags" } else { "AT_HWCAP" };
-    let is_rust = program.origin.toolchain == Toolchain::Rust;
+    let is_rust = program.origin().toolchain == Toolchain::Rust;
     let target = if is_rust { "; Rust's i686 targets have SSE2" } else { "" };
     Some(Lack {
         text: format!(

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use super::super::{Checked, Exit};
 use super::layout::Bounds;
 use super::*;
-use crate::candidate::{Candidate, Content, Damage, Image, Interp, Noted, Origin};
+use crate::candidate::{Candidate, Content, Damage, Image, Interp, Noted};
 use crate::elf::{AbiFlags, ByteOrder, Encoding, Header, ProgramHeader};
 use crate::machine::{Abi, Cpu, Fact, KernelFacts, Release, Words};
 use crate::path::PathBuf;
@@ -134,12 +134,11 @@ impl File {
             descriptor: None,
             x86_isa_needed: None,
         });
-        let origin = Origin::default();
         Program {
             ident,
             declared: Some(Rc::clone(&image)),
             as_read: vec![image],
-            origin,
+            file: None,
             upx: None,
             damage: Damage::default(),
             go: None,

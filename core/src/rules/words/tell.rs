@@ -176,7 +176,7 @@ impl Display for Rebuild<'_> {
         let case = self.case;
         let machine = case.machine;
         let Some(build) = advice::build(machine) else { return Ok(()) };
-        let own = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
+        let own = case.program.map_or(Toolchain::Unknown, |program| program.origin().toolchain);
         self.take(build, own, f)?;
         let command = |toolchain| build.command(toolchain, machine);
         match own {
