@@ -24,7 +24,7 @@ use alloc::string::String;
 
 use crate::advice::Build;
 use crate::candidate::go::Code;
-use crate::candidate::{Go, Image, Program, Toolchain};
+use crate::candidate::{Go, Image, Program};
 use crate::elf::{ByteOrder, Class, Vendor};
 use crate::exec::arch::Checks;
 use crate::exec::go::GoLacks;
@@ -195,10 +195,10 @@ pub(crate) struct Worlds {
 
 /// Where a program and a machine are of different ones.
 #[cfg_attr(not(feature = "every-machine"), allow(unused_variables))]
-pub(crate) fn worlds(machine: &Machine, image: &Image, toolchain: Toolchain) -> Option<Worlds> {
+pub(crate) fn worlds(machine: &Machine, program: &Program, image: &Image) -> Option<Worlds> {
     #[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
     {
-        loongarch::differ(machine, image, toolchain)
+        loongarch::differ(machine, program, image)
     }
     #[cfg(not(any(feature = "every-machine", target_arch = "loongarch64")))]
     {

@@ -8,7 +8,7 @@ use core::fmt;
 use core::mem::size_of;
 
 use super::reader::{Contents, Reader};
-use super::{Damage, Go, Image, Origin, Upx, damage, go, program, upx};
+use super::{Damage, Go, Image, Origin, Toolchain, Upx, damage, go, program, upx};
 use crate::elf::{Attributes, Encoding, ProgramHeader};
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
@@ -114,9 +114,12 @@ impl File {
     /// What made it, by one of its images.
     pub(super) fn origin(&self, image: &Image, go: Option<&Go>) -> &Origin {
         self.origin.get_or_init(|| {
+            if let Some(go) = go {
+                return Origin { toolchain: Toolchain::Go, detail: go.version.clone() };
+            }
             let reader = &mut Reader::headers(&self.contents);
             let sections = program::sections(reader, image.encoding, &image.header);
-            program::origin(reader, image, &sections, go)
+            program::origin(reader, image, &sections)
         })
     }
 

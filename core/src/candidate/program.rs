@@ -8,7 +8,7 @@ use super::file::File;
 use super::property;
 use super::reader::Reader;
 use super::toolchain::{self, Tables};
-use super::{Dynamic, Go, Image, Interp, Noted, Origin, Program, TableError, Toolchain, X86Code};
+use super::{Dynamic, Image, Interp, Noted, Origin, Program, TableError, X86Code};
 use crate::arch;
 use crate::elf::consts::{
     DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EF_PPC64_ABI, EM_386, EM_486, EM_AARCH64,
@@ -317,16 +317,8 @@ fn apus(reader: &mut Reader<'_>, encoding: Encoding, sections: &[SectionHeader])
     Vec::new()
 }
 
-/// What made the program; `go` is what Go left in it.
-pub(super) fn origin(
-    reader: &mut Reader<'_>,
-    image: &Image,
-    sections: &[SectionHeader],
-    go: Option<&Go>,
-) -> Origin {
-    if let Some(go) = go {
-        return Origin { toolchain: Toolchain::Go, detail: go.version.clone() };
-    }
+/// What made a program that is not Go's.
+pub(super) fn origin(reader: &mut Reader<'_>, image: &Image, sections: &[SectionHeader]) -> Origin {
     let tables = Tables::of(image, sections);
     let mut comment = Vec::new();
     // Strings that are not loaded: .comment, and those of debug information.

@@ -2,7 +2,7 @@ use super::Case;
 use super::shown::Shown;
 use super::words::{self, Kernel};
 use crate::arch;
-use crate::candidate::{Interp, Toolchain, last_name};
+use crate::candidate::{Interp, last_name};
 use crate::exec::Step;
 use crate::finding::{Found, Severity};
 
@@ -48,8 +48,7 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let image = case.image?;
-    let toolchain = case.program?.origin().toolchain;
-    let worlds = arch::worlds(case.machine, image, toolchain)?;
+    let worlds = arch::worlds(case.machine, case.program?, image)?;
     let lacks_loader = case.meets(Step::InterpreterOpen);
     let loader = case.candidate.interpreter.as_deref().filter(|_| image.interp.is_some() && !lacks_loader);
     let (severity, kernel) = if lacks_loader {
@@ -89,7 +88,7 @@ fix:     {}",
         worlds.fix
     ));
     // Its runtime ends itself where rt_sigprocmask(2) fails (runtime/sys_linux_loong64.s).
-    if toolchain == Toolchain::Go || loader.is_some() {
+    if case.program?.go.is_some() || loader.is_some() {
         finding.dies();
     }
     Some(finding)

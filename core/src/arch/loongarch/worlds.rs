@@ -3,7 +3,7 @@
 //! some system calls; `uname -m` and e_machine are the same (areweloongyet.com, "old world and new world").
 
 use crate::arch::Worlds;
-use crate::candidate::{Image, Interp, Toolchain, last_name};
+use crate::candidate::{Image, Interp, Program, last_name};
 use crate::elf::consts::EM_LOONGARCH;
 use crate::machine::Machine;
 
@@ -38,15 +38,15 @@ pub(super) fn of_machine(machine: &Machine) -> Option<World> {
 }
 
 /// The world of a program, where it is not the machine's.
-pub(crate) fn differ(machine: &Machine, image: &Image, toolchain: Toolchain) -> Option<Worlds> {
+pub(crate) fn differ(machine: &Machine, program: &Program, image: &Image) -> Option<Worlds> {
     let is_both = machine.e_machine() == Some(EM_LOONGARCH) && image.header.e_machine == EM_LOONGARCH;
     let own = of_machine(machine).filter(|_| is_both)?;
-    let (program, is_certain) = of_program(image, toolchain)?;
+    let (program, is_certain) = of_program(program, image)?;
     let fix = if own == World::New { TO_NEW } else { TO_OLD };
     (program != own).then_some(Worlds { program: program.name(), machine: own.name(), fix, is_certain })
 }
 
-fn of_program(image: &Image, toolchain: Toolchain) -> Option<(World, bool)> {
+fn of_program(file: &Program, image: &Image) -> Option<(World, bool)> {
     if let Some(Interp::Path(path)) = &image.interp {
         let name = last_name(path).1;
         return match name {
@@ -58,7 +58,7 @@ fn of_program(image: &Image, toolchain: Toolchain) -> Option<(World, bool)> {
         };
     }
     // Go and glibc 2.36 came with the new one; a static glibc says which kernel it wants.
-    if image.header.e_flags & EF_LOONGARCH_OBJABI_V1 != 0 || toolchain == Toolchain::Go {
+    if image.header.e_flags & EF_LOONGARCH_OBJABI_V1 != 0 || file.go.is_some() {
         return Some((World::New, true));
     }
     match image.abi_tag {

@@ -19,11 +19,14 @@ const LEVELS: [(u32, &str, &[&str]); 4] = [
 /// processor has. None where its features are not known.
 pub(super) fn lacks_level(cpu: &Cpu, needed: u32) -> Option<(&'static str, &'static str)> {
     let features = cpu.features.get()?;
-    for (_, level, names) in LEVELS.iter().filter(|(bit, ..)| needed & bit != 0) {
-        // They are many: where none is missing, each is looked at once.
-        if features.iter().filter(|feature| names.contains(feature)).count() < names.len() {
-            let name = names.iter().find(|name| !features.has(name))?;
-            return Some((level, name));
+    let levels = || LEVELS.iter().filter(|(bit, ..)| needed & bit != 0);
+    let is_wanted = |feature: &&str| levels().any(|(_, _, names)| names.contains(feature));
+    // They are many: where none is missing, each is looked at once.
+    if features.iter().filter(is_wanted).count() < levels().map(|(_, _, names)| names.len()).sum() {
+        for (_, level, names) in levels() {
+            if let Some(name) = names.iter().find(|name| !features.has(name)) {
+                return Some((level, name));
+            }
         }
     }
     (needed > 15).then_some(("a level beyond x86-64-v4", "what it adds"))
