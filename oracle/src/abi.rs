@@ -78,4 +78,12 @@ impl Abi {
     pub fn reads_and_exits(&self, addresses: [u64; 2], status: u8) -> Option<Vec<u8>> {
         Some([self.reads(addresses)?, self.exits(status)].concat())
     }
+
+    /// The same for FreeBSD, as its `_start` begins (lib/csu/amd64/crt1_c.c): it is given its arguments in a register, which
+    /// is 0 on Linux. None where that is not written for the processor.
+    pub fn exits_on_freebsd(&self, status: u8) -> Option<Vec<u8>> {
+        // mov rax, [rdi]; mov edi, status; mov eax, SYS_exit; syscall
+        let code = [0x48, 0x8b, 0x07, 0xbf, status, 0, 0, 0, 0xb8, 1, 0, 0, 0, 0x0f, 0x05];
+        (self.isa == Isa::X86_64).then(|| [&code[..], &self.trap()].concat())
+    }
 }
