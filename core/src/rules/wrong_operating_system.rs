@@ -66,7 +66,7 @@ is built for {system}, this machine runs Linux
 program: format={format}
 program: architecture={cpu}"
     ));
-    tell_rest(case, &mut finding, &Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)));
+    tell_rest(case, &mut finding, &case.unhandled(words::DATA_AS_SCRIPT));
     Some(finding)
 }
 
