@@ -205,7 +205,7 @@ fn env_ends_as_it_is_said_to() {
         tried += 1;
         if matches!(outcome, Outcome::Unknown { .. }) {
             unknown += 1;
-            return;
+            return false;
         }
         let endless = matches!(outcome, Outcome::Endless { .. });
         let real = run(&script, bytes.as_deref(), &root, endless);
@@ -215,6 +215,7 @@ fn env_ends_as_it_is_said_to() {
                 env.display()
             ));
         }
+        true
     };
     let folder = |kind: &str| root.join(kind).to_str().unwrap().to_owned();
     for env in &envs {
@@ -226,6 +227,8 @@ fn env_ends_as_it_is_said_to() {
                 judge(env, line, path);
             }
         }
+        // No applet, though its name is in BusyBox.
+        assert!(judge(env, "bash", Some(folder("absent"))), "{}: bash is not known", env.display());
         // The plain line, with what may lie in PATH.
         for kind in KINDS {
             judge(env, NAME, Some(folder(kind)));

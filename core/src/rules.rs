@@ -243,13 +243,11 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
         }
         told.push((rule, finding));
     }
-    // Text may be a shell script that lacks its first line: then what bars it matters as well.
-    let is_text = matches!(case.candidate.content, Content::Foreign(Foreign::Text));
     // What is not known may let it start all the same.
     let is_unknown = matches!(case.outcome, Outcome::Unknown { .. });
     let mut found = Vec::new();
     while let Some((rule, mut finding)) = told.pop() {
-        if !is_text && rule.quiet_after.iter().any(|better| errors.contains(better)) {
+        if !case.is_text() && rule.quiet_after.iter().any(|better| errors.contains(better)) {
             continue;
         }
         if case.outcome != Outcome::Starts {
@@ -354,6 +352,11 @@ impl<'a> Case<'a> {
         is_foreign && !self.starts()
     }
 
+    /// Text may be a shell script that lacks its first line: then what bars it matters as well.
+    fn is_text(&self) -> bool {
+        matches!(self.candidate.content, Content::Foreign(Foreign::Text))
+    }
+
     /// The ELF file ends within its header.
     fn ends_in_header(&self) -> bool {
         let header = |program: &Program| if program.ident.get(4) == Some(&2) { 64 } else { 52 };
@@ -373,11 +376,6 @@ impl<'a> Case<'a> {
     /// Whether the kernel stops at this check once nothing bars the file.
     fn ends_at(&self, step: Step) -> bool {
         self.step == Some(step)
-    }
-
-    /// A kernel's line, where no handler of the kernel takes the file.
-    fn unhandled(&self, line: &'static str) -> &'static str {
-        if self.ends_at(Step::NoHandler) { line } else { "" }
     }
 
     /// Once nothing bars the file, the kernel starts its dynamic loader.

@@ -78,4 +78,20 @@ impl Abi {
     pub fn reads_and_exits(&self, addresses: [u64; 2], status: u8) -> Option<Vec<u8>> {
         Some([self.reads(addresses)?, self.exits(status)].concat())
     }
+
+    /// The same for FreeBSD, as its `_start` begins (lib/csu/amd64/crt1_c.c, mips/crt1_c.c up to FreeBSD 13): it is given its
+    /// arguments in a register, which is 0 on Linux. None where that is not written for the processor.
+    pub fn exits_on_freebsd(&self, status: u8) -> Option<Vec<u8>> {
+        let code = match self.isa {
+            // mov rax, [rdi]; mov edi, status; mov eax, SYS_exit; syscall
+            Isa::X86_64 => vec![0x48, 0x8b, 0x07, 0xbf, status, 0, 0, 0, 0xb8, 1, 0, 0, 0, 0x0f, 0x05],
+            // lw v0, 0(a0); li a0, status; li v0, SYS_exit; syscall
+            Isa::Mips(_) => [0x8c82_0000, 0x2404_0000 | u64::from(status), 0x2402_0001, 0xc]
+                .into_iter()
+                .flat_map(|word| self.encoding.uint(word, 4))
+                .collect(),
+            _ => return None,
+        };
+        Some([code, self.trap()].concat())
+    }
 }

@@ -34,6 +34,8 @@ pub enum Role {
     Dynamic,
     /// It exits with 43.
     Interpreter,
+    /// FreeBSD's: there it exits with 42, here nothing is where it looks for its arguments.
+    Foreign,
 }
 
 /// What a base is like.
@@ -104,6 +106,7 @@ pub const KINDS: &[Kind] = &[
     Kind { name: "interp-pages", gap: SMALL_PAGE, flags: RWX, bss: 0x2100, ..INTERP },
     Kind { name: "interp-rx-bss", bss: 0x2100, ..INTERP },
     Kind { name: "interp-mips", mips: true, ..INTERP },
+    Kind { name: "freebsd", role: Role::Foreign, ..PLAIN },
 ];
 
 impl Kind {
@@ -112,9 +115,11 @@ impl Kind {
         KINDS.iter().find(|kind| kind.name == name)
     }
 
-    /// Whether there is such a program for the ABI: only MIPS has the headers of MIPS, and reading takes code.
+    /// Whether there is such a program for the ABI: only MIPS has the headers of MIPS, and some take code of their own.
     pub fn fits(&self, abi: &Abi) -> bool {
-        (!self.mips || abi.e_machine == 8) && (!self.reads || abi.reads_and_exits([0; 2], PROGRAM).is_some())
+        (!self.mips || abi.e_machine == 8)
+            && (!self.reads || abi.reads_and_exits([0; 2], PROGRAM).is_some())
+            && (self.role != Role::Foreign || abi.exits_on_freebsd(PROGRAM).is_some())
     }
 
     /// Whether it has program headers that only MIPS has.
@@ -158,7 +163,7 @@ impl Base {
         let header = header_size(abi);
         let entry = segment_size(abi);
         let count = 1
-            + usize::from(kind.role == Role::Dynamic)
+            + usize::from(matches!(kind.role, Role::Dynamic | Role::Foreign))
             + usize::from(kind.data.is_some())
             + usize::from(kind.dynamic)
             + kind.spare
@@ -188,6 +193,9 @@ impl Base {
         };
         if kind.role == Role::Dynamic {
             part(&mut bytes, 3, interpreter);
+        }
+        if kind.role == Role::Foreign {
+            part(&mut bytes, 4, &freebsd_note(abi));
         }
         if kind.mips {
             marks.push(("reginfo", (part(&mut bytes, 0x7000_0000, &[0; 24]), 4)));
@@ -315,7 +323,8 @@ impl Kind {
             let data = start + text.next_multiple_of(16) + text.next_multiple_of(PAGE);
             abi.reads_and_exits([data, data + filesz + bss - 1], PROGRAM)
         };
-        reads().unwrap_or_else(|| abi.exits(self.status_of_code()))
+        let elsewhere = || abi.exits_on_freebsd(PROGRAM).filter(|_| self.role == Role::Foreign);
+        reads().or_else(elsewhere).unwrap_or_else(|| abi.exits(self.status_of_code()))
     }
 
     /// What its own code exits with.
@@ -337,6 +346,13 @@ fn abiflags(abi: &Abi) -> Vec<u8> {
     let mut bytes = vec![0, 0, if abi.encoding.wide { 64 } else { 32 }, 1, 1, 0, 0, 0, 0, 0, 0, 0];
     bytes.resize(24, 0);
     bytes
+}
+
+/// NT_FREEBSD_ABI_TAG with `__FreeBSD_version`, by which its kernel knows its programs.
+fn freebsd_note(abi: &Abi) -> Vec<u8> {
+    let words =
+        |words: &[u64]| words.iter().flat_map(|word| abi.encoding.uint(*word, 4)).collect::<Vec<u8>>();
+    [words(&[8, 4, 1]), b"FreeBSD\0".to_vec(), words(&[1_400_097])].concat()
 }
 
 #[cfg(test)]
@@ -380,7 +396,10 @@ mod tests {
                 }
             }
         }
-        let code = abi.exits(kind.status_of_code());
+        let code = match kind.role {
+            Role::Foreign => abi.exits_on_freebsd(PROGRAM).expect(&context),
+            _ => abi.exits(kind.status_of_code()),
+        };
         let code_at = &bytes[at.expect(&context)..];
         assert!(
             code_at.starts_with(&code) || kind.reads && code_at.windows(code.len()).any(|part| part == code)

@@ -6,6 +6,7 @@ use crate::base::Role;
 use crate::case::{Case, Start};
 use crate::edit::{Edit, Part, Place};
 use crate::folder::{MAGIC, OSABI};
+use crate::generate::script::ENV;
 
 /// What a case is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -101,6 +102,9 @@ impl Class {
         };
         if any(of_misc) {
             return Class::Misc;
+        }
+        if any(|edit| matches!(edit, Edit::Text(chunk) if chunk.bytes.starts_with(ENV.as_bytes()))) {
+            return Class::Script;
         }
         if any(path) {
             return Class::Path;

@@ -7,6 +7,7 @@
 //! | killed S start | it starts; S ends it at its first instruction, or just behind; where zeros do nothing (MIPS, ARM), behind them; where there are so many that the runner's clock is over before, it is *unfinished*, counted apart |
 //! | killed S later | it starts; S ends it |
 //! | exits N | it starts; it exits with N |
+//! | endless | it starts; the runner's clock ends it |
 //! | starts | it starts, its first instruction is fetched without a fault, and no page beyond the end of the file ends it |
 //! | unknown | whatever: counted apart |
 //!
@@ -49,6 +50,7 @@ pub fn compare(case: &Case, model: &Model, answer: &Answer) -> Verdict {
             dies(said, when, started, case.abi.slides_on_zeros())
         }
         (Outcome::Exits(status), Answer::Started(started)) => started.end == End::Exited(*status),
+        (Outcome::Endless, Answer::Started(started)) => started.end == End::Running,
         (Outcome::Starts, Answer::Started(started)) => {
             !started.fetch_failed() && !lacks_a_page(started) && runs_its_code(case, started) != Some(false)
         }
@@ -135,6 +137,9 @@ mod tests {
         assert_eq!(verdict("mips tiny:", killed("SIGSEGV", "start"), far), Agrees);
         assert_eq!(verdict(line, Outcome::Unknown("a fact".into()), fetch), Unknown);
         assert_eq!(verdict(line, Outcome::Starts, "lost: No child processes"), Disagrees);
+        let script = "x86-64 script: text=#!x86-64.tiny";
+        assert_eq!(verdict(script, Outcome::Endless, "started pc=0x78 first=00 running"), Agrees);
+        assert_eq!(verdict(script, Outcome::Endless, "started pc=0x78 first=00 exited 126"), Disagrees);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod elf;
 mod path;
-mod script;
+pub mod script;
 
 use crate::abi::Abi;
 use crate::case::Case;
@@ -27,6 +27,8 @@ pub struct Plan {
     pub noexec: bool,
     /// Whether the rules of [`crate::folder::misc_rules`] hold.
     pub misc: bool,
+    /// Whether there is an env that knows `-S`.
+    pub env: bool,
     /// Whether files may be held open for writing while they are executed.
     pub busy: bool,
     /// Whether some of the cases are cut at every length, one after the other.
@@ -44,6 +46,7 @@ impl Default for Plan {
             programs: Vec::new(),
             noexec: false,
             misc: false,
+            env: false,
             busy: false,
             sweep: true,
         }
@@ -65,6 +68,7 @@ impl Plan {
         match index % 20 {
             0 if self.sweep => elf::length(self, index / 20),
             0 | 1 => elf::any_length(random, abi),
+            3 if self.env && random.once_in(4) => script::env(random, abi),
             2 | 3 => script::line(self, random, abi),
             4 => script::nested(random, abi),
             5 if self.misc && random.once_in(3) => path::misc(random, abi),

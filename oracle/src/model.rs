@@ -24,6 +24,8 @@ pub enum Outcome {
     Killed(String, String),
     /// With this status.
     Exits(i32),
+    /// It is started again and again.
+    Endless,
     /// For want of this.
     Unknown(String),
 }
@@ -37,6 +39,7 @@ impl Model {
             "refused" => Outcome::Refused(text("errno")?),
             "killed" => Outcome::Killed(text("signal")?, text("when")?),
             "exits" => Outcome::Exits(i32::try_from(outcome["status"].as_i64()?).ok()?),
+            "endless" => Outcome::Endless,
             "unknown" => Outcome::Unknown(text("missing")?),
             _ => return None,
         };
@@ -50,6 +53,7 @@ impl Model {
             Outcome::Refused(errno) => format!("refused {errno}"),
             Outcome::Killed(signal, when) => format!("killed {signal} {when}"),
             Outcome::Exits(status) => format!("exits {status}"),
+            Outcome::Endless => "is started again and again".to_owned(),
             Outcome::Unknown(missing) => format!("unknown: {missing}"),
         }
     }

@@ -244,10 +244,11 @@ static void outcome(FILE *result) {
 	uint64_t pc = 0;
 	int status = 0, seen = 0;
 	memset(&info, 0, sizeof info);
-	TRACE(PTRACE_SETOPTIONS, PTRACE_O_EXITKILL);
+	TRACE(PTRACE_SETOPTIONS, PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC);
 	TRACE(PTRACE_CONT, 0);
 	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
-		int signal = WSTOPSIG(status);
+		/* env(1) executes another program: no signal of its own. */
+		int signal = status >> 16 ? 0 : WSTOPSIG(status);
 		seen = !ptrace(PTRACE_GETSIGINFO, child, (void *)0, &info) && !program_counter(&pc) ? signal : 0;
 		TRACE(PTRACE_CONT, signal);
 	}
@@ -267,7 +268,7 @@ static void clock_set(int milliseconds) {
 /* vfork(2), where the C library has it: musl's is fork(2) on MIPS, ARM, PowerPC and others, whose child has memory of
  * its own. So its errno comes back in a page that both have. */
 static void try(char *path, FILE *result, const struct options *options) {
-	static char *envp[] = {0};
+	static char *envp[] = {"PATH=/usr/bin:/bin", 0};
 	char *argv[] = {path, 0};
 	static volatile int *failure;
 	int status;

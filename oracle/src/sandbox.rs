@@ -22,12 +22,15 @@ pub const NOBODY: u32 = 65534;
 
 /// A folder with the runner in it, and one for cases.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools)] // What a computer has or has not, each by itself.
 pub struct Sandbox {
     root: PathBuf,
     /// Whether file systems could be mounted: then the folder `noexec` lies on one.
     pub mounts: bool,
     /// Whether binfmt_misc is this sandbox's own, and has the rules of [`crate::folder::misc_rules`].
     pub misc: bool,
+    /// Whether /usr/bin/env knows `-S`, as GNU's does.
+    pub env: bool,
     /// Whether the caller is root, and the programs can be nobody's.
     pub is_root: bool,
 }
@@ -53,13 +56,16 @@ impl Sandbox {
                 chown(folder, Some(uid), Some(gid))?;
             }
         }
-        Ok(Sandbox { root, mounts, misc, is_root })
+        let env = Command::new("/usr/bin/env").args(["-S", "true"]).stderr(Stdio::null()).status();
+        let env = env.is_ok_and(|status| status.success());
+        Ok(Sandbox { root, mounts, misc, env, is_root })
     }
 
     /// Runs this very program again, with other arguments: in the folder of cases, as nobody where that can be chosen.
     pub fn again<S: AsRef<OsStr>>(&self, nobody: bool, arguments: &[S]) -> io::Result<ExitStatus> {
         let mut command = Command::new("/proc/self/exe");
-        command.args(arguments).current_dir(self.root.join("cases"));
+        // As the runner gives it to the programs.
+        command.args(arguments).current_dir(self.root.join("cases")).env("PATH", "/usr/bin:/bin");
         if nobody && self.is_root {
             command.uid(NOBODY).gid(NOBODY);
         }

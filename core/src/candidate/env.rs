@@ -307,7 +307,8 @@ impl OwnFile<'_> {
     /// Whether its texts have the name of a program that it is itself: BusyBox and toybox may start that one
     /// (FEATURE_PREFER_APPLETS), wherever it lies.
     fn has_applet(&self, name: &[u8]) -> bool {
-        self.holds(&[b"\0", name, b"\0"].concat()) == Some(true)
+        // getopt's table of shells has it as well (util-linux/getopt.c), and nobody else has such an applet without its link.
+        name != b"bash" && self.holds(&[b"\0", name, b"\0"].concat()) == Some(true)
     }
 
     /// The C library whose execvp(3) it has; a static program's is not known.

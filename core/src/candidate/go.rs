@@ -26,8 +26,8 @@ pub struct Go {
     pub level: Option<String>,
     /// That is not written in it (Go before 1.18, and what was linked without): its first instructions tell.
     pub is_by_code: bool,
-    /// GOOS=android.
-    pub is_android: bool,
+    /// GOOS: "linux".
+    pub system: Option<String>,
 }
 
 /// "build information" begins so, at a multiple of 16.
@@ -199,13 +199,15 @@ fn read(reader: &mut Reader<'_>, image: &Image, info: usize) -> Option<Go> {
             if let Some(value) = level.and_then(value) {
                 go.level = known(value);
             }
-            go.is_android |= value("GOOS").is_some_and(|system| system == b"android");
+            if let Some(value) = value("GOOS") {
+                go.system = known(value);
+            }
         }
     }
     Some(go)
 }
 
-/// A value that a level may have: "7,softfloat", "rva22u64", "v8.0,lse".
+/// A value that a setting may have: "7,softfloat", "rva22u64", "v8.0,lse".
 fn known(value: &[u8]) -> Option<String> {
     let fits = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".,".contains(byte);
     (value.len() <= 24 && value.iter().all(fits)).then(|| text::printable(value))

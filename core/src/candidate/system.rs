@@ -45,7 +45,7 @@ const OSABIS: [(u32, &str); 13] = [
 
 /// By what another system is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mark {
+pub enum Mark<'a> {
     /// Its loader, in PT_INTERP.
     Loader,
     /// The note that its kernel goes by.
@@ -54,6 +54,8 @@ pub enum Mark {
     AbiTag(u32),
     /// EI_OSABI, which is often left as it is, or set for another system to take the file.
     Osabi(u8),
+    /// GOOS, which Go writes down. For DragonFly BSD its linker leaves no other mark.
+    Goos(&'a str),
 }
 
 impl Noted {
@@ -106,7 +108,7 @@ impl Image {
 
 impl Program {
     /// The operating system, other than Linux, that a decoding of it is built for, and the mark that says so.
-    pub fn other_system(&self, image: &Image) -> Option<(&'static str, Mark)> {
+    pub fn other_system(&self, image: &Image) -> Option<(&'static str, Mark<'_>)> {
         if let Some(system) = image.interp_system() {
             return Some((system, Mark::Loader));
         }
@@ -124,7 +126,13 @@ impl Program {
         if image.noted != Noted::default() || image.interp_libc().is_some() {
             return None;
         }
-        name_in(&OSABIS, osabi.into()).map(|system| (system, Mark::Osabi(osabi)))
+        if let Some(system) = name_in(&OSABIS, osabi.into()) {
+            return Some((system, Mark::Osabi(osabi)));
+        }
+        // The name of its note is the same.
+        let goos = self.go.as_ref()?.system.as_deref()?;
+        let (_, system, _) = NOTES.iter().find(|(note, ..)| note.eq_ignore_ascii_case(goos))?;
+        Some((system, Mark::Goos(goos)))
     }
 
     /// Whether nothing but this kernel starts it, and it calls another system's: whose note it has, its first calls have
@@ -134,7 +142,7 @@ impl Program {
     pub fn calls_another_system(&self, image: &Image) -> bool {
         image.interp.is_none()
             && match self.other_system(image) {
-                Some((_, Mark::Note(_) | Mark::AbiTag(_))) => true,
+                Some((_, Mark::Note(_) | Mark::AbiTag(_) | Mark::Goos(_))) => true,
                 Some((_, Mark::Osabi(_))) => self.go.is_some(),
                 _ => false,
             }

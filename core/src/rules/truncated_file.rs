@@ -86,7 +86,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         finding.dies();
     }
     let kernel = match case.program {
-        None => Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)),
+        None => case.unhandled(words::DATA_AS_SCRIPT),
         Some(_) if case.starts() => {
             Kernel::Words("starts it: what is missing of its last page reads as zeros")
         }

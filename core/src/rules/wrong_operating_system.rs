@@ -66,7 +66,7 @@ is built for {system}, this machine runs Linux
 program: format={format}
 program: architecture={cpu}"
     ));
-    tell_rest(case, &mut finding, &Kernel::Words(case.unhandled(words::DATA_AS_SCRIPT)));
+    tell_rest(case, &mut finding, &case.unhandled(words::DATA_AS_SCRIPT));
     Some(finding)
 }
 
@@ -107,6 +107,7 @@ fn elf(case: &Case<'_>, program: &Program) -> Option<Found> {
         (Mark::Note(system), _) => finding.tell(format_args!("program: note={system}")),
         (Mark::AbiTag(number), _) => finding.tell(format_args!("program: NT_GNU_ABI_TAG={number}")),
         (Mark::Osabi(number), _) => finding.tell(format_args!("program: EI_OSABI={number}")),
+        (Mark::Goos(name), _) => finding.tell(format_args!("program: GOOS={}", Shown(name))),
         (Mark::Loader, Some(Interp::Path(path))) => {
             finding.tell(format_args!("program: PT_INTERP={}", Shown(path)));
         }

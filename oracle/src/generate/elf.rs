@@ -168,6 +168,15 @@ pub(super) fn host(plan: &Plan, random: &mut Random) -> Case {
 
 /// What only some processor's kernel looks at.
 pub(super) fn of_abi(plan: &Plan, random: &mut Random, abi: &'static Abi) -> Case {
+    let foreign = Kind::with(Role::Foreign, abi).next();
+    if let Some(kind) = foreign.filter(|_| random.once_in(16)) {
+        let mut case = Case::pristine(abi, kind);
+        if random.once_in(2) {
+            let osabi = random.pick(&[2, 3, 6, 9, 12, 97]);
+            case.edits.push(Edit::Set(Part::Program, Place::Header("EI_OSABI"), osabi));
+        }
+        return case;
+    }
     let programs = [Role::Static, Role::Dynamic].into_iter().flat_map(|role| Kind::with(role, abi));
     let of_mips: Vec<&'static Kind> = programs.filter(|kind| kind.is_of_mips()).collect();
 

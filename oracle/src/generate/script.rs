@@ -10,6 +10,9 @@ use crate::random::Random;
 /// BINPRM_BUF_SIZE is 256 since Linux 5.1 and was 128 before: how long lines are that meet the limit.
 const LIMITS: [usize; 2] = [128, 256];
 
+/// How a line for env begins.
+pub const ENV: &str = "#!/usr/bin/env";
+
 fn script(abi: &'static Abi, chunks: Vec<Chunk>) -> Case {
     let full = chunks.into_iter().filter(|chunk| chunk.times > 0 && !chunk.bytes.is_empty());
     Case { abi, start: Start::Script, edits: full.map(Edit::Text).collect() }
@@ -105,6 +108,41 @@ pub(super) fn line(plan: &Plan, random: &mut Random, abi: &'static Abi) -> Case 
     if random.once_in(30) && plan.noexec {
         case.edits.push(Edit::NoExec);
     }
+    case
+}
+
+/// A line for env: what it makes of its options, and what becomes of the program that it is to start.
+pub(super) fn env(random: &mut Random, abi: &'static Abi) -> Case {
+    // Not `closed`: what may be searched there, diag does not ask.
+    let folders = ["dir", "missing", "text", "."];
+    let options = match random.below(10) {
+        0 => random.pick(&["-z", "--bogus", "-i ", "-S -0 ", "-S 'x ", "-u", "-S -z "]).to_owned(),
+        1 => format!("-S -C {} ", random.pick(&folders)),
+        2 => random.pick(&["-S ", "-S -i ", "-S A=1 ", "-S -u PATH ", "-vS ", "-S PATH=. "]).to_owned(),
+        // It goes on until the runner's clock is over.
+        3 if random.once_in(8) => "A=1 ".to_owned(),
+        _ => String::new(),
+    };
+    let name = match random.below(8) {
+        0 => "sh".to_owned(),
+        1 => format!("{}.tiny", abi.name),
+        2 => "missing".to_owned(),
+        3 => format!("./{}.{}", abi.name, random.pick(&["tiny", "pie-bss", "dynamic"])),
+        4 => format!(
+            "./{}.chain-{}-{}",
+            abi.name,
+            random.pick(&crate::folder::CHAIN_ENDS),
+            random.below(CHAIN + 1)
+        ),
+        5 => format!("./{}{}", random.pick(crate::folder::SHARED), random.pick(&["/x", "/", ""])),
+        6 => format!("closed/{}.tiny", abi.name),
+        _ => format!("./{}", random.pick(crate::folder::SHARED)),
+    };
+    let end = random.pick(&["\n", "\n", "\n", "\r\n", " \n", " x\n", ""]);
+    let line = [ENV, " "].concat();
+    let mut case = script(abi, [line, options, name, end.to_owned()].map(Chunk::once).into());
+    // As a shell names it: env looks for a name without a slash in PATH.
+    case.edits.push(Edit::Path(Chunk::once("./@")));
     case
 }
 

@@ -85,6 +85,12 @@ pub(super) fn arm() -> Vec<u8> {
     bytes
 }
 
+/// FreeBSD's for MIPS: it reads its arguments where Linux puts none.
+pub(super) fn freebsd() -> Vec<u8> {
+    let case = oracle::case::Case::parse("mipsel freebsd: EI_OSABI=9").expect("a case");
+    case.files().files.swap_remove(0).bytes
+}
+
 /// `#!` and an interpreter's name, of more bytes than the kernel reads.
 pub(super) fn long_line() -> Vec<u8> {
     let mut bytes = b"#!/bin/sh -".to_vec();

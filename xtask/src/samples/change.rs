@@ -46,6 +46,27 @@ pub(super) fn interpreter(elf: &mut Image, path: &str) -> Option<()> {
     elf.set_in(segment, "p_filesz", size)
 }
 
+/// Zeros where the code begins, so many.
+pub(super) fn blank_entry(elf: &mut Image, len: usize) -> Option<()> {
+    let segment = text(elf)?;
+    let within = elf.get("e_entry")? - elf.get_in(segment, "p_vaddr")?;
+    let from = usize::try_from(elf.get_in(segment, "p_offset")? + within).ok()?;
+    elf.write(from, &vec![0; len])
+}
+
+/// Zeros behind the first page, which holds the headers: no more of it was written.
+pub(super) fn first_page(elf: &mut Image) -> Option<()> {
+    elf.bytes.get_mut(4096..)?.fill(0);
+    Some(())
+}
+
+/// As FTP's text mode leaves what has an LF: CR before each.
+pub(super) fn text_mode(elf: &mut Image) -> Option<()> {
+    let line_end = |byte: &u8| if *byte == b'\n' { vec![b'\r', b'\n'] } else { vec![*byte] };
+    let changed: Vec<u8> = elf.bytes.iter().flat_map(line_end).collect();
+    (changed.len() > elf.bytes.len()).then(|| elf.bytes = changed)
+}
+
 /// The interpreter's name without the NUL at its end.
 pub(super) fn shorter(elf: &mut Image) -> Option<()> {
     elf.add_in(elf.segment(PT_INTERP)?, "p_filesz", u64::MAX)

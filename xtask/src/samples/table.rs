@@ -3,7 +3,10 @@
 
 use testkit::elf_h::{PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS};
 
-use super::change::{ASES, FP_ABI, abiflags, beyond, data, flags, interpreter, shorter, text};
+use super::change::{
+    ASES, FP_ABI, abiflags, beyond, blank_entry, data, first_page, flags, interpreter, shorter, text,
+    text_mode,
+};
 use super::{Cut, Float, Link, Make, Order, Side, Size, bytes, linked};
 
 /// One sample.
@@ -25,6 +28,8 @@ pub(crate) struct Row {
     pub(crate) says: &'static [&'static str],
     /// diag may say that it does not know.
     pub(crate) unknown: bool,
+    /// diag may say that it will most likely die, and it runs.
+    pub(crate) feared: bool,
 }
 
 /// The boot in which it is judged: large files have one of their own, for memory's sake, and so have programs with
@@ -46,6 +51,8 @@ pub(crate) enum Expect {
     Fails(&'static str),
     /// The same, with this outcome.
     Dies(&'static str, &'static str),
+    /// It dies; this is the first finding's code. How it does depends on what its bytes have become.
+    Ruined(&'static str),
     /// It starts, with this warning; whether it then lives is for its code to say.
     Warned(&'static str),
     /// It starts, and what it then does is its own code's fault, of which no header tells.
@@ -68,6 +75,7 @@ pub(super) const fn row(name: &'static str, make: Make, expect: Expect) -> Row {
         with_fpu,
         says: &[],
         unknown: false,
+        feared: false,
     }
 }
 
@@ -117,6 +125,11 @@ impl Row {
         self
     }
 
+    const fn may_be_feared(mut self) -> Self {
+        self.feared = true;
+        self
+    }
+
     /// What is expected on a kernel with or without FPU support.
     pub(crate) fn expect(&self, fpu: bool) -> Expect {
         self.with_fpu.filter(|_| fpu).unwrap_or(self.expect)
@@ -133,7 +146,7 @@ impl Row {
     }
 }
 
-use Expect::{Agrees, Broken, Dies, Fails, Hidden, Runs, Warned};
+use Expect::{Agrees, Broken, Dies, Fails, Hidden, Ruined, Runs, Warned};
 use Make::{Bytes, C, Debian, DynamicMutant, Go, Guest, Host, Mutant, Text, V2ray};
 use Side::{Foreign, Native};
 
@@ -172,7 +185,7 @@ pub(super) const ROWS: &[Row] = &[
         ])
         .little_endian(),
     row("c-static", C(Native, Link::Static), Runs(FROM_C)),
-    row("c-hard-idle", C(Native, Link::HardIdle), Runs(FROM_C)),
+    row("c-hard-idle", C(Native, Link::HardIdle), Runs(FROM_C)).may_be_feared(),
     row("c-static-hard", C(Native, Link::StaticHard), Warned("hard-float-without-fpu"))
         .with_fpu(Runs(FROM_C)),
     row("c-dynamic", C(Native, Link::Dynamic), Runs(FROM_C)),
@@ -226,6 +239,31 @@ pub(super) const ROWS: &[Row] = &[
     row("script-text", Text("#!/tmp/s/text\n"), Agrees),
     row("script-long", Bytes(bytes::long_line), Agrees),
     row("script-long-name", Bytes(bytes::long_name), Agrees),
+    row("script-env", Text("#!/usr/bin/env sh\necho hello from sh\n"), Runs(FROM_SH)),
+    row(
+        "script-env-missing",
+        Text("#!/usr/bin/env bash\necho hello from bash\n"),
+        Dies("script-interpreter-missing", "exits 127 start"),
+    )
+    .says(&["bash"]),
+    row(
+        "script-env-split",
+        Text("#!/usr/bin/env -S sh -e\necho hello from sh\n"),
+        Dies("script-line", "exits 1 start"),
+    ),
+    row(
+        "script-env-argument",
+        Text("#!/usr/bin/env sh -e\necho hello from sh\n"),
+        Dies("script-interpreter-missing", "exits 127 start"),
+    ),
+    row(
+        "script-bom",
+        Text("\u{feff}#!/bin/sh\necho hello from sh\n"),
+        Dies("not-a-program", "refused ENOEXEC"),
+    )
+    .says(&["byte order mark"]),
+    row("script-late", Text("\n#!/bin/sh\necho hello from sh\n"), Dies("not-a-program", "refused ENOEXEC"))
+        .says(&["line 2"]),
     row("script-0644", Text(SH), Dies("not-executable", "refused EACCES")).mode(0o644),
     row("chain-2", Text("#!/tmp/s/script\n"), Runs(FROM_SH)),
     row("chain-3", Text("#!/tmp/s/chain-2\n"), Runs(FROM_SH)),
@@ -255,6 +293,11 @@ pub(super) const ROWS: &[Row] = &[
     row("deb", Bytes(bytes::deb), Dies("not-a-program", "refused ENOEXEC")).says(&["deb"]),
     row("mach-o", Bytes(bytes::mach_o), Dies("wrong-operating-system", "refused ENOEXEC")).says(&["macOS"]),
     row("pe", Bytes(bytes::pe), Dies("wrong-operating-system", "refused ENOEXEC")).says(&["Windows"]),
+    row("freebsd", Bytes(bytes::freebsd), Dies("wrong-operating-system", "killed SIGSEGV later"))
+        .says(&["FreeBSD"])
+        .little_endian(),
+    row("link-text", Text("../bin/hello"), Dies("not-a-program", "refused ENOEXEC")).says(&["symbolic link"]),
+    row("html-0644", Text("<!DOCTYPE html>\n"), Dies("not-a-program", "refused EACCES")).mode(0o644),
     row(
         "git-lfs",
         Text("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
@@ -287,12 +330,16 @@ pub(super) const ROWS: &[Row] = &[
     )
     .large(),
     row("v2ray-cut-10", Guest("head -c -10 v2ray-5 >v2ray-cut-10 && chmod 755 v2ray-cut-10"), Agrees).large(),
+    // Damaged on its way.
+    row("blank-entry", Mutant(|elf| blank_entry(elf, 64)), Warned("unwritten-content")),
+    row("blank", Mutant(first_page), Dies("unwritten-content", "killed SIGSEGV start")),
+    row("text-mode", Mutant(text_mode), Ruined("changed-by-transfer")),
     // One field of the ELF header changed.
     row("class-64", Mutant(|elf| elf.set("EI_CLASS", 2)), Agrees),
     row("class-0", Mutant(|elf| elf.set("EI_CLASS", 0)), Agrees),
     row("data-0", Mutant(|elf| elf.set("EI_DATA", 0)), Runs(FROM_C)),
     row("data-swapped", Mutant(|elf| elf.set("EI_DATA", 3 - elf.get("EI_DATA")?)), Runs(FROM_C)),
-    row("osabi-freebsd", Mutant(|elf| elf.set("EI_OSABI", 9)), Runs(FROM_C)),
+    row("osabi-freebsd", Mutant(|elf| elf.set("EI_OSABI", 9)), Runs(FROM_C)).may_be_feared(),
     row("type-rel", Mutant(|elf| elf.set("e_type", 1)), Agrees),
     row("type-dyn", Mutant(|elf| elf.set("e_type", 3)), Broken),
     row("type-core", Mutant(|elf| elf.set("e_type", 4)), Agrees),
@@ -346,9 +393,9 @@ pub(super) const ROWS: &[Row] = &[
     row("align-0", Mutant(|elf| elf.set_in(text(elf)?, "p_align", 0)), Runs(FROM_C)),
     row("align-3", Mutant(|elf| elf.set_in(text(elf)?, "p_align", 3)), Runs(FROM_C)),
     row("abiflags-short", Mutant(|elf| elf.set_in(elf.segment(PT_MIPS_ABIFLAGS)?, "p_filesz", 12)), Agrees),
-    row("abiflags-hard", Mutant(|elf| abiflags(elf, FP_ABI, 1)), Agrees),
-    row("abiflags-fp64", Mutant(|elf| abiflags(elf, FP_ABI, 6)), Agrees),
-    row("abiflags-fpxx", Mutant(|elf| abiflags(elf, FP_ABI, 5)), Agrees),
+    row("abiflags-hard", Mutant(|elf| abiflags(elf, FP_ABI, 1)), Agrees).may_be_feared(),
+    row("abiflags-fp64", Mutant(|elf| abiflags(elf, FP_ABI, 6)), Agrees).may_be_feared(),
+    row("abiflags-fpxx", Mutant(|elf| abiflags(elf, FP_ABI, 5)), Agrees).may_be_feared(),
     row("abiflags-dsp", Mutant(|elf| abiflags(elf, ASES, 1)), Agrees),
     // The interpreter.
     row("interp-unterminated", DynamicMutant(shorter), Agrees),

@@ -45,7 +45,7 @@ pub(super) fn lacks_arm(machine: &Machine, _: &Image, go: &Go) -> Option<GoLacks
     }
     match (vfp, vfpv3) {
         (Some(false), _) => lacks("VFP", "Features", GoEnd::Killed),
-        (Some(true), Some(false)) if level == 7 && !go.is_android => {
+        (Some(true), Some(false)) if level == 7 && go.system.as_deref() != Some("android") => {
             let seen = "runtime: this CPU has no VFPv3 floating point hardware, so it cannot run";
             lacks("VFPv3", "Features", GoEnd::Exits(seen))
         }

@@ -49,7 +49,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Found> {
         _ if case.ends_at(Step::NoLoader) => return library(case, image),
         _ => return None,
     };
-    let kernel = case.kernel_at(&[Step::ElfType, Step::CheckArch]);
+    let kernel = case.answer_at(&[Step::ElfType, Step::CheckArch]);
     let mut finding = case.error(format_args!(
         "\
 is {what}
@@ -91,7 +91,7 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let kernel = if case.starts() {
         Kernel::Words("starts it; its code expects a program around it")
     } else {
-        case.kernel_at(&[
+        case.answer_at(&[
             Step::EntryUnmapped,
             Step::EntryNotExecutable,
             Step::EntryIsHeader,

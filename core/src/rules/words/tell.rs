@@ -27,6 +27,7 @@ use super::{BuiltFor, MachineName};
 use crate::advice::release::{self, Wanted};
 use crate::advice::{self, Build};
 use crate::candidate::Toolchain;
+use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
 
@@ -88,6 +89,22 @@ impl Case<'_> {
     /// What the kernel does, where it stops at one of these checks: of another one a finding has nothing to say.
     pub(in crate::rules) fn kernel_at(&self, steps: &[Step]) -> Kernel<'_> {
         if self.step.is_some_and(|step| steps.contains(&step)) { self.kernel_says() } else { Kernel::NOTHING }
+    }
+
+    /// The same of what is no program: where nothing else tells what bars it, this does.
+    pub(in crate::rules) fn answer_at(&self, steps: &[Step]) -> Kernel<'_> {
+        match self.kernel_at(steps) {
+            Kernel::Does(_) if !self.is_text() => Kernel::Does(&self.outcome),
+            other => other,
+        }
+    }
+
+    /// The same where no handler of the kernel takes the file, with a line for ENOEXEC.
+    pub(in crate::rules) fn unhandled(&self, line: &'static str) -> Kernel<'_> {
+        match self.answer_at(&[Step::NoHandler]) {
+            Kernel::Does(Outcome::Refused { errno: Errno::ENOEXEC, .. }) => Kernel::Words(line),
+            other => other,
+        }
     }
 
     /// That the dynamic loader ends the program, where the kernel comes to it.

@@ -77,6 +77,11 @@ impl Judged<'_> {
         self.program["findings"].as_array().map_or(&[], Vec::as_slice)
     }
 
+    /// It starts, and will most likely die.
+    fn is_feared(&self) -> bool {
+        self.findings().iter().any(|finding| finding["effect"] == "dies")
+    }
+
     fn errors(&self) -> impl Iterator<Item = &Value> {
         self.findings().iter().filter(|finding| finding["severity"] == "error")
     }
@@ -119,6 +124,8 @@ impl Judged<'_> {
             has_error == (verdict == "fails"),
             "an error is that it fails, and the other way round",
         );
+        let strict = if self.is_feared() && o.status == 0 { 1 } else { o.status };
+        self.check(tally, o.strict == strict, "--strict has another status");
         let codes = self.findings().iter().filter_map(|finding| finding["code"].as_str());
         let missing: Vec<&str> = codes.filter(|code| !o.text.contains(&format!("[{code}]"))).collect();
         self.check(tally, missing.is_empty(), &format!("the text lacks {missing:?}"));
@@ -146,6 +153,7 @@ impl Judged<'_> {
         let lived = kernel.starts_with("exited ") || kernel.starts_with("killed ");
         let right = match self.kind() {
             "starts" if self.may_die() => lived,
+            "killed" if self.is_ruined() && text("when") == "later" => lived && kernel != "exited 0",
             "killed" if self.may_die() && text("when") == "later" => lived,
             "starts" if self.is_hidden(kernel) => true,
             "starts" => kernel.starts_with("exited ") || kernel == "running",
@@ -162,6 +170,10 @@ impl Judged<'_> {
         matches!(self.expect, Some(Expect::Broken | Expect::Warned(_)))
     }
 
+    fn is_ruined(&self) -> bool {
+        matches!(self.expect, Some(Expect::Ruined(_)))
+    }
+
     fn is_hidden(&self, kernel: &str) -> bool {
         matches!(self.expect, Some(Expect::Hidden(answer)) if answer == kernel)
     }
@@ -173,6 +185,8 @@ impl Judged<'_> {
     fn runs_without_errors(&self, tally: &mut Tally) {
         if self.runs() {
             self.check(tally, self.errors().next().is_none(), "an error about a program that runs");
+            let may_be = self.observed.row.is_some_and(|row| row.feared);
+            self.check(tally, !self.is_feared() || may_be, "a program that runs will most likely die");
         }
     }
 
@@ -181,7 +195,7 @@ impl Judged<'_> {
         let shown: Vec<&str> = WORDS.into_iter().filter(|words| self.observed.ash.contains(words)).collect();
         // Their loader's own words are compared.
         let ended = self.kind() == "exits";
-        let open = self.may_die() || ended || self.errors().next().is_none();
+        let open = self.may_die() || self.is_ruined() || ended || self.errors().next().is_none();
         if self.runs() || shown.is_empty() || open {
             return;
         }
@@ -190,7 +204,7 @@ impl Judged<'_> {
         self.check(tally, named, &format!("no error names what ash prints ({})", shown.join(", ")));
     }
 
-    /// What a loader prints first when it ends a program is in the first finding, word for word.
+    /// What a loader prints first when it ends a program, or env, is in the first finding, word for word.
     fn loader(&self, tally: &mut Tally) {
         if self.kind() != "exits" {
             return;
@@ -200,6 +214,7 @@ impl Judged<'_> {
         let values: Vec<&str> = values.collect();
         for printed in [&self.observed.said, &self.observed.ash] {
             let line = printed.lines().next().unwrap_or_default();
+            let line = line.strip_prefix("env: ").unwrap_or(line);
             // The number of a relocation's type tells a reader nothing.
             let words = if line.contains("relocation type") {
                 line.trim_end_matches(|c: char| c.is_ascii_digit() || c == ' ')
@@ -221,7 +236,7 @@ impl Judged<'_> {
                 self.check(tally, runs, &format!("{}: expected to run and to print {words:?}", row.name));
                 self.check(tally, self.kind() == "starts", "expected to start");
             }
-            Some(Expect::Fails(wanted)) => {
+            Some(Expect::Fails(wanted) | Expect::Ruined(wanted)) => {
                 self.check(tally, code == wanted, &format!("expected {wanted} first"));
             }
             Some(Expect::Dies(wanted, outcome)) => {

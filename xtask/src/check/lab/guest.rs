@@ -105,6 +105,8 @@ pub(super) struct Observed {
     pub(super) row: Option<&'static Row>,
     pub(super) json: Vec<u8>,
     pub(super) status: i32,
+    /// The status of `diag --strict`.
+    pub(super) strict: i32,
     pub(super) text: String,
     /// diag's stderr.
     pub(super) errors: String,
@@ -143,6 +145,7 @@ impl Results {
             row: None,
             json: self.bytes(&format!("{name}.json"))?.to_vec(),
             status: text("status")?.parse().context("no status")?,
+            strict: text("strict")?.parse().context("no status of --strict")?,
             text: text("text")?,
             errors: text("errors")?,
             kernel: text("kernel").unwrap_or_else(|_| "no answer".to_owned()),

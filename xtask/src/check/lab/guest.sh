@@ -15,6 +15,8 @@ while IFS='|' read -r index path command arguments; do
 	diag --json "$path" >$out.json 2>$out.errors </dev/null
 	echo $? >$out.status
 	diag "$path" >$out.text 2>>$out.errors </dev/null
+	diag --strict -q "$path" >/dev/null 2>>$out.errors </dev/null
+	echo $? >$out.strict
 	runner $out.kernel "$path" $arguments >$out.said 2>&1 </dev/null
 	STATUS=$out.ash-status busybox timeout 20 ash -c '"$@"; echo "$?" >"$STATUS"' ash "$path" $arguments \
 		>$out.ash 2>&1 </dev/null
