@@ -236,15 +236,43 @@ impl Follower<'_> {
     }
 }
 
+/// A regular file of that name in a folder of PATH, with one of these bits of a mode.
+pub fn in_path(target: Target<'_>, name: &Path, bits: u32) -> Option<PathBuf> {
+    let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
+    for folder in parts(&folders, b':') {
+        let path = join(Path::new(folder), name);
+        match target.root.stat(&path) {
+            Some(Ok(stat)) if stat.kind == FileKind::Regular && stat.mode & bits != 0 => return Some(path),
+            _ => {}
+        }
+    }
+    None
+}
+
 /// The program that a line is for: its interpreter, or what stands behind the options and variables of env.
 pub fn program_of(line: &[u8]) -> &[u8] {
-    let mut words =
-        line.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | 0)).filter(|word| !word.is_empty());
-    let name = words.next().unwrap_or_default();
-    if last_name(name).1 != b"env" {
-        return name;
+    let (name, rest) = word(line);
+    let program = if last_name(name).1 == b"env" { word(command_of(rest)).0 } else { b"" };
+    if program.is_empty() { name } else { program }
+}
+
+/// What stands behind options and variables for env.
+pub fn command_of(mut line: &[u8]) -> &[u8] {
+    loop {
+        let (first, rest) = word(line);
+        if !first.starts_with(b"-") && !first.contains(&b'=') && first != b"env" {
+            return line.trim_ascii();
+        }
+        line = rest;
     }
-    words.find(|word| !word.starts_with(b"-") && !word.contains(&b'=')).unwrap_or(name)
+}
+
+/// The first word of a line, and what follows it.
+pub fn word(line: &[u8]) -> (&[u8], &[u8]) {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | 0);
+    let start = line.iter().position(|byte| !is_blank(byte)).unwrap_or(line.len());
+    let line = line.get(start..).unwrap_or_default();
+    line.split_at(line.iter().position(is_blank).unwrap_or(line.len()))
 }
 
 /// Takes away the words that make a program env which is many: by a name other than env's, its first argument tells it
