@@ -2,14 +2,14 @@
 
 use alloc::vec::Vec;
 
-use crate::path::{Path, PathBuf, join};
+use crate::path::{Path, PathBuf};
 
 use crate::arch;
 use crate::candidate::{self, Candidate, Content, Files, env, sample};
 use crate::errno::Errno;
 use crate::exec::{self, Outcome};
 use crate::ldso::{self, Kept, LinkResult};
-use crate::machine::{Machine, Mount, gather, parts};
+use crate::machine::{Machine, Mount, gather};
 use crate::report::Judged;
 use crate::rules::{self, Case, Culprit, Destination};
 use crate::target::{Capability, FileKind, Target};
@@ -147,14 +147,7 @@ fn locate(target: Target<'_>, path: &Path) -> PathBuf {
     if path.as_bytes().contains(&b'/') || matches!(target.root.stat(path), Some(Ok(_))) {
         return path.to_path_buf();
     }
-    let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| env::DEFAULT_PATH.to_vec());
-    for folder in parts(&folders, b':') {
-        let found = join(Path::new(folder), path);
-        if matches!(target.root.stat(&found), Some(Ok(stat)) if stat.kind == FileKind::Regular) {
-            return found;
-        }
-    }
-    path.to_path_buf()
+    env::in_path(target, path, 0o777).unwrap_or_else(|| path.to_path_buf())
 }
 
 /// Where the program is to be installed: the folder asked for; else, on OpenWrt, where packages go.

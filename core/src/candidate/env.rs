@@ -17,7 +17,7 @@ use crate::errno::Errno;
 use crate::machine::{Libc, holds, parts};
 use crate::path::{Path, PathBuf, join};
 use crate::target::{FileKind, Known, Target};
-use line::{Command, Knows, Word};
+use line::{Command, Knows, Words};
 
 /// What a shell has in PATH where nobody knows better: OpenWrt's, in /etc/profile.
 pub const DEFAULT_PATH: &[u8] = b"/usr/sbin:/usr/bin:/sbin:/bin";
@@ -129,56 +129,45 @@ struct Follower<'a> {
 }
 
 impl Follower<'_> {
-    /// `behind`: what follows the path of the script among its arguments.
-    fn follow(&self, script: &mut Candidate, behind: Vec<Word>, depth: u32) {
+    /// `words`: what follows the path of the script among its arguments.
+    fn follow(&self, script: &mut Candidate, mut words: Words, depth: u32) {
         if script.binfmt_misc.is_some() {
             return;
         }
         let Content::Script(content) = &script.content else { return };
         let Line::Runs { argument, .. } = content.line(self.formats.script) else { return };
         let Some(interpreter) = &mut script.interpreter else { return };
-        let mut words: Vec<Word> = argument.into_iter().map(Word::new).collect();
-        words.push(Word::of_script(&script.path));
-        words.extend(behind);
+        let path = script.path.as_bytes();
+        words.push(path.to_vec());
+        words.extend(argument.map(<[u8]>::to_vec));
         if matches!(interpreter.content, Content::Script(_)) {
             self.follow(interpreter, words, depth);
         } else {
-            script.env = self.call(interpreter, words, depth).map(Box::new);
+            script.env = self.call(interpreter, words, path, depth).map(Box::new);
         }
     }
 
     /// What env does with its arguments; None where the interpreter is none.
-    fn call(&self, interpreter: &Candidate, mut words: Vec<Word>, depth: u32) -> Option<EnvCall> {
-        let called = last_name(interpreter.path.as_bytes()).1;
-        let file = last_name(interpreter.resolved.as_bytes()).1;
-        // A program that is many is told by its name which one it is to be; by another one, its first argument does.
-        let first = words.first()?;
-        let rest_from = match called {
-            b"env" | b"genv" => 0,
-            b"coreutils" if first.bytes.starts_with(b"--coreutils-prog-shebang=") => {
-                if !first.bytes.ends_with(b"=env") {
-                    return None;
+    fn call(&self, interpreter: &Candidate, mut words: Words, script: &[u8], depth: u32) -> Option<EnvCall> {
+        match last_name(interpreter.path.as_bytes()).1 {
+            b"env" | b"genv" => {}
+            _ if crate::ROUTER => return None,
+            many => {
+                if let Err(ends) = of_many(many, &mut words) {
+                    return ends;
                 }
-                2
             }
-            _ if is_box(called) && first.bytes == b"env" => 1,
-            // No applet has a blank in its name.
-            _ if is_box(called) && first.bytes.starts_with(b"env ") => {
-                let env = if called.starts_with(b"toy") { Env::Toybox } else { Env::BusyBox };
-                return Some(EnvCall { env, plan: Plan::Refuses { status: 127, option: 0 } });
-            }
-            _ => return None,
-        };
+        }
+        let file = last_name(interpreter.resolved.as_bytes()).1;
         let mut own = OwnFile { follower: self, candidate: interpreter, env: Env::Gnu };
         own.env = match file {
             _ if file.starts_with(b"busybox") => Env::BusyBox,
-            _ if file.starts_with(b"toybox") => Env::Toybox,
+            _ if !crate::ROUTER && file.starts_with(b"toybox") => Env::Toybox,
             // `busybox --install` makes hard links.
             _ if own.holds(b"BusyBox v") == Some(true) => Env::BusyBox,
             _ => Env::Gnu,
         };
-        words.drain(..rest_from.min(words.len()));
-        let plan = match line::command(own.env, words, &own) {
+        let plan = match line::command(own.env, words, script, &own) {
             Ok(command) => self.seek(&own, command, depth),
             Err(plan) => plan,
         };
@@ -217,21 +206,16 @@ impl Follower<'_> {
         };
         let from = Path::new(folder.as_deref().unwrap_or_default());
         let name = Path::new(&sought.name);
-        match &sought.folders {
-            // execvp(3) looks for no empty name.
-            _ if sought.name.is_empty() => {}
-            None => self.add(&join(from, name), &rest, depth, &mut sought.found, &mut sought.ends_absent),
-            Some(folders) => {
-                for folder in parts(folders, b':') {
-                    let path = join(from, &join(Path::new(folder), name));
-                    self.add(&path, &rest, depth, &mut sought.found, &mut sought.ends_absent);
-                }
-            }
+        // A name with a slash lies in no folder but its own. execvp(3) looks for no empty name.
+        let folders = sought.folders.as_deref().unwrap_or_default();
+        for folder in parts(folders, b':').filter(|_| !sought.name.is_empty()) {
+            let path = join(from, &join(Path::new(folder), name));
+            self.add(&path, &rest, depth, &mut sought.found, &mut sought.ends_absent);
         }
         if sought.found.is_empty() && sought.folders.is_some() && !sought.name.is_empty() {
-            let is_there = |path: &PathBuf| matches!(root.stat(path), Some(Ok(_)));
             let others = OTHER_FOLDERS.iter().map(|folder| join(Path::new(*folder), name));
-            sought.perhaps = others.into_iter().find(|path| !is_known && is_there(path));
+            let mut there = others.filter(|path| matches!(root.stat(path), Some(Ok(_))));
+            sought.perhaps = if is_known { None } else { there.next() };
             if sought.perhaps.is_none() && own.env != Env::Gnu && own.has_applet(&sought.name) {
                 sought.perhaps = Some(own.candidate.resolved.clone());
             }
@@ -240,39 +224,72 @@ impl Follower<'_> {
     }
 
     /// Opens what is at a path, if anything is, or nobody knows.
-    fn add(
-        &self,
-        path: &Path,
-        rest: &[Word],
-        depth: u32,
-        found: &mut Vec<Candidate>,
-        ends_absent: &mut bool,
-    ) {
+    fn add(&self, path: &Path, rest: &Words, depth: u32, found: &mut Vec<Candidate>, ends_absent: &mut bool) {
         let place = self.files.at(self.target.root, path);
         *ends_absent = matches!(place.stat, Some(Err(Errno::ENOENT)));
         if *ends_absent || found.len() >= PROGRAMS {
             return;
         }
         let mut program = open(self.target.root, self.files, path, self.formats);
-        self.follow(&mut program, rest.to_vec(), depth);
+        self.follow(&mut program, rest.clone(), depth);
         found.push(program);
     }
 }
 
-/// The program that a line is for: its interpreter, or what stands behind the options and variables of env.
-pub fn program_of(line: &[u8]) -> &[u8] {
-    let mut words =
-        line.split(|byte| matches!(byte, b' ' | b'\t' | b'\r' | 0)).filter(|word| !word.is_empty());
-    let name = words.next().unwrap_or_default();
-    if last_name(name).1 != b"env" {
-        return name;
+/// A regular file of that name in a folder of PATH, with one of these bits of a mode.
+pub fn in_path(target: Target<'_>, name: &Path, bits: u32) -> Option<PathBuf> {
+    let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
+    for folder in parts(&folders, b':') {
+        let path = join(Path::new(folder), name);
+        match target.root.stat(&path) {
+            Some(Ok(stat)) if stat.kind == FileKind::Regular && stat.mode & bits != 0 => return Some(path),
+            _ => {}
+        }
     }
-    words.find(|word| !word.starts_with(b"-") && !word.contains(&b'=')).unwrap_or(name)
+    None
 }
 
-/// Whether a program of that name is many.
-fn is_box(name: &[u8]) -> bool {
-    name.starts_with(b"busybox") || name.starts_with(b"toybox")
+/// The program that a line is for: its interpreter, or what stands behind the options and variables of env.
+pub fn program_of(line: &[u8]) -> &[u8] {
+    let (name, rest) = word(line);
+    let program = if last_name(name).1 == b"env" { word(command_of(rest)).0 } else { b"" };
+    if program.is_empty() { name } else { program }
+}
+
+/// What stands behind options and variables for env.
+pub fn command_of(mut line: &[u8]) -> &[u8] {
+    loop {
+        let (first, rest) = word(line);
+        if !first.starts_with(b"-") && !first.contains(&b'=') && first != b"env" {
+            return line.trim_ascii();
+        }
+        line = rest;
+    }
+}
+
+/// The first word of a line, and what follows it.
+pub fn word(line: &[u8]) -> (&[u8], &[u8]) {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | 0);
+    let start = line.iter().position(|byte| !is_blank(byte)).unwrap_or(line.len());
+    let line = line.get(start..).unwrap_or_default();
+    line.split_at(line.iter().position(is_blank).unwrap_or(line.len()))
+}
+
+/// Takes away the words that make a program env which is many: by a name other than env's, its first argument tells it
+/// which one it is to be. Else what comes of that; None where it is not env.
+fn of_many(called: &[u8], words: &mut Words) -> Result<(), Option<EnvCall>> {
+    let first = words.pop().ok_or(None)?;
+    let is_box = called.starts_with(b"busybox") || called.starts_with(b"toybox");
+    if called == b"coreutils" && first == b"--coreutils-prog-shebang=env" {
+        words.pop();
+    } else if is_box && first.starts_with(b"env ") {
+        // No applet has a blank in its name.
+        let env = if called.starts_with(b"toy") { Env::Toybox } else { Env::BusyBox };
+        return Err(Some(EnvCall { env, plan: Plan::Refuses { status: 127, option: 0 } }));
+    } else if !is_box || first != b"env" {
+        return Err(None);
+    }
+    Ok(())
 }
 
 /// The file of an env.

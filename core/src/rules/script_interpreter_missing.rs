@@ -6,14 +6,12 @@ use core::ptr;
 use super::shown::{Hex, Shown};
 use super::words::{self, FirstLine, Kernel, PackageManager};
 use super::{Case, Code, Culprit};
-use crate::candidate::env::{DEFAULT_PATH, program_of};
+use crate::candidate::env::{in_path, program_of};
 use crate::candidate::{Content, Script, last_name};
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
-use crate::finding::{Evidence, Fix, Found, Side};
-use crate::machine::parts;
-use crate::path::{Path, PathBuf, join};
-use crate::target::FileKind;
+use crate::finding::{Evidence, Found, Side};
+use crate::path::{Path, PathBuf};
 
 rule! {
     /// # What it means
@@ -77,13 +75,15 @@ fn check(case: &Case<'_>) -> Option<Found> {
         }
     }
     let path = Shown(name);
-    let (why, detail, is_missing) = match (interpreter.missing(), culprit) {
-        (Some(Errno::ENOENT | Errno::ENOTDIR), _) => (missing(case, script, name), "", true),
-        (Some(errno), _) => (": ", errno.text(), false),
-        (None, Some(culprit)) => {
-            (", which does not start: ", culprit.finding.title.as_str(), !culprit.has_a_fix())
-        }
-        (None, None) => (", which does not start: ", step.name(), false),
+    let slip = match interpreter.missing() {
+        Some(Errno::ENOENT | Errno::ENOTDIR) => Some(slip(case, script, name)),
+        _ => None,
+    };
+    let (why, detail) = match (&slip, interpreter.missing(), culprit) {
+        (Some(slip), ..) => (slip.why, ""),
+        (None, Some(errno), _) => (": ", errno.text()),
+        (None, None, Some(culprit)) => (", which does not start: ", culprit.finding.title.as_str()),
+        (None, None, None) => (", which does not start: ", step.name()),
     };
     let line = FirstLine(script);
     let mut finding = case.error(format_args!("is a script for {path}{why}{detail}\nprogram: line 1={line}"));
@@ -101,10 +101,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
         (_, Some(culprit)) => culprit.tell_evidence(&mut finding),
         (_, None) => finding.tell(format_args!("kernel: {}", case.kernel_says())),
     }
-    match culprit {
-        Some(culprit) if culprit.has_a_fix() => culprit.tell_fix(&mut finding),
-        _ if is_missing => tell_instead(&mut finding, case, script, name),
-        _ => {}
+    match (culprit, slip) {
+        (Some(culprit), _) => culprit.tell_fix_or_install(&mut finding, case, name),
+        (None, Some(Slip { fix: "", .. })) => tell_install(&mut finding, case, name),
+        (None, Some(Slip { fix, instead, then, .. })) => {
+            finding.tell(format_args!("fix: {fix}{}{then}", Shown(&instead)));
+        }
+        (None, None) => {}
     }
     Some(finding)
 }
@@ -131,30 +134,67 @@ impl Culprit<'_> {
         }
     }
 
-    fn tell_fix(&self, finding: &mut Found) {
-        let Some(Fix { text, commands }) = &self.finding.fix else { return };
-        finding.tell(format_args!("fix: {text}"));
-        for command in commands {
-            finding.tell(format_args!("run: {command}"));
+    /// What helps it; else to install what the script is for.
+    fn tell_fix_or_install(&self, finding: &mut Found, case: &Case<'_>, name: &[u8]) {
+        if self.has_a_fix() {
+            finding.fix.clone_from(&self.finding.fix);
+        } else {
+            tell_install(finding, case, name);
         }
     }
 }
 
-/// Why there is no file of that name, where its letters tell.
-fn missing(case: &Case<'_>, script: &Script, name: &[u8]) -> &'static str {
-    match name {
-        [b'"' | b'\'' | b'`', ..] => ": the quotes belong to the name, since the kernel knows none",
-        [_, b':', ..] => ", a Windows path",
-        _ if name.contains(&b'\\') => ", a Windows path",
-        _ if whole(case, script).is_some() => ": the kernel ends the path at its blank",
-        _ if visible(case, name).is_some() => {
-            ", whose name has bytes that are not seen; without them it is on this machine"
+/// What an interpreter that is not there is named by, and what to write instead.
+struct Slip {
+    why: &'static str,
+    /// Empty where it is to be installed.
+    fix: &'static str,
+    instead: Vec<u8>,
+    then: &'static str,
+}
+
+fn slip(case: &Case<'_>, script: &Script, name: &[u8]) -> Slip {
+    const ABSENT: &str = ", which is not on this machine";
+    let slip = |why, fix, instead: &[u8], then| Slip { why, fix, instead: instead.to_vec(), then };
+    // What comes from computers with other habits.
+    if !crate::ROUTER {
+        if let Some(whole) = whole(case, script) {
+            let fix = "give ";
+            let then = " a path without blanks, for example by a symbolic link, and name that";
+            return slip(": the kernel ends the path at its blank", fix, words::bytes(whole), then);
         }
-        _ if !name.starts_with(b"/") => {
-            ", which the kernel looks for in the current folder: PATH is not searched"
+        if let [quote @ (b'"' | b'\'' | b'`'), bare @ ..] = name {
+            let bare = bare.strip_suffix(&[*quote]).unwrap_or(bare);
+            let why = ": the quotes belong to the name, since the kernel knows none";
+            return slip(why, "leave out the quotes: #!", bare, "");
         }
-        _ => ", which is not on this machine",
+        if name.contains(&b'\\') || name.get(1) == Some(&b':') {
+            return slip(
+                ", a Windows path",
+                "name the interpreter of this machine, for example #!/bin/sh",
+                b"",
+                "",
+            );
+        }
+        if let Some(seen) = visible(case, name) {
+            let why = ", whose name has bytes that are not seen; without them it is on this machine";
+            return slip(why, "let its first line be #!", &seen, ", typed anew");
+        }
     }
+    let program = program_of(words::line(script).get(2..).unwrap_or_default());
+    let here = if last_name(name).1 == b"env" { case.in_path(program) } else { None };
+    if let Some(here) = here {
+        return slip(ABSENT, "let its first line be #!", words::bytes(&here), ", which is here");
+    }
+    if name.starts_with(b"/") {
+        return slip(ABSENT, "", b"", "");
+    }
+    let why = ", which the kernel looks for in the current folder: PATH is not searched";
+    let program = last_name(name).1;
+    if program.is_empty() || case.in_path(program).is_some() {
+        return slip(why, "", b"", "");
+    }
+    slip(why, "let its first line be #!/usr/bin/env ", program, ", and install that if it is not here")
 }
 
 /// The rest of the line, where it is the path of a file that has blanks in it.
@@ -179,54 +219,19 @@ fn tell_unseen(finding: &mut Found, name: &[u8]) {
     }
 }
 
-/// What to write into the first line instead, or to install.
-fn tell_instead(finding: &mut Found, case: &Case<'_>, script: &Script, name: &[u8]) {
-    let program = last_name(name).1;
-    let is_relative = !name.starts_with(b"/") && !name.contains(&b'\\') && !program.is_empty();
-    if let Some(whole) = whole(case, script) {
-        finding.tell(format_args!(
-            "fix: give {} a path without blanks, for example by a symbolic link, and name that",
-            Shown(whole)
-        ));
-    } else if let [quote @ (b'"' | b'\'' | b'`'), ..] = name {
-        let bare = name.strip_suffix(&[*quote]).unwrap_or(name).get(1..).unwrap_or_default();
-        finding.tell(format_args!("fix: leave out the quotes: #!{}", Shown(bare)));
-    } else if let Some(seen) = visible(case, name) {
-        finding.tell(format_args!("fix: let its first line be #!{}, typed anew", Shown(&seen)));
-    } else if let Some(here) = behind_env(case, script, name) {
-        finding.tell(format_args!("fix: let its first line be #!{}, which is here", Shown(&here)));
-    } else if name.contains(&b'\\') || name.get(1) == Some(&b':') {
-        finding.tell(format_args!("fix: name the interpreter of this machine, for example #!/bin/sh"));
-    } else if is_relative && case.in_path(program).is_none() {
-        let program = Shown(program);
-        finding.tell(format_args!(
-            "fix: let its first line be #!/usr/bin/env {program}, and install {program} if it is not here"
-        ));
-    } else {
-        tell_install(finding, case, name);
-    }
-}
-
-/// What an env that is not here would find.
-fn behind_env(case: &Case<'_>, script: &Script, name: &[u8]) -> Option<PathBuf> {
-    let program = program_of(words::line(script).get(2..)?);
-    let is_for_env = last_name(name).1 == b"env" && program != name;
-    is_for_env.then(|| case.in_path(program))?
-}
-
 /// What to do, and the command for what OpenWrt has as a package.
 fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
     const FOLDERS: [&[u8]; 3] = [b"", b"/bin/", b"/usr/bin/"];
     const SHELLS: [&[u8]; 6] = [b"bash", b"dash", b"ash", b"zsh", b"ksh", b"mksh"];
     let program = last_name(path).1;
     let folder = path.strip_suffix(program).unwrap_or_default();
-    let manager = PackageManager::of(case.machine).filter(|_| FOLDERS.contains(&folder));
     let (name, file) = (Shown(program), case.argument());
-    let is_wanting = case.interpreter.is_none();
-    if let Some(here) = case.in_path(program).filter(|here| is_wanting && words::bytes(here) != path) {
+    let here = case.in_path(program).filter(|here| case.interpreter.is_none() && words::bytes(here) != path);
+    if let Some(here) = here {
         return finding.tell(format_args!("fix: let its first line be #!{}, which is here", Shown(&here)));
     }
-    if let Some(here) = alike(program).iter().find_map(|other| case.in_path(other)) {
+    let other = ALIKE.iter().filter(|(wanted, _)| is_named(program, wanted));
+    if let Some(here) = { other }.find_map(|(_, other)| case.in_path(other)) {
         finding.tell(format_args!(
             "fix: let its first line be #!{}, which is here, if the script is for that; or install {name}",
             Shown(&here)
@@ -240,40 +245,47 @@ fn tell_install(finding: &mut Found, case: &Case<'_>, path: &[u8]) {
             "fix: install {name}, or change its first line to an interpreter that is installed here"
         ));
     }
-    if let Some((manager, package)) =
-        manager.and_then(|manager| Some((manager, manager.interpreter(program)?)))
-    {
-        let (update, install) = (manager.update(), manager.install());
-        finding.tell(format_args!("run: {update}{install} {package}"));
+    if !FOLDERS.contains(&folder) {
+        return;
+    }
+    if let Some(manager) = PackageManager::of(case.machine) {
+        if let Some(package) = manager.interpreter(program) {
+            let (update, install) = (manager.update(), manager.install());
+            finding.tell(format_args!("run: {update}{install} {package}"));
+        }
     }
 }
 
-/// Interpreters of one language, by the names that systems give them.
-fn alike(program: &[u8]) -> &'static [&'static [u8]] {
-    match program {
-        b"python" => &[b"python3", b"python2"],
-        b"python2" => &[b"python2.7"],
-        b"nodejs" => &[b"node"],
-        b"node" => &[b"nodejs"],
-        b"php" => &[b"php-cli", b"php8-cli", b"php7-cli"],
-        b"lua" => &[b"lua5.1", b"lua5.4", b"lua5.3", b"luajit"],
-        b"gawk" | b"mawk" => &[b"awk"],
-        b"ksh" => &[b"mksh"],
-        b"tclsh" => &[b"tclsh8.6"],
-        _ if program.starts_with(b"python3.") => &[b"python3"],
-        _ if program.starts_with(b"perl5") => &[b"perl"],
-        _ => &[],
-    }
+/// Interpreters of one language, by the names that systems give them: what is wanted, and what may be here. A name that
+/// ends in a dot stands for all that begin so.
+const ALIKE: &[(&[u8], &[u8])] = &[
+    (b"python", b"python3"),
+    (b"python", b"python2"),
+    (b"python2", b"python2.7"),
+    (b"python3.", b"python3"),
+    (b"nodejs", b"node"),
+    (b"node", b"nodejs"),
+    (b"php", b"php-cli"),
+    (b"php", b"php8-cli"),
+    (b"php", b"php7-cli"),
+    (b"lua", b"lua5.1"),
+    (b"lua", b"lua5.4"),
+    (b"lua", b"lua5.3"),
+    (b"lua", b"luajit"),
+    (b"gawk", b"awk"),
+    (b"mawk", b"awk"),
+    (b"ksh", b"mksh"),
+    (b"perl5.", b"perl"),
+    (b"tclsh", b"tclsh8.6"),
+];
+
+fn is_named(program: &[u8], wanted: &[u8]) -> bool {
+    program == wanted || (wanted.ends_with(b".") && program.starts_with(wanted))
 }
 
 impl Case<'_> {
     /// A program that a shell would find by its name.
     pub(in crate::rules) fn in_path(&self, name: &[u8]) -> Option<PathBuf> {
-        let target = self.machine.target;
-        let folders = target.kernel.variable(c"PATH").unwrap_or_else(|| DEFAULT_PATH.to_vec());
-        let mut paths = parts(&folders, b':').map(|folder| join(Path::new(folder), Path::new(name)));
-        paths.find(|path| {
-            matches!(target.root.stat(path), Some(Ok(stat)) if stat.kind == FileKind::Regular && stat.mode & 0o111 != 0)
-        })
+        in_path(self.machine.target, Path::new(name), 0o111)
     }
 }

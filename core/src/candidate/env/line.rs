@@ -1,37 +1,20 @@
 //! What env makes of its arguments.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::{Env, Plan, Search};
-use crate::path::Path;
 use crate::target::Known;
 use crate::text::cut_bytes;
 
-/// An argument.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Word {
-    pub(super) bytes: Vec<u8>,
-    /// It is the path of a script, which the kernel put there.
-    is_script: bool,
-}
-
-impl Word {
-    pub(super) fn new(bytes: &[u8]) -> Word {
-        Word { bytes: bytes.to_vec(), is_script: false }
-    }
-
-    pub(super) fn of_script(path: &Path) -> Word {
-        Word { bytes: path.as_bytes().to_vec(), is_script: true }
-    }
-}
+/// Arguments, the next one last.
+pub(super) type Words = Vec<Vec<u8>>;
 
 /// A program that is to be started.
 #[derive(PartialEq, Eq, Debug)]
 pub(super) struct Command {
     pub(super) name: Vec<u8>,
     /// What follows its name.
-    pub(super) rest: Vec<Word>,
+    pub(super) rest: Words,
     pub(super) search: Search,
     /// The folder of `-C`.
     pub(super) folder: Option<Vec<u8>>,
@@ -46,27 +29,48 @@ pub(super) trait Knows {
 }
 
 /// The command on the line; a plan where there is none.
-pub(super) fn command(env: Env, words: Vec<Word>, knows: &dyn Knows) -> Result<Command, Plan> {
-    let mut line = Parser { env, words: words.into(), search: Search::Callers, folder: None, null: false };
+pub(super) fn command(env: Env, words: Words, script: &[u8], knows: &dyn Knows) -> Result<Command, Plan> {
+    // A router's env is BusyBox', which takes no line apart.
+    if crate::ROUTER {
+        return of_one_argument(env, words, script);
+    }
+    let mut line = Parser { env, words, search: Search::Callers, folder: None, null: false };
     line.options(knows)?;
     if line.next_if(|word| word == b"-").is_some() {
         line.search = Search::Unset;
     }
     // The first `=` ends the name: what holds one is no program.
     while let Some(set) = line.next_if(|word| word.contains(&b'=')) {
-        if let Some((b"PATH", value)) = cut_bytes(&set.bytes, b'=') {
+        if let Some((b"PATH", value)) = cut_bytes(&set, b'=') {
             line.search = Search::Set(value.to_vec());
         }
     }
-    let Some(name) = line.words.pop_front() else { return Err(Plan::Prints) };
+    let Some(name) = line.words.pop() else { return Err(Plan::Prints) };
     if env == Env::Gnu && line.null {
         return Err(refuse(env, b'0'));
     }
-    if name.is_script {
+    let Parser { words, search, folder, .. } = line;
+    if name == script {
         return Err(Plan::Itself);
     }
-    let Parser { words, search, folder, .. } = line;
-    Ok(Command { name: name.bytes, rest: words.into(), search, folder })
+    Ok(Command { name, rest: words, search, folder })
+}
+
+/// The same where options, or variables, fill the one argument, and the script itself comes in the program's place.
+fn of_one_argument(env: Env, mut words: Words, script: &[u8]) -> Result<Command, Plan> {
+    let name = words.pop().unwrap_or_default();
+    if let Some(letters) = name.strip_prefix(b"-") {
+        return Err(match letters.iter().find(|letter| !b"i0".contains(letter)) {
+            _ if env != Env::BusyBox => Plan::Unknown,
+            Some(b'-' | b'u') => Plan::Unknown,
+            Some(letter) => refuse(env, *letter),
+            None => Plan::Itself,
+        });
+    }
+    if name == script || name.contains(&b'=') {
+        return Err(Plan::Itself);
+    }
+    Ok(Command { name, rest: words, search: Search::Callers, folder: None })
 }
 
 /// GNU's EXIT_CANCELED, which toybox took over; BusyBox' bb_show_usage().
@@ -76,7 +80,7 @@ const fn refuse(env: Env, option: u8) -> Plan {
 
 struct Parser {
     env: Env,
-    words: VecDeque<Word>,
+    words: Words,
     search: Search,
     folder: Option<Vec<u8>>,
     /// `-0`, with which GNU's starts nothing.
@@ -105,17 +109,17 @@ const OTHERS: [(&[u8], u8); 4] =
 
 impl Parser {
     /// The next word, where it is one of a kind.
-    fn next_if(&mut self, is_one: fn(&[u8]) -> bool) -> Option<Word> {
-        if self.words.front().is_some_and(|word| is_one(&word.bytes)) { self.words.pop_front() } else { None }
+    fn next_if(&mut self, is_one: fn(&[u8]) -> bool) -> Option<Vec<u8>> {
+        if self.words.last().is_some_and(|word| is_one(word)) { self.words.pop() } else { None }
     }
 
     /// getopt_long(3), up to the first word that is no option.
     fn options(&mut self, knows: &dyn Knows) -> Result<(), Plan> {
         while let Some(word) = self.next_if(|word| word.starts_with(b"-") && word.len() > 1) {
-            match word.bytes.strip_prefix(b"--") {
+            match word.strip_prefix(b"--") {
                 Some(b"") => break,
                 Some(long) => self.long(long, knows)?,
-                None => self.short(word.bytes.get(1..).unwrap_or_default(), knows)?,
+                None => self.short(word.get(1..).unwrap_or_default(), knows)?,
             }
         }
         Ok(())
@@ -167,8 +171,7 @@ impl Parser {
             // Names what is to be executed in the place of the command, or what it is to be called.
             b'e' => return Err(Plan::Unknown),
             b'u' | b'C' | b'S' | b'a' => {
-                let next = |words: &mut VecDeque<Word>| words.pop_front().map(|word| word.bytes);
-                let value = value.map(<[u8]>::to_vec).or_else(|| next(&mut self.words));
+                let value = value.map(<[u8]>::to_vec).or_else(|| self.words.pop());
                 let Some(value) = value else { return Err(refuse(self.env, letter)) };
                 match letter {
                     b'u' if value == b"PATH" => self.search = Search::Unset,
@@ -189,9 +192,7 @@ impl Parser {
     /// Has the words of a string in the place of the string, as options again.
     fn split(&mut self, string: &[u8], knows: &dyn Knows) -> Result<(), Plan> {
         let words = split(string, knows).ok_or(refuse(self.env, b'S'))?;
-        for word in words.into_iter().rev() {
-            self.words.push_front(Word { bytes: word, is_script: false });
-        }
+        self.words.extend(words.into_iter().rev());
         Ok(())
     }
 }
@@ -251,9 +252,9 @@ fn split(string: &[u8], knows: &dyn Knows) -> Option<Vec<Vec<u8>>> {
     quote.is_none().then_some(words)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "every-machine"))]
 mod tests {
-    use alloc::vec;
+    use alloc::{format, vec};
 
     use super::*;
 
@@ -269,20 +270,20 @@ mod tests {
         }
     }
 
-    fn words_of(line: &str) -> Vec<Word> {
-        vec![Word::new(line.as_bytes()), Word::of_script(Path::new("/x"))]
+    fn words_of(line: &str) -> Words {
+        vec![b"/x".to_vec(), line.into()]
     }
 
     /// The name and the folders that a line leads to.
     #[track_caller]
     fn seeks(env: Env, line: &str, name: &str, search: Search) {
-        let command = command(env, words_of(line), &New).unwrap();
+        let command = command(env, words_of(line), b"/x", &New).unwrap();
         assert_eq!((command.name, command.search), (name.as_bytes().to_vec(), search), "{line}");
     }
 
     #[track_caller]
     fn refuses(env: Env, line: &str, wanted: (u8, u8)) {
-        match command(env, words_of(line), &New) {
+        match command(env, words_of(line), b"/x", &New) {
             Err(Plan::Refuses { status, option }) => assert_eq!((status, option), wanted, "{line}"),
             other => panic!("{line}: {other:?}"),
         }
@@ -317,11 +318,25 @@ mod tests {
 
     #[test]
     fn what_starts_nothing_else() {
-        let plan = |line| command(Env::Gnu, words_of(line), &New);
+        let plan = |line| command(Env::Gnu, words_of(line), b"/x", &New);
         assert!(matches!(plan("A=1 python3"), Err(Plan::Itself)));
         assert!(matches!(plan("-uA"), Err(Plan::Itself)));
         assert!(matches!(plan("-u"), Err(Plan::Prints)));
         assert!(matches!(plan("--help"), Err(Plan::Prints)));
+    }
+
+    #[test]
+    fn one_argument_as_all_read_it() {
+        for line in ["sh", "sh -e", "-", "-i", "A=1 sh", "-i sh", "-S sh -e", "-vS sh"] {
+            let (one, all) = (
+                of_one_argument(Env::BusyBox, words_of(line), b"/x"),
+                command(Env::BusyBox, words_of(line), b"/x", &New),
+            );
+            assert_eq!(format!("{one:?}"), format!("{all:?}"), "{line}");
+        }
+        for (env, line) in [(Env::BusyBox, "-u A"), (Env::BusyBox, "--help"), (Env::Gnu, "-i")] {
+            assert!(matches!(of_one_argument(env, words_of(line), b"/x"), Err(Plan::Unknown)), "{line}");
+        }
     }
 
     #[test]

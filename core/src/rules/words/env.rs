@@ -4,7 +4,7 @@ use core::fmt::{self, Display, Formatter};
 
 use super::super::Case;
 use super::shown::Shown;
-use crate::candidate::env::{Env, EnvCall, Plan};
+use crate::candidate::env::{Env, EnvCall, Plan, word};
 use crate::errno::Errno;
 use crate::finding::Found;
 
@@ -41,26 +41,23 @@ pub(in crate::rules) fn tell_words_for_env(
     words: &[u8],
 ) {
     let words = words.trim_ascii();
-    let first = words.split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default();
-    let rest = words.get(first.len()..).unwrap_or_default();
+    let (first, rest) = word(words);
     let lacks_it = matches!(call.plan, Plan::Refuses { option: b'S', .. });
-    let (file, splits) = (case.argument(), call.env == Env::Gnu && !lacks_it);
-    let is_plain = is_plain(words);
+    // Hardly any router has coreutils' env.
+    let splits = !crate::ROUTER && call.env == Env::Gnu && !lacks_it;
+    let (file, is_plain) = (case.argument(), is_plain(words));
     let sets_a_variable = first.contains(&b'=');
-    let here = case.in_path(first);
     if sets_a_variable && !splits {
         return finding.tell(format_args!("fix: set the variable within the script"));
     }
+    let here = case.in_path(first);
     if !sets_a_variable {
         let path = here.as_ref().map_or(first, |path| path.as_bytes());
         let folder = if path.starts_with(b"/") { "" } else { "/usr/bin/" };
         finding.tell(format_args!("fix: name the program by its path, and behind it one argument"));
         if is_plain {
-            finding.tell(format_args!(
-                "run: sed -i '1s|.*|#!{folder}{}{}|' {file}",
-                Shown(path),
-                Shown(rest)
-            ));
+            let (path, rest) = (Shown(path), Shown(rest));
+            finding.tell(format_args!("run: sed -i '1s|.*|#!{folder}{path}{rest}|' {file}"));
         }
     }
     if splits {
