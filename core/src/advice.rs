@@ -76,6 +76,8 @@ impl Build {
             Toolchain::Rust => cargo(self.rust?, self.rust_flags),
             Toolchain::C => format!("{} -static{}", self.compiler(machine, "gcc")?, self.behind_blank()),
             Toolchain::Cxx => format!("{} -static{}", self.compiler(machine, "g++")?, self.behind_blank()),
+            // Nobody builds for a router with the others.
+            _ if crate::ROUTER => return None,
             _ => {
                 let target = self.target(toolchain)?;
                 // Theirs are dynamic programs: the C library is part of the target.
@@ -113,6 +115,9 @@ impl Build {
 
     /// What a further toolchain calls the machine; None where it is not known to build for such ones.
     pub(crate) fn target(&self, toolchain: Toolchain) -> Option<&'static str> {
+        if crate::ROUTER {
+            return None;
+        }
         self.others.iter().find(|(other, _)| *other == toolchain).map(|(_, target)| *target)
     }
 

@@ -84,8 +84,11 @@ const SYMBOLS: [(&[u8], Toolchain); 17] = [
 
 /// The toolchain of an ELF file that has no mark of Go's.
 pub(super) fn of(reader: &mut Reader<'_>, image: &Image, tables: &Tables, comment: &[u8]) -> Origin {
-    let names = reader.up_to(tables.names.offset, tables.names.size.min(NAMES)).to_vec();
     let by_comment = commented(comment);
+    if crate::ROUTER {
+        return of_comment(image, by_comment);
+    }
+    let names = reader.up_to(tables.names.offset, tables.names.size.min(NAMES)).to_vec();
     if let Some(toolchain) = named(&names, &SECTIONS) {
         // What it says of itself is of the runtime's compiler.
         return Origin { toolchain, detail: None };
@@ -130,6 +133,15 @@ pub(super) fn of(reader: &mut Reader<'_>, image: &Image, tables: &Tables, commen
             || matches!(toolchain, Toolchain::Cxx | Toolchain::Nim | Toolchain::OCaml)
     });
     Origin { toolchain, detail }
+}
+
+/// For a router: the toolchains that build for one all leave a comment.
+fn of_comment(image: &Image, mut origin: Origin) -> Origin {
+    let needed = image.dynamic.as_ref().map(|dynamic| dynamic.needed.as_slice()).unwrap_or_default();
+    if origin.toolchain == Toolchain::C && needed.iter().any(|library| library.starts_with(b"libstdc++.")) {
+        origin.toolchain = Toolchain::Cxx;
+    }
+    origin
 }
 
 /// The first of a table with whose beginning any of the names begins.

@@ -193,12 +193,12 @@ impl Display for Rebuild<'_> {
             Toolchain::Graal if build.target(own).is_some() => {
                 f.write_str(", or rebuild it on such a machine: native-image builds for the one it runs on")
             }
-            Toolchain::Python => {
+            Toolchain::Python if !crate::ROUTER => {
                 f.write_str(", or rebuild it on such a machine: PyInstaller builds for the one it runs on")
             }
             _ => match command(own) {
                 Some(command) => write!(f, ", or rebuild it for this machine\nrun: {command}"),
-                None if is_ported(own) && build.target(own).is_none() => {
+                None if !crate::ROUTER && is_ported(own) && build.target(own).is_none() => {
                     write!(f, "; {} itself is not ported to such machines", own.name())
                 }
                 None => Ok(()),
