@@ -135,7 +135,7 @@ pub(super) fn of(reader: &mut Reader<'_>, image: &Image, tables: &Tables, commen
     Origin { toolchain, detail }
 }
 
-/// For a router: the toolchains that build for one all leave a comment.
+/// What `.comment` and the libraries tell: a router's build asks no more, since nobody builds for it with the others.
 fn of_comment(image: &Image, mut origin: Origin) -> Origin {
     let needed = image.dynamic.as_ref().map(|dynamic| dynamic.needed.as_slice()).unwrap_or_default();
     if origin.toolchain == Toolchain::C && needed.iter().any(|library| library.starts_with(b"libstdc++.")) {

@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
             "\
 {needs} the symbol {symbol}, which no library of this machine defines
 program: undefined={undefined}",
-            undefined = names(link.symbols.iter().map(|symbol| symbol.name.as_slice())),
+            undefined = names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice())),
         ),
     );
     let is_musl = link.libc == Some(Libc::Musl);

@@ -42,7 +42,7 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Found> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
-    let names = names(versions.iter().map(|version| version.name.as_slice()));
+    let names = names(&mut versions.iter().map(|version| version.name.as_slice()));
     let (path, ends) = (Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
     let link = case.link?;

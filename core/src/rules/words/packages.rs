@@ -16,6 +16,7 @@ use super::{bytes, is_openwrt};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_386, EM_ARM};
+use crate::ldso::Library;
 use crate::machine::gather;
 use crate::machine::{Abi, Libc, Machine};
 use crate::path::{Path, is_below};
@@ -215,9 +216,9 @@ impl Install {
 
     /// Behind `run:`, the packages that have some libraries for a program of a C library; None where the machine's
     /// packages are no use to it.
-    pub(in crate::rules) fn libraries<'a>(
+    pub(in crate::rules) fn libraries(
         case: &Case<'_>,
-        sonames: impl Iterator<Item = &'a [u8]>,
+        missing: &[&Library],
         libc: Option<Libc>,
     ) -> Option<Install> {
         let manager = PackageManager::of_program(case)?;
@@ -227,8 +228,8 @@ impl Install {
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
         let (mut packages, mut search) = (String::new(), None);
-        for soname in sonames.take(8).filter(|soname| !is_bundled(soname)) {
-            let name = core::str::from_utf8(soname).ok().filter(|name| name.bytes().all(plain));
+        for library in missing.iter().take(8).filter(|library| !is_bundled(&library.name)) {
+            let name = core::str::from_utf8(&library.name).ok().filter(|name| name.bytes().all(plain));
             let Some(name) = name.filter(|name| !name.starts_with('-')) else { continue };
             match manager.package(case, name) {
                 Some(package) if !packages.split(' ').any(|known| known == package) => {
@@ -242,7 +243,7 @@ impl Install {
             return search.map(|command| Install { command, is_sure: false });
         }
         let before = match other_debian_arch(case) {
-            Some(arch) if manager == PackageManager::Apt => enable(arch),
+            Some(arch) if !crate::ROUTER && manager == PackageManager::Apt => enable(arch),
             _ => String::new(),
         };
         Some(Install::by(format!("{before}{}{packages}", manager.install())))
@@ -339,7 +340,8 @@ impl PackageManager {
 
     /// Its command that tells what has a library.
     fn search(self, name: &str) -> Option<String> {
-        let stem = name.split_once(".so").map_or(name, |(stem, _)| stem);
+        // "libssl" of libssl.so.1.1, "libevent-2" of libevent-2.1.so.7.
+        let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
         Some(match self {
             PackageManager::Opkg | PackageManager::Entware => format!("{} find '{stem}*'", self.name()),
             PackageManager::Apk => format!("apk search '{stem}*'"),
@@ -366,6 +368,9 @@ fn other_debian_arch(case: &Case<'_>) -> Option<&'static str> {
 /// Whether a name was given by a tool that bundles libraries with a program: a hash stands before its end
 /// (auditwheel's libgcc_s-998f13c4.so.1, delocate's and delvewheel's likewise).
 pub(in crate::rules) fn is_bundled(soname: &[u8]) -> bool {
+    if crate::ROUTER {
+        return false;
+    }
     let stem = soname.split(|byte| *byte == b'.').next().unwrap_or_default();
     let hash = stem.rsplit(|byte| *byte == b'-').next().unwrap_or_default();
     let is_hash = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

@@ -29,6 +29,7 @@ use crate::advice::{self, Build};
 use crate::candidate::Toolchain;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
+use crate::machine::holds;
 
 impl Case<'_> {
     /// It will not start: what is to be said of the file.
@@ -97,7 +98,12 @@ impl Case<'_> {
 
     /// Behind `fix:`, to build it for this machine: a sentence, and `run:` lines.
     pub(in crate::rules) fn rebuild(&self) -> Rebuild<'_> {
-        Rebuild { case: self, is_static: false }
+        Rebuild { case: self, is_static: false, only_take: false }
+    }
+
+    /// The same without how to build it: "take the build for linux-mipsle".
+    pub(in crate::rules) fn take(&self) -> Rebuild<'_> {
+        Rebuild { only_take: true, ..self.rebuild() }
     }
 
     /// Tells another way than [`Case::rebuild`], and leads over to that ("or"): the other way alone where it is not known
@@ -106,7 +112,8 @@ impl Case<'_> {
         finding.tell(format_args!("fix: {other}"));
         if advice::build(self.machine).is_some() {
             // "or, to need no library,": any machine's C library will do.
-            let rebuild = Rebuild { case: self, is_static: or.contains("need no") };
+            let rebuild =
+                Rebuild { case: self, is_static: holds(or.as_bytes(), b"need no"), only_take: false };
             finding.tell(format_args!("fix: ; {or} {rebuild}"));
         }
     }
@@ -169,6 +176,8 @@ pub(in crate::rules) struct Rebuild<'a> {
     case: &'a Case<'a>,
     /// A build that needs nothing of the machine.
     is_static: bool,
+    /// Only which file of a release is the one.
+    only_take: bool,
 }
 
 impl Display for Rebuild<'_> {
@@ -178,6 +187,9 @@ impl Display for Rebuild<'_> {
         let Some(build) = advice::build(machine) else { return Ok(()) };
         let own = case.program.map_or(Toolchain::Unknown, |program| program.origin.toolchain);
         self.take(build, own, f)?;
+        if self.only_take {
+            return Ok(());
+        }
         let command = |toolchain| build.command(toolchain, machine);
         match own {
             // All of them where it is not known what made the program.
