@@ -132,7 +132,7 @@ impl Build {
         Some(if is_openwrt {
             let abi = if gcc.starts_with("arm") { "gnueabi" } else { "" };
             format!("{gcc}-openwrt-linux-musl{abi}-{command}")
-        } else if !gnu.is_empty() && machine.libc().value == Some(Libc::Glibc) {
+        } else if !crate::ROUTER && !gnu.is_empty() && machine.libc().value == Some(Libc::Glibc) {
             format!("{gnu}-{command}")
         } else {
             format!("{gcc}-linux-{musl}-{command}")
@@ -211,6 +211,9 @@ pub(crate) fn builds<'a>(machine: &'a Machine<'_>) -> impl Iterator<Item = &'sta
 /// What the kernel runs beside the machine's own programs, where those are narrower than it: without their libraries only
 /// a static one starts.
 pub(crate) fn wider(machine: &Machine) -> Option<&'static Build> {
+    if crate::ROUTER {
+        return None;
+    }
     let userland = userland(machine)?;
     let kernel = machine.kernel();
     let is_narrower = kernel.class.value == Some(Class::Elf64) && userland.encoding.class == Class::Elf32;

@@ -240,6 +240,8 @@ impl Linker<'_> {
                 self.link.release = self.newest_version().unwrap_or_default();
             }
             Some(facts) => self.link.release.clone_from(&facts.release),
+            // A router's report tells neither.
+            None if crate::ROUTER => {}
             None => {
                 self.link.path_file = self.path_file();
                 if !self.link.symbols.is_empty() {

@@ -101,7 +101,7 @@ fn is_explained(judged: &Judged) -> bool {
 
 /// What the file is.
 fn is(lines: &mut Lines, judged: &Judged) {
-    for (name, value) in file::facts(judged) {
+    file::facts(judged, &mut |name, value| {
         let before = match name {
             "interpreter" => "a script for ",
             "loader" => ", loader ",
@@ -110,7 +110,7 @@ fn is(lines: &mut Lines, judged: &Judged) {
             _ => ", ",
         };
         lines.add_known(before, Some(value));
-    }
+    });
     if !lines.words.is_empty() {
         lines.line("is");
     }

@@ -96,7 +96,8 @@ fn tell_other_build(finding: &mut Found, case: &Case<'_>, image: &Image) {
     let machine = case.machine;
     let userland = machine.userland().get();
     let is_other = userland.filter(|own| {
-        words::family(own.e_machine) == words::family(image.header.e_machine)
+        !crate::ROUTER
+            && words::family(own.e_machine) == words::family(image.header.e_machine)
             && own.encoding.class != image.encoding.class
     });
     let (take, rebuild) = (case.take().to_string(), case.rebuild().to_string());

@@ -6,7 +6,7 @@ use alloc::string::ToString as _;
 use crate::arch::Lack;
 use crate::candidate::{Image, Program};
 use crate::elf::mips::{Isa, mach_name};
-use crate::machine::Machine;
+use crate::machine::{Machine, holds};
 use crate::rules::shown::Shown;
 
 /// What this processor lacks of the ISA that the program is marked with.
@@ -57,9 +57,9 @@ fn by_processor(machine: &Machine, image: &Image) -> Option<Lack> {
     let is_own = match own {
         Some((_, models)) => models.iter().any(|own| model.starts_with(own)),
         // "ICT Loongson-3A V0.8": GS464 and its successors.
-        None if name.starts_with("Loongson") => model.contains("Loongson"),
+        None if name.starts_with("Loongson") => holds(model.as_bytes(), b"Loongson"),
         // "NEC VR5500 V1.1", "R5900 V3.1".
-        None => model.contains(name.trim_start_matches("VR")),
+        None => holds(model.as_bytes(), name.strip_prefix("VR").unwrap_or(name).as_bytes()),
     };
     if is_own {
         return None;

@@ -68,6 +68,10 @@ pub(super) fn program(
     };
     let (own, machines) = PLACES.split_last()?;
     let mut found = machines.iter().filter_map(of);
+    // It has BusyBox, which is for its own C library.
+    if crate::ROUTER {
+        return found.next().or_else(|| of(own));
+    }
     let Some(mut program) = found.next() else {
         return of_loaders(root, &loaders(), &runs).or_else(|| of(own));
     };
@@ -176,7 +180,7 @@ fn list(root: &dyn Root, folder: &str, deeper: bool, found: &mut Vec<String>) ->
             if stat.is_some_and(|stat| stat.is_ok_and(|stat| stat.kind == FileKind::Regular)) {
                 found.push(path);
             }
-        } else if deeper && is_multiarch(name) {
+        } else if !crate::ROUTER && deeper && is_multiarch(name) {
             list(root, &path, false, found);
         }
     }

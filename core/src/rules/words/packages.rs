@@ -18,7 +18,7 @@ use crate::elf::Class;
 use crate::elf::consts::{EM_386, EM_ARM};
 use crate::ldso::Library;
 use crate::machine::gather;
-use crate::machine::{Abi, Libc, Machine};
+use crate::machine::{Abi, Libc, Machine, parts};
 use crate::path::{Path, is_below};
 use crate::target::FileKind;
 
@@ -232,10 +232,12 @@ impl Install {
             let name = core::str::from_utf8(&library.name).ok().filter(|name| name.bytes().all(plain));
             let Some(name) = name.filter(|name| !name.starts_with('-')) else { continue };
             match manager.package(case, name) {
-                Some(package) if !packages.split(' ').any(|known| known == package) => {
-                    packages = format!("{packages} {package}");
+                Some(package)
+                    if parts(packages.as_bytes(), b' ').any(|known| known == package.as_bytes()) => {}
+                Some(package) => {
+                    packages.push(' ');
+                    packages.push_str(&package);
                 }
-                Some(_) => {}
                 None => search = search.or_else(|| manager.search(name)),
             }
         }
