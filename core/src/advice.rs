@@ -74,8 +74,11 @@ impl Build {
         Some(match toolchain {
             Toolchain::Go => format!("GOOS=linux {} go build", self.go?),
             Toolchain::Rust => cargo(self.rust?, self.rust_flags),
-            Toolchain::C => format!("{} -static{}", self.compiler(machine, "gcc")?, self.behind_blank()),
-            Toolchain::Cxx => format!("{} -static{}", self.compiler(machine, "g++")?, self.behind_blank()),
+            Toolchain::C | Toolchain::Cxx => {
+                let command = if toolchain == Toolchain::C { "gcc" } else { "g++" };
+                let blank = if self.options.is_empty() { "" } else { " " };
+                format!("{} -static{blank}{}", self.compiler(machine, command)?, self.options)
+            }
             // Nobody builds for a router with the others.
             _ if crate::ROUTER => return None,
             _ => {
@@ -137,11 +140,6 @@ impl Build {
         } else {
             format!("{gcc}-linux-{musl}-{command}")
         })
-    }
-
-    fn behind_blank(&self) -> String {
-        let blank = if self.options.is_empty() { "" } else { " " };
-        format!("{blank}{}", self.options)
     }
 
     /// The NDK's compilers, for Android 5 and later. Go needs none of them on arm64 alone (`go tool dist list`,

@@ -236,12 +236,12 @@ impl Linker<'_> {
         self.link.unread = self.unread.get();
         self.look_elsewhere();
         match &self.glibc {
+            // A router's report does not tell it.
+            _ if crate::ROUTER => {}
             Some(facts) if facts.release.is_empty() && !self.link.versions.is_empty() => {
                 self.link.release = self.newest_version().unwrap_or_default();
             }
             Some(facts) => self.link.release.clone_from(&facts.release),
-            // A router's report tells neither.
-            None if crate::ROUTER => {}
             None => {
                 self.link.path_file = self.path_file();
                 if !self.link.symbols.is_empty() {

@@ -201,7 +201,7 @@ fn sample(reader: &mut Reader<'_>, start: usize, size: usize, out: &mut Vec<u8>)
 
 /// What .comment tells.
 fn commented(comment: &[u8]) -> Origin {
-    for (mark, toolchain) in COMMENTS {
+    for &(mark, toolchain) in &COMMENTS {
         let is_told =
             |line: &&[u8]| line.starts_with(mark) || (mark.ends_with(b"version") && holds(line, mark));
         if let Some(line) = parts(comment, 0).find(is_told) {

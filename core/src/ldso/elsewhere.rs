@@ -91,8 +91,10 @@ impl Linker<'_> {
         let origin = self.object(0).map_or(&[][..], |program| &program.origin);
         if crate::ROUTER {
             // The system's own folders are those that its loader looks in.
-            let places = [origin, b"/usr/local/lib", b"/opt/lib"];
-            return places.into_iter().map(|place| (place.to_vec(), Vec::new())).collect();
+            for place in &[origin, b"/usr/local/lib", b"/opt/lib"] {
+                folders.push((place.to_vec(), Vec::new()));
+            }
+            return folders;
         }
         let above = folder(origin);
         let beside = [origin.to_vec(), [origin, b"/lib"].concat(), [above, b"/lib"].concat()];

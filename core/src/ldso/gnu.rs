@@ -153,8 +153,10 @@ impl GlibcBuild {
                 self.folders.extend_from_slice(folder);
                 return true;
             }
-            [b'l', b'i', b'b', ..] if self.first().get(1..) == Some(text) => self.lib = text.to_vec(),
-            [b'l', b'd', ..] if text.starts_with(b"ld.so (") && self.release.is_empty() => {
+            [b'l', b'i', b'b', ..] if !crate::ROUTER && self.first().get(1..) == Some(text) => {
+                self.lib = text.to_vec()
+            }
+            [b'l', b'd', ..] if !crate::ROUTER && text.starts_with(b"ld.so (") && self.release.is_empty() => {
                 // csu/version.c and elf/dl-usage.c: `ld.so (GNU libc) stable release version 2.36.`, then lines of its makers.
                 let behind = after_words(text, b" release version ").unwrap_or_default();
                 let is_number = |byte: &u8| matches!(byte, b'.' | b'0'..=b'9');

@@ -30,14 +30,9 @@ pub(super) fn kind(candidate: &Candidate) -> Option<&'static str> {
     })
 }
 
-/// Calls `each` with what is known of an ELF file, by name, or a script's interpreter, in the order in which it is shown;
-/// what it does not tell is left out. The values may come from the file.
-pub(super) fn facts(judged: &Judged, each: &mut dyn FnMut(&'static str, &[u8])) {
-    let mut tell = |name, value: &[u8]| {
-        if !value.is_empty() {
-            each(name, value);
-        }
-    };
+/// Tells what is known of an ELF file, by name, or a script's interpreter, in the order in which it is shown;
+/// what it does not tell is empty. The values may come from the file.
+pub(super) fn facts(judged: &Judged, tell: &mut dyn FnMut(&'static str, &[u8])) {
     let candidate = &judged.candidate;
     let loader = candidate.interpreter.as_deref().map_or(&b""[..], |loader| loader.path.as_bytes());
     if matches!(candidate.content, Content::Script(_)) {

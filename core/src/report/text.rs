@@ -102,6 +102,9 @@ fn is_explained(judged: &Judged) -> bool {
 /// What the file is.
 fn is(lines: &mut Lines, judged: &Judged) {
     file::facts(judged, &mut |name, value| {
+        if value.is_empty() {
+            return;
+        }
         let before = match name {
             "interpreter" => "a script for ",
             "loader" => ", loader ",

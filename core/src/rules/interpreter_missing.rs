@@ -71,13 +71,14 @@ needs the loader {loader}, which is not on this machine
 program: PT_INTERP={loader} ({flavour})"
     ));
     let loaders = match case.machine.loaders().get() {
-        Some(found) if found.is_empty() => "none".to_owned(),
         Some(found) => list(&mut found.iter().map(String::as_bytes)),
         None => "not known".to_owned(),
     };
+    let none = if loaders.is_empty() { "none" } else { "" };
     let (wanted, own) = (image.interp_libc(), case.machine.libc().value);
     let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
-    finding.tell(format_args!("machine: loaders={loaders}\nmachine: C library={libc}\nkernel: {kernel}"));
+    finding
+        .tell(format_args!("machine: loaders={none}{loaders}\nmachine: C library={libc}\nkernel: {kernel}"));
     let go = advice::build(case.machine).and_then(|build| build.command(Toolchain::Go, case.machine));
     match go.filter(|_| program.origin.toolchain == Toolchain::Go) {
         Some(command) => finding.tell(format_args!(

@@ -67,7 +67,7 @@ program: undefined={undefined}",
     } else {
         ""
     };
-    let release = if is_musl { Shown(link.release.as_slice()) } else { Shown(&b""[..]) };
+    let release = if is_musl && !crate::ROUTER { Shown(link.release.as_slice()) } else { Shown(&b""[..]) };
     finding.tell(format_args!("machine: C library={library}\nmachine: musl={release}"));
     if !first.lazy {
         finding.tell(format_args!("kernel: {ends}, status 127"));

@@ -162,7 +162,7 @@ const FOLDERS: [&str; 6] = ["/lib", "/lib64", "/lib32", "/libx32", "/opt/lib", "
 pub(in crate::machine) fn loaders(root: &dyn Root) -> Fact<Vec<String>> {
     let mut found = Vec::new();
     let mut listed = false;
-    for folder in FOLDERS {
+    for folder in &FOLDERS {
         listed |= list(root, folder, true, &mut found);
     }
     Fact::new(listed.then_some(found), "the names in /lib, /lib64, /opt/lib, /system/bin")
@@ -170,7 +170,7 @@ pub(in crate::machine) fn loaders(root: &dyn Root) -> Fact<Vec<String>> {
 
 /// Adds the loaders of a folder, and of Debian's multiarch folders in it: /lib/mips-linux-gnu/ld.so.1.
 fn list(root: &dyn Root, folder: &str, deeper: bool, found: &mut Vec<String>) -> bool {
-    let is_wanted = |name: &[u8]| starts_a_loader(name) || is_multiarch(name);
+    let is_wanted = |name: &[u8]| starts_a_loader(name) || !crate::ROUTER && is_multiarch(name);
     let Some(Ok(names)) = root.list(Path::new(folder), is_wanted) else { return false };
     for name in &names {
         let path = format!("{folder}/{}", word(name));

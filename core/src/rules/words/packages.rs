@@ -23,7 +23,7 @@ use crate::path::{Path, is_below};
 use crate::target::FileKind;
 
 use debian::{DEBIAN, debian_arch, debian_package, is_debians_musl};
-use openwrt::{OPENWRT, openwrt_package};
+use openwrt::{INTERPRETERS, OPENWRT, openwrt_package};
 
 /// Package managers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,7 +134,12 @@ impl PackageManager {
     /// The package that has an interpreter of scripts under this very name; None where that is not sure.
     pub(in crate::rules) fn interpreter(self, name: &[u8]) -> Option<&'static str> {
         use PackageManager::{Alpine, Apk, Apt, Dnf, Entware, Opkg, Pacman, Yum};
-        let is_openwrts = matches!(self, Opkg | Apk | Entware);
+        if matches!(self, Opkg | Apk | Entware) {
+            return INTERPRETERS.iter().find(|known| known.as_bytes() == name).copied();
+        }
+        if crate::ROUTER {
+            return None;
+        }
         Some(match (name, self) {
             (b"bash", _) => "bash",
             (b"zsh", _) => "zsh",
@@ -142,9 +147,8 @@ impl PackageManager {
             (b"ruby", _) => "ruby",
             (b"python3" | b"python", Pacman) => "python",
             (b"python3", _) => "python3",
-            (b"lua", Opkg | Apk | Entware | Dnf | Yum | Pacman) => "lua",
+            (b"lua", Dnf | Yum | Pacman) => "lua",
             (b"lua", Apt) => "lua5.4",
-            (b"node", _) if is_openwrts => "node",
             (b"node", Alpine | Apt | Dnf | Yum | Pacman) => "nodejs",
             (b"php", Apt | Dnf | Yum) => "php-cli",
             (b"php", Pacman) => "php",
