@@ -74,8 +74,13 @@ impl Build {
         Some(match toolchain {
             Toolchain::Go => format!("GOOS=linux {} go build", self.go?),
             Toolchain::Rust => cargo(self.rust?, self.rust_flags),
-            Toolchain::C => format!("{} -static{}", self.compiler(machine, "gcc")?, self.behind_blank()),
-            Toolchain::Cxx => format!("{} -static{}", self.compiler(machine, "g++")?, self.behind_blank()),
+            Toolchain::C | Toolchain::Cxx => {
+                let command = if toolchain == Toolchain::C { "gcc" } else { "g++" };
+                let blank = if self.options.is_empty() { "" } else { " " };
+                format!("{} -static{blank}{}", self.compiler(machine, command)?, self.options)
+            }
+            // Nobody builds for a router with the others.
+            _ if crate::ROUTER => return None,
             _ => {
                 let target = self.target(toolchain)?;
                 // Theirs are dynamic programs: the C library is part of the target.
@@ -113,6 +118,9 @@ impl Build {
 
     /// What a further toolchain calls the machine; None where it is not known to build for such ones.
     pub(crate) fn target(&self, toolchain: Toolchain) -> Option<&'static str> {
+        if crate::ROUTER {
+            return None;
+        }
         self.others.iter().find(|(other, _)| *other == toolchain).map(|(_, target)| *target)
     }
 
@@ -127,16 +135,11 @@ impl Build {
         Some(if is_openwrt {
             let abi = if gcc.starts_with("arm") { "gnueabi" } else { "" };
             format!("{gcc}-openwrt-linux-musl{abi}-{command}")
-        } else if !gnu.is_empty() && machine.libc().value == Some(Libc::Glibc) {
+        } else if !crate::ROUTER && !gnu.is_empty() && machine.libc().value == Some(Libc::Glibc) {
             format!("{gnu}-{command}")
         } else {
             format!("{gcc}-linux-{musl}-{command}")
         })
-    }
-
-    fn behind_blank(&self) -> String {
-        let blank = if self.options.is_empty() { "" } else { " " };
-        format!("{blank}{}", self.options)
     }
 
     /// The NDK's compilers, for Android 5 and later. Go needs none of them on arm64 alone (`go tool dist list`,
@@ -206,6 +209,9 @@ pub(crate) fn builds<'a>(machine: &'a Machine<'_>) -> impl Iterator<Item = &'sta
 /// What the kernel runs beside the machine's own programs, where those are narrower than it: without their libraries only
 /// a static one starts.
 pub(crate) fn wider(machine: &Machine) -> Option<&'static Build> {
+    if crate::ROUTER {
+        return None;
+    }
     let userland = userland(machine)?;
     let kernel = machine.kernel();
     if (kernel.class.value, userland.encoding.class) != (Some(Class::Elf64), Class::Elf32) {

@@ -88,7 +88,11 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
         _ => None,
     };
     let mut libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
-    let stand_in = if libc.is_none() { stand_in::read(root, kept, &interpreter) } else { StandIn::default() };
+    let mut stand_in = StandIn::default();
+    // No router has gcompat.
+    if libc.is_none() && !crate::ROUTER {
+        stand_in = stand_in::read(root, kept, &interpreter);
+    }
     if stand_in.is_musl || stand_in.starts.is_some() {
         libc = Some(Libc::Musl);
     }
@@ -109,7 +113,8 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             preload: stand_in.preload.unwrap_or_default(),
             unread: Cell::new(false),
         };
-        let started = stand_in.starts.filter(|_| !stand_in.is_musl).map(|name| linker.started(&name));
+        let started =
+            stand_in.starts.filter(|_| !crate::ROUTER && !stand_in.is_musl).map(|name| linker.started(&name));
         match started {
             Some(None) => libc = None,
             Some(Some(own)) => {
@@ -231,6 +236,8 @@ impl Linker<'_> {
         self.link.unread = self.unread.get();
         self.look_elsewhere();
         match &self.glibc {
+            // A router's report does not tell it.
+            _ if crate::ROUTER => {}
             Some(facts) if facts.release.is_empty() && !self.link.versions.is_empty() => {
                 self.link.release = self.newest_version().unwrap_or_default();
             }

@@ -51,16 +51,16 @@ impl Wanted<'_> {
         let system = if is_android(machine) && self.libc != "static" { "android" } else { "linux" };
         let (hyphen, libc) =
             if matches!(self.libc, "" | "static" | "android") { ("", "") } else { ("-", self.libc) };
-        let mut names = self.build.names.iter();
-        let Some(first) = names.next() else { return String::new() };
+        let Some((first, others)) = self.build.names.split_first() else { return String::new() };
         let mut out = format!("{system}-{first}{hyphen}{libc}");
-        let others = names.take(3).copied().chain(self.more.iter().copied());
         let mut before = " (also named ";
         let mut after = "";
-        for name in others.filter(|name| name != first) {
-            out.push_str(before);
-            out.push_str(name);
-            (before, after) = (", ", ")");
+        for names in [others.get(..3).unwrap_or(others), &self.more] {
+            for name in names.iter().filter(|name| *name != first) {
+                out.push_str(before);
+                out.push_str(name);
+                (before, after) = (", ", ")");
+            }
         }
         out.push_str(after);
         out

@@ -85,8 +85,11 @@ const SYMBOLS: [(&[u8], Toolchain); 17] = [
 
 /// The toolchain of an ELF file that has no mark of Go's.
 pub(super) fn of(reader: &mut Reader<'_>, image: &Image, tables: &Tables, comment: &[u8]) -> Origin {
-    let names = reader.up_to(tables.names.offset, tables.names.size.min(NAMES)).to_vec();
     let by_comment = commented(comment);
+    if crate::ROUTER {
+        return of_comment(image, by_comment);
+    }
+    let names = reader.up_to(tables.names.offset, tables.names.size.min(NAMES)).to_vec();
     if let Some(toolchain) = named(&names, &SECTIONS) {
         // What it says of itself is of the runtime's compiler.
         return Origin { toolchain, detail: None };
@@ -131,6 +134,15 @@ pub(super) fn of(reader: &mut Reader<'_>, image: &Image, tables: &Tables, commen
             || matches!(toolchain, Toolchain::Cxx | Toolchain::Nim | Toolchain::OCaml)
     });
     Origin { toolchain, detail }
+}
+
+/// What `.comment` and the libraries tell: a router's build asks no more, since nobody builds for it with the others.
+fn of_comment(image: &Image, mut origin: Origin) -> Origin {
+    let needed = image.dynamic.as_ref().map(|dynamic| dynamic.needed.as_slice()).unwrap_or_default();
+    if origin.toolchain == Toolchain::C && needed.iter().any(|library| library.starts_with(b"libstdc++.")) {
+        origin.toolchain = Toolchain::Cxx;
+    }
+    origin
 }
 
 /// The first of a table with whose beginning any of the names begins.
@@ -190,7 +202,7 @@ fn sample(reader: &mut Reader<'_>, start: usize, size: usize, out: &mut Vec<u8>)
 
 /// What .comment tells.
 fn commented(comment: &[u8]) -> Origin {
-    for (mark, toolchain) in COMMENTS {
+    for &(mark, toolchain) in &COMMENTS {
         let is_told =
             |line: &&[u8]| line.starts_with(mark) || (mark.ends_with(b"version") && holds(line, mark));
         if let Some(line) = parts(comment, 0).find(is_told) {

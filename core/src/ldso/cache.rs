@@ -54,14 +54,22 @@ impl Cache<'_> {
         let folders = if arch::HAS_LEVELS { self.folders() } else { None };
         let mut best = (usize::MAX, None);
         let count = self.number(20)?;
-        let mut at = self.first(name, count)?;
-        while at < count && self.compare(name, at)? == Ordering::Equal {
+        // A router's has few, which are all looked at.
+        let first = if crate::ROUTER { 0 } else { self.first(name, count)? };
+        for at in first..count {
+            if crate::ROUTER {
+                let key = self.field(at, 4)?;
+                if self.string(key)? != name {
+                    continue;
+                }
+            } else if self.compare(name, at)? != Ordering::Equal {
+                break;
+            }
             // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
             // uses.
             let flags = self.field(at, 0)?;
             let value = self.field(at, 8)?;
             let (low, high) = (self.field(at, 16)?, self.field(at, 20)?);
-            at = at.saturating_add(1);
             if flags != wanted {
                 continue;
             }

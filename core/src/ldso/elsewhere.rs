@@ -64,21 +64,22 @@ fn is_of_interest(name: &[u8]) -> bool {
 impl Linker<'_> {
     /// Looks for what is missing.
     pub(super) fn look_elsewhere(&mut self) {
-        let is_missing = |object: &Library| {
+        let is_missing = |object: &&Library| {
             let name = &object.name;
             matches!(object.state, LibraryState::Missing(_)) && !name.is_empty() && !name.contains(&b'/')
         };
-        let missing = self.link.objects.iter().enumerate().skip(2).filter(|(_, object)| is_missing(object));
-        let missing: Vec<usize> = missing.map(|(index, _)| index).take(LIBRARIES).collect();
-        if missing.is_empty() {
-            return;
-        }
-        let folders = self.folders_elsewhere();
-        for index in missing {
-            let Some(object) = self.object(index) else { continue };
-            let found = self.elsewhere(object, &folders);
+        let mut folders = None;
+        let mut left = LIBRARIES;
+        for index in 2..self.link.objects.len() {
+            let Some(object) = self.object(index).filter(is_missing) else { continue };
+            let folders = folders.get_or_insert_with(|| self.folders_elsewhere());
+            let found = self.elsewhere(object, folders);
             if let Some(object) = self.link.objects.get_mut(index) {
                 object.elsewhere = found;
+            }
+            left = left.saturating_sub(1);
+            if left == 0 {
+                break;
             }
         }
     }
@@ -88,6 +89,13 @@ impl Linker<'_> {
     fn folders_elsewhere(&self) -> Vec<(Vec<u8>, Vec<Vec<u8>>)> {
         let mut folders: Vec<(Vec<u8>, Vec<Vec<u8>>)> = Vec::new();
         let origin = self.object(0).map_or(&[][..], |program| &program.origin);
+        if crate::ROUTER {
+            // The system's own folders are those that its loader looks in.
+            for place in &[origin, b"/usr/local/lib", b"/opt/lib"] {
+                folders.push((place.to_vec(), Vec::new()));
+            }
+            return folders;
+        }
         let above = folder(origin);
         let beside = [origin.to_vec(), [origin, b"/lib"].concat(), [above, b"/lib"].concat()];
         for place in beside {
@@ -142,6 +150,9 @@ impl Linker<'_> {
                 }
                 _ => {}
             }
+        }
+        if crate::ROUTER {
+            return refused;
         }
         // "libssl.so" of libssl.so.1.1.
         let end = name.windows(3).position(|part| part == b".so").map(|at| at.saturating_add(3));

@@ -11,7 +11,7 @@ use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PT_GNU_EH_FRAME};
 use crate::elf::offset;
-use crate::machine::holds;
+use crate::machine::{holds, parts};
 use crate::target::{FileKind, Root};
 use crate::text::cut_bytes;
 
@@ -87,29 +87,6 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
 
 /// A path in a loader is shorter.
 const LONGEST: usize = 128;
-/// Bytes of a loader that are looked at together.
-const CHUNK: usize = 32;
-/// A router, whose processor has no vectors, looks at one after the other.
-const IN_CHUNKS: bool = cfg!(feature = "every-machine");
-
-/// Whether a string may begin in a chunk that tells anything. All its bytes are compared with those before them, without a
-/// way out between, which a processor does for many at once.
-fn has_start(bytes: &[u8], chunk: usize) -> bool {
-    let these = |from| bytes.get(from..)?.first_chunk::<CHUNK>();
-    let (Some(before), Some(here)) = (chunk.checked_sub(1).and_then(these), these(chunk)) else {
-        return true;
-    };
-    before.iter().zip(here).fold(false, |any, (before, byte)| any | is_start(*before, *byte))
-}
-
-/// Whether a string may begin here that tells anything: a path, lib, or one of [`WORDS`]. Without a branch, for
-/// [`has_start`].
-#[allow(clippy::needless_bitwise_bool)]
-const fn is_start(before: u8, byte: u8) -> bool {
-    let tells =
-        (byte == b'/') | (byte == b'l') | (byte == b'E') | (byte == b'F') | (byte == b'C') | (byte == b'h');
-    (before == 0) & tells
-}
 
 /// Calls `each` with the strings of a loader, as far as they lie among its constants.
 pub(super) fn strings(
@@ -150,44 +127,11 @@ impl GlibcBuild {
         constants(file, image, LIMIT, &mut |start, bytes| {
             let behind = unwinding.and_then(|entry| offset(entry.p_offset).checked_sub(start));
             let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
-            // Where a folder of the list ends, the next one begins.
-            let mut list_ends = None;
-            for chunk in (0..bytes.len()).step_by(CHUNK) {
-                if IN_CHUNKS && !has_start(bytes, chunk) {
-                    continue;
-                }
-                for at in chunk..chunk.saturating_add(CHUNK) {
-                    let before = at.checked_sub(1).and_then(|before| bytes.get(before));
-                    let Some(rest) = bytes.get(at..) else { break };
-                    if !rest.first().is_some_and(|byte| is_start(*before.unwrap_or(&0), *byte)) {
-                        continue;
-                    }
-                    let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
-                    let text = text.to_bytes();
-                    if self.folders.is_empty() && text.ends_with(b"/") {
-                        // The list may follow code at once (Debian's 2.36 for ARM): its first folder begins behind no NUL.
-                        let before = at.checked_sub(1).and_then(|end| bytes.get(..end)).unwrap_or_default();
-                        let first = last_folder(before);
-                        if self.note(first, false) {
-                            list_ends = Some(at);
-                        }
-                    }
-                    if self.note(text, list_ends == Some(at)) {
-                        list_ends = Some(at.saturating_add(text.len()).saturating_add(1));
-                    }
-                }
+            let mut in_list = false;
+            for text in parts(bytes, 0) {
+                in_list = self.note(text, in_list);
             }
         })?;
-        if self.folders.is_empty() {
-            // A list of one folder, behind code.
-            constants(file, image, LIMIT, &mut |_, bytes| {
-                let ends = bytes.windows(2).enumerate().filter(|(_, pair)| *pair == b"/\0");
-                for (at, _) in ends {
-                    let upto = bytes.get(..at.saturating_add(1)).unwrap_or_default();
-                    self.note(last_folder(upto), false);
-                }
-            })?;
-        }
         if self.lib.is_empty() {
             self.lib = last_name(self.first()).1.to_vec();
         }
@@ -201,32 +145,31 @@ impl GlibcBuild {
 
     /// Takes a string of the loader for what it is. `in_list`: the one before was a folder of the list.
     fn note(&mut self, text: &[u8], in_list: bool) -> bool {
-        for (word, holds) in WORDS.iter().zip(&mut self.holds) {
-            *holds |= text.starts_with(word);
-        }
-        if text.starts_with(b"ld.so (") && self.release.is_empty() {
-            // csu/version.c and elf/dl-usage.c: `ld.so (GNU libc) stable release version 2.36.`, then lines of its makers.
-            let behind = after_words(text, b" release version ").unwrap_or_default();
-            let end =
-                behind.iter().position(|byte| !matches!(byte, b'.' | b'0'..=b'9')).unwrap_or(behind.len());
-            self.release = behind.get(..end).unwrap_or_default().to_vec();
-            if self.release.last() == Some(&b'.') {
-                self.release.pop();
+        match text {
+            [.., b'/'] if in_list || self.folders.is_empty() => {
+                let Some(folder) = last_folder(text) else { return false };
+                let colon: &[u8] = if in_list { b":" } else { b"" };
+                self.folders.extend_from_slice(colon);
+                self.folders.extend_from_slice(folder);
+                return true;
             }
-        }
-        if text.starts_with(b"lib") {
-            if self.first().get(1..) == Some(text) {
-                self.lib = text.to_vec();
+            [b'l', b'i', b'b', ..] if !crate::ROUTER && self.first().get(1..) == Some(text) => {
+                self.lib = text.to_vec()
             }
-        } else if text.starts_with(b"/") && text.len() < LONGEST {
-            if text.ends_with(b"/ld.so.cache") {
+            [b'l', b'd', ..] if !crate::ROUTER && text.starts_with(b"ld.so (") && self.release.is_empty() => {
+                // csu/version.c and elf/dl-usage.c: `ld.so (GNU libc) stable release version 2.36.`, then lines of its makers.
+                let behind = after_words(text, b" release version ").unwrap_or_default();
+                let is_number = |byte: &u8| matches!(byte, b'.' | b'0'..=b'9');
+                let end = behind.iter().position(|byte| !is_number(byte)).unwrap_or(behind.len());
+                let number = behind.get(..end).unwrap_or_default();
+                self.release = number.strip_suffix(b".").unwrap_or(number).to_vec();
+            }
+            [b'/', ..] if text.len() < LONGEST && text.ends_with(b"/ld.so.cache") => {
                 self.cache = text.to_vec();
-            } else if let Some(folder) = text.strip_suffix(b"/") {
-                if holds(text, b"/lib") && (in_list || self.folders.is_empty()) {
-                    let colon: &[u8] = if in_list { b":" } else { b"" };
-                    self.folders.extend_from_slice(colon);
-                    self.folders.extend_from_slice(folder);
-                    return true;
+            }
+            _ => {
+                for (word, holds) in WORDS.iter().zip(&mut self.holds) {
+                    *holds |= text.starts_with(word);
                 }
             }
         }
@@ -240,14 +183,15 @@ fn after_words<'a>(text: &'a [u8], words: &[u8]) -> Option<&'a [u8]> {
     text.get(at.saturating_add(words.len())..)
 }
 
-/// The path that bytes end with, up to [`LONGEST`]: a folder of the loader's list, where code stands before it.
-fn last_folder(bytes: &[u8]) -> &[u8] {
+/// The folder of libraries that a string ends with, without the slash at its end. The list may follow code at once
+/// (Debian's 2.36 for ARM): then no NUL stands before its first folder.
+fn last_folder(text: &[u8]) -> Option<&[u8]> {
     let is_in_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/_-.+".contains(byte);
-    let tail = bytes.get(bytes.len().saturating_sub(LONGEST)..).unwrap_or_default();
+    let tail = text.get(text.len().saturating_sub(LONGEST)..)?;
     let from = tail.iter().rposition(|byte| !is_in_path(byte)).map_or(0, |at| at.saturating_add(1));
-    let path = tail.get(from..).unwrap_or_default();
-    let slash = path.iter().position(|byte| *byte == b'/').unwrap_or(path.len());
-    path.get(slash..).filter(|path| path.ends_with(b"/")).unwrap_or_default()
+    let path = tail.get(from..)?;
+    let slash = path.iter().position(|byte| *byte == b'/')?;
+    path.get(slash..).filter(|path| holds(path, b"/lib"))?.strip_suffix(b"/")
 }
 
 /// The folders in glibc-hwcaps, best first, and the level each is for (glibc 2.33 on, x86-64).

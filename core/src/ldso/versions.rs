@@ -89,6 +89,10 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
 /// none, or is none.
 pub(crate) fn glibc_of(root: &dyn Root, files: &Files, candidate: &Candidate) -> Vec<u8> {
     let wanted = || {
+        // Of a router's programs few are glibc's.
+        if crate::ROUTER {
+            return None;
+        }
         let image = candidate.program()?.image()?;
         image.dynamic.as_ref()?.get(DT_VERNEED)?;
         let file = files.open(root, &candidate.path, candidate.found()?)?.ok()?;

@@ -1,8 +1,5 @@
 //! What a file is, whether it starts or not: for the JSON document, and for `-v`.
 
-use alloc::string::String;
-use alloc::vec::Vec;
-
 use super::Judged;
 use crate::candidate::{Candidate, Content, Foreign, Image, Program};
 use crate::elf::consts::{
@@ -33,46 +30,43 @@ pub(super) fn kind(candidate: &Candidate) -> Option<&'static str> {
     })
 }
 
-/// What is known of an ELF file, by name, or a script's interpreter, in the order in which it is shown; what it does not tell is left out. The values
-/// may come from the file.
-pub(super) fn facts(judged: &Judged) -> Vec<(&'static str, &[u8])> {
-    let loader = match judged.candidate.interpreter.as_deref() {
-        Some(interpreter) => interpreter.path.as_bytes(),
-        None => b"",
+/// Tells what is known of an ELF file, by name, or a script's interpreter, in the order in which it is shown;
+/// what it does not tell is empty. The values may come from the file.
+pub(super) fn facts(judged: &Judged, tell: &mut dyn FnMut(&'static str, &[u8])) {
+    let candidate = &judged.candidate;
+    let loader = candidate.interpreter.as_deref().map_or(&b""[..], |loader| loader.path.as_bytes());
+    if matches!(candidate.content, Content::Script(_)) {
+        tell("interpreter", loader);
+    }
+    let Some((program, image)) = candidate.program().and_then(|program| Some((program, program.image()?)))
+    else {
+        return;
     };
-    let elf = judged.candidate.program().and_then(|program| Some((program, program.image()?)));
-    let Some((program, image)) = elf else {
-        let is_script = matches!(judged.candidate.content, Content::Script(_)) && !loader.is_empty();
-        return if is_script { Vec::from([("interpreter", loader)]) } else { Vec::new() };
-    };
-    let header = &image.header;
-    let is_mips = header.e_machine == EM_MIPS;
+    let (e_machine, is_mips) = (image.header.e_machine, image.header.e_machine == EM_MIPS);
     let origin = program.origin();
-    let detail = origin.detail.as_ref().map(String::as_bytes);
-    let toolchain = origin.toolchain.name();
-    let facts = [
-        ("architecture", machine_name(header.e_machine).unwrap_or_default().as_bytes()),
-        ("word_size", if image.encoding.class.bits() == 64 { b"64-bit" } else { b"32-bit" }),
-        ("byte_order", image.encoding.order.name().as_bytes()),
-        ("isa", image.mips_isa().map_or("", |isa| isa.name()).as_bytes()),
-        ("abi", if is_mips { image.mips_abi().name() } else { abi(image) }.as_bytes()),
-        ("float", float(image).as_bytes()),
-        ("toolchain", toolchain.as_bytes()),
-        ("made_by", detail.unwrap_or_default()),
-        ("type", kind_of_elf(program, image).as_bytes()),
-        ("loader", if image.interp.is_some() { loader } else { b"" }),
-        ("libc", image.interp_libc().map_or("", |libc| libc.name()).as_bytes()),
-        ("needs", judged.glibc.as_slice()),
-        ("packer", if program.upx.is_some() { b"UPX" } else { b"" }),
-    ];
-    facts.into_iter().filter(|(_, value)| !value.is_empty()).collect()
+    let is_64 = image.encoding.class.bits() == 64;
+    tell("architecture", machine_name(e_machine).unwrap_or_default().as_bytes());
+    tell("word_size", if is_64 { b"64-bit" } else { b"32-bit" });
+    tell("byte_order", image.encoding.order.name().as_bytes());
+    tell("isa", image.mips_isa().map_or("", |isa| isa.name()).as_bytes());
+    tell("abi", if is_mips { image.mips_abi().name() } else { abi(image) }.as_bytes());
+    tell("float", float(image).as_bytes());
+    tell("toolchain", origin.toolchain.name().as_bytes());
+    tell("made_by", origin.detail.as_deref().unwrap_or_default().as_bytes());
+    tell("type", kind_of_elf(program, image).as_bytes());
+    if image.interp.is_some() {
+        tell("loader", loader);
+    }
+    tell("libc", image.interp_libc().map_or("", |libc| libc.name()).as_bytes());
+    tell("needs", &judged.glibc);
+    tell("packer", if program.upx.is_some() { b"UPX" } else { b"" });
 }
 
 /// EF_PPC64_ABI.
 const fn abi(image: &Image) -> &'static str {
     match (image.header.e_machine, image.header.e_flags & 3) {
-        (EM_PPC64, 1) => "ELFv1",
-        (EM_PPC64, 2) => "ELFv2",
+        (EM_PPC64, 1) if !crate::ROUTER => "ELFv1",
+        (EM_PPC64, 2) if !crate::ROUTER => "ELFv2",
         _ => "",
     }
 }
@@ -95,8 +89,12 @@ fn float(image: &Image) -> &'static str {
                 ""
             }
         }
-        EM_RISCV => SIZES.get(((flags & EF_RISCV_FLOAT_ABI) >> 1) as usize).copied().unwrap_or_default(),
-        EM_LOONGARCH => SIZES.get((flags & 7).wrapping_sub(1) as usize).copied().unwrap_or_default(),
+        EM_RISCV if !crate::ROUTER => {
+            SIZES.get(((flags & EF_RISCV_FLOAT_ABI) >> 1) as usize).copied().unwrap_or_default()
+        }
+        EM_LOONGARCH if !crate::ROUTER => {
+            SIZES.get((flags & 7).wrapping_sub(1) as usize).copied().unwrap_or_default()
+        }
         _ => "",
     }
 }

@@ -245,9 +245,11 @@ fn write_file(json: &mut Json, judged: &Judged) {
     json.open("file", '{');
     json.text("kind", kind);
     json.optional_number("size", candidate.size());
-    for (name, value) in file::facts(judged) {
-        json.bytes(name, value);
-    }
+    file::facts(judged, &mut |name, value| {
+        if !value.is_empty() {
+            json.bytes(name, value);
+        }
+    });
     json.close('}');
 }
 

@@ -101,7 +101,10 @@ fn is_explained(judged: &Judged) -> bool {
 
 /// What the file is.
 fn is(lines: &mut Lines, judged: &Judged) {
-    for (name, value) in file::facts(judged) {
+    file::facts(judged, &mut |name, value| {
+        if value.is_empty() {
+            return;
+        }
         let before = match name {
             "interpreter" => "a script for ",
             "loader" => ", loader ",
@@ -110,7 +113,7 @@ fn is(lines: &mut Lines, judged: &Judged) {
             _ => ", ",
         };
         lines.add_known(before, Some(value));
-    }
+    });
     if !lines.words.is_empty() {
         lines.line("is");
     }

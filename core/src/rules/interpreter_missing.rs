@@ -1,3 +1,4 @@
+use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -69,16 +70,15 @@ fn check(case: &Case<'_>) -> Option<Found> {
 needs the loader {loader}, which is not on this machine
 program: PT_INTERP={loader} ({flavour})"
     ));
-    match case.machine.loaders().get() {
-        Some(found) if found.is_empty() => finding.tell(format_args!("machine: loaders=none")),
-        Some(found) => {
-            finding.tell(format_args!("machine: loaders={}", list(found.iter().map(String::as_bytes))));
-        }
-        None => finding.tell(format_args!("machine: loaders=not known")),
-    }
+    let loaders = match case.machine.loaders().get() {
+        Some(found) => list(&mut found.iter().map(String::as_bytes)),
+        None => "not known".to_owned(),
+    };
+    let none = if loaders.is_empty() { "none" } else { "" };
     let (wanted, own) = (image.interp_libc(), case.machine.libc().value);
     let libc = own.filter(|own| wanted.is_some_and(|wanted| wanted != *own)).map_or("", Libc::name);
-    finding.tell(format_args!("machine: C library={libc}\nkernel: {kernel}"));
+    finding
+        .tell(format_args!("machine: loaders={none}{loaders}\nmachine: C library={libc}\nkernel: {kernel}"));
     let go = advice::build(case.machine).and_then(|build| build.command(Toolchain::Go, case.machine));
     match go.filter(|_| program.go.is_some()) {
         Some(command) => finding.tell(format_args!(
@@ -97,18 +97,16 @@ fn tell_other_build(finding: &mut Found, case: &Case<'_>, image: &Image) {
     let machine = case.machine;
     let userland = machine.userland().get();
     let is_other = userland.filter(|own| {
-        words::family(own.e_machine) == words::family(image.header.e_machine)
+        !crate::ROUTER
+            && words::family(own.e_machine) == words::family(image.header.e_machine)
             && own.encoding.class != image.encoding.class
     });
-    let rebuild = case.rebuild().to_string();
-    // What to take; how to build it follows behind it.
-    let take = rebuild.split([';', '\n']).next().unwrap_or_default();
-    let take = take.split_once(", or rebuild").map_or(take, |(take, _)| take);
+    let (take, rebuild) = (case.take().to_string(), case.rebuild().to_string());
     match (image.interp_libc(), machine.libc().value) {
         _ if is_other.is_some() => {
             let bits = is_other.map_or(0, |own| own.encoding.class.bits());
             let processor = words::processor(is_other.map_or(0, |own| own.e_machine));
-            let or_static = if take.contains("static") { "" } else { ", or a static one" };
+            let or_static = if holds(take.as_bytes(), b"static") { "" } else { ", or a static one" };
             finding.tell(format_args!("machine: programs={processor}, {bits}-bit\nfix: {take}{or_static}"));
         }
         (Some(wanted), Some(own)) if wanted != own => finding.tell(format_args!("fix: {take}")),
@@ -123,12 +121,8 @@ fn tell_other_build(finding: &mut Found, case: &Case<'_>, image: &Image) {
     if let Some(install) = Install::loader(case, image) {
         finding.tell(format_args!("fix: ; or install the loader\nrun: {install}"));
     }
-    let mut commands = rebuild.split('\n').skip(1).peekable();
-    if commands.peek().is_some() {
-        finding.tell(format_args!("fix: ; or rebuild it for this machine"));
-    }
-    for command in commands {
-        finding.tell(format_args!("{command}"));
+    if let Some((_, commands)) = rebuild.split_once('\n') {
+        finding.tell(format_args!("fix: ; or rebuild it for this machine\n{commands}"));
     }
 }
 

@@ -1,4 +1,6 @@
 use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::iter;
 
@@ -56,61 +58,73 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let missing: Vec<&Library> = link.needed().filter(|library| is_missing(library)).collect();
     let first = *missing.first()?;
     let LibraryState::Missing(errno) = first.state else { return None };
-    let chain = link.chain(first);
+    let chain = if crate::ROUTER { Vec::new() } else { link.chain(first) };
     let preloaded = chain.first().filter(|library| library.preloaded);
     let mut finding = match preloaded {
         Some(library) => of_preloaded(case, library, first),
         None => titled(case, first),
     };
-    let (name, ends) = (Shown(&first.name), case.loader_ends());
     let nowhere = first.tried.is_empty();
+    let tried =
+        if nowhere { "no folder".to_owned() } else { names(&mut first.tried.iter().map(Vec::as_slice)) };
+    let files =
+        iter::once(bytes(&case.candidate.path)).chain(chain.iter().map(|library| library.path.as_slice()));
+    let asks = if chain.is_empty() { String::new() } else { list(&mut { files }) };
     finding.tell(format_args!(
         "\
 program: DT_NEEDED={missing}
-machine: looked for={tried}",
-        missing = names(missing.iter().map(|library| library.name.as_slice())),
-        tried = if nowhere { "no folder".to_owned() } else { names(first.tried.iter().map(Vec::as_slice)) },
+machine: looked for={tried}
+program: asked for by={asks}",
+        missing = names(&mut missing.iter().map(|library| library.name.as_slice())),
     ));
-    if !chain.is_empty() {
-        let files = chain.iter().map(|library| library.path.as_slice());
-        let chain = list(iter::once(bytes(&case.candidate.path)).chain(files));
-        finding.tell(format_args!("program: asked for by={chain}"));
-    }
     for Elsewhere { path, fit } in missing.iter().filter_map(|library| library.elsewhere.as_ref()) {
-        let file = Shown(path);
-        match fit {
-            Fit::Whole | Fit::Soname => finding.tell(format_args!("machine: found={file}")),
-            Fit::Version => finding.tell(format_args!("machine: another version={file}")),
-            Fit::Unusable(why) => finding.tell(format_args!("machine: unusable={file}: {}", why.reason())),
-        }
+        let (what, why) = match fit {
+            Fit::Whole | Fit::Soname => ("found", ""),
+            Fit::Version => ("another version", ""),
+            Fit::Unusable(why) => ("unusable", why.reason()),
+        };
+        let colon = if why.is_empty() { "" } else { ": " };
+        finding.tell(format_args!("machine: {what}={}{colon}{why}", Shown(path)));
     }
-    finding.tell(format_args!("kernel:  {ends}, status 127"));
-    let (path, reason) = (Shown(&case.candidate.path), errno.text());
-    if link.libc == Some(Libc::Musl) {
-        let needed_by = Shown(link.needed_by(first));
-        finding.tell(format_args!(
-            "you see: Error loading shared library {name}: {reason} (needed by {needed_by})"
-        ));
-    } else {
-        // glibc has no errno where it has looked nowhere.
-        let (colon, reason) = if nowhere { ("", "") } else { (": ", reason) };
-        finding.tell(format_args!(
-            "you see: {path}: error while loading shared libraries: {name}: cannot open shared object file{colon}{reason}"
-        ));
-    }
+    // glibc has no errno where it has looked nowhere.
+    let (colon, reason) = if nowhere { ("", "") } else { (": ", errno.text()) };
+    tell_ends(
+        &mut finding,
+        case,
+        (link, first),
+        errno.text(),
+        &format!("{}: cannot open shared object file{colon}{reason}", Shown(&first.name)),
+    );
     let others: Vec<&Library> = missing.into_iter().filter(|library| found(library).is_none()).collect();
     match (preloaded, found(first)) {
         (Some(library), _) => tell_without(&mut finding, case, library),
         (None, Some(there)) => {
             tell_found(&mut finding, case, link, first, there);
-            let names = others.iter().map(|library| library.name.as_slice());
-            if let Some(install) = Install::libraries(case, names, link.libc) {
+            if let Some(install) = Install::libraries(case, &others, link.libc) {
                 finding.tell(format_args!("fix: ; and install what else is missing\nrun: {install}"));
             }
         }
         (None, None) => tell_install(&mut finding, case, link, &others),
     }
     Some(finding)
+}
+
+/// That the loader ends the program for a library, and what it prints: musl the reason, glibc its own words.
+pub(super) fn tell_ends(
+    finding: &mut Found,
+    case: &Case<'_>,
+    (link, library): (&LinkResult, &Library),
+    reason: &str,
+    glibcs: &str,
+) {
+    let (ends, path, name) = (case.loader_ends(), Shown(&case.candidate.path), Shown(&library.name));
+    finding.tell(format_args!("kernel: {ends}, status 127"));
+    if link.libc == Some(Libc::Musl) {
+        let by = Shown(link.needed_by(library));
+        finding.tell(format_args!("you see: Error loading shared library {name}: {reason} (needed by {by})"));
+    } else {
+        finding.tell(format_args!("you see: {path}: error while loading shared libraries: {glibcs}"));
+    }
 }
 
 fn is_missing(library: &Library) -> bool {
@@ -125,7 +139,7 @@ fn found(library: &Library) -> Option<&Elsewhere> {
 fn titled(case: &Case<'_>, library: &Library) -> Found {
     let name = Shown(&library.name);
     match found(library) {
-        Some(there) if there.fit == Fit::Whole => {
+        Some(there) if crate::ROUTER || there.fit == Fit::Whole => {
             let folder = Shown(folder(there));
             case.error(format_args!("needs {name}, which is in {folder}, where its loader does not look"))
         }
@@ -171,7 +185,7 @@ run: LD_PRELOAD= {program}"
 /// The packages that have some libraries; else where the first is to be had from.
 fn tell_install(finding: &mut Found, case: &Case<'_>, link: &LinkResult, missing: &[&Library]) {
     let Some(first) = missing.first() else { return };
-    if matches!(first.elsewhere, Some(Elsewhere { fit: Fit::Version, .. })) {
+    if !crate::ROUTER && matches!(first.elsewhere, Some(Elsewhere { fit: Fit::Version, .. })) {
         finding.tell(format_args!(
             "fix: a link to the other version does not help, it is another library to the program; "
         ));
@@ -181,27 +195,28 @@ fn tell_install(finding: &mut Found, case: &Case<'_>, link: &LinkResult, missing
             "fix: the program's own package brings it: copy the whole folder, with the libraries beside the program"
         ));
     }
-    let names = missing.iter().map(|library| library.name.as_slice());
-    match Install::libraries(case, names, link.libc) {
+    match Install::libraries(case, missing, link.libc) {
         Some(install) if install.is_sure() => {
             finding.tell(format_args!("fix: install the package that has it\nrun: {install}"));
         }
-        _ if first.tried.is_empty() => finding.tell(format_args!("fix: {}", case.rebuild())),
+        _ if !crate::ROUTER && first.tried.is_empty() => {
+            finding.tell(format_args!("fix: {}", case.rebuild()))
+        }
         install => {
             let whole = if looks_beside(case, first) {
                 "copy the program's whole folder, if its package brings the library, or the library"
             } else {
                 "copy the library"
             };
-            if PackageManager::had(case, &first.name) {
-                finding.tell(format_args!(
-                    "fix: no package of this release has it: take a build for this release, or "
-                ));
+            let before = if PackageManager::had(case, &first.name) {
+                "no package of this release has it: take a build for this release, or "
             } else if let Some(install) = install {
                 finding.tell(format_args!("run: {install}"));
-                finding.tell(format_args!("fix: look for its package, or "));
-            }
-            let other = format_args!("{whole} into one of these folders");
+                "look for its package, or "
+            } else {
+                ""
+            };
+            let other = format_args!("{before}{whole} into one of these folders");
             case.tell_rebuild_after(finding, other, "or, to need no library,");
         }
     }
@@ -211,6 +226,11 @@ fn tell_install(finding: &mut Found, case: &Case<'_>, link: &LinkResult, missing
 fn tell_found(finding: &mut Found, case: &Case<'_>, link: &LinkResult, library: &Library, found: &Elsewhere) {
     let folder = folder(found);
     let (place, program) = (Quoted(Path::new(folder)), case.argument());
+    if crate::ROUTER {
+        // Its own folders are full, and a list of more of them is for all programs.
+        return finding
+            .tell(format_args!("fix: have its loader look there\nrun: LD_LIBRARY_PATH={place} {program}"));
+    }
     if found.fit == Fit::Soname {
         // A link beside it, where the loader looks there.
         let beside = library.tried.iter().find(|tried| last_folder(tried) == folder);
@@ -262,6 +282,9 @@ fn is_of_system(folder: &[u8]) -> bool {
 
 /// Whether its loader was told to look beside the program (DT_RUNPATH with $ORIGIN), as of programs that bring libraries.
 fn looks_beside(case: &Case<'_>, library: &Library) -> bool {
+    if crate::ROUTER {
+        return false;
+    }
     let origin = last_folder(bytes(&case.candidate.resolved));
     let is_beside = |tried: &Vec<u8>| tried.strip_prefix(origin).is_some_and(|rest| rest.starts_with(b"/"));
     let mut tried = library.tried.iter();

@@ -1,4 +1,7 @@
+use alloc::format;
+
 use super::Case;
+use super::library_missing::tell_ends;
 use super::shown::{Shown, Size};
 use crate::arch;
 use crate::errno::Errno;
@@ -62,7 +65,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     };
     let (library, why) = link.needed().find_map(|library| Some((library, unusable(library.state)?)))?;
     let (name, path) = (Shown(&library.name), Shown(&library.path));
-    let (needed_by, ends, reason) = (Shown(link.needed_by(library)), case.loader_ends(), why.words());
+    let (needed_by, ends) = (Shown(link.needed_by(library)), case.loader_ends());
     let what = why.reason();
     let page = Size(case.machine.kernel().page().get());
     let is_misplaced = arch::PAGES_DIFFER && link.libc == Some(Libc::Musl) && why == Unusable::NotPageAligned;
@@ -103,19 +106,14 @@ run:     patchelf --clear-execstack {path}"
         }
         return Some(finding);
     }
-    finding.tell(format_args!("kernel: {ends}, status 127"));
-    if link.libc != Some(Libc::Musl) {
-        let program = Shown(&case.candidate.path);
-        let said = if why.is_of_the_file() { Shown(&library.path) } else { Shown(&library.name) };
-        finding
-            .tell(format_args!("you see: {program}: error while loading shared libraries: {said}: {reason}"));
-    } else if why == Unusable::Machine {
-        finding.tell(format_args!("you see: Error relocating {path}: unsupported relocation type"));
-    } else {
-        let errno = if why == Unusable::Folder { Errno::EISDIR } else { Errno::ENOEXEC }.text();
+    if why == Unusable::Machine && link.libc == Some(Libc::Musl) {
         finding.tell(format_args!(
-            "you see: Error loading shared library {name}: {errno} (needed by {needed_by})"
+            "kernel: {ends}, status 127\nyou see: Error relocating {path}: unsupported relocation type"
         ));
+        return Some(finding);
     }
+    let errno = if why == Unusable::Folder { Errno::EISDIR } else { Errno::ENOEXEC };
+    let said = Shown(if why.is_of_the_file() { &library.path } else { &library.name });
+    tell_ends(&mut finding, case, (link, library), errno.text(), &format!("{said}: {}", why.words()));
     Some(finding)
 }

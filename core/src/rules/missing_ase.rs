@@ -50,7 +50,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let ases = &case.machine.cpu().ases;
     let all = ases.get()?;
     let declared = image.mips_ases();
-    let missing = list(mips::ASES.iter().filter_map(|(bit, name, word)| {
+    let missing = list(&mut mips::ASES.iter().filter_map(|(bit, name, word)| {
         (declared & bit != 0 && !word.is_empty() && !lists(ases, word)).then_some(name.as_bytes())
     }));
     let later = "starts it; the first such instruction kills it: SIGILL\nyou see: Illegal instruction";
@@ -60,7 +60,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         false if case.starts() => (Severity::Warning, Kernel::Words(later)),
         false => (Severity::Warning, Kernel::NOTHING),
     };
-    let listed = list(all.iter().map(str::as_bytes));
+    let listed = list(&mut all.iter().map(str::as_bytes));
     let wants = if missing.is_empty() { "MIPS16 or microMIPS" } else { &missing };
     let has = if listed.is_empty() { "no extension" } else { &listed };
     let rebuild = case.rebuild();

@@ -82,6 +82,9 @@ fix:     name one that is there, or make it"
     let (wanted, free) = (Size(needed), FreeSpace(available));
     // Of a program that cannot run anyway another build is taken: about as large, but not exactly.
     let is_another = !destination.asked && !case.starts() && !matches!(case.content, Outcome::Unknown { .. });
+    if is_another && crate::ROUTER {
+        return None;
+    }
     let certainty = if is_another { Certainty::Likely } else { certainty };
     let about = if certainty == Certainty::Likely { "about " } else { "" };
     let point = Shown(&layer.point);

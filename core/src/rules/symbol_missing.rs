@@ -53,7 +53,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
             "\
 {needs} the symbol {symbol}, which no library of this machine defines
 program: undefined={undefined}",
-            undefined = names(link.symbols.iter().map(|symbol| symbol.name.as_slice())),
+            undefined = names(&mut link.symbols.iter().map(|symbol| symbol.name.as_slice())),
         ),
     );
     let is_musl = link.libc == Some(Libc::Musl);
@@ -67,7 +67,7 @@ program: undefined={undefined}",
     } else {
         ""
     };
-    let release = if is_musl { Shown(link.release.as_slice()) } else { Shown(&b""[..]) };
+    let release = if is_musl && !crate::ROUTER { Shown(link.release.as_slice()) } else { Shown(&b""[..]) };
     finding.tell(format_args!("machine: C library={library}\nmachine: musl={release}"));
     if !first.lazy {
         finding.tell(format_args!("kernel: {ends}, status 127"));

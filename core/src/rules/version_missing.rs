@@ -42,11 +42,11 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Found> {
     let versions = &case.link?.versions;
     let first = versions.first()?;
-    let names = names(versions.iter().map(|version| version.name.as_slice()));
+    let names = names(&mut versions.iter().map(|version| version.name.as_slice()));
     let (path, ends) = (Shown(&case.candidate.path), case.loader_ends());
     let (version, library, needed_by) = (Shown(&first.name), Shown(&first.of), Shown(&first.needed_by));
     let link = case.link?;
-    let is_glibcs = first.name.starts_with(b"GLIBC_") && !link.release.is_empty();
+    let is_glibcs = !crate::ROUTER && first.name.starts_with(b"GLIBC_") && !link.release.is_empty();
     let (libc, release) = if is_glibcs { ("glibc ", link.release.as_slice()) } else { ("", &[][..]) };
     let release = Shown(release);
     let mut finding = case.error(format_args!(

@@ -59,7 +59,7 @@ fn by_processor(machine: &Machine, image: &Image) -> Option<Lack> {
         // "ICT Loongson-3A V0.8": GS464 and its successors.
         None if name.starts_with("Loongson") => holds(model.as_bytes(), b"Loongson"),
         // "NEC VR5500 V1.1", "R5900 V3.1".
-        None => holds(model.as_bytes(), name.trim_start_matches('V').as_bytes()),
+        None => holds(model.as_bytes(), name.strip_prefix("VR").unwrap_or(name).as_bytes()),
     };
     if is_own {
         return None;

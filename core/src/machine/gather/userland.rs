@@ -69,6 +69,10 @@ pub(super) fn program(
     };
     let (own, machines) = PLACES.split_last()?;
     let mut found = machines.iter().filter_map(of);
+    // It has BusyBox, which is for its own C library.
+    if crate::ROUTER {
+        return found.next().or_else(|| of(own));
+    }
     let Some(mut program) = found.next() else {
         return of_loaders(root, &loaders(), &runs).or_else(|| of(own));
     };
@@ -159,7 +163,7 @@ const FOLDERS: [&str; 6] = ["/lib", "/lib64", "/lib32", "/libx32", "/opt/lib", "
 pub(in crate::machine) fn loaders(root: &dyn Root) -> Fact<Vec<String>> {
     let mut found = Vec::new();
     let mut listed = false;
-    for folder in FOLDERS {
+    for folder in &FOLDERS {
         listed |= list(root, folder, true, &mut found);
     }
     Fact::new(listed.then_some(found), "the names in /lib, /lib64, /opt/lib, /system/bin")
@@ -167,7 +171,7 @@ pub(in crate::machine) fn loaders(root: &dyn Root) -> Fact<Vec<String>> {
 
 /// Adds the loaders of a folder, and of Debian's multiarch folders in it: /lib/mips-linux-gnu/ld.so.1.
 fn list(root: &dyn Root, folder: &str, deeper: bool, found: &mut Vec<String>) -> bool {
-    let is_wanted = |name: &[u8]| starts_a_loader(name) || is_multiarch(name);
+    let is_wanted = |name: &[u8]| starts_a_loader(name) || !crate::ROUTER && is_multiarch(name);
     let Some(Ok(names)) = root.list(Path::new(folder), is_wanted) else { return false };
     for name in &names {
         let path = format!("{folder}/{}", word(name));
@@ -177,7 +181,7 @@ fn list(root: &dyn Root, folder: &str, deeper: bool, found: &mut Vec<String>) ->
             if stat.is_some_and(|stat| stat.is_ok_and(|stat| stat.kind == FileKind::Regular)) {
                 found.push(path);
             }
-        } else if deeper && is_multiarch(name) {
+        } else if !crate::ROUTER && deeper && is_multiarch(name) {
             list(root, &path, false, found);
         }
     }

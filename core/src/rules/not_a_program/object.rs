@@ -103,7 +103,7 @@ fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     };
     let dies = !case.starts() && (!has_entry || matches!(kernel, Kernel::Does(_)));
     let severity = if dies { Severity::Error } else { Severity::Warning };
-    let needed = list(dynamic.needed.iter().map(Vec::as_slice));
+    let needed = list(&mut dynamic.needed.iter().map(Vec::as_slice));
     if is_program {
         return Some(case.about(
             severity,

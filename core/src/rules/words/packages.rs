@@ -16,13 +16,14 @@ use super::{bytes, is_openwrt};
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_386, EM_ARM};
+use crate::ldso::Library;
 use crate::machine::gather;
-use crate::machine::{Abi, Libc, Machine};
+use crate::machine::{Abi, Libc, Machine, parts};
 use crate::path::{Path, is_below};
 use crate::target::FileKind;
 
 use debian::{DEBIAN, debian_arch, debian_package, is_debians_musl};
-use openwrt::{OPENWRT, openwrt_package};
+use openwrt::{INTERPRETERS, OPENWRT, openwrt_package};
 
 /// Package managers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -133,7 +134,12 @@ impl PackageManager {
     /// The package that has an interpreter of scripts under this very name; None where that is not sure.
     pub(in crate::rules) fn interpreter(self, name: &[u8]) -> Option<&'static str> {
         use PackageManager::{Alpine, Apk, Apt, Dnf, Entware, Opkg, Pacman, Yum};
-        let is_openwrts = matches!(self, Opkg | Apk | Entware);
+        if matches!(self, Opkg | Apk | Entware) {
+            return INTERPRETERS.iter().find(|known| known.as_bytes() == name).copied();
+        }
+        if crate::ROUTER {
+            return None;
+        }
         Some(match (name, self) {
             (b"bash", _) => "bash",
             (b"zsh", _) => "zsh",
@@ -141,9 +147,8 @@ impl PackageManager {
             (b"ruby", _) => "ruby",
             (b"python3" | b"python", Pacman) => "python",
             (b"python3", _) => "python3",
-            (b"lua", Opkg | Apk | Entware | Dnf | Yum | Pacman) => "lua",
+            (b"lua", Dnf | Yum | Pacman) => "lua",
             (b"lua", Apt) => "lua5.4",
-            (b"node", _) if is_openwrts => "node",
             (b"node", Alpine | Apt | Dnf | Yum | Pacman) => "nodejs",
             (b"php", Apt | Dnf | Yum) => "php-cli",
             (b"php", Pacman) => "php",
@@ -215,9 +220,9 @@ impl Install {
 
     /// Behind `run:`, the packages that have some libraries for a program of a C library; None where the machine's
     /// packages are no use to it.
-    pub(in crate::rules) fn libraries<'a>(
+    pub(in crate::rules) fn libraries(
         case: &Case<'_>,
-        sonames: impl Iterator<Item = &'a [u8]>,
+        missing: &[&Library],
         libc: Option<Libc>,
     ) -> Option<Install> {
         let manager = PackageManager::of_program(case)?;
@@ -227,14 +232,16 @@ impl Install {
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
         let (mut packages, mut search) = (String::new(), None);
-        for soname in sonames.take(8).filter(|soname| !is_bundled(soname)) {
-            let name = core::str::from_utf8(soname).ok().filter(|name| name.bytes().all(plain));
+        for library in missing.iter().take(8).filter(|library| !is_bundled(&library.name)) {
+            let name = core::str::from_utf8(&library.name).ok().filter(|name| name.bytes().all(plain));
             let Some(name) = name.filter(|name| !name.starts_with('-')) else { continue };
             match manager.package(case, name) {
-                Some(package) if !packages.split(' ').any(|known| known == package) => {
-                    packages = format!("{packages} {package}");
+                Some(package)
+                    if parts(packages.as_bytes(), b' ').any(|known| known == package.as_bytes()) => {}
+                Some(package) => {
+                    packages.push(' ');
+                    packages.push_str(&package);
                 }
-                Some(_) => {}
                 None => search = search.or_else(|| manager.search(name)),
             }
         }
@@ -242,7 +249,7 @@ impl Install {
             return search.map(|command| Install { command, is_sure: false });
         }
         let before = match other_debian_arch(case) {
-            Some(arch) if manager == PackageManager::Apt => enable(arch),
+            Some(arch) if !crate::ROUTER && manager == PackageManager::Apt => enable(arch),
             _ => String::new(),
         };
         Some(Install::by(format!("{before}{}{packages}", manager.install())))
@@ -339,7 +346,8 @@ impl PackageManager {
 
     /// Its command that tells what has a library.
     fn search(self, name: &str) -> Option<String> {
-        let stem = name.split_once(".so").map_or(name, |(stem, _)| stem);
+        // "libssl" of libssl.so.1.1, "libevent-2" of libevent-2.1.so.7.
+        let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
         Some(match self {
             PackageManager::Opkg | PackageManager::Entware => format!("{} find '{stem}*'", self.name()),
             PackageManager::Apk => format!("apk search '{stem}*'"),
@@ -366,6 +374,9 @@ fn other_debian_arch(case: &Case<'_>) -> Option<&'static str> {
 /// Whether a name was given by a tool that bundles libraries with a program: a hash stands before its end
 /// (auditwheel's libgcc_s-998f13c4.so.1, delocate's and delvewheel's likewise).
 pub(in crate::rules) fn is_bundled(soname: &[u8]) -> bool {
+    if crate::ROUTER {
+        return false;
+    }
     let stem = soname.split(|byte| *byte == b'.').next().unwrap_or_default();
     let hash = stem.rsplit(|byte| *byte == b'-').next().unwrap_or_default();
     let is_hash = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

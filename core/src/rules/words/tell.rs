@@ -30,6 +30,7 @@ use crate::candidate::Toolchain;
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
+use crate::machine::holds;
 
 impl Case<'_> {
     /// It will not start: what is to be said of the file.
@@ -114,7 +115,12 @@ impl Case<'_> {
 
     /// Behind `fix:`, to build it for this machine: a sentence, and `run:` lines.
     pub(in crate::rules) fn rebuild(&self) -> Rebuild<'_> {
-        Rebuild { case: self, is_static: false }
+        Rebuild { case: self, is_static: false, only_take: false }
+    }
+
+    /// The same without how to build it: "take the build for linux-mipsle".
+    pub(in crate::rules) fn take(&self) -> Rebuild<'_> {
+        Rebuild { only_take: true, ..self.rebuild() }
     }
 
     /// Tells another way than [`Case::rebuild`], and leads over to that ("or"): the other way alone where it is not known
@@ -123,7 +129,8 @@ impl Case<'_> {
         finding.tell(format_args!("fix: {other}"));
         if advice::build(self.machine).is_some() {
             // "or, to need no library,": any machine's C library will do.
-            let rebuild = Rebuild { case: self, is_static: or.contains("need no") };
+            let rebuild =
+                Rebuild { case: self, is_static: holds(or.as_bytes(), b"need no"), only_take: false };
             finding.tell(format_args!("fix: ; {or} {rebuild}"));
         }
     }
@@ -186,6 +193,8 @@ pub(in crate::rules) struct Rebuild<'a> {
     case: &'a Case<'a>,
     /// A build that needs nothing of the machine.
     is_static: bool,
+    /// Only which file of a release is the one.
+    only_take: bool,
 }
 
 impl Display for Rebuild<'_> {
@@ -195,6 +204,9 @@ impl Display for Rebuild<'_> {
         let Some(build) = advice::build(machine) else { return Ok(()) };
         let own = case.program.map_or(Toolchain::Unknown, |program| program.origin().toolchain);
         self.take(build, own, f)?;
+        if self.only_take {
+            return Ok(());
+        }
         let command = |toolchain| build.command(toolchain, machine);
         match own {
             // All of them where it is not known what made the program.
@@ -210,12 +222,12 @@ impl Display for Rebuild<'_> {
             Toolchain::Graal if build.target(own).is_some() => {
                 f.write_str(", or rebuild it on such a machine: native-image builds for the one it runs on")
             }
-            Toolchain::Python => {
+            Toolchain::Python if !crate::ROUTER => {
                 f.write_str(", or rebuild it on such a machine: PyInstaller builds for the one it runs on")
             }
             _ => match command(own) {
                 Some(command) => write!(f, ", or rebuild it for this machine\nrun: {command}"),
-                None if is_ported(own) && build.target(own).is_none() => {
+                None if !crate::ROUTER && is_ported(own) && build.target(own).is_none() => {
                     write!(f, "; {} itself is not ported to such machines", own.name())
                 }
                 None => Ok(()),

@@ -43,6 +43,9 @@ pub(super) static OPENWRT: [(&str, &str, &str); 34] = [
     ("libmbedcrypto.so.16", "libmbedtls", "21"),
 ];
 
+/// Interpreters whose packages are called as they are.
+pub(super) static INTERPRETERS: [&str; 7] = ["bash", "zsh", "perl", "ruby", "python3", "lua", "node"];
+
 /// The package, and its ABI. Of OpenSSL each release has one.
 pub(super) fn openwrt_package(
     manager: PackageManager,
