@@ -49,7 +49,8 @@ const COMMENTS: [&[u8]; 8] = [b"#", b"//", b"/*", b" *", b"*", b"--", b";", b"``
 
 /// Finds it in the first bytes of a file that does not begin with it.
 pub(super) fn find(head: &[u8]) -> Option<LateLine> {
-    let wide = utf16(head);
+    // Who copies files to a router keeps them in UTF-8.
+    let wide = if crate::ROUTER { None } else { utf16(head) };
     let bare = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
     let (fault, number, line) = if let Some(line) = wide.as_deref().and_then(|text| text.strip_prefix(b"#!"))
     {

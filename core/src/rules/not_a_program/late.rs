@@ -42,7 +42,7 @@ pub(super) fn check(case: &Case<'_>) -> Option<Found> {
             "sed -i '1s/^#[[:space:]]*!/#!/'",
         ),
     };
-    let is_utf16 = late.fault == Fault::Utf16;
+    let is_utf16 = !crate::ROUTER && late.fault == Fault::Utf16;
     let kernel = case.unhandled(if is_utf16 { words::DATA_AS_SCRIPT } else { words::TEXT_AS_SCRIPT });
     let is_seen = matches!(late.fault, Fault::Lines | Fault::NoHash | Fault::NoBang | Fault::Parted);
     let front = Hex(if is_seen { b"" } else { &late.front });

@@ -133,7 +133,10 @@ impl PackageManager {
     /// The package that has an interpreter of scripts under this very name; None where that is not sure.
     pub(in crate::rules) fn interpreter(self, name: &[u8]) -> Option<&'static str> {
         use PackageManager::{Alpine, Apk, Apt, Dnf, Entware, Opkg, Pacman, Yum};
-        let is_openwrts = matches!(self, Opkg | Apk | Entware);
+        const OPENWRT: [&str; 7] = ["bash", "zsh", "perl", "ruby", "python3", "lua", "node"];
+        if crate::ROUTER || matches!(self, Opkg | Apk | Entware) {
+            return OPENWRT.iter().find(|package| package.as_bytes() == name).copied();
+        }
         Some(match (name, self) {
             (b"bash", _) => "bash",
             (b"zsh", _) => "zsh",
@@ -141,9 +144,8 @@ impl PackageManager {
             (b"ruby", _) => "ruby",
             (b"python3" | b"python", Pacman) => "python",
             (b"python3", _) => "python3",
-            (b"lua", Opkg | Apk | Entware | Dnf | Yum | Pacman) => "lua",
+            (b"lua", Dnf | Yum | Pacman) => "lua",
             (b"lua", Apt) => "lua5.4",
-            (b"node", _) if is_openwrts => "node",
             (b"node", Alpine | Apt | Dnf | Yum | Pacman) => "nodejs",
             (b"php", Apt | Dnf | Yum) => "php-cli",
             (b"php", Pacman) => "php",
