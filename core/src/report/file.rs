@@ -71,15 +71,15 @@ pub(super) fn facts(judged: &Judged) -> Vec<(&'static str, &[u8])> {
 /// EF_PPC64_ABI.
 const fn abi(image: &Image) -> &'static str {
     match (image.header.e_machine, image.header.e_flags & 3) {
-        (EM_PPC64, 1) => "ELFv1",
-        (EM_PPC64, 2) => "ELFv2",
+        (EM_PPC64, 1) if !crate::ROUTER => "ELFv1",
+        (EM_PPC64, 2) if !crate::ROUTER => "ELFv2",
         _ => "",
     }
 }
 
 const TAG_ABI_VFP_ARGS: u32 = 28;
 
-/// The floating-point ABI, where the file tells it. The marks of RISC-V and LoongArch: their psABIs.
+/// The floating-point ABI, where the file tells it; on a router that of its own architectures. The marks of RISC-V and LoongArch: their psABIs.
 fn float(image: &Image) -> &'static str {
     const SIZES: [&str; 4] = ["soft float", "single float", "double float", "quad float"];
     let flags = image.header.e_flags;
@@ -95,8 +95,12 @@ fn float(image: &Image) -> &'static str {
                 ""
             }
         }
-        EM_RISCV => SIZES.get(((flags & EF_RISCV_FLOAT_ABI) >> 1) as usize).copied().unwrap_or_default(),
-        EM_LOONGARCH => SIZES.get((flags & 7).wrapping_sub(1) as usize).copied().unwrap_or_default(),
+        EM_RISCV if !crate::ROUTER => {
+            SIZES.get(((flags & EF_RISCV_FLOAT_ABI) >> 1) as usize).copied().unwrap_or_default()
+        }
+        EM_LOONGARCH if !crate::ROUTER => {
+            SIZES.get((flags & 7).wrapping_sub(1) as usize).copied().unwrap_or_default()
+        }
         _ => "",
     }
 }
