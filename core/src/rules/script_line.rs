@@ -56,7 +56,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return argument::check(case, script);
     }
     let step = case.step?;
-    let is_cut = matches!(step, Step::ScriptLine | Step::ScriptInterpreter) && is_cut(case, script);
+    // A line of 128 bytes and more comes from deep folders, which a router hardly has.
+    let is_cut =
+        !crate::ROUTER && matches!(step, Step::ScriptLine | Step::ScriptInterpreter) && is_cut(case, script);
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";
     let (title, fix) = match step {
         _ if is_cut => ("", "call the interpreter by a shorter path, or through a symbolic link"),
@@ -68,6 +70,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         }
         // An empty name has no interpreter that could be opened.
         Step::ScriptInterpreter if case.candidate.interpreter.is_some() => return None,
+        Step::ScriptLine if crate::ROUTER => {
+            ("begins with #!, but names no interpreter, or by too long a path", let_name)
+        }
         Step::ScriptLine | Step::ScriptInterpreter => ("begins with #!, but names no interpreter", let_name),
         _ => return None,
     };
