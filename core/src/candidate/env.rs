@@ -215,7 +215,8 @@ impl Follower<'_> {
         if sought.found.is_empty() && sought.folders.is_some() && !sought.name.is_empty() {
             let others = OTHER_FOLDERS.iter().map(|folder| join(Path::new(*folder), name));
             let mut there = others.filter(|path| matches!(root.stat(path), Some(Ok(_))));
-            sought.perhaps = if is_known { None } else { there.next() };
+            // A router's build looks at the machine it runs on, whose PATH it has.
+            sought.perhaps = if is_known || crate::ROUTER { None } else { there.next() };
             if sought.perhaps.is_none() && own.env != Env::Gnu && own.has_applet(&sought.name) {
                 sought.perhaps = Some(own.candidate.resolved.clone());
             }

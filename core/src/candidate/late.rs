@@ -11,7 +11,7 @@ pub struct LateLine {
     /// What keeps it from counting.
     pub fault: Fault,
     /// Its number, from 1 on.
-    pub number: u32,
+    pub number: usize,
     /// The first bytes of the file, eight at most.
     pub front: Vec<u8>,
     /// What follows `#!`, at most 256 bytes.
@@ -29,8 +29,8 @@ pub enum Fault {
     Blanks,
     /// Empty lines, perhaps with blanks.
     EmptyLines,
-    /// Other bytes in the same line, so many.
-    Bytes(u32),
+    /// Other bytes in the same line.
+    Bytes,
     /// Lines that are comments, or one of whatever kind.
     Lines,
     /// `!/bin/sh`.
@@ -44,65 +44,72 @@ pub enum Fault {
 /// Where interpreters are: a `#` before anything else is a comment.
 const FOLDERS: [&[u8]; 5] = [b"/bin/", b"/usr/", b"/opt/", b"/system/bin/", b"/sbin/"];
 
+/// What comments begin with.
+const COMMENTS: [&[u8]; 8] = [b"#", b"//", b"/*", b" *", b"*", b"--", b";", b"```"];
+
 /// Finds it in the first bytes of a file that does not begin with it.
 pub(super) fn find(head: &[u8]) -> Option<LateLine> {
-    let found = |fault, number, line: &[u8]| {
-        let end = line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len());
-        let line = line.get(..end.min(256)).unwrap_or_default();
-        let front = head.get(..8).unwrap_or(head).to_vec();
-        Some(LateLine { fault, number, front, line: line.to_vec() })
-    };
+    // Who copies files to a router keeps them in UTF-8.
+    let wide = if crate::ROUTER { None } else { utf16(head) };
     let bare = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    if bare.len() < head.len() {
-        if let Some(line) = bare.strip_prefix(b"#!") {
-            return found(Fault::Mark, 1, line);
-        }
-    }
-    if let Some(line) = utf16(head).as_deref().and_then(|text| text.strip_prefix(b"#!")) {
-        return found(Fault::Utf16, 1, line);
-    }
-    let blank = |byte: &u8| byte.is_ascii_whitespace();
-    let start = head.iter().position(|byte| !blank(byte))?;
-    let (front, rest) = head.split_at_checked(start)?;
-    if let Some(line) = rest.strip_prefix(b"#!").filter(|_| start > 0) {
-        let lines = front.split(|byte| *byte == b'\n').count().saturating_sub(1);
+    let (fault, number, line) = if let Some(line) = wide.as_deref().and_then(|text| text.strip_prefix(b"#!"))
+    {
+        (Fault::Utf16, 1, line)
+    } else if let Some(line) = bare.strip_prefix(b"#!") {
+        (Fault::Mark, 1, line)
+    } else if let Some(line) = head.trim_ascii_start().strip_prefix(b"#!") {
+        let front = head.len().saturating_sub(line.len());
+        let lines = head.iter().take(front).filter(|byte| **byte == b'\n').count();
         let fault = if lines == 0 { Fault::Blanks } else { Fault::EmptyLines };
-        return found(fault, u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(1), line);
-    }
-    let names_one = |path: &[u8]| FOLDERS.iter().any(|folder| path.starts_with(folder));
-    let after_blanks =
-        |text: &'_ [u8]| text.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(text.len());
-    let trimmed = |text| -> &[u8] { <[u8]>::get(text, after_blanks(text)..).unwrap_or_default() };
-    if let Some(line) = bare.strip_prefix(b"!").filter(|line| names_one(trimmed(line))) {
-        return found(Fault::NoHash, 1, line);
-    }
-    if let Some(line) = bare.strip_prefix(b"#") {
-        if names_one(line) {
-            return found(Fault::NoBang, 1, line);
+        (fault, lines.saturating_add(1), line)
+    } else {
+        first_line(bare).or_else(|| behind_comments(head))?
+    };
+    let line = cut_bytes(line, b'\n').map_or(line, |(line, _)| line);
+    let line = line.get(..256).unwrap_or(line).to_vec();
+    let front = head.get(..8).unwrap_or(head).to_vec();
+    Some(LateLine { fault, number, front, line })
+}
+
+/// Whether it names a program, as what stands behind `#!` does.
+fn names_one(path: &[u8]) -> bool {
+    FOLDERS.iter().any(|folder| path.trim_ascii_start().starts_with(folder))
+}
+
+/// A first line that lacks one of the two, or has something between them.
+fn first_line(text: &[u8]) -> Option<(Fault, usize, &[u8])> {
+    let (fault, line) = if let Some(line) = text.strip_prefix(b"!") {
+        (Fault::NoHash, line)
+    } else {
+        let comment = text.strip_prefix(b"#")?;
+        match comment.trim_ascii_start().strip_prefix(b"!") {
+            Some(line) => (Fault::Parted, line),
+            // What has a blank there is a comment about a program.
+            None if comment.starts_with(b"/") => (Fault::NoBang, comment),
+            None => return None,
         }
-        if let Some(line) = trimmed(line).strip_prefix(b"!").filter(|line| names_one(trimmed(line))) {
-            return found(Fault::Parted, 1, line);
-        }
-    }
-    let mut number: u32 = 1;
+    };
+    names_one(line).then_some((fault, 1, line))
+}
+
+/// One that is not at the front of the first line, or that follows it and comments.
+fn behind_comments(head: &[u8]) -> Option<(Fault, usize, &[u8])> {
+    let mut number: usize = 1;
     let mut left = head;
     loop {
         let (line, rest) = cut_bytes(left, b'\n').unwrap_or((left, &[]));
         let at = line.windows(2).position(|two| two == b"#!");
-        let names =
-            at.and_then(|at| line.get(at.saturating_add(2)..)).filter(|path| names_one(trimmed(path)));
-        match (names, at) {
-            (Some(names), Some(at)) if number == 1 && at <= 8 => {
-                return found(Fault::Bytes(u32::try_from(at).unwrap_or(u32::MAX)), 1, names);
+        let most = if number == 1 { 8 } else { 0 };
+        if let Some(at) = at.filter(|at| *at <= most) {
+            let line = line.get(at.saturating_add(2)..).unwrap_or_default();
+            if names_one(line) {
+                return Some((if number == 1 { Fault::Bytes } else { Fault::Lines }, number, line));
             }
-            (Some(names), Some(0)) if number > 1 => return found(Fault::Lines, number, names),
-            _ => {}
         }
         // A script within a script is none of its own.
-        let is_comment = [&b"#"[..], b"//", b"/*", b" *", b"*", b"--", b";", b"```", b"\r"]
-            .iter()
-            .any(|mark| line.starts_with(mark));
-        if (number > 1 && !is_comment && !line.trim_ascii().is_empty()) || rest.is_empty() {
+        let mut marks = COMMENTS.iter();
+        let goes_on = number == 1 || line.trim_ascii().is_empty() || marks.any(|mark| line.starts_with(mark));
+        if !goes_on || rest.is_empty() {
             return None;
         }
         left = rest;
@@ -133,7 +140,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(head: &[u8], want: Option<(Fault, u32, &[u8])>) {
+    fn check(head: &[u8], want: Option<(Fault, usize, &[u8])>) {
         let found = find(head);
         let found = found.as_ref().map(|late| (late.fault, late.number, late.program()));
         assert_eq!(found, want);
@@ -152,7 +159,7 @@ mod tests {
         check(b"!/usr/bin/env bash\n", Some((Fault::NoHash, 1, b"bash")));
         check(b"#/bin/sh\n", Some((Fault::NoBang, 1, b"/bin/sh")));
         check(b"# !/bin/sh\n", Some((Fault::Parted, 1, b"/bin/sh")));
-        check(b"\\#!/bin/sh\n", Some((Fault::Bytes(1), 1, b"/bin/sh")));
+        check(b"\\#!/bin/sh\n", Some((Fault::Bytes, 1, b"/bin/sh")));
     }
 
     #[test]

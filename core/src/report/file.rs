@@ -73,7 +73,7 @@ const fn abi(image: &Image) -> &'static str {
 
 const TAG_ABI_VFP_ARGS: u32 = 28;
 
-/// The floating-point ABI, where the file tells it. The marks of RISC-V and LoongArch: their psABIs.
+/// The floating-point ABI, where the file tells it; on a router that of its own architectures. The marks of RISC-V and LoongArch: their psABIs.
 fn float(image: &Image) -> &'static str {
     const SIZES: [&str; 4] = ["soft float", "single float", "double float", "quad float"];
     let flags = image.header.e_flags;

@@ -34,7 +34,7 @@ rule! {
 fn check(case: &Case<'_>) -> Option<Found> {
     let errno = case.candidate.missing()?;
     let path = &case.candidate.path;
-    let (file, argument, error) = (case.file(), case.argument(), errno.text());
+    let (argument, error) = (case.argument(), errno.text());
     let is_bare = words::is_bare(path);
     // Nobody can tell whether a program starts that is not there; that it is not, is certain.
     let (what, why) = match errno {
@@ -44,25 +44,18 @@ fn check(case: &Case<'_>) -> Option<Found> {
             ("cannot be reached: a folder on its path may not be searched\nfix: run diag as root", "")
         }
         Errno::ELOOP => ("is a symbolic link that leads back to itself", ""),
+        Errno::ENOTDIR => ("leads through a file that is no folder", ""),
         _ => ("cannot be looked up: ", error),
     };
     let mut finding = match errno {
-        Errno::ENOTDIR => case.finding(
-            Severity::Warning,
-            format_args!(
-                "\
-the path {file} leads through a file that is no folder
-fix:     see which of them is no folder:
-run:     ls -ld{folders}",
-                folders = Folders(path),
-            ),
-        ),
-        Errno::ENAMETOOLONG => {
+        Errno::ENAMETOOLONG if !crate::ROUTER => {
             case.finding(Severity::Warning, format_args!("the name {:.40}... is too long", text::path(path)))
         }
         _ => case.warning(format_args!("{what}{why}")),
     };
-    if matches!(errno, Errno::ENOENT | Errno::ELOOP) && !is_bare {
+    if !crate::ROUTER && errno == Errno::ENOTDIR {
+        finding.tell(format_args!("fix: see which of them is no folder:\nrun: ls -ld{}", Folders(path)));
+    } else if matches!(errno, Errno::ENOENT | Errno::ELOOP) && !is_bare {
         finding.tell(format_args!("fix: see what is there:\nrun: ls -l {argument}"));
     }
     let shell = if matches!(errno, Errno::ENOENT | Errno::ENOTDIR) { "not found" } else { error };

@@ -1,12 +1,11 @@
 mod argument;
 mod env;
 use super::Case;
-use super::shown::Shown;
 use super::words::{self, FirstLine, Kernel};
 use crate::candidate::Content;
 use crate::candidate::script::{Rules, Script};
 use crate::exec::Step;
-use crate::finding::{Found, Severity};
+use crate::finding::Found;
 
 rule! {
     /// # What it means
@@ -57,7 +56,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return argument::check(case, script);
     }
     let step = case.step?;
-    let is_cut = matches!(step, Step::ScriptLine | Step::ScriptInterpreter) && is_cut(case, script);
+    // A line of 128 bytes and more comes from deep folders, which a router hardly has.
+    let is_cut =
+        !crate::ROUTER && matches!(step, Step::ScriptLine | Step::ScriptInterpreter) && is_cut(case, script);
     let let_name = "put an interpreter into its first line, for example #!/bin/sh";
     let (title, fix) = match step {
         _ if is_cut => ("", "call the interpreter by a shorter path, or through a symbolic link"),
@@ -69,10 +70,20 @@ fn check(case: &Case<'_>) -> Option<Found> {
         }
         // An empty name has no interpreter that could be opened.
         Step::ScriptInterpreter if case.candidate.interpreter.is_some() => return None,
+        Step::ScriptLine if crate::ROUTER => {
+            ("begins with #!, but names no interpreter, or by too long a path", let_name)
+        }
         Step::ScriptLine | Step::ScriptInterpreter => ("begins with #!, but names no interpreter", let_name),
         _ => return None,
     };
-    let mut finding = if is_cut { too_long(case, script) } else { case.error(format_args!("{title}")) };
+    let mut finding = if is_cut {
+        // Old kernels cut the name off without a word, and look for what is left.
+        let (length, most) = (words::line(script).len(), buffer(case));
+        let or_more = if length < script.buffer.len() { "" } else { " or more" };
+        case.error(format_args!("has a #! line of {length} bytes{or_more}, this kernel reads {most}"))
+    } else {
+        case.error(format_args!("{title}"))
+    };
     let kernel = if case.ends_at(Step::ScriptLine) {
         Kernel::Words(words::TEXT_AS_SCRIPT)
     } else {
@@ -86,21 +97,6 @@ kernel:  {kernel}
 fix:     {fix}"
     ));
     Some(finding)
-}
-
-/// Old kernels cut the name off without a word, and look for what is left.
-fn too_long(case: &Case<'_>, script: &Script) -> Found {
-    let (file, length, most) = (case.file(), words::line(script).len(), buffer(case));
-    let or_more = if length < script.buffer.len() { "" } else { " or more" };
-    let (kernel, release) = match case.machine.kernel().release.get() {
-        Some(release) => ("Linux ", release.text.as_str()),
-        None => ("the kernel", ""),
-    };
-    let release = Shown(release);
-    case.finding(
-        Severity::Error,
-        format_args!("the #! line of {file} has {length} bytes{or_more}, {kernel}{release} reads {most}"),
-    )
 }
 
 /// The interpreter's name does not end within the kernel's buffer.

@@ -1,11 +1,12 @@
 use super::Case;
 use super::shown::Shown;
-use super::words::{self, EnvSays, FirstLine};
-use crate::candidate::env::{EnvCall, Plan, Sought};
-use crate::candidate::{Content, Script, last_name};
+use super::words::{self, EnvSays, FirstLine, Kernel};
+use crate::candidate::env::Plan;
+use crate::candidate::{Content, last_name};
 use crate::errno::Errno;
 use crate::exec::Step;
 use crate::finding::{Certainty, Found, Severity};
+use crate::machine::parts;
 
 rule! {
     /// # What it means
@@ -49,71 +50,60 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if words::line(script).last() != Some(&b'\r') {
         return None;
     }
-    let (argument, line) = (case.argument(), FirstLine(script));
-    if let Some(call) = &case.candidate.env {
-        match &call.plan {
-            Plan::Starts(sought) if sought.name.ends_with(b"\r") => {
-                return of_env(case, script, call, sought);
-            }
-            // `-S` takes it for a blank.
-            Plan::Starts(_) if case.starts() => return None,
-            _ => {}
-        }
-    }
     let name = case.interpreter_path();
-    let (severity, who, name, quote, kernel) = match name.last() {
-        Some(b'\r') if !case.ends_at(Step::ScriptInterpreter) => return None,
-        Some(b'\r') => (Severity::Error, "the kernel looks for \"", name, "\"", words::NOT_FOUND),
-        _ => (Severity::Warning, "its interpreter gets a \\r", &[][..], "", ""),
+    let of_env = case.candidate.env.as_deref().and_then(|call| match &call.plan {
+        Plan::Starts(sought) => Some((call, sought.name.as_slice())),
+        _ => None,
+    });
+    let (severity, who, name, quote, kernel) = match (of_env, name) {
+        (Some((_, name)), _) if name.ends_with(b"\r") => {
+            // Several words have a fix that has no CR either.
+            if !case.ends_at(Step::EnvNotFound) || name.contains(&b' ') {
+                return None;
+            }
+            (Severity::Error, "env looks for \"", name, "\"", case.kernel_says())
+        }
+        // `-S` takes it for a blank.
+        (Some(_), _) if case.starts() => return None,
+        (_, [.., b'\r']) if case.ends_at(Step::ScriptInterpreter) => {
+            (Severity::Error, "the kernel looks for \"", name, "\"", Kernel::Words(words::NOT_FOUND))
+        }
+        (_, [.., b'\r']) => return None,
+        _ => (Severity::Warning, "its interpreter gets a \\r", &[][..], "", Kernel::NOTHING),
     };
-    let name = Shown(name);
+    let (argument, line, shown) = (case.argument(), FirstLine(script), Shown(name));
     let mut finding = case.about(
         severity,
         format_args!(
             "\
-has Windows line ends, so {who}{name}{quote}
+has Windows line ends, so {who}{shown}{quote}
 program: line 1={line}
 kernel:  {kernel}
 run:     sed -i 's/\\r$//' {argument}"
         ),
     );
     finding.certainty = Certainty::Certain;
+    match of_env {
+        Some((call, _)) if severity == Severity::Error => {
+            finding.tell(format_args!("you see: {}", EnvSays(case, call, name, Errno::ENOENT)));
+            let bare = name.strip_suffix(b"\r").unwrap_or_default();
+            if !bare.contains(&b'/') && case.in_path(bare).is_none() {
+                finding.tell(format_args!(
+                    "fix: give it Unix line ends, and install {}, which is not here either:",
+                    Shown(bare)
+                ));
+            }
+        }
+        _ => {}
+    }
     // To a shell and to Python it is a letter of an option, which they do not know: they end with status 1 or 2.
     let shells = [&b"sh"[..], b"ash", b"dash", b"bash"];
-    let is_option = words::line(script)
-        .split(|byte| *byte == b' ')
-        .next_back()
-        .is_some_and(|word| word.starts_with(b"-"));
+    let line = words::line(script);
+    let is_option = parts(line, b' ').last().is_some_and(|word| word.starts_with(b"-"));
     let program = last_name(case.interpreter_path()).1;
     let ends = shells.contains(&program) || program.starts_with(b"python");
     if severity == Severity::Warning && is_option && ends {
         finding.dies();
-    }
-    Some(finding)
-}
-
-/// The CR belongs to the name that env looks for; None where that is not what ends it.
-fn of_env(case: &Case<'_>, script: &Script, call: &EnvCall, sought: &Sought) -> Option<Found> {
-    // Several words have a fix that has no CR either.
-    if !case.ends_at(Step::EnvNotFound) || sought.name.contains(&b' ') {
-        return None;
-    }
-    let (argument, line, name) = (case.argument(), FirstLine(script), Shown(&sought.name));
-    let (kernel, says) = (case.kernel_says(), EnvSays(case, call, &sought.name, Errno::ENOENT));
-    let bare = sought.name.strip_suffix(b"\r").unwrap_or_default();
-    let mut finding = case.error(format_args!(
-        "\
-has Windows line ends, so env looks for \"{name}\"
-program: line 1={line}
-kernel:  {kernel}
-you see: {says}
-run:     sed -i 's/\\r$//' {argument}"
-    ));
-    if !bare.contains(&b'/') && case.in_path(bare).is_none() {
-        finding.tell(format_args!(
-            "fix: give it Unix line ends, and install {}, which is not here either:",
-            Shown(bare)
-        ));
     }
     Some(finding)
 }

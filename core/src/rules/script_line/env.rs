@@ -56,7 +56,7 @@ pub(super) fn check(case: &Case<'_>, script: &Script) -> Option<Found> {
             "you see: {env}: invalid option -- '{letter}' (musl: unrecognized option: {letter})"
         ));
     }
-    if matches!(call.plan, Plan::NoFolder(_)) {
+    if !crate::ROUTER && matches!(call.plan, Plan::NoFolder(_)) {
         finding.tell(format_args!("fix: make that folder, or leave out the option"));
         return Some(finding);
     }

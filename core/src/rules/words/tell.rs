@@ -219,7 +219,7 @@ impl Display for Rebuild<'_> {
                 }
                 Ok(())
             }
-            Toolchain::Graal if build.target(own).is_some() => {
+            Toolchain::Graal if !crate::ROUTER && build.target(own).is_some() => {
                 f.write_str(", or rebuild it on such a machine: native-image builds for the one it runs on")
             }
             Toolchain::Python if !crate::ROUTER => {
