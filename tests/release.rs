@@ -77,6 +77,9 @@ The program is never run. Where a fact is in no file of the machine and decides,
 asks the kernel by starting a tiny program of its own. Where the answer is no, that program may die by a signal: what the
 kernel's log or the audit system then says of it is an answer, not a fault.
 .PP
+A program that starts and will most likely die is told so in its first line. Its exit status is 0 all the same, and 1 with
+.BR \\-\\-strict .
+.PP
 A PROGRAM without a slash that is no file here is looked up in
 .BR PATH .
 ";
