@@ -80,7 +80,9 @@ fn linked(
         _ => false,
     };
     let mut link = None;
-    for program in exec::programs(machine, candidate) {
+    let mut next = Some(candidate);
+    while let Some(program) = next {
+        next = exec::behind_env(machine, program);
         link = ldso::load(machine, kept, program);
         let asks = link.as_ref().filter(|_| is_reached).and_then(|link| link.asks);
         if let Some(question) =
