@@ -231,22 +231,21 @@ impl Install {
             return None;
         }
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
-        let (mut packages, mut search) = (String::new(), None);
+        let (mut packages, mut unknown) = (String::new(), None);
         for library in missing.iter().take(8).filter(|library| !is_bundled(&library.name)) {
             let name = core::str::from_utf8(&library.name).ok().filter(|name| name.bytes().all(plain));
             let Some(name) = name.filter(|name| !name.starts_with('-')) else { continue };
-            match manager.package(case, name) {
-                Some(package)
-                    if parts(packages.as_bytes(), b' ').any(|known| known == package.as_bytes()) => {}
-                Some(package) => {
-                    packages.push(' ');
-                    packages.push_str(&package);
-                }
-                None => search = search.or_else(|| manager.search(name)),
+            let Some(package) = manager.package(case, name) else {
+                unknown = unknown.or(Some(name));
+                continue;
+            };
+            if parts(packages.as_bytes(), b' ').all(|known| known != package.as_bytes()) {
+                packages.push(' ');
+                packages.push_str(&package);
             }
         }
         if packages.is_empty() {
-            return search.map(|command| Install { command, is_sure: false });
+            return Some(Install { command: manager.search(unknown?)?, is_sure: false });
         }
         let before = match other_debian_arch(case) {
             Some(arch) if !crate::ROUTER && manager == PackageManager::Apt => enable(arch),
@@ -349,8 +348,10 @@ impl PackageManager {
         // "libssl" of libssl.so.1.1, "libevent-2" of libevent-2.1.so.7.
         let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
         Some(match self {
-            PackageManager::Opkg | PackageManager::Entware => format!("{} find '{stem}*'", self.name()),
-            PackageManager::Apk => format!("apk search '{stem}*'"),
+            PackageManager::Opkg | PackageManager::Apk | PackageManager::Entware => {
+                let search = if self == PackageManager::Apk { "search" } else { "find" };
+                format!("{} {search} '{stem}*'", self.name())
+            }
             _ if crate::ROUTER => return None,
             PackageManager::Apt => format!("apt-file search {name}"),
             PackageManager::Pacman => format!("pacman -Fy {name}"),
