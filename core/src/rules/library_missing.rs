@@ -215,7 +215,7 @@ fn tell_install(finding: &mut Found, case: &Case<'_>, link: &LinkResult, missing
             finding.tell(format_args!("fix: install the package that has it\nrun: {install}"));
         }
         _ if !crate::ROUTER && first.tried.is_empty() => {
-            finding.tell(format_args!("fix: {}", case.rebuild()))
+            finding.tell(format_args!("fix: {}", case.rebuild()));
         }
         install => {
             let whole = if looks_beside(case, first) {
