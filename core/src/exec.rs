@@ -23,8 +23,6 @@ pub(crate) use arch::{executes_fp_at_start, has_hard_loader};
 pub use missing::Missing;
 pub use step::Step;
 
-use alloc::vec;
-use alloc::vec::Vec;
 use core::mem::replace;
 
 pub(crate) use binprm::Pages;
@@ -153,15 +151,9 @@ fn outcome_of(stage: Checked) -> Result<Outcome, Capability> {
     })
 }
 
-/// The programs whose loaders come to their turn, in this order: the file or its interpreter, then what env(1) starts.
-pub fn programs<'a>(machine: &Machine, candidate: &'a Candidate) -> Vec<&'a Candidate> {
-    let mut programs = vec![candidate];
-    let mut last = candidate;
-    while let Some(next) = last.env_call().and_then(|call| env::started(machine, call)) {
-        programs.push(next);
-        last = next;
-    }
-    programs
+/// The program whose loader comes to its turn behind that of another: what env(1) starts.
+pub fn behind_env<'a>(machine: &Machine, candidate: &'a Candidate) -> Option<&'a Candidate> {
+    env::started(machine, candidate.env_call()?)
 }
 
 /// What env(1) is to start, where it is there: the program that starts, else the first that does not.

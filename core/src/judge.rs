@@ -45,7 +45,9 @@ pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Pat
 /// Judges one program.
 pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
     let path = locate(machine.target, given);
-    log::info!("reading {}", text::path(&path));
+    if !crate::ROUTER {
+        log::info!("reading {}", text::path(&path));
+    }
     let (candidate, outcome) = outcome(machine, &kept.files, &path);
     if let Some(question) = exec::further_question(machine, &candidate) {
         ask(machine, question);
@@ -80,7 +82,9 @@ fn linked(
         _ => false,
     };
     let mut link = None;
-    for program in exec::programs(machine, candidate) {
+    let mut next = Some(candidate);
+    while let Some(program) = next {
+        next = exec::behind_env(machine, program);
         link = ldso::load(machine, kept, program);
         let asks = link.as_ref().filter(|_| is_reached).and_then(|link| link.asks);
         if let Some(question) =
@@ -138,7 +142,9 @@ pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate,
 }
 
 fn ask(machine: &mut Machine, question: Capability) {
-    log::debug!("asking the kernel: {}", question.name());
+    if !crate::ROUTER {
+        log::debug!("asking the kernel: {}", question.name());
+    }
     gather::ask(machine, question);
 }
 

@@ -42,7 +42,7 @@ pub(crate) struct Wanted<'a> {
     /// The word for a C library, where it matters which one.
     pub(crate) libc: &'static str,
     /// More of its names.
-    pub(crate) more: Vec<&'a str>,
+    pub(crate) more: [Option<&'a str>; 3],
 }
 
 impl Wanted<'_> {
@@ -55,13 +55,15 @@ impl Wanted<'_> {
         let mut out = format!("{system}-{first}{hyphen}{libc}");
         let mut before = " (also named ";
         let mut after = "";
-        for names in [others.get(..3).unwrap_or(others), &self.more] {
-            for name in names.iter().filter(|name| *name != first) {
+        let mut also = |name| {
+            if name != *first {
                 out.push_str(before);
                 out.push_str(name);
                 (before, after) = (", ", ")");
             }
-        }
+        };
+        others.iter().take(3).for_each(|name| also(name));
+        self.more.iter().flatten().for_each(|name| also(name));
         out.push_str(after);
         out
     }

@@ -154,7 +154,7 @@ impl GlibcBuild {
                 return true;
             }
             [b'l', b'i', b'b', ..] if !crate::ROUTER && self.first().get(1..) == Some(text) => {
-                self.lib = text.to_vec()
+                self.lib = text.to_vec();
             }
             [b'l', b'd', ..] if !crate::ROUTER && text.starts_with(b"ld.so (") && self.release.is_empty() => {
                 // csu/version.c and elf/dl-usage.c: `ld.so (GNU libc) stable release version 2.36.`, then lines of its makers.

@@ -12,6 +12,7 @@ use crate::finding::Found;
 use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult};
 use crate::machine::{Libc, holds};
 use crate::path::Path;
+use crate::text;
 
 rule! {
     /// # What it means
@@ -67,9 +68,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let nowhere = first.tried.is_empty();
     let tried =
         if nowhere { "no folder".to_owned() } else { names(&mut first.tried.iter().map(Vec::as_slice)) };
-    let files =
-        iter::once(bytes(&case.candidate.path)).chain(chain.iter().map(|library| library.path.as_slice()));
-    let asks = if chain.is_empty() { String::new() } else { list(&mut { files }) };
+    let asks = if crate::ROUTER { last_asks(case, link, first) } else { all_ask(case, &chain) };
     finding.tell(format_args!(
         "\
 program: DT_NEEDED={missing}
@@ -107,6 +106,22 @@ program: asked for by={asks}",
         (None, None) => tell_install(&mut finding, case, link, &others),
     }
     Some(finding)
+}
+
+/// Who asks for a library, from the program on; nobody where the program does itself.
+fn all_ask(case: &Case<'_>, chain: &[&Library]) -> String {
+    if chain.is_empty() {
+        return String::new();
+    }
+    let files = chain.iter().map(|library| library.path.as_slice());
+    list(&mut iter::once(bytes(&case.candidate.path)).chain(files))
+}
+
+/// The last of them.
+fn last_asks(case: &Case<'_>, link: &LinkResult, library: &Library) -> String {
+    let by = link.needed_by(library);
+    let is_program = by == bytes(&case.candidate.path);
+    text::name(if is_program { b"" } else { by })
 }
 
 /// That the loader ends the program for a library, and what it prints: musl the reason, glibc its own words.
@@ -200,7 +215,7 @@ fn tell_install(finding: &mut Found, case: &Case<'_>, link: &LinkResult, missing
             finding.tell(format_args!("fix: install the package that has it\nrun: {install}"));
         }
         _ if !crate::ROUTER && first.tried.is_empty() => {
-            finding.tell(format_args!("fix: {}", case.rebuild()))
+            finding.tell(format_args!("fix: {}", case.rebuild()));
         }
         install => {
             let whole = if looks_beside(case, first) {

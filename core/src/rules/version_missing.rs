@@ -17,7 +17,7 @@ rule! {
     /// None: glibc elf/dl-version.c `_dl_check_map_versions`.
     /// # Example
     /// ```text
-    /// machine x86-64
+    /// machine x86-64, not by a router's build
     /// file /lib64/ld-linux-x86-64.so.2 elf x86-64 e_type=3 base=0 p_flags=7 soname=ld-linux-x86-64.so.2 strings=/etc/ld.so.cache,/lib/,/usr/lib/
     /// file /lib/libc.so.6 elf x86-64 e_type=3 base=0 soname=libc.so.6 version=GLIBC_2.2.5 version=GLIBC_2.14
     /// file /tmp/new elf x86-64 gcc interp=/lib64/ld-linux-x86-64.so.2 needed=libc.so.6 needs-version=libc.so.6,GLIBC_2.34

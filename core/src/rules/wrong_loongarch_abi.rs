@@ -23,7 +23,7 @@ rule! {
     /// fs/binfmt_elf.c `load_elf_binary`: `open_exec(elf_interpreter)`; kernel/signal.c `rt_sigprocmask`, `sigsetsize`.
     /// # Example
     /// ```text
-    /// machine x86-64
+    /// machine x86-64, not by a router's build
     /// file /uname edit 5.15.167 #0 SMP Mon Sep 23 12:34:46 2024 x86_64 => 6.6.73 #1 SMP loongarch64
     /// file /tmp/app elf loongarch64 e_flags=3 interp=/lib64/ld.so.1 needed=libc.so.6
     /// $ diag /tmp/app

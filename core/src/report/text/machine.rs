@@ -1,7 +1,6 @@
 //! The description of a machine, a screenful.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::mem;
 
 use super::lines::Lines;
@@ -201,7 +200,7 @@ fn build(lines: &mut Lines, machine: &Machine) {
     let Some(target) = advice::build(machine) else { return };
     lines.out.push_str("\nTake the build for it\n");
     let android = if advice::is_android(machine) { target.android } else { None };
-    let wanted = Wanted { build: target, libc: "", more: android.into_iter().collect() };
+    let wanted = Wanted { build: target, libc: "", more: [android, None, None] };
     lines.add(&wanted.words(machine));
     if let Some(libc) = machine.libc().get().filter(|_| android.is_none()) {
         lines.add("; a dynamic one for ");
@@ -222,7 +221,7 @@ fn build(lines: &mut Lines, machine: &Machine) {
         lines.line("or else");
     }
     if let Some(build) = wider {
-        let wanted = Wanted { build, libc: "static", more: Vec::new() };
+        let wanted = Wanted { build, libc: "static", more: [None; 3] };
         lines.add(&wanted.words(machine));
         lines.add("; its own programs are 32-bit");
         lines.line("static");

@@ -11,7 +11,7 @@ use alloc::string::String;
 use core::fmt::{self, Display, Formatter};
 
 use super::super::Case;
-use super::super::shown::Quoted;
+use super::super::shown::{Quoted, Shown};
 use super::{bytes, is_openwrt};
 use crate::candidate::Image;
 use crate::elf::Class;
@@ -167,8 +167,7 @@ impl PackageManager {
             PackageManager::Apt if !crate::ROUTER => DEBIAN.iter().any(|row| row.soname.as_bytes() == soname),
             _ => return false,
         };
-        let name = core::str::from_utf8(soname).unwrap_or_default();
-        is_known && manager.package(case, name).is_none()
+        is_known && manager.package(case, soname).is_none()
     }
 
     /// The C library of its packages.
@@ -230,23 +229,24 @@ impl Install {
         if libc.zip(of_packages).is_some_and(|(wanted, there)| wanted != there) {
             return None;
         }
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-+".contains(&byte);
-        let (mut packages, mut search) = (String::new(), None);
+        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-+".contains(byte);
+        let (mut packages, mut unknown) = (String::new(), None);
         for library in missing.iter().take(8).filter(|library| !is_bundled(&library.name)) {
-            let name = core::str::from_utf8(&library.name).ok().filter(|name| name.bytes().all(plain));
-            let Some(name) = name.filter(|name| !name.starts_with('-')) else { continue };
-            match manager.package(case, name) {
-                Some(package)
-                    if parts(packages.as_bytes(), b' ').any(|known| known == package.as_bytes()) => {}
-                Some(package) => {
-                    packages.push(' ');
-                    packages.push_str(&package);
-                }
-                None => search = search.or_else(|| manager.search(name)),
+            let name = library.name.as_slice();
+            if name.starts_with(b"-") || !name.iter().all(plain) {
+                continue;
+            }
+            let Some(package) = manager.package(case, name) else {
+                unknown = unknown.or(Some(name));
+                continue;
+            };
+            if parts(packages.as_bytes(), b' ').all(|known| known != package.as_bytes()) {
+                packages.push(' ');
+                packages.push_str(&package);
             }
         }
         if packages.is_empty() {
-            return search.map(|command| Install { command, is_sure: false });
+            return Some(Install { command: manager.search(unknown?)?, is_sure: false });
         }
         let before = match other_debian_arch(case) {
             Some(arch) if !crate::ROUTER && manager == PackageManager::Apt => enable(arch),
@@ -317,7 +317,7 @@ impl Install {
 
 impl PackageManager {
     /// The word by which it installs what has a library; None where that is not sure.
-    fn package(self, case: &Case<'_>, name: &str) -> Option<String> {
+    fn package(self, case: &Case<'_>, name: &[u8]) -> Option<String> {
         use PackageManager::{Alpine, Apk, Apt, Dnf, Entware, Opkg, Pacman, Yum, Zypper};
         match self {
             Opkg | Apk | Entware => {
@@ -326,11 +326,11 @@ impl PackageManager {
             }
             _ if crate::ROUTER => None,
             // Packages provide what they have in them under these names.
-            Alpine => Some(format!("so:{name}")),
+            Alpine => Some(format!("so:{}", Shown(name))),
             Dnf | Yum | Zypper => {
                 let is_64 = case.image.is_some_and(|image| image.encoding.class == Class::Elf64);
                 let bits = if is_64 { "()(64bit)" } else { "" };
-                Some(format!("'{name}{bits}'"))
+                Some(format!("'{}{bits}'", Shown(name)))
             }
             Apt => {
                 let system = gather::distribution(case.machine.target.root)?;
@@ -345,12 +345,15 @@ impl PackageManager {
     }
 
     /// Its command that tells what has a library.
-    fn search(self, name: &str) -> Option<String> {
+    fn search(self, name: &[u8]) -> Option<String> {
         // "libssl" of libssl.so.1.1, "libevent-2" of libevent-2.1.so.7.
-        let stem = name.split_once('.').map_or(name, |(stem, _)| stem);
+        let stem = Shown(parts(name, b'.').next().unwrap_or_default());
+        let name = Shown(name);
         Some(match self {
-            PackageManager::Opkg | PackageManager::Entware => format!("{} find '{stem}*'", self.name()),
-            PackageManager::Apk => format!("apk search '{stem}*'"),
+            PackageManager::Opkg | PackageManager::Apk | PackageManager::Entware => {
+                let search = if self == PackageManager::Apk { "search" } else { "find" };
+                format!("{} {search} '{stem}*'", self.name())
+            }
             _ if crate::ROUTER => return None,
             PackageManager::Apt => format!("apt-file search {name}"),
             PackageManager::Pacman => format!("pacman -Fy {name}"),

@@ -95,12 +95,12 @@ impl Display for Quoted<'_> {
 }
 
 /// The first eight of some names: "libc.so.6, libm.so.6".
-pub(in crate::rules) fn names<'a>(names: &mut dyn Iterator<Item = &'a [u8]>) -> String {
+pub(in crate::rules) fn names(names: &mut dyn Iterator<Item = &[u8]>) -> String {
     list(&mut names.take(8))
 }
 
 /// Names in a row: "dsp, dsp2".
-pub(in crate::rules) fn list<'a>(names: &mut dyn Iterator<Item = &'a [u8]>) -> String {
+pub(in crate::rules) fn list(names: &mut dyn Iterator<Item = &[u8]>) -> String {
     let mut list = String::new();
     for name in names {
         add(&mut list, name);

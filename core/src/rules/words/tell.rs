@@ -18,7 +18,6 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::string::{String, ToString as _};
-use alloc::vec::Vec;
 use core::fmt::{self, Arguments, Display, Formatter};
 
 use super::super::{Called, Case, words};
@@ -252,17 +251,18 @@ impl Rebuild<'_> {
         let libc = libc.and_then(|_| release::libc(machine)).unwrap_or_default();
         // Where all else is right, the C library's word in the name makes the difference.
         let is_all = !self.case.foreign && !self.case.is_swapped() && wider.is_none();
-        let mut more = Vec::new();
-        // Rust's projects name their files by its targets.
-        more.extend(build.rust.filter(|_| own == Toolchain::Rust && !is_android));
-        more.extend(build.android.filter(|_| is_android));
         let arch = machine.openwrt().arch.get().map(String::as_str);
-        more.extend(arch.filter(|arch| !build.names.contains(arch)));
+        let more = [
+            // Rust's projects name their files by its targets.
+            build.rust.filter(|_| own == Toolchain::Rust && !is_android),
+            build.android.filter(|_| is_android),
+            arch.filter(|arch| !build.names.contains(arch)),
+        ];
         let names = Wanted { build, libc: if is_all { libc } else { "" }, more }.words(machine);
         let kind = if self.is_static { "a static build" } else { "the build" };
         write!(f, "take {kind} for {}", Shown(names.as_str()))?;
         if let Some(wider) = wider {
-            let names = Wanted { build: wider, libc: "static", more: Vec::new() }.words(machine);
+            let names = Wanted { build: wider, libc: "static", more: [None; 3] }.words(machine);
             write!(f, ", or a static one for {names}")?;
         } else if is_android {
             f.write_str(", or Termux's package")?;

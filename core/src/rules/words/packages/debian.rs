@@ -158,10 +158,11 @@ pub(super) fn debian_arch(abi: Abi) -> Option<&'static str> {
     })
 }
 
-pub(super) fn debian_package(system: &Distribution, name: &str) -> Option<String> {
+pub(super) fn debian_package(system: &Distribution, name: &[u8]) -> Option<String> {
     let generation = Generation::of(system);
-    let row =
-        DEBIAN.iter().find(|row| row.soname == name && (row.since..=row.until).contains(&generation))?;
+    let row = DEBIAN
+        .iter()
+        .find(|row| row.soname.as_bytes() == name && (row.since..=row.until).contains(&generation))?;
     let t64 = if row.t64 && generation == Generation::Time64 { "t64" } else { "" };
     Some(format!("{}{t64}", row.package))
 }

@@ -50,9 +50,9 @@ pub(super) static INTERPRETERS: [&str; 7] = ["bash", "zsh", "perl", "ruby", "pyt
 pub(super) fn openwrt_package(
     manager: PackageManager,
     machine: &Machine,
-    name: &str,
+    name: &[u8],
 ) -> Option<(&'static str, &'static str)> {
-    let (_, package, abi) = OPENWRT.iter().find(|(soname, ..)| *soname == name)?;
+    let (_, package, abi) = OPENWRT.iter().find(|(soname, ..)| soname.as_bytes() == name)?;
     if manager == PackageManager::Entware {
         return Some((*package, "")).filter(|_| *abi != "1.1");
     }
