@@ -52,10 +52,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         1 => LevelFilter::Info,
         _ => LevelFilter::Debug,
     };
-    // A router's build tells its answer alone.
-    if cfg!(feature = "every-machine") {
-        log_from(level);
-    }
+    log_from(level);
     let live = Live::default();
     let style = Style {
         colour: stdio::is_terminal() && live.variable(c"NO_COLOR").is_none_or(|value| value.is_empty()),

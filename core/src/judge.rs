@@ -45,9 +45,7 @@ pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Pat
 /// Judges one program.
 pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
     let path = locate(machine.target, given);
-    if !crate::ROUTER {
-        log::info!("reading {}", text::path(&path));
-    }
+    log::info!("reading {}", text::path(&path));
     let (candidate, outcome) = outcome(machine, &kept.files, &path);
     if let Some(question) = exec::further_question(machine, &candidate) {
         ask(machine, question);
@@ -142,9 +140,7 @@ pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate,
 }
 
 fn ask(machine: &mut Machine, question: Capability) {
-    if !crate::ROUTER {
-        log::debug!("asking the kernel: {}", question.name());
-    }
+    log::debug!("asking the kernel: {}", question.name());
     gather::ask(machine, question);
 }
 
