@@ -149,9 +149,11 @@ mod tests {
     #[test]
     fn what_stands_before_it() {
         check(b"\xef\xbb\xbf#!/usr/bin/python3\nprint()\n", Some((Fault::Mark, 1, b"/usr/bin/python3")));
-        check(b"\xff\xfe#\0!\0/\0b\0i\0n\0/\0s\0h\0\n\0", Some((Fault::Utf16, 1, b"/bin/sh")));
-        check(b"\xfe\xff\0#\0!\0/\0b\0i\0n\0/\0s\0h\0\n", Some((Fault::Utf16, 1, b"/bin/sh")));
-        check(b"\0#\0!\0/\0b\0i\0n\0/\0s\0h", Some((Fault::Utf16, 1, b"/bin/sh")));
+        if !crate::ROUTER {
+            check(b"\xff\xfe#\0!\0/\0b\0i\0n\0/\0s\0h\0\n\0", Some((Fault::Utf16, 1, b"/bin/sh")));
+            check(b"\xfe\xff\0#\0!\0/\0b\0i\0n\0/\0s\0h\0\n", Some((Fault::Utf16, 1, b"/bin/sh")));
+            check(b"\0#\0!\0/\0b\0i\0n\0/\0s\0h", Some((Fault::Utf16, 1, b"/bin/sh")));
+        }
         check(b" \t#!/bin/sh -e\n", Some((Fault::Blanks, 1, b"/bin/sh")));
         check(b"\r\n \n#! /usr/bin/env bash\r\n", Some((Fault::EmptyLines, 3, b"bash")));
         check(b"#----\n# licence\n\n#!/usr/bin/env -S FOO=1 bash -x\n", Some((Fault::Lines, 4, b"bash")));

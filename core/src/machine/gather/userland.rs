@@ -69,11 +69,11 @@ pub(super) fn program(
     };
     let (own, machines) = PLACES.split_last()?;
     let mut found = machines.iter().filter_map(of);
-    // It has BusyBox, which is for its own C library.
-    if crate::ROUTER {
-        return found.next().or_else(|| of(own));
-    }
     let Some(mut program) = found.next() else {
+        // A router has BusyBox.
+        if crate::ROUTER {
+            return of(own);
+        }
         return of_loaders(root, &loaders(), &runs).or_else(|| of(own));
     };
     // A static one names no loader; another of the same kind may.
