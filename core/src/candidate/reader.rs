@@ -144,6 +144,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Another one, of the whole file.
+    #[must_use]
     pub fn of_all(&self) -> Reader<'a> {
         Reader::new(self.file, self.order, 0, usize::MAX)
     }

@@ -56,7 +56,7 @@ fn tail_has(reader: &mut Reader<'_>, size: usize, mark: &[u8]) -> bool {
 /// Whether it is PyInstaller's bootloader, by a name that it looks for in the environment: its constants stand at the end
 /// of what is only read (observed: 12 KiB before it, of PyInstaller 6.22).
 fn is_pyinstaller(reader: &Reader<'_>, image: &Image) -> bool {
-    let Some(constants) = image.loads().filter(|segment| segment.p_flags & PF_W == 0).last() else {
+    let Some(constants) = image.loads().rfind(|segment| segment.p_flags & PF_W == 0) else {
         return false;
     };
     let size = at(constants.p_filesz).min(CONSTANTS);
