@@ -89,8 +89,7 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     };
     let mut libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
     let mut stand_in = StandIn::default();
-    // No router has gcompat.
-    if libc.is_none() && !crate::ROUTER {
+    if libc.is_none() {
         stand_in = stand_in::read(root, kept, &interpreter);
     }
     if stand_in.is_musl || stand_in.starts.is_some() {

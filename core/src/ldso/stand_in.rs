@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 
 use super::{Kept, Library, LibraryState, Linker};
+use crate::ROUTER;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::ByteOrder;
 use crate::machine::holds;
@@ -47,6 +48,8 @@ impl StandIn {
             for string in bytes.split(|byte| *byte == 0) {
                 if holds(string, b"/etc/ld-musl-") {
                     self.is_musl = true;
+                } else if ROUTER {
+                    // No router has gcompat.
                 } else if string.starts_with(b"/lib/ld-musl-") && string.ends_with(b".so.1") {
                     self.starts = Some(string.to_vec());
                 } else if string.ends_with(b"libgcompat.so.0") {

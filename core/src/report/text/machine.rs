@@ -198,7 +198,7 @@ fn answers(lines: &mut Lines, machine: &Machine) {
 /// What to take of a release, and what to build.
 fn build(lines: &mut Lines, machine: &Machine) {
     let Some(target) = advice::build(machine) else { return };
-    lines.out.push_str("\nTake the build for it\n");
+    lines.out.push_str("\nTake the build for it, or build it with\n");
     let android = if advice::is_android(machine) { target.android } else { None };
     let wanted = Wanted { build: target, libc: "", more: [android, None, None] };
     lines.add(&wanted.words(machine));
@@ -230,10 +230,8 @@ fn build(lines: &mut Lines, machine: &Machine) {
         lines.add_known("packages for ", Some(arch.as_bytes()));
         lines.line("OpenWrt");
     }
-    let mut head = "\nBuild for it with\n";
     for (label, toolchain) in &[("Go", Toolchain::Go), ("Rust", Toolchain::Rust), ("C", Toolchain::C)] {
         if let Some(command) = target.command(*toolchain, machine) {
-            lines.out.push_str(mem::take(&mut head));
             lines.add(&command);
             lines.command(label);
         }

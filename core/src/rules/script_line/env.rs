@@ -7,6 +7,7 @@ use crate::candidate::env::{Env, Plan, command_of};
 use crate::candidate::script::Line;
 use crate::exec::Step;
 use crate::finding::Found;
+use crate::machine::Libc;
 
 pub(super) fn check(case: &Case<'_>, script: &Script) -> Option<Found> {
     let call = case.candidate.env.as_deref()?;
@@ -52,9 +53,11 @@ pub(super) fn check(case: &Case<'_>, script: &Script) -> Option<Found> {
         finding.tell(format_args!("kernel: {}", case.kernel_says()));
     }
     if option != 0 {
-        finding.tell(format_args!(
-            "you see: {env}: invalid option -- '{letter}' (musl: unrecognized option: {letter})"
-        ));
+        // getopt_long(3) of the two.
+        match case.machine.libc().value {
+            Some(Libc::Musl) => finding.tell(format_args!("you see: {env}: unrecognized option: {letter}")),
+            _ => finding.tell(format_args!("you see: {env}: invalid option -- '{letter}'")),
+        }
     }
     if !crate::ROUTER && matches!(call.plan, Plan::NoFolder(_)) {
         finding.tell(format_args!("fix: make that folder, or leave out the option"));

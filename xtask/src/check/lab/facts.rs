@@ -58,7 +58,7 @@ impl Facts<'_> {
         tally.check(errors.is_empty(), || format!("diag without arguments wrote to stderr: {errors}"));
         let text = self.boot.text("machine.text")?;
         // What to build with are commands, which stay on a line of their own, however long.
-        let (facts, _) = text.split_once("Build for it with").unwrap_or((&text, ""));
+        let (facts, _) = text.split_once("  Go: ").unwrap_or((&text, ""));
         let (lines, width) = (text.lines().count(), facts.lines().map(|line| line.chars().count()).max());
         tally.check(lines <= 24 && width <= Some(80), || format!("this is no screenful:\n{text}"));
         Ok(())
