@@ -117,6 +117,7 @@ pub(crate) struct Code<'a, 'b> {
     image: &'a Image,
 }
 
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // Some are of one architecture.
 impl Code<'_, '_> {
     /// [`Image::descriptor`].
     pub(crate) fn descriptor(&self) -> Option<u64> {

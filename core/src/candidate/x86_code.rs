@@ -21,6 +21,7 @@ pub struct X86Code {
     pub cmov: u32,
 }
 
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // Of one architecture.
 impl X86Code {
     /// Looks at a part of the largest segment with code.
     pub(super) fn sample(reader: &mut Reader<'_>, table: &[ProgramHeader]) -> Option<X86Code> {
