@@ -96,7 +96,7 @@ pub(super) fn find(
     let (entry, dynamic) = (entry(reader, image), dynamic(reader, image));
     let mut damage = Damage { entry, dynamic, ..Damage::default() };
     let (end, size) = (End::of(image, sections), at(size));
-    // Of what stands where only in a program of Go's, and behind a program's own end, routers' builds know nothing.
+    // Routers' builds look neither at Go's data nor at what is behind a program's own end.
     let go = if ROUTER { None } else { GoData::of(reader, image) };
     // Go's linker fills the last page.
     let page_end = (end.whole | 0xffff).saturating_add(1);
@@ -256,6 +256,11 @@ fn counts(
     is_moved: bool,
 ) -> Option<Transfer> {
     let lacks = is_moved || end.whole > size;
+    // A CR before each byte makes two of it, U+FFFD three: what is longer has something else behind it, if its tables are
+    // still what they were.
+    if image.program_headers.is_ok() && size / 3 > end.whole {
+        return None;
+    }
     let mut counts = Counts::default();
     let mut first = None;
     let step = (size / PIECES).max(PIECE);
