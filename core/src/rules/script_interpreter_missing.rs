@@ -204,9 +204,14 @@ fn whole<'a>(case: &Case<'_>, script: &'a Script) -> Option<&'a Path> {
     is_there.then(|| Path::new(line))
 }
 
+/// What of a name is seen.
+fn graphic(name: &[u8]) -> Vec<u8> {
+    name.iter().copied().filter(u8::is_ascii_graphic).collect()
+}
+
 /// The path without what is no ASCII, a no-break space for one, where that is a file's.
 fn visible(case: &Case<'_>, name: &[u8]) -> Option<Vec<u8>> {
-    let ascii: Vec<u8> = name.iter().copied().filter(u8::is_ascii_graphic).collect();
+    let ascii = graphic(name);
     let is_there = ascii.len() < name.len() && case.machine.target.root.stat(Path::new(&ascii))?.is_ok();
     is_there.then_some(ascii)
 }

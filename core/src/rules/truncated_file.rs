@@ -108,7 +108,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
 fn behind_segments(case: &Case<'_>, image: &Image, size: u64) -> Option<Found> {
     let Missing { whole, part } = case.program?.damage.lacks?;
     image.program_headers.as_ref().ok()?;
-    let mut finding = match payload(part) {
+    let payload = payload(part);
+    let mut finding = match &payload {
         None => case.warning(format_args!(
             "is cut short: it has {size} of {whole} bytes\nprogram: missing=sections behind what is loaded"
         )),
@@ -119,7 +120,7 @@ fn behind_segments(case: &Case<'_>, image: &Image, size: u64) -> Option<Found> {
     if whole > 0 {
         finding.tell(format_args!("program: size={size} bytes; its headers need {whole} bytes"));
     }
-    match payload(part) {
+    match payload {
         _ if !case.starts() => {}
         None => {
             finding.certainty = Certainty::Certain;

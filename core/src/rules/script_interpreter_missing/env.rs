@@ -1,10 +1,8 @@
 //! A script for env(1), which does not find the program, or finds one that does not start.
-use alloc::vec::Vec;
-
 use super::super::Case;
 use super::super::shown::Shown;
 use super::super::words::{self, EnvSays, FirstLine};
-use super::{tell_install, tell_unseen};
+use super::{graphic, tell_install, tell_unseen};
 use crate::candidate::env::{EnvCall, Plan, Sought, word};
 use crate::candidate::{Script, last_name};
 use crate::errno::Errno;
@@ -48,7 +46,7 @@ you see: {says}",
         return finding;
     }
     if !crate::ROUTER && !sought.name.is_ascii() {
-        let seen: Vec<u8> = sought.name.iter().copied().filter(u8::is_ascii_graphic).collect();
+        let seen = graphic(&sought.name);
         if case.in_path(&seen).is_some() {
             finding.tell(format_args!("fix: type {} anew, which is here without those bytes", Shown(&seen)));
             return finding;
