@@ -16,9 +16,6 @@ pub(crate) const PACKAGE: Gate = Gate { what: "package", unit: "bytes", limit: 1
 pub(crate) const ONE_FILE: Gate = Gate { what: "the one file", unit: "bytes", limit: 1792 * 1024 };
 /// A build as it is. It lies in /tmp for a minute, and compressed in flash: a tripwire, for the package counts.
 pub(crate) const FLAT: Gate = Gate { what: "flat", unit: "bytes", limit: 320 * 1024 };
-/// The same of n64: an address takes six instructions there, of which LLVM can spare four (its `sym32`), but for calls of
-/// memcpy, which it then cannot encode (Rust 1.95).
-pub(crate) const FLAT_N64: Gate = Gate { what: "flat", unit: "bytes", limit: 352 * 1024 };
 /// Peak RSS (VmHWM) of diag, whatever it judges; `cargo xtask check lab` measures it in the lab.
 pub(crate) const MEMORY: Gate = Gate { what: "peak memory", unit: "KiB", limit: 1536 };
 

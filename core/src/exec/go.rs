@@ -21,6 +21,7 @@ pub(crate) struct GoLacks {
 }
 
 /// How Go's runtime ends.
+#[allow(dead_code)] // Not on every architecture.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum GoEnd {
     /// It prints this, and exits with status 1.

@@ -33,7 +33,7 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
         strip(&symbols, &plain)?;
         let mut elf = fs::read(&plain)?;
         // Of 32 bits zig has libraries without.
-        if target.e_machine == EM_MIPS && target.bits == 64 && target.router {
+        if is_n64(target) {
             mips::needs_no_fpu(&mut elf)?;
         }
         write(&plain, &elf)?;
@@ -67,10 +67,17 @@ fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
     cargo.args(["--config", "profile.release.strip=false", "--config", &flags(target)?, "--"]);
     let scripts = [explain::space(target)].into_iter().chain(scripts.iter().copied());
     cargo.args(scripts.map(|script| format!("-Clink-arg=-Wl,-T,{script}")));
+    if is_n64(target) {
+        cargo.arg(mips::SMALL_DATA);
+    }
     toolchain::link_by_zig(&mut cargo, target.triple)?;
     sh::say(format!("{}: cargo build for {}", target.name, target.triple));
     sh::run(&mut cargo)?;
     Ok(dir.join(target.triple).join("release/diag"))
+}
+
+fn is_n64(target: &Target) -> bool {
+    target.e_machine == EM_MIPS && target.bits == 64 && target.router
 }
 
 /// Each router build has a target folder of its own, so that it never waits for another build, nor undoes it.

@@ -24,6 +24,10 @@ const R2: [&str; 16] = [
     "synci", "wrpgpr", "wsbh",
 ];
 
+/// Objects of n64 up to 256 bytes, constants too, are reached from $gp (the psABI's small data; above 256 nothing is won).
+/// Only the last step can have it: LLVM cannot select a floating-point constant there (`fma` of compiler_builtins).
+pub(super) const SMALL_DATA: &str = "-Cllvm-args=-mgpopt -mips-ssection-threshold=256 -mextern-sdata=0";
+
 /// `binary` has a section table.
 pub(super) fn faults(target: &Target, binary: &Path) -> Result<Vec<String>> {
     let isa = (target.bits, if target.bits == 32 { 1 } else { 2 });
