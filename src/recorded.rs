@@ -131,12 +131,13 @@ impl Recorded {
         }
     }
 
-    /// As root: any one x bit does.
+    /// As root: any one x bit of a file does, and a folder needs none (fs/namei.c `generic_permission`).
     fn access(&self, path: &Path) -> Result<(), Errno> {
         let stat = self.stat_of(path)?;
         let noexec = stat.kind == FileKind::Regular
             && self.mount_of(&self.locate(path)?).is_some_and(|mount| mount.has("noexec"));
-        if noexec || stat.mode & 0o111 == 0 { Err(Errno::EACCES) } else { Ok(()) }
+        let is_closed = stat.kind != FileKind::Directory && stat.mode & 0o111 == 0;
+        if noexec || is_closed { Err(Errno::EACCES) } else { Ok(()) }
     }
 
     fn mounts(&self) -> Vec<Mount> {

@@ -6,7 +6,7 @@ mod skipped;
 use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -101,10 +101,11 @@ fn make(root: &Path) {
         }
     }
     write(&root.join("file"), b"", 0o644);
+    fs::DirBuilder::new().mode(0o600).create(root.join("closed")).unwrap();
 }
 
 /// Lines behind `#!ENV `. `{}` is the folder of everything.
-const LINES: [&str; 34] = [
+const LINES: [&str; 36] = [
     "tool-of-a-test",
     "tool-of-a-test\r",
     "tool-of-a-test -u",
@@ -121,6 +122,9 @@ const LINES: [&str; 34] = [
     "-S -C {}/started ./tool-of-a-test",
     "-S -C {} started/tool-of-a-test",
     "-S --chdir={}/nowhere tool-of-a-test",
+    "-S -C {}/file tool-of-a-test",
+    // Root may enter it.
+    "-S -C {}/closed tool-of-a-test",
     "-S -C {}/started PATH=:/nowhere tool-of-a-test",
     "-S -- tool-of-a-test",
     "-S - tool-of-a-test",

@@ -67,8 +67,8 @@ pub enum Plan {
         /// The option's letter; 0 for a long one, or for what is no option.
         option: u8,
     },
-    /// `-C`: there is no such folder.
-    NoFolder(Vec<u8>),
+    /// `-C`: there is no such folder, or it may not be entered.
+    NoFolder(Vec<u8>, Errno),
     /// It starts the script itself, which starts env, and so on.
     Itself,
     /// What it makes of the line is not known.
@@ -180,9 +180,9 @@ impl Follower<'_> {
         let Some(depth) = depth.checked_sub(1) else { return Plan::Unknown };
         let root = self.target.root;
         if let Some(folder) = &folder {
-            match root.stat(Path::new(folder)) {
-                Some(Ok(stat)) if stat.kind == FileKind::Directory => {}
-                Some(_) => return Plan::NoFolder(folder.clone()),
+            match self.change_folder(Path::new(folder)) {
+                Some(Ok(())) => {}
+                Some(Err(errno)) => return Plan::NoFolder(folder.clone(), errno),
                 None => return Plan::Unknown,
             }
         }
@@ -222,6 +222,17 @@ impl Follower<'_> {
             }
         }
         Plan::Starts(Box::new(sought))
+    }
+
+    /// chdir(2), which asks for the x bit of the folder, too.
+    fn change_folder(&self, folder: &Path) -> Known<Result<(), Errno>> {
+        match self.target.root.stat(folder)? {
+            Ok(stat) if stat.kind == FileKind::Directory => {
+                Some(self.target.root.may_execute(folder).unwrap_or(Ok(())))
+            }
+            Ok(_) => Some(Err(Errno::ENOTDIR)),
+            Err(errno) => Some(Err(errno)),
+        }
     }
 
     /// Opens what is at a path, if anything is, or nobody knows.

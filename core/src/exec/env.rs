@@ -12,7 +12,7 @@ pub(super) fn run(machine: &Machine, call: &EnvCall) -> Checked {
     match &call.plan {
         Plan::Prints => Ok(()),
         Plan::Refuses { status, .. } => exits(*status, Step::EnvUsage),
-        Plan::NoFolder(_) => exits(125, Step::EnvFolder),
+        Plan::NoFolder(..) => exits(125, Step::EnvFolder),
         Plan::Itself => Err(Exit::Endless(Step::EnvItself)),
         Plan::Unknown => unknown(Missing::EnvCommand),
         Plan::Starts(sought) => execvp(machine, sought).map(|_| ()),

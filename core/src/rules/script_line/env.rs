@@ -27,8 +27,9 @@ pub(super) fn check(case: &Case<'_>, script: &Script) -> Option<Found> {
         Plan::Itself if case.ends_at(Step::EnvItself) => case.error(format_args!(
             "names env without a program: env starts the script itself, which starts env again, without an end"
         )),
-        Plan::NoFolder(folder) if !crate::ROUTER && case.ends_at(Step::EnvFolder) => case
-            .error(format_args!("has env go to the folder {}, which is not on this machine", Shown(folder))),
+        Plan::NoFolder(folder, errno) if !crate::ROUTER && case.ends_at(Step::EnvFolder) => {
+            case.error(format_args!("has env go to the folder {}: {}", Shown(folder), errno.text()))
+        }
         _ if !case.ends_at(Step::EnvUsage) => return None,
         Plan::Refuses { status: 127, .. } if !crate::ROUTER => case.error(format_args!(
             "hands {env} \"{shown}\", which is one argument, and none of the programs that it is"
@@ -59,8 +60,8 @@ pub(super) fn check(case: &Case<'_>, script: &Script) -> Option<Found> {
             _ => finding.tell(format_args!("you see: {env}: invalid option -- '{letter}'")),
         }
     }
-    if !crate::ROUTER && matches!(call.plan, Plan::NoFolder(_)) {
-        finding.tell(format_args!("fix: make that folder, or leave out the option"));
+    if !crate::ROUTER && matches!(call.plan, Plan::NoFolder(..)) {
+        finding.tell(format_args!("fix: name a folder that it may enter, or leave out the option"));
         return Some(finding);
     }
     match command_of(argument) {
