@@ -234,7 +234,7 @@ fn uname(text: &str) -> Option<Uname> {
     const SYSTEMS: [&str; 4] = ["GNU/Linux", "Linux", "Android", "Toybox"];
     let words: Vec<&str> = text.lines().next()?.split_whitespace().collect();
     let machine = words.iter().skip(3).rev().find(|word| !SYSTEMS.contains(word))?;
-    Some(Uname { release: String::from(*words.get(2)?), machine: String::from(*machine) })
+    Some(Uname { told: None, release: String::from(*words.get(2)?), machine: String::from(*machine) })
 }
 
 fn auxv(text: &str) -> Auxv {

@@ -60,7 +60,7 @@ impl Root for Router {
 
 impl Kernel for Router {
     fn uname(&self) -> Known<Uname> {
-        Some(Uname { release: "5.15.167".to_owned(), machine: "mips".to_owned() })
+        Some(Uname { told: None, release: "5.15.167".to_owned(), machine: "mips".to_owned() })
     }
     fn auxv(&self) -> Auxv {
         Auxv { page_size: Some(4096), ..Auxv::default() }

@@ -219,6 +219,8 @@ pub struct Space {
 /// Fields of uname(2), without the host name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Uname {
+    /// The release that a personality has uname(2) tell in place of the true one ([`Uname::release`]).
+    pub told: Option<String>,
     /// "5.15.167".
     pub release: String,
     /// "mips" for both byte orders.

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_ulong};
 use std::os::unix::ffi::OsStrExt as _;
-use std::ptr;
+use std::{mem, ptr};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -14,9 +14,10 @@ use crate::machine::word;
 use crate::target::{Auxv, Limits, Uname};
 
 /// uname(2). Under the personality UNAME26 (`setarch --uname-2.6`, in some containers) it calls Linux 3.n 2.6.(40 + n), and
-/// later ones 2.6.(60 + n) (kernel/sys.c `override_release`); the file of sysctl is left as it is.
+/// later ones 2.6.(60 + n) (kernel/sys.c `override_release`); the file of sysctl has the true one.
 pub(super) fn uname(devices: &Devices) -> Option<Uname> {
     let found = nix::sys::utsname::uname().ok()?;
+    let machine = word(found.machine().as_bytes());
     let mut release = word(found.release().as_bytes());
     let is_changed = |version: KernelVersion| {
         version >= KernelVersion::new(2, 6, 40) && version < KernelVersion::new(3, 0, 0)
@@ -24,10 +25,12 @@ pub(super) fn uname(devices: &Devices) -> Option<Uname> {
     // Nobody calls `setarch --uname-2.6` on a router (600 bytes of the package).
     if cfg!(feature = "every-machine") && release.parse().is_ok_and(is_changed) {
         if let Ok(told) = devices.read(c"/proc/sys/kernel/osrelease") {
-            release = word(told.trim_ascii_end());
+            let own = word(told.trim_ascii_end());
+            let told = Some(mem::replace(&mut release, own));
+            return Some(Uname { told, release, machine });
         }
     }
-    Some(Uname { release, machine: word(found.machine().as_bytes()) })
+    Some(Uname { told: None, release, machine })
 }
 
 /// Our own auxiliary vector: it needs no /proc.

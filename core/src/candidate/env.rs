@@ -9,12 +9,10 @@ use alloc::boxed::Box;
 use alloc::ffi::CString;
 use alloc::vec::Vec;
 
-use super::reader::Reader;
 use super::script::Line;
 use super::{Candidate, Content, Files, Formats, last_name, open};
-use crate::elf::ByteOrder;
 use crate::errno::Errno;
-use crate::machine::{Libc, holds, parts};
+use crate::machine::{Libc, parts};
 use crate::path::{Path, PathBuf, join};
 use crate::target::{FileKind, Known, Target};
 use line::{Command, Knows, Words};
@@ -31,9 +29,6 @@ const MUSL_PATH: &[u8] = b"/usr/local/bin:/bin:/usr/bin";
 const PROGRAMS: usize = 8;
 /// env in a script that env starts, and so on.
 const DEPTH: u32 = 4;
-/// What is read of a program to see what it knows, and at once.
-const SCAN: usize = 4 << 20;
-const STEP: usize = 4096;
 
 /// What env does with the line of a script.
 #[derive(Debug)]
@@ -312,25 +307,10 @@ struct OwnFile<'a> {
 }
 
 impl OwnFile<'_> {
-    /// Whether a text is in it; None where it cannot be read, or has none of env's texts.
+    /// Whether a text is in it; None where it cannot be read, or is too long.
     fn holds(&self, text: &[u8]) -> Known<bool> {
         let Follower { target, files, .. } = self.follower;
-        let stat = self.candidate.found()?;
-        let file = files.open(target.root, &self.candidate.path, stat)?.ok()?;
-        let mut reader = Reader::new(&file.contents, ByteOrder::Little, 0, SCAN);
-        reader.once();
-        let mut at: usize = 0;
-        loop {
-            let len = STEP.saturating_add(text.len());
-            let bytes = reader.up_to(at, len);
-            if holds(bytes, text) {
-                return Some(true);
-            }
-            if bytes.len() < len {
-                return Some(false);
-            }
-            at = at.saturating_add(STEP);
-        }
+        files.open(target.root, &self.candidate.path, self.candidate.found()?)?.ok()?.holds(text)
     }
 
     /// Whether its texts have the name of a program that it is itself: BusyBox and toybox may start that one

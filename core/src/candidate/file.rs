@@ -9,8 +9,9 @@ use core::mem::size_of;
 
 use super::reader::{Contents, Reader};
 use super::{Damage, Go, Image, Origin, Toolchain, Upx, damage, go, program, upx};
-use crate::elf::{Attributes, Encoding, ProgramHeader};
+use crate::elf::{Attributes, ByteOrder, Encoding, ProgramHeader};
 use crate::errno::Errno;
+use crate::machine::holds;
 use crate::path::{Path, PathBuf};
 use crate::target::{Known, Root, Stat};
 
@@ -20,6 +21,9 @@ const LIMIT: usize = if cfg!(feature = "every-machine") { 4 << 20 } else { 256 <
 const FILES: usize = if cfg!(feature = "every-machine") { 256 } else { 32 };
 /// Paths of which it is kept what is there.
 const PATHS: usize = if cfg!(feature = "every-machine") { 256 } else { 16 };
+/// What is read of a file in the search of a text, and at once.
+const SCAN: usize = 16 << 20;
+const STEP: usize = 4096;
 
 /// What is at a path: asked once, for what many programs name.
 pub struct Place {
@@ -104,6 +108,24 @@ impl File {
             self.images.borrow_mut().push(Rc::clone(&image));
         }
         image
+    }
+
+    /// Whether a text is in it; None where it is longer than what is read.
+    pub(crate) fn holds(&self, text: &[u8]) -> Known<bool> {
+        let mut reader = Reader::new(&self.contents, ByteOrder::Little, 0, SCAN);
+        reader.once();
+        let mut at: usize = 0;
+        loop {
+            let len = STEP.saturating_add(text.len());
+            let bytes = reader.up_to(at, len);
+            if holds(bytes, text) {
+                return Some(true);
+            }
+            if bytes.len() < len {
+                return (self.stat.size <= SCAN as u64).then_some(false);
+            }
+            at = at.saturating_add(STEP);
+        }
     }
 
     /// Whether somebody holds it open for writing.

@@ -87,6 +87,7 @@ pub const DF_1_NODEFLIB: u64 = 0x800;
 pub const DF_1_PIE: u64 = 0x0800_0000;
 
 pub const NT_GNU_ABI_TAG: u32 = 1;
+pub const ELF_NOTE_OS_LINUX: u32 = 0;
 pub const NT_GNU_PROPERTY_TYPE_0: u32 = 5;
 /// The Go linker's build id: name "Go\0\0".
 pub const NT_GO_BUILDID: u32 = 4;

@@ -63,6 +63,7 @@ fn load_elf_binary(bprm: &Binprm<'_>, waived: Waived) -> Checked {
     start::lost_pages(bprm)?;
     interpreter.as_ref().map_or(Ok(()), start::lost_pages)?;
     (arch.after_start)(bprm)?;
+    start::os_check(bprm)?;
     // A loader comes before Go's runtime.
     if interpreter.is_some() { Ok(()) } else { go::rt0_go(bprm.machine, bprm.candidate) }
 }

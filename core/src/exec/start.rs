@@ -6,8 +6,12 @@ use super::mmap::Mm;
 use super::vma::Vma;
 use super::{Checked, Exit, Missing, Signal, Step, When, kill, unknown};
 use crate::candidate::damage::{BlankEntry, Fill, Transfer};
-use crate::candidate::last_name;
-use crate::elf::consts::{PF_R, PF_W, PF_X, PT_DYNAMIC};
+use crate::candidate::{Image, last_name};
+use crate::elf::consts::{ELF_NOTE_OS_LINUX, PF_R, PF_W, PF_X, PT_DYNAMIC};
+use crate::machine::{Machine, Version};
+
+/// glibc's words, sysdeps/unix/sysv/linux/dl-osinfo.h `dl_fatal`.
+pub(crate) const KERNEL_TOO_OLD: &[u8] = b"FATAL: kernel too old";
 
 /// What the processor finds at the address where it is sent. `first` is the file that runs first: the interpreter,
 /// or the program; `bias` is what is added to its addresses.
@@ -146,6 +150,25 @@ pub(super) fn without_loader(bprm: &Binprm<'_>) -> Checked {
     }
     if bprm.program.calls_another_system(image) {
         return kill(Signal::SIGSEGV, When::Later, Step::OtherSystem);
+    }
+    Ok(())
+}
+
+/// The release of Linux that the glibc of a program was built for, where this one is older.
+pub(crate) fn newer_kernel(machine: &Machine, image: &Image) -> Option<Version> {
+    let (system, version) = image.abi_tag?;
+    let is_old = system == ELF_NOTE_OS_LINUX && machine.kernel().told_before(version).is_some();
+    is_old.then_some(version)
+}
+
+/// A static glibc compares the releases itself, where it was built to: then it holds the words. `__libc_fatal` aborts.
+pub(super) fn os_check(bprm: &Binprm<'_>) -> Checked {
+    let file = bprm.program.file.as_ref();
+    if bprm.image.interp.is_none()
+        && newer_kernel(bprm.machine, bprm.image).is_some()
+        && file.and_then(|file| file.holds(KERNEL_TOO_OLD)) == Some(true)
+    {
+        return kill(Signal::SIGABRT, When::Later, Step::OsCheck);
     }
     Ok(())
 }

@@ -131,6 +131,8 @@ steps! {
     VersionMissing "ld.so: version not found"
     /// A relocation asks for a symbol that nothing defines.
     SymbolMissing "ld.so: symbol not found"
+    /// glibc csu/libc-start.c, `DL_SYSDEP_OSCHECK` of a static program: the kernel's release (up to 2.36).
+    OsCheck "glibc: check of the kernel"
     /// runtime/os_linux_arm.go `checkgoarm`, runtime/asm_amd64.s and asm_386.s `rt0_go`: Go's runtime finds that the
     /// processor lacks what the program was built for.
     GoCheck "Go's runtime: check of the processor"

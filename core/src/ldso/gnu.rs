@@ -11,6 +11,7 @@ use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PT_GNU_EH_FRAME};
 use crate::elf::offset;
+use crate::exec::{KERNEL_TOO_OLD, newer_kernel};
 use crate::machine::{holds, parts};
 use crate::target::{FileKind, Root};
 use crate::text::cut_bytes;
@@ -31,12 +32,8 @@ pub(super) struct GlibcBuild {
 }
 
 /// Words of a loader that tell what it does.
-const WORDS: [&[u8]; 4] = [
-    b"ELF load command alignment not page-aligned",
-    b"FATAL: kernel too old",
-    b"CPU ISA level is lower",
-    b"haswell",
-];
+const WORDS: [&[u8]; 4] =
+    [b"ELF load command alignment not page-aligned", KERNEL_TOO_OLD, b"CPU ISA level is lower", b"haswell"];
 
 impl GlibcBuild {
     /// It compares p_align of a library with the size of a page (up to 2.34).
@@ -255,10 +252,7 @@ impl Linker<'_> {
     pub(super) fn refuses(&self) -> Option<LoaderRefusal> {
         let facts = self.glibc.as_ref()?;
         let image = |index| self.object(index)?.image.as_ref();
-        let is_old = image(1)?
-            .abi_tag
-            .is_some_and(|(system, version)| system == 0 && self.machine.kernel().older_than(version));
-        if is_old && facts.checks_kernel() {
+        if facts.checks_kernel() && newer_kernel(self.machine, image(1)?).is_some() {
             return Some(LoaderRefusal::KernelTooOld);
         }
         self.lacks_level(image(0)?).then_some(LoaderRefusal::IsaLevel)

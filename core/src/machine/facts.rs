@@ -89,8 +89,10 @@ impl From<&str> for Words {
 /// The kernel.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct KernelFacts {
-    /// Release, as uname(2) gives it.
+    /// Its release.
     pub release: Fact<Release>,
+    /// What uname(2) tells in its place.
+    pub told: Option<Release>,
     /// `uname -m`.
     pub machine: Fact<String>,
     /// e_machine of its own programs, from `uname -m`.
@@ -243,5 +245,10 @@ impl KernelFacts {
     /// Whether the release is known to be older than a version; a kernel of unknown release counts as new.
     pub fn older_than(&self, version: Version) -> bool {
         self.release.get().is_some_and(|release| release.version < version)
+    }
+
+    /// The release that a program is told, where that is older than a version.
+    pub fn told_before(&self, version: Version) -> Option<&Release> {
+        self.told.as_ref().or(self.release.get()).filter(|release| release.version < version)
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn kernel(machine: &Machine) -> KernelFacts {
     };
     KernelFacts {
         release: Fact::new(uname.and_then(|uname| release(&uname.release)), "uname -r"),
+        told: uname.and_then(|uname| release(uname.told.as_ref()?)),
         machine: Fact::new(uname.map(|uname| uname.machine.clone()), "uname -m"),
         e_machine,
         class,

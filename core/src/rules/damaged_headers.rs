@@ -167,7 +167,8 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::SegmentBeyondFile
         // What became of its content.
         | Step::EntryBlank
-        | Step::Transfer => return None,
+        | Step::Transfer
+        | Step::OsCheck => return None,
     };
     let e_entry = image.header.e_entry;
     Some(case.error(format_args!("{title}\nprogram: e_entry={e_entry:#x}")))
