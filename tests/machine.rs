@@ -208,7 +208,9 @@ fn nothing_known() {
     let recorded = recorded("no such folder");
     let found = Machine::new(Target::new(&recorded));
     assert_eq!(*found.cpu(), Cpu::unknown("/proc/cpuinfo cannot be read"));
-    let KernelFacts { release, machine, e_machine, class, byte_order, page_size } = found.kernel().clone();
+    let KernelFacts { release, machine, e_machine, class, byte_order, page_size, told } =
+        found.kernel().clone();
+    assert_eq!(told, None);
     assert_eq!((release.value, machine.value, e_machine.value), (None, None, None));
     assert_eq!(
         (class.value, byte_order.value, page_size.value, found.mmap_min_addr().value),

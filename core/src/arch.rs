@@ -62,6 +62,9 @@ pub(crate) struct Arch {
     pub(crate) go: fn(&Machine, &Image, &Go) -> Option<GoLacks>,
     /// The level that a program of Go was built for, by its first instructions.
     pub(crate) go_level: fn(&mut Code<'_, '_>, u64) -> Option<&'static str>,
+    /// The page of the kernel's own at an address that its ABI has fixed, as /proc/self/maps calls it, which a program without
+    /// a loader calls.
+    pub(crate) fixed_page: Option<fn(&Program, &Image) -> Option<&'static str>>,
     /// The mark of a program for hard float as a whole; one function of it may still be soft. Empty where what the
     /// program was built for says it.
     pub(crate) hard_float: fn(&Image) -> Option<&'static str>,
@@ -230,6 +233,8 @@ pub(crate) const HAS_GNU_HASH: bool = any!(arch => !arch.ldso.has_global_got);
 pub(crate) const HAS_BIONIC: bool = any!(arch => arch.ldso.has_bionic);
 /// Whether glibc knows levels of the processor on one.
 pub(crate) const HAS_LEVELS: bool = any!(arch => arch.ldso.lacks_level.is_some());
+/// Whether the kernel has pages of its own at fixed addresses on one.
+pub(crate) const HAS_FIXED_PAGES: bool = any!(arch => arch.fixed_page.is_some());
 /// Whether kernels differ in the size of their pages and of their address space: not those of 32-bit MIPS on routers.
 pub(crate) const PAGES_DIFFER: bool = cfg!(any(feature = "every-machine", not(target_arch = "mips")));
 /// R_*_COPY of most architectures.

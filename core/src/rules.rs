@@ -127,6 +127,7 @@ mod hard_float_without_fpu;
 mod interpreter_missing;
 mod interpreter_unusable;
 mod isa_above_cpu;
+mod kernel_page_missing;
 mod kernel_too_old;
 mod libraries_not_followed;
 mod library_missing;
@@ -216,6 +217,7 @@ table! {
     missing_ase: MissingAse = "missing-ase",
     not_enough_memory: NotEnoughMemory = "not-enough-memory",
     kernel_too_old: KernelTooOld = "kernel-too-old",
+    kernel_page_missing: KernelPageMissing = "kernel-page-missing",
     not_position_independent: NotPositionIndependent = "not-position-independent",
     tls_underaligned: TlsUnderaligned = "tls-underaligned",
     library_missing: LibraryMissing = "library-missing",

@@ -5,6 +5,7 @@ mod cpu;
 mod exec;
 mod go;
 mod isa;
+mod kuser;
 
 use super::Arch;
 use crate::candidate::Image;
@@ -34,6 +35,7 @@ pub(super) const ARM: Arch = Arch {
     lack: isa::lack,
     go: go::lacks_arm,
     go_level: go::level_of_code,
+    fixed_page: Some(kuser::fixed_page),
     hard_float,
 };
 
@@ -50,6 +52,7 @@ pub(super) const AARCH64: Arch = Arch {
     lack: |_, _, _| None,
     go: go::lacks_arm64,
     go_level: |_, _| None,
+    fixed_page: None,
     hard_float: |_| None,
     ..ARM
 };

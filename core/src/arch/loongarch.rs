@@ -27,6 +27,7 @@ pub(super) const LOONGARCH: Arch = Arch {
     lack: |_, _, _| None,
     go: |_, _, _| None,
     go_level: |_, _| None,
+    fixed_page: None,
     hard_float: |_| None,
 };
 

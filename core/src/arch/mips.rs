@@ -27,6 +27,7 @@ pub(super) const MIPS: Arch = Arch {
     lack: isa::lack,
     go: go::lacks,
     go_level: go::level_of_code,
+    fixed_page: None,
     hard_float: |image| image.is_mips_hard_float().then_some(""),
 };
 

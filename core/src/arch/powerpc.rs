@@ -29,6 +29,7 @@ pub(super) const PPC: Arch = Arch {
     // Go has no port to it.
     go: |_, _, _| None,
     go_level: |_, _| None,
+    fixed_page: None,
     hard_float,
 };
 

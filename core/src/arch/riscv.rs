@@ -33,6 +33,7 @@ pub(super) const RISCV: Arch = Arch {
     lack: isa::lack,
     go: go::lacks,
     go_level: |_, _| None,
+    fixed_page: None,
     hard_float: |_| None,
 };
 

@@ -4,6 +4,7 @@ mod builds;
 mod exec;
 mod go;
 mod isa;
+mod vsyscall;
 
 use super::Arch;
 use crate::elf::consts::{EM_386, EM_X86_64};
@@ -32,6 +33,7 @@ pub(super) const I386: Arch = Arch {
     lack: isa::lack,
     go: go::lacks_386,
     go_level: go::level_of_code,
+    fixed_page: Some(vsyscall::fixed_page),
     hard_float: |_| None,
 };
 

@@ -112,13 +112,18 @@ impl File {
 
     /// Whether a text is in it; None where it is longer than what is read.
     pub(crate) fn holds(&self, text: &[u8]) -> Known<bool> {
+        self.any(text.len(), &|bytes| holds(bytes, text))
+    }
+
+    /// Whether one of its parts is such; two of them have `shared` bytes in common.
+    pub(crate) fn any(&self, shared: usize, is: &dyn Fn(&[u8]) -> bool) -> Known<bool> {
         let mut reader = Reader::new(&self.contents, ByteOrder::Little, 0, SCAN);
         reader.once();
         let mut at: usize = 0;
         loop {
-            let len = STEP.saturating_add(text.len());
+            let len = STEP.saturating_add(shared);
             let bytes = reader.up_to(at, len);
-            if holds(bytes, text) {
+            if is(bytes) {
                 return Some(true);
             }
             if bytes.len() < len {
