@@ -10,7 +10,8 @@
 //! | [`router`] | what only a router's build has |
 //!
 //! Only `live` touches nix and the live system; only `main.rs` prints. A candidate is never executed, mapped executable or
-//! handed to another program.
+//! handed to another program. Its path is given to execveat(2) with AT_EXECVE_CHECK, which starts nothing, once that call has
+//! come back for a file of diag's own.
 
 // A panic of the router build is a bare signal without a word.
 #![cfg_attr(

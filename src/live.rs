@@ -39,6 +39,8 @@ pub struct Live {
     devices: files::Devices,
     /// /proc/self/fd.
     descriptors: OnceCell<Option<OwnedFd>>,
+    /// [`ask::knows_check`].
+    can_ask: OnceCell<bool>,
 }
 
 /// A path of this computer, where it is the target.
@@ -71,6 +73,12 @@ impl Root for Live {
 
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
         Some(here(path).and_then(|path| files::may_execute(&path)))
+    }
+
+    fn may_start(&self, path: &Path) -> Known<Result<(), Errno>> {
+        let plain = tiny_elf::file(None)?;
+        let can_ask = *self.can_ask.get_or_init(|| ask::knows_check(&plain));
+        can_ask.then(|| here(path).and_then(|path| ask::may_start(&path)))
     }
 
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {

@@ -190,6 +190,7 @@ const TOOLS: &[&str] = &[
     "cc",
     "chmod",
     "cp",
+    "dmesg",
     "dnf",
     "dotnet",
     "dpkg",

@@ -7,7 +7,7 @@ use crate::path::{Path, PathBuf};
 use crate::arch;
 use crate::candidate::{self, Candidate, Content, Files, env, sample};
 use crate::errno::Errno;
-use crate::exec::{self, Outcome};
+use crate::exec::{self, Outcome, Step};
 use crate::ldso::{self, Kept, LinkResult};
 use crate::machine::{Machine, Mount, gather};
 use crate::report::Judged;
@@ -133,10 +133,33 @@ pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate,
     env::follow(machine.target, files, &formats, &mut candidate);
     loop {
         match exec::simulate(machine, &candidate) {
+            Ok(Outcome::Starts) => {
+                let outcome = forbidden(machine, &candidate).unwrap_or(Outcome::Starts);
+                return (candidate, outcome);
+            }
             Ok(outcome) => return (candidate, outcome),
             Err(question) => ask(machine, question),
         }
     }
+}
+
+/// What a security module of the kernel makes of a program that would start otherwise, where the kernel tells.
+fn forbidden(machine: &Machine, candidate: &Candidate) -> Option<Outcome> {
+    // A router's kernel does not know the question, and has no such module.
+    if crate::ROUTER || machine.kernel().older_than((6, 14, 0)) {
+        return None;
+    }
+    let mut next = Some(candidate);
+    while let Some(program) = next {
+        // Other errors have steps of their own.
+        if let Some(Err(errno @ (Errno::EACCES | Errno::EPERM))) =
+            machine.target.root.may_start(&program.path)
+        {
+            return Some(Outcome::Refused { errno, step: Step::Policy });
+        }
+        next = program.interpreter.as_deref();
+    }
+    None
 }
 
 fn ask(machine: &mut Machine, question: Capability) {

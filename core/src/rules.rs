@@ -122,6 +122,7 @@ mod changed_by_transfer;
 mod cosmopolitan_program;
 mod damaged_headers;
 mod file_busy;
+mod forbidden_by_policy;
 mod go_level_above_cpu;
 mod hard_float_without_fpu;
 mod interpreter_missing;
@@ -192,6 +193,7 @@ table! {
     mount_noexec: MountNoexec = "mount-noexec",
     not_executable: NotExecutable = "not-executable",
     file_busy: FileBusy = "file-busy",
+    forbidden_by_policy: ForbiddenByPolicy = "forbidden-by-policy",
     misc_interpreter_missing: MiscInterpreterMissing = "misc-interpreter-missing",
     script_with_crlf: ScriptWithCrlf = "script-with-crlf",
     script_line: ScriptLine = "script-line",

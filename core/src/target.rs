@@ -56,6 +56,11 @@ pub trait Root {
     fn may_execute(&self, _: &Path) -> Known<Result<(), Errno>> {
         None
     }
+    /// execveat(2) with AT_EXECVE_CHECK (Linux 6.14), which starts nothing: what the kernel and its security modules would say
+    /// to an execve(2). None where it cannot be asked.
+    fn may_start(&self, _: &Path) -> Known<Result<(), Errno>> {
+        None
+    }
     /// The absolute path with symbolic links resolved.
     fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
         None

@@ -24,11 +24,33 @@ use super::stdio::write_all;
 use crate::errno::Errno;
 use crate::target::Answer;
 
+/// The status of a child that was only checked; no errno is as large, and the tiny program's own is 0.
+const CAME_BACK: c_int = 254;
+
 /// What becomes of a program that has a property, on a machine that starts the plain one. Where that does not start
 /// either, it is for the circumstances: a resource limit, a sandbox.
 pub(super) fn answer(elf: &[u8], plain: &[u8]) -> Option<Answer> {
     let answer = start(elf)?;
     (answer == Answer::Works || start(plain) == Some(Answer::Works)).then_some(answer)
+}
+
+/// Whether the kernel knows AT_EXECVE_CHECK (Linux 6.14): then execveat(2) comes back, and nothing was started. An emulator
+/// that does not heed the flag starts this file of our own, never a candidate.
+pub(super) fn knows_check(plain: &[u8]) -> bool {
+    let file = if may_write(plain.len()) { in_memory(plain) } else { None };
+    let ended = file.and_then(|file| end_of(&file, libc::AT_EXECVE_CHECK));
+    matches!(ended, Some(WaitStatus::Exited(_, CAME_BACK)))
+}
+
+/// What the kernel would say to an execve(2) of a file, up to its security modules; only where [`knows_check`].
+pub(super) fn may_start(path: &CStr) -> Result<(), Errno> {
+    let (argv, envp) = ([path.as_ptr(), ptr::null()], [ptr::null::<c_char>()]);
+    let (here, check) = (c_long::from(libc::AT_FDCWD), c_long::from(libc::AT_EXECVE_CHECK));
+    // SAFETY: texts that end in NUL and lists that end in null; the kernel only checks.
+    let result = unsafe {
+        libc::syscall(libc::SYS_execveat, here, path.as_ptr(), argv.as_ptr(), envp.as_ptr(), check)
+    };
+    if result == 0 { Ok(()) } else { Err(of_raw(nix::errno::Errno::last_raw())) }
 }
 
 /// None where it could not be tried: no memory, no place for the file, a sandbox.
@@ -72,8 +94,13 @@ fn may_write(len: usize) -> bool {
     getrlimit(Resource::RLIMIT_FSIZE).map_or(true, |(limit, _)| u64::from(limit) >= len as u64)
 }
 
-/// Starts the file in a child of its own and waits for its end, two seconds at most.
+/// Starts the file, and tells what became of it.
 fn run(file: &File) -> Option<Answer> {
+    of_status(end_of(file, 0)?)
+}
+
+/// Starts the file in a child of its own and waits for its end, two seconds at most.
+fn end_of(file: &File, flags: c_int) -> Option<WaitStatus> {
     let fd = file.as_raw_fd();
     let name = number(fd)?;
     // Where our caller ignores SIGCHLD, the child would be gone before we can ask how it ended.
@@ -85,7 +112,7 @@ fn run(file: &File) -> Option<Answer> {
     let pid = unsafe { libc::syscall(libc::SYS_clone, libc::SIGCHLD, 0_usize, 0_usize, 0_usize, 0_usize) };
     let ended = match libc::pid_t::try_from(pid) {
         // SAFETY: in that child.
-        Ok(0) => unsafe { child(fd, &name) },
+        Ok(0) => unsafe { child(fd, &name, flags) },
         Ok(pid @ 1..) => wait(Pid::from_raw(pid)),
         _ => None,
     };
@@ -93,7 +120,7 @@ fn run(file: &File) -> Option<Answer> {
         // SAFETY: what it was.
         let _ = unsafe { sigaction(Signal::SIGCHLD, &before) };
     }
-    of_status(ended?)
+    ended
 }
 
 /// Gives away what a tiny program has no use for, and becomes it. What the C library is called for here are system
@@ -102,7 +129,7 @@ fn run(file: &File) -> Option<Answer> {
 /// # Safety
 ///
 /// In a child after fork(2); `name` is the descriptor's in /proc/self/fd.
-unsafe fn child(file: RawFd, name: &CStr) -> ! {
+unsafe fn child(file: RawFd, name: &CStr, flags: c_int) -> ! {
     let argv: [*const c_char; 2] = [c"diag".as_ptr(), ptr::null()];
     let envp: [*const c_char; 1] = [ptr::null()];
     // 1, not 0: that also keeps a core_pattern that is a pipe from being run. Without the right to raise it the limit
@@ -120,11 +147,15 @@ unsafe fn child(file: RawFd, name: &CStr) -> ! {
     close_all_but(file);
     // SAFETY: texts that end in NUL and lists that end in null, which live until the process is another or ends.
     let number = unsafe {
-        let (at, by_descriptor) = (c_long::from(file), c_long::from(libc::AT_EMPTY_PATH));
-        libc::syscall(libc::SYS_execveat, at, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), by_descriptor);
+        let (at, by_descriptor) = (c_long::from(file), c_long::from(libc::AT_EMPTY_PATH | flags));
+        let result =
+            libc::syscall(libc::SYS_execveat, at, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), by_descriptor);
+        if result == 0 {
+            libc::_exit(CAME_BACK);
+        }
         let mut number = nix::errno::Errno::last_raw();
         // Linux before 3.19.
-        if number == libc::ENOSYS {
+        if number == libc::ENOSYS && flags == 0 {
             if let Some(own) = own_descriptors().filter(|own| fchdir(own).is_ok()) {
                 drop(own);
                 libc::execve(name.as_ptr(), argv.as_ptr(), envp.as_ptr());

@@ -32,6 +32,9 @@ steps! {
     Permission "inode_permission"
     /// fs/exec.c `deny_write_access`: open for writing somewhere.
     Busy "deny_write_access"
+    /// fs/exec.c `bprm_execve`, fs/open.c `do_open`: a security module (SELinux, AppArmor, Landlock, IMA) or a fanotify(7)
+    /// listener (fapolicyd) says no.
+    Policy "security_bprm_creds_for_exec"
     /// fs/exec.c `search_binary_handler`: no handler knows the first bytes.
     NoHandler "search_binary_handler"
     /// fs/binfmt_misc.c `load_misc_binary`, `open_exec` of the rule's interpreter.

@@ -168,7 +168,8 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         // What became of its content.
         | Step::EntryBlank
         | Step::Transfer
-        | Step::OsCheck => return None,
+        | Step::OsCheck
+        | Step::Policy => return None,
     };
     let e_entry = image.header.e_entry;
     Some(case.error(format_args!("{title}\nprogram: e_entry={e_entry:#x}")))

@@ -50,7 +50,7 @@ rule! {
         "env: can't execute 'bash': No such file or directory",
         "/usr/bin/env: 'bash': No such file or directory",
     ],
-    check, quiet after [ScriptLine, ScriptWithCrlf]
+    check, quiet after [ForbiddenByPolicy, ScriptLine, ScriptWithCrlf]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {

@@ -1,0 +1,78 @@
+use super::Case;
+use super::shown::Shown;
+use crate::candidate::Candidate;
+use crate::errno::Errno;
+use crate::exec::{Outcome, Step};
+use crate::finding::Found;
+use crate::path::Path;
+
+rule! {
+    /// # What it means
+    /// Its mode and its mount let the file be executed, and a security policy of the machine does not.
+    /// # How it looks
+    /// Status 126, for root too.
+    /// # Why
+    /// SELinux, AppArmor, Landlock, IMA and fapolicyd decide by rules of their own, by the file's label, path or signature,
+    /// and by who asks: a service may be refused what a shell is not. From Linux 6.14 on the kernel says what it would do,
+    /// without doing it (execveat(2) with AT_EXECVE_CHECK), and diag asks it for who runs diag.
+    /// # Fix
+    /// Install the program where the policy lets programs be (/usr/bin, /usr/local/bin), give it the label that it should
+    /// have (`restorecon`), or have the policy name it. What was refused stands in dmesg or the audit log.
+    /// # Kernel source
+    /// fs/exec.c `bprm_execve`; security/security.c `security_file_open`, `security_bprm_creds_for_exec`.
+    /// # Example
+    /// ```text
+    /// machine x86-64, not by a router's build
+    /// file /uname text Linux host 6.18.1 #1 SMP Thu Jan 1 00:00:00 2026 x86_64 GNU/Linux\n
+    /// file /tmp/hello elf x86-64 go policy=EACCES
+    /// $ diag /tmp/hello
+    /// error[forbidden-by-policy]: /tmp/hello may not be executed: a security policy of
+    ///   this machine forbids it
+    ///   kernel:  EACCES
+    ///   you see: Permission denied
+    ///   fix:     install it where the policy lets programs be, or have the policy
+    ///            allow it; who refused says so in the kernel's log
+    ///            dmesg | tail
+    /// [1]
+    /// ```
+    ForbiddenByPolicy, looks ["Permission denied", "Operation not permitted"],
+    check
+}
+
+fn check(case: &Case<'_>) -> Option<Found> {
+    let Outcome::Refused { errno, step: Step::Policy } = case.outcome else { return None };
+    let root = case.machine.target.root;
+    let line = |path| root.read(Path::new(path)).and_then(Result::ok).unwrap_or_default();
+    let (modules, caller) = (line("/sys/kernel/security/lsm"), line("/proc/self/attr/current"));
+    let interpreter = refused(case).filter(|refused| refused.path != case.candidate.path);
+    let interpreter = interpreter.map_or(&[][..], |refused| refused.path.as_bytes());
+    Some(case.error(format_args!(
+        "\
+may not be executed: a security policy of this machine forbids it
+program: interpreter={}
+machine: security modules={}
+machine: caller={}
+kernel:  {}
+you see: {}
+fix:     install it where the policy lets programs be, or have the policy allow it; who refused says so in the kernel's log
+run:     dmesg | tail",
+        Shown(interpreter),
+        Shown(modules.trim_ascii()),
+        Shown(caller.trim_ascii_end()),
+        errno.name(),
+        errno.text(),
+    )))
+}
+
+/// The program that is refused: the file, or an interpreter of it.
+fn refused<'a>(case: &Case<'a>) -> Option<&'a Candidate> {
+    let mut next = Some(case.candidate);
+    while let Some(program) = next {
+        let answer = case.machine.target.root.may_start(&program.path);
+        if matches!(answer, Some(Err(Errno::EACCES | Errno::EPERM))) {
+            return Some(program);
+        }
+        next = program.interpreter.as_deref();
+    }
+    None
+}
