@@ -210,7 +210,11 @@ fn run(reader: &mut Reader<'_>, value: Fill, size: usize) -> u64 {
             before = middle;
         }
     }
-    within as u64
+    // Between the two places it begins.
+    let bytes = reader.up_to(before, within.saturating_sub(before));
+    let written =
+        bytes.iter().rposition(|byte| fill(&[*byte]) != Some(value)).map_or(0, |last| last.saturating_add(1));
+    before.saturating_add(written) as u64
 }
 
 /// How often bytes occur that a transfer changes.
