@@ -186,6 +186,15 @@ pub(crate) fn lack(machine: &Machine, program: &Program, image: &Image) -> Optio
     (of(image.header.e_machine)?.lack)(machine, program, image)
 }
 
+/// What the machine's processor lacks that a program of Go was built for.
+pub(crate) fn go_lacks(machine: &Machine, image: &Image, go: &Go) -> Option<GoLacks> {
+    #[cfg(feature = "every-machine")]
+    if let Some(lacks) = other::go_lacks(machine, image, go) {
+        return Some(lacks);
+    }
+    (of(image.header.e_machine)?.go)(machine, image, go)
+}
+
 /// The two ABIs of LoongArch, where a program and a machine are of different ones.
 pub(crate) struct Worlds {
     pub(crate) program: &'static str,

@@ -5,9 +5,10 @@ use alloc::string::ToString as _;
 
 use super::Lack;
 use crate::advice::Build;
-use crate::candidate::{Image, Toolchain};
+use crate::candidate::{Go, Image, Toolchain};
 use crate::elf::consts::{EM_S390, EM_SH, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
+use crate::exec::go::{GoEnd, GoLacks};
 use crate::machine::Machine;
 use crate::machine::cpuinfo::{Field, Key};
 use crate::rules::shown::Shown;
@@ -74,23 +75,48 @@ pub(super) fn attributes(e_machine: u16) -> Option<(u32, Vendor)> {
 pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
     /// 1 in memory, 2 in registers (GNU ld's manual, "GNU Object Attributes").
     const TAG_GNU_S390_ABI_VECTOR: u32 = 8;
-    /// arch/s390/include/asm/elf.h
-    const HWCAP_S390_VXRS: u64 = 1 << 11;
     if image.header.e_machine != EM_S390 || image.attributes.as_ref()?.get(TAG_GNU_S390_ABI_VECTOR) != Some(2)
     {
         return None;
     }
-    let (has, field, told) = match (machine.cpu().features.get(), machine.hwcap().value) {
-        (Some(features), _) => (features.has("vx"), "features", features.to_string()),
-        (None, Some(hwcap)) => (hwcap & HWCAP_S390_VXRS != 0, "AT_HWCAP", format!("{hwcap:#x}")),
-        (None, None) => return None,
+    let (has, field) = has_vectors(machine);
+    let told = match (machine.cpu().features.get(), machine.hwcap().value) {
+        (Some(features), _) => features.to_string(),
+        (None, hwcap) => format!("{:#x}", hwcap?),
     };
     let told = Shown(&told);
-    (!has).then(|| Lack {
+    (has == Some(false)).then(|| Lack {
         text: format!(
             "is built for the z13 or newer, this processor has no vector facility (vx)\nprogram: Tag_GNU_S390_ABI_Vector=2\nmachine: {field}={told}"
         ),
         dies: true,
         ..Lack::default()
     })
+}
+
+/// The vector facility, and what tells it.
+fn has_vectors(machine: &Machine) -> (Option<bool>, &'static str) {
+    /// arch/s390/include/asm/elf.h
+    const HWCAP_S390_VXRS: u64 = 1 << 11;
+    match machine.cpu().features.get() {
+        Some(features) => (Some(features.has("vx")), "features"),
+        None => (machine.hwcap().value.map(|hwcap| hwcap & HWCAP_S390_VXRS != 0), "AT_HWCAP"),
+    }
+}
+
+/// Go 1.22 on asks for that facility (runtime/os_linux_s390x.go `checkS390xCPU`); before, it is used where it is. Tried with
+/// Go 1.15, 1.19 and 1.24.
+pub(super) fn go_lacks(machine: &Machine, image: &Image, go: &Go) -> Option<GoLacks> {
+    if image.header.e_machine != EM_S390 || go.minor < Some(22) {
+        return None;
+    }
+    let (has, source) = has_vectors(machine);
+    let end = match has {
+        Some(true) => return None,
+        Some(false) => {
+            GoEnd::Exits("runtime: This CPU has no floating point hardware, so this program cannot be run.")
+        }
+        None => GoEnd::Unknown,
+    };
+    Some(GoLacks { what: "vx (the vector facility)", source, end, instead: "" })
 }

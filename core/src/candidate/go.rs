@@ -8,6 +8,8 @@ use super::program::place_of;
 use super::reader::Reader;
 use super::toolchain::Tables;
 use crate::arch;
+#[cfg(feature = "every-machine")]
+use crate::elf::consts::EM_S390;
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_X86_64, PF_W, PF_X, SHF_ALLOC, SHF_EXECINSTR,
     SHF_STRINGS, SHT_PROGBITS,
@@ -67,6 +69,9 @@ pub(crate) fn setting_name(image: &Image) -> Option<&'static str> {
         EM_PPC64 => "GOPPC64",
         EM_RISCV => "GORISCV64",
         EM_X86_64 => "GOAMD64",
+        // It has no levels; what Go asks for differs by its version.
+        #[cfg(feature = "every-machine")]
+        EM_S390 => "GOARCH",
         _ => return None,
     })
 }

@@ -38,8 +38,7 @@ pub(crate) enum GoEnd {
 pub(crate) fn lacks(machine: &Machine, program: &Program, image: &Image) -> Option<GoLacks> {
     let go = program.go.as_ref()?;
     // Of a 64-bit kernel's 32-bit programs their own row knows.
-    let of_program = arch::of(image.header.e_machine)?;
-    (of_program.go)(machine, image, go)
+    arch::go_lacks(machine, image, go)
 }
 
 /// What becomes of a program whose loader, if it has one, lets it start.

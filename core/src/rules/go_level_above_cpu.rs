@@ -16,12 +16,12 @@ rule! {
     /// # Why
     /// The kernel does not compare levels. Go's runtime does, or executes instructions of the level, before `main`, so that
     /// such a program never runs. Go 1.18 on writes the level into the program, where `go version -m` shows it. Before, it
-    /// is not told, and this is a warning where Go's default would die.
+    /// is not told, and this is a warning where Go's default would die. s390x has no levels: Go 1.22 on asks for a z13.
     /// # Fix
     /// Build for the lower level: `GOARM=5`, `GO386=softfloat`, `GOAMD64=v1`.
     /// # Kernel source
-    /// None: Go's runtime/os_linux_arm.go `checkgoarm`, runtime/asm_386.s and asm_amd64.s `rt0_go`, runtime/runtime1.go
-    /// `check`.
+    /// None: Go's runtime/os_linux_arm.go `checkgoarm`, runtime/asm_386.s and asm_amd64.s `rt0_go`,
+    /// runtime/os_linux_s390x.go `checkS390xCPU`, runtime/runtime1.go `check`.
     /// # Example
     /// ```text
     /// machine armv7-novfp
@@ -42,6 +42,7 @@ rule! {
         "Illegal instruction",
         "This program can only be run on AMD64 processors with v3 microarchitecture support.",
         "This program can only be run on processors with MMX support.",
+        "runtime: This CPU has no floating point hardware, so this program cannot be run.",
         "this CPU has no floating point hardware, so it cannot run",
         "this CPU has no VFPv3 floating point hardware, so it cannot run",
     ],
