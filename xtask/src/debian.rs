@@ -19,18 +19,28 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 /// A name may be a regular expression: it stands for the one package whose name it matches with the highest
 /// version number in it (`^linux-image-[0-9].*-4kc-malta$`).
 pub(crate) fn fetch(arch: &str, packages: &[&str]) -> Result<PathBuf> {
-    let base = sh::target(&format!("debian/{arch}"))?;
+    fetch_into(arch, arch, usual_suites(arch), packages)
+}
+
+/// The same of one release for this computer's own architecture, whatever release this computer has.
+pub(crate) fn fetch_from(suite: &str, packages: &[&str]) -> Result<PathBuf> {
+    fetch_into(suite, &native_arch()?, &[suite], packages)
+        .with_context(|| format!("Debian's {suite}: DIAG_DEBIAN=URL names a mirror that has it"))
+}
+
+fn fetch_into(place: &str, arch: &str, suites: &[&str], packages: &[&str]) -> Result<PathBuf> {
+    let base = sh::target(&format!("debian/{place}"))?;
     let dir = base.join(folder_name(packages));
     if dir.is_dir() {
         return Ok(dir);
     }
     host::ensure(&[("dpkg-deb", "dpkg"), (KEYRING, "debian-archive-keyring")])?;
-    let apt = Apt::open(arch)?;
+    let apt = Apt::open(place, arch, suites)?;
     sh::build_dir(&dir, |new| {
         let scratch = tempfile::tempdir_in(&base).context("create a folder for the download")?;
         apt.with_lists(|| {
             let names = packages.iter().map(|p| apt.resolve(p)).collect::<Result<Vec<_>>>()?;
-            sh::say(format!("download {} for {arch} from Debian", names.join(", ")));
+            sh::say(format!("download {} for {arch} from Debian's {}", names.join(", "), suites.join(", ")));
             sh::run(apt.get("download").args(names).current_dir(scratch.path()))
         })?;
         for package in files_ending(scratch.path(), ".deb")? {
@@ -56,7 +66,7 @@ pub(crate) fn source(package: &str) -> Result<PathBuf> {
         return Ok(dir);
     }
     host::ensure(&[("dpkg-source", "dpkg-dev"), (KEYRING, "debian-archive-keyring")])?;
-    let apt = Apt::open("source")?;
+    let apt = Apt::open("source", "source", usual_suites("source"))?;
     sh::say(format!("download the source of {package} from Debian"));
     sh::build_dir(&dir, |new| {
         let scratch = tempfile::tempdir_in(&base).context("create a folder for the download")?;
@@ -70,20 +80,20 @@ pub(crate) fn source(package: &str) -> Result<PathBuf> {
     })
 }
 
-/// One architecture's private apt.
+/// One architecture's or release's private apt.
 struct Apt {
     dir: PathBuf,
 }
 
 impl Apt {
-    /// `arch` is a Debian architecture, or "source".
-    fn open(arch: &str) -> Result<Self> {
-        let apt = Self { dir: sh::target(&format!("debian/{arch}/.apt"))? };
+    /// `place` is its folder, `arch` a Debian architecture, or "source".
+    fn open(place: &str, arch: &str, suites: &[&str]) -> Result<Self> {
+        let apt = Self { dir: sh::target(&format!("debian/{place}/.apt"))? };
         for dir in ["state/lists/partial", "cache/archives/partial", "etc"] {
             fs::create_dir_all(apt.dir.join(dir))?;
         }
         fs::write(apt.dir.join("status"), "")?;
-        fs::write(apt.dir.join("etc/sources.list"), sources(arch, &mirror()?))?;
+        fs::write(apt.dir.join("etc/sources.list"), sources(arch, suites, &mirror()?))?;
         fs::write(apt.dir.join("apt.conf"), apt.configuration(arch)?)?;
         Ok(apt)
     }
@@ -153,13 +163,16 @@ fn numbers(name: &str) -> Vec<u64> {
     name.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
 }
 
-/// sources.list: the last release with 32-bit and 64-bit little-endian MIPS, and its backports for newer
-/// kernel sources; the next one for riscv64, which begins there, or what will be the one after.
-fn sources(arch: &str, mirror: &str) -> String {
-    let suites: &[&str] = match arch {
+/// The last release with 32-bit and 64-bit little-endian MIPS, and its backports for newer kernel sources; the
+/// next one for riscv64, which begins there, or what will be the one after.
+fn usual_suites(arch: &str) -> &'static [&'static str] {
+    match arch {
         "riscv64" => &["trixie", "sid"],
         _ => &["bookworm", "bookworm-backports"],
-    };
+    }
+}
+
+fn sources(arch: &str, suites: &[&str], mirror: &str) -> String {
     let kind = if arch == "source" { "deb-src" } else { "deb" };
     let line = |suite: &&str| format!("{kind} [signed-by={KEYRING}] {mirror} {suite} main\n");
     suites.iter().map(line).collect()
