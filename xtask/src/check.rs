@@ -1,6 +1,7 @@
 //! `cargo xtask check`: kernels, C libraries and compilers judge what diag says and how it is built, in groups.
 
 mod core;
+mod go;
 mod host;
 pub(crate) mod lab;
 mod libraries;
@@ -31,6 +32,8 @@ pub(crate) enum Group {
     Real,
     /// The core compiles where there is no operating system; the tests pass in a router build's configuration
     Core,
+    /// Programs of Go 1.15, 1.19 and 1.24 of every GOARCH and level, on many processors of qemu-user
+    Go,
 }
 
 #[derive(clap::Args, Default)]
@@ -43,7 +46,7 @@ pub(crate) struct Args {
     /// lab, oracle, real: only this kernel, by name
     #[arg(long = "kernel", value_name = "NAME")]
     kernels: Vec<String>,
-    /// oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
+    /// go: only this GOARCH; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
     #[arg(long = "arch", value_name = "ARCH")]
     archs: Vec<String>,
     /// oracle: how many programs for each kernel
@@ -128,6 +131,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Oracle => oracle::jobs(args)?,
             Group::Real => oracle::real_jobs(args)?,
             Group::Core => core::jobs(),
+            Group::Go => go::jobs(args),
         });
     }
     ensure!(!jobs.is_empty(), "the groups have nothing for these kernels");

@@ -30,7 +30,7 @@ struct Step {
 }
 
 /// In the order of running.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step {
         what: CARGO_TEST,
         minutes: [Some(4), Some(4)],
@@ -91,6 +91,11 @@ const STEPS: [Step; 11] = [
                 args.on(JUDGES)
             })
         },
+    },
+    Step {
+        what: "programs of three releases of Go on many processors of qemu-user",
+        minutes: [None, Some(15)],
+        run: |_, full| check::run(&check::Args::of(&[Group::Go], full)),
     },
 ];
 
