@@ -8,6 +8,7 @@ pub(crate) mod abi;
 mod bionic;
 mod cache;
 mod elsewhere;
+mod fault;
 mod folders;
 mod gnu;
 mod link;
@@ -32,6 +33,7 @@ use crate::machine::{Libc, Machine};
 use crate::path::Path;
 use crate::target::{FileKind, Root};
 pub use elsewhere::{Elsewhere, Fit};
+pub use fault::{Ends, Fault, FaultKind};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
 use object::folder;
@@ -225,11 +227,17 @@ impl Linker<'_> {
             next = next.wrapping_add(1);
         }
         if self.link.objects.iter().all(|object| object.state == LibraryState::Found) {
+            let mut unversioned = Vec::new();
             if self.is_glibc() {
-                self.link.versions = versions::undefined(self);
+                let compared = versions::compare(self);
+                (self.link.versions, self.link.fault) = (compared.missing, compared.fault);
+                unversioned = compared.unversioned;
             }
-            if self.link.versions.is_empty() {
+            if self.link.versions.is_empty() && self.link.fault.is_none() {
                 self.link.symbols = symbols::undefined(self);
+                if !crate::ROUTER {
+                    self.link.fault = symbols::found_without_version(self, &unversioned);
+                }
             }
         }
         self.link.unread = self.unread.get();

@@ -387,7 +387,9 @@ impl<'a> Case<'a> {
         match self.content {
             Outcome::Starts => true,
             Outcome::Exits { step, .. } => !step.is_of_env(),
-            Outcome::Killed { step, .. } => matches!(step, Step::LibraryUnusable | Step::LoaderRefuses),
+            Outcome::Killed { step, .. } => {
+                matches!(step, Step::LibraryUnusable | Step::LoaderRefuses | Step::VersionMissing)
+            }
             Outcome::Refused { .. } | Outcome::Endless { .. } | Outcome::Unknown { .. } => false,
         }
     }

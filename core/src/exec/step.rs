@@ -130,7 +130,8 @@ steps! {
     LibraryMissing "ld.so: library not found"
     /// A DT_NEEDED that is there, and that the loader cannot map.
     LibraryUnusable "ld.so: library unusable"
-    /// glibc elf/dl-version.c `_dl_check_map_versions`: a library does not define a version.
+    /// glibc elf/dl-version.c `_dl_check_map_versions`: a library does not define a version, or what is said of versions
+    /// and what is loaded do not go together (elf/dl-lookup.c `check_match`, too).
     VersionMissing "ld.so: version not found"
     /// A relocation asks for a symbol that nothing defines.
     SymbolMissing "ld.so: symbol not found"

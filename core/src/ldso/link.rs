@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::fault::Fault;
 use super::{Library, Unusable};
 use crate::arch;
 use crate::errno::Errno;
@@ -21,6 +22,8 @@ pub struct LinkResult {
     pub versions: Vec<Undefined>,
     /// Symbols that nothing defines.
     pub symbols: Vec<Undefined>,
+    /// What it does not stand of a file's tables.
+    pub fault: Option<Fault>,
     /// The loader refuses the machine or the program before it loads anything.
     pub refuses: Option<LoaderRefusal>,
     /// Its words for it, where they are in its file.
@@ -182,6 +185,8 @@ impl LinkResult {
         }
         if let Some(step) = first.or(level) {
             exits(127, step)
+        } else if let Some(outcome) = self.fault.as_ref().and_then(Fault::outcome) {
+            Some(outcome)
         } else if !self.versions.is_empty() {
             exits(1, Step::VersionMissing)
         } else if self.symbols.iter().any(|symbol| !symbol.lazy) {

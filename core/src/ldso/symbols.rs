@@ -7,6 +7,7 @@
 mod gnu_hash;
 mod relocations;
 mod settled;
+mod unversioned;
 mod wanted;
 
 use alloc::vec::Vec;
@@ -23,6 +24,7 @@ use crate::elf::{Class, Encoding, offset};
 use gnu_hash::Gnu;
 use settled::Scope;
 pub(super) use settled::Settled;
+pub(super) use unversioned::found_without_version;
 use wanted::{Key, Wanted};
 
 const STB_GLOBAL: u8 = 1;
@@ -165,6 +167,8 @@ struct Asked {
     /// Its name and its version's, in DT_STRTAB.
     name: usize,
     version: Option<usize>,
+    /// The file that is to define that, in DT_STRTAB.
+    file: usize,
     /// It has a value all the same: where its stub is.
     has_stub: bool,
     key: Key,
@@ -184,7 +188,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
         while at.0 < objects {
             let mut full_at = None;
             if settled.get(at.0) != Some(&true) {
-                let _ends_early = each_undefined(linker, at.0, at.1, &mut |asked| {
+                let _ends_early = each_undefined(linker, at.0, at.1, false, &mut |asked| {
                     let has_room = scope.defines(&asked.key) || wanted.add(asked.key);
                     full_at = (!has_room).then_some(asked.index);
                     has_room
@@ -211,11 +215,13 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     missing
 }
 
-/// Calls `each` with every undefined symbol of an object from one on, until it returns false.
+/// Calls `each` with every undefined symbol of an object from one on, until it returns false; with those that need not be
+/// defined where `weak` says so.
 fn each_undefined(
     linker: &Linker<'_>,
     object: usize,
     from: usize,
+    weak: bool,
     each: &mut dyn FnMut(Asked) -> bool,
 ) -> Option<()> {
     let is_program = object == 0;
@@ -229,7 +235,7 @@ fn each_undefined(
         if linker.is_glibc() { versions::of(&file.contents, image, DT_VERNEED) } else { Vec::new() };
     for index in from..symbols.end_of_undefined(is_program) {
         let Some(symbol) = symbols.symbol(index) else { break };
-        if symbol.section != 0 || symbol.bind != STB_GLOBAL {
+        if symbol.section != 0 || !(symbol.bind == STB_GLOBAL || weak && symbol.bind == STB_WEAK) {
             continue;
         }
         let version = versions::at(&versions, symbols.mark(index) & !HIDDEN);
@@ -241,6 +247,7 @@ fn each_undefined(
             index,
             name: symbol.name,
             version: version.map(|version| version.name),
+            file: version.map_or(0, |version| version.file),
             has_stub: symbol.has_value,
         };
         if !each(asked) {
@@ -342,7 +349,7 @@ fn tell(
         let first = if at == from.0 { from.1 } else { 1 };
         let last = if at == to.0 { to.1 } else { usize::MAX };
         let mut symbols = Vec::new();
-        let _ends_early = each_undefined(linker, at, first, &mut |asked| {
+        let _ends_early = each_undefined(linker, at, first, false, &mut |asked| {
             if wanted.lacks(&asked.key) && asked.index < last {
                 symbols.push(asked);
             }

@@ -15,6 +15,7 @@ const STEPS: &[(&str, &[&str])] = &[
     ("undefined symbol", &["ld.so: symbol not found"]),
     ("not defined in file", &["ld.so: symbol not found"]),
     ("version `", &["ld.so: version not found"]),
+    ("unsupported version ", &["ld.so: version not found"]),
     (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses to start it"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
@@ -39,8 +40,11 @@ pub fn start(ran: &Ran, traced: &Traced, said: &Said) -> Vec<String> {
             wrong.extend(later(traced, said));
         }
         (End::Exited(status), Outcome::Exits(said_status)) if status != 0 => {
-            // An assertion of the loader's own.
-            if words.starts_with("Inconsistency detected by ld.so") {
+            // An assertion of the loader's own: the line in its source differs from release to release.
+            if let Some((_, condition)) = words.split_once("Assertion `") {
+                if status != *said_status || !said.quotes("error", condition) {
+                    wrong.push(real());
+                }
                 return wrong;
             }
             let steps =

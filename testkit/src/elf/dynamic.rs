@@ -3,7 +3,7 @@
 use super::Body;
 use crate::elf_h::{
     DT_HASH, DT_NULL, DT_REL, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERDEFNUM, DT_VERNEED,
-    DT_VERNEEDNUM,
+    DT_VERNEEDNUM, DT_VERSYM,
 };
 use crate::layout::Encoding;
 
@@ -15,7 +15,7 @@ const GLOBAL_FUNCTION: u8 = 0x12;
 pub(super) struct Dynamic {
     /// Entries that hold a string: d_tag and the string.
     pub(super) texts: Vec<(u64, String)>,
-    /// Names, and whether the file defines them.
+    /// Names, and whether the file defines them. One that ends with `@` is of the version that the file needs.
     pub(super) symbols: Vec<(String, bool)>,
     /// DT_VERNEED: the file that is to define it, and the version.
     pub(super) needs_version: Option<(String, String)>,
@@ -76,13 +76,19 @@ impl Dynamic {
         if !self.versions.is_empty() {
             let mut bytes = Vec::new();
             for (index, version) in (2_u64..).zip(&self.versions) {
+                let next = if index == self.versions.len() as u64 + 1 { 0 } else { 28 };
                 // vd_version, vd_flags, vd_ndx, vd_cnt, vd_hash, vd_aux, vd_next; vda_name, vda_next
                 let definition =
-                    [half(1), half(0), half(index), half(1), word(elf_hash(version)), word(20), word(28)];
+                    [half(1), half(0), half(index), half(1), word(elf_hash(version)), word(20), word(next)];
                 bytes.extend(definition.concat());
                 bytes.extend([word(strings.add(version)), word(0)].concat());
             }
             tables.push((DT_VERDEF, bytes, Some((DT_VERDEFNUM, self.versions.len() as u64))));
+        }
+        if self.needs_version.is_some() || !self.versions.is_empty() {
+            let mark = |(name, _): &(String, bool)| half(if name.ends_with('@') { 2 } else { 1 });
+            let marks = self.symbols.iter().flat_map(mark);
+            tables.push((DT_VERSYM, half(0).into_iter().chain(marks).collect(), None));
         }
         tables
     }
@@ -99,7 +105,8 @@ impl Dynamic {
         for (index, (name, is_defined)) in (1_u64..).zip(&self.symbols) {
             let (value, section) = if *is_defined { (base + 0x40, 1) } else { (0, 0) };
             let info = [vec![GLOBAL_FUNCTION, 0], encoding.uint(section, 2)].concat();
-            let (name, value, size) = (word(strings.add(name)), address(value), address(8));
+            let (name, value, size) =
+                (word(strings.add(name.trim_end_matches('@'))), address(value), address(8));
             let symbol = if encoding.wide { [name, info, value, size] } else { [name, value, size, info] };
             symbols.extend(symbol.concat());
             hash.extend(word(if index == count { 0 } else { index + 1 }));
