@@ -15,8 +15,10 @@ mod link;
 mod musl;
 mod object;
 mod preload;
+mod resolve;
 mod stand_in;
 mod symbols;
+mod tables;
 mod unusable;
 mod versions;
 
@@ -227,34 +229,15 @@ impl Linker<'_> {
             next = next.wrapping_add(1);
         }
         if self.link.objects.iter().all(|object| object.state == LibraryState::Found) {
-            let mut unversioned = Vec::new();
-            if self.is_glibc() {
-                let compared = versions::compare(self);
-                (self.link.versions, self.link.fault) = (compared.missing, compared.fault);
-                unversioned = compared.unversioned;
-            }
-            if self.link.versions.is_empty() && self.link.fault.is_none() {
-                self.link.symbols = symbols::undefined(self);
-                if !crate::ROUTER {
-                    self.link.fault = symbols::found_without_version(self, &unversioned);
-                }
-            }
+            self.resolve();
+        }
+        if !crate::ROUTER {
+            self.link.fault = self.damaged_tables().or(self.link.fault.take());
         }
         self.link.unread = self.unread.get();
         self.look_elsewhere();
-        match &self.glibc {
-            // A router's report does not tell it.
-            _ if crate::ROUTER => {}
-            Some(facts) if facts.release.is_empty() && !self.link.versions.is_empty() => {
-                self.link.release = self.newest_version().unwrap_or_default();
-            }
-            Some(facts) => self.link.release.clone_from(&facts.release),
-            None => {
-                self.link.path_file = self.path_file();
-                if !self.link.symbols.is_empty() {
-                    self.link.release = self.release().unwrap_or_default();
-                }
-            }
+        if !crate::ROUTER {
+            self.tell_release();
         }
     }
 

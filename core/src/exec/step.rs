@@ -133,6 +133,12 @@ steps! {
     /// glibc elf/dl-version.c `_dl_check_map_versions`: a library does not define a version, or what is said of versions
     /// and what is loaded do not go together (elf/dl-lookup.c `check_match`, too).
     VersionMissing "ld.so: version not found"
+    /// The loader does not stand a table of a file: glibc elf/get-dynamic-info.h, elf/dl-setup_hash.c; musl
+    /// ldso/dynlink.c `decode_dyn`.
+    LoaderTables "ld.so: tables of a file"
+    /// A relocation of a kind that the loader does not know: glibc elf/dl-reloc.c `_dl_reloc_bad_type`, musl
+    /// ldso/dynlink.c `do_relocs`; or a table of them (DT_RELR).
+    Relocation "ld.so: relocation"
     /// A relocation asks for a symbol that nothing defines.
     SymbolMissing "ld.so: symbol not found"
     /// glibc csu/libc-start.c, `DL_SYSDEP_OSCHECK` of a static program: the kernel's release (up to 2.36).

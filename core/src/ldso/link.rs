@@ -162,7 +162,17 @@ impl LinkResult {
         // glibc gives up at the first, and looks at the level once all are loaded; musl goes on, and tells of all.
         let gives_up = self.libc == Some(Libc::Glibc);
         let (mut first, mut level) = (None, None);
-        for library in self.libraries().skip(1) {
+        let fault_at = |index| {
+            let fault = self.fault.as_ref().filter(|fault| !crate::ROUTER && fault.at == Some(index))?;
+            fault.outcome()
+        };
+        if let Some(outcome) = fault_at(0) {
+            return Some(outcome);
+        }
+        for (index, library) in self.objects.iter().enumerate().skip(2) {
+            if let Some(outcome) = fault_at(index) {
+                return Some(outcome);
+            }
             let step = match library.state {
                 LibraryState::Found | LibraryState::Unread => continue,
                 LibraryState::Missing(_) => Step::LibraryMissing,

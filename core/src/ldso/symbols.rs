@@ -5,7 +5,7 @@
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
 mod gnu_hash;
-mod relocations;
+pub(super) mod relocations;
 mod settled;
 mod unversioned;
 mod wanted;
@@ -233,9 +233,13 @@ fn each_undefined(
     }
     let versions =
         if linker.is_glibc() { versions::of(&file.contents, image, DT_VERNEED) } else { Vec::new() };
+    // Nobody finds what it defines, not even itself.
+    let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     for index in from..symbols.end_of_undefined(is_program) {
         let Some(symbol) = symbols.symbol(index) else { break };
-        if symbol.section != 0 || !(symbol.bind == STB_GLOBAL || weak && symbol.bind == STB_WEAK) {
+        if (symbol.section != 0 && !is_lost)
+            || !(symbol.bind == STB_GLOBAL || weak && symbol.bind == STB_WEAK)
+        {
             continue;
         }
         let version = versions::at(&versions, symbols.mark(index) & !HIDDEN);

@@ -166,9 +166,9 @@ fn compare_one(
     }
     for version in &versions {
         let Some(name) = strings.string_at(version.file) else { continue };
-        let answers = |other: &Library| other.is_called(name) || other.path == name;
-        let Some(at) = linker.link.objects.iter().position(answers) else {
-            if crate::ROUTER {
+        let position = |answers: &dyn Fn(&Library) -> bool| linker.link.objects.iter().position(answers);
+        let Some(at) = position(&|other| other.is_called(name)) else {
+            if crate::ROUTER || position(&|other| other.path == name).is_some() {
                 continue;
             }
             return Some(Fault { name: name.to_vec(), ..Fault::new(FaultKind::VersionsOfNoFile, object) });

@@ -1,7 +1,9 @@
 use super::Case;
+use super::damaged_tables::tell_fault;
 use super::shown::{Shown, names};
+use crate::exec::Step;
 use crate::finding::{Found, Severity};
-use crate::ldso::{Ends, Fault, FaultKind};
+use crate::ldso::{Fault, FaultKind};
 
 rule! {
     /// # What it means
@@ -50,7 +52,8 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     if let Some(fault) = case.link?.fault.as_ref().filter(|_| !crate::ROUTER) {
-        return Some(mismatch(case, fault));
+        let is_of_versions = fault.kind.row().1 == Step::VersionMissing;
+        return is_of_versions.then(|| mismatch(case, fault));
     }
     let versions = &case.link?.versions;
     let first = versions.first()?;
@@ -104,7 +107,7 @@ machine: file={of}: no DT_VERSYM
 fix:     have it find the library that it was linked with: does LD_LIBRARY_PATH, or LD_PRELOAD, lead elsewhere?"
             ),
         ),
-        FaultKind::VerneedRecord | FaultKind::VerdefRecord | FaultKind::NoVersym => {
+        _ => {
             let what = match fault.kind {
                 FaultKind::VerneedRecord => "DT_VERNEED: version of its records",
                 FaultKind::VerdefRecord => "DT_VERDEF: version of its records",
@@ -129,42 +132,4 @@ fix:     {}",
         finding.dies();
     }
     finding
-}
-
-/// How the loader ends a program for the tables of a file.
-pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
-    let (path, of) = (Shown(&case.candidate.path), Shown(&fault.of));
-    let (ends, _) = fault.kind.row();
-    let status = if ends == Ends::Goes { 1 } else { 127 };
-    match ends {
-        Ends::Dies if case.reaches_loader() => {
-            finding.tell(format_args!(
-                "kernel: starts it; its loader dies of SIGSEGV\nyou see: Segmentation fault"
-            ));
-        }
-        Ends::Dies => {}
-        _ if !fault.lazy => finding.tell(format_args!("kernel: {}, status {status}", case.loader_ends())),
-        _ if case.reaches_loader() => {
-            finding.tell(format_args!("kernel: starts it; once it is called, status 127"));
-        }
-        _ => return,
-    }
-    match ends {
-        Ends::Asserts([place, condition]) => finding.tell(format_args!(
-            "you see: Inconsistency detected by ld.so: {place}: Assertion `{condition}' failed!"
-        )),
-        Ends::Says(words) => {
-            let (before, behind) = words.split_once("{}").unwrap_or((words, ""));
-            let number = fault.number;
-            finding.tell(format_args!(
-                "you see: {path}: error while loading shared libraries: {of}: {before}{number}{behind}"
-            ));
-        }
-        Ends::Goes => {
-            let number = fault.number;
-            finding
-                .tell(format_args!("you see: {path}: {of}: unsupported version {number} of Verdef record"));
-        }
-        Ends::Dies => {}
-    }
 }

@@ -15,6 +15,9 @@ const STEPS: &[(&str, &[&str])] = &[
     ("undefined symbol", &["ld.so: symbol not found"]),
     ("not defined in file", &["ld.so: symbol not found"]),
     ("version `", &["ld.so: version not found"]),
+    ("reloc type 0x", &["ld.so: relocation"]),
+    ("unsupported relocation type", &["ld.so: relocation"]),
+    ("DT_RELR without GLIBC_ABI_DT_RELR", &["ld.so: relocation"]),
     ("unsupported version ", &["ld.so: version not found"]),
     (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses to start it"]),
     // A file for another machine is passed over, as if it were not there.
@@ -195,6 +198,10 @@ fn refused(traced: &Traced, said: &Said) -> Vec<String> {
     let Some((_, rest)) = words.split_once("error while loading shared libraries: ") else {
         return Vec::new();
     };
+    // Of relocations of the program itself it tells no name.
+    if rest.starts_with("unexpected ") {
+        return Vec::new();
+    }
     let path = rest.split(": ").next().unwrap_or_default();
     // Of a program itself it speaks in the same words.
     let known = said.libraries.iter().any(|one| {
