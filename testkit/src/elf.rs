@@ -123,6 +123,13 @@ impl Elf {
         self
     }
 
+    /// Without an entry of PT_DYNAMIC.
+    #[must_use]
+    pub fn without(mut self, d_tag: u64) -> Elf {
+        self.dynamic.without.push(d_tag);
+        self
+    }
+
     /// With a relocation of some kind, without a symbol.
     #[must_use]
     pub fn relocation(mut self, kind: u64) -> Elf {

@@ -51,7 +51,7 @@ struct Symbols<'a> {
     /// DT_VERSYM.
     marks: Reader<'a>,
     gnu: Option<Gnu<'a>>,
-    /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
+    /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB, else the relocations.
     count: usize,
     /// How many can be looked up without DT_GNU_HASH: those of DT_HASH.
     hashed: usize,
@@ -76,8 +76,12 @@ impl<'a> Symbols<'a> {
         let (start, left) = image.dynamic_part(DT_SYMTAB)?;
         let mut count = hashed;
         if count == 0 {
-            let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
-            count = size.checked_div(entry(encoding)).unwrap_or_default().min(SYMBOLS_AT_MOST);
+            count = match image.dynamic_offset(DT_STRTAB)?.checked_sub(start) {
+                Some(size) => size.checked_div(entry(encoding)).unwrap_or_default(),
+                // patchelf puts .dynstr before it: then as many as are asked for.
+                None => relocations::highest(linker, image, file).wrapping_add(1),
+            }
+            .min(SYMBOLS_AT_MOST);
         }
         let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
         // One that is hashed may lie further behind.

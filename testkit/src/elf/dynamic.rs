@@ -25,6 +25,8 @@ pub(super) struct Dynamic {
     pub(super) versions: Vec<String>,
     /// Entries as they are, in place of those that it would have.
     pub(super) entries: Vec<(u64, u64)>,
+    /// Entries that it does not have.
+    pub(super) without: Vec<u64>,
     /// The kinds of relocations without a symbol.
     pub(super) relocations: Vec<u64>,
     /// Whether DT_RELR relocates what DT_INIT_ARRAY leads to.
@@ -75,6 +77,7 @@ impl Dynamic {
                 None => entries.push((*d_tag, *value)),
             }
         }
+        entries.retain(|(d_tag, _)| !self.without.contains(d_tag));
         entries.push((DT_NULL, 0));
         let word = |value: u64| encoding.uint(value, encoding.word());
         entries.iter().flat_map(|(d_tag, value)| [word(*d_tag), word(*value)].concat()).collect()

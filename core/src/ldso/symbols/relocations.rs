@@ -189,6 +189,15 @@ fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mu
     }
 }
 
+/// The last symbol that a relocation asks for.
+pub(super) fn highest(linker: &Linker<'_>, image: &Image, file: &Contents) -> usize {
+    let mut highest = 0;
+    for tag in [DT_REL, DT_RELA, DT_JMPREL] {
+        read(linker, image, file, tag, &mut |symbol, _| highest = symbol.max(highest));
+    }
+    highest
+}
+
 /// Whether DT_RELR (generic ABI, "Relative Relocation Table") changes what lies at an address: words that are an address, or
 /// with the lowest bit set a bitmap of those that follow the last one.
 pub(in super::super) fn is_packed(image: &Image, file: &Contents, address: u64) -> bool {
