@@ -84,7 +84,6 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
-    let is_glibc = soname.and_then(Libc::of_loader) == Some(Libc::Glibc);
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
     let glibc = match libc {
@@ -134,7 +133,7 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             (link.refuses, link.words) = (Some(refusal), words);
         }
     }
-    link.is_strange = libc.is_none_or(|libc| libc == Libc::Uclibc) && !is_glibc;
+    link.is_strange = libc.is_none_or(|libc| libc == Libc::Uclibc);
     link.libc = libc;
     Some(link)
 }

@@ -39,8 +39,8 @@ pub struct LinkResult {
     pub path_file: Vec<u8>,
     /// The program has a loader, and no PT_DYNAMIC for it.
     pub lacks_dynamic: bool,
-    /// It is none of the loaders whose rules are known, by its file's name or its DT_SONAME. Of bionic's it is taken for
-    /// granted that it finds the system's libraries, and of a glibc that is known by DT_SONAME alone the same.
+    /// It is none of the loaders whose rules are known, or a glibc's whose folders could not be read. Of bionic's it is taken
+    /// for granted that it finds the system's libraries.
     pub is_strange: bool,
 }
 

@@ -11,8 +11,8 @@ use crate::candidate::{File, Image};
 use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_VERNEED, ET_EXEC};
 use crate::machine::{decimal, parts};
 
-/// The version by which a file says that it has DT_RELR.
-const GUARD: &[u8] = b"GLIBC_ABI_DT_RELR";
+/// The version by which a file says that it has DT_RELR, and its hash.
+const GUARD: (u32, &[u8]) = (0x00fd_0e42, b"GLIBC_ABI_DT_RELR");
 
 impl Linker<'_> {
     /// Compares versions, relocates, looks up symbols.
@@ -67,7 +67,9 @@ impl Linker<'_> {
             let mut strings = Reader::strings(&file.contents, image);
             let needs_libc = dynamic.needed.iter().any(|name| name.starts_with(b"libc.so."));
             let versions = versions::of(&file.contents, image, DT_VERNEED);
-            let mut is_guard = |version: &Version| strings.string_at(version.name) == Some(GUARD);
+            let mut is_guard = |version: &Version| {
+                version.hash == GUARD.0 && strings.string_at(version.name) == Some(GUARD.1)
+            };
             let is_open =
                 self.is_glibc() && needs_libc && !versions.is_empty() && !versions.iter().any(&mut is_guard);
             return is_open.then(|| Fault::new(FaultKind::RelrGuard, object));
