@@ -391,14 +391,7 @@ impl<'a> Case<'a> {
         match self.content {
             Outcome::Starts => true,
             Outcome::Exits { step, .. } => !step.is_of_env(),
-            Outcome::Killed { step, .. } => matches!(
-                step,
-                Step::LibraryUnusable
-                    | Step::LoaderRefuses
-                    | Step::LoaderTables
-                    | Step::VersionMissing
-                    | Step::Relocation
-            ),
+            Outcome::Killed { step, .. } => step.is_of_loader(),
             Outcome::Refused { .. } | Outcome::Endless { .. } | Outcome::Unknown { .. } => false,
         }
     }

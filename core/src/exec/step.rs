@@ -159,6 +159,18 @@ impl Step {
         matches!(self, Step::EnvUsage | Step::EnvFolder | Step::EnvItself | Step::EnvNotFound | Step::EnvExec)
     }
 
+    /// Whether it is the dynamic loader that a signal ends.
+    pub(crate) const fn is_of_loader(self) -> bool {
+        matches!(
+            self,
+            Step::LibraryUnusable
+                | Step::LoaderRefuses
+                | Step::LoaderTables
+                | Step::VersionMissing
+                | Step::Relocation
+        )
+    }
+
     /// Whether it is one of the checks made when a file is opened.
     pub(super) const fn opens_a_file(self) -> bool {
         matches!(self, Step::Lookup | Step::FileType | Step::NoExecMount | Step::Permission | Step::Busy)
