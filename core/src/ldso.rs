@@ -8,14 +8,17 @@ pub(crate) mod abi;
 mod bionic;
 mod cache;
 mod elsewhere;
+mod fault;
 mod folders;
 mod gnu;
 mod link;
 mod musl;
 mod object;
 mod preload;
+mod resolve;
 mod stand_in;
 mod symbols;
+mod tables;
 mod unusable;
 mod versions;
 
@@ -32,6 +35,7 @@ use crate::machine::{Libc, Machine};
 use crate::path::Path;
 use crate::target::{FileKind, Root};
 pub use elsewhere::{Elsewhere, Fit};
+pub use fault::{Ends, Fault, FaultKind};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
 use object::folder;
@@ -80,7 +84,6 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     };
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
-    let is_glibc = soname.and_then(Libc::of_loader) == Some(Libc::Glibc);
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     let libc = names.into_iter().find_map(Libc::of_loader);
     let glibc = match libc {
@@ -130,7 +133,7 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             (link.refuses, link.words) = (Some(refusal), words);
         }
     }
-    link.is_strange = libc.is_none_or(|libc| libc == Libc::Uclibc) && !is_glibc;
+    link.is_strange = libc.is_none_or(|libc| libc == Libc::Uclibc);
     link.libc = libc;
     Some(link)
 }
@@ -225,28 +228,15 @@ impl Linker<'_> {
             next = next.wrapping_add(1);
         }
         if self.link.objects.iter().all(|object| object.state == LibraryState::Found) {
-            if self.is_glibc() {
-                self.link.versions = versions::undefined(self);
-            }
-            if self.link.versions.is_empty() {
-                self.link.symbols = symbols::undefined(self);
-            }
+            self.resolve();
+        }
+        if !crate::ROUTER {
+            self.link.fault = self.damaged_tables().or(self.link.fault.take());
         }
         self.link.unread = self.unread.get();
         self.look_elsewhere();
-        match &self.glibc {
-            // A router's report does not tell it.
-            _ if crate::ROUTER => {}
-            Some(facts) if facts.release.is_empty() && !self.link.versions.is_empty() => {
-                self.link.release = self.newest_version().unwrap_or_default();
-            }
-            Some(facts) => self.link.release.clone_from(&facts.release),
-            None => {
-                self.link.path_file = self.path_file();
-                if !self.link.symbols.is_empty() {
-                    self.link.release = self.release().unwrap_or_default();
-                }
-            }
+        if !crate::ROUTER {
+            self.tell_release();
         }
     }
 

@@ -121,6 +121,7 @@ macro_rules! rule {
 mod changed_by_transfer;
 mod cosmopolitan_program;
 mod damaged_headers;
+mod damaged_tables;
 mod file_busy;
 mod forbidden_by_policy;
 mod go_level_above_cpu;
@@ -143,6 +144,7 @@ mod not_enough_space;
 mod not_executable;
 mod not_position_independent;
 mod packed_by_upx;
+mod relocation_unknown;
 mod script_interpreter_missing;
 mod script_line;
 mod script_with_crlf;
@@ -222,9 +224,11 @@ table! {
     kernel_page_missing: KernelPageMissing = "kernel-page-missing",
     not_position_independent: NotPositionIndependent = "not-position-independent",
     tls_underaligned: TlsUnderaligned = "tls-underaligned",
+    damaged_tables: DamagedTables = "damaged-tables",
     library_missing: LibraryMissing = "library-missing",
     library_unusable: LibraryUnusable = "library-unusable",
     version_missing: VersionMissing = "version-missing",
+    relocation_unknown: RelocationUnknown = "relocation-unknown",
     symbol_missing: SymbolMissing = "symbol-missing",
     not_enough_space: NotEnoughSpace = "not-enough-space",
     packed_by_upx: PackedByUpx = "packed-by-upx",
@@ -387,7 +391,7 @@ impl<'a> Case<'a> {
         match self.content {
             Outcome::Starts => true,
             Outcome::Exits { step, .. } => !step.is_of_env(),
-            Outcome::Killed { step, .. } => matches!(step, Step::LibraryUnusable | Step::LoaderRefuses),
+            Outcome::Killed { step, .. } => step.is_of_loader(),
             Outcome::Refused { .. } | Outcome::Endless { .. } | Outcome::Unknown { .. } => false,
         }
     }

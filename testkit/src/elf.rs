@@ -116,6 +116,34 @@ impl Elf {
         self
     }
 
+    /// With an entry of PT_DYNAMIC, in place of the one that it would have.
+    #[must_use]
+    pub fn entry(mut self, d_tag: u64, value: u64) -> Elf {
+        self.dynamic.entries.push((d_tag, value));
+        self
+    }
+
+    /// Without an entry of PT_DYNAMIC.
+    #[must_use]
+    pub fn without(mut self, d_tag: u64) -> Elf {
+        self.dynamic.without.push(d_tag);
+        self
+    }
+
+    /// With a relocation of some kind, without a symbol.
+    #[must_use]
+    pub fn relocation(mut self, kind: u64) -> Elf {
+        self.dynamic.relocations.push(kind);
+        self
+    }
+
+    /// With DT_RELR, which relocates what DT_INIT_ARRAY leads to.
+    #[must_use]
+    pub fn packed(mut self) -> Elf {
+        self.dynamic.packed = true;
+        self
+    }
+
     /// With DT_VERDEF.
     #[must_use]
     pub fn version(mut self, version: &str) -> Elf {
@@ -205,7 +233,7 @@ impl Elf {
             body.segment("PT_NOTE", PT_NOTE, PF_R, &self.notes);
         }
         if !self.dynamic.is_empty() {
-            let entries = self.dynamic.write(encoding, &mut body);
+            let entries = self.dynamic.write(&self.abi, &mut body);
             body.segment("PT_DYNAMIC", PT_DYNAMIC, PF_R | PF_W, &entries);
         }
         for (name, p_type) in &self.empty {

@@ -11,7 +11,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_AARCH64, EM_ARM, SHT_ARM_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::Abi;
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::fpu_of_features;
 
 pub(super) const ARM: Arch = Arch {
@@ -26,6 +26,12 @@ pub(super) const ARM: Arch = Arch {
     ldso: Abi {
         cache_id: |_, e_flags| if e_flags & EF_ARM_ABI_FLOAT_HARD == 0 { 0xb00 } else { 0x900 },
         r_copy: 20,
+        has_rel: true,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0..=2 | 13 | 17..=23 | 160),
+            Relocator::GlibcLazy => matches!(kind, 13 | 22),
+            Relocator::Musl => matches!(kind, 0 | 2 | 13 | 17..=23),
+        }),
         has_global_got: false,
         has_bionic: true,
         lacks_level: None,
@@ -46,7 +52,17 @@ pub(super) const AARCH64: Arch = Arch {
     also_runs: &[EM_ARM],
     fpu: |machine| fpu_of_features(machine.cpu()),
     exec: exec::AARCH64,
-    ldso: Abi { cache_id: |_, _| 0xa00, r_copy: 1024, ..ARM.ldso },
+    ldso: Abi {
+        cache_id: |_, _| 0xa00,
+        r_copy: 1024,
+        has_rel: false,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0 | 257 | 258 | 1024..=1032),
+            Relocator::GlibcLazy => matches!(kind, 1026 | 1031 | 1032),
+            Relocator::Musl => matches!(kind, 0 | 257 | 1024..=1031),
+        }),
+        ..ARM.ldso
+    },
     builds: builds::AARCH64,
     attributes: None,
     lack: |_, _, _| None,

@@ -9,7 +9,7 @@ pub(crate) use worlds::differ;
 use super::Arch;
 use crate::elf::consts::EM_LOONGARCH;
 use crate::elf::{ByteOrder, Class};
-use crate::ldso::abi::Abi;
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
 pub(super) const LOONGARCH: Arch = Arch {
@@ -21,7 +21,19 @@ pub(super) const LOONGARCH: Arch = Arch {
     complete_cpu: cpuinfo::is_complete,
     fpu: |machine| fpu_of_features(machine.cpu()),
     exec: exec::LOONGARCH,
-    ldso: Abi { cache_id: |_, _| 0, r_copy: 4, has_global_got: false, has_bionic: false, lacks_level: None },
+    ldso: Abi {
+        cache_id: |_, _| 0,
+        r_copy: 4,
+        has_rel: false,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0..=14),
+            Relocator::GlibcLazy => matches!(kind, 5 | 12..=14),
+            Relocator::Musl => matches!(kind, 0..=11 | 13 | 14),
+        }),
+        has_global_got: false,
+        has_bionic: false,
+        lacks_level: None,
+    },
     builds: builds::LOONGARCH,
     attributes: None,
     lack: |_, _, _| None,

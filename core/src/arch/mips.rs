@@ -9,7 +9,7 @@ mod isa;
 use super::Arch;
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_NAN2008, EM_MIPS};
-use crate::ldso::abi::Abi;
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo;
 
 pub(super) const MIPS: Arch = Arch {
@@ -21,7 +21,19 @@ pub(super) const MIPS: Arch = Arch {
     complete_cpu: cpuinfo::is_complete,
     fpu: cpu::fpu,
     exec: exec::MIPS,
-    ldso: Abi { cache_id, r_copy: 126, has_global_got: true, has_bionic: false, lacks_level: None },
+    ldso: Abi {
+        cache_id,
+        r_copy: 126,
+        has_rel: true,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0 | 3 | 18 | 38..=41 | 47 | 48 | 51 | 126 | 127),
+            Relocator::GlibcLazy => kind == 127,
+            Relocator::Musl => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 126 | 127),
+        }),
+        has_global_got: true,
+        has_bionic: false,
+        lacks_level: None,
+    },
     builds: builds::MIPS,
     attributes: None,
     lack: isa::lack,

@@ -9,7 +9,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_PPC, EM_PPC64, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::Abi;
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 use crate::machine::{Fact, Fpu, Machine};
 
@@ -22,7 +22,20 @@ pub(super) const PPC: Arch = Arch {
     complete_cpu: cpuinfo::is_complete,
     fpu,
     exec: exec::PPC,
-    ldso: Abi { cache_id: |_, _| 0, r_copy: 19, has_global_got: false, has_bionic: false, lacks_level: None },
+    ldso: Abi {
+        cache_id: |_, _| 0,
+        r_copy: 19,
+        has_rel: false,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0..=37 | 67..=78 | 248..=252),
+            // glibc fills in the PLT as a whole.
+            Relocator::GlibcLazy => true,
+            Relocator::Musl => matches!(kind, 0 | 1 | 19..=22 | 24 | 68 | 73 | 78),
+        }),
+        has_global_got: false,
+        has_bionic: false,
+        lacks_level: None,
+    },
     builds: builds::PPC,
     attributes: Some((SHT_GNU_ATTRIBUTES, Vendor::Gnu)),
     lack: isa::lack,
@@ -39,7 +52,15 @@ pub(super) const PPC64: Arch = Arch {
     unames: &[("ppc64", Class::Elf64)],
     also_runs: &[EM_PPC],
     exec: exec::PPC64,
-    ldso: Abi { cache_id: |_, _| 0x500, ..PPC.ldso },
+    ldso: Abi {
+        cache_id: |_, _| 0x500,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0..=45 | 56..=62 | 67..=106 | 112 | 113 | 247..=252),
+            Relocator::GlibcLazy => true,
+            Relocator::Musl => matches!(kind, 0 | 19..=22 | 38 | 43 | 68 | 73 | 78),
+        }),
+        ..PPC.ldso
+    },
     builds: builds::PPC64,
     go: go::lacks,
     go_level: go::level_of_code,

@@ -8,7 +8,7 @@ mod isa;
 use super::Arch;
 use crate::elf::consts::{EF_RISCV_FLOAT_ABI, EM_RISCV, SHT_RISCV_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::Abi;
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, UNTOLD};
 use crate::machine::{Cpu, Fact, Fpu};
 
@@ -24,6 +24,12 @@ pub(super) const RISCV: Arch = Arch {
     ldso: Abi {
         cache_id: |_, e_flags| if e_flags & EF_RISCV_FLOAT_ABI == 4 { 0x1000 } else { 0xf00 },
         r_copy: 4,
+        has_rel: false,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0..=12 | 58),
+            Relocator::GlibcLazy => matches!(kind, 5 | 58),
+            Relocator::Musl => matches!(kind, 0..=12),
+        }),
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,

@@ -9,7 +9,7 @@ mod vsyscall;
 use super::Arch;
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class};
-use crate::ldso::abi::Abi;
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
 pub(super) const I386: Arch = Arch {
@@ -24,6 +24,12 @@ pub(super) const I386: Arch = Arch {
     ldso: Abi {
         cache_id: |_, _| 0,
         r_copy: super::R_COPY,
+        has_rel: true,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0..=2 | 5..=8 | 14 | 35..=38 | 41 | 42),
+            Relocator::GlibcLazy => matches!(kind, 7 | 41 | 42),
+            Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 14 | 35..=37 | 41),
+        }),
         has_global_got: false,
         has_bionic: true,
         lacks_level: Some(isa::lacks_level),
@@ -45,6 +51,12 @@ pub(super) const X86_64: Arch = Arch {
     ldso: Abi {
         // x32 is a 32-bit layout.
         cache_id: |class, _| if matches!(class, Class::Elf64) { 0x300 } else { 0x800 },
+        has_rel: false,
+        relocates: relocates(|by, kind| match by {
+            Relocator::Glibc => matches!(kind, 0..=2 | 5..=8 | 10 | 16..=18 | 32 | 33 | 36..=38),
+            Relocator::GlibcLazy => matches!(kind, 7 | 36 | 37),
+            Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 16..=18 | 36),
+        }),
         ..I386.ldso
     },
     builds: builds::X86_64,

@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
 
     /// The strings that PT_DYNAMIC leads to.
     pub fn strings(file: &'a Contents, image: &Image) -> Reader<'a> {
-        let size = image.dynamic.as_ref().map_or(0, |dynamic| dynamic.flags(DT_STRSZ));
+        let size = image.dynamic.as_ref().map_or(0, |dynamic| dynamic.get(DT_STRSZ).unwrap_or(u64::MAX));
         let mut reader = Reader::dynamic(file, image, DT_STRTAB, elf::offset(size));
         reader.ahead = STRINGS;
         reader

@@ -49,6 +49,8 @@ missing! {
     InterpreterContent "the content of the interpreter, which may not be read"
     /// uClibc's, and any that goes by no known name.
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
+    /// musl takes the front of a file for its symbols.
+    LostTables "what its loader makes of a file that lacks its symbols, their names or the size of a table"
     /// uname(2) names none that is known.
     Processor "the processor and word size of this kernel"
     /// Without both, the headers cannot be read as the kernel reads them.

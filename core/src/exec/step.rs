@@ -130,8 +130,15 @@ steps! {
     LibraryMissing "ld.so: library not found"
     /// A DT_NEEDED that is there, and that the loader cannot map.
     LibraryUnusable "ld.so: library unusable"
-    /// glibc elf/dl-version.c `_dl_check_map_versions`: a library does not define a version.
+    /// glibc elf/dl-version.c `_dl_check_map_versions`: a library does not define a version, or what is said of versions
+    /// and what is loaded do not go together (elf/dl-lookup.c `check_match`, too).
     VersionMissing "ld.so: version not found"
+    /// The loader does not stand a table of a file: glibc elf/get-dynamic-info.h, elf/dl-setup_hash.c; musl
+    /// ldso/dynlink.c `decode_dyn`.
+    LoaderTables "ld.so: tables of a file"
+    /// A relocation of a kind that the loader does not know: glibc elf/dl-reloc.c `_dl_reloc_bad_type`, musl
+    /// ldso/dynlink.c `do_relocs`; or a table of them (DT_RELR).
+    Relocation "ld.so: relocation"
     /// A relocation asks for a symbol that nothing defines.
     SymbolMissing "ld.so: symbol not found"
     /// glibc csu/libc-start.c, `DL_SYSDEP_OSCHECK` of a static program: the kernel's release (up to 2.36).
@@ -150,6 +157,18 @@ impl Step {
     /// Whether it is env(1) that ends.
     pub(crate) const fn is_of_env(self) -> bool {
         matches!(self, Step::EnvUsage | Step::EnvFolder | Step::EnvItself | Step::EnvNotFound | Step::EnvExec)
+    }
+
+    /// Whether it is the dynamic loader that a signal ends.
+    pub(crate) const fn is_of_loader(self) -> bool {
+        matches!(
+            self,
+            Step::LibraryUnusable
+                | Step::LoaderRefuses
+                | Step::LoaderTables
+                | Step::VersionMissing
+                | Step::Relocation
+        )
     }
 
     /// Whether it is one of the checks made when a file is opened.

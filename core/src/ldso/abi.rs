@@ -9,6 +9,10 @@ pub(crate) struct Abi {
     pub(crate) cache_id: fn(Class, u32) -> usize,
     /// R_*_COPY.
     pub(crate) r_copy: usize,
+    /// Its tables of relocations may be DT_REL; else glibc looks at DT_RELA only (ELF_MACHINE_NO_REL).
+    pub(crate) has_rel: bool,
+    /// The kinds of relocations that a loader knows.
+    pub(crate) relocates: Relocates,
     /// Symbols stand in the order of the GOT, whose global part has no relocations (MIPS psABI). Such files have no
     /// DT_GNU_HASH.
     pub(crate) has_global_got: bool,
@@ -17,6 +21,25 @@ pub(crate) struct Abi {
     /// Where glibc knows levels of the processor (glibc-hwcaps, "CPU ISA level"). There a file without PT_GNU_STACK
     /// wants an executable stack, too.
     pub(crate) lacks_level: Option<LacksLevel>,
+}
+
+/// Who relocates.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Relocator {
+    /// glibc sysdeps/*/dl-machine.h `elf_machine_rel`, `elf_machine_rela`.
+    Glibc,
+    /// The same, `elf_machine_lazy_rel`: functions that are bound when they are first called.
+    GlibcLazy,
+    /// musl arch/*/reloc.h.
+    Musl,
+}
+
+/// Whether a kind of relocation is known. A router's build does not ask.
+pub(crate) type Relocates = fn(Relocator, usize) -> bool;
+
+/// That of an architecture, of which a router's build has none.
+pub(crate) const fn relocates(of_all: Relocates) -> Relocates {
+    if crate::ROUTER { |_, _| true } else { of_all }
 }
 
 /// The first level of those that a file needs which the processor lacks, and a feature of it.

@@ -26,14 +26,19 @@ pub(super) struct GlibcBuild {
     /// What $LIB stands for.
     pub(super) lib: Vec<u8>,
     /// Which of [`WORDS`] it holds.
-    holds: [bool; 4],
+    holds: [bool; 5],
     /// Its release, "2.36"; empty where it does not tell (before 2.33).
     pub(super) release: Vec<u8>,
 }
 
 /// Words of a loader that tell what it does.
-const WORDS: [&[u8]; 4] =
-    [b"ELF load command alignment not page-aligned", KERNEL_TOO_OLD, b"CPU ISA level is lower", b"haswell"];
+const WORDS: [&[u8]; 5] = [
+    b"ELF load command alignment not page-aligned",
+    KERNEL_TOO_OLD,
+    b"CPU ISA level is lower",
+    b"haswell",
+    b"DT_RELR without GLIBC_ABI_DT_RELR",
+];
 
 impl GlibcBuild {
     /// It compares p_align of a library with the size of a page (up to 2.34).
@@ -49,6 +54,11 @@ impl GlibcBuild {
     /// It compares the processor's level (x86-64-v2 and so on; since 2.33).
     const fn checks_level(&self) -> bool {
         arch::HAS_LEVELS && self.holds[2]
+    }
+
+    /// It knows DT_RELR, and asks for a version that guards it (since 2.36).
+    pub(super) const fn knows_relr(&self) -> bool {
+        self.holds[4]
     }
 
     /// $PLATFORM can be "haswell".

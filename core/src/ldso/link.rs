@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::fault::Fault;
 use super::{Library, Unusable};
 use crate::arch;
 use crate::errno::Errno;
@@ -21,6 +22,8 @@ pub struct LinkResult {
     pub versions: Vec<Undefined>,
     /// Symbols that nothing defines.
     pub symbols: Vec<Undefined>,
+    /// What it does not stand of a file's tables.
+    pub fault: Option<Fault>,
     /// The loader refuses the machine or the program before it loads anything.
     pub refuses: Option<LoaderRefusal>,
     /// Its words for it, where they are in its file.
@@ -36,8 +39,8 @@ pub struct LinkResult {
     pub path_file: Vec<u8>,
     /// The program has a loader, and no PT_DYNAMIC for it.
     pub lacks_dynamic: bool,
-    /// It is none of the loaders whose rules are known, by its file's name or its DT_SONAME. Of bionic's it is taken for
-    /// granted that it finds the system's libraries, and of a glibc that is known by DT_SONAME alone the same.
+    /// It is none of the loaders whose rules are known, or a glibc's whose folders could not be read. Of bionic's it is taken
+    /// for granted that it finds the system's libraries.
     pub is_strange: bool,
 }
 
@@ -159,7 +162,17 @@ impl LinkResult {
         // glibc gives up at the first, and looks at the level once all are loaded; musl goes on, and tells of all.
         let gives_up = self.libc == Some(Libc::Glibc);
         let (mut first, mut level) = (None, None);
-        for library in self.libraries().skip(1) {
+        let fault_at = |index| {
+            let fault = self.fault.as_ref().filter(|fault| !crate::ROUTER && fault.at == Some(index))?;
+            fault.outcome()
+        };
+        if let Some(outcome) = fault_at(0) {
+            return Some(outcome);
+        }
+        for (index, library) in self.objects.iter().enumerate().skip(2) {
+            if let Some(outcome) = fault_at(index) {
+                return Some(outcome);
+            }
             let step = match library.state {
                 LibraryState::Found | LibraryState::Unread => continue,
                 LibraryState::Missing(_) => Step::LibraryMissing,
@@ -182,6 +195,8 @@ impl LinkResult {
         }
         if let Some(step) = first.or(level) {
             exits(127, step)
+        } else if let Some(outcome) = self.fault.as_ref().and_then(Fault::outcome) {
+            Some(outcome)
         } else if !self.versions.is_empty() {
             exits(1, Step::VersionMissing)
         } else if self.symbols.iter().any(|symbol| !symbol.lazy) {

@@ -5,8 +5,9 @@
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
 mod gnu_hash;
-mod relocations;
+pub(super) mod relocations;
 mod settled;
+mod unversioned;
 mod wanted;
 
 use alloc::vec::Vec;
@@ -23,6 +24,7 @@ use crate::elf::{Class, Encoding, offset};
 use gnu_hash::Gnu;
 use settled::Scope;
 pub(super) use settled::Settled;
+pub(super) use unversioned::found_without_version;
 use wanted::{Key, Wanted};
 
 const STB_GLOBAL: u8 = 1;
@@ -49,7 +51,7 @@ struct Symbols<'a> {
     /// DT_VERSYM.
     marks: Reader<'a>,
     gnu: Option<Gnu<'a>>,
-    /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
+    /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB, else the relocations.
     count: usize,
     /// How many can be looked up without DT_GNU_HASH: those of DT_HASH.
     hashed: usize,
@@ -74,8 +76,12 @@ impl<'a> Symbols<'a> {
         let (start, left) = image.dynamic_part(DT_SYMTAB)?;
         let mut count = hashed;
         if count == 0 {
-            let size = image.dynamic_offset(DT_STRTAB)?.saturating_sub(start);
-            count = size.checked_div(entry(encoding)).unwrap_or_default().min(SYMBOLS_AT_MOST);
+            count = match image.dynamic_offset(DT_STRTAB)?.checked_sub(start) {
+                Some(size) => size.checked_div(entry(encoding)).unwrap_or_default(),
+                // patchelf puts .dynstr before it: then as many as are asked for.
+                None => relocations::highest(linker, image, file).wrapping_add(1),
+            }
+            .min(SYMBOLS_AT_MOST);
         }
         let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
         // One that is hashed may lie further behind.
@@ -165,6 +171,8 @@ struct Asked {
     /// Its name and its version's, in DT_STRTAB.
     name: usize,
     version: Option<usize>,
+    /// The file that is to define that, in DT_STRTAB.
+    file: usize,
     /// It has a value all the same: where its stub is.
     has_stub: bool,
     key: Key,
@@ -184,7 +192,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
         while at.0 < objects {
             let mut full_at = None;
             if settled.get(at.0) != Some(&true) {
-                let _ends_early = each_undefined(linker, at.0, at.1, &mut |asked| {
+                let _ends_early = each_undefined(linker, at.0, at.1, false, &mut |asked| {
                     let has_room = scope.defines(&asked.key) || wanted.add(asked.key);
                     full_at = (!has_room).then_some(asked.index);
                     has_room
@@ -211,11 +219,13 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     missing
 }
 
-/// Calls `each` with every undefined symbol of an object from one on, until it returns false.
+/// Calls `each` with every undefined symbol of an object from one on, until it returns false; with those that need not be
+/// defined where `weak` says so.
 fn each_undefined(
     linker: &Linker<'_>,
     object: usize,
     from: usize,
+    weak: bool,
     each: &mut dyn FnMut(Asked) -> bool,
 ) -> Option<()> {
     let is_program = object == 0;
@@ -227,9 +237,13 @@ fn each_undefined(
     }
     let versions =
         if linker.is_glibc() { versions::of(&file.contents, image, DT_VERNEED) } else { Vec::new() };
+    // Nobody finds what it defines, not even itself.
+    let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     for index in from..symbols.end_of_undefined(is_program) {
         let Some(symbol) = symbols.symbol(index) else { break };
-        if symbol.section != 0 || symbol.bind != STB_GLOBAL {
+        if (symbol.section != 0 && !is_lost)
+            || !(symbol.bind == STB_GLOBAL || weak && symbol.bind == STB_WEAK)
+        {
             continue;
         }
         let version = versions::at(&versions, symbols.mark(index) & !HIDDEN);
@@ -241,6 +255,7 @@ fn each_undefined(
             index,
             name: symbol.name,
             version: version.map(|version| version.name),
+            file: version.map_or(0, |version| version.file),
             has_stub: symbol.has_value,
         };
         if !each(asked) {
@@ -342,7 +357,7 @@ fn tell(
         let first = if at == from.0 { from.1 } else { 1 };
         let last = if at == to.0 { to.1 } else { usize::MAX };
         let mut symbols = Vec::new();
-        let _ends_early = each_undefined(linker, at, first, &mut |asked| {
+        let _ends_early = each_undefined(linker, at, first, false, &mut |asked| {
             if wanted.lacks(&asked.key) && asked.index < last {
                 symbols.push(asked);
             }

@@ -3,11 +3,12 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::fault::{Fault, FaultKind};
 use super::object::Library;
 use super::{Linker, Undefined};
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Candidate, Files, Image};
-use crate::elf::consts::{DT_VERDEF, DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM};
+use crate::elf::consts::{DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
 use crate::elf::offset;
 use crate::machine::{decimal, parts};
 use crate::target::Root;
@@ -29,11 +30,13 @@ pub(super) struct Version {
     /// Its name, in DT_STRTAB.
     pub(super) name: usize,
     /// The file that is to define it, in DT_STRTAB.
-    file: usize,
+    pub(super) file: usize,
     is_weak: bool,
+    /// vn_version or vd_version of its record: 1.
+    record: usize,
 }
 
-/// What an object asks for (DT_VERNEED), or what it defines (DT_VERDEF) but for its base version, which is its own name.
+/// What an object asks for (DT_VERNEED), or what it defines (DT_VERDEF).
 pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
     let mut found = Vec::new();
     let mut table = Reader::dynamic(file, image, tag, LIMIT);
@@ -41,32 +44,28 @@ pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
     found
 }
 
-/// Either table: each entry tells how far behind it the next one is.
+/// Either table: each record tells how far behind it the next one is. glibc does not look at their numbers (DT_VERNEEDNUM,
+/// DT_VERDEFNUM, vn_cnt).
 fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version>) -> Option<()> {
-    let defined = tag == DT_VERDEF;
-    let count = if defined { DT_VERDEFNUM } else { DT_VERNEEDNUM };
-    let count = offset(image.dynamic.as_ref()?.flags(count)).min(VERSIONS_AT_MOST);
     let order = image.encoding.order;
     let field = |entry: &[u8], at, size| offset(order.uint(entry, at, size));
     let mut at = 0_usize;
-    for _ in 0..count {
-        if defined {
+    while found.len() < VERSIONS_AT_MOST {
+        let next = if tag == DT_VERDEF {
             let verdef = table.bytes_at(at, 20)?;
-            if field(verdef, 2, 2) & VER_FLG_BASE == 0 {
-                let (index, hash, next) = (field(verdef, 4, 2), order.u32(verdef, 8), field(verdef, 16, 4));
-                let aux = at.wrapping_add(field(verdef, 12, 4));
-                let name = table.bytes_at(aux, 8).map_or(0, |verdaux| field(verdaux, 0, 4));
-                found.push(Version { index, hash, name, ..Version::default() });
-                at = at.wrapping_add(next);
-            } else {
-                at = at.wrapping_add(field(verdef, 16, 4));
-            }
+            let is_base = field(verdef, 2, 2) & VER_FLG_BASE != 0;
+            // Its own name, which is no symbol's version.
+            let index = if is_base { usize::MAX } else { field(verdef, 4, 2) };
+            let (record, hash, next) = (field(verdef, 0, 2), order.u32(verdef, 8), field(verdef, 16, 4));
+            let aux = at.wrapping_add(field(verdef, 12, 4));
+            let name = table.bytes_at(aux, 8).map_or(0, |verdaux| field(verdaux, 0, 4));
+            found.push(Version { index, hash, name, record, ..Version::default() });
+            next
         } else {
             let verneed = table.bytes_at(at, 16)?;
-            let (count, file) = (field(verneed, 2, 2), field(verneed, 4, 4));
+            let (record, file, next) = (field(verneed, 0, 2), field(verneed, 4, 4), field(verneed, 12, 4));
             let mut aux = at.wrapping_add(field(verneed, 8, 4));
-            at = at.wrapping_add(field(verneed, 12, 4));
-            for _ in 0..count {
+            while found.len() < VERSIONS_AT_MOST {
                 let vernaux = table.bytes_at(aux, 16)?;
                 found.push(Version {
                     index: field(vernaux, 6, 2),
@@ -74,13 +73,20 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
                     name: field(vernaux, 8, 4),
                     file,
                     is_weak: field(vernaux, 4, 2) & VER_FLG_WEAK != 0,
+                    record,
                 });
-                aux = aux.wrapping_add(field(vernaux, 12, 4));
-                if found.len() >= VERSIONS_AT_MOST {
-                    return None;
+                let next = field(vernaux, 12, 4);
+                if next == 0 {
+                    break;
                 }
+                aux = aux.wrapping_add(next);
             }
+            next
+        };
+        if next == 0 {
+            break;
         }
+        at = at.wrapping_add(next);
     }
     Some(())
 }
@@ -120,24 +126,88 @@ pub(super) fn at(versions: &[Version], index: usize) -> Option<&Version> {
     versions.iter().find(|version| version.index == index)
 }
 
-/// Versions that a loaded library should define and does not. One without any is taken as it is.
-pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
-    let mut missing = Vec::new();
-    for object in &linker.link.objects {
-        let (Some(file), Some(image)) = (linker.open(object), &object.image) else { continue };
-        let mut strings = Reader::strings(&file.contents, image);
-        for version in &of(&file.contents, image, DT_VERNEED) {
-            let Some(name) = strings.string_at(version.file) else { continue };
-            let Some(of) = linker.link.objects.iter().find(|other| other.is_called(name)) else { continue };
-            let known = linker.defined(of);
-            let has_it = known.iter().any(|definition| definition.hash == version.hash);
-            if !known.is_empty() && !has_it && !version.is_weak {
-                let name = strings.string_at(version.name).unwrap_or_default().to_vec();
-                missing.push(Undefined::new(name, of.path.clone(), object, false));
-            }
+/// What comes of comparing what all objects ask for with what they define.
+#[derive(Default)]
+pub(super) struct Compared {
+    /// Versions that a loaded library should define and does not. One without any is taken as it is.
+    pub(super) missing: Vec<Undefined>,
+    /// What the loader does not stand.
+    pub(super) fault: Option<Fault>,
+    /// Who asks for a version of what has none: which object, of which one, by which name in its DT_STRTAB.
+    pub(super) unversioned: Vec<(usize, usize, usize)>,
+}
+
+/// elf/dl-version.c `_dl_check_all_versions`.
+pub(super) fn compare(linker: &Linker<'_>) -> Compared {
+    let mut compared = Compared::default();
+    for (index, object) in linker.link.objects.iter().enumerate() {
+        if let Some(fault) = compare_one(linker, index, object, &mut compared) {
+            // What ends it at once counts more than what is told once all are compared.
+            compared.fault = Some(fault);
+            break;
         }
     }
-    missing
+    compared
+}
+
+fn compare_one(
+    linker: &Linker<'_>,
+    index: usize,
+    object: &Library,
+    compared: &mut Compared,
+) -> Option<Fault> {
+    let (file, image) = (linker.open(object)?, object.image.as_ref()?);
+    let dynamic = image.dynamic.as_ref()?;
+    dynamic.get(DT_STRTAB)?;
+    let mut strings = Reader::strings(&file.contents, image);
+    let versions = of(&file.contents, image, DT_VERNEED);
+    if let Some(first) = versions.first().filter(|first| !crate::ROUTER && first.record != 1) {
+        return Some(Fault { number: first.record as u64, ..Fault::new(FaultKind::VerneedRecord, object) });
+    }
+    for version in &versions {
+        let Some(name) = strings.string_at(version.file) else { continue };
+        let position = |answers: &dyn Fn(&Library) -> bool| linker.link.objects.iter().position(answers);
+        let Some(at) = position(&|other| other.is_called(name)) else {
+            if crate::ROUTER || position(&|other| other.path == name).is_some() {
+                continue;
+            }
+            return Some(Fault { name: name.to_vec(), ..Fault::new(FaultKind::VersionsOfNoFile, object) });
+        };
+        let Some(of) = linker.object(at) else { continue };
+        let known = linker.defined(of);
+        if known.is_empty() {
+            let ask = (index, at, version.file);
+            if !crate::ROUTER && of.lacks_versions() && !compared.unversioned.contains(&ask) {
+                compared.unversioned.push(ask);
+            }
+            continue;
+        }
+        let mut odd = None;
+        let has_it = known.iter().any(|definition| {
+            if !crate::ROUTER && definition.record != 1 {
+                odd = odd.or(Some(definition.record));
+            }
+            odd.is_some() || definition.hash == version.hash
+        });
+        if let Some(record) = odd {
+            let fault = Fault { number: record as u64, ..Fault::new(FaultKind::VerdefRecord, of) };
+            compared.fault.get_or_insert(fault);
+        } else if !has_it && !version.is_weak {
+            let name = strings.string_at(version.name).unwrap_or_default().to_vec();
+            compared.missing.push(Undefined::new(name, of.path.clone(), object, false));
+        }
+    }
+    let has_versions = !versions.is_empty() || dynamic.get(DT_VERDEF).is_some();
+    let dies = !crate::ROUTER && has_versions && dynamic.get(DT_VERSYM).is_none();
+    dies.then(|| Fault::new(FaultKind::NoVersym, object))
+}
+
+impl Library {
+    /// glibc takes note of DT_VERSYM only where there are versions.
+    fn lacks_versions(&self) -> bool {
+        let has = |tag| self.dynamic().is_some_and(|dynamic| dynamic.get(tag).is_some());
+        !has(DT_VERSYM) || !(has(DT_VERNEED) || has(DT_VERDEF))
+    }
 }
 
 impl Linker<'_> {

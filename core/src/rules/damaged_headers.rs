@@ -154,6 +154,8 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::InterpreterArch
         | Step::InterpreterMap
         | Step::LoaderRefuses
+        | Step::LoaderTables
+        | Step::Relocation
         | Step::LibraryMissing
         | Step::LibraryUnusable
         | Step::VersionMissing

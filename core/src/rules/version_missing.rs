@@ -1,12 +1,18 @@
 use super::Case;
+use super::damaged_tables::tell_fault;
 use super::shown::{Shown, names};
-use crate::finding::Found;
+use crate::exec::Step;
+use crate::finding::{Found, Severity};
+use crate::ldso::{Fault, FaultKind};
 
 rule! {
     /// # What it means
-    /// The program was linked with a newer library than the one on this machine: a version of its symbols is not there.
+    /// The program was linked with a newer library than the one on this machine: a version of its symbols is not there. Or
+    /// what it says of versions and what is loaded do not go together.
     /// # How it looks
-    /// Status 1.
+    /// Status 1; of the others 127. The second is of a file that nothing loads any more (patchelf `--remove-needed` of old,
+    /// which left DT_VERNEED as it was); the third of a library that has lost all its versions: a firmware's, which
+    /// LD_LIBRARY_PATH puts before the program's own.
     /// # Why
     /// glibc's loader compares the versions that a program asks for (DT_VERNEED) with those that a library defines
     /// (DT_VERDEF) before anything runs. A program takes on the versions of the C library it is linked with.
@@ -14,7 +20,7 @@ rule! {
     /// Build it where the C library is as old as this machine's, or statically: `CGO_ENABLED=0` for Go, a musl target for
     /// Rust and C.
     /// # Kernel source
-    /// None: glibc elf/dl-version.c `_dl_check_map_versions`.
+    /// None: glibc elf/dl-version.c `_dl_check_map_versions`, elf/dl-lookup.c `check_match`.
     /// # Example
     /// ```text
     /// machine x86-64, not by a router's build
@@ -35,11 +41,20 @@ rule! {
     ///            x86_64-openwrt-linux-musl-gcc -static
     /// [1]
     /// ```
-    VersionMissing, looks ["./x: /lib/libc.so.6: version `GLIBC_2.34' not found (required by ./x)"],
+    VersionMissing, looks [
+        "./x: /lib/libc.so.6: version `GLIBC_2.34' not found (required by ./x)",
+        "Assertion `needed != NULL' failed!",
+        "Assertion `version->filename == NULL || ! _dl_name_match_p (version->filename, map)' failed!",
+        "unsupported version 2 of Verneed record",
+    ],
     check, quiet after [ChangedByTransfer]
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
+    if let Some(fault) = case.link?.fault.as_ref().filter(|_| !crate::ROUTER) {
+        let is_of_versions = fault.kind.row().1 == Step::VersionMissing;
+        return is_of_versions.then(|| mismatch(case, fault));
+    }
     let versions = &case.link?.versions;
     let first = versions.first()?;
     let names = names(&mut versions.iter().map(|version| version.name.as_slice()));
@@ -65,4 +80,56 @@ you see: {path}: {library}: version `{version}' not found (required by {needed_b
         case.tell_rebuild_after(&mut finding, other, "or, to need no library,");
     }
     Some(finding)
+}
+
+/// What a file says of versions, and what is loaded, do not go together.
+fn mismatch(case: &Case<'_>, fault: &Fault) -> Found {
+    let (of, name, number) = (Shown(&fault.of), Shown(&fault.name), fault.number);
+    let severity = if fault.lazy { Severity::Warning } else { Severity::Error };
+    let mut finding = match fault.kind {
+        FaultKind::VersionsOfNoFile => case.about(
+            severity,
+            format_args!(
+                "\
+asks for versions of {name}, which is not loaded
+program: DT_VERNEED={name} (of {of}), which no DT_NEEDED names
+fix:     build it again, or have it load the library:
+run:     patchelf --add-needed {name} {of}"
+            ),
+        ),
+        FaultKind::NoVersions => case.about(
+            severity,
+            format_args!(
+                "\
+asks for a version of {name}, and the library that has it has no versions
+program: undefined={name}, with a version
+machine: file={of}: no DT_VERSYM
+fix:     have it find the library that it was linked with: does LD_LIBRARY_PATH, or LD_PRELOAD, lead elsewhere?"
+            ),
+        ),
+        _ => {
+            let what = match fault.kind {
+                FaultKind::VerneedRecord => "DT_VERNEED: version of its records",
+                FaultKind::VerdefRecord => "DT_VERDEF: version of its records",
+                _ => "DT_VERSYM: none, beside versions; number",
+            };
+            case.about(
+                severity,
+                format_args!(
+                    "\
+has, or a library of it has, tables of versions that its loader cannot use
+program: file={of}
+program: {what}={number}
+fix:     {}",
+                    case.copy_again()
+                ),
+            )
+        }
+    };
+    tell_fault(&mut finding, case, fault);
+    if fault.lazy {
+        // Whatever it calls of that library.
+        finding.dies();
+    }
+    finding
 }

@@ -8,6 +8,7 @@ mod marks;
 mod paths;
 mod shapes;
 mod symbols;
+mod tables;
 mod tokens;
 mod versions;
 
@@ -147,6 +148,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         shapes::CASES,
         beside::CASES,
         symbols::CASES,
+        tables::CASES,
         definitions::CASES,
         versions::CASES,
     ]

@@ -15,6 +15,10 @@ const STEPS: &[(&str, &[&str])] = &[
     ("undefined symbol", &["ld.so: symbol not found"]),
     ("not defined in file", &["ld.so: symbol not found"]),
     ("version `", &["ld.so: version not found"]),
+    ("reloc type 0x", &["ld.so: relocation"]),
+    ("unsupported relocation type", &["ld.so: relocation"]),
+    ("DT_RELR without GLIBC_ABI_DT_RELR", &["ld.so: relocation"]),
+    ("unsupported version ", &["ld.so: version not found"]),
     (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses to start it"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
@@ -39,8 +43,11 @@ pub fn start(ran: &Ran, traced: &Traced, said: &Said) -> Vec<String> {
             wrong.extend(later(traced, said));
         }
         (End::Exited(status), Outcome::Exits(said_status)) if status != 0 => {
-            // An assertion of the loader's own.
-            if words.starts_with("Inconsistency detected by ld.so") {
+            // An assertion of the loader's own: the line in its source differs from release to release.
+            if let Some((_, condition)) = words.split_once("Assertion `") {
+                if status != *said_status || !said.quotes("error", condition) {
+                    wrong.push(real());
+                }
                 return wrong;
             }
             let steps =
@@ -191,6 +198,10 @@ fn refused(traced: &Traced, said: &Said) -> Vec<String> {
     let Some((_, rest)) = words.split_once("error while loading shared libraries: ") else {
         return Vec::new();
     };
+    // Of relocations of the program itself it tells no name.
+    if rest.starts_with("unexpected ") {
+        return Vec::new();
+    }
     let path = rest.split(": ").next().unwrap_or_default();
     // Of a program itself it speaks in the same words.
     let known = said.libraries.iter().any(|one| {

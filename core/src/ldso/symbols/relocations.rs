@@ -3,19 +3,31 @@
 use alloc::vec::Vec;
 
 use super::super::Linker;
+use super::super::abi::{Abi, Relocator};
 use super::super::object::Library;
 use super::Asked;
 use crate::arch;
-use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
+use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
-    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELSZ, EM_MIPS,
+    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELR, DT_RELRSZ,
+    DT_RELSZ, EM_MIPS,
 };
 use crate::elf::{ByteOrder, Class, offset};
 
 /// Relocations that are looked at together.
 const TOGETHER: usize = 128;
+
+/// Whether functions are bound when they are first called.
+fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
+    let now = !linker.is_glibc()
+        || linker.machine.target.kernel.variable(c"LD_BIND_NOW").is_some_and(|value| !value.is_empty())
+        || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
+        || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
+        || dynamic.get(DT_BIND_NOW).is_some();
+    !now
+}
 
 /// Calls `tell` with those of the symbols that a relocation asks for, in the loader's order, each once; and whether it
 /// is bound when it is first called, not at the start.
@@ -28,11 +40,7 @@ pub(super) fn uses(
 ) {
     let Some(dynamic) = &image.dynamic else { return };
     let musl = !linker.is_glibc();
-    let lazy = !(musl
-        || linker.machine.target.kernel.variable(c"LD_BIND_NOW").is_some_and(|value| !value.is_empty())
-        || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
-        || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
-        || dynamic.get(DT_BIND_NOW).is_some());
+    let lazy = is_bound_later(linker, dynamic);
     let mut tell = |asked: &mut Asked, lazy| {
         tell(asked, lazy);
         asked.index = 0;
@@ -79,34 +87,97 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
     found
 }
 
+/// The first relocation of an object of a kind that its loader does not know: the kind, and whether it stands among the
+/// functions that are bound when they are first called.
+pub(in super::super) fn unknown(
+    linker: &Linker<'_>,
+    image: &Image,
+    file: &Contents,
+) -> Option<(usize, bool)> {
+    let Abi { has_rel, relocates, .. } = arch::of(image.header.e_machine)?.ldso;
+    let is_glibc = linker.is_glibc();
+    let by = if is_glibc { Relocator::Glibc } else { Relocator::Musl };
+    let tags = if is_glibc && !has_rel { &[DT_RELA, DT_JMPREL][..] } else { &[DT_RELA, DT_REL, DT_JMPREL] };
+    let order = image.encoding.order;
+    for &tag in tags {
+        let Some(mut table) = Table::open(linker, image, file, tag) else { continue };
+        let (entry, (kind, size)) = (table.entry, table.kind);
+        let kind_at = kind.wrapping_add(image.encoding.word());
+        // The kind that was met last: most are like it.
+        let mut last = usize::MAX;
+        while let Some(entries) = table.entries() {
+            for found in entries.chunks_exact(entry) {
+                let kind = match size {
+                    4 => offset(order.u32(found, kind_at).into()),
+                    _ => found.get(kind_at).map_or(0, |kind| usize::from(*kind)),
+                };
+                if kind == last {
+                    continue;
+                }
+                let is_lazy = is_glibc && tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, kind);
+                if is_lazy && is_bound_later(linker, image.dynamic.as_ref()?) {
+                    return Some((kind, true));
+                }
+                if !relocates(by, kind) {
+                    return Some((kind, false));
+                }
+                last = kind;
+            }
+        }
+    }
+    None
+}
+
+/// A table of relocations.
+struct Table<'a> {
+    reader: Reader<'a>,
+    /// Bytes of an entry.
+    entry: usize,
+    /// Where r_info has the symbol, where the kind, and in how many bytes.
+    symbol: (usize, usize),
+    kind: (usize, usize),
+    at: usize,
+}
+
+impl<'a> Table<'a> {
+    fn open(linker: &Linker<'_>, image: &Image, file: &'a Contents, tag: u32) -> Option<Table<'a>> {
+        let dynamic = image.dynamic.as_ref()?;
+        // How many at the front glibc takes for relative ones, whose symbols it does not look at (elf/do-rel.h).
+        let (size, relative, has_addend) = match tag {
+            DT_REL => (DT_RELSZ, dynamic.flags(DT_RELCOUNT), false),
+            DT_RELA => (DT_RELASZ, dynamic.flags(DT_RELACOUNT), true),
+            _ => (DT_PLTRELSZ, 0, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
+        };
+        let mut reader = Reader::dynamic(file, image, tag, offset(dynamic.flags(size)));
+        reader.once();
+        let word = image.encoding.word();
+        let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
+        let (symbol, kind) = match (image.encoding.class, image.encoding.order) {
+            (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
+            (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
+            (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
+            // On MIPS r_sym stands first and r_type last, whatever the byte order.
+            (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
+            (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
+        };
+        let at = if linker.is_glibc() { offset(relative).saturating_mul(entry) } else { 0 };
+        Some(Table { reader, entry, symbol, kind, at })
+    }
+
+    /// Entries that lie together; None behind the last.
+    fn entries(&mut self) -> Option<&[u8]> {
+        let entries = self.reader.up_to(self.at, self.entry.wrapping_mul(TOGETHER));
+        self.at = self.at.wrapping_add(entries.len());
+        (entries.len() >= self.entry).then_some(entries)
+    }
+}
+
 /// Calls `each` with the symbols of a table and the kinds of their relocations.
 fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, usize)) {
-    let Some(dynamic) = &image.dynamic else { return };
-    // How many at the front glibc takes for relative ones, whose symbols it does not look at (elf/do-rel.h).
-    let (size, relative, has_addend) = match tag {
-        DT_REL => (DT_RELSZ, dynamic.flags(DT_RELCOUNT), false),
-        DT_RELA => (DT_RELASZ, dynamic.flags(DT_RELACOUNT), true),
-        _ => (DT_PLTRELSZ, 0, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
-    };
-    let mut table = Reader::dynamic(file, image, tag, offset(dynamic.flags(size)));
-    table.once();
-    let order = image.encoding.order;
-    let word = image.encoding.word();
-    let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
-    // Where r_info has the symbol, where the kind, and in how many bytes.
-    let (symbol, kind) = match (image.encoding.class, image.encoding.order) {
-        (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
-        (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
-        (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
-        // On MIPS r_sym stands first and r_type last, whatever the byte order.
-        (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
-        (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
-    };
-    let mut at = if linker.is_glibc() { offset(relative).saturating_mul(entry) } else { 0 };
-    loop {
-        let entries = table.up_to(at, entry.wrapping_mul(TOGETHER));
-        at = at.wrapping_add(entries.len());
-        let is_last = entries.len() < entry;
+    let Some(mut table) = Table::open(linker, image, file, tag) else { return };
+    let (order, word) = (image.encoding.order, image.encoding.word());
+    let (entry, symbol, kind) = (table.entry, table.symbol, table.kind);
+    while let Some(entries) = table.entries() {
         for found in entries.chunks(entry) {
             let Some(info) = found.get(word..) else { break };
             let field = |(at, len)| offset(order.uint(info, at, len));
@@ -115,8 +186,45 @@ fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mu
                 each(found, field(kind));
             }
         }
-        if is_last {
-            return;
-        }
     }
+}
+
+/// The last symbol that a relocation asks for.
+pub(super) fn highest(linker: &Linker<'_>, image: &Image, file: &Contents) -> usize {
+    let mut highest = 0;
+    for tag in [DT_REL, DT_RELA, DT_JMPREL] {
+        read(linker, image, file, tag, &mut |symbol, _| highest = symbol.max(highest));
+    }
+    highest
+}
+
+/// Whether DT_RELR (generic ABI, "Relative Relocation Table") changes what lies at an address: words that are an address, or
+/// with the lowest bit set a bitmap of those that follow the last one.
+pub(in super::super) fn is_packed(image: &Image, file: &Contents, address: u64) -> bool {
+    let (order, word) = (image.encoding.order, image.encoding.word());
+    let size = image.dynamic.as_ref().map_or(0, |dynamic| dynamic.flags(DT_RELRSZ));
+    let mut reader = Reader::dynamic(file, image, DT_RELR, offset(size));
+    reader.once();
+    let (mut at, mut next) = (0, 0_u64);
+    let bytes = word as u64;
+    let bits = bytes.wrapping_mul(8).wrapping_sub(1);
+    while let Some(entry) = reader.bytes_at(at, word) {
+        let entry = order.uint(entry, 0, word);
+        if entry & 1 == 0 {
+            if entry == address {
+                return true;
+            }
+            next = entry.wrapping_add(bytes);
+        } else {
+            let behind = address.wrapping_sub(next).checked_div(bytes).filter(|behind| *behind < bits);
+            let bit =
+                behind.and_then(|behind| entry.checked_shr(u32::try_from(behind).ok()?.wrapping_add(1)));
+            if bit.is_some_and(|bit| bit & 1 != 0) {
+                return true;
+            }
+            next = next.wrapping_add(bits.wrapping_mul(bytes));
+        }
+        at = at.wrapping_add(word);
+    }
+    false
 }

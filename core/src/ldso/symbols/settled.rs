@@ -183,7 +183,7 @@ impl<'a> Scope<'a> {
         let libraries = self.objects.iter().zip(settled).enumerate().skip(1);
         for (index, (place, _)) in libraries.filter(|(_, (_, settled))| !**settled) {
             let mut has_room = true;
-            let _ends_early = each_undefined(linker, index, 1, &mut |asked| {
+            let _ends_early = each_undefined(linker, index, 1, false, &mut |asked| {
                 has_room = wanted.add(asked.key);
                 has_room
             });

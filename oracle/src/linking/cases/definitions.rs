@@ -3,8 +3,7 @@
 use testkit::elf_h::{DT_GNU_HASH, DT_HASH};
 
 use super::symbols::{RELOCATING, UNDEFINED, loose, with};
-use super::{ALL, Anything, BAR, CALLS_FOO, Case, FOO, NO_TAG, RUNPATH, Says, Starts, case};
-use crate::linking::host::Family;
+use super::{ALL, Anything, BAR, CALLS_FOO, Case, Dies, FOO, NO_TAG, RUNPATH, Says, Starts, case};
 
 pub(super) const CASES: &[Case] = &[
     case(
@@ -142,9 +141,8 @@ pub(super) const CASES: &[Case] = &[
             kit.damage("libfoo.so", |elf| elf.put(elf.dynamic(DT_GNU_HASH)?.0, NO_TAG))
         },
         Says(UNDEFINED),
-        Anything,
-    )
-    .gap(Family::Musl, "that musl dies of a library without a hash table", "fails"),
+        Dies,
+    ),
     case(
         "DT_GNU_HASH removed",
         |kit| {

@@ -7,20 +7,19 @@ use super::{
     ALL, Anything, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, NOW, Nothing, RUNPATH, SHARED, Says, Starts,
     TAKES_FOO, case, flagged,
 };
-use crate::linking::host::Family;
 use crate::linking::kit::{Built, Kit};
 
 const ONE: &str = "V1 { global: foo; };";
 const TWO: &str = "V1 { global: foo; }; V2 { global: bar; } V1;";
 
 /// `libfoo.so` with versions.
-fn versioned(kit: &Kit, code: &str, script: &str) -> Built {
+pub(super) fn versioned(kit: &Kit, code: &str, script: &str) -> Built {
     kit.write("versions", script)?;
     kit.library("libfoo.so", code, &["-Wl,--version-script=versions"])
 }
 
 /// A program that is linked against one library and started with another.
-fn then(kit: &Kit, program: &str, how: &str, after: impl FnOnce(&Kit) -> Built) -> Built {
+pub(super) fn then(kit: &Kit, program: &str, how: &str, after: impl FnOnce(&Kit) -> Built) -> Built {
     versioned(kit, FOO, ONE)?;
     kit.program("x", program, &[ALL, "./libfoo.so", RUNPATH, how])?;
     after(kit)
@@ -105,8 +104,26 @@ pub(super) const CASES: &[Case] = &[
         |kit| then(kit, TAKES_FOO, NOW, |kit| kit.library("libfoo.so", FOO, &[])),
         Says("Inconsistency detected by ld.so"),
         Starts,
+    ),
+    case(
+        "no versions at all any more, a weak one",
+        |kit| {
+            let code = "__attribute__((weak)) int foo(void); int (*volatile p)(void) = foo; int main(void) { return 0; }";
+            then(kit, code, NOW, |kit| kit.library("libfoo.so", FOO, &[]))
+        },
+        Says("Inconsistency detected by ld.so"),
+        Starts,
+    ),
+    case(
+        "no versions at all any more, and a preload that has it",
+        |kit| {
+            kit.library("libpre.so", FOO, &[])?;
+            then(kit, TAKES_FOO, NOW, |kit| kit.library("libfoo.so", FOO, &[]))
+        },
+        Starts,
+        Starts,
     )
-    .gap(Family::Glibc, "that a library which has lost all its versions ends in an assertion", "starts"),
+    .env(&[("LD_PRELOAD", "$PWD/libpre.so")]),
     case(
         "the version without the symbol, bound lazily",
         |kit| {
