@@ -22,7 +22,7 @@ pub(super) struct GlibcBuild {
     /// Where its ld.so.cache is.
     cache: Vec<u8>,
     /// The folders it looks in at last, with colons between them.
-    folders: Vec<u8>,
+    pub(super) folders: Vec<u8>,
     /// What $LIB stands for.
     pub(super) lib: Vec<u8>,
     /// Which of [`WORDS`] it holds.
@@ -224,7 +224,8 @@ impl Linker<'_> {
         if object.flags(DT_FLAGS_1) & DF_1_NODEFLIB != 0 {
             return false;
         }
-        let cached = cache::find(self, &facts.cache, &found.name);
+        let is_read = crate::ROUTER || !(self.preloads && self.is_marked_only());
+        let cached = if is_read { cache::find(self, &facts.cache, &found.name) } else { None };
         cached.is_some_and(|file| self.look(file, found)) || self.look_in(&facts.folders, object, found)
     }
 

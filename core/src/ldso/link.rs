@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Library, Unusable};
+use super::{Library, Setting, Unusable};
 use crate::arch;
 use crate::errno::Errno;
 use crate::exec::{Missing, Outcome, Signal, Step, When};
@@ -27,6 +27,13 @@ pub struct LinkResult {
     pub words: Vec<u8>,
     /// What the kernel has to be asked before it is clear that all is loaded.
     pub asks: Option<Capability>,
+    /// It is loaded with other rights than its caller's (AT_SECURE): no variable that names a folder counts, and not every
+    /// $ORIGIN.
+    pub secure: bool,
+    /// Whether it is, is not known, and decides.
+    pub rights_unknown: bool,
+    /// What alone makes it fail: without it, it starts.
+    pub blamed: Option<Setting>,
     /// A file that decides is one of the kernel's own, which is not read.
     pub unread: bool,
     /// The C library's release: glibc's where a version is missing or its loader tells it ("2.36"), musl's where a symbol is
@@ -152,6 +159,9 @@ impl LinkResult {
         }
         if self.is_strange && self.needs_any() {
             return Some(Outcome::Unknown { missing: Missing::LoaderRules });
+        }
+        if self.rights_unknown {
+            return Some(Outcome::Unknown { missing: Missing::Rights });
         }
         if self.unread {
             return Some(Outcome::Unknown { missing: Missing::PseudoFile });

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Library, Linker, path};
+use super::{Library, Linker, Setting, path};
 use crate::candidate::last_name;
 use crate::candidate::reader::Reader;
 use crate::elf::consts::PF_W;
@@ -51,7 +51,11 @@ impl Linker<'_> {
             at = self.parent(object);
         }
         let file = self.path_file();
-        let listed = if self.leaves_alone(&file) { None } else { self.root.read(path(&file)) };
+        let listed = if self.around.without == Some(Setting::PathFile) || self.leaves_alone(&file) {
+            None
+        } else {
+            self.root.read(path(&file))
+        };
         let folders = match &listed {
             Some(Ok(folders)) => folders.as_slice(),
             _ => b"/lib:/usr/local/lib:/usr/lib",
@@ -63,7 +67,11 @@ impl Linker<'_> {
     fn rpath_musl(&self, object: &Library) -> Vec<u8> {
         let rpath = object.dynamic().and_then(|found| found.runpath.as_ref().or(found.rpath.as_ref()));
         let mut expanded = self.expand(object, rpath.map_or(b"", Vec::as_slice));
-        if expanded.contains(&b'$') {
+        // `fixup_rpath`: who starts a program with other rights chooses where it lies.
+        let is_chosen = || {
+            self.around.secure && object.parent.is_none() && rpath.is_some_and(|rpath| rpath.contains(&b'$'))
+        };
+        if expanded.contains(&b'$') || is_chosen() {
             expanded.clear();
         }
         expanded
