@@ -36,7 +36,7 @@ pub use elsewhere::{Elsewhere, Fit};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
 use object::folder;
-pub use settings::{Setting, load};
+pub use settings::{Rights, Setting, load};
 use stand_in::StandIn;
 pub use unusable::Unusable;
 pub(crate) use versions::glibc_of;
@@ -113,6 +113,7 @@ fn load_in(
             preloads: false,
             preload: stand_in.preload.unwrap_or_default(),
             unread: Cell::new(false),
+            place: Cell::new(""),
         };
         let started =
             stand_in.starts.filter(|_| !crate::ROUTER && !stand_in.is_musl).map(|name| linker.started(&name));
@@ -156,6 +157,8 @@ struct Linker<'a> {
     preload: Vec<u8>,
     /// A file that the loader would read was left alone ([`FileKind::Pseudo`]).
     unread: Cell<bool>,
+    /// What names the folder that is looked in.
+    place: Cell<&'static str>,
 }
 
 /// Objects that are followed at most.
@@ -313,6 +316,7 @@ impl Linker<'_> {
         if found.name.is_empty() {
             found.state = LibraryState::Missing(Errno::EINVAL);
         } else if found.name.contains(&b'/') {
+            self.place.set("");
             // Only glibc has names with $ORIGIN.
             let name = &found.name;
             let file = if self.is_glibc() { self.expand_safely(object, name) } else { Some(name.clone()) };
@@ -379,7 +383,7 @@ impl Linker<'_> {
             _ => true,
         };
         if is_last || matches!(found.state, LibraryState::Missing(_)) {
-            (found.state, found.path) = (state, file);
+            (found.state, found.path, found.found_by) = (state, file, self.place.get());
         }
         is_last
     }

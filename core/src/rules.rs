@@ -257,6 +257,7 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
         if case.outcome != Outcome::Starts {
             finding.effect = None;
         }
+        words::blame(&case, &mut finding);
         if is_unknown && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
             finding.severity = Severity::Warning;
             finding.certainty = Certainty::Likely;

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Library, Setting, Unusable};
+use super::{Library, Rights, Setting, Unusable};
 use crate::arch;
 use crate::errno::Errno;
 use crate::exec::{Missing, Outcome, Signal, Step, When};
@@ -27,11 +27,8 @@ pub struct LinkResult {
     pub words: Vec<u8>,
     /// What the kernel has to be asked before it is clear that all is loaded.
     pub asks: Option<Capability>,
-    /// It is loaded with other rights than its caller's (AT_SECURE): no variable that names a folder counts, and not every
-    /// $ORIGIN.
-    pub secure: bool,
-    /// Whether it is, is not known, and decides.
-    pub rights_unknown: bool,
+    /// Those that it is loaded with.
+    pub rights: Rights,
     /// What alone makes it fail: without it, it starts.
     pub blamed: Option<Setting>,
     /// A file that decides is one of the kernel's own, which is not read.
@@ -160,7 +157,7 @@ impl LinkResult {
         if self.is_strange && self.needs_any() {
             return Some(Outcome::Unknown { missing: Missing::LoaderRules });
         }
-        if self.rights_unknown {
+        if self.rights == Rights::Undecided {
             return Some(Outcome::Unknown { missing: Missing::Rights });
         }
         if self.unread {

@@ -45,10 +45,10 @@ pub(super) fn of(machine: &Machine, candidate: &Candidate) -> Option<bool> {
             }
         }
     }
-    let euid = if user { stat.owner? } else { caller.euid };
-    let egid = if group { stat.group? } else { caller.egid };
+    let new_user = if user { stat.owner? } else { caller.euid };
+    let new_group = if group { stat.group? } else { caller.egid };
     let grows = capabilities.is_some_and(|file| file.effective || file.permitted);
-    Some(euid != caller.uid || egid != caller.gid || grows)
+    Some(new_user != caller.uid || new_group != caller.gid || grows)
 }
 
 /// Whether an id of a file is one of the caller's user namespace: what is none looks like [`OVERFLOW`]. A map has the first

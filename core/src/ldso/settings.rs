@@ -43,6 +43,18 @@ impl Setting {
     }
 }
 
+/// The rights of a program that is started.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Rights {
+    /// Those of who starts it.
+    #[default]
+    Callers,
+    /// Other ones (AT_SECURE): no variable that names a folder counts, and not every $ORIGIN.
+    Others,
+    /// Which, is not known, and decides.
+    Undecided,
+}
+
 /// How a program is loaded.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings {
@@ -62,20 +74,25 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     let secure = secure::of(machine, candidate);
     let around = Surroundings { secure: secure.unwrap_or(true), without: None };
     let mut link = load_in(machine, kept, candidate, around)?;
-    link.secure = around.secure;
     let outcome = link.outcome();
     if secure.is_none() {
         let other = load_in(machine, kept, candidate, Surroundings { secure: false, ..around })?;
-        link.rights_unknown = other.outcome() != outcome;
-    } else if matches!(outcome, Some(Outcome::Exits { .. } | Outcome::Killed { .. })) {
+        link.rights = if other.outcome() == outcome { Rights::Others } else { Rights::Undecided };
+        return Some(link);
+    }
+    link.rights = if around.secure { Rights::Others } else { Rights::Callers };
+    let fails = matches!(outcome, Some(Outcome::Exits { .. } | Outcome::Killed { .. }));
+    // A symbol that is bound when it is first called ends it then.
+    let lacks = outcome.is_none() && !link.symbols.is_empty();
+    if fails || lacks {
+        let is_whole = |link: &LinkResult| link.outcome().is_none() && (fails || link.symbols.is_empty());
         let starts_without = |setting: &&Setting| {
             let is_set = match setting.variable() {
                 Some(name) => machine.target.kernel.variable(name).is_some_and(|value| !value.is_empty()),
                 None => true,
             };
-            let without =
-                || load_in(machine, kept, candidate, Surroundings { without: Some(**setting), ..around });
-            is_set && without().is_some_and(|link| link.outcome().is_none())
+            let around = Surroundings { without: Some(**setting), ..around };
+            is_set && load_in(machine, kept, candidate, around).as_ref().is_some_and(is_whole)
         };
         link.blamed = Setting::ALL.iter().find(starts_without).copied();
     }

@@ -9,7 +9,7 @@ use super::shown::{Quoted, Shown, list, names};
 use super::words::{Install, PackageManager, bytes, is_bundled};
 use crate::candidate::last_name;
 use crate::finding::Found;
-use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult};
+use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult, Rights};
 use crate::machine::{Libc, holds};
 use crate::path::Path;
 use crate::text;
@@ -80,7 +80,7 @@ machine: looked for={tried}
 program: asked for by={asks}",
         missing = names(&mut missing.iter().map(|library| library.name.as_slice())),
     ));
-    if link.secure && !crate::ROUTER {
+    if link.rights == Rights::Others && !crate::ROUTER {
         finding.tell(format_args!(
             "program: rights=other ones than its caller's (set-user-ID, set-group-ID, capabilities): its loader heeds neither LD_LIBRARY_PATH nor its $ORIGIN"
         ));
@@ -267,7 +267,7 @@ fn tell_found(finding: &mut Found, case: &Case<'_>, link: &LinkResult, library: 
         return;
     }
     // The dynamic loader heeds no variable for a program with other rights (AT_SECURE).
-    let is_secure = link.secure;
+    let is_secure = link.rights == Rights::Others;
     finding.tell(format_args!("fix: have its loader look there"));
     if !is_secure {
         let set = case.machine.target.kernel.variable(c"LD_LIBRARY_PATH").unwrap_or_default();
