@@ -224,6 +224,7 @@ const TOOLS: &[&str] = &[
     "tar",
     "termux-elf-cleaner",
     "unzip",
+    "ulimit",
     "unset",
     "upx",
     "uudecode",

@@ -31,7 +31,7 @@ use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
-use crate::target::{FileKind, Root};
+use crate::target::Root;
 pub use elsewhere::{Elsewhere, Fit};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
@@ -155,7 +155,7 @@ struct Linker<'a> {
     preloads: bool,
     /// What the loader is told to load first, beside LD_PRELOAD.
     preload: Vec<u8>,
-    /// A file that the loader would read was left alone ([`FileKind::Pseudo`]).
+    /// A file that the loader would read was left alone ([`crate::target::FileKind::Pseudo`]).
     unread: Cell<bool>,
     /// What names the folder that is looked in.
     place: Cell<&'static str>,
@@ -180,19 +180,6 @@ impl Linker<'_> {
 
     fn open(&self, object: &Library) -> Option<Rc<File>> {
         self.files.again(self.root, path(&object.path), object.id)
-    }
-
-    /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
-    /// known.
-    fn leaves_alone(&self, file: &[u8]) -> bool {
-        let is_alone = match self.root.stat(path(file)) {
-            Some(stat) => stat.is_ok_and(|stat| stat.kind == FileKind::Pseudo),
-            None => true,
-        };
-        if is_alone {
-            self.unread.set(true);
-        }
-        is_alone
     }
 
     fn run(&mut self) {
@@ -316,7 +303,7 @@ impl Linker<'_> {
         if found.name.is_empty() {
             found.state = LibraryState::Missing(Errno::EINVAL);
         } else if found.name.contains(&b'/') {
-            self.place.set("");
+            self.looks_by("");
             // Only glibc has names with $ORIGIN.
             let name = &found.name;
             let file = if self.is_glibc() { self.expand_safely(object, name) } else { Some(name.clone()) };

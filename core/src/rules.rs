@@ -133,6 +133,7 @@ mod kernel_too_old;
 mod libraries_not_followed;
 mod library_missing;
 mod library_unusable;
+mod memory_limit;
 mod misc_interpreter_missing;
 mod missing_ase;
 mod mount_noexec;
@@ -217,6 +218,7 @@ table! {
     go_level_above_cpu: GoLevelAboveCpu = "go-level-above-cpu",
     isa_above_cpu: IsaAboveCpu = "isa-above-cpu",
     missing_ase: MissingAse = "missing-ase",
+    memory_limit: MemoryLimit = "memory-limit",
     not_enough_memory: NotEnoughMemory = "not-enough-memory",
     kernel_too_old: KernelTooOld = "kernel-too-old",
     kernel_page_missing: KernelPageMissing = "kernel-page-missing",

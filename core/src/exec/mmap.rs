@@ -8,7 +8,7 @@ use super::vma::{AddressSpace, Vma};
 use super::{Checked, Exit, Missing, Reply, Signal, Step, When, kill, reply, unknown};
 use crate::arch;
 use crate::elf::consts::{PF_R, PF_W};
-use crate::machine::Fact;
+use crate::machine::{Fact, Memory};
 use crate::target::Capability;
 
 /// MapFlags mmap(2) is asked for an address.
@@ -60,8 +60,6 @@ pub(super) struct Mm<'a> {
     reserved: (u64, u64),
     /// Where the last mapping was put for which there was no address.
     hinted: u64,
-    /// Bytes mapped.
-    total: u64,
     /// What is not certain: it counts where nothing kills for certain.
     pub(super) uncertain: Checked,
 }
@@ -84,7 +82,6 @@ impl<'a> Mm<'a> {
             vmas: AddressSpace::default(),
             reserved: (0, 0),
             hinted: 0,
-            total: 0,
             uncertain: if has_room { Ok(()) } else { unknown(Missing::Limits) },
         }
     }
@@ -235,15 +232,13 @@ impl<'a> Mm<'a> {
         self.program.machine.mmap_min_addr().value.unwrap_or(1 << 16)
     }
 
-    /// A limit of what is mapped.
-    fn check_rlimit(&mut self, limit: &Fact<u64>) -> Checked {
-        /// What execve(2) maps besides: stack, arguments, vdso.
-        const BESIDES: u64 = 16 << 20;
+    /// A limit of what is mapped; `besides`: what execve(2) and a loader map on top of that.
+    fn check_rlimit(&mut self, limit: &Fact<u64>, mapped: u64, besides: u64, step: Step) -> Checked {
         let Some(limit) = limit.value else { return Ok(()) };
-        if limit != 0 && self.total > limit {
-            return segfault(Step::MapMemory);
+        if limit != 0 && mapped > limit {
+            return segfault(step);
         }
-        if self.total.saturating_add(BESIDES) > limit {
+        if mapped.saturating_add(besides) > limit {
             self.uncertain(Exit::Unknown(Missing::Limits));
         }
         Ok(())
@@ -253,31 +248,41 @@ impl<'a> Mm<'a> {
     pub(super) fn account(&mut self, vma: &Vma) -> Checked {
         let machine = self.program.machine;
         let len = vma.end.wrapping_sub(vma.start);
-        self.total = self.total.saturating_add(len);
+        // `total_vm`, `data_vm`.
+        let (total, data) = self.vmas.sizes_beside(vma.start, vma.end);
+        let total = total.saturating_add(len);
         let limits = &machine.limits();
-        self.check_rlimit(&limits.address_space)?;
+        // Stack, arguments, vDSO.
+        self.check_rlimit(&limits.address_space, total, 4 << 20, Step::AddressLimit)?;
         if !vma.is_accounted() {
             return Ok(());
         }
-        self.check_rlimit(&limits.data)?;
+        let data = data.saturating_add(len);
+        // Before 4.7 it was for brk(2) alone.
+        if !self.program.kernel.older_than((4, 7, 0)) {
+            self.check_rlimit(&limits.data, data, 1 << 20, Step::DataLimit)?;
+        }
         let memory = &machine.memory();
         let most = match memory.overcommit.value {
             Some(1) => return Ok(()),
-            Some(2) => memory.commit.value.unwrap_or(0),
+            Some(2) => return self.check_commit(memory, data),
             _ => match (memory.total.value, memory.swap.value) {
                 (Some(total), Some(swap)) => total.saturating_add(swap),
                 _ => u64::MAX,
             },
         };
-        if len <= most {
-            return Ok(());
+        if len <= most { Ok(()) } else { segfault(Step::MapMemory) }
+    }
+
+    /// OVERCOMMIT_NEVER: all that may be written counts. What others have taken of it changes from moment to moment.
+    fn check_commit(&mut self, memory: &Memory, data: u64) -> Checked {
+        if !crate::ROUTER && memory.commit_limit.value.is_some_and(|limit| data > limit) {
+            return segfault(Step::CommitLimit);
         }
-        if memory.overcommit.value == Some(2) {
-            // What others have taken changes from moment to moment.
+        if data > memory.commit.value.unwrap_or(0) {
             self.uncertain(Exit::Unknown(Missing::Memory));
-            return Ok(());
         }
-        segfault(Step::MapMemory)
+        Ok(())
     }
 }
 

@@ -207,7 +207,7 @@ fn paths(object: &Library) -> (&[u8], &[u8]) {
 impl Linker<'_> {
     pub(super) fn search_glibc(&self, facts: &GlibcBuild, object: &Library, found: &mut Library) -> bool {
         let (_, runpath) = paths(object);
-        self.place.set("DT_RPATH");
+        self.looks_by("DT_RPATH");
         if runpath.is_empty() {
             // DT_RPATH goes for all that is loaded because of an object, and the program's for everything.
             let mut at = Some(object);
@@ -219,11 +219,11 @@ impl Linker<'_> {
             }
         }
         let program = self.object(0).unwrap_or(object);
-        self.place.set("LD_LIBRARY_PATH");
+        self.looks_by("LD_LIBRARY_PATH");
         if self.look_in(&self.environment, program, found) {
             return true;
         }
-        self.place.set("DT_RUNPATH");
+        self.looks_by("DT_RUNPATH");
         if self.look_in(runpath, object, found) {
             return true;
         }
@@ -232,11 +232,11 @@ impl Linker<'_> {
         }
         let is_read = crate::ROUTER || !(self.preloads && self.is_marked_only());
         let cached = if is_read { cache::find(self, &facts.cache, &found.name) } else { None };
-        self.place.set("ld.so.cache");
+        self.looks_by("ld.so.cache");
         if cached.is_some_and(|file| self.look(file, found)) {
             return true;
         }
-        self.place.set("default folders");
+        self.looks_by("default folders");
         self.look_in(&facts.folders, object, found)
     }
 

@@ -133,6 +133,20 @@ impl LinkResult {
         chain
     }
 
+    /// Addresses that the program takes with all that is loaded, at least.
+    pub(crate) fn addresses(&self) -> u64 {
+        let mut all = 0_u64;
+        for image in self.objects.iter().filter_map(|object| object.image.as_ref()) {
+            let (mut least, mut most) = (u64::MAX, 0);
+            for load in image.loads() {
+                least = load.p_vaddr.min(least);
+                most = load.p_vaddr.saturating_add(load.p_memsz).max(most);
+            }
+            all = all.saturating_add(most.saturating_sub(least));
+        }
+        all
+    }
+
     /// The program needs libraries.
     pub(crate) fn needs_any(&self) -> bool {
         let program = self.objects.first().and_then(Library::dynamic);

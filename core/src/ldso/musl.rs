@@ -40,12 +40,12 @@ fn release_in(bytes: &[u8]) -> Option<Vec<u8>> {
 
 impl Linker<'_> {
     pub(super) fn search_musl(&self, object: &Library, found: &mut Library) -> bool {
-        self.place.set("LD_LIBRARY_PATH");
+        self.looks_by("LD_LIBRARY_PATH");
         if self.look_in(&self.environment, object, found) {
             return true;
         }
         let mut at = Some(object).filter(|_| !self.preloads);
-        self.place.set("DT_RUNPATH or DT_RPATH");
+        self.looks_by("DT_RUNPATH or DT_RPATH");
         while let Some(object) = at {
             if self.look_in(&self.rpath_musl(object), object, found) {
                 return true;
@@ -62,7 +62,7 @@ impl Linker<'_> {
             Some(Ok(folders)) => folders.as_slice(),
             _ => b"/lib:/usr/local/lib:/usr/lib",
         };
-        self.place.set(if let Some(Ok(_)) = listed { "path file" } else { "default folders" });
+        self.looks_by(if let Some(Ok(_)) = listed { "path file" } else { "default folders" });
         self.look_in(folders, object, found)
     }
 

@@ -75,7 +75,8 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     let around = Surroundings { secure: secure.unwrap_or(true), without: None };
     let mut link = load_in(machine, kept, candidate, around)?;
     let outcome = link.outcome();
-    if secure.is_none() {
+    // A router's own diag knows who starts it.
+    if !crate::ROUTER && secure.is_none() {
         let other = load_in(machine, kept, candidate, Surroundings { secure: false, ..around })?;
         link.rights = if other.outcome() == outcome { Rights::Others } else { Rights::Undecided };
         return Some(link);
@@ -105,6 +106,13 @@ impl Linker<'_> {
         let is_heeded = !self.around.secure && self.around.without != Some(setting);
         let name = setting.variable().filter(|_| is_heeded);
         name.and_then(|name| self.machine.target.kernel.variable(name)).unwrap_or_default()
+    }
+
+    /// Notes what names the folders that are looked in next.
+    pub(super) fn looks_by(&self, place: &'static str) {
+        if !crate::ROUTER {
+            self.place.set(place);
+        }
     }
 
     /// LD_BIND_NOW: no function is bound when it is first called. musl never does that. Programs with other rights heed it
