@@ -50,7 +50,7 @@ missing! {
     /// uClibc's, and any that goes by no known name.
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
     /// AT_SECURE: ids of the file and of its caller.
-    Rights "whether it gets other rights than who starts it, and so heeds LD_LIBRARY_PATH and $ORIGIN"
+    Rights "whether it gets other rights than who starts it"
     /// uname(2) names none that is known.
     Processor "the processor and word size of this kernel"
     /// Without both, the headers cannot be read as the kernel reads them.

@@ -244,23 +244,39 @@ impl<'a> Mm<'a> {
         Ok(())
     }
 
-    /// mm/util.c `__vm_enough_memory`, mm/mmap.c `may_expand_vm`.
+    /// mm/mmap.c `may_expand_vm`; gives what may be written, with the new mapping.
+    fn may_expand_vm(&mut self, vma: &Vma, len: u64) -> Checked<u64> {
+        let limits = &self.program.machine.limits();
+        // `total_vm`, `data_vm`.
+        let (total, data) = self.vmas.sizes_beside(vma.start, vma.end);
+        // Stack, arguments, vDSO.
+        self.check_rlimit(&limits.address_space, total.saturating_add(len), 4 << 20, Step::AddressLimit)?;
+        let data = data.saturating_add(len);
+        // Before 4.7 it was for brk(2) alone.
+        if vma.is_accounted() && !self.program.kernel.older_than((4, 7, 0)) {
+            self.check_rlimit(&limits.data, data, 1 << 20, Step::DataLimit)?;
+        }
+        Ok(data)
+    }
+
+    /// The same on a router, where nobody sets a limit: what alone exceeds one.
+    fn check_piece(&mut self, len: u64) -> Checked {
+        let limits = &self.program.machine.limits();
+        self.check_rlimit(&limits.address_space, len, 16 << 20, Step::MapMemory)
+    }
+
+    /// mm/util.c `__vm_enough_memory`, and the limits before it.
     pub(super) fn account(&mut self, vma: &Vma) -> Checked {
         let machine = self.program.machine;
         let len = vma.end.wrapping_sub(vma.start);
-        // `total_vm`, `data_vm`.
-        let (total, data) = self.vmas.sizes_beside(vma.start, vma.end);
-        let total = total.saturating_add(len);
-        let limits = &machine.limits();
-        // Stack, arguments, vDSO.
-        self.check_rlimit(&limits.address_space, total, 4 << 20, Step::AddressLimit)?;
+        let data = if crate::ROUTER {
+            self.check_piece(len)?;
+            len
+        } else {
+            self.may_expand_vm(vma, len)?
+        };
         if !vma.is_accounted() {
             return Ok(());
-        }
-        let data = data.saturating_add(len);
-        // Before 4.7 it was for brk(2) alone.
-        if !self.program.kernel.older_than((4, 7, 0)) {
-            self.check_rlimit(&limits.data, data, 1 << 20, Step::DataLimit)?;
         }
         let memory = &machine.memory();
         let most = match memory.overcommit.value {

@@ -149,9 +149,9 @@ steps! {
     /// Go's runtime executes an instruction of the level that the program was built for, and the processor has none.
     GoInstruction "Go's runtime: instruction of its level"
     /// runtime/mpagealloc_64bit.go `sysInit` and what follows it: the addresses that Go's runtime reserves exceed RLIMIT_AS.
-    GoAddresses "Go's runtime: reservation of addresses"
+    GoAddresses "Go's runtime: addresses"
     /// runtime/malloc.go `sysAlloc`: the map of its arenas, all of which may be written, exceeds RLIMIT_DATA.
-    GoData "Go's runtime: map of its arenas"
+    GoData "Go's runtime: data"
     /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
     /// `do_cpu`).
     FpInstruction "floating-point instruction"

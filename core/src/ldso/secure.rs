@@ -21,9 +21,14 @@ pub(super) fn of(machine: &Machine, candidate: &Candidate) -> Option<bool> {
     let stat = candidate.found()?;
     let target = machine.target;
     let caller = target.kernel.caller();
+    if crate::ROUTER {
+        let caller = caller?;
+        let gives = |bits, id: Option<u32>, own| stat.mode & bits == bits && id != Some(own);
+        return Some(gives(SET_USER, stat.owner, caller.uid) || gives(SET_GROUP, stat.group, caller.gid));
+    }
     let (mut user, mut group) = (stat.mode & SET_USER != 0, stat.mode & SET_GROUP == SET_GROUP);
     // Of root they change nothing (`__is_real`).
-    let is_asked = !crate::ROUTER && caller.is_some_and(|caller| caller.uid != 0);
+    let is_asked = caller.is_some_and(|caller| caller.uid != 0);
     let mut capabilities =
         if is_asked { target.root.capabilities(&candidate.path).unwrap_or_default() } else { None };
     // `mnt_may_suid`.
@@ -54,7 +59,7 @@ pub(super) fn of(machine: &Machine, candidate: &Candidate) -> Option<bool> {
 /// Whether an id of a file is one of the caller's user namespace: what is none looks like [`OVERFLOW`]. A map has the first
 /// id inside, the first outside, and how many.
 fn is_mapped(machine: &Machine, id: u32, map: &str) -> Option<bool> {
-    if crate::ROUTER || id != OVERFLOW {
+    if id != OVERFLOW {
         return Some(true);
     }
     let map = match machine.target.root.read(Path::new(map)) {

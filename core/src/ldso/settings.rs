@@ -27,7 +27,7 @@ pub enum Setting {
 impl Setting {
     /// In the order in which they are tried.
     const ALL: &[Setting] = if crate::ROUTER {
-        &[Setting::LibraryPath, Setting::Preload]
+        &[Setting::LibraryPath]
     } else {
         &[Setting::LibraryPath, Setting::Preload, Setting::BindNow, Setting::PreloadFile, Setting::PathFile]
     };
@@ -81,10 +81,12 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
         link.rights = if other.outcome() == outcome { Rights::Others } else { Rights::Undecided };
         return Some(link);
     }
-    link.rights = if around.secure { Rights::Others } else { Rights::Callers };
+    if !crate::ROUTER && around.secure {
+        link.rights = Rights::Others;
+    }
     let fails = matches!(outcome, Some(Outcome::Exits { .. } | Outcome::Killed { .. }));
     // A symbol that is bound when it is first called ends it then.
-    let lacks = outcome.is_none() && !link.symbols.is_empty();
+    let lacks = !crate::ROUTER && outcome.is_none() && !link.symbols.is_empty();
     if fails || lacks {
         let is_whole = |link: &LinkResult| link.outcome().is_none() && (fails || link.symbols.is_empty());
         let starts_without = |setting: &&Setting| {

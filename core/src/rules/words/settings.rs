@@ -19,13 +19,23 @@ pub(in crate::rules) fn blame(case: &Case<'_>, finding: &mut Found) {
     if !OF_LOADERS.contains(&finding.code) {
         return;
     }
+    if crate::ROUTER {
+        let value = case.machine.target.kernel.variable(c"LD_LIBRARY_PATH").unwrap_or_default();
+        finding.fix = None;
+        return finding.tell(format_args!(
+            "\
+machine: LD_LIBRARY_PATH={}
+fix: start it without
+run: unset LD_LIBRARY_PATH",
+            Shown(&value)
+        ));
+    }
     let preloaded = link.needed().find(|library| library.preloaded);
     let is_preload = matches!(setting, Setting::Preload | Setting::PreloadFile);
     // Then its title says it.
-    if !crate::ROUTER && is_preload && finding.code == Code::LibraryMissing {
+    if is_preload && finding.code == Code::LibraryMissing {
         return;
     }
-    let program = case.argument();
     finding.fix = None;
     let file = if setting == Setting::PathFile { link.path_file.as_slice() } else { b"/etc/ld.so.preload" };
     let name = setting.variable().map_or(file, CStr::to_bytes);
@@ -40,10 +50,9 @@ pub(in crate::rules) fn blame(case: &Case<'_>, finding: &mut Found) {
 machine: {name}={value}
 fix:     start it without {name}
 run:     unset {name}
-run:     {name}= {program}"
+run:     {name}= {program}",
+            program = case.argument()
         ));
-    } else if crate::ROUTER {
-        // Neither file is asked there.
     } else if let Some(library) = preloaded {
         finding.tell(format_args!("fix: take {} out of {name}", Shown(&library.name)));
     } else {
