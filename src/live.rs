@@ -30,7 +30,8 @@ use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
 use crate::target::{
-    Answer, Auxv, Capability, FileKind, Kernel, Known, Limits, ReadAt, Root, Space, Stat, Uname,
+    Answer, Auxv, Caller, Capability, FileCapabilities, FileKind, Kernel, Known, Limits, ReadAt, Root, Space,
+    Stat, Uname,
 };
 
 /// The machine that `diag` runs on.
@@ -86,6 +87,11 @@ impl Root for Live {
         Some(here(path).and_then(|path| files::resolve(&path, own.as_ref())))
     }
 
+    fn capabilities(&self, path: &Path) -> Known<Option<FileCapabilities>> {
+        // On a router it is root that starts programs.
+        if cfg!(feature = "every-machine") { files::capabilities(&here(path).ok()?) } else { None }
+    }
+
     fn space(&self, folder: &Path) -> Known<Space> {
         files::space(&here(folder).ok()?)
     }
@@ -102,6 +108,10 @@ impl Kernel for Live {
 
     fn limits(&self) -> Limits {
         kernel::limits()
+    }
+
+    fn caller(&self) -> Known<Caller> {
+        Some(kernel::caller())
     }
 
     fn variable(&self, name: &CStr) -> Option<Vec<u8>> {

@@ -6,12 +6,15 @@
 //! | `df` | the output of `df`, `df -k` or `df -h` |
 //! | `uname` | the output of `uname -a`; the host name is not looked at |
 //! | `auxv` | lines like `AT_HWCAP 0x88`, `AT_PLATFORM mips`, `AT_PAGESZ 4096` |
+//! | `owners` | the output of `stat -c '%u %g %n' FILE...` |
+//! | `capabilities` | the output of `getcap FILE...` |
+//! | `env` | the output of `env` |
 //! | `answers` | lines like `fp-instruction killed`, `mips-fp64 refused ENOEXEC`, `mips-nan2008 works` |
 //!
 //! Each may be missing: then that is unknown. `machines/` holds some.
 
 use std::collections::VecDeque;
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -26,7 +29,8 @@ use crate::machine::Mount;
 use crate::machine::gather::mounts;
 use crate::path::{Path, PathBuf};
 use crate::target::{
-    Answer, Auxv, Capability, FileKind, Kernel, Known, ReadAt, Root, Space, Stat, Uname, is_pseudo_fstype,
+    Answer, Auxv, Caller, Capability, FileCapabilities, FileKind, Kernel, Known, Limits, ReadAt, Root, Space,
+    Stat, Uname, is_pseudo_fstype,
 };
 
 /// A machine recorded in a folder.
@@ -121,6 +125,7 @@ impl Recorded {
         if stat.kind == FileKind::Regular && place != Path::new("/proc/self/exe") && is_pseudo() {
             stat.kind = FileKind::Pseudo;
         }
+        (stat.owner, stat.group) = self.note("owners").and_then(|text| owner(&text, &place)).unzip();
         Ok(stat)
     }
 
@@ -190,6 +195,11 @@ impl Root for Recorded {
         Some(self.locate(path))
     }
 
+    fn capabilities(&self, path: &Path) -> Known<Option<FileCapabilities>> {
+        let place = self.locate(path).ok()?;
+        Some(capabilities(&self.note("capabilities")?, &place))
+    }
+
     fn space(&self, folder: &Path) -> Known<Space> {
         let rows = df(&self.note("df")?);
         // df leaves out what has no blocks, so /proc must not be taken for a folder of the root file system.
@@ -213,6 +223,22 @@ impl Kernel for Recorded {
         self.note("auxv").map(|text| auxv(&text)).unwrap_or_default()
     }
 
+    fn limits(&self) -> Limits {
+        let text = self.text(Path::new("/proc/self/limits")).unwrap_or_default();
+        limits(&String::from_utf8_lossy(&text))
+    }
+
+    fn caller(&self) -> Known<Caller> {
+        let text = self.text(Path::new("/proc/self/status")).ok()?;
+        caller(&String::from_utf8_lossy(&text))
+    }
+
+    fn variable(&self, name: &CStr) -> Option<Vec<u8>> {
+        let text = self.note("env")?;
+        let mut lines = text.lines().filter_map(|line| line.split_once('='));
+        lines.find(|(known, _)| known.as_bytes() == name.to_bytes()).map(|(_, value)| value.into())
+    }
+
     fn ask(&self, question: Capability) -> Known<Answer> {
         answer(&self.note("answers")?, question.name())
     }
@@ -225,6 +251,58 @@ fn of_io(error: &std::io::Error) -> Errno {
         ErrorKind::PermissionDenied => Errno::EACCES,
         ErrorKind::NotADirectory => Errno::ENOTDIR,
         _ => Errno::EIO,
+    }
+}
+
+/// "0 0 /usr/bin/ping".
+fn owner(text: &str, place: &Path) -> Option<(u32, u32)> {
+    text.lines().find_map(|line| {
+        let mut words = line.splitn(3, ' ');
+        let (owner, group) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        (words.next()?.as_bytes() == place.as_bytes()).then_some((owner, group))
+    })
+}
+
+/// "/usr/bin/ping cap_net_raw=ep", and of older ones "/usr/bin/ping = cap_net_raw+ep".
+fn capabilities(text: &str, place: &Path) -> Option<FileCapabilities> {
+    let of_place = |line: &str| {
+        let (path, list) = line.split_once(' ')?;
+        (path.as_bytes() == place.as_bytes()).then(|| String::from(list))
+    };
+    let list = text.lines().find_map(of_place)?;
+    let flags = list.rsplit(['=', '+']).next().unwrap_or_default();
+    Some(FileCapabilities { effective: flags.contains('e'), permitted: flags.contains('p') })
+}
+
+/// Lines of /proc/PID/status: "Uid:\t1000\t1000\t1000\t1000", real and effective first.
+fn caller(text: &str) -> Option<Caller> {
+    let numbers = |name: &str| -> Option<Vec<u32>> {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        Some(line.split_whitespace().filter_map(|word| word.parse().ok()).collect())
+    };
+    let (users, groups) = (numbers("Uid:")?, numbers("Gid:")?);
+    Some(Caller {
+        uid: *users.first()?,
+        euid: *users.get(1)?,
+        gid: *groups.first()?,
+        egid: *groups.get(1)?,
+        no_new_privs: numbers("NoNewPrivs:").is_some_and(|flag| flag.first() == Some(&1)),
+    })
+}
+
+/// Lines of /proc/PID/limits: "Max address space         409600000            unlimited            bytes".
+fn limits(text: &str) -> Limits {
+    let soft = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        match line.split_whitespace().next()? {
+            "unlimited" => Some(u64::MAX),
+            number => number.parse().ok(),
+        }
+    };
+    Limits {
+        address_space: soft("Max address space"),
+        data: soft("Max data size"),
+        stack: soft("Max stack size"),
     }
 }
 

@@ -43,7 +43,7 @@ impl Root for Router {
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
         let stat = |bytes: &Vec<u8>| {
             let size = bytes.len() as u64;
-            Stat { kind: FileKind::Regular, mode: 0o755, size, device: 1, inode: 1 }
+            Stat { kind: FileKind::Regular, mode: 0o755, size, device: 1, inode: 1, owner: None, group: None }
         };
         Some(self.bytes(path)?.map(stat))
     }

@@ -224,6 +224,8 @@ const TOOLS: &[&str] = &[
     "tar",
     "termux-elf-cleaner",
     "unzip",
+    "ulimit",
+    "unset",
     "upx",
     "uudecode",
     "wasmtime",

@@ -170,6 +170,17 @@ pub fn behind_loader(machine: &Machine, candidate: &Candidate) -> Option<Outcome
     outcome_of(stage).ok().filter(|outcome| *outcome != Outcome::Starts)
 }
 
+/// What becomes of a program that takes so many addresses with its libraries: RLIMIT_AS counts them.
+pub fn over_limit(machine: &Machine, addresses: u64) -> Option<Outcome> {
+    /// Stack, vDSO, heap, the loader's own lists.
+    const BESIDES: u64 = 8 << 20;
+    let limit = machine.limits().address_space.value?;
+    if addresses > limit {
+        return Some(Outcome::Exits { status: 127, step: Step::LibraryLimit });
+    }
+    (addresses.saturating_add(BESIDES) > limit).then_some(Outcome::Unknown { missing: Missing::Limits })
+}
+
 /// Checks that refuse a file whatever else it contains; of an ELF file's interpreter only that it is not there, so that
 /// nothing is mapped and started in its place. Waiving them shows the faults they hide.
 const BARRIERS: [Step; 4] = [Step::NoExecMount, Step::Permission, Step::Busy, Step::InterpreterOpen];

@@ -94,6 +94,10 @@ fn linked(
         if let Some(ends) = link.as_ref().filter(|_| is_reached).and_then(LinkResult::outcome) {
             return (link, ends);
         }
+        let limited = link.as_ref().filter(|_| !crate::ROUTER && outcome == Outcome::Starts);
+        if let Some(ends) = limited.and_then(|link| exec::over_limit(machine, link.addresses())) {
+            return (link, ends);
+        }
         if let Some(ends) = exec::behind_loader(machine, program).filter(|_| outcome == Outcome::Starts) {
             return (link, ends);
         }

@@ -16,6 +16,8 @@ mod musl;
 mod object;
 mod preload;
 mod resolve;
+mod secure;
+mod settings;
 mod stand_in;
 mod symbols;
 mod tables;
@@ -25,20 +27,20 @@ mod versions;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use core::ffi::CStr;
 
 use crate::arch;
-use crate::candidate::{Candidate, Content, Dynamic, File, Files, Image, library};
+use crate::candidate::{Candidate, Dynamic, File, Files, Image, library};
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
-use crate::target::{FileKind, Root};
+use crate::target::Root;
 pub use elsewhere::{Elsewhere, Fit};
 pub use fault::{Ends, Fault, FaultKind};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
 pub use object::Library;
 use object::folder;
+pub use settings::{Rights, Setting, load};
 use stand_in::StandIn;
 pub use unusable::Unusable;
 pub(crate) use versions::glibc_of;
@@ -61,13 +63,13 @@ pub struct Kept {
 type KeptGlibc = (Rc<Image>, Option<Rc<gnu::GlibcBuild>>);
 
 /// Follows a program that the kernel starts; None where it is no dynamic one.
-pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<LinkResult> {
+fn load_in(
+    machine: &Machine,
+    kept: &Kept,
+    candidate: &Candidate,
+    around: settings::Surroundings,
+) -> Option<LinkResult> {
     let root = machine.target.root;
-    let mut candidate = candidate;
-    // A script's interpreter is the program, and so is that of a rule of binfmt_misc.
-    while candidate.binfmt_misc.is_some() || !matches!(candidate.content, Content::Elf(_)) {
-        candidate = candidate.interpreter.as_ref()?;
-    }
     let image = candidate.program()?.declared.as_ref()?;
     let loader = candidate.interpreter.as_ref()?;
     let mut link = LinkResult::default();
@@ -109,11 +111,12 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
             encoding: image.encoding,
             glibc,
             link: &mut link,
-            secure: candidate.found().is_some_and(|stat| stat.mode & 0o6000 != 0),
+            around,
             environment: Vec::new(),
             preloads: false,
             preload: stand_in.preload.unwrap_or_default(),
             unread: Cell::new(false),
+            place: Cell::new(""),
         };
         let started =
             stand_in.starts.filter(|_| !crate::ROUTER && !stand_in.is_musl).map(|name| linker.started(&name));
@@ -148,16 +151,17 @@ struct Linker<'a> {
     /// What glibc's loader has compiled in; None: it is musl's.
     glibc: Option<Rc<gnu::GlibcBuild>>,
     link: &'a mut LinkResult,
-    /// The program has other rights than who starts it (AT_SECURE).
-    secure: bool,
+    around: settings::Surroundings,
     /// LD_LIBRARY_PATH.
     environment: Vec<u8>,
     /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
     preloads: bool,
     /// What the loader is told to load first, beside LD_PRELOAD.
     preload: Vec<u8>,
-    /// A file that the loader would read was left alone ([`FileKind::Pseudo`]).
+    /// A file that the loader would read was left alone ([`crate::target::FileKind::Pseudo`]).
     unread: Cell<bool>,
+    /// What names the folder that is looked in.
+    place: Cell<&'static str>,
 }
 
 /// Objects that are followed at most.
@@ -181,27 +185,8 @@ impl Linker<'_> {
         self.files.again(self.root, path(&object.path), object.id)
     }
 
-    /// Empty where it is not set, and for a program with other rights, for which it is not heeded.
-    fn variable(&self, name: &CStr) -> Vec<u8> {
-        let value = if self.secure { None } else { self.machine.target.kernel.variable(name) };
-        value.unwrap_or_default()
-    }
-
-    /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
-    /// known.
-    fn leaves_alone(&self, file: &[u8]) -> bool {
-        let is_alone = match self.root.stat(path(file)) {
-            Some(stat) => stat.is_ok_and(|stat| stat.kind == FileKind::Pseudo),
-            None => true,
-        };
-        if is_alone {
-            self.unread.set(true);
-        }
-        is_alone
-    }
-
     fn run(&mut self) {
-        self.environment = self.variable(c"LD_LIBRARY_PATH");
+        self.environment = self.heeded(Setting::LibraryPath);
         if self.is_glibc() {
             for object in &mut self.link.objects {
                 object.take_soname();
@@ -229,6 +214,7 @@ impl Linker<'_> {
         }
         if self.link.objects.iter().all(|object| object.state == LibraryState::Found) {
             self.resolve();
+            self.bind_now();
         }
         if !crate::ROUTER {
             self.link.fault = self.damaged_tables().or(self.link.fault.take());
@@ -307,10 +293,13 @@ impl Linker<'_> {
         if found.name.is_empty() {
             found.state = LibraryState::Missing(Errno::EINVAL);
         } else if found.name.contains(&b'/') {
+            self.looks_by("");
             // Only glibc has names with $ORIGIN.
             let name = &found.name;
-            let file = if self.is_glibc() { self.expand(object, name) } else { name.clone() };
-            self.look(file, found);
+            let file = if self.is_glibc() { self.expand_safely(object, name) } else { Some(name.clone()) };
+            if let Some(file) = file {
+                self.look(file, found);
+            }
         } else if let Some(facts) = &self.glibc {
             self.search_glibc(facts, object, found);
         } else {
@@ -328,7 +317,8 @@ impl Linker<'_> {
             if !glibc && folder.is_empty() {
                 continue;
             }
-            let mut file = if glibc { self.expand(of, folder) } else { folder.to_vec() };
+            let expanded = if glibc { self.expand_safely(of, folder) } else { Some(folder.to_vec()) };
+            let Some(mut file) = expanded else { continue };
             // glibc's elf/dl-load.c `fillin_rpath`: an empty one is the folder that the program is started in; slashes
             // at the end are dropped.
             if !file.is_empty() {
@@ -370,7 +360,7 @@ impl Linker<'_> {
             _ => true,
         };
         if is_last || matches!(found.state, LibraryState::Missing(_)) {
-            (found.state, found.path) = (state, file);
+            (found.state, found.path, found.found_by) = (state, file, self.place.get());
         }
         is_last
     }
@@ -387,6 +377,9 @@ impl Linker<'_> {
                 return LibraryState::Unread;
             }
         };
+        if !crate::ROUTER && self.lacks_mark(found, library.stat.mode) {
+            return LibraryState::Missing(Errno::ENOENT);
+        }
         let image = library.as_read_by(self.encoding);
         if let Some(why) = self.why_unusable(&library, &image) {
             return LibraryState::Unusable(why);

@@ -134,6 +134,7 @@ mod kernel_too_old;
 mod libraries_not_followed;
 mod library_missing;
 mod library_unusable;
+mod memory_limit;
 mod misc_interpreter_missing;
 mod missing_ase;
 mod mount_noexec;
@@ -219,6 +220,7 @@ table! {
     go_level_above_cpu: GoLevelAboveCpu = "go-level-above-cpu",
     isa_above_cpu: IsaAboveCpu = "isa-above-cpu",
     missing_ase: MissingAse = "missing-ase",
+    memory_limit: MemoryLimit = "memory-limit",
     not_enough_memory: NotEnoughMemory = "not-enough-memory",
     kernel_too_old: KernelTooOld = "kernel-too-old",
     kernel_page_missing: KernelPageMissing = "kernel-page-missing",
@@ -261,6 +263,7 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
         if case.outcome != Outcome::Starts {
             finding.effect = None;
         }
+        words::blame(&case, &mut finding);
         if is_unknown && finding.severity == Severity::Error && !PLACE.contains(&rule.code) {
             finding.severity = Severity::Warning;
             finding.certainty = Certainty::Likely;

@@ -65,6 +65,10 @@ pub trait Root {
     fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
         None
     }
+    /// What the file's attribute `security.capability` gives; `Some(None)` where it has none that counts here.
+    fn capabilities(&self, _: &Path) -> Known<Option<FileCapabilities>> {
+        None
+    }
     /// statvfs(3) of a folder.
     fn space(&self, _: &Path) -> Known<Space> {
         None
@@ -84,6 +88,10 @@ pub trait Kernel {
     /// getrlimit(2).
     fn limits(&self) -> Limits {
         Limits::default()
+    }
+    /// Who starts programs from here.
+    fn caller(&self) -> Known<Caller> {
+        None
     }
     /// A variable of the environment that a program started from here inherits.
     fn variable(&self, _: &CStr) -> Option<Vec<u8>> {
@@ -127,6 +135,34 @@ pub struct Stat {
     pub device: u64,
     /// st_ino.
     pub inode: u64,
+    /// st_uid; None: not known.
+    pub owner: Known<u32>,
+    /// st_gid.
+    pub group: Known<u32>,
+}
+
+/// Capabilities of a file, capabilities(7).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FileCapabilities {
+    /// The flag `e`.
+    pub effective: bool,
+    /// Any is in its permitted set.
+    pub permitted: bool,
+}
+
+/// Who starts a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Caller {
+    /// getuid(2).
+    pub uid: u32,
+    /// geteuid(2).
+    pub euid: u32,
+    /// getgid(2).
+    pub gid: u32,
+    /// getegid(2).
+    pub egid: u32,
+    /// prctl(2), PR_GET_NO_NEW_PRIVS.
+    pub no_new_privs: bool,
 }
 
 /// S_IFMT, and what of S_IFREG the kernel makes up.

@@ -17,7 +17,7 @@ use rustix::io::pread;
 use super::errno::{of_nix, of_raw};
 use crate::errno::Errno;
 use crate::path::PathBuf as TargetPathBuf;
-use crate::target::{FileKind, Known, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
+use crate::target::{FileCapabilities, FileKind, Known, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// Of a path, with its NUL: limits.h.
 const PATH_MAX: usize = 4096;
@@ -95,6 +95,8 @@ pub(crate) fn stat_of(found: &FileStat) -> Stat {
         size: found.st_size.try_into().unwrap_or(0),
         device: found.st_dev.into(),
         inode: found.st_ino.into(),
+        owner: Some(found.st_uid),
+        group: Some(found.st_gid),
     }
 }
 
@@ -193,6 +195,34 @@ pub(super) fn may_execute(path: &CStr) -> Result<(), Errno> {
         failed = unsafe { libc::syscall(libc::SYS_faccessat, folder, path, mode) };
     }
     nix::errno::Errno::result(failed).map(|_| ()).map_err(of_nix)
+}
+
+/// The attribute `security.capability` (linux/capability.h `struct vfs_cap_data`). The kernel gives one of another user
+/// namespace as revision 3, with the root that it is for, or not at all: here it does not count.
+pub(super) fn capabilities(path: &CStr) -> Known<Option<FileCapabilities>> {
+    const NAME: &CStr = c"security.capability";
+    const EFFECTIVE: u8 = 1;
+    let mut value = [0_u8; 24];
+    // SAFETY: two texts that end in NUL, and room of that length.
+    let length =
+        unsafe { libc::getxattr(path.as_ptr(), NAME.as_ptr(), value.as_mut_ptr().cast(), value.len()) };
+    match nix::errno::Errno::result(length) {
+        Ok(_) => {}
+        Err(
+            nix::errno::Errno::ENODATA
+            | nix::errno::Errno::EOPNOTSUPP
+            | nix::errno::Errno::ENOSYS
+            | nix::errno::Errno::EOVERFLOW,
+        ) => return Some(None),
+        Err(_) => return None,
+    }
+    // magic_etc, then permitted and inheritable sets of 32 bits each.
+    let [flags, _, _, revision @ 1..=2, p0, p1, p2, p3, _, _, _, _, more @ ..] = value else {
+        return Some(None);
+    };
+    let higher = more.first_chunk::<4>().filter(|_| revision == 2).is_some_and(|more| *more != [0; 4]);
+    let permitted = [p0, p1, p2, p3] != [0; 4] || higher;
+    Some(Some(FileCapabilities { effective: flags & EFFECTIVE != 0, permitted }))
 }
 
 /// statvfs(3).

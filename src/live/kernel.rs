@@ -11,7 +11,7 @@ use procfs::KernelVersion;
 
 use super::files::Devices;
 use crate::machine::word;
-use crate::target::{Auxv, Limits, Uname};
+use crate::target::{Auxv, Caller, Limits, Uname};
 
 /// uname(2). Under the personality UNAME26 (`setarch --uname-2.6`, in some containers) it calls Linux 3.n 2.6.(40 + n), and
 /// later ones 2.6.(60 + n) (kernel/sys.c `override_release`); the file of sysctl has the true one.
@@ -75,6 +75,21 @@ pub(super) fn variable(name: &CStr) -> Option<Vec<u8>> {
     }
     // SAFETY: a text that ends in NUL, which stays, since nothing in this program changes the environment.
     Some(unsafe { CStr::from_ptr(value) }.to_bytes().to_vec())
+}
+
+/// Who we are, and so who starts a program from here.
+pub(super) fn caller() -> Caller {
+    // SAFETY: calls that take nothing, and do not fail.
+    let (user, group) = unsafe { ((libc::getuid(), libc::geteuid()), (libc::getgid(), libc::getegid())) };
+    // SAFETY: a question that takes numbers only.
+    let no_new_privs = || unsafe { libc::prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) };
+    Caller {
+        uid: user.0,
+        euid: user.1,
+        gid: group.0,
+        egid: group.1,
+        no_new_privs: cfg!(feature = "every-machine") && no_new_privs() == 1,
+    }
 }
 
 /// Soft limits.

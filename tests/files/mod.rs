@@ -43,7 +43,15 @@ impl Root for Files {
             } else {
                 FileKind::CharDevice
             };
-            Stat { kind, mode: m.permissions().mode() & 0o7777, size: m.len(), device: 0, inode: 0 }
+            Stat {
+                kind,
+                mode: m.permissions().mode() & 0o7777,
+                size: m.len(),
+                device: 0,
+                inode: 0,
+                owner: None,
+                group: None,
+            }
         }))
     }
     fn open(&self, path: &diag::path::Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {

@@ -309,7 +309,15 @@ mod tests {
 
     impl Root for Disk {
         fn stat(&self, _: &Path) -> Known<Result<Stat, Errno>> {
-            Some(Ok(Stat { kind: FileKind::Regular, mode: 0o755, size: self.0, device: 1, inode: 1 }))
+            Some(Ok(Stat {
+                kind: FileKind::Regular,
+                mode: 0o755,
+                size: self.0,
+                device: 1,
+                inode: 1,
+                owner: None,
+                group: None,
+            }))
         }
         fn open(&self, _: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
             self.1.set(self.1.get() + 1);

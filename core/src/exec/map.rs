@@ -109,6 +109,11 @@ impl Mm<'_> {
     /// `load_elf_interp`; gives what is added to its addresses.
     fn interpreter(&mut self, bprm: &Binprm<'_>, program_bias: u64) -> Checked<u64> {
         let fail = |exit: Exit| match exit {
+            Exit::Killed(
+                _,
+                _,
+                Step::AddressLimit | Step::DataLimit | Step::CommitLimit | Step::MapMemory,
+            ) => exit,
             Exit::Killed(..) => Exit::Killed(Signal::SIGSEGV, When::Exec, Step::InterpreterMap),
             other => other,
         };

@@ -51,6 +51,8 @@ missing! {
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
     /// musl takes the front of a file for its symbols.
     LostTables "what its loader makes of a file that lacks its symbols, their names or the size of a table"
+    /// AT_SECURE: ids of the file and of its caller.
+    Rights "whether it gets other rights than who starts it"
     /// uname(2) names none that is known.
     Processor "the processor and word size of this kernel"
     /// Without both, the headers cannot be read as the kernel reads them.

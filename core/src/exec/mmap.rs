@@ -8,7 +8,7 @@ use super::vma::{AddressSpace, Vma};
 use super::{Checked, Exit, Missing, Reply, Signal, Step, When, kill, reply, unknown};
 use crate::arch;
 use crate::elf::consts::{PF_R, PF_W};
-use crate::machine::Fact;
+use crate::machine::{Fact, Memory};
 use crate::target::Capability;
 
 /// MapFlags mmap(2) is asked for an address.
@@ -60,8 +60,6 @@ pub(super) struct Mm<'a> {
     reserved: (u64, u64),
     /// Where the last mapping was put for which there was no address.
     hinted: u64,
-    /// Bytes mapped.
-    total: u64,
     /// What is not certain: it counts where nothing kills for certain.
     pub(super) uncertain: Checked,
 }
@@ -84,7 +82,6 @@ impl<'a> Mm<'a> {
             vmas: AddressSpace::default(),
             reserved: (0, 0),
             hinted: 0,
-            total: 0,
             uncertain: if has_room { Ok(()) } else { unknown(Missing::Limits) },
         }
     }
@@ -235,49 +232,73 @@ impl<'a> Mm<'a> {
         self.program.machine.mmap_min_addr().value.unwrap_or(1 << 16)
     }
 
-    /// A limit of what is mapped.
-    fn check_rlimit(&mut self, limit: &Fact<u64>) -> Checked {
-        /// What execve(2) maps besides: stack, arguments, vdso.
-        const BESIDES: u64 = 16 << 20;
+    /// A limit of what is mapped; `besides`: what execve(2) and a loader map on top of that.
+    fn check_rlimit(&mut self, limit: &Fact<u64>, mapped: u64, besides: u64, step: Step) -> Checked {
         let Some(limit) = limit.value else { return Ok(()) };
-        if limit != 0 && self.total > limit {
-            return segfault(Step::MapMemory);
+        if limit != 0 && mapped > limit {
+            return segfault(step);
         }
-        if self.total.saturating_add(BESIDES) > limit {
+        if mapped.saturating_add(besides) > limit {
             self.uncertain(Exit::Unknown(Missing::Limits));
         }
         Ok(())
     }
 
-    /// mm/util.c `__vm_enough_memory`, mm/mmap.c `may_expand_vm`.
+    /// mm/mmap.c `may_expand_vm`; gives what may be written, with the new mapping.
+    fn may_expand_vm(&mut self, vma: &Vma, len: u64) -> Checked<u64> {
+        let limits = &self.program.machine.limits();
+        // `total_vm`, `data_vm`.
+        let (total, data) = self.vmas.sizes_beside(vma.start, vma.end);
+        // Stack, arguments, vDSO.
+        self.check_rlimit(&limits.address_space, total.saturating_add(len), 4 << 20, Step::AddressLimit)?;
+        let data = data.saturating_add(len);
+        // Before 4.7 it was for brk(2) alone.
+        if vma.is_accounted() && !self.program.kernel.older_than((4, 7, 0)) {
+            self.check_rlimit(&limits.data, data, 1 << 20, Step::DataLimit)?;
+        }
+        Ok(data)
+    }
+
+    /// The same on a router, where nobody sets a limit: what alone exceeds one.
+    fn check_piece(&mut self, len: u64) -> Checked {
+        let limits = &self.program.machine.limits();
+        self.check_rlimit(&limits.address_space, len, 16 << 20, Step::MapMemory)
+    }
+
+    /// mm/util.c `__vm_enough_memory`, and the limits before it.
     pub(super) fn account(&mut self, vma: &Vma) -> Checked {
         let machine = self.program.machine;
         let len = vma.end.wrapping_sub(vma.start);
-        self.total = self.total.saturating_add(len);
-        let limits = &machine.limits();
-        self.check_rlimit(&limits.address_space)?;
+        let data = if crate::ROUTER {
+            self.check_piece(len)?;
+            len
+        } else {
+            self.may_expand_vm(vma, len)?
+        };
         if !vma.is_accounted() {
             return Ok(());
         }
-        self.check_rlimit(&limits.data)?;
         let memory = &machine.memory();
         let most = match memory.overcommit.value {
             Some(1) => return Ok(()),
-            Some(2) => memory.commit.value.unwrap_or(0),
+            Some(2) => return self.check_commit(memory, data),
             _ => match (memory.total.value, memory.swap.value) {
                 (Some(total), Some(swap)) => total.saturating_add(swap),
                 _ => u64::MAX,
             },
         };
-        if len <= most {
-            return Ok(());
+        if len <= most { Ok(()) } else { segfault(Step::MapMemory) }
+    }
+
+    /// OVERCOMMIT_NEVER: all that may be written counts. What others have taken of it changes from moment to moment.
+    fn check_commit(&mut self, memory: &Memory, data: u64) -> Checked {
+        if !crate::ROUTER && memory.commit_limit.value.is_some_and(|limit| data > limit) {
+            return segfault(Step::CommitLimit);
         }
-        if memory.overcommit.value == Some(2) {
-            // What others have taken changes from moment to moment.
+        if data > memory.commit.value.unwrap_or(0) {
             self.uncertain(Exit::Unknown(Missing::Memory));
-            return Ok(());
         }
-        segfault(Step::MapMemory)
+        Ok(())
     }
 }
 

@@ -80,9 +80,14 @@ steps! {
     MapLow "security_mmap_addr"
     /// mm/mmap.c `do_mmap`, MAP_FIXED_NOREPLACE: the first segment meets what is mapped there.
     MapCollision "do_mmap: MAP_FIXED_NOREPLACE"
-    /// mm/util.c `__vm_enough_memory`: one mapping exceeds RAM plus swap; mm/mmap.c `may_expand_vm`: RLIMIT_AS,
-    /// RLIMIT_DATA.
+    /// mm/util.c `__vm_enough_memory`: one mapping exceeds RAM plus swap.
     MapMemory "__vm_enough_memory"
+    /// The same where vm.overcommit_memory is 2: all that may be written exceeds CommitLimit.
+    CommitLimit "__vm_enough_memory: CommitLimit"
+    /// mm/mmap.c `may_expand_vm`: all that is mapped exceeds RLIMIT_AS.
+    AddressLimit "may_expand_vm: RLIMIT_AS"
+    /// The same: what may be written exceeds RLIMIT_DATA (since 4.7).
+    DataLimit "may_expand_vm: RLIMIT_DATA"
     /// fs/binfmt_elf.c `load_elf_interp`: the interpreter cannot be mapped.
     InterpreterMap "load_elf_interp"
     /// fs/binfmt_elf.c `load_elf_binary`: e_entry lies beyond the address space.
@@ -139,6 +144,8 @@ steps! {
     /// A relocation of a kind that the loader does not know: glibc elf/dl-reloc.c `_dl_reloc_bad_type`, musl
     /// ldso/dynlink.c `do_relocs`; or a table of them (DT_RELR).
     Relocation "ld.so: relocation"
+    /// A library cannot be mapped: with it, all that is mapped exceeds RLIMIT_AS.
+    LibraryLimit "ld.so: mmap: RLIMIT_AS"
     /// A relocation asks for a symbol that nothing defines.
     SymbolMissing "ld.so: symbol not found"
     /// glibc csu/libc-start.c, `DL_SYSDEP_OSCHECK` of a static program: the kernel's release (up to 2.36).
@@ -148,6 +155,10 @@ steps! {
     GoCheck "Go's runtime: check of the processor"
     /// Go's runtime executes an instruction of the level that the program was built for, and the processor has none.
     GoInstruction "Go's runtime: instruction of its level"
+    /// runtime/mpagealloc_64bit.go `sysInit` and what follows it: the addresses that Go's runtime reserves exceed RLIMIT_AS.
+    GoAddresses "Go's runtime: addresses"
+    /// runtime/malloc.go `sysAlloc`: the map of its arenas, all of which may be written, exceeds RLIMIT_DATA.
+    GoData "Go's runtime: data"
     /// A floating-point instruction where the kernel neither has an FPU nor emulates one (arch/mips/kernel/traps.c
     /// `do_cpu`).
     FpInstruction "floating-point instruction"

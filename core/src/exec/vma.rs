@@ -65,6 +65,20 @@ impl AddressSpace {
         highest
     }
 
+    /// Bytes that are mapped outside a range (mm/mmap.c `count_vma_pages_range`): all, and of them what is accounted.
+    pub(super) fn sizes_beside(&self, start: u64, end: u64) -> (u64, u64) {
+        let (mut all, mut accounted) = (0_u64, 0_u64);
+        for vma in &self.vmas {
+            let within = vma.end.min(end).saturating_sub(vma.start.max(start));
+            let size = vma.end.saturating_sub(vma.start).saturating_sub(within);
+            all = all.saturating_add(size);
+            if vma.is_accounted() {
+                accounted = accounted.saturating_add(size);
+            }
+        }
+        (all, accounted)
+    }
+
     /// MAP_FIXED: what was there gives way.
     pub(super) fn map(&mut self, vma: Vma) {
         self.unmap(vma.start, vma.end);

@@ -22,7 +22,7 @@ pub(super) struct GlibcBuild {
     /// Where its ld.so.cache is.
     cache: Vec<u8>,
     /// The folders it looks in at last, with colons between them.
-    folders: Vec<u8>,
+    pub(super) folders: Vec<u8>,
     /// What $LIB stands for.
     pub(super) lib: Vec<u8>,
     /// Which of [`WORDS`] it holds.
@@ -217,6 +217,7 @@ fn paths(object: &Library) -> (&[u8], &[u8]) {
 impl Linker<'_> {
     pub(super) fn search_glibc(&self, facts: &GlibcBuild, object: &Library, found: &mut Library) -> bool {
         let (_, runpath) = paths(object);
+        self.looks_by("DT_RPATH");
         if runpath.is_empty() {
             // DT_RPATH goes for all that is loaded because of an object, and the program's for everything.
             let mut at = Some(object);
@@ -228,14 +229,25 @@ impl Linker<'_> {
             }
         }
         let program = self.object(0).unwrap_or(object);
-        if self.look_in(&self.environment, program, found) || self.look_in(runpath, object, found) {
+        self.looks_by("LD_LIBRARY_PATH");
+        if self.look_in(&self.environment, program, found) {
+            return true;
+        }
+        self.looks_by("DT_RUNPATH");
+        if self.look_in(runpath, object, found) {
             return true;
         }
         if object.flags(DT_FLAGS_1) & DF_1_NODEFLIB != 0 {
             return false;
         }
-        let cached = cache::find(self, &facts.cache, &found.name);
-        cached.is_some_and(|file| self.look(file, found)) || self.look_in(&facts.folders, object, found)
+        let is_read = crate::ROUTER || !(self.preloads && self.is_marked_only());
+        let cached = if is_read { cache::find(self, &facts.cache, &found.name) } else { None };
+        self.looks_by("ld.so.cache");
+        if cached.is_some_and(|file| self.look(file, found)) {
+            return true;
+        }
+        self.looks_by("default folders");
+        self.look_in(&facts.folders, object, found)
     }
 
     /// Looks in a folder's glibc-hwcaps.

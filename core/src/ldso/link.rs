@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::fault::Fault;
-use super::{Library, Unusable};
+use super::{Library, Rights, Setting, Unusable};
 use crate::arch;
 use crate::errno::Errno;
 use crate::exec::{Missing, Outcome, Signal, Step, When};
@@ -30,6 +30,10 @@ pub struct LinkResult {
     pub words: Vec<u8>,
     /// What the kernel has to be asked before it is clear that all is loaded.
     pub asks: Option<Capability>,
+    /// Those that it is loaded with.
+    pub rights: Rights,
+    /// What alone makes it fail: without it, it starts.
+    pub blamed: Option<Setting>,
     /// A file that decides is one of the kernel's own, which is not read.
     pub unread: bool,
     /// The C library's release: glibc's where a version is missing or its loader tells it ("2.36"), musl's where a symbol is
@@ -132,6 +136,20 @@ impl LinkResult {
         chain
     }
 
+    /// Addresses that the program takes with all that is loaded, at least.
+    pub(crate) fn addresses(&self) -> u64 {
+        let mut all = 0_u64;
+        for image in self.objects.iter().filter_map(|object| object.image.as_ref()) {
+            let (mut least, mut most) = (u64::MAX, 0);
+            for load in image.loads() {
+                least = load.p_vaddr.min(least);
+                most = load.p_vaddr.saturating_add(load.p_memsz).max(most);
+            }
+            all = all.saturating_add(most.saturating_sub(least));
+        }
+        all
+    }
+
     /// The program needs libraries.
     pub(crate) fn needs_any(&self) -> bool {
         let program = self.objects.first().and_then(Library::dynamic);
@@ -155,6 +173,9 @@ impl LinkResult {
         }
         if self.is_strange && self.needs_any() {
             return Some(Outcome::Unknown { missing: Missing::LoaderRules });
+        }
+        if !crate::ROUTER && self.rights == Rights::Undecided {
+            return Some(Outcome::Unknown { missing: Missing::Rights });
         }
         if self.unread {
             return Some(Outcome::Unknown { missing: Missing::PseudoFile });

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Library, Linker, path};
+use super::{Library, Linker, Setting, path};
 use crate::candidate::last_name;
 use crate::candidate::reader::Reader;
 use crate::elf::consts::PF_W;
@@ -40,10 +40,12 @@ fn release_in(bytes: &[u8]) -> Option<Vec<u8>> {
 
 impl Linker<'_> {
     pub(super) fn search_musl(&self, object: &Library, found: &mut Library) -> bool {
+        self.looks_by("LD_LIBRARY_PATH");
         if self.look_in(&self.environment, object, found) {
             return true;
         }
         let mut at = Some(object).filter(|_| !self.preloads);
+        self.looks_by("DT_RUNPATH or DT_RPATH");
         while let Some(object) = at {
             if self.look_in(&self.rpath_musl(object), object, found) {
                 return true;
@@ -51,11 +53,16 @@ impl Linker<'_> {
             at = self.parent(object);
         }
         let file = self.path_file();
-        let listed = if self.leaves_alone(&file) { None } else { self.root.read(path(&file)) };
+        let listed = if self.around.without == Some(Setting::PathFile) || self.leaves_alone(&file) {
+            None
+        } else {
+            self.root.read(path(&file))
+        };
         let folders = match &listed {
             Some(Ok(folders)) => folders.as_slice(),
             _ => b"/lib:/usr/local/lib:/usr/lib",
         };
+        self.looks_by(if let Some(Ok(_)) = listed { "path file" } else { "default folders" });
         self.look_in(folders, object, found)
     }
 
@@ -63,7 +70,11 @@ impl Linker<'_> {
     fn rpath_musl(&self, object: &Library) -> Vec<u8> {
         let rpath = object.dynamic().and_then(|found| found.runpath.as_ref().or(found.rpath.as_ref()));
         let mut expanded = self.expand(object, rpath.map_or(b"", Vec::as_slice));
-        if expanded.contains(&b'$') {
+        // `fixup_rpath`: who starts a program with other rights chooses where it lies.
+        let is_chosen = || {
+            self.around.secure && object.parent.is_none() && rpath.is_some_and(|rpath| rpath.contains(&b'$'))
+        };
+        if expanded.contains(&b'$') || is_chosen() {
             expanded.clear();
         }
         expanded

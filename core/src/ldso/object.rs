@@ -20,6 +20,8 @@ pub struct Library {
     pub state: LibraryState,
     /// Where it was looked for before, in that order.
     pub tried: Vec<Vec<u8>>,
+    /// What led to its file; empty where that is not told.
+    pub found_by: &'static str,
     /// LD_PRELOAD or /etc/ld.so.preload names it.
     pub preloaded: bool,
     /// Where it is, if its loader does not find it.
@@ -45,6 +47,7 @@ impl Library {
             path: Vec::new(),
             state: LibraryState::Missing(Errno::ENOENT),
             tried: Vec::new(),
+            found_by: "",
             preloaded: false,
             elsewhere: None,
             parent,

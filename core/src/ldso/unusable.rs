@@ -8,7 +8,7 @@ use crate::elf::consts::{
     EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_X, PT_DYNAMIC, PT_GNU_STACK,
 };
 use crate::elf::{ByteOrder, ProgramHeader, mips};
-use crate::target::{Answer, Capability};
+use crate::target::{Answer, Capability, FileKind};
 
 /// Why a loader does not take a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -121,6 +121,19 @@ impl Unusable {
 }
 
 impl Linker<'_> {
+    /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
+    /// known.
+    pub(super) fn leaves_alone(&self, file: &[u8]) -> bool {
+        let is_alone = match self.root.stat(super::path(file)) {
+            Some(stat) => stat.is_ok_and(|stat| stat.kind == FileKind::Pseudo),
+            None => true,
+        };
+        if is_alone {
+            self.unread.set(true);
+        }
+        is_alone
+    }
+
     /// What keeps the loader from a file that it has opened.
     pub(super) fn why_unusable(&self, library: &File, image: &Image) -> Option<Unusable> {
         let Some(facts) = &self.glibc else { return self.why_unusable_to_musl(library, image) };

@@ -161,6 +161,8 @@ pub struct Memory {
     pub swap: Fact<u64>,
     /// vm.overcommit_memory: 0 by a rule of thumb, 1 always, 2 never.
     pub overcommit: Fact<u64>,
+    /// CommitLimit: what may be had in all where overcommit is 2.
+    pub commit_limit: Fact<u64>,
     /// CommitLimit - Committed_AS: what may still be had where overcommit is 2.
     pub commit: Fact<u64>,
 }

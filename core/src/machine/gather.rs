@@ -165,11 +165,46 @@ fn meminfo_of(meminfo: &[u8]) -> Memory {
         available,
         swap: Fact::new(value("SwapTotal:"), "/proc/meminfo: SwapTotal"),
         overcommit: Fact::new(None, "/proc/sys/vm/overcommit_memory"),
+        commit_limit: Fact::new(value("CommitLimit:"), "/proc/meminfo: CommitLimit"),
         commit: Fact::new(
             commit.map(|(limit, used)| limit.saturating_sub(used)),
             "/proc/meminfo: CommitLimit - Committed_AS",
         ),
     }
+}
+
+/// The least of the memory limits of this process' control group and those above it (memory.max of version 2,
+/// memory.limit_in_bytes of version 1, without their `max` and 2^63).
+pub(crate) fn cgroup_limit(root: &dyn Root) -> Option<u64> {
+    const NO_LIMIT: u64 = 1 << 62;
+    let text = text(root, "/proc/self/cgroup")?;
+    let mut least = None;
+    for line in parts(&text, b'\n') {
+        // "0::/user.slice", "4:memory:/docker/1".
+        let mut fields = line.splitn(3, |byte| *byte == b':');
+        let (Some(_), Some(controllers), Some(group)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        let (mount, file): (&[u8], &[u8]) = match controllers {
+            b"" => (b"/sys/fs/cgroup", b"memory.max"),
+            _ if parts(controllers, b',').any(|name| name == b"memory") => {
+                (b"/sys/fs/cgroup/memory", b"memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        // In a namespace of its own a group is shown as the root, and in a container mounted as it.
+        let mut group = group;
+        loop {
+            let place = [mount, group.strip_suffix(b"/").unwrap_or(group), b"/", file].concat();
+            let limit = root.read(Path::new(&place)).and_then(Result::ok).as_deref().and_then(decimal);
+            if let Some(limit) = limit.filter(|limit| *limit < NO_LIMIT) {
+                least = Some(least.unwrap_or(limit).min(limit));
+            }
+            let Some(slash) = group.iter().rposition(|byte| *byte == b'/') else { break };
+            group = group.get(..slash).unwrap_or_default();
+        }
+    }
+    least
 }
 
 /// Forks rename ID and NAME, and keep these.

@@ -259,6 +259,8 @@ fn write_library(json: &mut Json, link: &LinkResult, library: &Library) {
     json.optional_bytes("path", Some(library.path.as_slice()).filter(|path| !path.is_empty()));
     json.bytes("needed_by", link.needed_by(library));
     json.text("state", library.state.name());
+    let found_by = Some(library.found_by).filter(|found_by| !found_by.is_empty());
+    json.optional_bytes("found_by", found_by.map(str::as_bytes));
     json.open("tried", '[');
     for file in &library.tried {
         json.bytes(NO_KEY, file);

@@ -133,6 +133,9 @@ fn tree(lines: &mut Lines, judged: &Judged) {
             lines.add_known(", needed by ", Some(link.needed_by(library)));
             lines.add(")");
         }
+        if !crate::ROUTER && library.found_by == "LD_LIBRARY_PATH" {
+            lines.add(" (by LD_LIBRARY_PATH)");
+        }
         lines.command(label);
         label = "";
     }

@@ -165,6 +165,12 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::OtherSystem
         // Memory, and the file's length.
         | Step::MapMemory
+        | Step::CommitLimit
+        | Step::AddressLimit
+        | Step::LibraryLimit
+        | Step::DataLimit
+        | Step::GoAddresses
+        | Step::GoData
         | Step::EntryBeyondFile
         | Step::SegmentBeyondFile
         // What became of its content.

@@ -9,7 +9,7 @@ use super::shown::{Quoted, Shown, list, names};
 use super::words::{Install, PackageManager, bytes, is_bundled};
 use crate::candidate::last_name;
 use crate::finding::Found;
-use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult};
+use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult, Rights};
 use crate::machine::{Libc, holds};
 use crate::path::Path;
 use crate::text;
@@ -28,6 +28,10 @@ rule! {
     /// glibc, /etc/ld-musl-ARCH.path of musl). A symbolic link helps only to a file whose DT_SONAME is the name that the
     /// program asks for: libssl.so.3 is another library than libssl.so.1.1. A name with a hash in it
     /// (libgcc_s-998f13c4.so.1) is of the program's own package, which brings it in a folder beside the program.
+    ///
+    /// A program that gets other rights than who starts it (set-user-ID, set-group-ID, capabilities: AT_SECURE) heeds
+    /// neither LD_LIBRARY_PATH nor $ORIGIN in its DT_RUNPATH, unless that comes out in a folder of the system's (glibc).
+    /// Give its libraries to the loader's own list, give it an absolute DT_RUNPATH, or take the rights away (`setcap -r`).
     /// # Kernel source
     /// None: musl ldso/dynlink.c `load_library`; glibc elf/dl-load.c `_dl_map_object`.
     /// # Example
@@ -76,6 +80,11 @@ machine: looked for={tried}
 program: asked for by={asks}",
         missing = names(&mut missing.iter().map(|library| library.name.as_slice())),
     ));
+    if link.rights == Rights::Others && !crate::ROUTER {
+        finding.tell(format_args!(
+            "program: rights=other ones than its caller's (set-user-ID, set-group-ID, capabilities): its loader heeds neither LD_LIBRARY_PATH nor its $ORIGIN"
+        ));
+    }
     for Elsewhere { path, fit } in missing.iter().filter_map(|library| library.elsewhere.as_ref()) {
         let (what, why) = match fit {
             Fit::Whole | Fit::Soname => ("found", ""),
@@ -258,7 +267,7 @@ fn tell_found(finding: &mut Found, case: &Case<'_>, link: &LinkResult, library: 
         return;
     }
     // The dynamic loader heeds no variable for a program with other rights (AT_SECURE).
-    let is_secure = case.candidate.found().is_some_and(|stat| stat.mode & 0o6000 != 0);
+    let is_secure = link.rights == Rights::Others;
     finding.tell(format_args!("fix: have its loader look there"));
     if !is_secure {
         let set = case.machine.target.kernel.variable(c"LD_LIBRARY_PATH").unwrap_or_default();

@@ -89,7 +89,7 @@ fix:     {fix}"
 }
 
 /// What cannot be dropped and read again from the file.
-fn needed(program: &Program, image: &Image) -> u64 {
+pub(super) fn needed(program: &Program, image: &Image) -> u64 {
     if let Some(unpacked) = program.upx.and_then(|upx| upx.unpacked) {
         return unpacked;
     }

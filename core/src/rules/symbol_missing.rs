@@ -15,6 +15,8 @@ rule! {
     /// and `gnu_*` are glibc's.
     /// # Fix
     /// Build it with the SDK of the machine's own release, install the libraries it was built with, or link it statically.
+    /// Where the finding names LD_LIBRARY_PATH, LD_PRELOAD, LD_BIND_NOW or /etc/ld.so.preload, it starts without it: `unset` it
+    /// in the script that starts it. Firmware sets LD_LIBRARY_PATH for its own libraries, and that comes before DT_RUNPATH.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `do_relocs`; glibc elf/dl-lookup.c `_dl_lookup_symbol_x`.
     /// # Example

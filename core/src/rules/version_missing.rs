@@ -18,7 +18,8 @@ rule! {
     /// (DT_VERDEF) before anything runs. A program takes on the versions of the C library it is linked with.
     /// # Fix
     /// Build it where the C library is as old as this machine's, or statically: `CGO_ENABLED=0` for Go, a musl target for
-    /// Rust and C.
+    /// Rust and C. Where the finding names LD_LIBRARY_PATH or LD_PRELOAD, the variable leads to an older library than the
+    /// program's own: `unset` it.
     /// # Kernel source
     /// None: glibc elf/dl-version.c `_dl_check_map_versions`, elf/dl-lookup.c `check_match`.
     /// # Example

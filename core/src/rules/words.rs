@@ -4,6 +4,7 @@
 
 pub(super) mod env;
 mod packages;
+mod settings;
 pub(crate) mod shown;
 mod tell;
 use alloc::string::String;
@@ -24,6 +25,7 @@ use crate::finding::Found;
 use crate::machine::{Machine, Mount};
 pub(super) use env::{EnvSays, is_plain, tell_words_for_env};
 pub(super) use packages::{Install, PackageManager, is_bundled};
+pub(super) use settings::blame;
 use shown::{FreeSpace, Quoted, Shown};
 pub(super) use tell::Kernel;
 

@@ -36,6 +36,7 @@ pub(super) fn write(json: &mut Json, machine: &Machine) {
     json.amount_fact("available", &machine.memory().available);
     json.amount_fact("swap", &machine.memory().swap);
     json.amount_fact("overcommit", &machine.memory().overcommit);
+    json.amount_fact("commit_limit", &machine.memory().commit_limit);
     json.amount_fact("commit", &machine.memory().commit);
     json.close('}');
     write_limits(json, machine.limits());
