@@ -348,16 +348,18 @@ const EH_FRAME: &[u8] = b"\x01\x1b\x03\x3b";
 fn removed(reader: &mut Reader<'_>, image: &Image, end: &End, size: usize) -> Option<Transfer> {
     let lost = end.whole.checked_sub(size).filter(|lost| (1..=size >> 7).contains(lost))?;
     let eh_frame = image.table().iter().find(|entry| entry.p_type == PT_GNU_EH_FRAME);
-    let mut is_loaded = eh_frame.is_some_and(|entry| {
+    let (mut is_loaded, mut in_place) = (false, false);
+    if let Some(entry) = eh_frame {
         let place = at(entry.p_offset);
         let from = place.saturating_sub(lost);
         let bytes = reader.up_to(from, lost.min(4096).saturating_add(EH_FRAME.len()));
         let found = bytes.windows(EH_FRAME.len()).position(|part| part == EH_FRAME);
-        found.is_some_and(|found| from.saturating_add(found) < place)
-    });
+        in_place = found.is_some_and(|found| from.saturating_add(found) == place);
+        is_loaded = found.is_some() && !in_place;
+    }
     let has_table = end.has_table && table_moved(reader, image, lost);
     // Where most of the file is loaded, so are most of the places.
-    is_loaded |= has_table && loaded(image) > size / 2;
+    is_loaded |= has_table && !in_place && loaded(image) > size / 2;
     (is_loaded || has_table).then_some(Transfer::Removed(lost as u64, is_loaded))
 }
 
