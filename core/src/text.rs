@@ -98,7 +98,7 @@ pub(crate) fn show_size(bytes: u64, up: bool, out: &mut dyn Write) -> fmt::Resul
 }
 
 /// What stands before an ASCII mark, and what after it.
-pub(crate) fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
+pub fn cut_bytes(bytes: &[u8], mark: u8) -> Option<(&[u8], &[u8])> {
     let (before, after) = bytes.split_at_checked(bytes.iter().position(|byte| *byte == mark)?)?;
     Some((before, after.get(1..)?))
 }
