@@ -11,7 +11,7 @@ use oracle::linking::host::{Family, Host};
 use oracle::tally::Tally;
 
 use super::Job;
-use crate::{debian, dist, host, sh};
+use crate::{debian, host, sh};
 
 const LOADER: &str = "/lib/ld-musl-x86_64.so.1";
 
@@ -63,8 +63,26 @@ fn root(package: &Path) -> Result<PathBuf> {
         sh::run(copy.arg("-aT").arg(package.join(from)).arg(root.join(to)))?;
     }
     fs::copy(debian::busybox("amd64")?, root.join("busybox")).context("copy BusyBox")?;
-    // A static build: it has to run where there is no glibc.
-    let diag = dist::build(&["diag-x86_64"])?.pop().context("dist built nothing")?;
-    fs::copy(diag, root.join("diag")).context("copy diag")?;
+    fs::copy(build()?, root.join("diag")).context("copy diag")?;
     Ok(root)
+}
+
+/// diag with all that it knows, which a router's build does not: static, for it has to run where there is no glibc.
+fn build() -> Result<PathBuf> {
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    sh::say("diag for this computer, static: cargo build");
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(sh::root()).args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--package",
+        "diag",
+        "--bin",
+        "diag",
+    ]);
+    let flags = format!("target.{TARGET}.rustflags=[\"-Ctarget-feature=+crt-static\"]");
+    cargo.args(["--target", TARGET, "--config", &flags]);
+    sh::run(&mut cargo)?;
+    Ok(sh::target(&format!("{TARGET}/debug"))?.join("diag"))
 }
