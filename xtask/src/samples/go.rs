@@ -1,6 +1,7 @@
 //! Programs that Debian's Go builds: hello, and the seed's v2ray in its three sizes.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -65,9 +66,9 @@ pub(crate) fn v2ray(order: Order, size: Size) -> Result<PathBuf> {
     match size {
         Size::Unstripped => compiled(&format!("v2ray-{goarch}"), order, ""),
         Size::Stripped => match cached(order, "xz") {
-            Some(archive) => {
-                make(&format!("v2ray-{goarch}-stripped"), "from DIAG_CACHE", |to| unxz(&archive, to))
-            }
+            Some(archive) => make(&format!("v2ray-{goarch}-stripped"), "from DIAG_CACHE, executable", |to| {
+                unxz(&archive, to)
+            }),
             None => compiled(&format!("v2ray-{goarch}-stripped"), order, "-s -w"),
         },
         Size::Packed => match cached(order, "upx") {
@@ -116,6 +117,7 @@ fn unxz(archive: &Path, to: &Path) -> Result<()> {
     let into = fs::File::create(to)?;
     let status = Command::new("xz").args(["-dc"]).arg(archive).stdout(into).status().context("start xz")?;
     ensure!(status.success(), "xz -dc {}: {status}", archive.display());
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755))?;
     Ok(())
 }
 
