@@ -107,6 +107,10 @@ fn what_is_damaged_dies_and_what_is_whole_runs() {
         let whole = compile(kind, options);
         let name = |what: &str| format!("{kind}-{what}");
         judge(&name("whole"), &whole, "starts on this machine", false);
+        // A header that names a wrong place for the section table: nothing is gone.
+        let mut header = whole.clone();
+        header[40..48].copy_from_slice(&(number(&whole, 40, 8) as u64 + 16).to_le_bytes());
+        judge(&name("e_shoff"), &header, "starts on this machine\n", false);
         let (transfer, unwritten) = ("changed-by-transfer", "unwritten-content");
         judge(&name("crlf"), &crlf(&whole), transfer, true);
         judge(&name("lf"), &lf(&whole), transfer, true);
@@ -114,7 +118,11 @@ fn what_is_damaged_dies_and_what_is_whole_runs() {
         let entry = segment(&whole, PT_LOAD, Some(number(&whole, 24, 8))).unwrap();
         judge(&name("entry"), &filled(&whole, (entry.0, 64), 0), unwritten, true);
         judge(&name("flash"), &filled(&whole, (entry.0, 64), 0xff), unwritten, true);
-        judge(&name("behind-a-page"), &filled(&whole, (4096, whole.len() - 4096), 0), unwritten, true);
+        let (page, end) = (filled(&whole, (4096, whole.len() - 4096), 0), "zeros from byte ");
+        judge(&name("behind-a-page"), &page, unwritten, true);
+        let written = page.iter().rposition(|byte| *byte != 0).unwrap() + 1;
+        let said = diag(&folder().join(name("behind-a-page")), "-v").1;
+        assert!(said.contains(&format!("{end}{written} ")), "{written}: {said}");
         judge(&name("table"), &filled(&whole, (64, 56 * number(&whole, 56, 2)), 0), unwritten, true);
         // Where there is a loader, it is the one to die.
         let is_dynamic = kind == "dynamic";

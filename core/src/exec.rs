@@ -27,6 +27,7 @@ use core::mem::replace;
 
 pub(crate) use binprm::Pages;
 pub(crate) use elf::is_table_too_large;
+pub(crate) use path::forbidden;
 pub(crate) use start::{KERNEL_TOO_OLD, newer_kernel};
 
 use exit::{Checked, Exit, Reply, kill, refuse, reply, unknown};

@@ -153,17 +153,8 @@ fn forbidden(machine: &Machine, candidate: &Candidate) -> Option<Outcome> {
     if crate::ROUTER || machine.kernel().older_than((6, 14, 0)) {
         return None;
     }
-    let mut next = Some(candidate);
-    while let Some(program) = next {
-        // Other errors have steps of their own.
-        if let Some(Err(errno @ (Errno::EACCES | Errno::EPERM))) =
-            machine.target.root.may_start(&program.path)
-        {
-            return Some(Outcome::Refused { errno, step: Step::Policy });
-        }
-        next = program.interpreter.as_deref();
-    }
-    None
+    let (_, errno) = exec::forbidden(machine, candidate)?;
+    Some(Outcome::Refused { errno, step: Step::Policy })
 }
 
 fn ask(machine: &mut Machine, question: Capability) {

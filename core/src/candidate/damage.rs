@@ -347,6 +347,9 @@ const EH_FRAME: &[u8] = b"\x01\x1b\x03\x3b";
 /// CR LF became LF: what stands behind is nearer to the front by the bytes that the file lacks.
 fn removed(reader: &mut Reader<'_>, image: &Image, end: &End, size: usize) -> Option<Transfer> {
     let lost = end.whole.checked_sub(size).filter(|lost| (1..=size >> 7).contains(lost))?;
+    if end.has_table && names_in_place(reader, image, lost) {
+        return None;
+    }
     let eh_frame = image.table().iter().find(|entry| entry.p_type == PT_GNU_EH_FRAME);
     let (mut is_loaded, mut in_place) = (false, false);
     if let Some(entry) = eh_frame {
@@ -361,6 +364,18 @@ fn removed(reader: &mut Reader<'_>, image: &Image, end: &End, size: usize) -> Op
     // Where most of the file is loaded, so are most of the places.
     is_loaded |= has_table && !in_place && loaded(image) > size / 2;
     (is_loaded || has_table).then_some(Transfer::Removed(lost as u64, is_loaded))
+}
+
+/// Whether the names of sections, which stand just before the table, are where an entry of it says: then nothing before them
+/// is gone, and the header names a wrong place for the table.
+fn names_in_place(reader: &mut Reader<'_>, image: &Image, lost: usize) -> bool {
+    const OWN: &[u8] = b".shstrtab\0";
+    let (header, size) = (&image.header, image.encoding.section_header_size());
+    let entry =
+        at(header.e_shoff).saturating_sub(lost).saturating_add(size.saturating_mul(header.e_shstrndx.into()));
+    let Some(bytes) = reader.bytes_at(entry, size) else { return false };
+    let names = SectionHeader::decode(bytes, image.encoding);
+    reader.bytes_at(names.offset.saturating_add(at(names.name.into())), OWN.len()) == Some(OWN)
 }
 
 /// Whether the table of sections stands before its place: an empty entry, and one of a known type.

@@ -38,6 +38,21 @@ pub(super) fn open(machine: &Machine, candidate: &Candidate, waived: Waived) -> 
     Ok(())
 }
 
+/// The program that a security module refuses, of a file and its interpreters, and how it does.
+pub(crate) fn forbidden<'a>(machine: &Machine, candidate: &'a Candidate) -> Option<(&'a Candidate, Errno)> {
+    let mut next = Some(candidate);
+    while let Some(program) = next {
+        // Other errors have steps of their own.
+        if let Some(Err(errno @ (Errno::EACCES | Errno::EPERM))) =
+            machine.target.root.may_start(&program.path)
+        {
+            return Some((program, errno));
+        }
+        next = program.interpreter.as_deref();
+    }
+    None
+}
+
 fn on_noexec_mount(machine: &Machine, candidate: &Candidate) -> bool {
     machine.mount_of(&candidate.resolved).is_some_and(|mount| mount.has("noexec"))
 }

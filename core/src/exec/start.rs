@@ -157,8 +157,8 @@ pub(super) fn without_loader(bprm: &Binprm<'_>) -> Checked {
 /// The release of Linux that the glibc of a program was built for, where this one is older.
 pub(crate) fn newer_kernel(machine: &Machine, image: &Image) -> Option<Version> {
     let (system, version) = image.abi_tag?;
-    let is_old = system == ELF_NOTE_OS_LINUX && machine.kernel().told_before(version).is_some();
-    is_old.then_some(version)
+    let told = machine.kernel().uname()?;
+    (system == ELF_NOTE_OS_LINUX && told.version < version).then_some(version)
 }
 
 /// A static glibc compares the releases itself, where it was built to: then it holds the words. `__libc_fatal` aborts.

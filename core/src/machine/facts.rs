@@ -249,8 +249,8 @@ impl KernelFacts {
         self.release.get().is_some_and(|release| release.version < version)
     }
 
-    /// The release that a program is told, where that is older than a version.
-    pub fn told_before(&self, version: Version) -> Option<&Release> {
-        self.told.as_ref().or(self.release.get()).filter(|release| release.version < version)
+    /// The release that a program is told.
+    pub fn uname(&self) -> Option<&Release> {
+        self.told.as_ref().or(self.release.get())
     }
 }

@@ -1,8 +1,6 @@
 use super::Case;
 use super::shown::Shown;
-use crate::candidate::Candidate;
-use crate::errno::Errno;
-use crate::exec::{Outcome, Step};
+use crate::exec::{Outcome, Step, forbidden};
 use crate::finding::Found;
 use crate::path::Path;
 
@@ -47,7 +45,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let root = case.machine.target.root;
     let line = |path| root.read(Path::new(path)).and_then(Result::ok).unwrap_or_default();
     let (modules, caller) = (line("/sys/kernel/security/lsm"), line("/proc/self/attr/current"));
-    let interpreter = refused(case).filter(|refused| refused.path != case.candidate.path);
+    let interpreter = forbidden(case.machine, case.candidate).map(|(refused, _)| refused);
+    let interpreter = interpreter.filter(|refused| refused.path != case.candidate.path);
     let interpreter = interpreter.map_or(&[][..], |refused| refused.path.as_bytes());
     Some(case.error(format_args!(
         "\
@@ -65,17 +64,4 @@ run:     dmesg | tail",
         errno.name(),
         errno.text(),
     )))
-}
-
-/// The program that is refused: the file, or an interpreter of it.
-fn refused<'a>(case: &Case<'a>) -> Option<&'a Candidate> {
-    let mut next = Some(case.candidate);
-    while let Some(program) = next {
-        let answer = case.machine.target.root.may_start(&program.path);
-        if matches!(answer, Some(Err(Errno::EACCES | Errno::EPERM))) {
-            return Some(program);
-        }
-        next = program.interpreter.as_deref();
-    }
-    None
 }

@@ -46,8 +46,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
-    let kernel = case.machine.kernel();
-    let release = kernel.told.as_ref().or(kernel.release.get()).filter(|_| !case.foreign)?;
+    let release = case.machine.kernel().uname().filter(|_| !case.foreign)?;
     let own = Shown(&release.text);
     if let Some((version, (major, minor, patch))) = go_wants(case) {
         return Some(case.about(
