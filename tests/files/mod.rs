@@ -7,6 +7,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use diag::candidate::script::Rules;
 use diag::candidate::{self, Candidate, Formats};
@@ -80,7 +81,10 @@ pub struct Temp(pub PathBuf);
 impl Temp {
     /// Writes the file.
     pub fn new(name: &str, bytes: &[u8]) -> Temp {
-        let folder = std::env::temp_dir().join(format!("diag-elf-{}", std::process::id()));
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        // One of its own: another test removes its folder at any time.
+        let made = MADE.fetch_add(1, Ordering::Relaxed);
+        let folder = std::env::temp_dir().join(format!("diag-elf-{}-{made}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let path = folder.join(name);
         fs::write(&path, bytes).unwrap();
