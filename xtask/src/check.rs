@@ -5,7 +5,9 @@ mod go;
 mod host;
 pub(crate) mod lab;
 mod libraries;
+mod machine;
 pub(crate) mod oracle;
+mod places;
 mod schema;
 
 use std::path::PathBuf;

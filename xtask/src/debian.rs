@@ -6,10 +6,11 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::{host, sh};
 
@@ -26,6 +27,58 @@ pub(crate) fn fetch(arch: &str, packages: &[&str]) -> Result<PathBuf> {
 pub(crate) fn fetch_from(suite: &str, packages: &[&str]) -> Result<PathBuf> {
     fetch_into(suite, &native_arch()?, &[suite], packages)
         .with_context(|| format!("Debian's {suite}: DIAG_DEBIAN=URL names a mirror that has it"))
+}
+
+/// A root folder of one release and architecture: these packages and all that they depend on, unpacked as a system has
+/// them, whose /bin and /lib are links to folders of /usr. Their scripts have not run. Downloads them once.
+pub(crate) fn fetch_for(suite: &str, arch: &str, packages: &[&str]) -> Result<PathBuf> {
+    let place = format!("{suite}-{arch}");
+    let base = sh::target(&format!("debian/{place}"))?;
+    let dir = base.join(format!("root-{}", sh::digest(packages.join(" "))));
+    if dir.is_dir() {
+        return Ok(dir);
+    }
+    host::ensure(&[("dpkg-deb", "dpkg"), (KEYRING, "debian-archive-keyring")])?;
+    let apt = Apt::open(&place, arch, &[suite])?;
+    let made = sh::build_dir(&dir, |new| {
+        let scratch = tempfile::tempdir_in(&base).context("create a folder for the download")?;
+        fs::create_dir(scratch.path().join("partial")).context("create a folder for the download")?;
+        apt.with_lists(|| {
+            sh::say(format!("download {} and more for {arch} from Debian's {suite}", packages.join(", ")));
+            let mut install = apt.get("install");
+            install.args(["--download-only", "--no-install-recommends", "-o"]);
+            sh::run(install.arg(format!("Dir::Cache::archives={}", scratch.path().display())).args(packages))
+        })?;
+        let packages = files_ending(scratch.path(), ".deb")?;
+        unpack_merged(&packages, new)
+    });
+    made.with_context(|| format!("Debian's {suite}: DIAG_DEBIAN=URL names a mirror that has it"))
+}
+
+/// Folders of the root that are links to those of /usr. Of the last ones an architecture has what it needs.
+const MERGED: [&str; 7] = ["bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"];
+
+fn unpack_merged(packages: &[PathBuf], root: &Path) -> Result<()> {
+    for name in MERGED {
+        fs::create_dir_all(root.join("usr").join(name))?;
+        symlink(format!("usr/{name}"), root.join(name))?;
+    }
+    for package in packages {
+        let mut files =
+            Command::new("dpkg-deb").arg("--fsys-tarfile").arg(package).stdout(Stdio::piped()).spawn()?;
+        let archive = files.stdout.take().context("no output of dpkg-deb")?;
+        let mut tar = Command::new("tar");
+        let unpacked = tar.args(["-x", "--keep-directory-symlink", "-C"]).arg(root).stdin(archive).status();
+        let read = files.wait()?;
+        ensure!(unpacked?.success() && read.success(), "{} cannot be unpacked", package.display());
+    }
+    for name in MERGED {
+        // A folder that holds nothing is not there in a system.
+        if fs::remove_dir(root.join("usr").join(name)).is_ok() {
+            fs::remove_file(root.join(name))?;
+        }
+    }
+    Ok(())
 }
 
 fn fetch_into(place: &str, arch: &str, suites: &[&str], packages: &[&str]) -> Result<PathBuf> {

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
 
 /// The project's top folder.
 pub(crate) fn root() -> PathBuf {
@@ -58,6 +59,11 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 pub(crate) fn on_path(name: impl AsRef<OsStr>) -> bool {
     let name = name.as_ref();
     env::var_os("PATH").is_some_and(|path| env::split_paths(&path).any(|dir| dir.join(name).is_file()))
+}
+
+/// Names in a folder's name what it is made of, where that is too long for it.
+pub(crate) fn digest(text: impl AsRef<[u8]>) -> String {
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Says on stderr what a task is about to do.

@@ -2,7 +2,7 @@
 //! runs there, and how it ends where not. What diag is told of a processor is what QEMU tells a program there.
 
 mod build;
-mod machine;
+mod cpu;
 mod table;
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::{Args, Job};
 use build::Program;
-use machine::{Cpu, Ran};
+use cpu::{Cpu, Ran};
 use table::{ARCHES, Arch, RELEASES};
 
 /// The longest first.
@@ -41,7 +41,7 @@ struct Counts {
     not_judged: BTreeMap<&'static str, usize>,
 }
 
-fn check(arch: &Arch, tally: &mut Tally) -> Result<()> {
+fn check(arch: &'static Arch, tally: &mut Tally) -> Result<()> {
     let mut programs = Vec::new();
     for release in &RELEASES {
         programs.extend(tally.attempt(build::programs(release, arch)).unwrap_or_default());
@@ -64,7 +64,7 @@ fn check(arch: &Arch, tally: &mut Tally) -> Result<()> {
 }
 
 /// The programs on a processor.
-fn on(cpu: &Cpu<'_>, programs: &[Program], counts: &mut Counts, tally: &mut Tally) -> Result<()> {
+fn on(cpu: &Cpu, programs: &[Program], counts: &mut Counts, tally: &mut Tally) -> Result<()> {
     let machine = cpu.record(programs)?;
     for program in programs {
         let Said { model, dies, report } = judged(&machine, program)?;

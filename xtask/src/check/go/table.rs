@@ -1,7 +1,8 @@
 //! The matrix: Debian's Go releases, the levels that each has, and the processors of QEMU.
 
 use super::build::{Program, Release};
-use super::machine::Ran;
+use super::cpu::Ran;
+use crate::check::machine::{NO_GP, NO_PIC};
 
 /// A GOARCH.
 pub(super) struct Arch {
@@ -187,9 +188,6 @@ pub(super) const ARCHES: [Arch; 13] = [
         levels: &[("", since(19))],
     },
 ];
-
-const NO_PIC: &str = "-mno-abicalls";
-const NO_GP: &str = "-mno-gpopt";
 
 const fn mips(
     goarch: &'static str,

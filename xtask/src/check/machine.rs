@@ -1,23 +1,20 @@
-//! A processor of qemu-user: it runs programs, and tells what diag has to know of it, which becomes a recorded machine.
+//! A processor that programs run on: this computer's, or one of qemu-user. It runs programs, and tells what diag has to
+//! know of it, which becomes a recorded machine.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use super::build::Program;
-use super::table::Arch;
 use crate::{debian, sh, toolchain};
 
 /// The release whose QEMU is taken: static, and with /proc/cpuinfo of ARM, RISC-V and s390x as their kernels write it.
 const SUITE: &str = "trixie";
-/// What `uname -r` says. RISC-V's kernel tells all extensions since 6.5.
+/// What `uname -r` says in QEMU. RISC-V's kernel tells all extensions since 6.5.
 const KERNEL: &str = "6.12.0";
 
-const FACTS: &str = include_str!("facts.c");
+const FACTS: &str = include_str!("machine/facts.c");
 /// Nothing but the program: no C library, no start files.
 const FREESTANDING: [&str; 10] = [
     "-Os",
@@ -32,90 +29,92 @@ const FREESTANDING: [&str; 10] = [
     "-Wl,-e,_start",
 ];
 
+/// zig's words for MIPS without PIC, which a program without a C library need not have.
+pub(super) const NO_PIC: &str = "-mno-abicalls";
+/// And without a global pointer.
+pub(super) const NO_GP: &str = "-mno-gpopt";
+
 /// A processor.
-pub(super) struct Cpu<'a> {
-    pub(super) arch: &'a Arch,
-    /// `-cpu`.
-    pub(super) name: &'a str,
+pub(super) struct Machine {
+    /// QEMU's word, behind `qemu-`.
+    arch: &'static str,
+    /// `-cpu` of QEMU; None for this computer's processor.
+    cpu: Option<&'static str>,
     qemu: PathBuf,
     facts: PathBuf,
 }
 
-/// What a program does on it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Ran {
-    Hello,
-    Signal(i32),
-    /// With a status, and this line.
-    Exits(i32, String),
-}
-
-impl<'a> Cpu<'a> {
-    /// All of an architecture.
-    pub(super) fn all(arch: &'a Arch) -> Result<Vec<Self>> {
-        let qemu =
-            debian::fetch_from(SUITE, &["qemu-user"])?.join("usr/bin").join(format!("qemu-{}", arch.qemu));
-        let facts = facts(arch)?;
-        let of = |name: &&'a str| Cpu { arch, name, qemu: qemu.clone(), facts: facts.clone() };
-        Ok(arch.cpus.iter().map(of).collect())
+impl Machine {
+    /// One of QEMU's; `zig` is what its compiler takes for the weakest processor of that architecture.
+    pub(super) fn emulated(arch: &'static str, cpu: &'static str, zig: &[&str]) -> Result<Self> {
+        let qemu = debian::fetch_from(SUITE, &["qemu-user"])?.join("usr/bin").join(format!("qemu-{arch}"));
+        Ok(Machine { arch, cpu: Some(cpu), qemu, facts: facts(arch, zig)? })
     }
 
-    fn output(&self, program: &Path, arguments: &[&str]) -> Result<Output> {
-        let mut command = Command::new(&self.qemu);
-        command.args(["-r", KERNEL, "-cpu", self.name]).arg(program).args(arguments);
-        command.stdin(Stdio::null()).output().with_context(|| format!("start {}", self.qemu.display()))
+    /// This computer's, which runs programs of that architecture by itself.
+    pub(super) fn native(arch: &'static str, zig: &[&str]) -> Result<Self> {
+        Ok(Machine { arch, cpu: None, qemu: PathBuf::new(), facts: facts(arch, zig)? })
     }
 
-    /// Runs a program.
-    pub(super) fn run(&self, program: &Path) -> Result<Ran> {
-        let output = self.output(program, &[])?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        if output.status.success() && output.stdout.starts_with(b"hello from go") {
-            return Ok(Ran::Hello);
-        }
-        // QEMU warns of what it leaves out of a processor.
-        let first = said.lines().find(|line| !line.starts_with("qemu-")).unwrap_or_default().to_owned();
-        Ok(match (output.status.signal(), output.status.code()) {
-            (Some(signal), _) => Ran::Signal(signal),
-            (_, Some(status)) => Ran::Exits(status, first),
-            _ => bail!("{}: {}", program.display(), output.status),
-        })
+    /// QEMU's static program and its options, which the path of a program and its arguments follow; None where none is
+    /// needed.
+    pub(super) fn emulator(&self) -> Option<(&Path, [&'static str; 4])> {
+        Some((&self.qemu, ["-r", KERNEL, "-cpu", self.cpu?]))
     }
 
-    /// Makes the recorded machine, with these programs in its /tmp.
-    pub(super) fn record(&self, programs: &[Program]) -> Result<PathBuf> {
-        let output = self.output(&self.facts, &[])?;
+    /// Starts a program.
+    pub(super) fn command(&self, program: &Path) -> Command {
+        let mut command = match self.emulator() {
+            Some((qemu, options)) => {
+                let mut command = Command::new(qemu);
+                command.args(options).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        command.stdin(Stdio::null());
+        command
+    }
+
+    /// The static program that tells the facts.
+    pub(super) fn facts(&self) -> &Path {
+        &self.facts
+    }
+
+    /// Writes the facts into a folder, as a recorded machine has them.
+    pub(super) fn record(&self, folder: &Path) -> Result<()> {
+        let output = self.command(&self.facts).output().context("start the program that tells the facts")?;
         let said = String::from_utf8_lossy(&output.stdout);
         ensure!(
             output.status.success(),
-            "qemu-{} -cpu {}: no facts: {} {}",
-            self.arch.qemu,
-            self.name,
+            "{} {}: no facts: {} {}",
+            self.arch,
+            self.cpu.unwrap_or_default(),
             output.status,
             String::from_utf8_lossy(&output.stderr).trim()
         );
         let (told, cpuinfo) = said.split_once("cpuinfo\n").context("facts without cpuinfo")?;
         let told = Told(told);
-        let folder = sh::target("go/machines")?.join(format!("{}-{}", self.arch.goarch, self.name));
-        if folder.is_dir() {
-            fs::remove_dir_all(&folder).with_context(|| format!("remove {}", folder.display()))?;
-        }
-        for name in ["proc/sys/vm", "bin", "tmp"] {
-            fs::create_dir_all(folder.join(name))?;
-        }
+        fs::create_dir_all(folder.join("proc/sys/vm"))?;
         let machine = told.text("uname").context("no uname")?;
-        fs::write(folder.join("uname"), format!("Linux host {KERNEL} #1 SMP {machine} GNU/Linux\n"))?;
+        let release = match self.cpu {
+            Some(_) => KERNEL.to_owned(),
+            None => fs::read_to_string("/proc/sys/kernel/osrelease").context("this kernel's release")?,
+        };
+        let release = release.trim();
+        fs::write(folder.join("uname"), format!("Linux host {release} #1 SMP {machine} GNU/Linux\n"))?;
         let is_auxv = |line: &&str| line.starts_with("AT_");
         fs::write(
             folder.join("auxv"),
             told.0.lines().filter(is_auxv).map(|line| format!("{line}\n")).collect::<String>(),
         )?;
-        let is_mips = self.arch.goarch.starts_with("mips");
-        let has_fpu = is_mips && self.output(&self.facts, &["fp"])?.status.success();
-        let cpuinfo = match self.arch.goarch {
-            "386" | "amd64" => x86(&told),
-            _ if is_mips => mips(&told, self.name, has_fpu)?,
-            "arm" | "arm64" | "riscv64" | "s390x" => cpuinfo.to_owned(),
+        let is_mips = self.arch.starts_with("mips");
+        let has_fpu = is_mips && self.command(&self.facts).arg("fp").output()?.status.success();
+        let cpuinfo = match self.arch {
+            _ if self.cpu.is_none() => cpuinfo.to_owned(),
+            "i386" | "x86_64" => x86(&told),
+            _ if is_mips => mips(&told, self.cpu.unwrap_or_default(), has_fpu)?,
+            "arm" | "aarch64" | "riscv64" | "s390x" => cpuinfo.to_owned(),
             // This computer's, which QEMU leaves as it is.
             _ => String::new(),
         };
@@ -126,30 +125,21 @@ impl<'a> Cpu<'a> {
         let fp =
             if is_mips { format!("fp-instruction {fp}\nmips-nan-legacy works\n") } else { String::new() };
         fs::write(folder.join("answers"), format!("{fp}page-4k works\n"))?;
-        // A program of the machine's own, which tells what runs there.
-        copy(&self.facts, &folder.join("bin/sh"))?;
-        for program in programs {
-            copy(&program.path, &folder.join("tmp").join(program.name()))?;
-        }
-        Ok(folder)
+        Ok(())
     }
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::hard_link(from, to)
-        .or_else(|_| fs::copy(from, to).map(drop))
-        .with_context(|| format!("copy {}", from.display()))?;
-    Ok(fs::set_permissions(to, fs::Permissions::from_mode(0o755))?)
-}
-
 /// The program that tells the facts.
-fn facts(arch: &Arch) -> Result<PathBuf> {
-    let folder = sh::target("go/facts")?;
-    let (file, source) = (folder.join(arch.goarch), folder.join(format!("{}.c", arch.goarch)));
-    fs::write(&source, FACTS)?;
-    let mut zig = toolchain::zig()?;
-    sh::run(zig.arg("cc").args(arch.zig).args(FREESTANDING).arg("-o").arg(&file).arg(source))?;
-    Ok(file)
+fn facts(arch: &str, zig: &[&str]) -> Result<PathBuf> {
+    let made_of = format!("{} {zig:?} {FACTS}", toolchain::zig_release());
+    let folder = sh::target("machines")?.join(format!("{arch}-{}", sh::digest(made_of)));
+    let folder = sh::build_dir(&folder, |new| {
+        let source = new.join("facts.c");
+        fs::write(&source, FACTS)?;
+        let mut compiler = toolchain::zig()?;
+        sh::run(compiler.arg("cc").args(zig).args(FREESTANDING).arg("-o").arg(new.join("facts")).arg(source))
+    })?;
+    Ok(folder.join("facts"))
 }
 
 /// Lines of a name and a value.
