@@ -226,6 +226,14 @@ pub(crate) fn builds(e_machine: u16) -> &'static [Build] {
     judged.unwrap_or_default()
 }
 
+/// [`Abi::cache_id`] of programs of an e_machine.
+pub(crate) fn cache_id(e_machine: u16, class: Class, e_flags: u32) -> usize {
+    let judged = of(e_machine).map(|arch| (arch.ldso.cache_id)(class, e_flags));
+    #[cfg(feature = "every-machine")]
+    let judged = judged.or_else(|| Some(other::cache_id(e_machine, class)));
+    judged.unwrap_or_default()
+}
+
 /// [`Abi::lacks_level`] of the machine's processor.
 pub(crate) fn lacks_level(machine: &Machine) -> Option<LacksLevel> {
     of_machine(machine)?.ldso.lacks_level

@@ -12,6 +12,9 @@ use crate::elf::{ByteOrder, Class};
 use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
+/// EF_LOONGARCH_ABI_MODIFIER_MASK: 1 is soft float.
+const EF_LOONGARCH_FLOAT_ABI: u32 = 7;
+
 pub(super) const LOONGARCH: Arch = Arch {
     e_machine: EM_LOONGARCH,
     unames: &[("loongarch64", Class::Elf64), ("loongarch32", Class::Elf32)],
@@ -22,7 +25,7 @@ pub(super) const LOONGARCH: Arch = Arch {
     fpu: |machine| fpu_of_features(machine.cpu()),
     exec: exec::LOONGARCH,
     ldso: Abi {
-        cache_id: |_, _| 0,
+        cache_id: |_, e_flags| if e_flags & EF_LOONGARCH_FLOAT_ABI == 1 { 0x1100 } else { 0x1200 },
         r_copy: 4,
         has_rel: false,
         relocates: relocates(|by, kind| match by {

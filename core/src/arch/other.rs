@@ -64,6 +64,15 @@ pub(super) fn also_runs(kernel: u16, program: u16) -> bool {
     kernel == EM_SPARCV9 && matches!(program, EM_SPARC | EM_SPARC32PLUS)
 }
 
+/// `Abi::cache_id` of theirs.
+pub(super) fn cache_id(e_machine: u16, class: Class) -> usize {
+    match (e_machine, class) {
+        (EM_SPARCV9, Class::Elf64) => 0x100,
+        (EM_S390, Class::Elf64) => 0x400,
+        _ => 0,
+    }
+}
+
 /// What /proc/cpuinfo has on s390x.
 pub(super) const CPUINFO: &[Key] = &[("features", Field::Features, "/proc/cpuinfo: features")];
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::elf::consts::{
-    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_SPARC, EM_SPARCV9, EM_X86_64,
+    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_S390, EM_SPARC, EM_SPARCV9,
+    EM_X86_64,
 };
 
 #[test]
@@ -45,7 +46,7 @@ fn each_row_is_found_by_what_it_is_called() {
 
 #[test]
 fn libraries_in_the_cache_are_told_apart_by_their_abi() {
-    let id = |e_machine, class, e_flags| (of(e_machine).unwrap().ldso.cache_id)(class, e_flags);
+    let id = cache_id;
     assert_eq!(id(EM_X86_64, Class::Elf64, 0), 0x300);
     assert_eq!(id(EM_X86_64, Class::Elf32, 0), 0x800);
     assert_eq!(id(EM_386, Class::Elf32, 0), 0);
@@ -55,4 +56,7 @@ fn libraries_in_the_cache_are_told_apart_by_their_abi() {
     assert_eq!(id(EM_AARCH64, Class::Elf64, 0), 0xa00);
     assert_eq!(id(EM_PPC, Class::Elf32, 0), 0);
     assert_eq!(id(EM_PPC64, Class::Elf64, 2), 0x500);
+    assert_eq!(id(EM_LOONGARCH, Class::Elf64, 0x43), 0x1200);
+    assert_eq!(id(EM_S390, Class::Elf64, 0), 0x400);
+    assert_eq!(id(EM_SPARCV9, Class::Elf64, 0), 0x100);
 }

@@ -179,9 +179,7 @@ fn leading_number(text: &mut &[u8]) -> i32 {
 /// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h): FLAG_ELF_LIBC6 and the ABI.
 fn flags(linker: &Linker<'_>) -> usize {
     let Some(program) = linker.object(0).and_then(|program| program.image.as_ref()) else { return 3 };
-    let (machine, flags) = (program.header.e_machine, program.header.e_flags);
-    let abi = arch::of(machine).map_or(0, |arch| (arch.ldso.cache_id)(linker.encoding.class, flags));
-    abi | 3
+    arch::cache_id(program.header.e_machine, linker.encoding.class, program.header.e_flags) | 3
 }
 
 #[cfg(test)]
