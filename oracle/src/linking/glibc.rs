@@ -41,7 +41,7 @@ pub fn list(lines: &[String], loader: &str) -> Vec<Library> {
         let without_address = |text: &str| text.rsplit_once(" (0x").map(|(path, _)| path.to_owned());
         let name = without_address(name).unwrap_or_else(|| name.to_owned());
         let path = without_address(place);
-        let kernels = name.starts_with("linux-vdso.so") || name.starts_with("linux-gate.so");
+        let kernels = name.starts_with("linux-vdso") || name.starts_with("linux-gate.so");
         let itself = name == loader || path.as_deref() == Some(loader);
         // One that is missing is listed for each that needs it.
         let again = path.is_none() && found.iter().any(|one| one.path.is_none() && one.name == name);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn the_list_of_ldd() {
-        let said = "\tlinux-vdso.so.1 (0x00007ffd)\n\tlibfoo.so => not found\n\
+        let said = "\tlinux-vdso.so.1 (0x00007ffd)\n\tlinux-vdso64.so.1 (0x00007ffd)\n\tlibfoo.so => not found\n\
                     \tlibc.so.6 => /lib/x/libc.so.6 (0x00007f88)\n\t./a/libb.so (0x00007f89)\n\
                     \tlibfoo.so => not found\n\t/lib64/ld.so (0x00007f)\n\tld.so => /lib64/ld.so (0x00007f)\n";
         let found: Vec<(String, Option<String>)> =
