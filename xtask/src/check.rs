@@ -8,6 +8,7 @@ mod libraries;
 mod machine;
 pub(crate) mod oracle;
 mod places;
+mod programs;
 mod schema;
 
 use std::path::PathBuf;
@@ -34,6 +35,9 @@ pub(crate) enum Group {
     Real,
     /// The core compiles where there is no operating system; the tests pass in a router build's configuration
     Core,
+    /// Debian's programs in root folders of its releases, of ten architectures, against their loaders; without --full or
+    /// --arch only of two
+    Programs,
     /// Programs of Go 1.15, 1.19 and 1.24 of every GOARCH and level, on many processors of qemu-user
     Go,
 }
@@ -48,7 +52,7 @@ pub(crate) struct Args {
     /// lab, oracle, real: only this kernel, by name
     #[arg(long = "kernel", value_name = "NAME")]
     kernels: Vec<String>,
-    /// go: only this GOARCH; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
+    /// go: only this GOARCH; programs: only this architecture of Debian; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
     #[arg(long = "arch", value_name = "ARCH")]
     archs: Vec<String>,
     /// oracle: how many programs for each kernel
@@ -133,6 +137,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Oracle => oracle::jobs(args)?,
             Group::Real => oracle::real_jobs(args)?,
             Group::Core => core::jobs(),
+            Group::Programs => programs::jobs(args),
             Group::Go => go::jobs(args),
         });
     }

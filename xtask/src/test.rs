@@ -30,7 +30,7 @@ struct Step {
 }
 
 /// In the order of running.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         what: CARGO_TEST,
         minutes: [Some(4), Some(4)],
@@ -91,6 +91,11 @@ const STEPS: [Step; 12] = [
                 args.on(JUDGES)
             })
         },
+    },
+    Step {
+        what: "programs of Debian in root folders of its releases, against their loaders",
+        minutes: [Some(1), Some(15)],
+        run: |_, full| check::run(&check::Args::of(&[Group::Programs], full)),
     },
     Step {
         what: "programs of three releases of Go on many processors of qemu-user",

@@ -94,13 +94,28 @@ fn zig_caches() -> Result<[(&'static str, PathBuf); 2]> {
     Ok([("ZIG_GLOBAL_CACHE_DIR", cache.clone()), ("ZIG_LOCAL_CACHE_DIR", cache)])
 }
 
-fn zig_path() -> Result<PathBuf> {
+/// A command of the `pip` beside zig.
+pub(crate) fn pip(verb: &str) -> Result<Command> {
+    Ok(pip_of(&zig_venv()?, verb))
+}
+
+fn pip_of(venv: &Path, verb: &str) -> Command {
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args(["-m", "pip", verb, "--quiet", "--disable-pip-version-check"]);
+    pip
+}
+
+fn zig_venv() -> Result<PathBuf> {
     let venv = sh::target("tools")?.join(format!("zig-{ZIG}"));
     if !venv.is_dir() {
         sh::say(format!("zig {ZIG}: from PyPI into {}", venv.display()));
         sh::build_dir(&venv, install_zig)?;
     }
-    let mut python = Command::new(venv.join("bin/python"));
+    Ok(venv)
+}
+
+fn zig_path() -> Result<PathBuf> {
+    let mut python = Command::new(zig_venv()?.join("bin/python"));
     let package = sh::output(python.args(["-c", "import ziglang; print(ziglang.__path__[0])"]))?;
     Ok(Path::new(package.trim()).join("zig"))
 }
@@ -108,9 +123,7 @@ fn zig_path() -> Result<PathBuf> {
 fn install_zig(venv: &Path) -> Result<()> {
     ensure_venv()?;
     sh::run(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
-    let mut pip = Command::new(venv.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    sh::run(pip.arg(format!("ziglang=={ZIG}")))
+    sh::run(pip_of(venv, "install").arg(format!("ziglang=={ZIG}")))
 }
 
 /// Debian keeps `venv` apart from python3, and it shows only when one asks for it.

@@ -23,7 +23,7 @@ use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Uid, alarm, chdir, chroot, setgid, setgroups, setuid};
 use oracle::linking::host::Family;
 use oracle::linking::said::Said;
-use oracle::linking::{Traced, glibc, musl};
+use oracle::linking::{self, Traced, glibc, musl};
 use oracle::sandbox::NOBODY;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -101,6 +101,7 @@ impl Place {
         self.machine.record(root)?;
         fs::create_dir_all(root.join("proc/self"))?;
         fs::write(root.join("proc/self/status"), STATUS)?;
+        fs::write(root.join("dev/null"), "")?;
         self.make_cache()
     }
 
@@ -138,7 +139,7 @@ impl Place {
     }
 
     /// A program of the place as nobody starts it there: with nothing in its environment, in a mount namespace of its own
-    /// where /proc is, and with few rights.
+    /// where /proc and /dev/null are, and with few rights.
     pub(super) fn command(&self, program: impl AsRef<Path>, args: &[&str]) -> Command {
         let mut command = self.start(program.as_ref(), false);
         command.args(args);
@@ -161,6 +162,13 @@ impl Place {
         // SAFETY: system calls alone, of what is allocated already.
         unsafe { command.pre_exec(move || enter(&root, as_root).map_err(io::Error::from)) };
         command
+    }
+
+    /// Whether glibc's loader has a program begin: it loads and relocates all, and jumps to it.
+    pub(super) fn begins(&self, program: &str, args: &[&str]) -> Result<bool> {
+        let mut command = self.command(program, args);
+        let ran = linking::run(command.env("LD_DEBUG", "files")).map_err(|error| anyhow!(error))?;
+        Ok(ran.words.iter().any(|line| line.contains(&format!("transferring control: {program}"))))
     }
 
     /// What the loader tells of a program without starting it.
@@ -199,6 +207,7 @@ fn enter(root: &CStr, as_root: bool) -> nix::Result<()> {
     mount(none, c"/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
     chdir(root)?;
     mount(Some(c"/proc"), c"proc", none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?;
+    mount(Some(c"/dev/null"), c"dev/null", none, MsFlags::MS_BIND, none)?;
     chroot(c".")?;
     for (resource, most) in LIMITS {
         setrlimit(resource, most, most)?;
