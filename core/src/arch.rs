@@ -239,6 +239,20 @@ pub(crate) fn lacks_level(machine: &Machine) -> Option<LacksLevel> {
     of_machine(machine)?.ldso.lacks_level
 }
 
+/// Whether the machine's processor has what libraries in a folder of glibc-hwcaps are built for: x86-64-v3, power9, z14.
+#[cfg_attr(not(feature = "every-machine"), allow(unused_variables))]
+pub(crate) fn has_level(machine: &Machine, name: &[u8]) -> bool {
+    #[cfg(feature = "every-machine")]
+    if powerpc::has_level(machine, name) || other::has_level(machine, name) {
+        return true;
+    }
+    #[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
+    if x86::has_level(machine, name) {
+        return true;
+    }
+    false
+}
+
 /// Whether the table has a row for an e_machine.
 pub(crate) const fn is_judged(e_machine: u16) -> bool {
     any!(arch => arch.e_machine == e_machine)

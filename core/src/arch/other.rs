@@ -103,14 +103,33 @@ pub(super) fn lack(machine: &Machine, image: &Image) -> Option<Lack> {
     })
 }
 
+/// arch/s390/include/asm/elf.h
+const HWCAP_S390_VXRS: u64 = 1 << 11;
+
 /// The vector facility, and what tells it.
 fn has_vectors(machine: &Machine) -> (Option<bool>, &'static str) {
-    /// arch/s390/include/asm/elf.h
-    const HWCAP_S390_VXRS: u64 = 1 << 11;
     match machine.cpu().features.get() {
         Some(features) => (Some(features.has("vx")), "features"),
         None => (machine.hwcap().value.map(|hwcap| hwcap & HWCAP_S390_VXRS != 0), "AT_HWCAP"),
     }
+}
+
+/// sysdeps/s390/s390-64/dl-hwcaps-subdirs.c
+pub(super) fn has_level(machine: &Machine, name: &[u8]) -> bool {
+    /// HWCAP_S390_VXRS_BCD, HWCAP_S390_VXRS_EXT and HWCAP_S390_GS.
+    const Z14: u64 = HWCAP_S390_VXRS | 7 << 12;
+    /// HWCAP_S390_VXRS_EXT2 and HWCAP_S390_VXRS_PDE.
+    const Z15: u64 = Z14 | 3 << 15;
+    /// HWCAP_S390_VXRS_PDE2.
+    const Z16: u64 = Z15 | 1 << 19;
+    let needed = match name {
+        b"z13" => HWCAP_S390_VXRS,
+        b"z14" => Z14,
+        b"z15" => Z15,
+        b"z16" => Z16,
+        _ => return false,
+    };
+    machine.hwcap().value.is_some_and(|hwcap| hwcap & needed == needed)
 }
 
 /// Go 1.22 on asks for that facility (runtime/os_linux_s390x.go `checkS390xCPU`); before, it is used where it is. Tried with

@@ -5,6 +5,9 @@ mod exec;
 mod go;
 mod isa;
 
+#[cfg(feature = "every-machine")]
+pub(super) use isa::has_level;
+
 use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_PPC, EM_PPC64, SHT_GNU_ATTRIBUTES};

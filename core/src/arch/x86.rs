@@ -6,6 +6,8 @@ mod go;
 mod isa;
 mod vsyscall;
 
+pub(super) use isa::has_level;
+
 use super::Arch;
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class};

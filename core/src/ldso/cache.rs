@@ -7,7 +7,7 @@ use super::{Linker, path};
 use crate::arch;
 use crate::candidate::library;
 use crate::candidate::reader::Reader;
-use crate::elf::offset;
+use crate::elf::{ByteOrder, offset};
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 /// `struct cache_file_new`, and each of its entries.
@@ -65,11 +65,14 @@ impl Cache<'_> {
             } else if self.compare(name, at)? != Ordering::Equal {
                 break;
             }
-            // The lower half of an x86's hwcap is the place in a list where the upper one says so, else nothing that anybody
+            // The lower half of hwcap is the place in a list where the upper one says so, else nothing that anybody
             // uses.
             let flags = self.field(at, 0)?;
             let value = self.field(at, 8)?;
-            let (low, high) = (self.field(at, 16)?, self.field(at, 20)?);
+            let (mut low, mut high) = (self.field(at, 16)?, self.field(at, 20)?);
+            if !crate::ROUTER && linker.encoding.order == ByteOrder::Big {
+                (low, high) = (high, low);
+            }
             if flags != wanted {
                 continue;
             }
@@ -141,7 +144,7 @@ impl Cache<'_> {
     fn level(&mut self, linker: &Linker<'_>, list: Option<usize>, index: usize) -> Option<usize> {
         let name = self.number(list?.wrapping_add(index.wrapping_mul(4)))?;
         let name = self.string(name)?;
-        linker.levels().position(|folder| folder.ends_with(name))
+        linker.levels().position(|level| level == name)
     }
 }
 

@@ -25,6 +25,9 @@ pub(super) struct GlibcBuild {
     pub(super) folders: Vec<u8>,
     /// What $LIB stands for.
     pub(super) lib: Vec<u8>,
+    /// The folders of glibc-hwcaps that it knows, the best first, with colons between them (since 2.33). Not in a router's
+    /// build, which takes them for [`LEVELS`].
+    hwcaps: Vec<u8>,
     /// Which of [`WORDS`] it holds.
     holds: [bool; 5],
     /// Its release, "2.36"; empty where it does not tell (before 2.33).
@@ -171,6 +174,8 @@ impl GlibcBuild {
                 let number = behind.get(..end).unwrap_or_default();
                 self.release = number.strip_suffix(b".").unwrap_or(number).to_vec();
             }
+            // sysdeps/*/dl-hwcaps-subdirs.c, one for each architecture that has any.
+            [b'x' | b'p' | b'z', ..] if !crate::ROUTER && is_hwcaps(text) => self.hwcaps = text.to_vec(),
             [b'/', ..] if text.len() < LONGEST && text.ends_with(b"/ld.so.cache") => {
                 self.cache = text.to_vec();
             }
@@ -201,9 +206,13 @@ fn last_folder(text: &[u8]) -> Option<&[u8]> {
     path.get(slash..).filter(|path| holds(path, b"/lib"))?.strip_suffix(b"/")
 }
 
-/// The folders in glibc-hwcaps, best first, and the level each is for (glibc 2.33 on, x86-64).
-const LEVELS: [(&[u8], u32); 3] =
-    [(b"glibc-hwcaps/x86-64-v4", 0xf), (b"glibc-hwcaps/x86-64-v3", 7), (b"glibc-hwcaps/x86-64-v2", 3)];
+/// Of x86-64.
+const LEVELS: &[u8] = b"x86-64-v4:x86-64-v3:x86-64-v2";
+
+/// Whether a string of a loader is its list of folders in glibc-hwcaps.
+fn is_hwcaps(text: &[u8]) -> bool {
+    [&b"x86-64-v"[..], b"power", b"z1"].iter().any(|first| text.starts_with(first)) && text.contains(&b':')
+}
 
 /// DT_RPATH, which one with a DT_RUNPATH does not have, and DT_RUNPATH.
 fn paths(object: &Library) -> (&[u8], &[u8]) {
@@ -255,19 +264,19 @@ impl Linker<'_> {
         let hwcaps = [folder, b"glibc-hwcaps"].concat();
         let place = self.files.at(self.root, super::path(&hwcaps));
         matches!(place.stat, Some(Ok(stat)) if stat.kind == FileKind::Directory)
-            && self.levels().any(|level| self.look([folder, level, b"/", &found.name].concat(), found))
+            && self
+                .levels()
+                .any(|level| self.look([&hwcaps[..], b"/", level, b"/", &found.name].concat(), found))
     }
 
-    /// The folders in glibc-hwcaps that this processor has a use for.
-    pub(super) fn levels(&self) -> impl Iterator<Item = &'static [u8]> {
-        let cpu = self.machine.cpu();
-        let lacks = arch::lacks_level(self.machine);
-        let has = move |level: u32| {
-            arch::HAS_LEVELS
-                && cpu.features.value.is_some()
-                && lacks.is_some_and(|lacks| lacks(cpu, level).is_none())
+    /// The folders in glibc-hwcaps that this loader knows and this processor has a use for, the best first.
+    pub(super) fn levels(&self) -> impl Iterator<Item = &[u8]> {
+        let known = match &self.glibc {
+            Some(facts) if !crate::ROUTER => &facts.hwcaps,
+            _ => LEVELS,
         };
-        LEVELS.iter().filter(move |(_, level)| has(*level)).map(|(folder, _)| *folder)
+        let names = known.split(|byte| *byte == b':');
+        names.filter(|name| arch::HAS_LEVELS && arch::has_level(self.machine, name))
     }
 
     /// What the loader itself looks at before it loads anything: the kernel's release, the processor's level.

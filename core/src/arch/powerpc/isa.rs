@@ -26,6 +26,21 @@ const PPC_FEATURE_HAS_ALTIVEC: u64 = 0x1000_0000;
 const PPC_FEATURE_HAS_SPE: u64 = 0x0080_0000;
 const PPC_FEATURE2_ARCH_2_07: u64 = 0x8000_0000;
 
+/// sysdeps/powerpc/powerpc64/le/dl-hwcaps-subdirs.c
+#[cfg(feature = "every-machine")]
+pub(in crate::arch) fn has_level(machine: &Machine, name: &[u8]) -> bool {
+    /// PPC_FEATURE2_ARCH_3_00 and PPC_FEATURE2_HAS_IEEE128.
+    const POWER9: u64 = 0x00c0_0000;
+    /// PPC_FEATURE2_ARCH_3_1 and PPC_FEATURE2_MMA.
+    const POWER10: u64 = POWER9 | 0x0006_0000;
+    let needed = match name {
+        b"power9" => POWER9,
+        b"power10" => POWER10,
+        _ => return false,
+    };
+    machine.hwcap2().value.is_some_and(|hwcap2| hwcap2 & needed == needed)
+}
+
 pub(super) fn lack(machine: &Machine, _: &Program, image: &Image) -> Option<Lack> {
     let vector = image.attributes.as_ref().map_or(0, |attributes| attributes.value(TAG_GNU_POWER_ABI_VECTOR));
     let apu = |ids: &[u16]| image.apus.iter().find(|id| ids.contains(id)).copied();

@@ -32,6 +32,14 @@ pub(super) fn lacks_level(cpu: &Cpu, needed: u32) -> Option<(&'static str, &'sta
     (needed > 15).then_some(("a level beyond x86-64-v4", "what it adds"))
 }
 
+/// Whether a processor has a level and those below (sysdeps/x86_64/dl-hwcaps-subdirs.c).
+pub(in crate::arch) fn has_level(machine: &Machine, name: &[u8]) -> bool {
+    let Some(at) = LEVELS.iter().position(|(_, level, _)| level.as_bytes() == name) else { return false };
+    let cpu = machine.cpu();
+    let needed = LEVELS.iter().take(at.saturating_add(1)).fold(0, |bits, (bit, ..)| bits | bit);
+    cpu.features.value.is_some() && lacks_level(cpu, needed).is_none()
+}
+
 pub(super) fn lack(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {
     by_mark(machine, image).or_else(|| by_code(machine, program, image))
 }
