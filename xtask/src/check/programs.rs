@@ -123,25 +123,31 @@ fn musl(tally: &mut Tally) -> Result<()> {
 
 /// Libraries that many need.
 const APART: [&str; 2] = ["libz.so.1", "libpcre2-8.so.0"];
+/// And one that is there in several builds.
+const OF_LEVELS: &str = "libselinux.so.1";
+/// For which of these, tells a processor; a loader knows those of its architecture.
+const LEVELS: [&str; 9] =
+    ["x86-64-v2", "x86-64-v3", "x86-64-v4", "power9", "power10", "z13", "z14", "z15", "z16"];
 
-/// Moves some libraries into a folder that only /etc/ld.so.cache leads to.
+/// Moves some libraries into a folder that only /etc/ld.so.cache leads to, and copies one into glibc-hwcaps.
 fn set_apart(root: &Path) -> Result<()> {
     let apart = root.join("usr/lib/apart");
     fs::create_dir(&apart)?;
     fs::write(root.join("etc/ld.so.conf.d/apart.conf"), "/usr/lib/apart\n")?;
+    let folders = fs::read_dir(root.join("usr/lib"))?.collect::<Result<Vec<_>, _>>()?;
+    let of_arch = folders.iter().find(|folder| folder.path().join(OF_LEVELS).exists());
+    let folder = of_arch.context("no folder of the architecture's libraries")?.path();
+    for level in LEVELS {
+        let new = folder.join("glibc-hwcaps").join(level);
+        fs::create_dir_all(&new)?;
+        fs::copy(folder.join(OF_LEVELS), new.join(OF_LEVELS))?;
+    }
     let mut moved = 0;
-    for folder in fs::read_dir(root.join("usr/lib"))?.collect::<Result<Vec<_>, _>>()? {
-        let name = folder.file_name();
-        // The folder of the architecture.
-        if !name.to_string_lossy().contains("-linux-gnu") {
-            continue;
-        }
-        for file in fs::read_dir(folder.path())?.collect::<Result<Vec<_>, _>>()? {
-            let name = file.file_name();
-            if APART.iter().any(|library| name.to_string_lossy().starts_with(library)) {
-                fs::rename(file.path(), apart.join(&name))?;
-                moved += 1;
-            }
+    for file in fs::read_dir(&folder)?.collect::<Result<Vec<_>, _>>()? {
+        let name = file.file_name();
+        if APART.iter().any(|library| name.to_string_lossy().starts_with(library)) {
+            fs::rename(file.path(), apart.join(&name))?;
+            moved += 1;
         }
     }
     ensure!(moved == 2 * APART.len(), "{moved} files and links of {APART:?}");
