@@ -52,7 +52,7 @@ pub(crate) struct Args {
     /// lab, oracle, real: only this kernel, by name
     #[arg(long = "kernel", value_name = "NAME")]
     kernels: Vec<String>,
-    /// go: only this GOARCH; programs: only this architecture of Debian; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
+    /// go: only this GOARCH; programs: only this architecture of Debian, or musl; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
     #[arg(long = "arch", value_name = "ARCH")]
     archs: Vec<String>,
     /// oracle: how many programs for each kernel

@@ -94,7 +94,7 @@ const STEPS: [Step; 13] = [
     },
     Step {
         what: "programs of Debian in root folders of its releases, against their loaders",
-        minutes: [Some(1), Some(15)],
+        minutes: [Some(2), Some(10)],
         run: |_, full| check::run(&check::Args::of(&[Group::Programs], full)),
     },
     Step {

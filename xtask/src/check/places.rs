@@ -69,10 +69,9 @@ impl Place {
     /// The folder's files are hard links to those that were unpacked: a file is changed by another in its place. Fails
     /// where not root asks.
     pub(super) fn open(suite: &str, arch: &str, packages: &[&str]) -> Result<Place> {
-        ensure!(
-            Uid::effective().is_root(),
-            "a root folder is entered by chroot(2): run it as root, with CAP_SYS_ADMIN"
-        );
+        ensure!(Uid::effective().is_root(), "a root folder is entered by chroot(2): run it as root");
+        let namespace = sh::quiet(Command::new("unshare").args(["--mount", "--net", "true"]));
+        namespace.context("a root folder needs namespaces: run it as root, with CAP_SYS_ADMIN")?;
         let family = if packages.contains(&"musl") { Family::Musl } else { Family::Glibc };
         let arch = arches::find(arch).with_context(|| format!("no architecture {arch}"))?;
         let mut packages: Vec<&str> = packages.iter().chain(&ALWAYS).copied().collect();
