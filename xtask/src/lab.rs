@@ -3,8 +3,8 @@
 //! as an overlay on /, tmpfs on /tmp, a tmpfs without exec on /dev; OpenWrt's identity files, the BusyBox
 //! applets of a stock image, and a soft-float musl under its loader's name.
 //!
-//! On `mipsel-fpu` (Debian's kernel, with FPU support) the writable part is a tmpfs, as on a router whose
-//! flash is not ready.
+//! `mips-5.10` and `mipsel-5.10` are the same with the kernel of OpenWrt 22.03. On `mipsel-fpu` (Debian's
+//! kernel, with FPU support) the writable part is a tmpfs, as on a router whose flash is not ready.
 //!
 //! On `mips64el` the same root's 32-bit programs run on a 64-bit kernel. Kernels of other architectures than
 //! MIPS have no router's root, but Debian's static BusyBox in an initramfs (`lab/plain.sh`).
@@ -215,9 +215,17 @@ pub(crate) fn prepare(kernel: Kernel) -> Result<()> {
     initramfs::own(kernel, "true").map(drop)
 }
 
-/// Whether a kernel is not there yet and will be built.
-pub(crate) fn builds_kernels() -> Result<bool> {
-    Ok(!(Kernel::Mips.is_there()? && Kernel::Mipsel.is_there()?))
+/// The kernels of OpenWrt's oldest release that has many users.
+pub(crate) const OLD: [Kernel; 2] = [Kernel::MipsOld, Kernel::MipselOld];
+
+/// Whether one of these kernels is built here, and not there yet.
+pub(crate) fn builds(kernels: &[Kernel]) -> Result<bool> {
+    for kernel in kernels {
+        if !kernel.is_there()? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn save(files: &BTreeMap<String, Vec<u8>>, dir: &Path) -> Result<()> {

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use oracle::tally::Tally;
 
 use crate::check::{self, Group};
+use crate::lab::Kernel;
 use crate::{cores, dist, host, lab, sh};
 
 #[derive(clap::Args)]
@@ -77,9 +78,13 @@ const STEPS: [Step; 13] = [
     Step {
         what: "kernels, BusyBox and musl for the lab",
         minutes: [Some(2), Some(2)],
-        run: |what, _| Ok(whole(what, lab_parts)),
+        run: |what, full| Ok(whole(what, || lab_parts(full))),
     },
-    Step { what: "the lab itself", minutes: [Some(5), Some(5)], run: |what, _| Ok(whole(what, lab_tests)) },
+    Step {
+        what: "the lab itself",
+        minutes: [Some(5), Some(5)],
+        run: |what, full| Ok(whole(what, || lab_tests(full))),
+    },
     Step {
         what: "what diag says, and what kernels and loaders do",
         minutes: [Some(8), Some(20)],
@@ -111,8 +116,14 @@ const GROUPS: [Group; 5] = [Group::Lab, Group::Host, Group::Libraries, Group::Or
 /// The kernels that judge each change: of both byte orders and word sizes, with an FPU and without. The other processors
 /// differ in what they execute, which `--full` has.
 const JUDGES: [&str; 4] = ["mips", "mipsel", "mipsel-fpu-24kf", "mips64el"];
-/// What takes longer the first time, where `DIAG_CACHE` has it not.
+/// What is built the first time, where `DIAG_CACHE` has it not, and for about how many minutes.
 const BUILT_HERE: (&str, u32) = ("more, to build Linux and BusyBox for both byte orders", 20);
+const BUILT_WITH_FULL: (&str, u32) = ("more, to build Linux 5.10 for both byte orders", 6);
+
+/// The lab's kernels at each change.
+const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
+/// In the names of the tests that boot [`lab::OLD`].
+const ON_OLD_KERNELS: &str = "on_linux_5_10";
 
 /// The builds that are made and checked at each change, one a core: both byte orders of the routers that most have.
 const BUILDS: [&str; 2] = ["diag-mips", "diag-mipsel"];
@@ -124,7 +135,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         .filter(|step| minutes(step).is_some() && !(args.after_cargo_test && step.what == CARGO_TEST))
         .collect();
     let rows = steps.iter().map(|step| (step.what, minutes(step).unwrap_or_default()));
-    println!("{}", plan(rows.chain(lab::builds_kernels()?.then_some(BUILT_HERE))));
+    let built = lab::builds(&KERNELS)?.then_some(BUILT_HERE);
+    let built_with_full = (args.full && lab::builds(&lab::OLD)?).then_some(BUILT_WITH_FULL);
+    println!("{}", plan(rows.chain(built).chain(built_with_full)));
     let begin = Instant::now();
     let (mut summary, mut failed) = (String::new(), false);
     for step in steps {
@@ -203,13 +216,16 @@ fn the_one_file(what: &str) -> Tally {
 }
 
 /// What all boots have in common, so that several may begin at once.
-fn lab_parts() -> Result<()> {
-    cores::each(&check::lab::KERNELS, |kernel| lab::prepare(*kernel)).into_iter().collect()
+fn lab_parts(full: bool) -> Result<()> {
+    let old = if full { &lab::OLD[..] } else { &[] };
+    cores::each(&[&KERNELS[..], old].concat(), |kernel| lab::prepare(*kernel)).into_iter().collect()
 }
 
 /// The tests that boot QEMU, which plain `cargo test` leaves out. A boot keeps one core busy.
-fn lab_tests() -> Result<()> {
-    cargo_test(&["--package", "xtask", "--", "--ignored", "--test-threads=2"])
+fn lab_tests(full: bool) -> Result<()> {
+    let tests = ["--package", "xtask", "--", "--ignored", "--test-threads=2"];
+    let less = if full { &[][..] } else { &["--skip", ON_OLD_KERNELS] };
+    cargo_test(&[&tests, less].concat())
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ use guest::{Boot, Observed, Results};
 
 const MEMORY_SCRIPT: &str = include_str!("lab/memory.sh");
 
-pub(crate) const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
+const KERNELS: [Kernel; 5] =
+    [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu, Kernel::MipsOld, Kernel::MipselOld];
+/// Those that are enough where not all are asked for: one of either byte order. What differs with an FPU, the oracle has on
+/// four CPUs.
+const USUAL: [Kernel; 2] = [Kernel::Mips, Kernel::Mipsel];
 
 /// Boots of a kernel that need nothing of each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -43,10 +47,9 @@ pub(super) fn knows(name: &str) -> bool {
     names().any(|known| known == name)
 }
 
-/// The kernels that are asked for: all of them with `--full`, else one of either byte order. What differs with an FPU,
-/// the oracle has on four CPUs.
+/// The kernels that are asked for: all of them with `--full`.
 fn kernels(args: &Args) -> impl Iterator<Item = Kernel> {
-    let usual = |kernel: Kernel| args.full || kernel != Kernel::MipselFpu;
+    let usual = |kernel: Kernel| args.full || USUAL.contains(&kernel);
     let named = |kernel: Kernel| args.kernels.iter().any(|name| name == kernel.name());
     KERNELS.into_iter().filter(
         move |kernel| {

@@ -23,8 +23,6 @@ use crate::sh;
 use judges::{Judge, KERNELS};
 pub(super) use report::write as report;
 
-/// Programs for each of the lab's kernels: of 5,600 some are the same, and 5,000 different ones are wanted.
-const COUNTS: [usize; 2] = [500, 5_600];
 /// Programs for this computer's kernel. `cargo test` has 20,000 as well.
 const HOST_COUNTS: [usize; 2] = [20_000, 100_000];
 
@@ -63,7 +61,7 @@ pub(super) fn jobs(args: &Args) -> Result<Vec<Job<'_>>> {
         jobs.push(Box::new(move || super::holds("oracle host", || host::run(count, args.seed))));
     }
     for judge in judges {
-        let count = args.count(COUNTS);
+        let count = args.count(judge.counts);
         jobs.push(Box::new(move || {
             super::tally(format!("oracle {}", judge.name), |tally| {
                 check(judge, count, &lab::run(judge, count, args.seed)?, tally)

@@ -1,5 +1,5 @@
-//! The kernels: two without FPU support, as OpenWrt's are, and Debian's, which has it; Debian's for other
-//! architectures.
+//! The kernels: two without FPU support, as OpenWrt's are, of an old and of a new series; Debian's, which has it;
+//! Debian's for other architectures.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,12 @@ pub(crate) enum Kernel {
     Mips,
     /// Linux 6.12, little-endian, no FPU support.
     Mipsel,
+    /// Linux 5.10, big-endian, no FPU support.
+    #[value(name = "mips-5.10")]
+    MipsOld,
+    /// Linux 5.10, little-endian, no FPU support.
+    #[value(name = "mipsel-5.10")]
+    MipselOld,
     /// Debian's 6.1 (4kc-malta), little-endian, with FPU support and emulation.
     MipselFpu,
     /// Debian's 6.1 (5kc-malta), 64-bit, little-endian; a root of 32-bit (o32) programs.
@@ -42,12 +48,37 @@ pub(crate) enum Kernel {
     Ppc64elPages4k,
 }
 
-/// The configuration of the two kernels that are built here, on top of tinyconfig.
+/// A series of Linux that is built here, of Debian's source.
+#[derive(Debug)]
+pub(super) struct Linux {
+    /// Debian's package of it, the same for every architecture.
+    source: &'static str,
+    /// The release of Debian that has it, where that is not the usual one.
+    suite: Option<&'static str>,
+    /// For the compiler, besides its own.
+    flags: &'static str,
+    /// A release of OpenWrt with a kernel of this series.
+    pub(super) openwrt: &'static str,
+    /// About how many it takes to build one on two cores.
+    minutes: u32,
+}
+
+pub(super) const LINUX_6_12: Linux =
+    Linux { source: "linux-source-6.12", suite: None, flags: "", openwrt: "25.12.0", minutes: 7 };
+pub(super) const LINUX_5_10: Linux = Linux {
+    source: "linux-source-5.10",
+    suite: Some("bullseye"),
+    // Debian's assembler puts a `sync` before each `ll`, for Loongson-3. Before 5.13 the kernel's table of faults that it
+    // expects names the first of the two, so that it dies of one in `futex_init`.
+    flags: "-Wa,-mno-fix-loongson3-llsc",
+    openwrt: "22.03.7",
+    minutes: 3,
+};
+
+/// The configuration of the kernels that are built here, on top of tinyconfig.
 const CONFIG: &str = include_str!("kernel.config");
-/// Where their source is from: Debian's package of it.
-const SOURCE: &str = "linux-source-6.12";
 /// Half of its bytes, of which a router in QEMU has nothing. Kconfig and make want their own files of each folder.
-const UNUSED: [&str; 3] = ["drivers/gpu", "drivers/net", "sound"];
+const UNUSED: [&str; 3] = ["drivers/gpu/drm", "drivers/net", "sound"];
 
 impl Kernel {
     /// The name on the command line.
@@ -70,7 +101,15 @@ impl Kernel {
     }
 
     pub(super) fn openwrt_target(self) -> &'static str {
-        if self == Self::Mips { "malta/be" } else { "malta/le" }
+        if self.arch() == "mips" { "malta/be" } else { "malta/le" }
+    }
+
+    /// The release whose files its root pretends to have.
+    pub(super) fn openwrt_release(self) -> &'static str {
+        match self.machine().source {
+            Source::Here(linux) => linux.openwrt,
+            Source::Debian(..) => LINUX_6_12.openwrt,
+        }
     }
 
     /// The name of the dynamic loader in /lib.
@@ -80,72 +119,73 @@ impl Kernel {
 
     /// The kernel itself, as QEMU loads it: from `DIAG_CACHE`, from Debian, or built here once.
     pub(crate) fn file(self) -> Result<PathBuf> {
-        if let Some(package) = self.package()? {
-            // vmlinuz where the kernel unpacks itself, else vmlinux.
-            let boot = package.join("boot");
-            if boot.is_dir() {
-                return one_of(&boot, "vmlinu");
+        let linux = match self.machine().source {
+            Source::Here(linux) => linux,
+            Source::Debian(arch, packages) => {
+                let package = debian::fetch(arch, packages)?;
+                // vmlinuz where the kernel unpacks itself, else vmlinux.
+                let boot = package.join("boot");
+                let dir = if boot.is_dir() { boot } else { one_of(&package.join("usr/lib/modules"), "")? };
+                return one_of(&dir, "vmlinu");
             }
-            return one_of(&one_of(&package.join("usr/lib/modules"), "")?, "vmlinu");
-        }
+        };
         let (cached, built) = self.places()?;
         if let Some(cached) = cached {
             return Ok(cached);
         }
         if let Some(dir) = built.parent().filter(|_| !built.is_file()) {
-            sh::build_dir(dir, |new| self.build(new))?;
+            sh::build_dir(dir, |new| self.build(linux, new))?;
         }
         Ok(built)
     }
 
     /// Where a kernel that is built here may be: in `DIAG_CACHE`, if it is there, and among what was built.
     fn places(self) -> Result<(Option<PathBuf>, PathBuf)> {
-        let cached = sh::cached(&format!("vmlinux-{}-nofpu", self.arch()));
-        Ok((cached, sh::target("lab")?.join(format!("kernel-{}/vmlinux", self.arch()))))
+        let cached = sh::cached(&format!("vmlinux-{}-nofpu", self.name()));
+        Ok((cached, sh::target("lab")?.join(format!("kernel-{}/vmlinux", self.name()))))
     }
 
-    /// Whether a kernel that is built here was built already.
+    /// Whether it need not be built here: it was already, or Debian has it.
     pub(super) fn is_there(self) -> Result<bool> {
+        if !matches!(self.machine().source, Source::Here(_)) {
+            return Ok(true);
+        }
         let (cached, built) = self.places()?;
         Ok(cached.is_some() || built.is_file())
     }
 
     /// The modules to load first, in that order.
     pub(super) fn modules(self) -> Result<Vec<Vec<u8>>> {
-        match self.package()? {
-            Some(package) => modules::load_order(&package, self.machine().modules),
-            None => Ok(Vec::new()),
-        }
-    }
-
-    /// Debian's package, unpacked.
-    fn package(self) -> Result<Option<PathBuf>> {
         match self.machine().source {
-            Source::Here => Ok(None),
-            Source::Debian(arch, packages) => debian::fetch(arch, packages).map(Some),
+            Source::Here(_) => Ok(Vec::new()),
+            Source::Debian(arch, packages) => {
+                modules::load_order(&debian::fetch(arch, packages)?, self.machine().modules)
+            }
         }
     }
 
     /// Builds a kernel into `dir` as `vmlinux`.
-    fn build(self, dir: &Path) -> Result<()> {
+    fn build(self, linux: &Linux, dir: &Path) -> Result<()> {
         let prefix = format!("{}-linux-gnu", self.arch());
         let (gcc, package) = (format!("{prefix}-gcc"), format!("gcc-{prefix}"));
         let needs =
             [(gcc.as_str(), package.as_str()), ("make", "make"), ("flex", "flex"), ("bison", "bison")];
         host::ensure(&[&needs[..], &[("bc", "bc"), ("xz", "xz-utils"), ("perl", "perl")]].concat())?;
-        let source = source()?;
+        let source = linux.unpacked()?;
         let work = tempfile::tempdir_in(dir).context("create a folder for the build")?;
         let make = |targets: &[&str]| -> Result<()> {
             let mut make = Command::new("make");
             make.arg("-C").arg(&source).arg(format!("O={}", work.path().display()));
             make.args(["ARCH=mips", "-s", "KBUILD_BUILD_USER=diag", "KBUILD_BUILD_HOST=lab"]);
-            make.arg(format!("CROSS_COMPILE={prefix}-"));
+            make.arg(format!("CROSS_COMPILE={prefix}-")).arg(format!("KCFLAGS={}", linux.flags));
             make.arg(format!("-j{}", available_parallelism().map_or(1, usize::from)));
             sh::quiet(make.args(targets))
         };
-        sh::say(format!("build Linux for {} (about seven minutes on two cores)", self.name()));
+        let minutes = linux.minutes;
+        sh::say(format!("build Linux for {} (about {minutes} minutes on two cores)", self.name()));
         make(&["tinyconfig"])?;
-        let order = if self == Self::Mips { "CONFIG_CPU_BIG_ENDIAN=y" } else { "CONFIG_CPU_LITTLE_ENDIAN=y" };
+        let order =
+            if self.arch() == "mips" { "CONFIG_CPU_BIG_ENDIAN=y" } else { "CONFIG_CPU_LITTLE_ENDIAN=y" };
         // The last word on a symbol is the valid one.
         let config = work.path().join(".config");
         let tiny = fs::read_to_string(&config)?;
@@ -170,20 +210,26 @@ impl Kernel {
     }
 }
 
-/// Linux's source, unpacked.
-fn source() -> Result<PathBuf> {
-    let dir = sh::target("lab")?.join(SOURCE);
-    if dir.is_dir() {
-        return Ok(dir);
+impl Linux {
+    /// The source, unpacked.
+    fn unpacked(&self) -> Result<PathBuf> {
+        let source = self.source;
+        let dir = sh::target("lab")?.join(source);
+        if dir.is_dir() {
+            return Ok(dir);
+        }
+        let package = match self.suite {
+            Some(suite) => debian::fetch_from(suite, &[source])?,
+            None => debian::fetch("mipsel", &[source])?,
+        };
+        sh::say(format!("unpack {source}"));
+        sh::build_dir(&dir, |new| {
+            let mut tar = Command::new("tar");
+            tar.args(UNUSED.map(|folder| format!("--exclude={source}/{folder}/*.[ch]")));
+            tar.args(["--strip-components=1", "-xf"]).arg(package.join(format!("usr/src/{source}.tar.xz")));
+            sh::run(tar.arg("-C").arg(new))
+        })
     }
-    // The package is the same for every architecture.
-    let archive = debian::fetch("mipsel", &[SOURCE])?.join(format!("usr/src/{SOURCE}.tar.xz"));
-    sh::say(format!("unpack {SOURCE}"));
-    sh::build_dir(&dir, |new| {
-        let mut tar = Command::new("tar");
-        tar.args(UNUSED.map(|folder| format!("--exclude={SOURCE}/{folder}/*.[ch]")));
-        sh::run(tar.args(["--strip-components=1", "-xf"]).arg(&archive).arg("-C").arg(new))
-    })
 }
 
 /// The only entry of a folder whose name begins so.

@@ -1,6 +1,7 @@
 //! What QEMU plays for each kernel, and where the kernel is from: a table.
 
 use super::Kernel;
+use super::kernel::{LINUX_5_10, LINUX_6_12, Linux};
 
 /// A computer of QEMU's with a kernel for it.
 #[derive(Clone, Copy)]
@@ -58,7 +59,7 @@ pub(super) enum Root {
 #[derive(Clone, Copy)]
 pub(super) enum Source {
     /// Built here, of Debian's source.
-    Here,
+    Here(&'static Linux),
     /// Debian's packages of an architecture, each by a regular expression for its name.
     Debian(&'static str, &'static [&'static str]),
 }
@@ -76,7 +77,7 @@ const MALTA: Machine = Machine {
     console: "ttyS0",
     wires: Wires::Serial,
     root: Root::OpenWrt,
-    source: Source::Here,
+    source: Source::Here(&LINUX_6_12),
     modules: &[],
 };
 
@@ -159,6 +160,10 @@ impl Kernel {
         match self {
             Self::Mips => Machine { name: "mips", arch: "mips", qemu: "mips", ..MALTA },
             Self::Mipsel => MALTA,
+            Self::MipsOld => {
+                Machine { name: "mips-5.10", source: Source::Here(&LINUX_5_10), ..Self::Mips.machine() }
+            }
+            Self::MipselOld => Machine { name: "mipsel-5.10", source: Source::Here(&LINUX_5_10), ..MALTA },
             Self::MipselFpu => Machine {
                 name: "mipsel-fpu",
                 source: debian("mipsel", &["^linux-image-[0-9].*-4kc-malta$"]),

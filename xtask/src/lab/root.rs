@@ -14,9 +14,6 @@ use super::initramfs::script;
 use super::{Kernel, busybox, musl};
 use crate::{host, sh};
 
-/// The release whose files the root pretends to have: the one with the lab's kernel, 6.12.
-const RELEASE: &str = "25.12.0";
-
 /// The first process of the root: what makes it ready, and what then runs the commands.
 const BOOT: &str = include_str!("boot.sh");
 
@@ -105,22 +102,22 @@ fn entries(kernel: Kernel) -> Result<Vec<Entry>> {
 
 /// The files that say which system this is.
 fn identity(kernel: Kernel) -> Vec<Entry> {
-    let (arch, target) = (kernel.openwrt_arch(), kernel.openwrt_target());
-    let release = format!(
-        "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='{RELEASE}'\nDISTRIB_REVISION='lab'\n\
-         DISTRIB_TARGET='{target}'\nDISTRIB_ARCH='{arch}'\nDISTRIB_DESCRIPTION='OpenWrt {RELEASE} lab'\n\
+    let (arch, target, release) = (kernel.openwrt_arch(), kernel.openwrt_target(), kernel.openwrt_release());
+    let openwrt_release = format!(
+        "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='{release}'\nDISTRIB_REVISION='lab'\n\
+         DISTRIB_TARGET='{target}'\nDISTRIB_ARCH='{arch}'\nDISTRIB_DESCRIPTION='OpenWrt {release} lab'\n\
          DISTRIB_TAINTS='no-all busybox'\n"
     );
     let os_release = format!(
-        "NAME=\"OpenWrt\"\nVERSION=\"{RELEASE}\"\nID=\"openwrt\"\nID_LIKE=\"lede openwrt\"\n\
-         PRETTY_NAME=\"OpenWrt {RELEASE}\"\nVERSION_ID=\"{RELEASE}\"\nBUILD_ID=\"lab\"\n\
+        "NAME=\"OpenWrt\"\nVERSION=\"{release}\"\nID=\"openwrt\"\nID_LIKE=\"lede openwrt\"\n\
+         PRETTY_NAME=\"OpenWrt {release}\"\nVERSION_ID=\"{release}\"\nBUILD_ID=\"lab\"\n\
          OPENWRT_BOARD=\"{target}\"\nOPENWRT_ARCH=\"{arch}\"\nOPENWRT_TAINTS=\"no-all busybox\"\n\
-         OPENWRT_RELEASE=\"OpenWrt {RELEASE} lab\"\n"
+         OPENWRT_RELEASE=\"OpenWrt {release} lab\"\n"
     );
     let text = |name: &str, text: &str| Entry::bytes(name, 0o644, text);
     vec![
-        text("etc/openwrt_release", &release),
-        text("etc/openwrt_version", &format!("{RELEASE}\n")),
+        text("etc/openwrt_release", &openwrt_release),
+        text("etc/openwrt_version", &format!("{release}\n")),
         text("usr/lib/os-release", &os_release),
         Entry::link("etc/os-release", "../usr/lib/os-release"),
         text("etc/apk/arch", &format!("{arch}\n")),

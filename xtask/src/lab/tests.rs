@@ -66,7 +66,17 @@ fn output_status_and_files_come_back_byte_for_byte() {
 #[test]
 #[ignore = "boots QEMU"]
 fn the_root_is_laid_out_like_openwrts() {
-    for kernel in [Kernel::Mips, Kernel::Mipsel] {
+    is_laid_out_like_openwrts([Kernel::Mips, Kernel::Mipsel]);
+}
+
+#[test]
+#[ignore = "boots QEMU"]
+fn so_it_is_on_linux_5_10() {
+    is_laid_out_like_openwrts(super::OLD);
+}
+
+fn is_laid_out_like_openwrts(kernels: [Kernel; 2]) {
+    for kernel in kernels {
         let commands = "cat /proc/mounts; df -h /overlay | tail -n 1; . /etc/openwrt_release; \
                         echo $DISTRIB_ARCH $DISTRIB_TARGET; ls -l /lib; grep . /tmp/sysinfo/board_name";
         let said = text(&run(&Run::new(kernel, commands)).unwrap());

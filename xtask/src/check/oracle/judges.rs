@@ -16,6 +16,8 @@ pub(crate) struct Judge {
     pub(crate) abis: &'static [&'static str],
     /// Whether it judges only where it is asked for by name.
     pub(crate) on_request: bool,
+    /// Programs, usually and with `--full`.
+    pub(crate) counts: [usize; 2],
 }
 
 impl Judge {
@@ -45,12 +47,17 @@ impl Judge {
     }
 }
 
+/// Of 5,600 some are the same, and 5,000 different ones are wanted.
+const COUNTS: [usize; 2] = [500, 5_600];
+/// Of an old kernel, whose ways differ the most from those of the newest: 10,000 different ones.
+const OLD: [usize; 2] = [500, 11_200];
+
 const fn mips(name: &'static str, kernel: Kernel, cpu: &'static str) -> Judge {
-    Judge { name, kernel, cpu, tools: "mipsel", abis: &["mipsel"], on_request: false }
+    Judge { name, kernel, cpu, tools: "mipsel", abis: &["mipsel"], on_request: false, counts: COUNTS }
 }
 
 const fn other(name: &'static str, kernel: Kernel, cpu: &'static str, tools: &'static str) -> Judge {
-    Judge { name, kernel, cpu, tools, abis: &[], on_request: true }
+    Judge { name, kernel, cpu, tools, abis: &[], on_request: true, counts: COUNTS }
 }
 
 const MIPS64EL: &[&str] = &["mipsel", "n32el", "n64el"];
@@ -61,6 +68,8 @@ pub(crate) const KERNELS: &[Judge] = &[
     // No FPU support in the kernel, as on OpenWrt.
     Judge { tools: "mips", abis: &["mips"], ..mips("mips", Kernel::Mips, "24Kc") },
     mips("mipsel", Kernel::Mipsel, "24Kc"),
+    Judge { tools: "mips", abis: &["mips"], counts: OLD, ..mips("mips-5.10", Kernel::MipsOld, "24Kc") },
+    Judge { counts: OLD, ..mips("mipsel-5.10", Kernel::MipselOld, "24Kc") },
     // FPU support, with the FPU emulated or real; FP64 and NaN2008 are checked.
     mips("mipsel-fpu-24kc", Kernel::MipselFpu, "24Kc"),
     mips("mipsel-fpu-24kf", Kernel::MipselFpu, "24Kf"),
