@@ -82,12 +82,12 @@ const STEPS: [Step; 13] = [
     },
     Step {
         what: "the lab itself",
-        minutes: [Some(5), Some(5)],
+        minutes: [Some(5), Some(6)],
         run: |what, full| Ok(whole(what, || lab_tests(full))),
     },
     Step {
         what: "what diag says, and what kernels and loaders do",
-        minutes: [Some(8), Some(20)],
+        minutes: [Some(8), Some(28)],
         run: |_, full| {
             let args = check::Args::of(&GROUPS, full);
             check::run(&if full {

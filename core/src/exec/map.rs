@@ -45,7 +45,8 @@ impl Mm<'_> {
     fn load_program(&mut self, has_interpreter: bool) -> Checked<u64> {
         let bprm = self.program;
         let kernel = bprm.kernel;
-        // Since 4.17 what lies there is not replaced.
+        // Since 4.17 what lies there is not replaced; from 5.4 to 5.15 it is again. That decides nothing: all that can lie
+        // there is the stack, and where that is nobody knows.
         let first_flags =
             if kernel.older_than((4, 17, 0)) { MapFlags::Fixed } else { MapFlags::FixedNoReplace };
         // Later segments replace what they meet; but from 4.17 to 5.3 and 4.19.78.

@@ -11,8 +11,8 @@ use crate::target::{Answer, Capability};
 
 type Release = (u8, u8, u16);
 
-const WITHOUT_ELF_LOAD: [Release; 6] =
-    [(4, 14, 280), (5, 15, 0), (6, 1, 0), (6, 1, 139), (6, 6, 0), (6, 6, 91)];
+const WITHOUT_ELF_LOAD: [Release; 7] =
+    [(4, 14, 280), (5, 10, 223), (5, 15, 0), (6, 1, 0), (6, 1, 139), (6, 6, 0), (6, 6, 91)];
 /// `elf_load` which ignores what `padzero` says.
 const BACKPORTED: [Release; 2] = [(6, 1, 140), (6, 6, 92)];
 const SINCE_6_7: [Release; 2] = [(6, 7, 0), (6, 12, 0)];
