@@ -205,6 +205,10 @@ pub enum Interp {
 pub struct Dynamic {
     /// DT_NEEDED, in order.
     pub needed: Vec<Vec<u8>>,
+    /// Something stands behind DT_NULL.
+    pub goes_on: bool,
+    /// The name of one of those lies nowhere.
+    pub lost_name: bool,
     /// DT_SONAME.
     pub soname: Option<Vec<u8>>,
     /// DT_RPATH.

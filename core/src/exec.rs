@@ -98,6 +98,7 @@ pub enum Signal {
     SIGBUS,
     SIGSEGV,
     SIGABRT,
+    SIGFPE,
 }
 
 impl When {
@@ -119,6 +120,7 @@ impl Signal {
             Signal::SIGBUS => "SIGBUS",
             Signal::SIGSEGV => "SIGSEGV",
             Signal::SIGABRT => "SIGABRT",
+            Signal::SIGFPE => "SIGFPE",
         }
     }
 
@@ -129,6 +131,7 @@ impl Signal {
             Signal::SIGBUS => "Bus error",
             Signal::SIGSEGV => "Segmentation fault",
             Signal::SIGABRT => "Aborted",
+            Signal::SIGFPE => "Floating point exception",
         }
     }
 }

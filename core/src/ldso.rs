@@ -15,9 +15,11 @@ mod link;
 mod musl;
 mod object;
 mod preload;
+mod rehearsal;
 mod resolve;
 mod secure;
 mod settings;
+mod sound;
 mod stand_in;
 mod symbols;
 mod tables;
@@ -116,6 +118,7 @@ fn load_in(
             preloads: false,
             preload: stand_in.preload.unwrap_or_default(),
             unread: Cell::new(false),
+            doubts: Cell::new(false),
             place: Cell::new(""),
         };
         let started =
@@ -160,6 +163,8 @@ struct Linker<'a> {
     preload: Vec<u8>,
     /// A file that the loader would read was left alone ([`crate::target::FileKind::Pseudo`]).
     unread: Cell<bool>,
+    /// Something is not as a linker makes it.
+    doubts: Cell<bool>,
     /// What names the folder that is looked in.
     place: Cell<&'static str>,
 }
@@ -171,6 +176,11 @@ impl Linker<'_> {
     /// musl takes a symbol of any version.
     const fn is_glibc(&self) -> bool {
         self.glibc.is_some()
+    }
+
+    /// What is not as a linker makes it has to be rehearsed.
+    fn doubt(&self) {
+        self.doubts.set(true);
     }
 
     fn object(&self, index: usize) -> Option<&Library> {
@@ -190,6 +200,10 @@ impl Linker<'_> {
         if self.is_glibc() {
             for object in &mut self.link.objects {
                 object.take_soname();
+            }
+            // l_name of the program.
+            if let Some(program) = self.link.objects.first_mut() {
+                program.names.push(Vec::new());
             }
             // Either separates here.
             for byte in &mut self.environment {
@@ -217,7 +231,11 @@ impl Linker<'_> {
             self.bind_now();
         }
         if !crate::ROUTER {
-            self.link.fault = self.damaged_tables().or(self.link.fault.take());
+            match self.damaged_tables() {
+                Some(fault) => self.link.fault = Some(fault),
+                None if self.is_doubtful() => self.rehearse(),
+                None => {}
+            }
         }
         self.link.unread = self.unread.get();
         self.look_elsewhere();

@@ -40,6 +40,7 @@ pub const DT_RELAENT: u64 = 9;
 pub const DT_PLTRELSZ: u64 = 2;
 pub const DT_RELENT: u64 = 19;
 pub const DT_PLTREL: u64 = 20;
+pub const DT_TEXTREL: u64 = 22;
 pub const DT_JMPREL: u64 = 23;
 pub const DT_INIT_ARRAY: u64 = 25;
 pub const DT_INIT_ARRAYSZ: u64 = 27;

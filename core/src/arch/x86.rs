@@ -11,7 +11,7 @@ pub(super) use isa::has_level;
 use super::Arch;
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, Effect, Relocator, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
 pub(super) const I386: Arch = Arch {
@@ -32,6 +32,20 @@ pub(super) const I386: Arch = Arch {
             Relocator::GlibcLazy => matches!(kind, 7 | 41 | 42),
             Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 14 | 35..=37 | 41),
         }),
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (1, 1, Effect::Value),
+            (2, 2, Effect::Half),
+            (5, 5, Effect::Copy),
+            (6, 7, Effect::Slot),
+            (8, 8, Effect::Relative),
+            (14, 14, Effect::Tls),
+            (35, 37, Effect::Tls),
+            (41, 41, Effect::Tls),
+            (42, 42, Effect::Indirect),
+        ]),
+        asserts_relative: true,
+        hash_entry: 4,
         has_global_got: false,
         has_bionic: true,
         lacks_level: Some(isa::lacks_level),
@@ -59,6 +73,19 @@ pub(super) const X86_64: Arch = Arch {
             Relocator::GlibcLazy => matches!(kind, 7 | 36 | 37),
             Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 16..=18 | 36),
         }),
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (1, 1, Effect::Value),
+            (2, 2, Effect::Half),
+            (5, 5, Effect::Copy),
+            (6, 7, Effect::Slot),
+            (8, 8, Effect::Relative),
+            (10, 10, Effect::Half),
+            (16, 18, Effect::Tls),
+            (36, 36, Effect::Tls),
+            (37, 37, Effect::Indirect),
+            (38, 38, Effect::Relative),
+        ]),
         ..I386.ldso
     },
     builds: builds::X86_64,

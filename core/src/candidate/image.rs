@@ -27,6 +27,11 @@ impl Image {
         self.dynamic_part(tag).map(|(offset, _)| offset)
     }
 
+    /// How many bytes of the file a segment has from an address on; None where none takes it from there.
+    pub fn left_of(&self, address: u64) -> Option<u64> {
+        program::place_of(self.table(), address).map(|(_, left)| left as u64)
+    }
+
     /// The same, and how many bytes its segment has from there on.
     pub fn dynamic_part(&self, tag: u32) -> Option<(usize, usize)> {
         program::place_of(self.table(), self.dynamic.as_ref()?.get(tag)?)

@@ -183,6 +183,19 @@ fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
     place_of(table, address).map(|(offset, _)| offset)
 }
 
+/// Where the file has what lies behind a segment in its last page. A router's build does not ask.
+fn tail_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
+    if crate::ROUTER {
+        return None;
+    }
+    let mut loads = table.iter().filter(|entry| entry.p_type == PT_LOAD && entry.p_memsz <= entry.p_filesz);
+    let within = |entry: &ProgramHeader| address.checked_sub(entry.p_vaddr);
+    let end =
+        |entry: &ProgramHeader| entry.p_vaddr.saturating_add(entry.p_filesz).saturating_add(0xfff) & !0xfff;
+    let found = loads.find(|entry| within(entry).is_some() && address < end(entry))?;
+    found.p_offset.checked_add(within(found)?).map(at)
+}
+
 fn dynamic(
     reader: &mut Reader<'_>,
     encoding: Encoding,
@@ -202,12 +215,17 @@ fn dynamic(
         // None is larger that anybody asks for.
         let tag = u32::try_from(encoding.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
         if tag == DT_NULL {
+            let next = offset.saturating_add(pair);
+            let behind = if crate::ROUTER || next >= end { &[] } else { reader.up_to(next, pair) };
+            out.goes_on = behind.iter().any(|byte| *byte != 0);
             break;
         }
         out.entries.push((tag, value));
         offset = offset.saturating_add(pair);
     }
-    let strings = out.get(DT_STRTAB).and_then(|address| offset_of(table, address));
+    // To musl one that is not there stands at the front of the file.
+    let strings = out.flags(DT_STRTAB);
+    let mask = if word == 8 { u64::MAX } else { 0xffff_ffff };
     for (tag, value) in &out.entries {
         let mut needed = None;
         let place = match *tag {
@@ -217,10 +235,13 @@ fn dynamic(
             DT_RUNPATH => &mut out.runpath,
             _ => continue,
         };
-        *place = strings
-            .and_then(|strings| reader.string_at(strings.checked_add(at(*value))?).map(<[u8]>::to_vec));
+        let address = strings.wrapping_add(*value) & mask;
+        let found = offset_of(table, address).or_else(|| tail_of(table, address));
+        *place = found.and_then(|found| reader.string_at(found).map(<[u8]>::to_vec));
         if let Some(name) = needed {
             out.needed.push(name);
+        } else if *tag == DT_NEEDED {
+            out.lost_name = true;
         }
     }
     out

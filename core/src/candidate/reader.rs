@@ -217,6 +217,11 @@ impl<'a> Reader<'a> {
         self.bytes_at(offset, len)
     }
 
+    /// Whether the part reaches so far.
+    pub const fn has(&self, offset: usize) -> bool {
+        offset < self.size
+    }
+
     /// A string, without its NUL.
     pub fn string_at(&mut self, offset: usize) -> Option<&[u8]> {
         let mut len = 64;

@@ -4,6 +4,7 @@ use crate::elf::Class;
 use crate::machine::Cpu;
 
 /// Of the programs of an e_machine.
+#[allow(clippy::struct_excessive_bools)]
 pub(crate) struct Abi {
     /// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h) without FLAG_ELF_LIBC6, by class and e_flags.
     pub(crate) cache_id: fn(Class, u32) -> usize,
@@ -13,6 +14,12 @@ pub(crate) struct Abi {
     pub(crate) has_rel: bool,
     /// The kinds of relocations that a loader knows.
     pub(crate) relocates: Relocates,
+    /// What those do: the first and the last kind, and it. Empty in a router's build.
+    pub(crate) effects: Effects,
+    /// glibc sysdeps/*/dl-machine.h `elf_machine_rel_relative`, `elf_machine_rela_relative` assert the kind.
+    pub(crate) asserts_relative: bool,
+    /// Bytes of a number in DT_HASH (s390x, Alpha: 8).
+    pub(crate) hash_entry: u64,
     /// Symbols stand in the order of the GOT, whose global part has no relocations (MIPS psABI). Such files have no
     /// DT_GNU_HASH.
     pub(crate) has_global_got: bool,
@@ -40,6 +47,47 @@ pub(crate) type Relocates = fn(Relocator, usize) -> bool;
 /// That of an architecture, of which a router's build has none.
 pub(crate) const fn relocates(of_all: Relocates) -> Relocates {
     if crate::ROUTER { |_, _| true } else { of_all }
+}
+
+/// Kinds of relocations, and what they do.
+pub(crate) type Effects = &'static [(usize, usize, Effect)];
+
+/// Those of an architecture.
+pub(crate) const fn effects(of_all: Effects) -> Effects {
+    if crate::ROUTER { &[] } else { of_all }
+}
+
+/// What a relocation does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Effect {
+    /// Nothing.
+    None,
+    /// A word becomes the base of the object and what is added.
+    Relative,
+    /// A word becomes the value of a symbol and what is added.
+    Value,
+    /// The same of a slot in the GOT or for the PLT, of which musl adds nothing where it is DT_REL.
+    Slot,
+    /// What a symbol leads to is copied.
+    Copy,
+    /// A word tells of a thread-local variable.
+    Tls,
+    /// A function is asked for the value (IRELATIVE).
+    Indirect,
+    /// 32 bits, whatever of.
+    Half,
+    /// Something else.
+    Other,
+}
+
+impl Abi {
+    /// What a relocation of a kind does.
+    pub(crate) fn effect(&self, kind: usize) -> Effect {
+        let mut known = self.effects.iter();
+        known
+            .find(|(first, last, _)| (*first..=*last).contains(&kind))
+            .map_or(Effect::Other, |(.., effect)| *effect)
+    }
 }
 
 /// The first level of those that a file needs which the processor lacks, and a feature of it.

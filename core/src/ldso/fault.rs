@@ -12,7 +12,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// The file whose tables they are.
     pub of: Vec<u8>,
-    /// What they name: another file, a symbol.
+    /// What they name: another file, a symbol; or which of them it is.
     pub name: Vec<u8>,
     /// The number that they hold.
     pub number: u64,
@@ -37,6 +37,11 @@ impl Fault {
         }
     }
 
+    /// A signal ends the loader.
+    pub(super) fn is_deadly(&self) -> bool {
+        !self.lazy && matches!(self.kind.row().0, Ends::Dies | Ends::Divides)
+    }
+
     /// How the loader ends the program; None where it goes on until a function is called.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         let (ends, step) = self.kind.row();
@@ -48,6 +53,7 @@ impl Fault {
             Ends::Goes => Outcome::Exits { status: 1, step },
             Ends::Open => Outcome::Unknown { missing: Missing::LostTables },
             Ends::Dies => Outcome::Killed { signal: Signal::SIGSEGV, when: When::Start, step },
+            Ends::Divides => Outcome::Killed { signal: Signal::SIGFPE, when: When::Start, step },
         })
     }
 }
@@ -65,6 +71,8 @@ pub enum Ends {
     Goes,
     /// It reads where nothing is, or jumps there.
     Dies,
+    /// It divides by zero, of which a processor makes a signal, SIGFPE.
+    Divides,
     /// It takes something else for what is not there.
     Open,
 }
@@ -141,6 +149,18 @@ faults! {
     RelocationType Ends::Says("unexpected reloc type 0x{x}"), Relocation;
     /// The same of functions that are bound when they are first called.
     PltRelocationType Ends::Says("unexpected PLT reloc type 0x{x}"), Relocation;
+    /// elf/do-rel.h: one of those that DT_RELACOUNT or DT_RELCOUNT says are relative.
+    RelativeKind Ends::Asserts(["dl-machine.h: elf_machine_rela_relative", "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE"]), Relocation;
+    /// What a table leads to lies where nothing of the object is.
+    Unmapped Ends::Dies, LoaderTables;
+    /// A relocation changes what is not there, or not to be written.
+    WritesNowhere Ends::Dies, LoaderTables;
+    /// A constructor, or a function that is asked for an address, lies where no code is.
+    JumpsNowhere Ends::Dies, LoaderTables;
+    /// What a table leads to may be another object's.
+    AnothersMemory Ends::Open, LoaderTables;
+    /// A hash table without buckets.
+    DividesByZero Ends::Divides, LoaderTables;
     /// musl ldso/dynlink.c `do_relocs`.
     MuslRelocationType Ends::Relocating("unsupported relocation type {}"), Relocation;
 }

@@ -139,7 +139,8 @@ impl GlibcBuild {
             let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
             let mut in_list = false;
             for text in parts(bytes, 0) {
-                in_list = self.note(text, in_list);
+                // Between the strings much is shorter than any of them.
+                in_list = text.len() > 3 && self.note(text, in_list);
             }
         })?;
         if self.lib.is_empty() {

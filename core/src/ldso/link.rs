@@ -190,6 +190,11 @@ impl LinkResult {
         if let Some(outcome) = fault_at(0) {
             return Some(outcome);
         }
+        if !crate::ROUTER && !gives_up {
+            if let Some(fault) = self.fault.as_ref().filter(|fault| fault.is_deadly()) {
+                return fault.outcome();
+            }
+        }
         for (index, library) in self.objects.iter().enumerate().skip(2) {
             if let Some(outcome) = fault_at(index) {
                 return Some(outcome);

@@ -37,8 +37,13 @@ impl Linker<'_> {
     fn not_relocated(&self) -> Option<Fault> {
         let mut packed = None;
         let objects = self.link.objects.iter().enumerate();
-        for (_, object) in objects.filter(|(index, _)| *index != 1) {
+        // The C library is of the loader's own release.
+        let is_own = |object: &Library| self.is_glibc() && object.is_called(b"libc.so.6");
+        for (_, object) in objects.filter(|(index, object)| *index != 1 && !is_own(object)) {
             let (Some(file), Some(image)) = (self.open(object), &object.image) else { continue };
+            if relocations::moves_constructors(self, image, &file.contents) == Some(false) {
+                self.doubt();
+            }
             if let Some((kind, lazy)) = relocations::unknown(self, image, &file.contents) {
                 let fault = match (self.is_glibc(), lazy) {
                     (false, _) => FaultKind::MuslRelocationType,
@@ -56,14 +61,18 @@ impl Linker<'_> {
         packed
     }
 
+    /// Whether the loader knows DT_RELR.
+    pub(super) fn knows_relr(&self) -> bool {
+        match &self.glibc {
+            Some(facts) => facts.knows_relr(),
+            None => !is_before(&self.release().unwrap_or_default(), MUSL_WITH_RELR),
+        }
+    }
+
     /// What comes of DT_RELR (since glibc 2.36, which wants a guard, and musl 1.2.4).
     fn not_unpacked(&self, object: &Library, (file, image): (&File, &Image)) -> Option<Fault> {
         let dynamic = image.dynamic.as_ref()?;
-        let knows_it = match &self.glibc {
-            Some(facts) => facts.knows_relr(),
-            None => !is_before(&self.release().unwrap_or_default(), MUSL_WITH_RELR),
-        };
-        if knows_it {
+        if self.knows_relr() {
             let mut strings = Reader::strings(&file.contents, image);
             let needs_libc = dynamic.needed.iter().any(|name| name.starts_with(b"libc.so."));
             let versions = versions::of(&file.contents, image, DT_VERNEED);

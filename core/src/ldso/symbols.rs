@@ -241,15 +241,34 @@ fn each_undefined(
     let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     for index in from..symbols.end_of_undefined(is_program) {
         let Some(symbol) = symbols.symbol(index) else { break };
+        if !crate::ROUTER && symbol.section == 0 {
+            let is_named = symbols.strings.has(symbol.name);
+            if !(is_named && matches!(symbol.bind, STB_GLOBAL | STB_WEAK)) {
+                linker.doubt();
+            }
+        }
         if (symbol.section != 0 && !is_lost)
             || !(symbol.bind == STB_GLOBAL || weak && symbol.bind == STB_WEAK)
         {
+            // Weak ones are few.
+            let is_odd = !crate::ROUTER && symbol.section == 0 && linker.is_glibc() && {
+                let mark = symbols.mark(index) & !HIDDEN;
+                mark > VER_NDX_GLOBAL && versions::at(&versions, mark).is_none()
+            };
+            if is_odd {
+                linker.doubt();
+            }
             continue;
         }
-        let version = versions::at(&versions, symbols.mark(index) & !HIDDEN);
-        let Some(name) = symbols.strings.string_at(symbol.name).filter(|name| !name.is_empty()) else {
+        let mark = symbols.mark(index) & !HIDDEN;
+        let version = versions::at(&versions, mark);
+        let Some(name) = symbols.strings.string_at(symbol.name) else {
+            linker.doubt();
             continue;
         };
+        if !crate::ROUTER && version.is_none() && mark > VER_NDX_GLOBAL && linker.is_glibc() {
+            linker.doubt();
+        }
         let asked = Asked {
             key: Key::new(name, version.map_or(0, |version| version.hash)),
             index,

@@ -20,12 +20,21 @@ impl Linker<'_> {
             if index == 0 && dynamic.is_blank() {
                 return None;
             }
-            let (kind, number) = if self.is_glibc() {
-                self.damaged_to_glibc(object, image, dynamic)?
+            let damaged = if self.is_glibc() {
+                self.damaged_to_glibc(object, image, dynamic)
             } else {
-                damaged_to_musl(dynamic, index == 0)?
+                // musl's looks at none before it has all.
+                damaged_to_musl(dynamic, index == 0).filter(|_| !self.can_rehearse())
             };
-            Some(Fault { number, at: Some(index), ..Fault::new(kind, object) })
+            if let Some((kind, number)) = damaged {
+                return Some(Fault { number, at: Some(index), ..Fault::new(kind, object) });
+            }
+            let next = self.link.objects.iter().position(|other| other.parent >= Some(index));
+            dynamic.lost_name.then(|| Fault {
+                name: b"DT_NEEDED".to_vec(),
+                at: next.filter(|next| *next > 1),
+                ..Fault::new(FaultKind::Unmapped, object)
+            })
         })
     }
 

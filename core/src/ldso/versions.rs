@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::fault::{Fault, FaultKind};
 use super::object::Library;
+use super::rehearsal::sysv_hash;
 use super::{Linker, Undefined};
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Candidate, Files, Image};
@@ -38,10 +39,15 @@ pub(super) struct Version {
 
 /// What an object asks for (DT_VERNEED), or what it defines (DT_VERDEF).
 pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
+    read_all(file, image, tag).0
+}
+
+/// The same, and whether all of it could be read.
+fn read_all(file: &Contents, image: &Image, tag: u32) -> (Vec<Version>, bool) {
     let mut found = Vec::new();
     let mut table = Reader::dynamic(file, image, tag, LIMIT);
-    let _ends_early = read(&mut table, image, tag, &mut found);
-    found
+    let is_whole = read(&mut table, image, tag, &mut found).is_some();
+    (found, is_whole)
 }
 
 /// Either table: each record tells how far behind it the next one is. glibc does not look at their numbers (DT_VERNEEDNUM,
@@ -160,7 +166,14 @@ fn compare_one(
     let dynamic = image.dynamic.as_ref()?;
     dynamic.get(DT_STRTAB)?;
     let mut strings = Reader::strings(&file.contents, image);
-    let versions = of(&file.contents, image, DT_VERNEED);
+    let (versions, is_whole) = read_all(&file.contents, image, DT_VERNEED);
+    let mut is_named = |version: &Version| {
+        strings.string_at(version.name).is_some_and(|name| sysv_hash(name) == version.hash)
+    };
+    let is_cut = !is_whole && dynamic.get(DT_VERNEED).is_some();
+    if !crate::ROUTER && (is_cut || !(index != 0 || versions.iter().all(&mut is_named))) {
+        linker.doubt();
+    }
     if let Some(first) = versions.first().filter(|first| !crate::ROUTER && first.record != 1) {
         return Some(Fault { number: first.record as u64, ..Fault::new(FaultKind::VerneedRecord, object) });
     }

@@ -54,7 +54,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let fault = case.link?.fault.as_ref().filter(|fault| fault.kind.row().1 == Step::LoaderTables)?;
-    let (of, number) = (Shown(&fault.of), fault.number);
+    let (of, name, number) = (Shown(&fault.of), Shown(&fault.name), fault.number);
     let what = match fault.kind {
         FaultKind::PltRela | FaultKind::PltRel => format!("DT_PLTREL={number}"),
         FaultKind::RelaEntry => format!("DT_RELAENT={number}"),
@@ -63,6 +63,11 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::EmptyDynamic => "PT_DYNAMIC=empty".to_owned(),
         FaultKind::NoEntrySize => "relocations=without the size of one".to_owned(),
         FaultKind::Filter => format!("DT_GNU_HASH=a filter of {number} words"),
+        FaultKind::Unmapped => format!("{name}=leads to where nothing of the file is"),
+        FaultKind::WritesNowhere => format!("{name}=changes what cannot be written"),
+        FaultKind::JumpsNowhere => format!("{name}=leads to where no code is"),
+        FaultKind::AnothersMemory => format!("{name}=leads out of the file"),
+        FaultKind::DividesByZero => format!("{name}=without buckets"),
         FaultKind::NoHash => "symbols=without DT_HASH or DT_GNU_HASH".to_owned(),
         FaultKind::TablesNowhere => {
             "PT_DYNAMIC=without DT_SYMTAB, DT_STRTAB or the size of a table".to_owned()
@@ -92,7 +97,12 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
                 "kernel: starts it; its loader dies of SIGSEGV\nyou see: Segmentation fault"
             ));
         }
-        Ends::Dies | Ends::Open => {}
+        Ends::Divides if case.reaches_loader() => {
+            finding.tell(format_args!(
+                "kernel: starts it; its loader dies of SIGFPE\nyou see: Floating point exception"
+            ));
+        }
+        Ends::Dies | Ends::Divides | Ends::Open => {}
         _ if !fault.lazy => finding.tell(format_args!("kernel: {}, status {status}", case.loader_ends())),
         _ if case.reaches_loader() => {
             finding.tell(format_args!("kernel: starts it; once it is called, status 127"));
@@ -123,7 +133,7 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
             finding
                 .tell(format_args!("you see: {path}: {of}: unsupported version {number} of Verdef record"));
         }
-        Ends::Dies | Ends::Open => {}
+        Ends::Dies | Ends::Divides | Ends::Open => {}
     }
 }
 

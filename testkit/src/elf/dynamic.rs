@@ -4,9 +4,9 @@ use super::Body;
 use crate::abi::Abi;
 use crate::elf_h::{
     DT_HASH, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_NULL, DT_REL, DT_RELA, DT_RELAENT, DT_RELASZ, DT_RELENT,
-    DT_RELR, DT_RELRENT, DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERDEFNUM,
-    DT_VERNEED, DT_VERNEEDNUM, DT_VERSYM, EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC64,
-    EM_RISCV,
+    DT_RELR, DT_RELRENT, DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERDEF,
+    DT_VERDEFNUM, DT_VERNEED, DT_VERNEEDNUM, DT_VERSYM, EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS,
+    EM_PPC64, EM_RISCV,
 };
 
 /// STB_GLOBAL and STT_FUNC.
@@ -58,7 +58,10 @@ impl Dynamic {
         let mut strings = Strings(vec![0]);
         let mut entries: Vec<(u64, u64)> =
             self.texts.iter().map(|(d_tag, text)| (*d_tag, strings.add(text))).collect();
-        let tables = self.tables(abi, body.base, &mut strings);
+        let word = |value: u64| encoding.uint(value, encoding.word());
+        // A constructor, which is any of the code.
+        let constructors = body.base + if self.packed { body.add(&word(body.base)) } else { 0 };
+        let tables = self.tables(abi, body.base, constructors, &mut strings);
         let strtab = body.base + body.add(&strings.0);
         entries.extend([(DT_STRTAB, strtab), (DT_STRSZ, strings.0.len() as u64)]);
         for (d_tag, bytes, size) in tables {
@@ -69,7 +72,7 @@ impl Dynamic {
         }
         if self.packed {
             let size = encoding.word() as u64;
-            entries.extend([(DT_RELRENT, size), (DT_INIT_ARRAY, body.base), (DT_INIT_ARRAYSZ, size)]);
+            entries.extend([(DT_RELRENT, size), (DT_INIT_ARRAY, constructors), (DT_INIT_ARRAYSZ, size)]);
         }
         for (d_tag, value) in &self.entries {
             match entries.iter_mut().find(|(known, _)| known == d_tag) {
@@ -79,16 +82,16 @@ impl Dynamic {
         }
         entries.retain(|(d_tag, _)| !self.without.contains(d_tag));
         entries.push((DT_NULL, 0));
-        let word = |value: u64| encoding.uint(value, encoding.word());
         entries.iter().flat_map(|(d_tag, value)| [word(*d_tag), word(*value)].concat()).collect()
     }
 
-    fn tables(&self, abi: &Abi, base: u64, strings: &mut Strings) -> Vec<Table> {
+    fn tables(&self, abi: &Abi, base: u64, constructors: u64, strings: &mut Strings) -> Vec<Table> {
         let encoding = abi.encoding;
         let mut tables = self.symbol_tables(abi, base, strings);
         if self.packed {
             let word = encoding.word();
-            tables.push((DT_RELR, encoding.uint(base, word), Some((DT_RELRSZ, word as u64))));
+            tables.push((DT_RELR, encoding.uint(constructors, word), Some((DT_RELRSZ, word as u64))));
+            tables.push((DT_TEXTREL, Vec::new(), Some((DT_TEXTREL, 0))));
         }
         let word = |value: u64| encoding.uint(value, 4);
         let half = |value: u64| encoding.uint(value, 2);
@@ -155,7 +158,7 @@ impl Dynamic {
             };
             bytes.extend([address(base), r_info].concat());
             if has_addend {
-                bytes.extend(address(0));
+                bytes.extend(address(base));
             }
         }
         let mut tables = vec![(DT_SYMTAB, symbols, None), (DT_HASH, hash, None)];
@@ -166,6 +169,8 @@ impl Dynamic {
             tables.push((tag, bytes, Some((size_tag, size))));
             let words = if has_addend { 3 } else { 2 };
             tables.push((entry, Vec::new(), Some((entry, words * encoding.word() as u64))));
+            // What they change lies where nothing may be written otherwise.
+            tables.push((DT_TEXTREL, Vec::new(), Some((DT_TEXTREL, 0))));
         }
         tables
     }

@@ -3,24 +3,24 @@
 use alloc::vec::Vec;
 
 use super::super::Linker;
-use super::super::abi::{Abi, Relocator};
+use super::super::abi::{Abi, Effect, Relocator};
 use super::super::object::Library;
 use super::Asked;
 use crate::arch;
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
-    DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
-    DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELR, DT_RELRSZ,
-    DT_RELSZ, EM_MIPS,
+    DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
+    DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ,
+    DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, EM_MIPS, ET_EXEC, PF_W, PF_X,
 };
-use crate::elf::{ByteOrder, Class, offset};
+use crate::elf::{ByteOrder, Class, ProgramHeader, offset};
 
 /// Relocations that are looked at together.
 const TOGETHER: usize = 128;
 
 /// Whether functions are bound when they are first called.
-fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
+pub(in super::super) fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
     let now = !linker.is_glibc()
         || linker.machine.target.kernel.variable(c"LD_BIND_NOW").is_some_and(|value| !value.is_empty())
         || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
@@ -94,19 +94,30 @@ pub(in super::super) fn unknown(
     image: &Image,
     file: &Contents,
 ) -> Option<(usize, bool)> {
-    let Abi { has_rel, relocates, .. } = arch::of(image.header.e_machine)?.ldso;
+    let abi = &arch::of(image.header.e_machine)?.ldso;
+    let Abi { has_rel, relocates, .. } = *abi;
     let is_glibc = linker.is_glibc();
     let by = if is_glibc { Relocator::Glibc } else { Relocator::Musl };
     let tags = if is_glibc && !has_rel { &[DT_RELA, DT_JMPREL][..] } else { &[DT_RELA, DT_REL, DT_JMPREL] };
     let order = image.encoding.order;
+    let word = image.encoding.word();
+    // Where the last one wrote: the next one does so near it.
+    let mut written = (0, 0);
     for &tag in tags {
         let Some(mut table) = Table::open(linker, image, file, tag) else { continue };
         let (entry, (kind, size)) = (table.entry, table.kind);
-        let kind_at = kind.wrapping_add(image.encoding.word());
+        let kind_at = kind.wrapping_add(word);
         // The kind that was met last: most are like it.
         let mut last = usize::MAX;
         while let Some(entries) = table.entries() {
             for found in entries.chunks_exact(entry) {
+                let place = order.uint(found, 0, word);
+                if place.wrapping_sub(written.0) >= written.1 {
+                    written = written_by(image, place);
+                    if written.1 == 0 {
+                        linker.doubt();
+                    }
+                }
                 let kind = match size {
                     4 => offset(order.u32(found, kind_at).into()),
                     _ => found.get(kind_at).map_or(0, |kind| usize::from(*kind)),
@@ -121,11 +132,60 @@ pub(in super::super) fn unknown(
                 if !relocates(by, kind) {
                     return Some((kind, false));
                 }
+                if abi.effect(kind) == Effect::Half && word == 8 {
+                    linker.doubt();
+                }
                 last = kind;
             }
         }
     }
     None
+}
+
+/// Whether each address of DT_INIT_ARRAY is moved to where code is; in a program that is not moved nothing is.
+pub(in super::super) fn moves_constructors(
+    linker: &Linker<'_>,
+    image: &Image,
+    file: &Contents,
+) -> Option<bool> {
+    let dynamic = image.dynamic.as_ref()?;
+    let (first, size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
+    let mut table = Table::open(linker, image, file, DT_RELA)?;
+    if size == 0 || image.header.e_type == ET_EXEC || dynamic.get(DT_RELR).is_some() {
+        return Some(true);
+    }
+    let (order, word) = (image.encoding.order, image.encoding.word());
+    let is_code = |address| image.loads().any(|load| load.p_flags & PF_X != 0 && address_in(load, address));
+    let entry = table.entry;
+    let mut left = size;
+    // Linkers sort them: these are the first.
+    table.at = 0;
+    while let Some(entries) = table.entries() {
+        for found in entries.chunks_exact(entry) {
+            if order.uint(found, 0, word).wrapping_sub(first) < size {
+                left = left.wrapping_sub(word as u64);
+                if !is_code(order.uint(found, word.wrapping_mul(2), word)) {
+                    return Some(false);
+                }
+                if left == 0 {
+                    return Some(true);
+                }
+            }
+        }
+    }
+    Some(false)
+}
+
+/// Whether an address lies in a segment.
+const fn address_in(load: &ProgramHeader, address: u64) -> bool {
+    address.wrapping_sub(load.p_vaddr) < load.p_memsz
+}
+
+/// The segment that a relocation changes: where it begins, and its size; nothing where none may be changed there.
+fn written_by(image: &Image, place: u64) -> (u64, u64) {
+    let mut loads = image.loads().filter(|load| load.p_flags & PF_W != 0);
+    let found = loads.find(|load| address_in(load, place));
+    found.map_or((0, 0), |load| (load.p_vaddr, load.p_memsz))
 }
 
 /// A table of relocations.

@@ -6,7 +6,9 @@ use testkit::elf_h::{
 };
 
 use super::versions::{then, versioned};
-use super::{Anything, CALLS_FOO, Case, Dies, FOO, LAZY, NO_TAG, Nothing, Says, Starts, TAKES_FOO, case};
+use super::{
+    Anything, CALLS_FOO, Case, Dies, FOO, LAZY, NO_TAG, NOW, Nothing, Says, Starts, TAKES_FOO, case,
+};
 use crate::linking::kit::{Built, Kit};
 
 /// The first record of a table of versions, of version 2.
@@ -70,6 +72,47 @@ pub(super) const CASES: &[Case] = &[
         },
         Dies,
         Anything,
+    ),
+    case(
+        "DT_SYMTAB that leads nowhere",
+        |kit| then(kit, CALLS_FOO, NOW, |kit| value(kit, "libfoo.so", DT_SYMTAB, 0x7000_0000)),
+        Dies,
+        Dies,
+    ),
+    case(
+        "a relocation of what is not there",
+        |kit| {
+            then(kit, TAKES_FOO, LAZY, |kit| {
+                kit.damage("x", |elf| elf.put((elf.points_to(DT_RELA)?, 8), 0x7000_0000))
+            })
+        },
+        Dies,
+        Dies,
+    ),
+    case(
+        "a constructor that is no code",
+        |kit| {
+            then(kit, CALLS_FOO, LAZY, |kit| {
+                kit.library(
+                    "libfoo.so",
+                    "__attribute__((constructor)) void begin(void) {} int foo(void) { return 0; }",
+                    &[],
+                )?;
+                kit.damage("libfoo.so", |elf| elf.put((elf.points_to(DT_RELA)? + 16, 8), 0x7000_0000))
+            })
+        },
+        Dies,
+        Dies,
+    ),
+    case(
+        "DT_GNU_HASH without buckets",
+        |kit| {
+            then(kit, CALLS_FOO, NOW, |kit| {
+                kit.damage("libfoo.so", |elf| elf.put((elf.points_to(DT_GNU_HASH)?, 4), 0))
+            })
+        },
+        Says("undefined symbol: foo"),
+        Dies,
     ),
     case(
         "a relocation that nobody knows",

@@ -1,0 +1,182 @@
+//! glibc's ld.so (2.36), in its order: elf/dl-setup_hash.c; versions; relocations, and the symbols that they ask for;
+//! elf/dl-init.c.
+
+mod lookup;
+mod relocate;
+mod versions;
+
+use alloc::vec;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use super::super::Linker;
+use super::super::fault::{Fault, FaultKind};
+use super::memory::Access;
+use super::{End, Object, Rehearsed, Step, Symbol, construct, starts};
+use crate::arch;
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH};
+use crate::elf::offset;
+use versions::{check_guard, check_versions};
+
+const SHN_ABS: u64 = 0xfff1;
+/// In DT_VERSYM: only who asks for its version gets it.
+const HIDDEN: u64 = 0x8000;
+
+/// A version of an object: `struct r_found_version`.
+#[derive(Clone, Default)]
+struct Version {
+    hash: u64,
+    name: Vec<u8>,
+    is_hidden: bool,
+    /// vn_file.
+    file: Option<Vec<u8>>,
+}
+
+enum Hash {
+    None,
+    Gnu { buckets: u64, count: u64, filter: u64, mask: u64, shift: u64, chain: u64 },
+    Sysv { buckets: u64, count: u64, chain: u64 },
+}
+
+/// What the loader keeps of an object: `struct link_map`.
+struct Map {
+    hash: Hash,
+    /// DT_VERSYM; only where there are versions.
+    marks: Option<u64>,
+    versions: Vec<Version>,
+}
+
+impl Map {
+    /// l_versions is on the loader's heap: what is far behind its end is nothing.
+    fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
+        const FAR: u64 = 1 << 12;
+        match self.versions.get(offset(index)) {
+            Some(version) => Ok(Some(version)),
+            None if index < (self.versions.len() as u64).saturating_add(4) || self.versions.is_empty() => {
+                Ok(None)
+            }
+            None if index > FAR => Err(object.lost(Access::Nothing, "DT_VERSYM")),
+            None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
+        }
+    }
+}
+
+pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Rehearsed {
+    let mut rehearsed = Rehearsed::default();
+    match run(linker, objects, &mut rehearsed) {
+        // What ends it at once counts more than what is told once all are compared.
+        Err(End::Fault(fault)) => rehearsed = Rehearsed { fault: Some(fault), ..Rehearsed::default() },
+        Err(End::Symbol(symbol)) => rehearsed.symbols.push(symbol),
+        Ok(()) => {}
+    }
+    rehearsed
+}
+
+fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -> Step<()> {
+    let mut maps = Vec::new();
+    for object in objects {
+        maps.push(Map { hash: setup_hash(object)?, marks: None, versions: Vec::new() });
+    }
+    for (object, map) in objects.iter().zip(&mut maps) {
+        check_versions(objects, object, map, rehearsed)?;
+        check_guard(linker, object)?;
+    }
+    if rehearsed.fault.is_some() || !rehearsed.versions.is_empty() {
+        return Ok(());
+    }
+    let order = sorted(linker, objects);
+    let rehearsal = Rehearsal { linker, objects, maps, finds_main: Cell::new(false) };
+    // It has relocated itself.
+    for index in order.iter().rev().filter(|index| **index != 1) {
+        if let Some(object) = objects.get(*index) {
+            rehearsal.relocate(object)?;
+        }
+    }
+    if let Some(program) = objects.first() {
+        starts(program, rehearsal.finds_main.get())?;
+    }
+    for index in order.iter().rev() {
+        if let Some(object) = objects.get(*index).filter(|_| *index != 1) {
+            construct(objects, object, 0xffff_ffff)?;
+        }
+    }
+    Ok(())
+}
+
+/// elf/dl-setup_hash.c `_dl_setup_hash`.
+fn setup_hash(object: &Object<'_>) -> Step<Hash> {
+    let word = object.word();
+    if let Some(at) = object.get(DT_GNU_HASH) {
+        let field = |index: u64| object.number(at.wrapping_add(index.wrapping_mul(4)), 4, "DT_GNU_HASH");
+        let (count, first, words, shift) = (field(0)?, field(1)?, field(2)?, field(3)?);
+        if words & words.wrapping_sub(1) != 0 {
+            return Err(End::Fault(Fault { number: words, ..Fault::new(FaultKind::Filter, object.library) }));
+        }
+        let filter = at.wrapping_add(16);
+        // In 32 bits, as the loader computes it.
+        let mask = words.wrapping_sub(1) & 0xffff_ffff;
+        let buckets = filter.wrapping_add((words.wrapping_mul(word / 4) & 0xffff_ffff).wrapping_mul(4));
+        let chain = buckets.wrapping_add(count.wrapping_mul(4)).wrapping_sub(first.wrapping_mul(4));
+        return Ok(Hash::Gnu { buckets, count, filter, mask, shift, chain });
+    }
+    let Some(at) = object.get(DT_HASH) else { return Ok(Hash::None) };
+    let size = arch::of(object.image.header.e_machine).map_or(4, |arch| arch.ldso.hash_entry);
+    let count = object.number(at, size, "DT_HASH")?;
+    let buckets = at.wrapping_add(size.wrapping_mul(2));
+    Ok(Hash::Sysv { buckets, count, chain: buckets.wrapping_add(count.wrapping_mul(size)) })
+}
+
+fn text(object: &Object<'_>, strings: u64, at: u64) -> Step<Vec<u8>> {
+    let string = object.memory.string(strings.wrapping_add(at));
+    string.map_err(|access| object.lost(access, "DT_STRTAB"))
+}
+
+/// elf/dl-sort-maps.c `_dl_sort_maps_dfs`: each object before those that it needs.
+fn sorted(linker: &Linker<'_>, objects: &[Object<'_>]) -> Vec<usize> {
+    fn visit(
+        linker: &Linker<'_>,
+        objects: &[Object<'_>],
+        index: usize,
+        seen: &mut Vec<bool>,
+        order: &mut Vec<usize>,
+        depth: usize,
+    ) {
+        match seen.get_mut(index) {
+            Some(seen) if !*seen && depth > 0 => *seen = true,
+            _ => return,
+        }
+        let Some(object) = objects.get(index) else { return };
+        for name in &object.dynamic.needed {
+            if let Some(needed) = linker.link.objects.iter().position(|other| other.is_called(name)) {
+                visit(linker, objects, needed, seen, order, depth.wrapping_sub(1));
+            }
+        }
+        order.push(index);
+    }
+    let mut seen = vec![false; objects.len()];
+    let mut order = Vec::new();
+    for index in (1..objects.len()).rev().chain([0]) {
+        visit(linker, objects, index, &mut seen, &mut order, 64);
+    }
+    order.reverse();
+    order
+}
+
+struct Rehearsal<'r, 'a> {
+    linker: &'r Linker<'r>,
+    objects: &'r [Object<'a>],
+    maps: Vec<Map>,
+    /// The program is led to what starts it.
+    finds_main: Cell<bool>,
+}
+
+/// What a symbol is found to be: the object that defines it, and it.
+type Found<'r, 'a> = Option<(&'r Object<'a>, Symbol)>;
+
+/// `ELF_RTYPE_CLASS_*`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Other,
+    Plt,
+    Copy,
+}

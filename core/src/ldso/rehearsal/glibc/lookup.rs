@@ -1,0 +1,199 @@
+//! elf/dl-lookup.c.
+
+use alloc::vec::Vec;
+
+use super::super::super::Undefined;
+use super::super::super::fault::{Fault, FaultKind};
+use super::super::memory::Access;
+use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, sysv_hash};
+use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Version, text};
+use crate::arch;
+use crate::elf::consts::{DT_STRTAB, DT_SYMTAB};
+
+const STB_GLOBAL: u64 = 1;
+const STB_WEAK: u64 = 2;
+const STB_GNU_UNIQUE: u64 = 10;
+const STT_TLS: u64 = 6;
+
+impl<'r, 'a> Rehearsal<'r, 'a> {
+    /// elf/dl-lookup.c `_dl_lookup_symbol_x`.
+    pub(super) fn look_up(
+        &self,
+        by: &Object<'_>,
+        asked: &Symbol,
+        version: Option<&Version>,
+        class: Class,
+    ) -> Step<Found<'r, 'a>> {
+        let strings = by.get(DT_STRTAB).ok_or_else(|| by.fault(FaultKind::NoSymbolTable, "DT_STRTAB"))?;
+        let name = text(by, strings, asked.name)?;
+        let gnu =
+            name.iter().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
+        let sysv = sysv_hash(&name);
+        if by.index == 0 && name == MAIN {
+            self.finds_main.set(true);
+        }
+        let ask = Ask { name: &name, gnu: gnu.into(), sysv: sysv.into(), version, class };
+        let others = self.objects.iter().skip(2);
+        for of in self.objects.iter().take(1).chain(others).chain(self.objects.get(1)) {
+            if class == Class::Copy && of.index == 0 {
+                continue;
+            }
+            let found = self.look_in(of, &ask)?;
+            if let Some(found) =
+                found.filter(|found| matches!(found.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE))
+            {
+                return Ok(Some((of, found)));
+            }
+        }
+        if asked.bind == STB_WEAK {
+            return Ok(None);
+        }
+        let of = version.map_or_else(Vec::new, |version| version.name.clone());
+        Err(End::Symbol(Undefined::new(name, of, by.library, false)))
+    }
+
+    /// elf/dl-lookup.c `do_lookup_x` of one object.
+    fn look_in(&self, of: &Object<'_>, ask: &Ask<'_>) -> Step<Option<Symbol>> {
+        let Some(map) = self.maps.get(of.index) else { return Ok(None) };
+        let tables = || {
+            let symbols = of.get(DT_SYMTAB).ok_or_else(|| of.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
+            let strings = of.get(DT_STRTAB).ok_or_else(|| of.fault(FaultKind::NoSymbolTable, "DT_STRTAB"))?;
+            Ok((symbols, strings))
+        };
+        let mut versioned = Versioned::default();
+        match map.hash {
+            Hash::None | Hash::Gnu { count: 0, .. } | Hash::Sysv { count: 0, .. } => return Ok(None),
+            Hash::Gnu { buckets, count, filter, mask, shift, chain } => {
+                const WHAT: &str = "DT_GNU_HASH";
+                let tables = tables()?;
+                let (word, bits) = (of.word(), of.word().wrapping_mul(8));
+                let at = ask.gnu.checked_div(bits).unwrap_or_default() & mask;
+                let filter = of.number(filter.wrapping_add(at.wrapping_mul(word)), word, WHAT)?;
+                let has = |hash: u64| filter >> (hash & bits.wrapping_sub(1)) & 1 != 0;
+                // A shift by as many bits as a number has is another one on each processor.
+                if !(has(ask.gnu)
+                    && has(
+                        (ask.gnu & 0xffff_ffff).wrapping_shr(u32::try_from(shift).unwrap_or_default() & 31)
+                    ))
+                {
+                    return Ok(None);
+                }
+                let bucket = ask.gnu.checked_rem(count).unwrap_or_default();
+                let mut index = of.number(buckets.wrapping_add(bucket.wrapping_mul(4)), 4, WHAT)?;
+                if index == 0 {
+                    return Ok(None);
+                }
+                for _ in 0..STEPS_AT_MOST {
+                    let hash = of.number(chain.wrapping_add(index.wrapping_mul(4)), 4, WHAT)?;
+                    if (hash ^ ask.gnu) >> 1 == 0 {
+                        if let Some(found) = Self::matches(of, map, tables, index, ask, &mut versioned)? {
+                            return Ok(Some(found));
+                        }
+                    }
+                    if hash & 1 != 0 {
+                        return Ok(versioned.only());
+                    }
+                    index = index.wrapping_add(1);
+                }
+            }
+            Hash::Sysv { buckets, count, chain } => {
+                const WHAT: &str = "DT_HASH";
+                let tables = tables()?;
+                let size = arch::of(of.image.header.e_machine).map_or(4, |arch| arch.ldso.hash_entry);
+                let bucket = ask.sysv.checked_rem(count).unwrap_or_default();
+                let mut index = of.number(buckets.wrapping_add(bucket.wrapping_mul(size)), size, WHAT)?;
+                for _ in 0..STEPS_AT_MOST {
+                    if index == 0 {
+                        return Ok(versioned.only());
+                    }
+                    if let Some(found) = Self::matches(of, map, tables, index, ask, &mut versioned)? {
+                        return Ok(Some(found));
+                    }
+                    index = of.number(chain.wrapping_add(index.wrapping_mul(size)), size, WHAT)?;
+                }
+            }
+        }
+        Err(of.lost(Access::Anothers, "a chain of symbols"))
+    }
+
+    /// elf/dl-lookup.c `check_match`.
+    fn matches(
+        of: &Object<'_>,
+        map: &Map,
+        (symbols, strings): (u64, u64),
+        index: u64,
+        ask: &Ask<'_>,
+        versioned: &mut Versioned,
+    ) -> Step<Option<Symbol>> {
+        let symbol = of.symbol(symbols, index)?;
+        let is_undefined = symbol.value == 0 && symbol.section != SHN_ABS && symbol.kind != STT_TLS;
+        if is_undefined || (ask.class == Class::Plt && symbol.section == 0) {
+            return Ok(None);
+        }
+        if !matches!(symbol.kind, 0..=2 | 5 | 6 | 10) {
+            return Ok(None);
+        }
+        let is_same = of.memory.is_string(strings.wrapping_add(symbol.name), ask.name);
+        if !is_same.map_err(|access| of.lost(access, "DT_STRTAB"))? {
+            return Ok(None);
+        }
+        let mark = |marks: u64| of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM");
+        match (ask.version, map.marks) {
+            (Some(version), None) => {
+                if version.file.as_ref().is_some_and(|file| of.library.is_called(file)) {
+                    let fault =
+                        Fault { name: ask.name.to_vec(), ..Fault::new(FaultKind::NoVersions, of.library) };
+                    return Err(End::Fault(fault));
+                }
+            }
+            (Some(version), Some(marks)) => {
+                let mark = mark(marks)?;
+                let known = map.version(of, mark & !HIDDEN)?;
+                let is_same =
+                    known.is_some_and(|known| known.hash == version.hash && known.name == version.name);
+                let has_one = known.is_some_and(|known| known.hash != 0);
+                if !is_same && (version.is_hidden || has_one || mark & HIDDEN != 0) {
+                    return Ok(None);
+                }
+            }
+            (None, Some(marks)) => {
+                let mark = mark(marks)?;
+                if mark & !HIDDEN >= 3 {
+                    if mark & HIDDEN == 0 {
+                        versioned.add(symbol);
+                    }
+                    return Ok(None);
+                }
+            }
+            (None, None) => {}
+        }
+        Ok(Some(symbol))
+    }
+}
+
+/// What is looked up.
+struct Ask<'a> {
+    name: &'a [u8],
+    gnu: u64,
+    sysv: u64,
+    version: Option<&'a Version>,
+    class: Class,
+}
+
+/// Symbols of versions where none is asked for: the only one of them serves.
+#[derive(Default)]
+struct Versioned {
+    first: Option<Symbol>,
+    count: usize,
+}
+
+impl Versioned {
+    fn add(&mut self, symbol: Symbol) {
+        self.first.get_or_insert(symbol);
+        self.count = self.count.wrapping_add(1);
+    }
+
+    fn only(self) -> Option<Symbol> {
+        self.first.filter(|_| self.count == 1)
+    }
+}

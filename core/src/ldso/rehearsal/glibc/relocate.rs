@@ -1,0 +1,261 @@
+//! elf/dl-reloc.c, elf/dynamic-link.h, elf/do-rel.h, sysdeps/*/dl-machine.h.
+
+use super::super::super::abi::{Effect, Relocator};
+use super::super::super::fault::{Fault, FaultKind};
+use super::super::super::symbols::relocations::is_bound_later;
+use super::super::memory::Access;
+use super::super::{End, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack, width};
+use super::{Class, HIDDEN, Rehearsal, SHN_ABS};
+use crate::arch;
+use crate::elf::consts::{
+    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
+    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL,
+};
+use crate::elf::offset;
+
+const STB_LOCAL: u64 = 0;
+const STT_GNU_IFUNC: u64 = 10;
+const STV_INTERNAL: u64 = 1;
+const STV_HIDDEN: u64 = 2;
+
+impl<'r, 'a> Rehearsal<'r, 'a> {
+    /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
+    pub(super) fn relocate(&self, object: &'r Object<'a>) -> Step<()> {
+        let has_rel = arch::of(object.image.header.e_machine).is_some_and(|arch| arch.ldso.has_rel);
+        let is_lazy = is_bound_later(self.linker, object.dynamic);
+        let value = |tag| {
+            object
+                .get(tag)
+                .ok_or_else(|| object.fault(FaultKind::NoEntrySize, "the size of a table of relocations"))
+        };
+        if let Some(table) =
+            object.get(DT_RELR).filter(|_| self.linker.glibc.as_ref().is_some_and(|facts| facts.knows_relr()))
+        {
+            unpack(object, table, value(DT_RELRSZ)?)?;
+        }
+        if is_lazy && object.get(DT_JMPREL).is_some() {
+            // sysdeps/*/dl-machine.h `elf_machine_runtime_setup`
+            let what = "DT_PLTGOT";
+            let Some(got) = object.get(DT_PLTGOT) else {
+                return Err(object.fault(FaultKind::Unmapped, what));
+            };
+            for index in 1..=2 {
+                let at = got.wrapping_add(object.word().wrapping_mul(index));
+                let anywhere = object.get(DT_TEXTREL).is_some();
+                let written = object.memory.write(at, 0, object.word(), anywhere);
+                written.map_err(|access| object.lost(access, what))?;
+            }
+        }
+        let ways: &[_] = if has_rel {
+            &[(DT_REL, DT_RELSZ, DT_RELCOUNT, false), (DT_RELA, DT_RELASZ, DT_RELACOUNT, true)]
+        } else {
+            &[(DT_RELA, DT_RELASZ, DT_RELACOUNT, true)]
+        };
+        for &(tag, size, count, has_addend) in ways {
+            let (mut start, mut end, mut relative) = (0, 0, 0);
+            if let Some(table) = object.get(tag) {
+                start = table;
+                end = table.wrapping_add(value(size)?);
+                relative = object.get(count).unwrap_or_default();
+            }
+            let mut calls = None;
+            if object.get(DT_PLTREL).is_some_and(|kind| !has_rel || kind == tag.into()) {
+                let (from, size) = (value(DT_JMPREL)?, value(DT_PLTRELSZ)?);
+                if end == from.wrapping_add(size) {
+                    end = end.wrapping_sub(size);
+                }
+                if !is_lazy && end == from {
+                    end = end.wrapping_add(size);
+                } else {
+                    calls = Some((from, from.wrapping_add(size)));
+                }
+            }
+            self.range(object, (start, end), relative, has_addend, false)?;
+            if let Some(range) = calls {
+                self.range(object, range, 0, has_addend, is_lazy)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// elf/do-rel.h `elf_dynamic_do_Rel`.
+    fn range(
+        &self,
+        object: &'r Object<'a>,
+        (mut at, end): (u64, u64),
+        relative: u64,
+        has_addend: bool,
+        is_lazy: bool,
+    ) -> Step<()> {
+        let entry = object.entry(has_addend);
+        let relative_end = at.wrapping_add(relative.wrapping_mul(entry));
+        let mut steps = 0..STEPS_AT_MOST;
+        while at < end.max(if is_lazy { 0 } else { relative_end }) {
+            if steps.next().is_none() {
+                return Err(object.lost(Access::Anothers, "relocations"));
+            }
+            let relocation = object.relocation(at, has_addend)?;
+            let is_relative = !is_lazy && at < relative_end;
+            at = at.wrapping_add(entry);
+            self.apply(object, &relocation, is_relative, is_lazy)?;
+        }
+        Ok(())
+    }
+
+    fn apply(
+        &self,
+        object: &'r Object<'a>,
+        relocation: &Relocation,
+        is_relative: bool,
+        is_lazy: bool,
+    ) -> Step<()> {
+        let arch = arch::of(object.image.header.e_machine);
+        let effect = effect(object, relocation.kind);
+        let place = Place { object, relocation, effect };
+        if is_relative {
+            if effect != Effect::Relative && arch.is_some_and(|arch| arch.ldso.asserts_relative) {
+                return Err(object.fault(FaultKind::RelativeKind, "r_info"));
+            }
+            return place.moved();
+        }
+        if is_lazy {
+            return match effect {
+                Effect::Indirect => Ok(()),
+                _ if !place.is_known(Relocator::GlibcLazy) => {
+                    Err(place.unknown(FaultKind::PltRelocationType))
+                }
+                Effect::Slot => place.write(object.base.wrapping_add(place.here()?)),
+                _ => Ok(()),
+            };
+        }
+        match effect {
+            Effect::None => Ok(()),
+            Effect::Relative => place.moved(),
+            Effect::Indirect if object.memory.can_run(place.addend()?) => place.write(0),
+            Effect::Indirect => Err(object.fault(FaultKind::JumpsNowhere, "IRELATIVE")),
+            _ => self.bind(&place),
+        }
+    }
+
+    /// What takes a symbol: sysdeps/*/dl-machine.h `elf_machine_rel`, `elf_machine_rela`.
+    fn bind(&self, place: &Place<'r, 'a>) -> Step<()> {
+        let Place { object, relocation, effect } = *place;
+        let Some(symbols) = object.get(DT_SYMTAB) else {
+            return Err(object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"));
+        };
+        let index = relocation.symbol;
+        let map = self.maps.get(object.index);
+        let mut version = None;
+        if let Some(marks) = map.and_then(|map| map.marks) {
+            let mark = object.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM")? & !HIDDEN;
+            let asked = map.map_or(Ok(None), |map| map.version(object, mark))?;
+            version = asked.filter(|version| version.hash != 0);
+        }
+        let symbol = object.symbol(symbols, index)?;
+        let class = match effect {
+            Effect::Copy => Class::Copy,
+            Effect::Tls => Class::Plt,
+            _ if place.is_jump_slot() => Class::Plt,
+            _ => Class::Other,
+        };
+        let (of, found) =
+            if symbol.bind == STB_LOCAL || matches!(symbol.visibility, STV_HIDDEN | STV_INTERNAL) {
+                (Some(object), symbol)
+            } else {
+                match self.look_up(object, &symbol, version, class)? {
+                    Some((of, found)) => (Some(of), found),
+                    None => (None, symbol),
+                }
+            };
+        if !place.is_known(Relocator::Glibc) {
+            return Err(place.unknown(FaultKind::RelocationType));
+        }
+        place.bound(of, &found)
+    }
+}
+
+/// A relocation of an object.
+#[derive(Clone, Copy)]
+struct Place<'r, 'a> {
+    object: &'r Object<'a>,
+    relocation: &'r Relocation,
+    effect: Effect,
+}
+
+impl Place<'_, '_> {
+    fn is_known(&self, by: Relocator) -> bool {
+        let arch = arch::of(self.object.image.header.e_machine);
+        arch.is_some_and(|arch| (arch.ldso.relocates)(by, offset(self.relocation.kind)))
+    }
+
+    /// R_*_JUMP_SLOT: of the kinds that are bound when they are called, the one that is a value.
+    fn is_jump_slot(&self) -> bool {
+        self.effect == Effect::Slot && self.is_known(Relocator::GlibcLazy)
+    }
+
+    fn unknown(&self, kind: FaultKind) -> End {
+        End::Fault(Fault { number: self.relocation.kind, ..Fault::new(kind, self.object.library) })
+    }
+
+    fn lost(&self, access: Access) -> End {
+        match access {
+            Access::Nothing => self.object.fault(FaultKind::WritesNowhere, "r_offset"),
+            Access::Anothers => self.object.lost(access, "r_offset"),
+        }
+    }
+
+    fn write(&self, value: u64) -> Step<()> {
+        let (object, size) = (self.object, width(self.object, self.effect));
+        let anywhere = object.get(DT_TEXTREL).is_some();
+        let written = object.memory.write(self.relocation.offset, value, size, anywhere);
+        written.map_err(|access| self.lost(access))
+    }
+
+    /// What stands there.
+    fn here(&self) -> Step<u64> {
+        let number = self.object.memory.number(self.relocation.offset, self.object.word());
+        number.map_err(|access| self.lost(access))
+    }
+
+    fn addend(&self) -> Step<u64> {
+        self.relocation.addend.map_or_else(|| self.here(), Ok)
+    }
+
+    fn moved(&self) -> Step<()> {
+        self.write(self.object.base.wrapping_add(self.addend()?))
+    }
+
+    /// Led to a symbol, and the object that has it; None: it need not be there, and is not.
+    fn bound(&self, of: Option<&Object<'_>>, found: &Symbol) -> Step<()> {
+        const PT_TLS: u32 = 7;
+        let (object, effect) = (self.object, self.effect);
+        let base = |of: &Object<'_>| if found.section == SHN_ABS { 0 } else { of.base };
+        let value = of.map_or(0, |of| base(of).wrapping_add(found.value));
+        let is_asked = found.kind == STT_GNU_IFUNC && found.section != 0;
+        if of.is_some_and(|of| is_asked && !of.memory.can_run(found.value)) {
+            return Err(object.fault(FaultKind::JumpsNowhere, "STT_GNU_IFUNC"));
+        }
+        // A function that need not be there is called where its address is not 0.
+        let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
+        let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
+        if is_null && (effect == Effect::Half || is_address) {
+            return Err(object.lost(Access::Anothers, "the address of what is not there"));
+        }
+        match (effect, of) {
+            (Effect::Value | Effect::Slot, _) => {
+                self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default()))
+            }
+            (Effect::Copy | Effect::Tls, None) => Ok(()),
+            (Effect::Copy, Some(of)) => {
+                of.memory.number(found.value, 1).map_err(|access| object.lost(access, "R_COPY"))?;
+                let anywhere = object.get(DT_TEXTREL).is_some();
+                let written = object.memory.write(self.relocation.offset, 0, 1, anywhere);
+                written.map_err(|access| self.lost(access))
+            }
+            (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
+                Err(object.lost(Access::Anothers, "thread-local variables"))
+            }
+            _ => self.write(0),
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! elf/dl-version.c.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::super::super::fault::{Fault, FaultKind};
+use super::super::super::{Linker, Undefined};
+use super::super::memory::Access;
+use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
+use super::{HIDDEN, Map, Version, text};
+use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
+use crate::elf::offset;
+
+const VER_FLG_BASE: u64 = 1;
+const VER_FLG_WEAK: u64 = 2;
+
+/// elf/dl-version.c `_dl_check_map_versions`.
+pub(super) fn check_versions(
+    objects: &[Object<'_>],
+    object: &Object<'_>,
+    map: &mut Map,
+    rehearsed: &mut Rehearsed,
+) -> Step<()> {
+    let Some(strings) = object.get(DT_STRTAB) else { return Ok(()) };
+    let mut highest = 0;
+    let mut needs = Vec::new();
+    let mut steps = 0..STEPS_AT_MOST;
+    if let Some(mut record) = object.get(DT_VERNEED) {
+        let field = |at: u64, within: u64, size| object.number(at.wrapping_add(within), size, "DT_VERNEED");
+        let number = field(record, 0, 2)?;
+        if number != 1 {
+            return Err(End::Fault(Fault { number, ..Fault::new(FaultKind::VerneedRecord, object.library) }));
+        }
+        loop {
+            let file = text(object, strings, field(record, 4, 4)?)?;
+            let Some(other) = objects.iter().find(|other| {
+                other.library.is_called(&file) || other.library.path == file && other.index > 0
+            }) else {
+                return Err(End::Fault(Fault {
+                    name: file,
+                    ..Fault::new(FaultKind::VersionsOfNoFile, object.library)
+                }));
+            };
+            let mut aux = record.wrapping_add(field(record, 8, 4)?);
+            while steps.next().is_some() {
+                let (hash, flags, index) = (field(aux, 0, 4)?, field(aux, 4, 2)?, field(aux, 6, 2)?);
+                let name = text(object, strings, field(aux, 8, 4)?)?;
+                let is_weak = flags & VER_FLG_WEAK != 0;
+                match_symbol(object, other, (hash, &name), is_weak, rehearsed)?;
+                highest = highest.max(index & !HIDDEN);
+                let version =
+                    Version { hash, name, is_hidden: index & HIDDEN != 0, file: Some(file.clone()) };
+                needs.push((index & !HIDDEN, version));
+                match field(aux, 12, 4)? {
+                    0 => break,
+                    next => aux = aux.wrapping_add(next),
+                }
+            }
+            match field(record, 12, 4)? {
+                0 => break,
+                _ if steps.is_empty() => return Err(object.lost(Access::Anothers, "DT_VERNEED")),
+                next => record = record.wrapping_add(next),
+            }
+        }
+    }
+    let mut defines = Vec::new();
+    if let Some(mut record) = object.get(DT_VERDEF) {
+        let field = |at: u64, within: u64, size| object.number(at.wrapping_add(within), size, "DT_VERDEF");
+        loop {
+            let (flags, index, hash) =
+                (field(record, 2, 2)?, field(record, 4, 2)? & !HIDDEN, field(record, 8, 4)?);
+            highest = highest.max(index);
+            if flags & VER_FLG_BASE == 0 {
+                let aux = record.wrapping_add(field(record, 12, 4)?);
+                defines.push((index, hash, field(aux, 0, 4).ok()));
+            }
+            match field(record, 16, 4)? {
+                0 => break,
+                _ if steps.next().is_none() => return Err(object.lost(Access::Anothers, "DT_VERDEF")),
+                next => record = record.wrapping_add(next),
+            }
+        }
+    }
+    if highest == 0 {
+        return Ok(());
+    }
+    map.versions = vec![Version::default(); offset(highest).wrapping_add(1)];
+    map.marks = object.get(DT_VERSYM);
+    if map.marks.is_none() {
+        return Err(object.fault(FaultKind::NoVersym, "DT_VERSYM"));
+    }
+    for (index, version) in needs {
+        if let Some(place) = map.versions.get_mut(offset(index)) {
+            *place = version;
+        }
+    }
+    for (index, hash, name) in defines {
+        let Some(name) = name else { return Err(object.lost(Access::Nothing, "DT_VERDEF")) };
+        let name = object.memory.string(strings.wrapping_add(name)).unwrap_or_default();
+        if let Some(place) = map.versions.get_mut(offset(index)) {
+            *place = Version { hash, name, is_hidden: false, file: None };
+        }
+    }
+    Ok(())
+}
+
+/// The same (since 2.36): DT_RELR has to come with a version that says so.
+pub(super) fn check_guard(linker: &Linker<'_>, object: &Object<'_>) -> Step<()> {
+    const GUARD: u64 = 0x00fd_0e42;
+    let knows_relr = linker.glibc.as_ref().is_some_and(|facts| facts.knows_relr());
+    let needs_libc = object.dynamic.needed.iter().any(|name| name.starts_with(b"libc.so."));
+    if !(knows_relr && needs_libc && object.get(DT_RELR).is_some()) {
+        return Ok(());
+    }
+    let (Some(strings), Some(mut record)) = (object.get(DT_STRTAB), object.get(DT_VERNEED)) else {
+        return Ok(());
+    };
+    let field = |at: u64, within: u64, size| object.number(at.wrapping_add(within), size, "DT_VERNEED");
+    for _ in 0..STEPS_AT_MOST {
+        let mut aux = record.wrapping_add(field(record, 8, 4)?);
+        loop {
+            let is_named =
+                || text(object, strings, field(aux, 8, 4)?).map(|name| name == b"GLIBC_ABI_DT_RELR");
+            if field(aux, 0, 4)? == GUARD && is_named()? {
+                return Ok(());
+            }
+            match field(aux, 12, 4)? {
+                0 => break,
+                next => aux = aux.wrapping_add(next),
+            }
+        }
+        match field(record, 12, 4)? {
+            0 => break,
+            next => record = record.wrapping_add(next),
+        }
+    }
+    Err(End::Fault(Fault::new(FaultKind::RelrGuard, object.library)))
+}
+
+/// elf/dl-version.c `match_symbol`.
+fn match_symbol(
+    by: &Object<'_>,
+    of: &Object<'_>,
+    (hash, name): (u64, &[u8]),
+    is_weak: bool,
+    rehearsed: &mut Rehearsed,
+) -> Step<()> {
+    // It takes both before it looks at either.
+    let Some(strings) = of.get(DT_STRTAB) else {
+        return Err(of.fault(FaultKind::NoSymbolTable, "DT_STRTAB"));
+    };
+    let Some(mut record) = of.get(DT_VERDEF) else { return Ok(()) };
+    let field = |at: u64, within: u64, size| of.number(at.wrapping_add(within), size, "DT_VERDEF");
+    for _ in 0..STEPS_AT_MOST {
+        let number = field(record, 0, 2)?;
+        if number != 1 {
+            let fault = Fault { number, ..Fault::new(FaultKind::VerdefRecord, of.library) };
+            rehearsed.fault.get_or_insert(fault);
+            return Ok(());
+        }
+        if field(record, 8, 4)? == hash {
+            let aux = record.wrapping_add(field(record, 12, 4)?);
+            let at = strings.wrapping_add(field(aux, 0, 4)?);
+            if of.memory.is_string(at, name).map_err(|access| of.lost(access, "DT_STRTAB"))? {
+                return Ok(());
+            }
+        }
+        match field(record, 16, 4)? {
+            0 => break,
+            next => record = record.wrapping_add(next),
+        }
+    }
+    if !is_weak {
+        rehearsed.versions.push(Undefined::new(name.to_vec(), of.library.path.clone(), by.library, false));
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! What an object has in memory once it is mapped, and what relocations write there.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+
+use crate::candidate::Image;
+use crate::candidate::reader::{Contents, Reader};
+use crate::elf::consts::{PF_W, PF_X};
+use crate::elf::{Encoding, offset};
+
+/// Why an address cannot be used.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Access {
+    /// Nothing is there, or it is not to be written: SIGSEGV.
+    Nothing,
+    /// It lies so near that it may be another object's.
+    Anothers,
+}
+
+/// Libraries lie side by side: what is further away from one than that is none.
+const NEAR: u64 = 4 << 20;
+/// The last one loaded ends with what can be written right before the one that was loaded before it.
+const WRITABLE_BEFORE: u64 = 64 << 10;
+/// Bytes of an object that are read at most: a table without end is none.
+const READS_AT_MOST: usize = 1 << 22;
+/// The longest string that is read.
+const LONGEST: u64 = 16 << 10;
+
+/// A PT_LOAD, in whole pages. Addresses are those of the file, before it is moved.
+struct Part {
+    from: u64,
+    to: u64,
+    /// Zeros from here on, if anything is behind the file's bytes.
+    zeros: u64,
+    /// Where in the file `from` lies.
+    offset: u64,
+    is_writable: bool,
+    is_executable: bool,
+}
+
+/// The memory of an object.
+pub(super) struct Memory<'a> {
+    file: RefCell<Reader<'a>>,
+    encoding: Encoding,
+    parts: Vec<Part>,
+    is_program: bool,
+    written: RefCell<BTreeMap<u64, u8>>,
+    left: Cell<usize>,
+}
+
+impl<'a> Memory<'a> {
+    pub(super) fn new(file: &'a Contents, image: &Image, page: u64, is_program: bool) -> Memory<'a> {
+        let floor = |address: u64| address & page.wrapping_neg();
+        let mut parts = Vec::new();
+        for load in image.loads() {
+            let from = floor(load.p_vaddr);
+            let end = load.p_vaddr.wrapping_add(load.p_memsz.max(load.p_filesz));
+            let file_end = load.p_vaddr.wrapping_add(load.p_filesz);
+            parts.push(Part {
+                from,
+                to: floor(end.wrapping_add(page).wrapping_sub(1)),
+                zeros: if load.p_memsz > load.p_filesz { file_end } else { u64::MAX },
+                offset: load.p_offset.wrapping_sub(load.p_vaddr.wrapping_sub(from)),
+                is_writable: load.p_flags & PF_W != 0,
+                is_executable: load.p_flags & PF_X != 0,
+            });
+        }
+        let file = RefCell::new(Reader::new(file, image.encoding.order, 0, usize::MAX));
+        Memory {
+            file,
+            encoding: image.encoding,
+            parts,
+            is_program,
+            written: RefCell::default(),
+            left: Cell::new(READS_AT_MOST),
+        }
+    }
+
+    /// Addresses have 32 bits, or 64.
+    pub(super) const fn wrapped(&self, address: u64) -> u64 {
+        if self.encoding.word() == 8 { address } else { address & 0xffff_ffff }
+    }
+
+    /// Of several that overlap the last one was mapped last.
+    fn part(&self, address: u64) -> Result<&Part, Access> {
+        let mut parts = self.parts.iter().rev();
+        let found = parts.find(|part| (part.from..part.to).contains(&address));
+        found.ok_or_else(|| self.outside(address))
+    }
+
+    /// What is where the object is not.
+    fn outside(&self, address: u64) -> Access {
+        let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
+        let end = self.parts.iter().map(|part| part.to).max().unwrap_or_default();
+        let is_within = (first..end).contains(&address);
+        let is_near = self.wrapped(first.wrapping_sub(address)) <= NEAR
+            || self.wrapped(address.wrapping_sub(end)) <= NEAR;
+        if is_near && !is_within && !self.is_program { Access::Anothers } else { Access::Nothing }
+    }
+
+    fn byte(&self, address: u64) -> Result<u8, Access> {
+        let left = self.left.get().checked_sub(1).ok_or(Access::Anothers)?;
+        self.left.set(left);
+        let part = self.part(address)?;
+        if let Some(byte) = self.written.borrow().get(&address) {
+            return Ok(*byte);
+        }
+        if address >= part.zeros {
+            return Ok(0);
+        }
+        let at = part.offset.wrapping_add(address.wrapping_sub(part.from));
+        Ok(self.file.borrow_mut().up_to(offset(at), 1).first().copied().unwrap_or_default())
+    }
+
+    /// A number of 1 to 8 bytes.
+    pub(super) fn number(&self, address: u64, size: u64) -> Result<u64, Access> {
+        let mut bytes = [0; 8];
+        for (to, at) in bytes.iter_mut().zip(0..size) {
+            *to = self.byte(self.wrapped(address.wrapping_add(at)))?;
+        }
+        Ok(self.encoding.order.uint(&bytes, 0, offset(size)))
+    }
+
+    /// A string, without its NUL.
+    pub(super) fn string(&self, address: u64) -> Result<Vec<u8>, Access> {
+        let mut string = Vec::new();
+        for at in 0..LONGEST {
+            match self.byte(self.wrapped(address.wrapping_add(at)))? {
+                0 => break,
+                byte => string.push(byte),
+            }
+        }
+        Ok(string)
+    }
+
+    /// Whether a string is this one: as strcmp(3), it looks no further than the first difference.
+    pub(super) fn is_string(&self, address: u64, string: &[u8]) -> Result<bool, Access> {
+        for (at, byte) in (0..).zip(string.iter().chain(&[0])) {
+            if self.byte(self.wrapped(address.wrapping_add(at)))? != *byte {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Writes a number, as a relocation does. `anywhere`: DT_TEXTREL has made all of it writable.
+    pub(super) fn write(&self, address: u64, value: u64, size: u64, anywhere: bool) -> Result<(), Access> {
+        let mut bytes = value.to_le_bytes();
+        let bytes = bytes.get_mut(..offset(size)).unwrap_or_default();
+        if self.encoding.order == crate::elf::ByteOrder::Big {
+            bytes.reverse();
+        }
+        for (at, byte) in (0..).zip(&*bytes) {
+            let address = self.wrapped(address.wrapping_add(at));
+            let part = self.part(address).map_err(|access| self.where_written(address, access))?;
+            if !(part.is_writable || anywhere) {
+                return Err(Access::Nothing);
+            }
+            self.written.borrow_mut().insert(address, *byte);
+        }
+        Ok(())
+    }
+
+    /// What lies behind an object begins with what cannot be written.
+    fn where_written(&self, address: u64, access: Access) -> Access {
+        let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
+        let is_before = self.wrapped(first.wrapping_sub(address)) <= WRITABLE_BEFORE;
+        if is_before { access } else { Access::Nothing }
+    }
+
+    /// Whether code can be run there.
+    pub(super) fn can_run(&self, address: u64) -> bool {
+        self.part(address).is_ok_and(|part| part.is_executable)
+    }
+
+    /// Whether it is its own.
+    pub(super) fn has(&self, address: u64) -> bool {
+        self.part(address).is_ok()
+    }
+}

@@ -1,0 +1,289 @@
+//! musl's ldso/dynlink.c (1.2.5).
+
+use alloc::vec::Vec;
+
+use super::super::abi::{Effect, Relocator};
+use super::super::fault::{Fault, FaultKind};
+use super::super::{Linker, Undefined};
+use super::memory::Access;
+use super::{
+    End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, construct, effect, starts, sysv_hash, unpack,
+    width,
+};
+use crate::arch;
+use crate::elf::consts::{
+    DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELR, DT_RELRSZ,
+    DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
+};
+use crate::elf::offset;
+
+const STB_LOCAL: u64 = 0;
+const STB_WEAK: u64 = 2;
+const STT_TLS: u64 = 6;
+
+pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Rehearsed {
+    let mut rehearsal = Rehearsal {
+        objects,
+        symbols: Vec::new(),
+        fault: None,
+        knows_relr: linker.knows_relr(),
+        finds_main: false,
+    };
+    match rehearsal.run() {
+        Err(End::Fault(fault)) => Rehearsed { fault: Some(fault), ..Rehearsed::default() },
+        _ => Rehearsed { fault: rehearsal.fault, symbols: rehearsal.symbols, ..Rehearsed::default() },
+    }
+}
+
+struct Rehearsal<'r, 'a> {
+    objects: &'r [Object<'a>],
+    /// It goes on, and tells of all.
+    symbols: Vec<Undefined>,
+    fault: Option<Fault>,
+    knows_relr: bool,
+    /// The program is led to what starts it.
+    finds_main: bool,
+}
+
+impl<'r, 'a> Rehearsal<'r, 'a> {
+    fn run(&mut self) -> Step<()> {
+        let objects = self.objects;
+        // The program last: it may have copies.
+        for object in objects.iter().skip(2).chain(objects.first()) {
+            self.relocate(object)?;
+        }
+        if self.fault.is_some() || !self.symbols.is_empty() {
+            return Ok(());
+        }
+        if let Some(program) = objects.first() {
+            starts(program, self.finds_main)?;
+        }
+        for name in [&b"malloc"[..], b"aligned_alloc"] {
+            let _found = self.find(name, true, false)?;
+        }
+        for object in objects.iter().skip(2).rev().chain(objects.first()) {
+            construct(objects, object, u64::MAX)?;
+        }
+        Ok(())
+    }
+
+    /// `reloc_all`.
+    fn relocate(&mut self, object: &'r Object<'a>) -> Step<()> {
+        // What is not there stands at the front of the file, and is nothing long.
+        let value = |tag| object.get(tag).unwrap_or_default();
+        let calls_have_addends = value(DT_PLTREL) == DT_RELA.into();
+        self.apply(object, value(DT_JMPREL), value(DT_PLTRELSZ), calls_have_addends)?;
+        self.apply(object, value(DT_REL), value(DT_RELSZ), false)?;
+        self.apply(object, value(DT_RELA), value(DT_RELASZ), true)?;
+        if self.knows_relr { unpack(object, value(DT_RELR), value(DT_RELRSZ)) } else { Ok(()) }
+    }
+
+    /// `do_relocs`.
+    fn apply(&mut self, object: &'r Object<'a>, mut at: u64, size: u64, has_addend: bool) -> Step<()> {
+        let entry = object.entry(has_addend);
+        let mut left = size;
+        let mut steps = 0..STEPS_AT_MOST;
+        while left != 0 {
+            if steps.next().is_none() {
+                return Err(object.lost(Access::Anothers, "relocations"));
+            }
+            self.one(object, at, has_addend)?;
+            at = at.wrapping_add(entry);
+            left = object.memory.wrapped(left.wrapping_sub(entry));
+        }
+        Ok(())
+    }
+
+    fn one(&mut self, object: &'r Object<'a>, at: u64, has_addend: bool) -> Step<()> {
+        let relocation = object.relocation(at, has_addend)?;
+        // R_TYPE of x86-64 and others: as an int.
+        let kind = relocation.kind & 0x7fff_ffff;
+        let effect = effect(object, relocation.kind);
+        if effect == Effect::None {
+            return Ok(());
+        }
+        let anywhere = object.get(DT_TEXTREL).is_some();
+        let place = relocation.offset;
+        let lost = |access| match access {
+            Access::Nothing => object.fault(FaultKind::WritesNowhere, "r_offset"),
+            Access::Anothers => object.lost(access, "r_offset"),
+        };
+        let abi = arch::of(object.image.header.e_machine).map(|arch| &arch.ldso);
+        let knows = abi.is_some_and(|abi| (abi.relocates)(Relocator::Musl, offset(relocation.kind)));
+        let addend = match relocation.addend {
+            Some(addend) => addend,
+            None if matches!(effect, Effect::Slot | Effect::Copy) => 0,
+            None => object.memory.number(place, object.word()).map_err(lost)?,
+        };
+        let mut of = Some(object);
+        let mut found = None;
+        if relocation.symbol != 0 {
+            let symbols = object.get(DT_SYMTAB).unwrap_or_default();
+            let symbol = object.symbol(symbols, as_int(relocation.symbol))?;
+            let strings = object.get(DT_STRTAB).unwrap_or_default();
+            if symbol.bind == STB_LOCAL {
+                found = Some(symbol);
+            } else {
+                let name = object.memory.string(strings.wrapping_add(symbol.name));
+                let name = name.map_err(|access| object.lost(access, "DT_STRTAB"))?;
+                if object.index == 0 && name == MAIN {
+                    self.finds_main = true;
+                    if addend != 0 {
+                        return Err(object.lost(Access::Anothers, "__libc_start_main"));
+                    }
+                }
+                let is_call = effect == Effect::Slot
+                    && abi.is_some_and(|abi| (abi.relocates)(Relocator::GlibcLazy, offset(kind)));
+                let definition = self.find(&name, is_call, effect == Effect::Copy)?;
+                if definition.is_none() && !(symbol.section == 0 && symbol.bind == STB_WEAK) {
+                    self.symbols.push(Undefined::new(name, Vec::new(), object.library, false));
+                    return Ok(());
+                }
+                of = definition.as_ref().map(|(of, _)| *of);
+                found = definition.map(|(_, symbol)| symbol);
+            }
+        }
+        let value = match (of, &found) {
+            (Some(of), Some(found)) => of.base.wrapping_add(found.value),
+            _ => 0,
+        };
+        let is_null = found.as_ref().is_some_and(|found| found.section == 0 && found.value == 0);
+        if is_null && matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0) {
+            return Err(object.lost(Access::Anothers, "the address of what is not there"));
+        }
+        if !knows {
+            self.fault.get_or_insert_with(|| Fault {
+                number: kind,
+                ..Fault::new(FaultKind::MuslRelocationType, object.library)
+            });
+            return Ok(());
+        }
+        let write = |value| object.memory.write(place, value, width(object, effect), anywhere).map_err(lost);
+        match effect {
+            Effect::Relative => write(object.base.wrapping_add(addend)),
+            Effect::Value | Effect::Slot => write(value.wrapping_add(addend)),
+            Effect::Copy => {
+                let from = of.map_or(Err(Access::Nothing), |of| {
+                    of.memory.number(found.map_or(0, |found| found.value), 1)
+                });
+                from.map_err(|access| object.lost(access, "R_COPY"))?;
+                object.memory.write(place, 0, 1, anywhere).map_err(lost)
+            }
+            Effect::Tls if of.is_none() => Err(object.lost(Access::Nothing, "thread-local variables")),
+            _ => write(0),
+        }
+    }
+
+    /// `find_sym`: in all objects, or in those behind the program.
+    fn find(
+        &self,
+        name: &[u8],
+        needs_definition: bool,
+        is_copy: bool,
+    ) -> Step<Option<(&'r Object<'a>, Symbol)>> {
+        let hash =
+            name.iter().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
+        let others = self.objects.iter().skip(2);
+        // The C library is the loader itself.
+        for of in self.objects.iter().take(1).chain(others).chain(self.objects.get(1)) {
+            if is_copy && of.index == 0 {
+                continue;
+            }
+            let found = match of.first(DT_GNU_HASH) {
+                Some(table) => look_up_gnu(of, table, hash.into(), name)?,
+                None => look_up_sysv(of, of.get(DT_HASH), name)?,
+            };
+            let Some(symbol) = found else { continue };
+            if symbol.section == 0 && (needs_definition || symbol.kind == STT_TLS) {
+                continue;
+            }
+            if (symbol.value == 0 && symbol.kind != STT_TLS)
+                || !matches!(symbol.kind, 0..=2 | 5 | 6)
+                || !matches!(symbol.bind, 1 | 2 | 10)
+            {
+                continue;
+            }
+            return Ok(Some((of, symbol)));
+        }
+        Ok(None)
+    }
+}
+
+/// Its index of a symbol has a sign.
+const fn as_int(index: u64) -> u64 {
+    if index & 0x8000_0000 == 0 { index } else { index | 0xffff_ffff_0000_0000 }
+}
+
+/// Whether a symbol is the one that is looked for.
+fn matches(of: &Object<'_>, index: u64, name: &[u8]) -> Step<Option<Symbol>> {
+    if let Some(marks) = of.first(DT_VERSYM) {
+        if of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM")? & 0x8000 != 0 {
+            return Ok(None);
+        }
+    }
+    let symbol = of.symbol(of.get(DT_SYMTAB).unwrap_or_default(), index)?;
+    let at = of.get(DT_STRTAB).unwrap_or_default().wrapping_add(symbol.name);
+    let is_same = of.memory.is_string(at, name).map_err(|access| of.lost(access, "DT_STRTAB"))?;
+    Ok(is_same.then_some(symbol))
+}
+
+/// `gnu_lookup_filtered`, `gnu_lookup`.
+fn look_up_gnu(of: &Object<'_>, table: u64, hash: u64, name: &[u8]) -> Step<Option<Symbol>> {
+    const WHAT: &str = "DT_GNU_HASH";
+    let field = |index: u64| of.number(table.wrapping_add(index.wrapping_mul(4)), 4, WHAT);
+    let (count, first, words, shift) = (field(0)?, field(1)?, field(2)?, field(3)?);
+    let (word, bits) = (of.word(), of.word().wrapping_mul(8));
+    let at = hash.checked_div(bits).unwrap_or_default() & words.wrapping_sub(1) & 0xffff_ffff;
+    let filter = of.number(table.wrapping_add(16).wrapping_add(at.wrapping_mul(word)), word, WHAT)?;
+    if filter >> hash.checked_rem(bits).unwrap_or_default() & 1 == 0 {
+        return Ok(None);
+    }
+    // As the processor shifts.
+    let shifted = (hash & 0xffff_ffff).wrapping_shr(u32::try_from(shift).unwrap_or_default() & 31);
+    if filter >> shifted.checked_rem(bits).unwrap_or_default() & 1 == 0 {
+        return Ok(None);
+    }
+    let buckets = words.wrapping_mul(word / 4).wrapping_add(4);
+    let Some(bucket) = hash.checked_rem(count) else { return Err(of.fault(FaultKind::DividesByZero, WHAT)) };
+    let mut index = field(buckets.wrapping_add(bucket))?;
+    if index == 0 {
+        return Ok(None);
+    }
+    let chain = buckets.wrapping_add(count);
+    for _ in 0..STEPS_AT_MOST {
+        // In 32 bits.
+        let found = field(chain.wrapping_add(index.wrapping_sub(first) & 0xffff_ffff))?;
+        if found | 1 == hash | 1 {
+            if let Some(symbol) = matches(of, index, name)? {
+                return Ok(Some(symbol));
+            }
+        }
+        if found & 1 != 0 {
+            return Ok(None);
+        }
+        index = index.wrapping_add(1) & 0xffff_ffff;
+    }
+    Err(of.lost(Access::Anothers, WHAT))
+}
+
+/// `sysv_lookup`.
+fn look_up_sysv(of: &Object<'_>, table: Option<u64>, name: &[u8]) -> Step<Option<Symbol>> {
+    const WHAT: &str = "DT_HASH";
+    let Some(table) = table else { return Err(of.fault(FaultKind::NoHash, WHAT)) };
+    let field = |index: u64| of.number(table.wrapping_add(index.wrapping_mul(4)), 4, WHAT);
+    let count = field(0)?;
+    let Some(bucket) = u64::from(sysv_hash(name)).checked_rem(count) else {
+        return Err(of.fault(FaultKind::DividesByZero, WHAT));
+    };
+    let mut index = field(bucket.wrapping_add(2))?;
+    for _ in 0..STEPS_AT_MOST {
+        if index == 0 {
+            return Ok(None);
+        }
+        if let Some(symbol) = matches(of, index, name)? {
+            return Ok(Some(symbol));
+        }
+        index = field(count.wrapping_add(2).wrapping_add(index))?;
+    }
+    Err(of.lost(Access::Anothers, WHAT))
+}

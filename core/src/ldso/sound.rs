@@ -1,0 +1,140 @@
+//! Whether the tables of an object are as linkers make them: what is not has to be rehearsed.
+
+use super::{Library, Linker};
+use crate::arch;
+use crate::candidate::Image;
+use crate::candidate::reader::Reader;
+use crate::elf::ProgramHeader;
+use crate::elf::consts::{
+    DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ,
+    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELR,
+    DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_W, PF_X,
+    PT_LOAD,
+};
+
+/// Tables, and what tells their sizes.
+const TABLES: [(u32, u32); 7] = [
+    (DT_STRTAB, DT_STRSZ),
+    (DT_RELA, DT_RELASZ),
+    (DT_REL, DT_RELSZ),
+    (DT_RELR, DT_RELRSZ),
+    (DT_JMPREL, DT_PLTRELSZ),
+    (DT_INIT_ARRAY, DT_INIT_ARRAYSZ),
+    (DT_FINI_ARRAY, DT_FINI_ARRAYSZ),
+];
+
+/// Buckets of a table that is looked at.
+const BUCKETS_AT_MOST: usize = 64;
+const SYMBOLS_AT_MOST: usize = 1 << 20;
+
+impl Linker<'_> {
+    /// Whether all objects have sound tables, but for the loader itself.
+    pub(super) fn is_sound(&self) -> bool {
+        // The C library is of the loader's own release.
+        let is_own = |object: &Library| self.is_glibc() && object.is_called(b"libc.so.6");
+        let mut objects =
+            self.link.objects.iter().enumerate().filter(|(index, object)| *index != 1 && !is_own(object));
+        objects.all(|(_, object)| self.has_sound_tables(object).unwrap_or(false))
+    }
+
+    fn has_sound_tables(&self, object: &Library) -> Option<bool> {
+        let image = object.image.as_ref()?;
+        let dynamic = image.dynamic.as_ref()?;
+        let word = image.encoding.word() as u64;
+        // Of the tags that count all are below 64, but for those of GNU.
+        let mut seen = 0_u64;
+        let mut sizes = [(None, None); TABLES.len()];
+        for (tag, value) in &dynamic.entries {
+            let bit = 1_u64.checked_shl(*tag).unwrap_or_default();
+            let may_repeat = matches!(*tag, 1 | 21 | 28);
+            if seen & bit != 0 && !may_repeat {
+                return Some(false);
+            }
+            seen |= bit;
+            match *tag {
+                DT_STRTAB | DT_SYMTAB | DT_HASH | DT_RELA | DT_REL | DT_JMPREL | DT_RELR | DT_VERSYM
+                | DT_VERDEF | DT_VERNEED | DT_GNU_HASH | DT_INIT_ARRAY | DT_FINI_ARRAY => {
+                    let left = image.left_of(*value)?;
+                    let unit = match *tag {
+                        DT_STRTAB => 1,
+                        DT_VERSYM => 2,
+                        DT_HASH | DT_VERDEF | DT_VERNEED => 4,
+                        _ => word,
+                    };
+                    let is_array = matches!(*tag, DT_INIT_ARRAY | DT_FINI_ARRAY);
+                    if value.checked_rem(unit) != Some(0) || (is_array && !is_in(image, *value, PF_W)) {
+                        return Some(false);
+                    }
+                    if let Some(at) = TABLES.iter().position(|(table, _)| table == tag) {
+                        sizes.get_mut(at)?.0 = Some(left);
+                    }
+                }
+                DT_PLTGOT if !is_in(image, *value, PF_W) && word == 8 => return Some(false),
+                DT_INIT | DT_FINI if *value != 0 && !is_in(image, *value, PF_X) => return Some(false),
+                _ => {
+                    if let Some(at) = TABLES.iter().position(|(_, size)| size == tag) {
+                        sizes.get_mut(at)?.1 = Some(*value);
+                    }
+                }
+            }
+        }
+        let fits = |(left, size): &(Option<u64>, Option<u64>)| match (left, size) {
+            (Some(left), Some(size)) => size <= left,
+            (left, size) => left.is_none() && size.is_none_or(|size| size == 0),
+        };
+        let entries = [(DT_RELASZ, 3), (DT_RELSZ, 2), (DT_PLTRELSZ, 1), (DT_INIT_ARRAYSZ, 1)];
+        let is_whole =
+            |(tag, words): &(u32, u64)| dynamic.flags(*tag).checked_rem(word.wrapping_mul(*words)) == Some(0);
+        let has = |tag: u32| seen >> tag & 1 != 0;
+        if dynamic.goes_on
+            || !sizes.iter().all(fits)
+            || !entries.iter().all(is_whole)
+            || !has(DT_STRTAB)
+            || !has(DT_SYMTAB)
+        {
+            return Some(false);
+        }
+        let kind = if has(DT_RELA) || !has(DT_REL) { DT_RELA } else { DT_REL };
+        let is_of_kind = |tag: u64| tag == kind.into();
+        let lacks_table = dynamic.get(DT_RELACOUNT).is_some() && !has(DT_RELA);
+        if lacks_table || (has(DT_JMPREL) && !dynamic.get(DT_PLTREL).is_some_and(is_of_kind)) {
+            return Some(false);
+        }
+        self.has_sound_hash(object, image)
+    }
+
+    /// A file without DT_GNU_HASH is looked up in by DT_HASH, of which it is not known that it leads to all symbols.
+    fn has_sound_hash(&self, object: &Library, image: &Image) -> Option<bool> {
+        let file = self.open(object)?;
+        if image.dynamic.as_ref()?.get(DT_GNU_HASH).is_none() {
+            return Some(
+                arch::of(image.header.e_machine)?.ldso.has_global_got
+                    && image.dynamic_offset(DT_HASH).is_some(),
+            );
+        }
+        let mut head = Reader::dynamic(&file.contents, image, DT_GNU_HASH, 16);
+        let mut field = |at| head.number_at(at, 4);
+        let (buckets, first, words, shift) = (field(0)?, field(4)?, field(8)?, field(12)?);
+        if !(buckets > 0 && words.is_power_of_two() && shift < 64) {
+            return Some(false);
+        }
+        // Of a large one, and of a library, no bucket is looked at.
+        if buckets > BUCKETS_AT_MOST || object.parent.is_some() {
+            return Some(true);
+        }
+        let filter = words.checked_mul(image.encoding.word())?;
+        let mut table = Reader::dynamic(&file.contents, image, DT_GNU_HASH, usize::MAX);
+        let mut all = (0..buckets)
+            .map(|bucket| table.number_at(filter.wrapping_add(16).wrapping_add(bucket.wrapping_mul(4)), 4));
+        Some(all.all(|symbol| {
+            symbol.is_some_and(|symbol| symbol == 0 || (first..SYMBOLS_AT_MOST).contains(&symbol))
+        }))
+    }
+}
+
+/// Whether an address lies in a segment with this right.
+fn is_in(image: &Image, address: u64, flag: u32) -> bool {
+    let holds =
+        |load: &ProgramHeader| load.p_type == PT_LOAD && address.wrapping_sub(load.p_vaddr) < load.p_memsz;
+    image.table().iter().any(|load| load.p_flags & flag != 0 && holds(load))
+}
