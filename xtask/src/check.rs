@@ -5,6 +5,7 @@ mod go;
 mod host;
 pub(crate) mod lab;
 mod libraries;
+mod loaders;
 mod machine;
 pub(crate) mod oracle;
 mod places;
@@ -38,6 +39,8 @@ pub(crate) enum Group {
     /// Debian's programs in root folders of its releases, of ten architectures, against their loaders; without --full or
     /// --arch only of two
     Programs,
+    /// Programs and libraries with changed tables, given to real loaders
+    Loaders,
     /// Programs of Go 1.15, 1.19 and 1.24 of every GOARCH and level, on many processors of qemu-user
     Go,
 }
@@ -62,7 +65,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// oracle: only this program, in full: 'x86-64 tiny: e_type=3'
-    #[arg(long, conflicts_with_all = ["count", "seed"])]
+    #[arg(long, conflicts_with = "count")]
     case: Option<String>,
     /// oracle: judge nothing; write docs/accuracy.md and accuracy.tsv from what the last run of each kernel has left
     #[arg(long, conflicts_with_all = ["full", "kernels", "archs", "count", "seed", "case"])]
@@ -109,7 +112,11 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         return oracle::report();
     }
     if let Some(case) = &args.case {
-        return oracle::one(args, case);
+        return if args.groups == [Group::Loaders] {
+            loaders::one(args, case)
+        } else {
+            oracle::one(args, case)
+        };
     }
     let tallies = run(args)?;
     println!();
@@ -138,6 +145,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Real => oracle::real_jobs(args)?,
             Group::Core => core::jobs(),
             Group::Programs => programs::jobs(args),
+            Group::Loaders => loaders::jobs(args)?,
             Group::Go => go::jobs(args),
         });
     }

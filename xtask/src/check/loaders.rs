@@ -1,0 +1,155 @@
+//! Programs and libraries with changed tables (PT_DYNAMIC, hashes, versions, relocations, symbols, strings), given to real
+//! loaders: what becomes of each, diag has to say.
+
+mod base;
+mod compare;
+mod mutate;
+mod place;
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use oracle::random::Random;
+use oracle::tally::Tally;
+
+use super::{Args, Job};
+use base::Base;
+use compare::{Answer, Real};
+use mutate::Mutant;
+use place::{Loader, Place};
+
+/// Mutants of a loader that runs here, and of one under QEMU; each without and with `--full`.
+const COUNTS: [[usize; 2]; 2] = [[1_000, 20_000], [1_000, 2_000]];
+/// Starts of each, before its end counts as its end.
+const STARTS: usize = 5;
+/// What diag may not know, of each kind.
+const UNKNOWN_PER_CENT: usize = 10;
+/// What it may have wrong of all: a rehearsal is not begun where a symbol that a file defines itself has lost its name, and
+/// what a constructor does with an address that is only half right is not known. They are told one by one.
+const WRONG_PER_MILLE: usize = 20;
+
+pub(super) fn jobs(args: &Args) -> Result<Vec<Job<'_>>> {
+    let wanted = |loader: &Loader| args.archs.is_empty() || args.archs.iter().any(|arch| arch == loader.name);
+    let job = |loader: Loader| -> Job<'_> {
+        Box::new(move || {
+            super::tally(format!("changed tables, {}", loader.name), |tally| check(&loader, args, tally))
+        })
+    };
+    Ok(place::all()?.into_iter().filter(wanted).map(job).collect())
+}
+
+/// One mutant, in full.
+pub(super) fn one(args: &Args, case: &str) -> Result<()> {
+    let (name, number) = case.split_once(' ').context("a case is a loader and a number: 'musl-1.2.5 17'")?;
+    let loaders = place::all()?;
+    let loader = loaders.iter().find(|loader| loader.name == name).context("no such loader")?;
+    let bases = Base::all(loader)?;
+    let place = Place::new(loader, 0)?;
+    let mutant = mutant(&bases, args.seed, number.parse()?);
+    put(&place, &mutant, None)?;
+    println!("{}", mutant.words);
+    println!("{:?}", place.run()?);
+    println!("{:#?}", place.judge()?);
+    Ok(())
+}
+
+fn mutant(bases: &[Base], seed: u64, number: u64) -> Mutant {
+    let mut random = Random::new(seed, number);
+    let base = random.below(bases.len());
+    Mutant::make(base, &bases[base], &mut random)
+}
+
+/// What was counted of a kind.
+#[derive(Default)]
+struct Counts {
+    mutants: usize,
+    started: usize,
+    unknown: usize,
+    varied: usize,
+    wrong: usize,
+}
+
+fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
+    let bases = Base::all(loader)?;
+    let place = Place::new(loader, 0)?;
+    for base in &bases {
+        for (file, image) in base.files.iter().enumerate() {
+            place.put(file, &image.bytes)?;
+        }
+        let (ran, said) = (place.run()?, place.judge()?);
+        let holds =
+            matches!(compare::real(&ran), Real::Main(_)) && compare::answer(&ran, &said) == Answer::Agrees;
+        tally.check(holds, || format!("{} as it was built: {ran:?}; diag: {}", base.name, said.model));
+    }
+    let counts = COUNTS[usize::from(!loader.qemu.is_empty())];
+    let count = args.count.unwrap_or(counts[usize::from(args.full)]);
+    let mut kinds: BTreeMap<&str, Counts> = BTreeMap::new();
+    let mut before = None;
+    for number in 0..count as u64 {
+        let mutant = mutant(&bases, args.seed, number);
+        put(&place, &mutant, before)?;
+        before = Some(mutant.base);
+        let said = place.judge()?;
+        let ran = place.run()?;
+        let counts = kinds.entry(mutant.kind).or_default();
+        counts.mutants += 1;
+        let mut answer = compare::answer(&ran, &said);
+        let again = if args.full || answer == Answer::Disagrees { STARTS } else { 1 };
+        for _ in 1..again {
+            if compare::real(&place.run()?) != compare::real(&ran) {
+                answer = Answer::Varies;
+                break;
+            }
+        }
+        counts.started += usize::from(matches!(compare::real(&ran), Real::Main(_)));
+        counts.unknown += usize::from(answer == Answer::Unknown);
+        counts.varied += usize::from(answer == Answer::Varies);
+        let words = || {
+            format!(
+                "'{} {number}': {}: {}: the program {} {:?}; diag: {}, {:?}",
+                loader.name,
+                bases[mutant.base].name,
+                mutant.words,
+                compare::real(&ran),
+                ran.words,
+                said.model,
+                said.codes("error")
+            )
+        };
+        if answer == Answer::Unknown {
+            println!("{}: unknown: {}", tally.name(), words());
+        }
+        if answer == Answer::Disagrees {
+            counts.wrong += 1;
+            println!("{}: WRONG: {}", tally.name(), words());
+        }
+        // What was changed is put back by the next one.
+        for (file, image) in
+            bases[mutant.base].files.iter().enumerate().filter(|(file, _)| *file == mutant.file)
+        {
+            place.put(file, &image.bytes)?;
+        }
+    }
+    for (kind, Counts { mutants, started, unknown, varied, wrong }) in &kinds {
+        tally.note(format!(
+            "{kind}: {mutants}, of which {started} start; diag has {wrong} wrong, {unknown} unknown; {varied} end now so, now so"
+        ));
+        let few = unknown * 100 <= mutants * UNKNOWN_PER_CENT;
+        tally.check(few, || format!("{kind}: {unknown} of {mutants} unknown"));
+    }
+    let total = |of: fn(&Counts) -> usize| kinds.values().map(of).sum::<usize>();
+    let wrong = total(|counts| counts.wrong);
+    tally.check(wrong * 1000 <= count * WRONG_PER_MILLE, || format!("{wrong} of {count} wrong"));
+    ensure!(total(|counts| counts.started) * 10 > count, "hardly any of the programs starts");
+    Ok(())
+}
+
+/// Has the files of a mutant there. `before`: the base whose files are there, whole.
+fn put(place: &Place<'_>, mutant: &Mutant, before: Option<usize>) -> Result<()> {
+    for (file, bytes) in mutant.files.iter().enumerate() {
+        if before != Some(mutant.base) || file == mutant.file {
+            place.put(file, bytes)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Whether a loader and diag agree.
+
+use std::fmt;
+
+use oracle::linking::said::{Said, signal};
+use oracle::linking::{End, Ran};
+use oracle::model::Outcome;
+
+/// What became of a program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Real {
+    /// Its main() began; so it ended.
+    Main(End),
+    /// It ended before.
+    Before(End),
+}
+
+impl fmt::Display for Real {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Real::Main(End::Exited(0)) => write!(f, "starts"),
+            Real::Main(end) => write!(f, "starts, and {end}"),
+            Real::Before(end) => end.fmt(f),
+        }
+    }
+}
+
+/// How what diag says stands to that.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    Agrees,
+    Disagrees,
+    Unknown,
+    /// The program does not end in the same way each time.
+    Varies,
+}
+
+pub(super) fn real(ran: &Ran) -> Real {
+    if ran.output.first().is_some_and(|line| line == "main") {
+        Real::Main(ran.end)
+    } else {
+        Real::Before(ran.end)
+    }
+}
+
+pub(super) fn answer(ran: &Ran, said: &Said) -> Answer {
+    let agrees = match (real(ran), &said.model.outcome) {
+        (_, Outcome::Unknown(_)) => return Answer::Unknown,
+        (Real::Main(end), Outcome::Starts) => {
+            // A symbol that is looked up when it is called.
+            let is_late = end == End::Exited(127) && ran.decisive().contains("symbol lookup error");
+            let warned = said.findings.iter().any(|one| one.severity == "warning");
+            said.codes("error").is_empty() && (!is_late || warned)
+        }
+        (Real::Before(End::Exited(status)), Outcome::Exits(said_status)) => {
+            status == *said_status && ran.words.iter().any(|words| quotes(said, words))
+        }
+        (Real::Before(End::Killed(number)), Outcome::Killed(name, _)) => signal(number) == *name,
+        _ => false,
+    };
+    if agrees { Answer::Agrees } else { Answer::Disagrees }
+}
+
+/// Whether diag has a line of the loader's: but for the place of an assertion, which differs from release to release, and
+/// for bytes that are no text, which diag shows in another way.
+fn quotes(said: &Said, words: &str) -> bool {
+    let words = words.split_once("Assertion `").map_or(words, |(_, condition)| condition);
+    let is_odd = |c: char| c == '\u{fffd}' || c.is_control();
+    let mut errors = said.findings.iter().filter(|one| one.severity == "error");
+    errors.any(|one| {
+        one.evidence.iter().any(|value| {
+            let mut rest = value.as_str();
+            words.split(is_odd).all(|part| match rest.find(part) {
+                Some(at) => {
+                    rest = &rest[at + part.len()..];
+                    true
+                }
+                None => false,
+            })
+        })
+    })
+}
