@@ -178,11 +178,6 @@ impl Linker<'_> {
         self.glibc.is_some()
     }
 
-    /// What is not as a linker makes it has to be rehearsed.
-    fn doubt(&self) {
-        self.doubts.set(true);
-    }
-
     fn object(&self, index: usize) -> Option<&Library> {
         self.link.objects.get(index)
     }

@@ -12,7 +12,7 @@ use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PT_GNU_EH_FRAME};
 use crate::elf::offset;
 use crate::exec::{KERNEL_TOO_OLD, newer_kernel};
-use crate::machine::{holds, parts};
+use crate::machine::holds;
 use crate::target::{FileKind, Root};
 use crate::text::cut_bytes;
 
@@ -138,9 +138,12 @@ impl GlibcBuild {
             let behind = unwinding.and_then(|entry| offset(entry.p_offset).checked_sub(start));
             let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
             let mut in_list = false;
-            for text in parts(bytes, 0) {
+            let mut rest = bytes;
+            while let Ok(text) = CStr::from_bytes_until_nul(rest) {
+                let text = text.to_bytes();
                 // Between the strings much is shorter than any of them.
                 in_list = text.len() > 3 && self.note(text, in_list);
+                rest = rest.get(text.len().wrapping_add(1)..).unwrap_or_default();
             }
         })?;
         if self.lib.is_empty() {

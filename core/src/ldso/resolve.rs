@@ -37,11 +37,9 @@ impl Linker<'_> {
     fn not_relocated(&self) -> Option<Fault> {
         let mut packed = None;
         let objects = self.link.objects.iter().enumerate();
-        // The C library is of the loader's own release.
-        let is_own = |object: &Library| self.is_glibc() && object.is_called(b"libc.so.6");
-        for (_, object) in objects.filter(|(index, object)| *index != 1 && !is_own(object)) {
+        for (_, object) in objects.filter(|(index, object)| *index != 1 && !self.is_c_library(object)) {
             let (Some(file), Some(image)) = (self.open(object), &object.image) else { continue };
-            if relocations::moves_constructors(self, image, &file.contents) == Some(false) {
+            if relocations::moves_all(self, image, &file.contents) == Some(false) {
                 self.doubt();
             }
             if let Some((kind, lazy)) = relocations::unknown(self, image, &file.contents) {

@@ -24,16 +24,28 @@ const TABLES: [(u32, u32); 7] = [
 ];
 
 /// Buckets of a table that is looked at.
-const BUCKETS_AT_MOST: usize = 64;
+const BUCKETS_AT_MOST: usize = 16;
 const SYMBOLS_AT_MOST: usize = 1 << 20;
 
 impl Linker<'_> {
+    /// What is not as a linker makes it has to be rehearsed.
+    pub(super) fn doubt(&self) {
+        self.doubts.set(true);
+    }
+
+    /// glibc's own library is of the loader's release: nobody doubts it.
+    pub(super) fn is_c_library(&self, object: &Library) -> bool {
+        self.is_glibc() && object.is_called(b"libc.so.6")
+    }
+
     /// Whether all objects have sound tables, but for the loader itself.
     pub(super) fn is_sound(&self) -> bool {
-        // The C library is of the loader's own release.
-        let is_own = |object: &Library| self.is_glibc() && object.is_called(b"libc.so.6");
-        let mut objects =
-            self.link.objects.iter().enumerate().filter(|(index, object)| *index != 1 && !is_own(object));
+        let mut objects = self
+            .link
+            .objects
+            .iter()
+            .enumerate()
+            .filter(|(index, object)| *index != 1 && !self.is_c_library(object));
         objects.all(|(_, object)| self.has_sound_tables(object).unwrap_or(false))
     }
 
@@ -82,7 +94,7 @@ impl Linker<'_> {
             (Some(left), Some(size)) => size <= left,
             (left, size) => left.is_none() && size.is_none_or(|size| size == 0),
         };
-        let entries = [(DT_RELASZ, 3), (DT_RELSZ, 2), (DT_PLTRELSZ, 1), (DT_INIT_ARRAYSZ, 1)];
+        let entries = [(DT_RELASZ, 3), (DT_RELSZ, 2), (DT_PLTRELSZ, 1), (DT_INIT_ARRAYSZ, 1), (DT_RELRSZ, 1)];
         let is_whole =
             |(tag, words): &(u32, u64)| dynamic.flags(*tag).checked_rem(word.wrapping_mul(*words)) == Some(0);
         let has = |tag: u32| seen >> tag & 1 != 0;
@@ -118,11 +130,15 @@ impl Linker<'_> {
         if !(buckets > 0 && words.is_power_of_two() && shift < 64) {
             return Some(false);
         }
+        let filter = words.checked_mul(image.encoding.word())?;
+        let size = buckets.checked_mul(4)?.checked_add(filter)?.checked_add(16)?;
+        if image.dynamic_part(DT_GNU_HASH)?.1 < size {
+            return Some(false);
+        }
         // Of a large one, and of a library, no bucket is looked at.
         if buckets > BUCKETS_AT_MOST || object.parent.is_some() {
             return Some(true);
         }
-        let filter = words.checked_mul(image.encoding.word())?;
         let mut table = Reader::dynamic(&file.contents, image, DT_GNU_HASH, usize::MAX);
         let mut all = (0..buckets)
             .map(|bucket| table.number_at(filter.wrapping_add(16).wrapping_add(bucket.wrapping_mul(4)), 4));

@@ -67,6 +67,8 @@ struct Symbol {
     kind: u8,
     section: usize,
     has_value: bool,
+    /// Its own object alone finds it (STV_INTERNAL, STV_HIDDEN).
+    is_hidden: bool,
 }
 
 impl<'a> Symbols<'a> {
@@ -114,10 +116,11 @@ impl<'a> Symbols<'a> {
         let Encoding { class, order } = self.encoding;
         let size = entry(self.encoding);
         let symbol = self.table.bytes_at(index.wrapping_mul(size), size)?;
-        let (info, section, value) = match class {
+        let (info, section, value): (usize, _, _) = match class {
             Class::Elf64 => (4, 6, order.u32(symbol, 8) | order.u32(symbol, 12)),
             Class::Elf32 => (12, 14, order.u32(symbol, 4)),
         };
+        let is_hidden = !crate::ROUTER && matches!(symbol.get(info.wrapping_add(1))? & 3, 1 | 2);
         let info = *symbol.get(info)?;
         let stays = self.copied.iter().all(|copied| *copied != index);
         Some(Symbol {
@@ -126,6 +129,7 @@ impl<'a> Symbols<'a> {
             kind: info & 15,
             section: if stays { offset(order.uint(symbol, section, 2)) } else { 0 },
             has_value: stays && value != 0,
+            is_hidden,
         })
     }
 
@@ -348,6 +352,7 @@ fn define_one(
 fn is_definition(symbol: &Symbol, glibc: bool) -> bool {
     let is_kind = symbol.kind <= STT_TLS && !matches!(symbol.kind, STT_SECTION | STT_FILE);
     symbol.section != 0
+        && !(glibc && symbol.is_hidden)
         && matches!(symbol.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
         && (is_kind || (glibc && symbol.kind == STT_GNU_IFUNC))
         && (symbol.has_value || symbol.kind == STT_TLS || (glibc && symbol.section == SHN_ABS))

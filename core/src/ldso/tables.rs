@@ -6,8 +6,8 @@ use crate::arch;
 use crate::candidate::reader::Reader;
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELAENT, DT_RELASZ,
-    DT_RELENT, DT_RELR, DT_RELRENT, DT_RELSZ, DT_STRTAB, DT_SYMTAB,
+    DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELAENT,
+    DT_RELASZ, DT_RELENT, DT_RELR, DT_RELRENT, DT_RELSZ, DT_STRTAB, DT_SYMTAB,
 };
 
 impl Linker<'_> {
@@ -92,6 +92,10 @@ impl Linker<'_> {
             || (plt.is_some() && !(has(DT_JMPREL) && has(DT_PLTRELSZ)));
         if lacks_size {
             return Some((FaultKind::NoEntrySize, 0));
+        }
+        // elf/dl-deps.c `_dl_map_object_deps`
+        if !strings && dynamic.get(DT_NEEDED).is_some() {
+            return Some((FaultKind::NoSymbolTable, 0));
         }
         let lacks_symbols = !(symbols && strings);
         if gnu.is_none() && !lacks_symbols {

@@ -171,7 +171,8 @@ fn compare_one(
         strings.string_at(version.name).is_some_and(|name| sysv_hash(name) == version.hash)
     };
     let is_cut = !is_whole && dynamic.get(DT_VERNEED).is_some();
-    if !crate::ROUTER && (is_cut || !(index != 0 || versions.iter().all(&mut is_named))) {
+    let is_own = linker.is_c_library(object);
+    if !crate::ROUTER && (is_cut || !(is_own || versions.iter().all(&mut is_named))) {
         linker.doubt();
     }
     if let Some(first) = versions.first().filter(|first| !crate::ROUTER && first.record != 1) {

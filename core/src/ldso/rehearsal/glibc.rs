@@ -19,6 +19,8 @@ use crate::elf::offset;
 use versions::{check_guard, check_versions};
 
 const SHN_ABS: u64 = 0xfff1;
+const STV_INTERNAL: u64 = 1;
+const STV_HIDDEN: u64 = 2;
 /// In DT_VERSYM: only who asks for its version gets it.
 const HIDDEN: u64 = 0x8000;
 

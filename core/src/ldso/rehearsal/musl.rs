@@ -27,6 +27,7 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Rehearsed
         symbols: Vec::new(),
         fault: None,
         knows_relr: linker.knows_relr(),
+        lacks_any: objects.len() < linker.link.objects.len(),
         finds_main: false,
     };
     match rehearsal.run() {
@@ -41,6 +42,8 @@ struct Rehearsal<'r, 'a> {
     symbols: Vec<Undefined>,
     fault: Option<Fault>,
     knows_relr: bool,
+    /// A library is not there, and all that it does is relocate the others.
+    lacks_any: bool,
     /// The program is led to what starts it.
     finds_main: bool,
 }
@@ -52,7 +55,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         for object in objects.iter().skip(2).chain(objects.first()) {
             self.relocate(object)?;
         }
-        if self.fault.is_some() || !self.symbols.is_empty() {
+        if self.lacks_any || self.fault.is_some() || !self.symbols.is_empty() {
             return Ok(());
         }
         if let Some(program) = objects.first() {

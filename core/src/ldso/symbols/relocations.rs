@@ -18,6 +18,8 @@ use crate::elf::{ByteOrder, Class, ProgramHeader, offset};
 
 /// Relocations that are looked at together.
 const TOGETHER: usize = 128;
+/// Relative ones of an object that are looked at, at its front.
+const RELATIVE_AT_MOST: usize = 24;
 
 /// Whether functions are bound when they are first called.
 pub(in super::super) fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
@@ -142,38 +144,52 @@ pub(in super::super) fn unknown(
     None
 }
 
-/// Whether each address of DT_INIT_ARRAY is moved to where code is; in a program that is not moved nothing is.
-pub(in super::super) fn moves_constructors(
-    linker: &Linker<'_>,
-    image: &Image,
-    file: &Contents,
-) -> Option<bool> {
+/// Whether the relative relocations of an object move what can be written, and with that each address of DT_INIT_ARRAY to
+/// where code is.
+pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Contents) -> Option<bool> {
     let dynamic = image.dynamic.as_ref()?;
     let (first, size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
+    // Of many the first are looked at.
+    let relative = offset(dynamic.flags(DT_RELACOUNT)).min(RELATIVE_AT_MOST);
+    let abi = &arch::of(image.header.e_machine)?.ldso;
     let mut table = Table::open(linker, image, file, DT_RELA)?;
-    if size == 0 || image.header.e_type == ET_EXEC || dynamic.get(DT_RELR).is_some() {
-        return Some(true);
-    }
     let (order, word) = (image.encoding.order, image.encoding.word());
     let is_code = |address| image.loads().any(|load| load.p_flags & PF_X != 0 && address_in(load, address));
-    let entry = table.entry;
-    let mut left = size;
-    // Linkers sort them: these are the first.
+    let (entry, (kind, kind_size)) = (table.entry, table.kind);
+    let is_moved = image.header.e_type != ET_EXEC && dynamic.get(DT_RELR).is_none();
+    let mut left = if is_moved { size } else { 0 };
+    let (mut seen, mut written) = (0_usize, (0, 0));
+    let mut last = usize::MAX;
     table.at = 0;
     while let Some(entries) = table.entries() {
         for found in entries.chunks_exact(entry) {
-            if order.uint(found, 0, word).wrapping_sub(first) < size {
-                left = left.wrapping_sub(word as u64);
+            if seen >= relative && left == 0 {
+                return Some(true);
+            }
+            let place = order.uint(found, 0, word);
+            if place.wrapping_sub(written.0) >= written.1 {
+                written = written_by(image, place);
+                if written.1 == 0 {
+                    return Some(false);
+                }
+            }
+            let kind = offset(order.uint(found, word.wrapping_add(kind), kind_size));
+            if seen < relative && kind != last {
+                if abi.effect(kind) != Effect::Relative {
+                    return Some(false);
+                }
+                last = kind;
+            }
+            if left > 0 && place.wrapping_sub(first) < size {
+                left = left.saturating_sub(word as u64);
                 if !is_code(order.uint(found, word.wrapping_mul(2), word)) {
                     return Some(false);
                 }
-                if left == 0 {
-                    return Some(true);
-                }
             }
+            seen = seen.wrapping_add(1);
         }
     }
-    Some(false)
+    Some(left == 0 && seen >= relative)
 }
 
 /// Whether an address lies in a segment.

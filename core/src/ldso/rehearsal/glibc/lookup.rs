@@ -6,7 +6,7 @@ use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::memory::Access;
 use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, sysv_hash};
-use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Version, text};
+use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL, Version, text};
 use crate::arch;
 use crate::elf::consts::{DT_STRTAB, DT_SYMTAB};
 
@@ -39,9 +39,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 continue;
             }
             let found = self.look_in(of, &ask)?;
-            if let Some(found) =
-                found.filter(|found| matches!(found.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE))
-            {
+            if let Some(found) = found.filter(|found| {
+                matches!(found.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
+                    && !matches!(found.visibility, STV_HIDDEN | STV_INTERNAL)
+            }) {
                 return Ok(Some((of, found)));
             }
         }

@@ -5,7 +5,7 @@ use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
 use super::super::{End, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack, width};
-use super::{Class, HIDDEN, Rehearsal, SHN_ABS};
+use super::{Class, HIDDEN, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL};
 use crate::arch;
 use crate::elf::consts::{
     DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
@@ -15,8 +15,6 @@ use crate::elf::offset;
 
 const STB_LOCAL: u64 = 0;
 const STT_GNU_IFUNC: u64 = 10;
-const STV_INTERNAL: u64 = 1;
-const STV_HIDDEN: u64 = 2;
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
