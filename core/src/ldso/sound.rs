@@ -109,7 +109,15 @@ impl Linker<'_> {
         let kind = if has(DT_RELA) || !has(DT_REL) { DT_RELA } else { DT_REL };
         let is_of_kind = |tag: u64| tag == kind.into();
         let lacks_table = dynamic.get(DT_RELACOUNT).is_some() && !has(DT_RELA);
-        if lacks_table || (has(DT_JMPREL) && !dynamic.get(DT_PLTREL).is_some_and(is_of_kind)) {
+        let of_calls = if kind == DT_RELA { 3 } else { 2 };
+        let has_calls = has(DT_JMPREL);
+        let has_versions = [DT_VERNEED, DT_VERDEF].into_iter().any(|tag| dynamic.get(tag).is_some());
+        if dynamic.get(DT_VERSYM).is_some() && !has_versions
+            || has_calls && !(has(DT_PLTGOT) && is_whole(&(DT_PLTRELSZ, of_calls)))
+        {
+            return Some(false);
+        }
+        if lacks_table || (has_calls && !dynamic.get(DT_PLTREL).is_some_and(is_of_kind)) {
             return Some(false);
         }
         self.has_sound_hash(object, image)

@@ -179,7 +179,10 @@ fn compare_one(
         return Some(Fault { number: first.record as u64, ..Fault::new(FaultKind::VerneedRecord, object) });
     }
     for version in &versions {
-        let Some(name) = strings.string_at(version.file) else { continue };
+        let Some(name) = strings.string_at(version.file) else {
+            linker.doubt();
+            continue;
+        };
         let position = |answers: &dyn Fn(&Library) -> bool| linker.link.objects.iter().position(answers);
         let Some(at) = position(&|other| other.is_called(name)) else {
             if crate::ROUTER || position(&|other| other.path == name).is_some() {

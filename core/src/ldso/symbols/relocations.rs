@@ -19,7 +19,7 @@ use crate::elf::{ByteOrder, Class, ProgramHeader, offset};
 /// Relocations that are looked at together.
 const TOGETHER: usize = 128;
 /// Relative ones of an object that are looked at, at its front.
-const RELATIVE_AT_MOST: usize = 24;
+const RELATIVE_AT_MOST: usize = 16;
 
 /// Whether functions are bound when they are first called.
 pub(in super::super) fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
@@ -134,7 +134,17 @@ pub(in super::super) fn unknown(
                 if !relocates(by, kind) {
                     return Some((kind, false));
                 }
-                if abi.effect(kind) == Effect::Half && word == 8 {
+                let is_odd = match abi.effect(kind) {
+                    Effect::Half => word == 8,
+                    // MIPS begins with one that does nothing.
+                    Effect::None => !abi.has_global_got,
+                    Effect::Indirect => {
+                        let resolver = order.uint(found, word.wrapping_mul(2), word);
+                        entry > word.wrapping_mul(2) && !is_code(image, resolver)
+                    }
+                    _ => false,
+                };
+                if !crate::ROUTER && is_odd {
                     linker.doubt();
                 }
                 last = kind;
@@ -154,7 +164,6 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
     let abi = &arch::of(image.header.e_machine)?.ldso;
     let mut table = Table::open(linker, image, file, DT_RELA)?;
     let (order, word) = (image.encoding.order, image.encoding.word());
-    let is_code = |address| image.loads().any(|load| load.p_flags & PF_X != 0 && address_in(load, address));
     let (entry, (kind, kind_size)) = (table.entry, table.kind);
     let is_moved = image.header.e_type != ET_EXEC && dynamic.get(DT_RELR).is_none();
     let mut left = if is_moved { size } else { 0 };
@@ -182,7 +191,7 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             }
             if left > 0 && place.wrapping_sub(first) < size {
                 left = left.saturating_sub(word as u64);
-                if !is_code(order.uint(found, word.wrapping_mul(2), word)) {
+                if !is_code(image, order.uint(found, word.wrapping_mul(2), word)) {
                     return Some(false);
                 }
             }
@@ -190,6 +199,11 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
         }
     }
     Some(left == 0 && seen >= relative)
+}
+
+/// Whether code lies at an address.
+fn is_code(image: &Image, address: u64) -> bool {
+    image.loads().any(|load| load.p_flags & PF_X != 0 && address_in(load, address))
 }
 
 /// Whether an address lies in a segment.
