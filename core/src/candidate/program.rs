@@ -216,7 +216,8 @@ fn dynamic(
         let tag = u32::try_from(encoding.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
         if tag == DT_NULL {
             let next = offset.saturating_add(pair);
-            let behind = if crate::ROUTER || next >= end { &[] } else { reader.up_to(next, pair) };
+            // Of the entries that are left over a linker clears the tag.
+            let behind = if crate::ROUTER || next >= end { &[] } else { reader.up_to(next, word) };
             out.goes_on = behind.iter().any(|byte| *byte != 0);
             break;
         }

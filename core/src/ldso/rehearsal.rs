@@ -27,6 +27,8 @@ pub(super) enum End {
     Fault(Fault),
     /// glibc: a symbol is not there.
     Symbol(Undefined),
+    /// It takes too long to tell.
+    TooMuch,
 }
 
 type Step<T> = Result<T, End>;
@@ -95,6 +97,7 @@ impl<'a> Object<'a> {
         let kind = match access {
             Access::Nothing => FaultKind::Unmapped,
             Access::Anothers => FaultKind::AnothersMemory,
+            Access::TooMuch => return End::TooMuch,
         };
         self.fault(kind, what)
     }
@@ -209,8 +212,13 @@ fn effect(object: &Object<'_>, kind: u64) -> Effect {
 }
 
 impl Linker<'_> {
-    /// Whether there is what a rehearsal needs: symbols, and tables to look them up by.
+    /// Whether there is what a rehearsal needs: what relocations do, symbols, and tables to look them up by.
     pub(super) fn can_rehearse(&self) -> bool {
+        let machine =
+            self.object(0).and_then(|program| program.image.as_ref()).map(|image| image.header.e_machine);
+        if machine.and_then(arch::of).is_none_or(|arch| arch.ldso.effects.is_empty()) {
+            return false;
+        }
         let mut libraries =
             self.link.objects.iter().skip(1).filter(|object| object.state == LibraryState::Found);
         libraries.all(|object| {
@@ -268,7 +276,7 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
             objects.push(Object::new(index, library, file.as_ref()?, page)?);
         }
     }
-    Some(if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) })
+    if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) }
 }
 
 /// DT_RELR.
@@ -278,7 +286,7 @@ fn unpack(object: &Object<'_>, table: u64, size: u64) -> Step<()> {
     let change = |at: u64| {
         let lost = |access| match access {
             Access::Nothing => object.fault(FaultKind::WritesNowhere, "DT_RELR"),
-            Access::Anothers => object.lost(access, "DT_RELR"),
+            _ => object.lost(access, "DT_RELR"),
         };
         let old = object.memory.number(at, word).map_err(lost)?;
         object.memory.write(at, old.wrapping_add(object.base), word, anywhere).map_err(lost)

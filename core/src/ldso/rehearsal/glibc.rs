@@ -63,15 +63,16 @@ impl Map {
     }
 }
 
-pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Rehearsed {
+pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Rehearsed> {
     let mut rehearsed = Rehearsed::default();
     match run(linker, objects, &mut rehearsed) {
         // What ends it at once counts more than what is told once all are compared.
         Err(End::Fault(fault)) => rehearsed = Rehearsed { fault: Some(fault), ..Rehearsed::default() },
         Err(End::Symbol(symbol)) => rehearsed.symbols.push(symbol),
+        Err(End::TooMuch) => return None,
         Ok(()) => {}
     }
-    rehearsed
+    Some(rehearsed)
 }
 
 fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -> Step<()> {

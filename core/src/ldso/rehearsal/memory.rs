@@ -16,13 +16,15 @@ pub(super) enum Access {
     Nothing,
     /// It lies so near that it may be another object's.
     Anothers,
+    /// More was read than a rehearsal may.
+    TooMuch,
 }
 
 /// Libraries lie side by side: what is further away from one than that is none.
 const NEAR: u64 = 4 << 20;
 /// The last one loaded ends with what can be written right before the one that was loaded before it.
 const WRITABLE_BEFORE: u64 = 64 << 10;
-/// Bytes of an object that are read at most: a table without end is none.
+/// Bytes of an object that are read at most: a table without end is none, and of a large one the rehearsal tells nothing.
 const READS_AT_MOST: usize = 1 << 22;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
@@ -100,7 +102,7 @@ impl<'a> Memory<'a> {
     }
 
     fn byte(&self, address: u64) -> Result<u8, Access> {
-        let left = self.left.get().checked_sub(1).ok_or(Access::Anothers)?;
+        let left = self.left.get().checked_sub(1).ok_or(Access::TooMuch)?;
         self.left.set(left);
         let part = self.part(address)?;
         if let Some(byte) = self.written.borrow().get(&address) {

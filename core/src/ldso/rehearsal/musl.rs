@@ -21,7 +21,7 @@ const STB_LOCAL: u64 = 0;
 const STB_WEAK: u64 = 2;
 const STT_TLS: u64 = 6;
 
-pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Rehearsed {
+pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Rehearsed> {
     let mut rehearsal = Rehearsal {
         objects,
         symbols: Vec::new(),
@@ -31,8 +31,9 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Rehearsed
         finds_main: false,
     };
     match rehearsal.run() {
-        Err(End::Fault(fault)) => Rehearsed { fault: Some(fault), ..Rehearsed::default() },
-        _ => Rehearsed { fault: rehearsal.fault, symbols: rehearsal.symbols, ..Rehearsed::default() },
+        Err(End::TooMuch) => None,
+        Err(End::Fault(fault)) => Some(Rehearsed { fault: Some(fault), ..Rehearsed::default() }),
+        _ => Some(Rehearsed { fault: rehearsal.fault, symbols: rehearsal.symbols, ..Rehearsed::default() }),
     }
 }
 
@@ -88,7 +89,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let mut steps = 0..STEPS_AT_MOST;
         while left != 0 {
             if steps.next().is_none() {
-                return Err(object.lost(Access::Anothers, "relocations"));
+                return Err(End::TooMuch);
             }
             self.one(object, at, has_addend)?;
             at = at.wrapping_add(entry);
@@ -109,7 +110,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let place = relocation.offset;
         let lost = |access| match access {
             Access::Nothing => object.fault(FaultKind::WritesNowhere, "r_offset"),
-            Access::Anothers => object.lost(access, "r_offset"),
+            _ => object.lost(access, "r_offset"),
         };
         let abi = arch::of(object.image.header.e_machine).map(|arch| &arch.ldso);
         let knows = abi.is_some_and(|abi| (abi.relocates)(Relocator::Musl, offset(relocation.kind)));
@@ -266,7 +267,7 @@ fn look_up_gnu(of: &Object<'_>, table: u64, hash: u64, name: &[u8]) -> Step<Opti
         }
         index = index.wrapping_add(1) & 0xffff_ffff;
     }
-    Err(of.lost(Access::Anothers, WHAT))
+    Err(End::TooMuch)
 }
 
 /// `sysv_lookup`.
@@ -288,5 +289,5 @@ fn look_up_sysv(of: &Object<'_>, table: Option<u64>, name: &[u8]) -> Step<Option
         }
         index = field(count.wrapping_add(2).wrapping_add(index))?;
     }
-    Err(of.lost(Access::Anothers, WHAT))
+    Err(End::TooMuch)
 }

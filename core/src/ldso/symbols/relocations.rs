@@ -19,7 +19,7 @@ use crate::elf::{ByteOrder, Class, ProgramHeader, offset};
 /// Relocations that are looked at together.
 const TOGETHER: usize = 128;
 /// Relative ones of an object that are looked at, at its front.
-const RELATIVE_AT_MOST: usize = 16;
+const RELATIVE_AT_MOST: usize = 8;
 
 /// Whether functions are bound when they are first called.
 pub(in super::super) fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
@@ -191,7 +191,8 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             }
             if left > 0 && place.wrapping_sub(first) < size {
                 left = left.saturating_sub(word as u64);
-                if !is_code(image, order.uint(found, word.wrapping_mul(2), word)) {
+                let is_relative = abi.effect(kind) == Effect::Relative;
+                if is_relative && !is_code(image, order.uint(found, word.wrapping_mul(2), word)) {
                     return Some(false);
                 }
             }

@@ -4,7 +4,6 @@ use alloc::vec::Vec;
 
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
-use super::super::memory::Access;
 use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, sysv_hash};
 use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL, Version, text};
 use crate::arch;
@@ -114,7 +113,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 }
             }
         }
-        Err(of.lost(Access::Anothers, "a chain of symbols"))
+        Err(End::TooMuch)
     }
 
     /// elf/dl-lookup.c `check_match`.

@@ -90,7 +90,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let mut steps = 0..STEPS_AT_MOST;
         while at < end.max(if is_lazy { 0 } else { relative_end }) {
             if steps.next().is_none() {
-                return Err(object.lost(Access::Anothers, "relocations"));
+                return Err(End::TooMuch);
             }
             let relocation = object.relocation(at, has_addend)?;
             let is_relative = !is_lazy && at < relative_end;
@@ -198,7 +198,7 @@ impl Place<'_, '_> {
     fn lost(&self, access: Access) -> End {
         match access {
             Access::Nothing => self.object.fault(FaultKind::WritesNowhere, "r_offset"),
-            Access::Anothers => self.object.lost(access, "r_offset"),
+            _ => self.object.lost(access, "r_offset"),
         }
     }
 

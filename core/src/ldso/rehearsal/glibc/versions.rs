@@ -58,7 +58,7 @@ pub(super) fn check_versions(
             }
             match field(record, 12, 4)? {
                 0 => break,
-                _ if steps.is_empty() => return Err(object.lost(Access::Anothers, "DT_VERNEED")),
+                _ if steps.is_empty() => return Err(End::TooMuch),
                 next => record = record.wrapping_add(next),
             }
         }
@@ -76,7 +76,7 @@ pub(super) fn check_versions(
             }
             match field(record, 16, 4)? {
                 0 => break,
-                _ if steps.next().is_none() => return Err(object.lost(Access::Anothers, "DT_VERDEF")),
+                _ if steps.next().is_none() => return Err(End::TooMuch),
                 next => record = record.wrapping_add(next),
             }
         }
