@@ -9,7 +9,7 @@ pub(crate) use worlds::differ;
 use super::Arch;
 use crate::elf::consts::EM_LOONGARCH;
 use crate::elf::{ByteOrder, Class};
-use crate::ldso::abi::{Abi, Effect, Relocator, effects, relocates};
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
 /// EF_LOONGARCH_ABI_MODIFIER_MASK: 1 is soft float.
@@ -33,16 +33,7 @@ pub(super) const LOONGARCH: Arch = Arch {
             Relocator::GlibcLazy => matches!(kind, 5 | 12..=14),
             Relocator::Musl => matches!(kind, 0..=11 | 13 | 14),
         }),
-        effects: effects(&[
-            (0, 0, Effect::None),
-            (1, 2, Effect::Value),
-            (3, 3, Effect::Relative),
-            (4, 4, Effect::Copy),
-            (5, 5, Effect::Slot),
-            (6, 11, Effect::Tls),
-            (12, 12, Effect::Indirect),
-            (13, 14, Effect::Tls),
-        ]),
+        effects: &[],
         asserts_relative: false,
         hash_entry: 4,
         has_global_got: false,

@@ -12,7 +12,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_PPC, EM_PPC64, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Effect, Relocator, effects, relocates};
+use crate::ldso::abi::{Abi, Relocator, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 use crate::machine::{Fact, Fpu, Machine};
 
@@ -35,15 +35,7 @@ pub(super) const PPC: Arch = Arch {
             Relocator::GlibcLazy => true,
             Relocator::Musl => matches!(kind, 0 | 1 | 19..=22 | 24 | 68 | 73 | 78),
         }),
-        effects: effects(&[
-            (0, 0, Effect::None),
-            (1, 1, Effect::Value),
-            (19, 19, Effect::Copy),
-            (20, 21, Effect::Slot),
-            (22, 22, Effect::Relative),
-            (68, 78, Effect::Tls),
-            (248, 248, Effect::Indirect),
-        ]),
+        effects: &[],
         asserts_relative: false,
         hash_entry: 4,
         has_global_got: false,
@@ -73,15 +65,6 @@ pub(super) const PPC64: Arch = Arch {
             Relocator::GlibcLazy => true,
             Relocator::Musl => matches!(kind, 0 | 19..=22 | 38 | 43 | 68 | 73 | 78),
         }),
-        effects: effects(&[
-            (0, 0, Effect::None),
-            (19, 19, Effect::Copy),
-            (20, 21, Effect::Slot),
-            (22, 22, Effect::Relative),
-            (38, 38, Effect::Value),
-            (68, 78, Effect::Tls),
-            (247, 248, Effect::Indirect),
-        ]),
         ..PPC.ldso
     },
     builds: builds::PPC64,

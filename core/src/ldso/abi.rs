@@ -14,7 +14,8 @@ pub(crate) struct Abi {
     pub(crate) has_rel: bool,
     /// The kinds of relocations that a loader knows.
     pub(crate) relocates: Relocates,
-    /// What those do: the first and the last kind, and it. Empty in a router's build.
+    /// What those do: the first and the last kind, and it. Empty in a router's build, and where no real loader has judged
+    /// a rehearsal yet (`cargo xtask check loaders`): there none is begun.
     pub(crate) effects: Effects,
     /// glibc sysdeps/*/dl-machine.h `elf_machine_rel_relative`, `elf_machine_rela_relative` assert the kind.
     pub(crate) asserts_relative: bool,
