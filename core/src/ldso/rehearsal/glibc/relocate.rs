@@ -122,7 +122,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 _ if !place.is_known(Relocator::GlibcLazy) => {
                     Err(place.unknown(FaultKind::PltRelocationType))
                 }
-                Effect::Slot => place.write(object.base.wrapping_add(place.here()?)),
+                Effect::Slot => {
+                    // What starts a program may be bound when it is called.
+                    if object.index == 0 {
+                        self.finds_main.set(true);
+                    }
+                    place.write(object.base.wrapping_add(place.here()?))
+                }
                 _ => Ok(()),
             };
         }
