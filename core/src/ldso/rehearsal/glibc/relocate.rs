@@ -9,7 +9,7 @@ use super::{Class, HIDDEN, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL};
 use crate::arch;
 use crate::elf::consts::{
     DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
-    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL,
+    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
 };
 use crate::elf::offset;
 
@@ -162,9 +162,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             _ if place.is_jump_slot() => Class::Plt,
             _ => Class::Other,
         };
+        // l_versions is NULL where there are none, and looked into all the same.
+        let lacks_versions = map.is_some_and(|map| map.marks.is_none());
         let (of, found) =
             if symbol.bind == STB_LOCAL || matches!(symbol.visibility, STV_HIDDEN | STV_INTERNAL) {
                 (Some(object), symbol)
+            } else if lacks_versions && object.get(DT_VERSYM).is_some() {
+                return Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"));
             } else {
                 match self.look_up(object, &symbol, version, class)? {
                     Some((of, found)) => (Some(of), found),
