@@ -95,7 +95,7 @@ pub(super) const CASES: &[Case] = &[
             then(kit, CALLS_FOO, LAZY, |kit| {
                 kit.library(
                     "libfoo.so",
-                    "__attribute__((constructor)) void begin(void) {} int foo(void) { return 0; }",
+                    "__attribute__((constructor)) static void begin(void) {} int foo(void) { return 0; }",
                     &[],
                 )?;
                 kit.damage("libfoo.so", |elf| elf.put((elf.points_to(DT_RELA)? + 16, 8), 0x7000_0000))
