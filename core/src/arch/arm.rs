@@ -33,8 +33,6 @@ pub(super) const ARM: Arch = Arch {
             Relocator::Musl => matches!(kind, 0 | 2 | 13 | 17..=23),
         }),
         effects: &[],
-        asserts_relative: false,
-        hash_entry: 4,
         has_global_got: false,
         has_bionic: true,
         lacks_level: None,

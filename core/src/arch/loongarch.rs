@@ -34,8 +34,6 @@ pub(super) const LOONGARCH: Arch = Arch {
             Relocator::Musl => matches!(kind, 0..=11 | 13 | 14),
         }),
         effects: &[],
-        asserts_relative: false,
-        hash_entry: 4,
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,

@@ -31,8 +31,6 @@ pub(super) const MIPS: Arch = Arch {
             Relocator::Musl => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 126 | 127),
         }),
         effects: &[],
-        asserts_relative: false,
-        hash_entry: 4,
         has_global_got: true,
         has_bionic: false,
         lacks_level: None,

@@ -36,8 +36,6 @@ pub(super) const PPC: Arch = Arch {
             Relocator::Musl => matches!(kind, 0 | 1 | 19..=22 | 24 | 68 | 73 | 78),
         }),
         effects: &[],
-        asserts_relative: false,
-        hash_entry: 4,
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,

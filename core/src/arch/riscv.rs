@@ -31,8 +31,6 @@ pub(super) const RISCV: Arch = Arch {
             Relocator::Musl => matches!(kind, 0..=12),
         }),
         effects: &[],
-        asserts_relative: false,
-        hash_entry: 4,
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,

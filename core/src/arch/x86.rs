@@ -33,8 +33,6 @@ pub(super) const I386: Arch = Arch {
             Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 14 | 35..=37 | 41),
         }),
         effects: &[],
-        asserts_relative: true,
-        hash_entry: 4,
         has_global_got: false,
         has_bionic: true,
         lacks_level: Some(isa::lacks_level),

@@ -27,6 +27,12 @@ impl Image {
         self.dynamic_part(tag).map(|(offset, _)| offset)
     }
 
+    /// The PT_LOAD in which an address lies, in memory, of those with a right (PF_W, PF_X).
+    pub fn load_with(&self, right: u32, address: u64) -> Option<&ProgramHeader> {
+        self.loads()
+            .find(|load| load.p_flags & right != 0 && address.wrapping_sub(load.p_vaddr) < load.p_memsz)
+    }
+
     /// How many bytes of the file a segment has from an address on; None where none takes it from there.
     pub fn left_of(&self, address: u64) -> Option<u64> {
         program::place_of(self.table(), address).map(|(_, left)| left as u64)

@@ -74,6 +74,7 @@ pub const DT_INIT: u32 = 12;
 pub const DT_FINI: u32 = 13;
 pub const DT_FINI_ARRAY: u32 = 26;
 pub const DT_FINI_ARRAYSZ: u32 = 28;
+pub const DT_DEBUG: u32 = 21;
 pub const DT_TEXTREL: u32 = 22;
 pub const DT_INIT_ARRAY: u32 = 25;
 pub const DT_INIT_ARRAYSZ: u32 = 27;

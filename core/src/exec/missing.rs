@@ -50,7 +50,7 @@ missing! {
     /// uClibc's, and any that goes by no known name.
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
     /// musl takes the front of a file for its symbols.
-    LostTables "what its loader makes of tables that lead out of a file, or that it has not"
+    LostTables "what its loader makes of tables that are missing or lead out of the file"
     /// AT_SECURE: ids of the file and of its caller.
     Rights "whether it gets other rights than who starts it"
     /// uname(2) names none that is known.

@@ -4,7 +4,6 @@ use crate::elf::Class;
 use crate::machine::Cpu;
 
 /// Of the programs of an e_machine.
-#[allow(clippy::struct_excessive_bools)]
 pub(crate) struct Abi {
     /// `_DL_CACHE_DEFAULT_ID` (sysdeps/*/dl-cache.h) without FLAG_ELF_LIBC6, by class and e_flags.
     pub(crate) cache_id: fn(Class, u32) -> usize,
@@ -17,10 +16,6 @@ pub(crate) struct Abi {
     /// What those do: the first and the last kind, and it. Empty in a router's build, and where no real loader has judged
     /// a rehearsal yet (`cargo xtask check loaders`): there none is begun.
     pub(crate) effects: Effects,
-    /// glibc sysdeps/*/dl-machine.h `elf_machine_rel_relative`, `elf_machine_rela_relative` assert the kind.
-    pub(crate) asserts_relative: bool,
-    /// Bytes of a number in DT_HASH (s390x, Alpha: 8).
-    pub(crate) hash_entry: u64,
     /// Symbols stand in the order of the GOT, whose global part has no relocations (MIPS psABI). Such files have no
     /// DT_GNU_HASH.
     pub(crate) has_global_got: bool,

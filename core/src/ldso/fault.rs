@@ -149,8 +149,11 @@ faults! {
     RelocationType Ends::Says("unexpected reloc type 0x{x}"), Relocation;
     /// The same of functions that are bound when they are first called.
     PltRelocationType Ends::Says("unexpected PLT reloc type 0x{x}"), Relocation;
-    /// elf/do-rel.h: one of those that DT_RELACOUNT or DT_RELCOUNT says are relative.
-    RelativeKind Ends::Asserts(["dl-machine.h: elf_machine_rela_relative", "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE"]), Relocation;
+    /// sysdeps/x86_64/dl-machine.h `elf_machine_rela_relative`: one of those that DT_RELACOUNT says are relative.
+    RelativeKind Ends::Asserts([
+        "dl-machine.h: elf_machine_rela_relative",
+        "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE",
+    ]), LoaderTables;
     /// What a table leads to lies where nothing of the object is.
     Unmapped Ends::Dies, LoaderTables;
     /// A relocation changes what is not there, or not to be written.

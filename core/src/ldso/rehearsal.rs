@@ -5,20 +5,21 @@ mod glibc;
 mod memory;
 mod musl;
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::abi::Effect;
 use super::fault::{Fault, FaultKind};
+use super::symbols::relocations::info;
 use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
+use crate::elf::Class;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB,
-    DT_TEXTREL, EM_MIPS, ET_EXEC,
+    DT_TEXTREL, ET_EXEC,
 };
-use crate::elf::{ByteOrder, Class};
 use crate::machine::holds;
-use alloc::rc::Rc;
 use memory::{Access, Memory};
 
 /// How the loader comes to an end.
@@ -102,6 +103,11 @@ impl<'a> Object<'a> {
         self.fault(kind, what)
     }
 
+    /// The same where it is known what comes of an address at which nothing is.
+    fn refused(&self, access: Access, kind: FaultKind, what: &'static str) -> End {
+        if access == Access::Nothing { self.fault(kind, what) } else { self.lost(access, what) }
+    }
+
     /// A number in a table.
     fn number(&self, address: u64, size: u64, what: &'static str) -> Step<u64> {
         self.memory.number(address, size).map_err(|access| self.lost(access, what))
@@ -109,23 +115,15 @@ impl<'a> Object<'a> {
 
     /// A relocation at an address.
     fn relocation(&self, at: u64, has_addend: bool) -> Step<Relocation> {
-        const WHAT: &str = "relocations";
+        const WHAT: &str = "a relocation";
         let word = self.word();
-        let offset = self.number(at, word, WHAT)?;
         let info_at = at.wrapping_add(word);
-        let info = self.number(info_at, word, WHAT)?;
-        let Class::Elf64 = self.image.encoding.class else {
-            let addend =
-                if has_addend { Some(self.number(info_at.wrapping_add(word), word, WHAT)?) } else { None };
-            return Ok(Relocation { offset, symbol: info >> 8, kind: info & 0xff, addend });
+        let part = |(within, size): (usize, usize)| {
+            self.number(info_at.wrapping_add(within as u64), size as u64, WHAT)
         };
-        let is_mips = self.image.header.e_machine == EM_MIPS;
-        let (symbol, kind) = match self.image.encoding.order {
-            // On MIPS r_sym stands first and r_type last, whatever the byte order.
-            ByteOrder::Little if is_mips => (info & 0xffff_ffff, info >> 56),
-            ByteOrder::Big if is_mips => (info >> 32, info & 0xff),
-            _ => (info >> 32, info & 0xffff_ffff),
-        };
+        let (symbol, kind) = info(self.image);
+        let offset = self.number(at, word, WHAT)?;
+        let (symbol, kind) = (part(symbol)?, part(kind)?);
         let addend =
             if has_addend { Some(self.number(info_at.wrapping_add(word), word, WHAT)?) } else { None };
         Ok(Relocation { offset, symbol, kind, addend })
@@ -153,39 +151,8 @@ impl<'a> Object<'a> {
             value: field(value, if is_wide { 8 } else { 4 })?,
         })
     }
-
-    /// Where the constructors lie that DT_INIT and DT_INIT_ARRAY name, as the loader comes to call them.
-    fn constructors(&self, count_mask: u64) -> Step<Vec<u64>> {
-        let mut found = Vec::new();
-        found.extend(self.get(DT_INIT).map(|init| self.base.wrapping_add(init)));
-        if let Some(array) = self.get(DT_INIT_ARRAY) {
-            let size = match self.get(DT_INIT_ARRAYSZ) {
-                Some(size) => size,
-                // musl takes it for 0.
-                None if count_mask == u64::MAX => 0,
-                None => return Err(self.fault(FaultKind::NoEntrySize, "DT_INIT_ARRAY")),
-            };
-            let count = size.checked_div(self.word()).unwrap_or_default() & count_mask;
-            for index in 0..count.min(CONSTRUCTORS_AT_MOST) {
-                let at = array.wrapping_add(index.wrapping_mul(self.word()));
-                match self.memory.number(at, self.word()) {
-                    Ok(address) => found.push(address),
-                    // Those before are called first.
-                    Err(access) => {
-                        found.push(if access == Access::Nothing { NOWHERE } else { ANOTHERS });
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(found)
-    }
 }
 
-/// No constructor's address.
-const NOWHERE: u64 = u64::MAX;
-/// It cannot be told.
-const ANOTHERS: u64 = u64::MAX - 1;
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
 const STRINGS_AT_MOST: u64 = 64 << 10;
 /// Records, links of a chain, relocations of a table: more than any file has.
@@ -284,10 +251,7 @@ fn unpack(object: &Object<'_>, table: u64, size: u64) -> Step<()> {
     let word = object.word();
     let anywhere = object.get(DT_TEXTREL).is_some();
     let change = |at: u64| {
-        let lost = |access| match access {
-            Access::Nothing => object.fault(FaultKind::WritesNowhere, "DT_RELR"),
-            _ => object.lost(access, "DT_RELR"),
-        };
+        let lost = |access| object.refused(access, FaultKind::WritesNowhere, "DT_RELR");
         let old = object.memory.number(at, word).map_err(lost)?;
         object.memory.write(at, old.wrapping_add(object.base), word, anywhere).map_err(lost)
     };
@@ -316,13 +280,10 @@ fn unpack(object: &Object<'_>, table: u64, size: u64) -> Step<()> {
 /// What the C library is started by: every program that is linked with one asks for it.
 const MAIN: &[u8] = b"__libc_start_main";
 
-/// Whether a program asks for the function that starts it; `found`: a relocation has led there.
-fn starts(program: &Object<'_>, found: bool) -> Step<()> {
+/// What becomes of a program that no relocation has led there: if it asks for that, it calls nothing.
+fn lacks_main(program: &Object<'_>) -> Step<()> {
     let Some(strings) = program.get(DT_STRTAB) else { return Ok(()) };
     let size = program.get(DT_STRSZ).unwrap_or(STRINGS_AT_MOST);
-    if found {
-        return Ok(());
-    }
     let mut names = Vec::new();
     for at in 0..size.min(STRINGS_AT_MOST) {
         names.extend(program.memory.number(strings.wrapping_add(at), 1).map(|byte| byte.to_le_bytes()[0]));
@@ -334,23 +295,41 @@ fn starts(program: &Object<'_>, found: bool) -> Step<()> {
     }
 }
 
-/// Calls the constructors of an object; glibc counts them in 32 bits.
+/// Calls the constructors of an object: DT_INIT, then those of DT_INIT_ARRAY. `count_mask`: glibc counts them in 32 bits.
 fn construct<'a>(objects: &[Object<'a>], object: &Object<'a>, count_mask: u64) -> Step<()> {
     const WHAT: &str = "DT_INIT_ARRAY";
-    for address in object.constructors(count_mask)? {
-        let address = object.memory.wrapped(address);
-        if address == object.memory.wrapped(ANOTHERS) {
-            return Err(object.lost(Access::Anothers, WHAT));
-        }
-        let own = |object: &&Object<'a>| {
-            object.memory.has(object.memory.wrapped(address.wrapping_sub(object.base)))
-        };
-        let of = objects.iter().find(own).unwrap_or(object);
-        if !of.memory.can_run(of.memory.wrapped(address.wrapping_sub(of.base))) {
-            return Err(object.fault(FaultKind::JumpsNowhere, WHAT));
-        }
+    let call = |address: u64| {
+        let within = |of: &Object<'a>| of.memory.wrapped(address.wrapping_sub(of.base));
+        let of = objects.iter().find(|of| of.memory.has(within(of))).unwrap_or(object);
+        if of.memory.can_run(within(of)) { Ok(()) } else { Err(object.fault(FaultKind::JumpsNowhere, WHAT)) }
+    };
+    if let Some(init) = object.get(DT_INIT) {
+        call(object.base.wrapping_add(init))?;
+    }
+    let Some(array) = object.get(DT_INIT_ARRAY) else { return Ok(()) };
+    let size = match object.get(DT_INIT_ARRAYSZ) {
+        Some(size) => size,
+        // musl takes it for 0.
+        None if count_mask == u64::MAX => 0,
+        None => return Err(object.fault(FaultKind::NoEntrySize, WHAT)),
+    };
+    let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
+    for index in 0..count.min(CONSTRUCTORS_AT_MOST) {
+        let at = array.wrapping_add(index.wrapping_mul(object.word()));
+        let address = object.memory.number(at, object.word());
+        call(address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, WHAT))?)?;
     }
     Ok(())
+}
+
+/// In the order in which symbols are looked up: the loader itself last, which the C library needs.
+fn scope<'r, 'a>(objects: &'r [Object<'a>]) -> impl Iterator<Item = &'r Object<'a>> {
+    objects.iter().take(1).chain(objects.iter().skip(2)).chain(objects.get(1))
+}
+
+/// The hash of DT_GNU_HASH.
+fn gnu_hash(name: &[u8]) -> u64 {
+    name.iter().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte))).into()
 }
 
 /// The hash of DT_HASH and of versions (generic ABI).

@@ -12,7 +12,7 @@ use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_
 use crate::machine::{decimal, parts};
 
 /// The version by which a file says that it has DT_RELR, and its hash.
-const GUARD: (u32, &[u8]) = (0x00fd_0e42, b"GLIBC_ABI_DT_RELR");
+pub(super) const GUARD: (u32, &[u8]) = (0x00fd_0e42, b"GLIBC_ABI_DT_RELR");
 
 impl Linker<'_> {
     /// Compares versions, relocates, looks up symbols.

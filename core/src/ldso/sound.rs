@@ -4,12 +4,11 @@ use super::{Library, Linker};
 use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::Reader;
-use crate::elf::ProgramHeader;
 use crate::elf::consts::{
-    DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ,
-    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELR,
-    DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_W, PF_X,
-    PT_LOAD,
+    DT_DEBUG, DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY,
+    DT_INIT_ARRAYSZ, DT_JMPREL, DT_NEEDED, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT,
+    DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED,
+    DT_VERSYM, PF_W, PF_X,
 };
 
 /// Tables, and what tells their sizes.
@@ -40,13 +39,9 @@ impl Linker<'_> {
 
     /// Whether all objects have sound tables, but for the loader itself.
     pub(super) fn is_sound(&self) -> bool {
-        let mut objects = self
-            .link
-            .objects
-            .iter()
-            .enumerate()
-            .filter(|(index, object)| *index != 1 && !self.is_c_library(object));
-        objects.all(|(_, object)| self.has_sound_tables(object).unwrap_or(false))
+        let objects = self.link.objects.iter().enumerate();
+        let mut others = objects.filter(|(index, object)| *index != 1 && !self.is_c_library(object));
+        others.all(|(_, object)| self.has_sound_tables(object).unwrap_or(false))
     }
 
     fn has_sound_tables(&self, object: &Library) -> Option<bool> {
@@ -58,7 +53,7 @@ impl Linker<'_> {
         let mut sizes = [(None, None); TABLES.len()];
         for (tag, value) in &dynamic.entries {
             let bit = 1_u64.checked_shl(*tag).unwrap_or_default();
-            let may_repeat = matches!(*tag, 1 | 21 | 28);
+            let may_repeat = matches!(*tag, DT_NEEDED | DT_DEBUG);
             if seen & bit != 0 && !may_repeat {
                 return Some(false);
             }
@@ -74,15 +69,19 @@ impl Linker<'_> {
                         _ => word,
                     };
                     let is_array = matches!(*tag, DT_INIT_ARRAY | DT_FINI_ARRAY);
-                    if value.checked_rem(unit) != Some(0) || (is_array && !is_in(image, *value, PF_W)) {
+                    if value.checked_rem(unit) != Some(0)
+                        || (is_array && image.load_with(PF_W, *value).is_none())
+                    {
                         return Some(false);
                     }
                     if let Some(at) = TABLES.iter().position(|(table, _)| table == tag) {
                         sizes.get_mut(at)?.0 = Some(left);
                     }
                 }
-                DT_PLTGOT if !is_in(image, *value, PF_W) && word == 8 => return Some(false),
-                DT_INIT | DT_FINI if *value != 0 && !is_in(image, *value, PF_X) => return Some(false),
+                DT_PLTGOT if image.load_with(PF_W, *value).is_none() && word == 8 => return Some(false),
+                DT_INIT | DT_FINI if *value != 0 && image.load_with(PF_X, *value).is_none() => {
+                    return Some(false);
+                }
                 _ => {
                     if let Some(at) = TABLES.iter().position(|(_, size)| size == tag) {
                         sizes.get_mut(at)?.1 = Some(*value);
@@ -110,14 +109,12 @@ impl Linker<'_> {
         let is_of_kind = |tag: u64| tag == kind.into();
         let lacks_table = dynamic.get(DT_RELACOUNT).is_some() && !has(DT_RELA);
         let of_calls = if kind == DT_RELA { 3 } else { 2 };
-        let has_calls = has(DT_JMPREL);
         let has_versions = [DT_VERNEED, DT_VERDEF].into_iter().any(|tag| dynamic.get(tag).is_some());
-        if dynamic.get(DT_VERSYM).is_some() && !has_versions
-            || has_calls && !(has(DT_PLTGOT) && is_whole(&(DT_PLTRELSZ, of_calls)))
-        {
-            return Some(false);
-        }
-        if lacks_table || (has_calls && !dynamic.get(DT_PLTREL).is_some_and(is_of_kind)) {
+        let is_called = dynamic.get(DT_PLTREL).is_some_and(is_of_kind)
+            && has(DT_PLTGOT)
+            && is_whole(&(DT_PLTRELSZ, of_calls));
+        let lacks_versions = dynamic.get(DT_VERSYM).is_some() && !has_versions;
+        if lacks_table || lacks_versions || (has(DT_JMPREL) && !is_called) {
             return Some(false);
         }
         self.has_sound_hash(object, image)
@@ -154,11 +151,4 @@ impl Linker<'_> {
             symbol.is_some_and(|symbol| symbol == 0 || (first..SYMBOLS_AT_MOST).contains(&symbol))
         }))
     }
-}
-
-/// Whether an address lies in a segment with this right.
-fn is_in(image: &Image, address: u64, flag: u32) -> bool {
-    let holds =
-        |load: &ProgramHeader| load.p_type == PT_LOAD && address.wrapping_sub(load.p_vaddr) < load.p_memsz;
-    image.table().iter().any(|load| load.p_flags & flag != 0 && holds(load))
 }

@@ -67,6 +67,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::WritesNowhere => format!("{name}=changes what cannot be written"),
         FaultKind::JumpsNowhere => format!("{name}=leads to where no code is"),
         FaultKind::AnothersMemory => format!("{name}=leads out of the file"),
+        FaultKind::RelativeKind => format!("{name}=counts a relocation that is not relative"),
         FaultKind::DividesByZero => format!("{name}=without buckets"),
         FaultKind::NoHash => "symbols=without DT_HASH or DT_GNU_HASH".to_owned(),
         FaultKind::TablesNowhere => {

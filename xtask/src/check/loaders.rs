@@ -18,8 +18,8 @@ use compare::{Answer, Real};
 use mutate::Mutant;
 use place::{Loader, Place};
 
-/// Mutants of a loader that runs here, and of one under QEMU; each without and with `--full`.
-const COUNTS: [[usize; 2]; 2] = [[1_000, 20_000], [1_000, 2_000]];
+/// Mutants for each loader, without and with `--full`.
+const COUNTS: [usize; 2] = [1_000, 20_000];
 /// Starts of each, before its end counts as its end.
 const STARTS: usize = 5;
 /// What diag may not know, of each kind.
@@ -44,7 +44,7 @@ pub(super) fn one(args: &Args, case: &str) -> Result<()> {
     let loaders = place::all()?;
     let loader = loaders.iter().find(|loader| loader.name == name).context("no such loader")?;
     let bases = Base::all(loader)?;
-    let place = Place::new(loader, 0)?;
+    let place = Place::new(loader)?;
     let mutant = mutant(&bases, args.seed, number.parse()?);
     put(&place, &mutant, None)?;
     println!("{}", mutant.words);
@@ -71,7 +71,7 @@ struct Counts {
 
 fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
     let bases = Base::all(loader)?;
-    let place = Place::new(loader, 0)?;
+    let place = Place::new(loader)?;
     for base in &bases {
         for (file, image) in base.files.iter().enumerate() {
             place.put(file, &image.bytes)?;
@@ -81,8 +81,7 @@ fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
             matches!(compare::real(&ran), Real::Main(_)) && compare::answer(&ran, &said) == Answer::Agrees;
         tally.check(holds, || format!("{} as it was built: {ran:?}; diag: {}", base.name, said.model));
     }
-    let counts = COUNTS[usize::from(!loader.qemu.is_empty())];
-    let count = args.count.unwrap_or(counts[usize::from(args.full)]);
+    let count = args.count(COUNTS);
     let mut kinds: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut before = None;
     for number in 0..count as u64 {
@@ -123,12 +122,7 @@ fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
             counts.wrong += 1;
             println!("{}: WRONG: {}", tally.name(), words());
         }
-        // What was changed is put back by the next one.
-        for (file, image) in
-            bases[mutant.base].files.iter().enumerate().filter(|(file, _)| *file == mutant.file)
-        {
-            place.put(file, &image.bytes)?;
-        }
+        place.put(mutant.file, &bases[mutant.base].files[mutant.file].bytes)?;
     }
     for (kind, Counts { mutants, started, unknown, varied, wrong }) in &kinds {
         tally.note(format!(
@@ -145,7 +139,7 @@ fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
 }
 
 /// Has the files of a mutant there. `before`: the base whose files are there, whole.
-fn put(place: &Place<'_>, mutant: &Mutant, before: Option<usize>) -> Result<()> {
+fn put(place: &Place, mutant: &Mutant, before: Option<usize>) -> Result<()> {
     for (file, bytes) in mutant.files.iter().enumerate() {
         if before != Some(mutant.base) || file == mutant.file {
             place.put(file, bytes)?;

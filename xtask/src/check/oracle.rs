@@ -27,7 +27,7 @@ pub(super) use report::write as report;
 const HOST_COUNTS: [usize; 2] = [20_000, 100_000];
 
 impl Args {
-    fn count(&self, counts: [usize; 2]) -> usize {
+    pub(super) fn count(&self, counts: [usize; 2]) -> usize {
         self.count.unwrap_or(counts[usize::from(self.full)])
     }
 }

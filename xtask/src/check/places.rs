@@ -189,16 +189,17 @@ impl Place {
 
     /// What diag says of a program there.
     pub(super) fn judge(&self, program: &str) -> Result<Said> {
-        let args = cli::Args {
-            programs: [program.to_owned()].into_iter().collect(),
-            json: true,
-            ..cli::Args::default()
-        };
-        let machine = self.machine();
-        let report = cli::report(Target::new(&machine), &args, Style::default()).text;
-        let report: Value = serde_json::from_str(&report).context("diag's report")?;
-        Said::of_json(&report["programs"][0]).map_err(|error| anyhow!("{program}: {error}"))
+        judge(&self.machine(), program)
     }
+}
+
+/// What diag says of a program of a recorded machine.
+pub(super) fn judge(machine: &Recorded, program: &str) -> Result<Said> {
+    let programs = [program.to_owned()].into_iter().collect();
+    let args = cli::Args { programs, json: true, ..cli::Args::default() };
+    let report = cli::report(Target::new(machine), &args, Style::default()).text;
+    let report: Value = serde_json::from_str(&report).context("diag's report")?;
+    Said::of_json(&report["programs"][0]).map_err(|error| anyhow!("{program}: {error}"))
 }
 
 /// Goes where the program is to start. Between fork(2) and execve(2).

@@ -12,8 +12,7 @@ use core::cell::Cell;
 use super::super::Linker;
 use super::super::fault::{Fault, FaultKind};
 use super::memory::Access;
-use super::{End, Object, Rehearsed, Step, Symbol, construct, starts};
-use crate::arch;
+use super::{End, Object, Rehearsed, Step, Symbol, construct, lacks_main};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH};
 use crate::elf::offset;
 use versions::{check_guard, check_versions};
@@ -81,8 +80,8 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         maps.push(Map { hash: setup_hash(object)?, marks: None, versions: Vec::new() });
     }
     for (object, map) in objects.iter().zip(&mut maps) {
-        check_versions(objects, object, map, rehearsed)?;
-        check_guard(linker, object)?;
+        let is_guarded = check_versions(objects, object, map, rehearsed)?;
+        check_guard(linker, object, is_guarded)?;
     }
     if rehearsed.fault.is_some() || !rehearsed.versions.is_empty() {
         return Ok(());
@@ -95,8 +94,8 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
             rehearsal.relocate(object)?;
         }
     }
-    if let Some(program) = objects.first() {
-        starts(program, rehearsal.finds_main.get())?;
+    if let Some(program) = objects.first().filter(|_| !rehearsal.finds_main.get()) {
+        lacks_main(program)?;
     }
     for index in order.iter().rev() {
         if let Some(object) = objects.get(*index).filter(|_| *index != 1) {
@@ -123,10 +122,9 @@ fn setup_hash(object: &Object<'_>) -> Step<Hash> {
         return Ok(Hash::Gnu { buckets, count, filter, mask, shift, chain });
     }
     let Some(at) = object.get(DT_HASH) else { return Ok(Hash::None) };
-    let size = arch::of(object.image.header.e_machine).map_or(4, |arch| arch.ldso.hash_entry);
-    let count = object.number(at, size, "DT_HASH")?;
-    let buckets = at.wrapping_add(size.wrapping_mul(2));
-    Ok(Hash::Sysv { buckets, count, chain: buckets.wrapping_add(count.wrapping_mul(size)) })
+    let count = object.number(at, 4, "DT_HASH")?;
+    let buckets = at.wrapping_add(8);
+    Ok(Hash::Sysv { buckets, count, chain: buckets.wrapping_add(count.wrapping_mul(4)) })
 }
 
 fn text(object: &Object<'_>, strings: u64, at: u64) -> Step<Vec<u8>> {

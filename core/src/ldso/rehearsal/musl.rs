@@ -7,8 +7,8 @@ use super::super::fault::{Fault, FaultKind};
 use super::super::{Linker, Undefined};
 use super::memory::Access;
 use super::{
-    End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, construct, effect, starts, sysv_hash, unpack,
-    width,
+    End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, construct, effect, gnu_hash, lacks_main,
+    scope, sysv_hash, unpack, width,
 };
 use crate::arch;
 use crate::elf::consts::{
@@ -59,8 +59,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if self.lacks_any || self.fault.is_some() || !self.symbols.is_empty() {
             return Ok(());
         }
-        if let Some(program) = objects.first() {
-            starts(program, self.finds_main)?;
+        if let Some(program) = objects.first().filter(|_| !self.finds_main) {
+            lacks_main(program)?;
         }
         for name in [&b"malloc"[..], b"aligned_alloc"] {
             let _found = self.find(name, true, false)?;
@@ -108,10 +108,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
         let anywhere = object.get(DT_TEXTREL).is_some();
         let place = relocation.offset;
-        let lost = |access| match access {
-            Access::Nothing => object.fault(FaultKind::WritesNowhere, "r_offset"),
-            _ => object.lost(access, "r_offset"),
-        };
+        let lost = |access| object.refused(access, FaultKind::WritesNowhere, "r_offset");
         let abi = arch::of(object.image.header.e_machine).map(|arch| &arch.ldso);
         let knows = abi.is_some_and(|abi| (abi.relocates)(Relocator::Musl, offset(relocation.kind)));
         let addend = match relocation.addend {
@@ -153,7 +150,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         };
         let is_null = found.as_ref().is_some_and(|found| found.section == 0 && found.value == 0);
         if is_null && matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0) {
-            return Err(object.lost(Access::Anothers, "the address of what is not there"));
+            return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         if !knows {
             self.fault.get_or_insert_with(|| Fault {
@@ -173,7 +170,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 from.map_err(|access| object.lost(access, "R_COPY"))?;
                 object.memory.write(place, 0, 1, anywhere).map_err(lost)
             }
-            Effect::Tls if of.is_none() => Err(object.lost(Access::Nothing, "thread-local variables")),
+            Effect::Tls if of.is_none() => Err(object.lost(Access::Nothing, "a thread-local variable")),
             _ => write(0),
         }
     }
@@ -185,16 +182,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         needs_definition: bool,
         is_copy: bool,
     ) -> Step<Option<(&'r Object<'a>, Symbol)>> {
-        let hash =
-            name.iter().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
-        let others = self.objects.iter().skip(2);
-        // The C library is the loader itself.
-        for of in self.objects.iter().take(1).chain(others).chain(self.objects.get(1)) {
+        let hash = gnu_hash(name);
+        for of in scope(self.objects) {
             if is_copy && of.index == 0 {
                 continue;
             }
             let found = match of.first(DT_GNU_HASH) {
-                Some(table) => look_up_gnu(of, table, hash.into(), name)?,
+                Some(table) => look_up_gnu(of, table, hash, name)?,
                 None => look_up_sysv(of, of.get(DT_HASH), name)?,
             };
             let Some(symbol) = found else { continue };

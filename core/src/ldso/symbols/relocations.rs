@@ -14,7 +14,7 @@ use crate::elf::consts::{
     DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ,
     DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, EM_MIPS, ET_EXEC, PF_W, PF_X,
 };
-use crate::elf::{ByteOrder, Class, ProgramHeader, offset};
+use crate::elf::{ByteOrder, Class, offset};
 
 /// Relocations that are looked at together.
 const TOGETHER: usize = 128;
@@ -140,7 +140,7 @@ pub(in super::super) fn unknown(
                     Effect::None => !abi.has_global_got,
                     Effect::Indirect => {
                         let resolver = order.uint(found, word.wrapping_mul(2), word);
-                        entry > word.wrapping_mul(2) && !is_code(image, resolver)
+                        entry > word.wrapping_mul(2) && image.load_with(PF_X, resolver).is_none()
                     }
                     _ => false,
                 };
@@ -191,8 +191,8 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             }
             if left > 0 && place.wrapping_sub(first) < size {
                 left = left.saturating_sub(word as u64);
-                let is_relative = abi.effect(kind) == Effect::Relative;
-                if is_relative && !is_code(image, order.uint(found, word.wrapping_mul(2), word)) {
+                let code = order.uint(found, word.wrapping_mul(2), word);
+                if abi.effect(kind) == Effect::Relative && image.load_with(PF_X, code).is_none() {
                     return Some(false);
                 }
             }
@@ -202,21 +202,21 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
     Some(left == 0 && seen >= relative)
 }
 
-/// Whether code lies at an address.
-fn is_code(image: &Image, address: u64) -> bool {
-    image.loads().any(|load| load.p_flags & PF_X != 0 && address_in(load, address))
-}
-
-/// Whether an address lies in a segment.
-const fn address_in(load: &ProgramHeader, address: u64) -> bool {
-    address.wrapping_sub(load.p_vaddr) < load.p_memsz
-}
-
 /// The segment that a relocation changes: where it begins, and its size; nothing where none may be changed there.
 fn written_by(image: &Image, place: u64) -> (u64, u64) {
-    let mut loads = image.loads().filter(|load| load.p_flags & PF_W != 0);
-    let found = loads.find(|load| address_in(load, place));
-    found.map_or((0, 0), |load| (load.p_vaddr, load.p_memsz))
+    image.load_with(PF_W, place).map_or((0, 0), |load| (load.p_vaddr, load.p_memsz))
+}
+
+/// Where r_info has the symbol, where the kind, and in how many bytes.
+pub(in super::super) fn info(image: &Image) -> ((usize, usize), (usize, usize)) {
+    match (image.encoding.class, image.encoding.order) {
+        (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
+        (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
+        (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
+        // On MIPS r_sym stands first and r_type last, whatever the byte order.
+        (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
+        (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
+    }
 }
 
 /// A table of relocations.
@@ -243,14 +243,7 @@ impl<'a> Table<'a> {
         reader.once();
         let word = image.encoding.word();
         let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
-        let (symbol, kind) = match (image.encoding.class, image.encoding.order) {
-            (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
-            (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
-            (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
-            // On MIPS r_sym stands first and r_type last, whatever the byte order.
-            (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
-            (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
-        };
+        let (symbol, kind) = info(image);
         let at = if linker.is_glibc() { offset(relative).saturating_mul(entry) } else { 0 };
         Some(Table { reader, entry, symbol, kind, at })
     }

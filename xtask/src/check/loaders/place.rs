@@ -8,21 +8,16 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use diag::cli;
 use diag::recorded::Recorded;
-use diag::report::Style;
-use diag::target::Target;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::unistd::{Gid, Uid, alarm, chdir, chroot, setgroups, setresgid, setresuid};
 use oracle::linking::said::Said;
 use oracle::linking::{self, Ran};
-use serde_json::Value;
+use oracle::sandbox::NOBODY;
 
+use super::super::places;
 use super::base::{FOLDER, NAMES};
 use crate::{debian, sh};
-
-/// Of a foreign root nothing is run as root.
-const NOBODY: u32 = 65_534;
 
 /// A loader that judges.
 pub(super) struct Loader {
@@ -36,8 +31,6 @@ pub(super) struct Loader {
     pub(super) library: (Vec<String>, Vec<String>),
     /// Ways of making programs that its compiler does not have, or that its loader does not take.
     pub(super) lacks: &'static [&'static str],
-    /// What runs programs there, by its name in the root; empty where this computer does.
-    pub(super) qemu: &'static str,
 }
 
 impl Loader {
@@ -50,20 +43,19 @@ impl Loader {
 }
 
 /// A copy of a root, for one who works alone in it.
-pub(super) struct Place<'a> {
-    loader: &'a Loader,
+pub(super) struct Place {
     root: PathBuf,
 }
 
-impl<'a> Place<'a> {
-    pub(super) fn new(loader: &'a Loader, number: usize) -> Result<Place<'a>> {
-        let root = sh::target(&format!("loaders/{}", loader.name))?.join(format!("root{number}"));
+impl Place {
+    pub(super) fn new(loader: &Loader) -> Result<Place> {
+        let root = sh::target(&format!("loaders/{}", loader.name))?.join("copy");
         if root.is_dir() {
             fs::remove_dir_all(&root).with_context(|| format!("remove {}", root.display()))?;
         }
         sh::run(Command::new("cp").arg("-al").arg(&loader.root).arg(&root))?;
         fs::create_dir(root.join(&FOLDER[1..]))?;
-        Ok(Place { loader, root })
+        Ok(Place { root })
     }
 
     /// Puts a file there.
@@ -79,35 +71,27 @@ impl<'a> Place<'a> {
 
     /// Starts the program.
     pub(super) fn run(&self) -> Result<Ran> {
-        let program = format!("{FOLDER}/{}", NAMES[0]);
-        let mut command = if self.loader.qemu.is_empty() {
-            Command::new(&program)
-        } else {
-            let mut command = Command::new(self.loader.qemu);
-            command.arg(&program);
-            command
-        };
+        let mut command = Command::new(program());
         command.env_clear();
-        let (root, is_emulated) = (self.root.clone(), !self.loader.qemu.is_empty());
-        // SAFETY: system calls only, and no memory is allocated but by CString, before any other thread could hold a lock
-        // that fork has copied.
-        unsafe { command.pre_exec(move || confine(&root, is_emulated).map_err(io::Error::from)) };
+        let root = self.root.clone();
+        // SAFETY: system calls only; the paths are short enough for nix to allocate nothing.
+        unsafe { command.pre_exec(move || confine(&root).map_err(io::Error::from)) };
         linking::run(&mut command).map_err(anyhow::Error::msg)
     }
 
     /// What diag says of it.
     pub(super) fn judge(&self) -> Result<Said> {
-        let recorded = Recorded::new(self.root.clone());
-        let programs = [format!("{FOLDER}/{}", NAMES[0])].into_iter().collect();
-        let args = cli::Args { programs, json: true, ..cli::Args::default() };
-        let text = cli::report(Target::new(&recorded), &args, Style::default()).text;
-        let report: Value = serde_json::from_str(&text).context("diag's report")?;
-        Said::of_json(&report["programs"][0]).map_err(anyhow::Error::msg)
+        places::judge(&Recorded::new(self.root.clone()), &program())
     }
 }
 
-/// Nobody, in a root of its own, with little of everything. QEMU itself wants addresses.
-fn confine(root: &Path, is_emulated: bool) -> nix::Result<()> {
+/// The program, as it is started there.
+fn program() -> String {
+    format!("{FOLDER}/{}", NAMES[0])
+}
+
+/// Nobody, in a root of its own, with little of everything.
+fn confine(root: &Path) -> nix::Result<()> {
     const MIB: u64 = 1 << 20;
     chroot(root)?;
     chdir("/")?;
@@ -118,11 +102,9 @@ fn confine(root: &Path, is_emulated: bool) -> nix::Result<()> {
         (Resource::RLIMIT_NOFILE, 64),
         (Resource::RLIMIT_NPROC, 256),
         (Resource::RLIMIT_DATA, 512 * MIB),
+        (Resource::RLIMIT_AS, 1024 * MIB),
     ] {
         setrlimit(resource, limit, limit)?;
-    }
-    if !is_emulated {
-        setrlimit(Resource::RLIMIT_AS, 1024 * MIB, 1024 * MIB)?;
     }
     // Whatever it waits for.
     alarm::set(5);
@@ -151,7 +133,7 @@ fn glibc() -> Result<Loader> {
     let root = root("glibc-amd64", &debian::fetch("amd64", &["libc6"])?)?;
     let cc = words(&["cc"]);
     let none = || (Vec::new(), Vec::new());
-    Ok(Loader { name: "glibc-amd64", root, cc, program: none(), library: none(), lacks: &[], qemu: "" })
+    Ok(Loader { name: "glibc-amd64", root, cc, program: none(), library: none(), lacks: &[] })
 }
 
 fn musl(name: &'static str, suite: &str) -> Result<Loader> {
@@ -177,7 +159,6 @@ fn musl(name: &'static str, suite: &str) -> Result<Loader> {
         program,
         library,
         lacks: if suite == "bookworm" { &["packed"] } else { &[] },
-        qemu: "",
     })
 }
 

@@ -4,9 +4,8 @@ use alloc::vec::Vec;
 
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
-use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, sysv_hash};
+use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
 use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL, Version, text};
-use crate::arch;
 use crate::elf::consts::{DT_STRTAB, DT_SYMTAB};
 
 const STB_GLOBAL: u64 = 1;
@@ -25,15 +24,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<Found<'r, 'a>> {
         let strings = by.get(DT_STRTAB).ok_or_else(|| by.fault(FaultKind::NoSymbolTable, "DT_STRTAB"))?;
         let name = text(by, strings, asked.name)?;
-        let gnu =
-            name.iter().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte)));
-        let sysv = sysv_hash(&name);
         if by.index == 0 && name == MAIN {
             self.finds_main.set(true);
         }
-        let ask = Ask { name: &name, gnu: gnu.into(), sysv: sysv.into(), version, class };
-        let others = self.objects.iter().skip(2);
-        for of in self.objects.iter().take(1).chain(others).chain(self.objects.get(1)) {
+        let ask = Ask { name: &name, gnu: gnu_hash(&name), sysv: sysv_hash(&name).into(), version, class };
+        for of in scope(self.objects) {
             if class == Class::Copy && of.index == 0 {
                 continue;
             }
@@ -99,9 +94,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             Hash::Sysv { buckets, count, chain } => {
                 const WHAT: &str = "DT_HASH";
                 let tables = tables()?;
-                let size = arch::of(of.image.header.e_machine).map_or(4, |arch| arch.ldso.hash_entry);
                 let bucket = ask.sysv.checked_rem(count).unwrap_or_default();
-                let mut index = of.number(buckets.wrapping_add(bucket.wrapping_mul(size)), size, WHAT)?;
+                let mut index = of.number(buckets.wrapping_add(bucket.wrapping_mul(4)), 4, WHAT)?;
                 for _ in 0..STEPS_AT_MOST {
                     if index == 0 {
                         return Ok(versioned.only());
@@ -109,7 +103,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     if let Some(found) = Self::matches(of, map, tables, index, ask, &mut versioned)? {
                         return Ok(Some(found));
                     }
-                    index = of.number(chain.wrapping_add(index.wrapping_mul(size)), size, WHAT)?;
+                    index = of.number(chain.wrapping_add(index.wrapping_mul(4)), 4, WHAT)?;
                 }
             }
         }

@@ -107,12 +107,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         is_relative: bool,
         is_lazy: bool,
     ) -> Step<()> {
-        let arch = arch::of(object.image.header.e_machine);
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
         if is_relative {
-            if effect != Effect::Relative && arch.is_some_and(|arch| arch.ldso.asserts_relative) {
-                return Err(object.fault(FaultKind::RelativeKind, "r_info"));
+            if effect != Effect::Relative {
+                return Err(object.fault(FaultKind::RelativeKind, "DT_RELACOUNT"));
             }
             return place.moved();
         }
@@ -206,10 +205,7 @@ impl Place<'_, '_> {
     }
 
     fn lost(&self, access: Access) -> End {
-        match access {
-            Access::Nothing => self.object.fault(FaultKind::WritesNowhere, "r_offset"),
-            _ => self.object.lost(access, "r_offset"),
-        }
+        self.object.refused(access, FaultKind::WritesNowhere, "r_offset")
     }
 
     fn write(&self, value: u64) -> Step<()> {
@@ -247,7 +243,7 @@ impl Place<'_, '_> {
         let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
         let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
         if is_null && (effect == Effect::Half || is_address) {
-            return Err(object.lost(Access::Anothers, "the address of what is not there"));
+            return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         match (effect, of) {
             (Effect::Value | Effect::Slot, _) => {
@@ -261,7 +257,7 @@ impl Place<'_, '_> {
                 written.map_err(|access| self.lost(access))
             }
             (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
-                Err(object.lost(Access::Anothers, "thread-local variables"))
+                Err(object.lost(Access::Anothers, "a thread-local variable"))
             }
             _ => self.write(0),
         }

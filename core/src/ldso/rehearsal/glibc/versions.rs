@@ -4,6 +4,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::super::fault::{Fault, FaultKind};
+use super::super::super::resolve::GUARD;
 use super::super::super::{Linker, Undefined};
 use super::super::memory::Access;
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
@@ -14,17 +15,18 @@ use crate::elf::offset;
 const VER_FLG_BASE: u64 = 1;
 const VER_FLG_WEAK: u64 = 2;
 
-/// elf/dl-version.c `_dl_check_map_versions`.
+/// elf/dl-version.c `_dl_check_map_versions`: whether the version is among them that guards DT_RELR.
 pub(super) fn check_versions(
     objects: &[Object<'_>],
     object: &Object<'_>,
     map: &mut Map,
     rehearsed: &mut Rehearsed,
-) -> Step<()> {
-    let Some(strings) = object.get(DT_STRTAB) else { return Ok(()) };
+) -> Step<bool> {
+    let Some(strings) = object.get(DT_STRTAB) else { return Ok(false) };
     let mut highest = 0;
     let mut needs = Vec::new();
     let mut steps = 0..STEPS_AT_MOST;
+    let mut is_guarded = false;
     if let Some(mut record) = object.get(DT_VERNEED) {
         let field = |at: u64, within: u64, size| object.number(at.wrapping_add(within), size, "DT_VERNEED");
         let number = field(record, 0, 2)?;
@@ -46,6 +48,7 @@ pub(super) fn check_versions(
                 let (hash, flags, index) = (field(aux, 0, 4)?, field(aux, 4, 2)?, field(aux, 6, 2)?);
                 let name = text(object, strings, field(aux, 8, 4)?)?;
                 let is_weak = flags & VER_FLG_WEAK != 0;
+                is_guarded |= hash == GUARD.0.into() && name == GUARD.1;
                 match_symbol(object, other, (hash, &name), is_weak, rehearsed)?;
                 highest = highest.max(index & !HIDDEN);
                 let version =
@@ -82,7 +85,7 @@ pub(super) fn check_versions(
         }
     }
     if highest == 0 {
-        return Ok(());
+        return Ok(is_guarded);
     }
     map.versions = vec![Version::default(); offset(highest).wrapping_add(1)];
     map.marks = object.get(DT_VERSYM);
@@ -101,38 +104,17 @@ pub(super) fn check_versions(
             *place = Version { hash, name, is_hidden: false, file: None };
         }
     }
-    Ok(())
+    Ok(is_guarded)
 }
 
 /// The same (since 2.36): DT_RELR has to come with a version that says so.
-pub(super) fn check_guard(linker: &Linker<'_>, object: &Object<'_>) -> Step<()> {
-    const GUARD: u64 = 0x00fd_0e42;
+pub(super) fn check_guard(linker: &Linker<'_>, object: &Object<'_>, is_guarded: bool) -> Step<()> {
     let knows_relr = linker.glibc.as_ref().is_some_and(|facts| facts.knows_relr());
     let needs_libc = object.dynamic.needed.iter().any(|name| name.starts_with(b"libc.so."));
-    if !(knows_relr && needs_libc && object.get(DT_RELR).is_some()) {
+    let has = |tag| object.get(tag).is_some();
+    let has_versions = has(DT_STRTAB) && has(DT_VERNEED);
+    if is_guarded || !(knows_relr && needs_libc && has(DT_RELR) && has_versions) {
         return Ok(());
-    }
-    let (Some(strings), Some(mut record)) = (object.get(DT_STRTAB), object.get(DT_VERNEED)) else {
-        return Ok(());
-    };
-    let field = |at: u64, within: u64, size| object.number(at.wrapping_add(within), size, "DT_VERNEED");
-    for _ in 0..STEPS_AT_MOST {
-        let mut aux = record.wrapping_add(field(record, 8, 4)?);
-        loop {
-            let is_named =
-                || text(object, strings, field(aux, 8, 4)?).map(|name| name == b"GLIBC_ABI_DT_RELR");
-            if field(aux, 0, 4)? == GUARD && is_named()? {
-                return Ok(());
-            }
-            match field(aux, 12, 4)? {
-                0 => break,
-                next => aux = aux.wrapping_add(next),
-            }
-        }
-        match field(record, 12, 4)? {
-            0 => break,
-            next => record = record.wrapping_add(next),
-        }
     }
     Err(End::Fault(Fault::new(FaultKind::RelrGuard, object.library)))
 }
