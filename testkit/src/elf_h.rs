@@ -58,6 +58,7 @@ pub const DT_DEBUG: u64 = 21;
 pub const DT_RUNPATH: u64 = 29;
 pub const DT_GNU_HASH: u64 = 0x6fff_fef5;
 pub const DT_VERSYM: u64 = 0x6fff_fff0;
+pub const DT_RELACOUNT: u64 = 0x6fff_fff9;
 pub const DT_VERDEF: u64 = 0x6fff_fffc;
 pub const DT_VERDEFNUM: u64 = 0x6fff_fffd;
 pub const DT_VERNEED: u64 = 0x6fff_fffe;

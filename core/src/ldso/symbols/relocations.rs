@@ -159,12 +159,22 @@ pub(in super::super) fn unknown(
 pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Contents) -> Option<bool> {
     let dynamic = image.dynamic.as_ref()?;
     let (first, size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
-    // Of many the first are looked at.
-    let relative = offset(dynamic.flags(DT_RELACOUNT)).min(RELATIVE_AT_MOST);
+    let counted = offset(dynamic.flags(DT_RELACOUNT));
+    // Of many the first are looked at, and the last.
+    let relative = counted.min(RELATIVE_AT_MOST);
     let abi = &arch::of(image.header.e_machine)?.ldso;
     let mut table = Table::open(linker, image, file, DT_RELA)?;
     let (order, word) = (image.encoding.order, image.encoding.word());
     let (entry, (kind, kind_size)) = (table.entry, table.kind);
+    if let Some(last) = counted.checked_sub(1) {
+        let Some(found) = table.reader.bytes_at(last.saturating_mul(entry), entry) else {
+            return Some(false);
+        };
+        let kind = offset(order.uint(found, word.wrapping_add(kind), kind_size));
+        if abi.effect(kind) != Effect::Relative {
+            return Some(false);
+        }
+    }
     let is_moved = image.header.e_type != ET_EXEC && dynamic.get(DT_RELR).is_none();
     let mut left = if is_moved { size } else { 0 };
     let (mut seen, mut written) = (0_usize, (0, 0));

@@ -1,8 +1,8 @@
 //! Tables that PT_DYNAMIC leads to, damaged.
 
 use testkit::elf_h::{
-    DT_GNU_HASH, DT_JMPREL, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ, DT_RELA, DT_RELAENT, DT_RELASZ, DT_STRSZ,
-    DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERNEEDNUM, DT_VERSYM,
+    DT_GNU_HASH, DT_JMPREL, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ, DT_RELA, DT_RELACOUNT, DT_RELAENT, DT_RELASZ,
+    DT_STRSZ, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERNEEDNUM, DT_VERSYM,
 };
 
 use super::versions::{then, versioned};
@@ -113,6 +113,19 @@ pub(super) const CASES: &[Case] = &[
         },
         Says("undefined symbol: foo"),
         Dies,
+    ),
+    case(
+        "DT_RELACOUNT of one too many",
+        |kit| {
+            then(kit, CALLS_FOO, LAZY, |kit| {
+                kit.damage("x", |elf| {
+                    let place = elf.dynamic(DT_RELACOUNT)?.1;
+                    elf.put(place, elf.number(place)? + 1)
+                })
+            })
+        },
+        Says("== R_X86_64_RELATIVE' failed!"),
+        Anything,
     ),
     case(
         "a relocation that nobody knows",
