@@ -159,7 +159,7 @@ impl Recorded {
 struct Copied(OpenFile);
 
 impl ReadAt for Copied {
-    fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
         self.0.read_at(offset, len)
     }
 }

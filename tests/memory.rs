@@ -17,9 +17,9 @@ use testkit::Elf;
 struct Bytes(Vec<u8>);
 
 impl ReadAt for Bytes {
-    fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
         let start = usize::try_from(offset).map_or(self.0.len(), |start| start.min(self.0.len()));
-        self.0[start..].iter().copied().take(len).collect()
+        Ok(self.0[start..].iter().copied().take(len).collect())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The facts of a file that is to be judged. [`open`] is the only code that reads it.
 
+mod contents;
 pub mod damage;
 pub mod env;
 pub mod file;
@@ -30,6 +31,7 @@ use crate::path::PathBuf;
 
 pub use damage::Damage;
 pub use env::EnvCall;
+pub(crate) use file::bytes_of;
 pub use file::{File, Files};
 pub use foreign::Foreign;
 pub use go::Go;
@@ -207,6 +209,8 @@ pub struct Dynamic {
     pub needed: Vec<Vec<u8>>,
     /// Something stands behind DT_NULL.
     pub goes_on: bool,
+    /// There is more of it, or of a name, than is read.
+    pub is_cut: bool,
     /// The name of one of those lies nowhere.
     pub lost_name: bool,
     /// DT_SONAME.

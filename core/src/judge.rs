@@ -7,7 +7,7 @@ use crate::path::{Path, PathBuf};
 use crate::arch;
 use crate::candidate::{self, Candidate, Content, Files, env, sample};
 use crate::errno::Errno;
-use crate::exec::{self, Outcome, Step};
+use crate::exec::{self, Missing, Outcome, Step, When};
 use crate::ldso::{self, Kept, LinkResult};
 use crate::machine::{Machine, Mount, gather};
 use crate::report::Judged;
@@ -44,6 +44,7 @@ pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Pat
 
 /// Judges one program.
 pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
+    kept.files.budget().begin();
     let path = locate(machine.target, given);
     log::info!("reading {}", text::path(&path));
     let (candidate, outcome) = outcome(machine, &kept.files, &path);
@@ -54,6 +55,10 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     // Then it is not known that it comes to its loader.
     let is_unknown = matches!(outcome, Outcome::Unknown { .. });
     let (link, outcome) = linked(machine, kept, &candidate, outcome);
+    let (is_unknown, outcome) = match unfinished(kept, outcome) {
+        Some(missing) if !is_unknown => (true, Outcome::Unknown { missing }),
+        _ => (is_unknown, outcome),
+    };
     let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, kept, &candidate) };
     // What a script's interpreter lacks is told of the interpreter.
     let is_told = interpreter.is_some()
@@ -62,8 +67,19 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
     let glibc = ldso::glibc_of(machine.target.root, &kept.files, &candidate);
+    log::debug!("spent: {:?}", kept.files.budget().spent());
     kept.files.forget(&path);
     Judged { given: given.to_path_buf(), candidate, outcome, link, glibc, findings }
+}
+
+/// What was cut short of that on which the outcome depends: the kernel's own checks come before.
+fn unfinished(kept: &Kept, outcome: Outcome) -> Option<Missing> {
+    let is_kernels = match outcome {
+        Outcome::Refused { .. } => true,
+        Outcome::Killed { when, .. } => when == When::Exec,
+        _ => false,
+    };
+    kept.files.budget().was_cut().filter(|_| !is_kernels)
 }
 
 /// Follows the loaders that come to their turn, up to the first that ends the start: the libraries of its program, or of

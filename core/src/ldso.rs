@@ -12,6 +12,7 @@ mod fault;
 mod folders;
 mod gnu;
 mod link;
+mod look;
 mod musl;
 mod object;
 mod preload;
@@ -31,9 +32,9 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use crate::arch;
-use crate::candidate::{Candidate, Dynamic, File, Files, Image, library};
+use crate::candidate::{Candidate, Dynamic, File, Files, Image};
 use crate::elf::Encoding;
-use crate::errno::Errno;
+use crate::exec::Missing;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
 use crate::target::Root;
@@ -89,14 +90,16 @@ fn load_in(
     // What a symbolic link leads to counts more: /lib/ld-linux.so.3 can be musl's.
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
-    let libc = names.into_iter().find_map(Libc::of_loader);
+    // A program that is its own loader has none whose rules are known.
+    let is_its_own = loader.resolved == candidate.resolved;
+    let libc = names.into_iter().find_map(Libc::of_loader).filter(|_| !is_its_own);
     let glibc = match libc {
         Some(Libc::Glibc) => gnu::build(root, kept, &interpreter),
         _ => None,
     };
     let mut libc = libc.filter(|libc| *libc != Libc::Glibc || glibc.is_some());
     let mut stand_in = StandIn::default();
-    if libc.is_none() {
+    if libc.is_none() && !is_its_own {
         stand_in = stand_in::read(root, kept, &interpreter);
     }
     if stand_in.is_musl || stand_in.starts.is_some() {
@@ -169,6 +172,8 @@ struct Linker<'a> {
     place: Cell<&'static str>,
 }
 
+/// Bytes of a name that take a step.
+const NAME_STEP: usize = 64;
 /// Objects that are followed at most.
 const OBJECTS: usize = 1024;
 
@@ -176,6 +181,11 @@ impl Linker<'_> {
     /// musl takes a symbol of any version.
     const fn is_glibc(&self) -> bool {
         self.glibc.is_some()
+    }
+
+    /// Takes some steps of the judgement's budget; false where there are none left, or something else was cut short.
+    fn goes_on(&self, steps: usize) -> bool {
+        self.files.budget().steps(steps) && self.files.budget().was_cut().is_none()
     }
 
     fn object(&self, index: usize) -> Option<&Library> {
@@ -216,10 +226,17 @@ impl Linker<'_> {
         while let Some(object) = self.object(next) {
             let image = object.image.clone();
             let dynamic = image.as_ref().and_then(|image| image.dynamic.as_ref());
+            if dynamic.is_some_and(|dynamic| dynamic.is_cut) {
+                self.files.budget().cut(Missing::TooManyNames);
+            }
             for name in dynamic.map_or(&[][..], |dynamic| &dynamic.needed) {
                 self.need(next, name);
             }
             next = next.wrapping_add(1);
+        }
+        // Nothing more is made of what is not whole.
+        if !self.goes_on(0) {
+            return;
         }
         if self.link.objects.iter().all(|object| object.state == LibraryState::Found) {
             self.resolve();
@@ -228,7 +245,7 @@ impl Linker<'_> {
         if !crate::ROUTER {
             match self.damaged_tables() {
                 Some(fault) => self.link.fault = Some(fault),
-                None if self.is_doubtful() => self.rehearse(),
+                None if self.goes_on(0) && self.is_doubtful() => self.rehearse(),
                 None => {}
             }
         }
@@ -242,7 +259,13 @@ impl Linker<'_> {
     /// Loads what a DT_NEEDED names, unless it is there already.
     fn need(&mut self, by: usize, name: &[u8]) {
         // To glibc it is the program's.
-        if (self.is_glibc() && name.is_empty()) || self.is_loaded(name) || self.link.objects.len() > OBJECTS {
+        // Each is compared with all that are loaded.
+        let is_over = !self.goes_on(self.link.objects.len().saturating_add(name.len() / NAME_STEP));
+        if is_over || (self.is_glibc() && name.is_empty()) || self.is_loaded(name) {
+            return;
+        }
+        if self.link.objects.len() > OBJECTS {
+            self.files.budget().cut(Missing::TooManyNames);
             return;
         }
         let mut found = Library::new(name, Some(by));
@@ -299,107 +322,6 @@ impl Linker<'_> {
         }
         let mut objects = self.link.objects.iter();
         objects.any(|object| object.state == LibraryState::Found && object.is_called(name))
-    }
-
-    fn search(&self, by: usize, found: &mut Library) {
-        let Some(object) = self.object(by) else { return };
-        if found.name.is_empty() {
-            found.state = LibraryState::Missing(Errno::EINVAL);
-        } else if found.name.contains(&b'/') {
-            self.looks_by("");
-            // Only glibc has names with $ORIGIN.
-            let name = &found.name;
-            let file = if self.is_glibc() { self.expand_safely(object, name) } else { Some(name.clone()) };
-            if let Some(file) = file {
-                self.look(file, found);
-            }
-        } else if let Some(facts) = &self.glibc {
-            self.search_glibc(facts, object, found);
-        } else {
-            self.search_musl(object, found);
-        }
-    }
-
-    /// Looks in the folders of a list, which belongs to an object. True: no other place is looked at.
-    fn look_in(&self, list: &[u8], of: &Library, found: &mut Library) -> bool {
-        let glibc = self.is_glibc();
-        if list.is_empty() {
-            return false;
-        }
-        for folder in folders::split(list, if glibc { b":" } else { b":\n" }) {
-            if !glibc && folder.is_empty() {
-                continue;
-            }
-            let expanded = if glibc { self.expand_safely(of, folder) } else { Some(folder.to_vec()) };
-            let Some(mut file) = expanded else { continue };
-            // glibc's elf/dl-load.c `fillin_rpath`: an empty one is the folder that the program is started in; slashes
-            // at the end are dropped.
-            if !file.is_empty() {
-                while glibc && file.ends_with(b"/") {
-                    file.pop();
-                }
-                file.push(b'/');
-            }
-            if arch::HAS_LEVELS && glibc && self.look_in_levels(&file, found) {
-                return true;
-            }
-            file.extend_from_slice(&found.name);
-            if self.look(file, found) {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Looks at one file. True: no other place is looked at.
-    fn look(&self, file: Vec<u8>, found: &mut Library) -> bool {
-        let glibc = self.is_glibc();
-        let state = self.try_file(&file, found);
-        let is_last = match state {
-            LibraryState::Missing(errno) => {
-                let goes_on = [Errno::ENOENT, Errno::ENOTDIR, Errno::EACCES, Errno::ENAMETOOLONG];
-                let is_odd = !goes_on.contains(&errno);
-                if is_odd && matches!(found.state, LibraryState::Missing(_)) {
-                    found.state = state;
-                }
-                found.tried.push(file);
-                return is_odd && !glibc;
-            }
-            // glibc passes over what is for another machine: /lib32 can stand before /lib64.
-            LibraryState::Unusable(why) if glibc && why.is_passed_over() => {
-                found.tried.push(file.clone());
-                false
-            }
-            _ => true,
-        };
-        if is_last || matches!(found.state, LibraryState::Missing(_)) {
-            (found.state, found.path, found.found_by) = (state, file, self.place.get());
-        }
-        is_last
-    }
-
-    /// What becomes of a library if this is its file, which is noted where the loader takes it.
-    fn try_file(&self, file: &[u8], found: &mut Library) -> LibraryState {
-        let library = match library::open(self.root, self.files, path(file)) {
-            Some(Ok(library)) => library,
-            Some(Err(Errno::EISDIR)) => return LibraryState::Unusable(Unusable::Folder),
-            Some(Err(Errno::EACCES)) if self.leaves_alone(file) => return LibraryState::Unread,
-            Some(Err(errno)) => return LibraryState::Missing(errno),
-            None => {
-                self.unread.set(true);
-                return LibraryState::Unread;
-            }
-        };
-        if !crate::ROUTER && self.lacks_mark(found, library.stat.mode) {
-            return LibraryState::Missing(Errno::ENOENT);
-        }
-        let image = library.as_read_by(self.encoding);
-        if let Some(why) = self.why_unusable(&library, &image) {
-            return LibraryState::Unusable(why);
-        }
-        found.id = (library.stat.device, library.stat.inode);
-        found.image = Some(image);
-        LibraryState::Found
     }
 }
 

@@ -16,6 +16,7 @@
 //! | [`machine`] | the facts of a machine, each with its source, gathered from a target when they are first looked at |
 //! | [`candidate`] | the facts of a file, whatever it is, and of the libraries loaded with it |
 //! | [`elf`] | ELF structures, decoded within bounds, named as in elf.h |
+//! | [`budget`] | what a judgement may cost, whatever a file claims |
 //! | [`exec`] | what the kernel does with the file, step by step |
 //! | [`ldso`] | what the dynamic loader does then: libraries, versions, symbols |
 //! | [`judge`] | judges files: the models in their order, and the questions that they put to the kernel |
@@ -66,6 +67,7 @@ extern crate std;
 
 pub mod advice;
 mod arch;
+pub mod budget;
 pub mod candidate;
 pub mod elf;
 pub mod errno;

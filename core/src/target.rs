@@ -113,9 +113,12 @@ pub trait Kernel {
 
 /// The bytes of an open file.
 pub trait ReadAt {
-    /// Up to `len` bytes from an offset on; fewer where the file ends. An error counts as its end: the kernel could not
-    /// read on either.
-    fn read_at(&self, offset: u64, len: usize) -> Vec<u8>;
+    /// Up to `len` bytes from an offset on; fewer where the file ends, or where what follows cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// pread(2) fails at once.
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno>;
     /// Whether somebody holds it open for writing: ETXTBSY at execve(2).
     fn open_for_writing(&self) -> Known<bool> {
         None

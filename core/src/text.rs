@@ -27,18 +27,101 @@ pub fn show(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
     Ok(())
 }
 
+/// What is shown of a name in a text: more than any that people give.
+const LONGEST: usize = 1024;
+
+/// Writes [`printable`], or its beginning where it is a long one.
+pub fn show_short(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
+    match bytes.get(..LONGEST) {
+        Some(first) if bytes.len() > LONGEST => {
+            show(first, out)?;
+            write!(out, "... ({} bytes)", bytes.len())
+        }
+        _ => show(bytes, out),
+    }
+}
+
+/// [`show_short`] as a text.
+pub fn short(bytes: &[u8]) -> String {
+    let mut out = String::new();
+    // A String takes everything.
+    let _ = show_short(bytes, &mut out);
+    out
+}
+
 fn show_char(c: char, out: &mut dyn Write) -> fmt::Result {
     match c {
+        _ if is_shown(c) => out.write_char(c),
         '\n' => out.write_str("\\n"),
         '\r' => out.write_str("\\r"),
         '\t' => out.write_str("\\t"),
-        // C0, DEL and C1 steer terminals; the others reorder what is shown around them.
-        '\0'..='\x1f' | '\x7f'..='\u{9f}' => escape(c.into(), out),
-        '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            write!(out, "\\u{{{:x}}}", u32::from(c))
-        }
-        _ => out.write_char(c),
+        '\0'..='\u{9f}' => escape(c.into(), out),
+        _ => write!(out, "\\u{{{:x}}}", u32::from(c)),
     }
+}
+
+/// Characters that are not seen, and those that reorder what is shown around them: the general categories Cf, Zl and Zp
+/// of Unicode, and what else it calls Default_Ignorable_Code_Point (DerivedCoreProperties.txt).
+const FORMAT: [(u32, u32); 25] = [
+    (0xad, 0xad),
+    (0x34f, 0x34f),
+    (0x600, 0x605),
+    (0x61c, 0x61c),
+    (0x6dd, 0x6dd),
+    (0x70f, 0x70f),
+    (0x890, 0x891),
+    (0x8e2, 0x8e2),
+    (0x115f, 0x1160),
+    (0x17b4, 0x17b5),
+    (0x180b, 0x180f),
+    (0x200b, 0x200f),
+    (0x2028, 0x202e),
+    (0x2060, 0x206f),
+    (0x3164, 0x3164),
+    (0xfe00, 0xfe0f),
+    (0xfeff, 0xfeff),
+    (0xffa0, 0xffa0),
+    (0xfff0, 0xfffb),
+    (0x1_10bd, 0x1_10bd),
+    (0x1_10cd, 0x1_10cd),
+    (0x1_3430, 0x1_343f),
+    (0x1_bca0, 0x1_bca3),
+    (0x1_d173, 0x1_d17a),
+    (0xe_0000, 0xe_0fff),
+];
+
+/// Whether a character is shown as it is. C0, DEL and C1 steer terminals.
+fn is_shown(c: char) -> bool {
+    let code = u32::from(c);
+    match c {
+        ' '..='~' => true,
+        '\0'..='\u{9f}' => false,
+        _ => !FORMAT.iter().any(|(first, last)| (*first..=*last).contains(&code)),
+    }
+}
+
+/// Whether [`printable`] changes nothing of it.
+pub fn is_printable(bytes: &[u8]) -> bool {
+    core::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_shown))
+}
+
+/// Writes a name as the inside of `$'...'`, by which a shell means exactly these bytes (POSIX.1-2024; bash, zsh, BusyBox ash).
+pub fn show_for_shell(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
+    let octal =
+        |bytes: &[u8], out: &mut dyn Write| bytes.iter().try_for_each(|byte| write!(out, "\\{byte:03o}"));
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            if matches!(c, '\'' | '\\') {
+                write!(out, "\\{c}")?;
+            } else if is_shown(c) {
+                out.write_char(c)?;
+            } else {
+                octal(c.encode_utf8(&mut [0; 4]).as_bytes(), out)?;
+            }
+        }
+        octal(chunk.invalid(), out)?;
+    }
+    Ok(())
 }
 
 fn escape(code: u32, out: &mut dyn Write) -> fmt::Result {
@@ -116,6 +199,11 @@ mod tests {
         let all: Vec<u8> = (0..=255).collect();
         assert!(printable(&all).bytes().all(|b| b >= 0x20 && b != 0x7f));
         assert_eq!(printable("grün 测试".as_bytes()), "grün 测试");
+        assert_eq!(
+            printable("a\u{61c}\u{200b}\u{feff}\u{e0041}b".as_bytes()),
+            "a\\u{61c}\\u{200b}\\u{feff}\\u{e0041}b"
+        );
+        assert!(FORMAT.is_sorted_by(|one, next| one.0 <= one.1 && one.1 < next.0));
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Devices {
     /// The first 64 KiB of a text file.
     pub(super) fn read(&self, path: &CStr) -> Result<Vec<u8>, Errno> {
         let file = self.open(path, |kind| matches!(kind, FileKind::Regular | FileKind::Pseudo))?;
-        Ok(OpenFile(file).read_at(0, 65536))
+        OpenFile(file).read_at(0, 65536)
     }
 }
 
@@ -111,16 +111,18 @@ pub struct OpenFile(pub File);
 
 impl ReadAt for OpenFile {
     /// pread(2) until there is enough. No EINTR: there is no signal handler.
-    fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
         let mut bytes = Vec::with_capacity(len);
         while bytes.len() < len {
             let at = offset.saturating_add(bytes.len() as u64);
-            if !matches!(pread(&self.0, spare_capacity(&mut bytes), at), Ok(1..)) {
-                break;
+            match pread(&self.0, spare_capacity(&mut bytes), at) {
+                Ok(1..) => {}
+                Err(errno) if bytes.is_empty() => return Err(of_raw(errno.raw_os_error())),
+                _ => break,
             }
         }
         bytes.truncate(len);
-        bytes
+        Ok(bytes)
     }
 
     /// A read lease is refused with EAGAIN where that is so, and is given to the file's owner and to root only. Should

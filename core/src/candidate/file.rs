@@ -7,8 +7,10 @@ use core::cell::{Cell, OnceCell, RefCell};
 use core::fmt;
 use core::mem::size_of;
 
-use super::reader::{Contents, Reader};
+use super::contents::{Contents, Shared};
+use super::reader::Reader;
 use super::{Damage, Go, Image, Origin, Toolchain, Upx, damage, go, program, upx};
+use crate::budget::Budget;
 use crate::elf::{Attributes, ByteOrder, Encoding, ProgramHeader};
 use crate::errno::Errno;
 use crate::machine::holds;
@@ -16,9 +18,9 @@ use crate::path::{Path, PathBuf};
 use crate::target::{Known, Root, Stat};
 
 /// Bytes that are kept at most.
-const LIMIT: usize = if cfg!(feature = "every-machine") { 4 << 20 } else { 256 << 10 };
+const LIMIT: usize = if cfg!(feature = "every-machine") { 3 << 20 } else { 256 << 10 };
 /// Files that are kept at most: they stay open.
-const FILES: usize = if cfg!(feature = "every-machine") { 256 } else { 32 };
+const FILES: usize = if cfg!(feature = "every-machine") { 128 } else { 32 };
 /// Paths of which it is kept what is there.
 const PATHS: usize = if cfg!(feature = "every-machine") { 256 } else { 16 };
 /// What is read of a file in the search of a text, and at once.
@@ -52,24 +54,24 @@ impl Place {
 /// Bytes that are kept of a file: they count among those of all files until it is dropped.
 #[derive(Default)]
 pub(super) struct Held {
-    of_all: Rc<Cell<usize>>,
+    pub(super) shared: Rc<Shared>,
     own: Cell<usize>,
 }
 
 impl Held {
     /// Whether so many more may be kept; they count from now on.
     pub(super) fn take(&self, bytes: usize) -> bool {
-        let sum = self.of_all.get().saturating_add(bytes);
+        let sum = self.shared.held.get().saturating_add(bytes);
         let fits = sum <= LIMIT;
         if fits {
-            self.of_all.set(sum);
+            self.shared.held.set(sum);
             self.own.set(self.own.get().saturating_add(bytes));
         }
         fits
     }
 
     pub(super) fn give_back(&self, bytes: usize) {
-        self.of_all.set(self.of_all.get().saturating_sub(bytes));
+        self.shared.held.set(self.shared.held.get().saturating_sub(bytes));
         self.own.set(self.own.get().saturating_sub(bytes));
     }
 }
@@ -104,7 +106,8 @@ impl File {
             return Rc::clone(image);
         }
         let image = program::image(&mut Reader::headers(&self.contents), encoding);
-        if self.contents.held.take(bytes_of(&image)) {
+        // What was cut short is not for the next program.
+        if self.contents.budget().was_cut().is_none() && self.contents.held.take(bytes_of(&image)) {
             self.images.borrow_mut().push(Rc::clone(&image));
         }
         image
@@ -170,7 +173,7 @@ impl fmt::Debug for File {
 }
 
 /// The bytes that an image takes, about.
-fn bytes_of(image: &Image) -> usize {
+pub(crate) fn bytes_of(image: &Image) -> usize {
     let mut bytes =
         size_of::<Image>().saturating_add(size_of::<ProgramHeader>().saturating_mul(image.table().len()));
     bytes = bytes.saturating_add(image.attributes.as_ref().map_or(0, Attributes::bytes));
@@ -193,23 +196,31 @@ pub struct Files {
     list: RefCell<Vec<Rc<File>>>,
     /// The same of paths.
     places: RefCell<Vec<Rc<Place>>>,
-    /// Bytes that are kept of all of them.
-    held: Rc<Cell<usize>>,
+    shared: Rc<Shared>,
 }
 
 impl Files {
+    /// What is left to the judgement that uses them.
+    pub fn budget(&self) -> &Budget {
+        &self.shared.budget
+    }
+
     /// What is at a path.
     pub fn at(&self, root: &dyn Root, path: &Path) -> Rc<Place> {
         let mut places = self.places.borrow_mut();
         let known = take(&mut places, &|place| place.path.as_bytes() == path.as_bytes());
-        let place = known.unwrap_or_else(|| {
+        let unknown = |stat| {
             Rc::new(Place {
                 path: path.to_path_buf(),
-                stat: root.stat(path),
+                stat,
                 resolved: OnceCell::new(),
                 may_execute: OnceCell::new(),
             })
-        });
+        };
+        if known.is_none() && !self.budget().file() {
+            return unknown(None);
+        }
+        let place = known.unwrap_or_else(|| unknown(root.stat(path)));
         if places.len() >= PATHS {
             places.remove(0);
         }
@@ -223,11 +234,14 @@ impl Files {
             return Some(Ok(known));
         }
         self.make_room();
+        if !self.budget().file() {
+            return None;
+        }
         let opened = match root.open(path)? {
             Ok(opened) => opened,
             Err(errno) => return Some(Err(errno)),
         };
-        let held = Held { of_all: Rc::clone(&self.held), own: Cell::default() };
+        let held = Held { shared: Rc::clone(&self.shared), own: Cell::default() };
         let file = Rc::new(File {
             path: path.as_bytes().to_vec(),
             stat: *stat,
@@ -247,6 +261,9 @@ impl Files {
         let known = self.known(path, &|known| (known.device, known.inode) == id);
         if known.is_some() {
             return known;
+        }
+        if !self.budget().file() {
+            return None;
         }
         let Some(Ok(stat)) = &root.stat(path) else { return None };
         self.open(root, path, stat)?.ok()
@@ -272,7 +289,7 @@ impl Files {
     fn make_room(&self) {
         let mut list = self.list.borrow_mut();
         // A quarter is left for what is read next.
-        while list.len() >= FILES || (self.held.get() > LIMIT / 4 * 3 && !list.is_empty()) {
+        while list.len() >= FILES || (self.shared.held.get() > LIMIT / 4 * 3 && !list.is_empty()) {
             list.remove(0);
         }
     }
@@ -299,8 +316,8 @@ mod tests {
     struct Zeros(u64);
 
     impl ReadAt for Zeros {
-        fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
-            vec![0; usize::try_from(self.0.saturating_sub(offset)).unwrap().min(len)]
+        fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
+            Ok(vec![0; usize::try_from(self.0.saturating_sub(offset)).unwrap().min(len)])
         }
     }
 
@@ -373,14 +390,15 @@ mod tests {
     fn no_file_takes_more_than_there_is() {
         let (files, disk) = (Files::default(), Disk(1 << 40, Cell::new(0)));
         for index in 0..FILES * 3 {
+            files.budget().begin();
             let file = open(&files, &disk, &format!("/lib/{index}"));
             for at in 0..40 {
                 assert!(part(&file, 8192 + at * (32 << 10), 32 << 10));
             }
-            assert!(files.held.get() <= LIMIT, "{index}");
+            assert!(files.shared.held.get() <= LIMIT, "{index}");
             assert!(files.list.borrow().len() <= FILES);
         }
         drop(files.list.take());
-        assert_eq!(files.held.get(), 0, "all was given back");
+        assert_eq!(files.shared.held.get(), 0, "all was given back");
     }
 }

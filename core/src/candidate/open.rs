@@ -73,6 +73,10 @@ fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), formats: 
             return;
         }
     };
+    if let Some(errno) = file.contents.failed().filter(|_| file.contents.head().is_empty()) {
+        candidate.content = Content::Unread(errno);
+        return;
+    }
     candidate.busy = file.open_for_writing();
     candidate.content = read(&file, path, formats);
     if matches!(candidate.content, Content::Foreign(Foreign::Text | Foreign::Other(_) | Foreign::Unknown(_)))

@@ -148,13 +148,14 @@ mod tests {
     use super::*;
     use crate::candidate::file::Held;
     use crate::candidate::reader::Contents;
+    use crate::errno::Errno;
     use crate::target::ReadAt;
 
     struct Bytes(Vec<u8>);
 
     impl ReadAt for Bytes {
-        fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
-            self.0.iter().skip(usize::try_from(offset).unwrap()).take(len).copied().collect()
+        fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
+            Ok(self.0.iter().skip(usize::try_from(offset).unwrap()).take(len).copied().collect())
         }
     }
 

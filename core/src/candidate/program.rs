@@ -23,8 +23,12 @@ use crate::machine::parts;
 
 /// The kernel's limit of a program header table, ELF_MIN_ALIGN aside.
 const TABLE_LIMIT: usize = 65_536;
-/// Entries of PT_DYNAMIC, and of the section table, that are looked at.
-const ENTRIES: usize = 512;
+/// Entries of the section table that are looked at.
+const SECTIONS: usize = 512;
+/// Entries of PT_DYNAMIC that are looked at, and bytes of the names that they lead to: the largest programs have 200 of
+/// them, with some thousand bytes.
+const ENTRIES: usize = if crate::ROUTER { 1 << 10 } else { 1 << 12 };
+const NAMES: usize = if crate::ROUTER { 16 << 10 } else { 256 << 10 };
 /// Bytes of build attributes that are read: RISC-V names some hundred extensions.
 const ATTRIBUTES: usize = 2048;
 
@@ -207,10 +211,15 @@ fn dynamic(
     // ld.so goes by the address; they differ only in odd files.
     let mut offset = offset_of(table, entry.p_vaddr).unwrap_or(at(entry.p_offset));
     let mut out = Dynamic::default();
-    let size = at(entry.p_filesz).min(ENTRIES.saturating_mul(pair));
+    let whole = at(entry.p_filesz);
+    let size = whole.min(ENTRIES.saturating_mul(pair));
     let end = offset.saturating_add(size);
+    out.is_cut = size < whole;
     while offset.saturating_add(pair) <= end {
-        let Some(bytes) = reader.next_at(offset, pair, size.min(1024)) else { break };
+        let Some(bytes) = reader.required_at(offset, pair, size.min(1024)) else {
+            out.is_cut = false;
+            break;
+        };
         let value = encoding.order.uint(bytes, word, word);
         // None is larger that anybody asks for.
         let tag = u32::try_from(encoding.order.uint(bytes, 0, word)).unwrap_or(u32::MAX);
@@ -218,6 +227,7 @@ fn dynamic(
             let next = offset.saturating_add(pair);
             // Of the entries that are left over a linker clears the tag.
             let behind = if crate::ROUTER || next >= end { &[] } else { reader.up_to(next, word) };
+            out.is_cut = false;
             out.goes_on = behind.iter().any(|byte| *byte != 0);
             break;
         }
@@ -227,6 +237,7 @@ fn dynamic(
     // To musl one that is not there stands at the front of the file.
     let strings = out.flags(DT_STRTAB);
     let mask = if word == 8 { u64::MAX } else { 0xffff_ffff };
+    let mut left = NAMES;
     for (tag, value) in &out.entries {
         let mut needed = None;
         let place = match *tag {
@@ -238,7 +249,15 @@ fn dynamic(
         };
         let address = strings.wrapping_add(*value) & mask;
         let found = offset_of(table, address).or_else(|| tail_of(table, address));
-        *place = found.and_then(|found| reader.string_at(found).map(<[u8]>::to_vec));
+        let name = found.and_then(|found| reader.required_string_at(found));
+        let rest = left.checked_sub(name.map_or(0, <[u8]>::len));
+        if let (Some(name), Some(rest)) = (name, rest) {
+            left = rest;
+            *place = Some(name.to_vec());
+        } else {
+            *place = None;
+            out.is_cut |= rest.is_none() || found.is_some_and(|found| reader.is_too_long(found));
+        }
         if let Some(name) = needed {
             out.needed.push(name);
         } else if *tag == DT_NEEDED {
@@ -293,7 +312,7 @@ pub(super) fn sections(reader: &mut Reader<'_>, encoding: Encoding, header: &Hea
         return sections;
     }
     let mut offset = at(header.e_shoff);
-    let end = offset.saturating_add(usize::from(header.e_shnum).min(ENTRIES).saturating_mul(size));
+    let end = offset.saturating_add(usize::from(header.e_shnum).min(SECTIONS).saturating_mul(size));
     while offset < end {
         let Some(bytes) = reader.next_at(offset, size, end.saturating_sub(offset)) else { break };
         sections.push(SectionHeader::decode(bytes, encoding));

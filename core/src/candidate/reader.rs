@@ -1,17 +1,13 @@
 //! Files that are read in bounded pieces, whatever their size.
 
-use alloc::rc::Rc;
-use alloc::vec::Vec;
-use core::cell::RefCell;
+pub use super::contents::Contents;
 
 use super::Image;
-use super::file::Held;
+use super::contents::{HEAD, Piece};
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
 use crate::elf::{self, ByteOrder};
-use crate::target::{Known, ReadAt};
+use crate::exec::Missing;
 
-/// Bytes at the front that are read first and kept.
-const HEAD: usize = 4096;
 /// A part that is no larger is read at once, and kept.
 const WHOLE: usize = if cfg!(feature = "every-machine") { 256 << 10 } else { 32 << 10 };
 /// What is read at once of a larger one, and kept.
@@ -29,90 +25,10 @@ const HEADERS: usize = 4096;
 /// Bytes of the headers that are read of a file in all, but for what the kernel reads too: a program header table and a
 /// PT_INTERP may go beyond. With the sample of [`super::sample`] that makes 64 KiB.
 const BUDGET: usize = 24 << 10;
+/// Bytes of a string that take a step.
+const STEP: usize = 64;
 /// The longest string: C++ has symbols of several thousand bytes.
 const LONGEST: usize = 16 << 10;
-
-/// A piece of a file: what was asked for, and the bytes that there are of it.
-#[derive(Clone)]
-struct Piece {
-    at: usize,
-    size: usize,
-    bytes: Rc<Vec<u8>>,
-}
-
-impl Piece {
-    fn covers(&self, at: usize, len: usize) -> bool {
-        // Beyond any size where the place is before it.
-        let within = at.wrapping_sub(self.at);
-        within <= self.size && len <= self.size.wrapping_sub(within)
-    }
-
-    /// Whether a place lies in it, or at its end.
-    fn leads_to(&self, at: usize) -> bool {
-        (self.at..=self.at.saturating_add(self.size)).contains(&at)
-    }
-}
-
-/// An open file: its first bytes, and the parts that were read whole.
-pub struct Contents {
-    file: Rc<dyn ReadAt>,
-    head: Piece,
-    parts: RefCell<Vec<Piece>>,
-    pub(super) held: Held,
-}
-
-impl Contents {
-    /// Reads the head of a regular file.
-    pub(super) fn new(file: Rc<dyn ReadAt>, held: Held) -> Contents {
-        let bytes = Rc::new(file.read_at(0, HEAD));
-        held.take(bytes.len());
-        // A head that is not full is the whole file.
-        let size = if bytes.len() < HEAD { usize::MAX } else { HEAD };
-        Contents { file, head: Piece { at: 0, size, bytes }, parts: RefCell::default(), held }
-    }
-
-    /// Whether somebody holds it open for writing.
-    pub(super) fn open_for_writing(&self) -> Known<bool> {
-        self.file.open_for_writing()
-    }
-
-    /// The first bytes: 4,096, or all there are.
-    pub fn head(&self) -> &[u8] {
-        &self.head.bytes
-    }
-
-    /// e_ident; zeros where the file ends before.
-    pub fn ident(&self) -> [u8; 16] {
-        let mut ident = [0; 16];
-        for (to, from) in ident.iter_mut().zip(self.head()) {
-            *to = *from;
-        }
-        ident
-    }
-
-    /// What was read before of a place.
-    fn kept(&self, at: usize, len: usize) -> Option<Piece> {
-        if self.head.covers(at, len) {
-            return Some(self.head.clone());
-        }
-        self.parts.borrow().iter().find(|part| part.covers(at, len)).cloned()
-    }
-
-    fn read(&self, at: usize, size: usize) -> Piece {
-        Piece { at, size, bytes: Rc::new(self.file.read_at(at as u64, size)) }
-    }
-
-    /// Reads a piece to keep, where there is room for it.
-    fn keep(&self, at: usize, size: usize) -> Option<Piece> {
-        if !self.held.take(size) {
-            return None;
-        }
-        let piece = self.read(at, size);
-        self.held.give_back(size.saturating_sub(piece.bytes.len()));
-        self.parts.borrow_mut().push(piece.clone());
-        Some(piece)
-    }
-}
 
 /// Reads a part of a file.
 pub struct Reader<'a> {
@@ -131,7 +47,7 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// `size` bytes of a file from an offset on; nothing is read yet. A part of unknown size ends with the file.
     pub fn new(file: &'a Contents, order: ByteOrder, start: usize, size: usize) -> Reader<'a> {
-        let window = file.head.clone();
+        let window = file.first();
         Reader { file, order, start, size, window, ahead: PIECE, is_kept: true, budget: usize::MAX }
     }
 
@@ -207,14 +123,49 @@ impl<'a> Reader<'a> {
         self.bytes_at(offset, len)
     }
 
-    /// The same of what the kernel reads too: the budget does not count.
+    /// The same of what the kernel and the loader read too: the budget of the headers does not count.
     pub fn required_at(&mut self, offset: usize, len: usize, ahead: usize) -> Option<&[u8]> {
-        let left = self.budget;
-        self.budget = usize::MAX;
+        let left = self.unlimited();
         let _moved = self.next_at(offset, len, ahead);
+        self.limited(left);
+        self.bytes_at(offset, len)
+    }
+
+    /// The same of a string.
+    pub fn required_string_at(&mut self, offset: usize) -> Option<&[u8]> {
+        let left = self.unlimited();
+        let len = self.string_at(offset).map(<[u8]>::len);
+        self.limited(left);
+        self.bytes_at(offset, len?)
+    }
+
+    const fn unlimited(&mut self) -> usize {
+        core::mem::replace(&mut self.budget, usize::MAX)
+    }
+
+    /// What was spent counts all the same.
+    const fn limited(&mut self, left: usize) {
         let spent = usize::MAX.wrapping_sub(self.budget);
         self.budget = left.saturating_sub(spent);
-        self.bytes_at(offset, len)
+    }
+
+    /// Whether there is no end to a string where the longest one would have it.
+    pub fn is_too_long(&mut self, offset: usize) -> bool {
+        let left = self.unlimited();
+        let bytes = self.up_to(offset, LONGEST);
+        let is_it = bytes.len() == LONGEST && !bytes.contains(&0);
+        self.limited(left);
+        is_it
+    }
+
+    /// Takes some steps of the judgement's budget: for a loop that goes as far as the file says.
+    pub fn steps(&self, count: usize) -> bool {
+        self.file.budget().steps(count)
+    }
+
+    /// Something of the file is left out that could decide.
+    pub fn cut(&self, what: Missing) {
+        self.file.budget().cut(what);
     }
 
     /// Whether the part reaches so far.
@@ -231,7 +182,7 @@ impl<'a> Reader<'a> {
                 // Once more: a piece that is given back cannot be looked at before.
                 return self.bytes_at(offset, end);
             }
-            if piece.len() < len || len >= LONGEST {
+            if piece.len() < len || len >= LONGEST || !self.steps(len / STEP) {
                 return None;
             }
             len = len.saturating_mul(4);
@@ -271,20 +222,32 @@ impl<'a> Reader<'a> {
         }
         // Little of what is not kept, where the next look may be elsewhere.
         let ahead = if self.is_kept { ahead.min(HEADERS) } else { self.ahead };
-        let wanted = ahead.max(len).min(left);
+        let is_apart = self.is_kept && ahead == HEADERS;
+        let before = if is_apart { at.checked_rem(HEADERS).unwrap_or_default() } else { 0 };
+        let wanted = ahead.max(before.saturating_add(len)).min(left.saturating_add(before));
         if wanted <= self.budget {
-            self.window = self.file.read(at, wanted);
-            self.budget = self.budget.saturating_sub(self.window.bytes.len());
+            let from = at.wrapping_sub(before);
+            let piece =
+                if is_apart { self.file.read_loose(from, wanted) } else { self.file.read(from, wanted) };
+            if let Some(piece) = piece {
+                self.window = piece;
+                self.budget = self.budget.saturating_sub(self.window.bytes.len());
+            }
         }
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use alloc::rc::Rc;
     use alloc::vec;
+    use alloc::vec::Vec;
     use core::cell::Cell;
 
     use super::*;
+    use crate::candidate::file::Held;
+    use crate::errno::Errno;
+    use crate::target::ReadAt;
 
     /// Bytes that count how often they are read.
     struct Counted {
@@ -293,16 +256,17 @@ pub(crate) mod tests {
     }
 
     impl ReadAt for Counted {
-        fn read_at(&self, offset: u64, len: usize) -> Vec<u8> {
+        fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
             self.reads.set(self.reads.get() + 1);
             let from = usize::try_from(offset).unwrap().min(self.bytes.len());
-            self.bytes[from..].iter().copied().take(len).collect()
+            Ok(self.bytes[from..].iter().copied().take(len).collect())
         }
     }
 
     pub(crate) fn contents(bytes: Vec<u8>) -> (Contents, Rc<Cell<usize>>) {
         let reads = Rc::new(Cell::new(0));
-        (Contents::new(Rc::new(Counted { bytes, reads: Rc::clone(&reads) }), Held::default()), reads)
+        let file = Rc::new(Counted { bytes, reads: Rc::clone(&reads) });
+        (Contents::new(file, Held::default()), reads)
     }
 
     #[test]

@@ -85,6 +85,16 @@ missing! {
     Unpredictable "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
     /// ELFv1 of PowerPC.
     Descriptor "where the function descriptor at e_entry leads"
+    /// [`crate::budget`]: steps.
+    TooManySteps "where its tables end: they take more steps than diag spends on a program"
+    /// Bytes read.
+    TooManyBytes "what else is in its tables: they are larger than what diag reads of a program"
+    /// Paths looked up.
+    TooManyFiles "where its libraries are: its lists of folders lead to more files than diag looks for"
+    /// Names, entries of PT_DYNAMIC, libraries.
+    TooManyNames "what else it needs: it names more than diag keeps of a program"
+    /// pread(2) fails behind the head of a file.
+    LostRead "what stands where its file, or a library's, cannot be read"
     /// The kernel handles the page fault, which then occurs again.
     Endless "an end: this kernel faults again and again on code that may only be written"
 }

@@ -35,6 +35,8 @@ steps! {
     /// fs/exec.c `bprm_execve`, fs/open.c `do_open`: a security module (SELinux, AppArmor, Landlock, IMA) or a fanotify(7)
     /// listener (fapolicyd) says no.
     Policy "security_bprm_creds_for_exec"
+    /// fs/exec.c `prepare_binprm`: the medium does not deliver the first bytes.
+    Read "kernel_read"
     /// fs/exec.c `search_binary_handler`: no handler knows the first bytes.
     NoHandler "search_binary_handler"
     /// fs/binfmt_misc.c `load_misc_binary`, `open_exec` of the rule's interpreter.

@@ -57,6 +57,9 @@ impl Cache<'_> {
         // A router's has few, which are all looked at.
         let first = if crate::ROUTER { 0 } else { self.first(name, count)? };
         for at in first..count {
+            if !linker.goes_on(1) {
+                return None;
+            }
             if crate::ROUTER {
                 let key = self.field(at, 4)?;
                 if self.string(key)? != name {

@@ -87,7 +87,8 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
     let file = kept.files.again(root, super::path(&loader.path), loader.id)?;
     let mut facts = GlibcBuild::default();
     let is_read = facts.read(&file.contents, image).is_some();
-    let is_glibc = is_read && !facts.cache.is_empty() && !facts.folders.is_empty();
+    let is_list = (1..=FOLDERS_AT_MOST).contains(&facts.folders.split(|byte| *byte == b':').count());
+    let is_glibc = is_read && !facts.cache.is_empty() && !facts.folders.is_empty() && is_list;
     let facts = is_glibc.then(|| Rc::new(facts));
     if KEEPS {
         *kept.glibc.borrow_mut() = Some((Rc::clone(image), facts.clone()));
@@ -95,6 +96,8 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
     facts
 }
 
+/// Folders of a list; Debian's has 4.
+const FOLDERS_AT_MOST: usize = 32;
 /// A path in a loader is shorter.
 const LONGEST: usize = 128;
 

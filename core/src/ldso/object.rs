@@ -20,6 +20,8 @@ pub struct Library {
     pub state: LibraryState,
     /// Where it was looked for before, in that order.
     pub tried: Vec<Vec<u8>>,
+    /// How many more places it was looked for in.
+    pub tried_more: usize,
     /// What led to its file; empty where that is not told.
     pub found_by: &'static str,
     /// LD_PRELOAD or /etc/ld.so.preload names it.
@@ -47,6 +49,7 @@ impl Library {
             path: Vec::new(),
             state: LibraryState::Missing(Errno::ENOENT),
             tried: Vec::new(),
+            tried_more: 0,
             found_by: "",
             preloaded: false,
             elsewhere: None,

@@ -19,6 +19,7 @@ use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB,
     DT_TEXTREL, ET_EXEC,
 };
+use crate::exec::Missing;
 use crate::machine::holds;
 use memory::{Access, Memory};
 
@@ -155,6 +156,8 @@ impl<'a> Object<'a> {
 
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
 const STRINGS_AT_MOST: u64 = 64 << 10;
+/// Objects of a program; the largest have 200.
+const OBJECTS_AT_MOST: usize = 512;
 /// Records, links of a chain, relocations of a table: more than any file has.
 const STEPS_AT_MOST: usize = 1 << 20;
 
@@ -235,6 +238,11 @@ impl Linker<'_> {
 /// None where there is nothing to work on.
 fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let libraries = &linker.link.objects;
+    // All of them are open at the same time.
+    if libraries.len() > OBJECTS_AT_MOST {
+        linker.files.budget().cut(Missing::TooManyNames);
+        return None;
+    }
     let files: Vec<Option<Rc<File>>> = libraries.iter().map(|library| linker.open(library)).collect();
     let page = linker.machine.kernel().page().get();
     let mut objects = Vec::new();

@@ -39,8 +39,10 @@ const SHN_ABS: usize = 0xfff1;
 const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
 const HIDDEN: usize = 0x8000;
-/// Symbols of an object that are heeded; the largest libraries have a fifth of that.
-const SYMBOLS_AT_MOST: usize = 1 << 20;
+/// What a symbol takes of [`crate::budget`], and what is done in a step of it.
+const STEPS_OF_A_SYMBOL: usize = 2;
+const VERSIONS_OF_A_STEP: usize = 32;
+const SLOTS_OF_A_STEP: usize = 64;
 /// Missing symbols that are told at most.
 const MISSING_AT_MOST: usize = 64;
 
@@ -82,8 +84,7 @@ impl<'a> Symbols<'a> {
                 Some(size) => size.checked_div(entry(encoding)).unwrap_or_default(),
                 // patchelf puts .dynstr before it: then as many as are asked for.
                 None => relocations::highest(linker, image, file).wrapping_add(1),
-            }
-            .min(SYMBOLS_AT_MOST);
+            };
         }
         let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
         // One that is hashed may lie further behind.
@@ -122,7 +123,7 @@ impl<'a> Symbols<'a> {
         };
         let is_hidden = !crate::ROUTER && matches!(symbol.get(info.wrapping_add(1))? & 3, 1 | 2);
         let info = *symbol.get(info)?;
-        let stays = self.copied.iter().all(|copied| *copied != index);
+        let stays = self.copied.binary_search(&index).is_err();
         Some(Symbol {
             name: offset(order.u32(symbol, 0).into()),
             bind: info >> 4,
@@ -160,7 +161,7 @@ fn hashed(file: &Contents, image: &Image) -> Option<usize> {
     if image.dynamic_offset(DT_HASH).is_none() {
         return Some(0);
     }
-    Some(Reader::dynamic(file, image, DT_HASH, 8).number_at(4, 4)?.min(SYMBOLS_AT_MOST))
+    Reader::dynamic(file, image, DT_HASH, 8).number_at(4, 4)
 }
 
 /// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).
@@ -190,7 +191,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let settled = scope.settled(linker);
     let mut at = (0, 1);
     // In parts, each of which the table has room for.
-    while at.0 < objects && missing.len() < MISSING_AT_MOST {
+    while at.0 < objects && missing.len() < MISSING_AT_MOST && linker.goes_on(1) {
         let mut wanted = Wanted::new();
         let from = at;
         while at.0 < objects {
@@ -198,6 +199,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
             if settled.get(at.0) != Some(&true) {
                 let _ends_early = each_undefined(linker, at.0, at.1, false, &mut |asked| {
                     let has_room = scope.defines(&asked.key) || wanted.add(asked.key);
+                    let _is_over = linker.goes_on(wanted.take_steps());
                     full_at = (!has_room).then_some(asked.index);
                     has_room
                 });
@@ -244,6 +246,9 @@ fn each_undefined(
     // Nobody finds what it defines, not even itself.
     let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     for index in from..symbols.end_of_undefined(is_program) {
+        if !symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(versions.len() / VERSIONS_OF_A_STEP)) {
+            break;
+        }
         let Some(symbol) = symbols.symbol(index) else { break };
         if !crate::ROUTER && symbol.section == 0 {
             let is_named = symbols.strings.has(symbol.name);
@@ -300,21 +305,23 @@ fn define(
     let versions = if linker.is_glibc() { linker.defined(object) } else { &[] };
     if symbols.gnu().is_none() {
         for index in 1..symbols.hashed {
+            if !symbols.table.steps(STEPS_OF_A_SYMBOL) {
+                break;
+            }
             define_one(linker, &mut symbols, versions, index, wanted, each)?;
         }
         return Some(());
     }
+    let _is_over = symbols.table.steps(wanted.slots() / SLOTS_OF_A_STEP);
     for slot in 0..wanted.slots() {
         let Some(hash) = wanted.asked_at(slot) else { continue };
         let mut next = symbols.gnu()?.chain(hash);
-        let mut left = SYMBOLS_AT_MOST;
-        while let Some(index) = next.filter(|_| left > 0) {
+        while let Some(index) = next.filter(|_| linker.goes_on(1)) {
             let found = symbols.gnu()?.hash(index)?;
             if found | 1 == hash | 1 {
                 define_one(linker, &mut symbols, versions, index, wanted, each)?;
             }
             next = index.checked_add(1).filter(|_| found & 1 == 0);
-            left = left.wrapping_sub(1);
         }
     }
     Some(())
@@ -344,6 +351,8 @@ fn define_one(
             asked => asked == hash || (hash == 0 && !is_hidden),
         };
         wanted.define(&Key::new(name, 0), &serves, each);
+        let _is_over =
+            linker.goes_on(wanted.take_steps().saturating_add(versions.len() / VERSIONS_OF_A_STEP));
     }
     Some(())
 }

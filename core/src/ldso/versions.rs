@@ -11,11 +11,14 @@ use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Candidate, Files, Image};
 use crate::elf::consts::{DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
 use crate::elf::offset;
+use crate::exec::Missing;
 use crate::machine::{decimal, parts};
 use crate::target::Root;
 
 /// A table whose size nobody tells is read no further than that.
 const LIMIT: usize = 1 << 20;
+/// Missing ones that are told at most.
+const MISSING_AT_MOST: usize = 64;
 /// Versions of an object that are heeded; libstdc++ defines 60.
 const VERSIONS_AT_MOST: usize = 4096;
 const VER_FLG_BASE: usize = 1;
@@ -56,7 +59,11 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
     let order = image.encoding.order;
     let field = |entry: &[u8], at, size| offset(order.uint(entry, at, size));
     let mut at = 0_usize;
-    while found.len() < VERSIONS_AT_MOST {
+    while table.steps(1) {
+        if found.len() >= VERSIONS_AT_MOST {
+            table.cut(Missing::TooManyNames);
+            break;
+        }
         let next = if tag == DT_VERDEF {
             let verdef = table.bytes_at(at, 20)?;
             let is_base = field(verdef, 2, 2) & VER_FLG_BASE != 0;
@@ -71,7 +78,7 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
             let verneed = table.bytes_at(at, 16)?;
             let (record, file, next) = (field(verneed, 0, 2), field(verneed, 4, 4), field(verneed, 12, 4));
             let mut aux = at.wrapping_add(field(verneed, 8, 4));
-            while found.len() < VERSIONS_AT_MOST {
+            while found.len() < VERSIONS_AT_MOST && table.steps(1) {
                 let vernaux = table.bytes_at(aux, 16)?;
                 found.push(Version {
                     index: field(vernaux, 6, 2),
@@ -179,6 +186,10 @@ fn compare_one(
         return Some(Fault { number: first.record as u64, ..Fault::new(FaultKind::VerneedRecord, object) });
     }
     for version in &versions {
+        // Each is looked for among all objects.
+        if !linker.goes_on(linker.link.objects.len()) {
+            break;
+        }
         let Some(name) = strings.string_at(version.file) else {
             linker.doubt();
             continue;
@@ -192,6 +203,7 @@ fn compare_one(
         };
         let Some(of) = linker.object(at) else { continue };
         let known = linker.defined(of);
+        let _is_over = linker.goes_on(known.len() / 4);
         if known.is_empty() {
             let ask = (index, at, version.file);
             if !crate::ROUTER && of.lacks_versions() && !compared.unversioned.contains(&ask) {
@@ -210,6 +222,9 @@ fn compare_one(
             let fault = Fault { number: record as u64, ..Fault::new(FaultKind::VerdefRecord, of) };
             compared.fault.get_or_insert(fault);
         } else if !has_it && !version.is_weak {
+            if compared.missing.len() >= MISSING_AT_MOST {
+                continue;
+            }
             let name = strings.string_at(version.name).unwrap_or_default().to_vec();
             compared.missing.push(Undefined::new(name, of.path.clone(), object, false));
         }

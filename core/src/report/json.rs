@@ -4,6 +4,7 @@ mod machine;
 
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
+use core::fmt::Write as _;
 use core::mem;
 
 use super::{Judged, file};
@@ -11,7 +12,7 @@ use crate::exec::Outcome;
 use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
 use crate::machine::{Fact, Machine, Words};
-use crate::text::printable;
+use crate::text::{is_printable, printable};
 
 /// The whole document.
 pub fn write(machine: &Machine, judged: &[Judged]) -> String {
@@ -31,7 +32,7 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn new() -> Document {
-        let mut json = Json { out: String::new(), is_first: true };
+        let mut json = Json { out: String::new(), is_first: true, full_at: 0 };
         json.open(NO_KEY, '{');
         json.number("schema", 1);
         json.text("diag", env!("CARGO_PKG_VERSION"));
@@ -65,6 +66,8 @@ struct Json {
     out: String,
     /// What is next is the first within its brackets.
     is_first: bool,
+    /// How long it may become with the program that is written.
+    full_at: usize,
 }
 
 impl Json {
@@ -101,8 +104,17 @@ impl Json {
     }
 
     /// What came from a file or from a machine.
+    /// Where it is not shown as it is, its bytes stand beside it, in hexadecimal digits.
     fn bytes(&mut self, key: &str, value: &[u8]) {
         self.text(key, &printable(value));
+        if key != NO_KEY && !is_printable(value) {
+            let mut digits = String::new();
+            for byte in value {
+                // A String takes everything.
+                let _ = write!(digits, "{byte:02x}");
+            }
+            self.text(&[key, "_bytes"].concat(), &digits);
+        }
     }
 
     fn flag(&mut self, key: &str, value: bool) {
@@ -112,6 +124,17 @@ impl Json {
     fn number(&mut self, key: &str, value: u64) {
         self.key(key);
         self.out.push_str(&value.to_string());
+    }
+
+    fn has_room(&self) -> bool {
+        self.out.len() < self.full_at
+    }
+
+    /// How many more there are of what is listed; nothing where that is all.
+    fn count(&mut self, key: &str, more: usize) {
+        if more > 0 {
+            self.number(key, more as u64);
+        }
     }
 
     fn optional_text(&mut self, key: &str, value: Option<&str>) {
@@ -214,7 +237,11 @@ impl Json {
     }
 }
 
+/// What is written of a program at most, in bytes: of what a hostile file names without an end, the first part.
+const ROOM: usize = 56 << 10;
+
 fn write_program(json: &mut Json, judged: &Judged) {
+    json.full_at = json.out.len().saturating_add(ROOM);
     json.open(NO_KEY, '{');
     json.bytes("path", judged.given.as_bytes());
     json.text("verdict", judged.verdict().name());
@@ -225,13 +252,19 @@ fn write_program(json: &mut Json, judged: &Judged) {
         write_finding(json, finding);
     }
     json.close(']');
+    let mut more = 0;
     json.open("libraries", '[');
     if let Some(link) = &judged.link {
         for library in link.libraries() {
-            write_library(json, link, library);
+            if json.has_room() {
+                write_library(json, link, library);
+            } else {
+                more = usize::saturating_add(more, 1);
+            }
         }
     }
     json.close(']');
+    json.count("libraries_more", more);
     json.close('}');
 }
 
@@ -261,11 +294,17 @@ fn write_library(json: &mut Json, link: &LinkResult, library: &Library) {
     json.text("state", library.state.name());
     let found_by = Some(library.found_by).filter(|found_by| !found_by.is_empty());
     json.optional_bytes("found_by", found_by.map(str::as_bytes));
+    let mut more = library.tried_more;
     json.open("tried", '[');
     for file in &library.tried {
-        json.bytes(NO_KEY, file);
+        if json.has_room() {
+            json.bytes(NO_KEY, file);
+        } else {
+            more = more.saturating_add(1);
+        }
     }
     json.close(']');
+    json.count("tried_more", more);
     json.close('}');
 }
 

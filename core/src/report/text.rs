@@ -119,11 +119,20 @@ fn is(lines: &mut Lines, judged: &Judged) {
     }
 }
 
+/// How long the report on a program may be for another library to be listed.
+const ROOM: usize = 48 << 10;
+
 /// What is loaded with a program, in that order.
 fn tree(lines: &mut Lines, judged: &Judged) {
     let Some(link) = &judged.link else { return };
     let mut label = "loads";
-    for library in link.libraries() {
+    for (index, library) in link.libraries().enumerate() {
+        if lines.out.len() >= ROOM {
+            let more = link.libraries().count().saturating_sub(index);
+            lines.add(&format!("... and {more} more"));
+            lines.command(label);
+            break;
+        }
         let path = Some(library.path.as_slice()).filter(|path| !path.is_empty() && *path != library.name);
         lines.add_known("", Some(&library.name));
         lines.add_known(" => ", path);

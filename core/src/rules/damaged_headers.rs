@@ -129,6 +129,7 @@ program: PT_GNU_PROPERTY=of its own, or of its loader"
         | Step::NoExecMount
         | Step::Permission
         | Step::Busy
+        | Step::Read
         | Step::NoHandler
         | Step::MiscInterpreter
         | Step::ScriptLine

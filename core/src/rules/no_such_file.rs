@@ -1,10 +1,9 @@
-use core::fmt::{self, Display, Formatter};
-
 use super::shown::Quoted;
 use super::{Case, words};
 use crate::errno::Errno;
 use crate::finding::{Certainty, Found, Severity};
 use crate::path::Path;
+use crate::target::FileKind;
 use crate::text;
 
 rule! {
@@ -54,7 +53,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         _ => case.warning(format_args!("{what}{why}")),
     };
     if !crate::ROUTER && errno == Errno::ENOTDIR {
-        finding.tell(format_args!("fix: see which of them is no folder:\nrun: ls -ld{}", Folders(path)));
+        if let Some(file) = no_folder(case, path) {
+            finding.tell(format_args!("fix: see what is there:\nrun: ls -ld {}", Quoted(file)));
+        }
     } else if matches!(errno, Errno::ENOENT | Errno::ELOOP) && !is_bare {
         finding.tell(format_args!("fix: see what is there:\nrun: ls -l {argument}"));
     }
@@ -64,17 +65,12 @@ fn check(case: &Case<'_>) -> Option<Found> {
     Some(finding)
 }
 
-/// The folders that a path leads through: " /tmp /tmp/a".
-struct Folders<'a>(&'a Path);
-
-impl Display for Folders<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let path = words::bytes(self.0);
-        for at in 1..path.len() {
-            if path.get(at) == Some(&b'/') {
-                write!(f, " {}", Quoted(path.get(..at).unwrap_or_default().as_ref()))?;
-            }
-        }
-        Ok(())
-    }
+/// The file among the folders that a path leads through.
+fn no_folder<'a>(case: &Case<'_>, path: &'a Path) -> Option<&'a Path> {
+    let path = words::bytes(path);
+    let slashes = path.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/');
+    let mut above = slashes.filter_map(|(at, _)| path.get(..at)).map(Path::new);
+    above.find(|place| {
+        matches!(case.machine.target.root.stat(place), Some(Ok(stat)) if stat.kind != FileKind::Directory)
+    })
 }

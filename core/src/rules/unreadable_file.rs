@@ -49,14 +49,17 @@ fn check(case: &Case<'_>) -> Option<Found> {
         ("", errno.text())
     };
     let (mode, errno) = (Mode(stat.mode & 0o7777), errno.name());
-    let mut finding = case.warning(format_args!(
+    let is_refused = case.meets(Step::Read);
+    let call = if is_refused { "execve" } else { "open" };
+    let text = format_args!(
         "\
 {cannot} be read, so what is in it is not known
 program: mode={mode}
-kernel:  open={errno}{then}
+kernel:  {call}={errno}{then}
 you see: {seen}
 fix:     {fix}"
-    ));
+    );
+    let mut finding = if is_refused { case.error(text) } else { case.warning(text) };
     finding.certainty = Certainty::Certain;
     Some(finding)
 }

@@ -1,10 +1,12 @@
 //! DT_GNU_HASH: a filter, buckets, and chains of hashes.
 
-use super::SYMBOLS_AT_MOST;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::Encoding;
 use crate::elf::consts::DT_GNU_HASH;
+
+/// Buckets that are looked at in a step of [`crate::budget`].
+const BUCKETS_OF_A_STEP: usize = 8;
 
 /// DT_GNU_HASH. It has the defined symbols only, which stand behind the others.
 pub(super) struct Gnu<'a> {
@@ -22,7 +24,7 @@ pub(super) struct Gnu<'a> {
 impl<'a> Gnu<'a> {
     pub(super) fn open(file: &'a Contents, image: &Image) -> Option<Gnu<'a>> {
         let mut table = Reader::dynamic(file, image, DT_GNU_HASH, usize::MAX);
-        let buckets = table.number_at(0, 4)?.min(SYMBOLS_AT_MOST);
+        let buckets = table.number_at(0, 4)?;
         let first = table.number_at(4, 4)?;
         let words = table.number_at(8, 4)?;
         let shift = u32::try_from(table.number_at(12, 4)?).ok()?;
@@ -66,6 +68,13 @@ impl<'a> Gnu<'a> {
     /// A table without symbols has any number as its first.
     pub(super) fn is_empty(&mut self) -> bool {
         let first = self.first.max(1);
-        (0..self.buckets).all(|index| self.bucket(index).is_none_or(|bucket| bucket < first))
+        for index in 0..self.buckets {
+            let goes_on = index % BUCKETS_OF_A_STEP != 0 || self.table.steps(1);
+            let Some(bucket) = self.bucket(index).filter(|_| goes_on) else { break };
+            if bucket >= first {
+                return false;
+            }
+        }
+        true
     }
 }

@@ -1,6 +1,7 @@
 //! Which symbols the relocations of an object ask for, and when they are bound.
 
 use alloc::vec::Vec;
+use core::mem::size_of;
 
 use super::super::Linker;
 use super::super::abi::{Abi, Effect, Relocator};
@@ -18,6 +19,8 @@ use crate::elf::{ByteOrder, Class, offset};
 
 /// Relocations that are looked at together.
 const TOGETHER: usize = 128;
+/// Those that are looked at in a step of [`crate::budget`].
+const ENTRIES_OF_A_STEP: usize = 4;
 /// Relative ones of an object that are looked at, at its front.
 const RELATIVE_AT_MOST: usize = 8;
 
@@ -80,12 +83,13 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
     }
     let kind = arch::of(image.header.e_machine).map_or(arch::R_COPY, |arch| arch.ldso.r_copy);
     let mut note = |symbol, found_kind| {
-        if found_kind == kind {
+        if found_kind == kind && linker.files.budget().keep(size_of::<usize>()) {
             found.push(symbol);
         }
     };
     read(linker, image, file, DT_REL, &mut note);
     read(linker, image, file, DT_RELA, &mut note);
+    found.sort_unstable();
     found
 }
 
@@ -260,6 +264,9 @@ impl<'a> Table<'a> {
 
     /// Entries that lie together; None behind the last.
     fn entries(&mut self) -> Option<&[u8]> {
+        if !self.reader.steps(TOGETHER / ENTRIES_OF_A_STEP) {
+            return None;
+        }
         let entries = self.reader.up_to(self.at, self.entry.wrapping_mul(TOGETHER));
         self.at = self.at.wrapping_add(entries.len());
         (entries.len() >= self.entry).then_some(entries)
@@ -302,7 +309,7 @@ pub(in super::super) fn is_packed(image: &Image, file: &Contents, address: u64) 
     let (mut at, mut next) = (0, 0_u64);
     let bytes = word as u64;
     let bits = bytes.wrapping_mul(8).wrapping_sub(1);
-    while let Some(entry) = reader.bytes_at(at, word) {
+    while let Some(entry) = reader.steps(1).then(|| reader.bytes_at(at, word)).flatten() {
         let entry = order.uint(entry, 0, word);
         if entry & 1 == 0 {
             if entry == address {

@@ -7,7 +7,7 @@ use core::mem;
 /// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
 /// another round.
 const SLOTS_AT_FIRST: usize = 1 << 8;
-const SLOTS_AT_MOST: usize = 1 << if cfg!(feature = "every-machine") { 18 } else { 14 };
+const SLOTS_AT_MOST: usize = 1 << if cfg!(feature = "every-machine") { 16 } else { 14 };
 
 /// A symbol by its name, twice hashed, and the version that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -55,11 +55,13 @@ pub(super) struct Wanted {
     slots: Vec<Slot>,
     used: usize,
     open: usize,
+    /// Places looked at in the search of one: few, but for names that were made to meet.
+    steps: usize,
 }
 
 impl Wanted {
     pub(super) const fn new() -> Wanted {
-        Wanted { slots: Vec::new(), used: 0, open: 0 }
+        Wanted { slots: Vec::new(), used: 0, open: 0, steps: 0 }
     }
 
     /// Adds a symbol; false where there is no room for it.
@@ -96,8 +98,9 @@ impl Wanted {
 
     /// Where a key is, or the free slot where it would be.
     fn slot(&mut self, key: &Key) -> Option<&mut Slot> {
-        let mut at = self.place(key.gnu);
+        let mut at = self.place(key);
         loop {
+            self.steps = self.steps.wrapping_add(1);
             let slot = self.slots.get(at)?;
             if slot.state == State::Free || slot.key == *key {
                 return self.slots.get_mut(at);
@@ -119,9 +122,10 @@ impl Wanted {
 
     /// Marks a name as defined where `serves` says so of the version that is asked for, and calls `each` with it.
     pub(super) fn define(&mut self, name: &Key, serves: &dyn Fn(u32) -> bool, each: &mut dyn FnMut(Key)) {
-        let mut at = self.place(name.gnu);
+        let mut at = self.place(name);
         while let Some(slot) = self.slots.get_mut(at).filter(|slot| slot.state != State::Free) {
             let key = slot.key;
+            self.steps = self.steps.wrapping_add(1);
             let is_same = key.gnu == name.gnu && key.fnv == name.fnv;
             if is_same && slot.state == State::Asked && serves(key.version) {
                 slot.state = State::Defined;
@@ -142,9 +146,14 @@ impl Wanted {
         self.open
     }
 
-    /// The lowest bit of a hash is not in DT_GNU_HASH.
-    fn place(&self, hash: u32) -> usize {
-        (hash >> 1) as usize & self.slots.len().wrapping_sub(1)
+    /// The same for all versions of a name.
+    fn place(&self, key: &Key) -> usize {
+        (key.gnu ^ key.fnv) as usize & self.slots.len().wrapping_sub(1)
+    }
+
+    /// The steps since the last call.
+    pub(super) fn take_steps(&mut self) -> usize {
+        mem::take(&mut self.steps)
     }
 
     fn next(&self, at: usize) -> usize {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use core::mem;
 
 use crate::report::Style;
-use crate::text::printable;
+use crate::text::short;
 
 /// Columns of a line; commands and paths may be longer.
 const WIDTH: usize = 80;
@@ -33,7 +33,7 @@ impl Lines {
     pub(super) fn add_known(&mut self, before: &str, words: Option<&[u8]>) {
         if let Some(words) = words {
             self.add(before);
-            self.add(&printable(words));
+            self.add(&short(words));
         }
     }
 

@@ -55,7 +55,7 @@ pub(crate) struct Shown<'a, T: ?Sized>(pub(crate) &'a T);
 
 impl<T: Unchecked + ?Sized> Display for Shown<'_, T> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        text::show(self.0.bytes(), f)
+        text::show_short(self.0.bytes(), f)
     }
 }
 
@@ -78,6 +78,12 @@ pub(in crate::rules) struct Quoted<'a>(pub(in crate::rules) &'a Path);
 
 impl Display for Quoted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if !text::is_printable(self.0.as_bytes()) {
+            let dash = if self.0.as_bytes().starts_with(b"-") { "./" } else { "" };
+            write!(f, "$'{dash}")?;
+            text::show_for_shell(self.0.as_bytes(), f)?;
+            return f.write_char('\'');
+        }
         let name = text::path(self.0);
         let dash = if name.starts_with('-') { "./" } else { "" };
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-+:@%,=".contains(byte);
