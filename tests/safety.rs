@@ -221,7 +221,27 @@ fn a_dead_mount_elsewhere_keeps_no_answer_back() {
         in_namespace(&mut command, move || dead_mount(&dead));
         command.stdout(Stdio::null()).spawn()
     };
-    for (arguments, status) in [([program.as_path()], 1), ([&own], 0)] {
+    // What a file names is not looked for there.
+    let named = |name: &str, elf: &Elf| {
+        let path = folder.join(name);
+        executable(&path, &elf.build());
+        path
+    };
+    let inside = dead.join("file");
+    let inside = inside.to_str().unwrap();
+    let glibc = || Elf::of("x86-64").interp("/lib64/ld-linux-x86-64.so.2");
+    let loader = named("loader", &Elf::of("x86-64").interp(inside));
+    let library = named("library", &glibc().needed(inside));
+    let list = named("list", &glibc().needed("libmissing.so").dynamic(29, dead.to_str().unwrap()));
+    let script = folder.join("script");
+    executable(&script, format!("#!{inside}\n").as_bytes());
+    let mut cases = vec![(&program, 1), (&own, 0), (&script, 2)];
+    if cfg!(target_arch = "x86_64") && Path::new("/lib64/ld-linux-x86-64.so.2").exists() {
+        cases.extend([(&loader, 2), (&library, 2), (&list, 2)]);
+    } else {
+        skipped("no glibc's loader for x86-64: programs that lead to a dead mount are not tried");
+    }
+    for (arguments, status) in cases.into_iter().map(|(path, status)| ([path], status)) {
         let mut command = diag(&[]);
         command.args(arguments);
         let child = match start(command) {

@@ -64,7 +64,8 @@ impl Budget {
     }
 
     /// Takes some steps; false where there are none left.
-    #[inline]
+    #[cfg_attr(feature = "every-machine", inline)]
+    #[cfg_attr(not(feature = "every-machine"), inline(never))]
     pub(crate) fn steps(&self, count: usize) -> bool {
         take(&self.steps, count) || self.cut(Missing::TooManySteps)
     }
@@ -115,7 +116,6 @@ impl Budget {
     }
 }
 
-#[inline]
 fn take(left: &Cell<usize>, count: usize) -> bool {
     let rest = left.get().checked_sub(count);
     left.set(rest.unwrap_or_default());

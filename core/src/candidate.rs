@@ -45,12 +45,12 @@ pub use x86_code::X86Code;
 
 use crate::elf::{AbiFlags, Attributes, Encoding, Header, ProgramHeader};
 use crate::errno::Errno;
-use crate::machine::Version;
 use crate::machine::binfmt_misc::BinfmtRule;
+use crate::machine::{Machine, Version};
 use crate::target::{Known, Stat};
 
 /// What a kernel executes (`struct linux_binfmt`, the list `formats` of fs/exec.c): what [`open`] has to know of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Formats<'a> {
     /// In which ways it decodes an ELF file.
     pub encodings: &'a [Encoding],
@@ -58,6 +58,8 @@ pub struct Formats<'a> {
     pub script: script::Rules,
     /// The rules of binfmt_misc.
     pub binfmt_misc: &'a [BinfmtRule],
+    /// What tells whether a path that a file names may be looked at; None: each may.
+    pub reach: Option<&'a Machine<'a>>,
 }
 
 /// A file that is to be judged, and the interpreter it names.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use crate::path::{Path, PathBuf};
 
 use crate::arch;
+use crate::budget::Amounts;
 use crate::candidate::{self, Candidate, Content, Files, env, sample};
 use crate::errno::Errno;
 use crate::exec::{self, Missing, Outcome, Step, When};
@@ -56,7 +57,7 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let is_unknown = matches!(outcome, Outcome::Unknown { .. });
     let (link, outcome) = linked(machine, kept, &candidate, outcome);
     let (is_unknown, outcome) = match unfinished(kept, outcome) {
-        Some(missing) if !is_unknown => (true, Outcome::Unknown { missing }),
+        Some(missing) => (true, Outcome::Unknown { missing }),
         _ => (is_unknown, outcome),
     };
     let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, kept, &candidate) };
@@ -67,7 +68,10 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     let findings = rules::run(case);
     let glibc = ldso::glibc_of(machine.target.root, &kept.files, &candidate);
-    log::debug!("spent: {:?}", kept.files.budget().spent());
+    if !crate::ROUTER {
+        let Amounts { steps, bytes, files, kept: names, told } = kept.files.budget().spent();
+        log::debug!("spent: steps: {steps}, bytes: {bytes}, files: {files}, kept: {names}, told: {told}");
+    }
     kept.files.forget(&path);
     Judged { given: given.to_path_buf(), candidate, outcome, link, glibc, findings }
 }
@@ -77,6 +81,8 @@ fn unfinished(kept: &Kept, outcome: Outcome) -> Option<Missing> {
     let is_kernels = match outcome {
         Outcome::Refused { .. } => true,
         Outcome::Killed { when, .. } => when == When::Exec,
+        // The first read fails: it has its own words.
+        Outcome::Unknown { missing } => missing == Missing::Content,
         _ => false,
     };
     kept.files.budget().was_cut().filter(|_| !is_kernels)
@@ -202,9 +208,10 @@ fn destination(machine: &Machine, candidate: &Candidate, asked: Option<&Path>) -
         |mount: &Mount| machine.space(mount).is_none_or(|space| Some(space.available) < candidate.size());
     let packs = machine.storage_of(&folder).is_some_and(|mount| mount.compresses() && is_tight(mount));
     let compressed_per_kib = if packs { sample::compressed_per_kib(root, candidate) } else { None };
+    // Of one that cannot be looked up for want of rights it is not known.
     let missing = match root.stat(&folder) {
         Some(Ok(stat)) => stat.kind != FileKind::Directory,
-        Some(Err(errno)) => matches!(errno, Errno::ENOENT | Errno::ENOTDIR),
+        Some(Err(errno)) => errno != Errno::EACCES,
         None => false,
     };
     Some(Destination { folder, asked: asked.is_some(), missing, compressed_per_kib })

@@ -196,6 +196,21 @@ impl<'a> Machine<'a> {
         above.max_by_key(|mount| mount.point.as_bytes().len())
     }
 
+    /// Whether to look at what a file names could take for ever, or ask another machine: it lies on a
+    /// [remote](Mount::remote) mount that none of these lies on.
+    pub(crate) fn is_out_of_reach(&self, path: &Path, from: &[&Path]) -> bool {
+        // Nobody mounts a single one of these elsewhere; reading what is mounted takes longer than a judgement.
+        const SYSTEM: [&[u8]; 6] = [b"/lib", b"/usr/", b"/bin/", b"/sbin/", b"/etc/", b"/opt/"];
+        let bytes = path.as_bytes();
+        if !bytes.starts_with(b"/") || SYSTEM.iter().any(|system| bytes.starts_with(system)) {
+            return false;
+        }
+        let Some(mount) = self.mount_of(path).filter(|mount| mount.remote) else { return false };
+        !from
+            .iter()
+            .any(|from| self.mount_of(from).is_some_and(|own| own.point.as_bytes() == mount.point.as_bytes()))
+    }
+
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.
     pub fn storage_of(&self, folder: &Path) -> Option<&Mount> {
         let mount = self.mount_of(folder)?;
@@ -241,6 +256,7 @@ impl<'a> Machine<'a> {
             encodings: self.encodings(),
             script,
             binfmt_misc: self.binfmt_misc().get().map(Vec::as_slice).unwrap_or_default(),
+            reach: Some(self),
         }
     }
 

@@ -5,9 +5,9 @@ use std::ffi::{CStr, CString, c_int, c_long};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
 
-use nix::fcntl::OFlag;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::libc;
-use nix::sys::stat::{FileStat, Mode, fstat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
 use nix::sys::statfs::{Statfs, fstatfs, statfs};
 use nix::sys::statvfs::statvfs;
 use rustix::buffer::spare_capacity;
@@ -29,7 +29,8 @@ pub(super) struct Devices(RefCell<Vec<(u64, bool)>>);
 impl Devices {
     /// stat(2).
     pub(super) fn stat(&self, path: &CStr) -> Result<Stat, Errno> {
-        let found = nix::sys::stat::stat(path).map_err(of_nix)?;
+        // Nothing is mounted because a file names it.
+        let found = fstatat(AT_FDCWD, path, AtFlags::AT_NO_AUTOMOUNT).map_err(of_nix)?;
         Ok(self.with_pseudo(stat_of(&found), &|| statfs(path)))
     }
 

@@ -70,7 +70,7 @@ impl Root for Files {
 
 /// Reads a file as a candidate.
 pub fn open(path: &Path, encodings: &[Encoding]) -> Candidate {
-    let formats = Formats { encodings, script: Rules::LATEST, binfmt_misc: &[] };
+    let formats = Formats { encodings, script: Rules::LATEST, binfmt_misc: &[], reach: None };
     let kept = candidate::Files::default();
     candidate::open(&Files, &kept, diag::path::Path::new(path.as_os_str().as_bytes()), &formats)
 }

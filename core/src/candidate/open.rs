@@ -15,6 +15,8 @@ use super::{
 };
 use crate::elf::consts::{ET_DYN, ET_EXEC, machine_name};
 use crate::errno::Errno;
+use crate::exec::Missing;
+use crate::machine::Machine;
 use crate::machine::binfmt_misc::BinfmtRule;
 use crate::target::{FileKind, Root};
 
@@ -96,7 +98,14 @@ fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), formats: 
     if let Some((path, left)) = next.filter(|(path, _)| !path.is_empty()) {
         if let Some(left) = left.min(depth).checked_sub(1) {
             let mut interpreter = Box::new(unread(Path::new(path)));
-            fill(&mut interpreter, (root, files), formats, left);
+            let is_rule = candidate.binfmt_misc.is_some();
+            let is_out =
+                |machine: &Machine| machine.is_out_of_reach(&interpreter.path, &[&candidate.resolved]);
+            if !is_rule && formats.reach.is_some_and(is_out) {
+                files.budget().cut(Missing::RemoteFile);
+            } else {
+                fill(&mut interpreter, (root, files), formats, left);
+            }
             candidate.interpreter = Some(interpreter);
         }
     }

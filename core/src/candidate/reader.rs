@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
         }
         // Little of what is not kept, where the next look may be elsewhere.
         let ahead = if self.is_kept { ahead.min(HEADERS) } else { self.ahead };
-        let is_apart = self.is_kept && ahead == HEADERS;
+        let is_apart = !crate::ROUTER && self.is_kept && ahead == HEADERS;
         let before = if is_apart { at.checked_rem(HEADERS).unwrap_or_default() } else { 0 };
         let wanted = ahead.max(before.saturating_add(len)).min(left.saturating_add(before));
         if wanted <= self.budget {

@@ -93,6 +93,8 @@ missing! {
     TooManyFiles "where its libraries are: its lists of folders lead to more files than diag looks for"
     /// Names, entries of PT_DYNAMIC, libraries.
     TooManyNames "what else it needs: it names more than diag keeps of a program"
+    /// A mount of [`crate::machine::Mount::remote`] that neither the program nor its loader lies on.
+    RemoteFile "what lies behind a network or in FUSE, where diag does not look because a file names it"
     /// pread(2) fails behind the head of a file.
     LostRead "what stands where its file, or a library's, cannot be read"
     /// The kernel handles the page fault, which then occurs again.

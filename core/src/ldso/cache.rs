@@ -25,6 +25,9 @@ const HWCAP_EXTENSION: usize = 1 << 30;
 
 /// The file that the cache names for a library.
 pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec<u8>> {
+    if !linker.reaches(cache) {
+        return None;
+    }
     let Some(Ok(file)) = library::open(linker.root, linker.files, path(cache)) else {
         linker.leaves_alone(cache);
         return None;

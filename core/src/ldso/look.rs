@@ -6,6 +6,7 @@ use super::{Library, LibraryState, Linker, Unusable, folders, path};
 use crate::arch;
 use crate::candidate::{bytes_of, library};
 use crate::errno::Errno;
+use crate::exec::Missing;
 
 /// Places in which a library was looked for that are told; the others are counted.
 const TRIED: usize = 64;
@@ -52,6 +53,9 @@ impl Linker<'_> {
                     file.pop();
                 }
                 file.push(b'/');
+            }
+            if !self.reaches(&file) {
+                return true;
             }
             if arch::HAS_LEVELS && glibc && self.look_in_levels(&file, found) {
                 return true;
@@ -101,8 +105,18 @@ impl Linker<'_> {
         }
     }
 
+    /// Whether a path may be looked at; where not, nothing more is known.
+    pub(super) fn reaches(&self, file: &[u8]) -> bool {
+        let from = [0, 1].map(|index| self.object(index).map_or(&[][..], |object| &object.path));
+        !self.machine.is_out_of_reach(path(file), &from.map(path))
+            || self.files.budget().cut(Missing::RemoteFile)
+    }
+
     /// What becomes of a library if this is its file, which is noted where the loader takes it.
     pub(super) fn try_file(&self, file: &[u8], found: &mut Library) -> LibraryState {
+        if !self.reaches(file) {
+            return LibraryState::Unread;
+        }
         let library = match library::open(self.root, self.files, path(file)) {
             Some(Ok(library)) => library,
             Some(Err(Errno::EISDIR)) => return LibraryState::Unusable(Unusable::Folder),
