@@ -25,6 +25,7 @@ mod sound;
 mod stand_in;
 mod symbols;
 mod tables;
+mod tls;
 mod tunables;
 mod unusable;
 mod versions;
@@ -249,11 +250,7 @@ impl Linker<'_> {
             self.bind_now();
         }
         if !crate::ROUTER {
-            match self.damaged_tables() {
-                Some(fault) => self.link.fault = Some(fault),
-                None if self.goes_on(0) && self.is_doubtful() => self.rehearse(),
-                None => {}
-            }
+            self.look_for_damage();
         }
         self.link.unread = self.unread.get();
         self.look_elsewhere();
