@@ -95,6 +95,7 @@ impl Ran {
     pub fn decisive(&self) -> &str {
         let remark = |line: &str| {
             line.starts_with("ERROR: ld.so: object ")
+                || line.starts_with("WARNING: ld.so: ")
                 || line.contains(": no version information available (")
                 || line.contains(": weak version `")
         };

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::object::Library;
 use super::{Linker, gnu};
-use crate::arch::important::{Important, platform};
+use crate::arch::important::{Important, is_haswell_taken, platform};
 use crate::machine::lists;
 use crate::text::cut_bytes;
 
@@ -44,8 +44,10 @@ impl Linker<'_> {
     pub(super) fn platform(&self, facts: &gnu::GlibcBuild) -> Important<'_> {
         let features = &self.machine.cpu().features;
         let is_intel = |model: &String| model.contains("Intel");
-        let avx2 = facts.knows_haswell() && lists(features, "avx2") && !self.tunables.mask(b"x86-64-v3");
-        let name = if avx2 && self.machine.cpu().model.get().is_some_and(is_intel) {
+        let avx2 = facts.knows_haswell() && lists(features, "avx2");
+        let is_taken =
+            || !crate::ROUTER && is_haswell_taken(&self.tunables.hwcaps, facts.release().is_none());
+        let name = if avx2 && !is_taken() && self.machine.cpu().model.get().is_some_and(is_intel) {
             "haswell"
         } else {
             self.machine.platform().value.unwrap_or_default()

@@ -279,9 +279,8 @@ impl Linker<'_> {
         let hwcaps = [folder, b"glibc-hwcaps"].concat();
         let place = self.files.at(self.root, super::path(&hwcaps));
         let is_there = matches!(place.stat, Some(Ok(stat)) if stat.kind == FileKind::Directory);
-        let mut levels = self.levels().filter(|_| is_there);
-        levels.any(|level| self.look([&hwcaps[..], b"/", level, b"/", &found.name].concat(), found))
-            || self.look_in_old(folder, found)
+        let mut look = |level| self.look([&hwcaps[..], b"/", level, b"/", &found.name].concat(), found);
+        is_there && self.levels().any(&mut look) || self.look_in_old(folder, found)
     }
 
     /// The folders in glibc-hwcaps that this loader knows and this processor has a use for, the best first.

@@ -1,6 +1,8 @@
 //! GLIBC_TUNABLES: what of it decides how a program starts (elf/dl-tunables.c). Most of it is of speed alone.
 
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use super::{Linker, LoaderRefusal, Setting};
 use crate::arch;
@@ -17,9 +19,11 @@ const WITH_SECURE: (u64, u64) = (2, 40);
 #[derive(Default)]
 pub(super) struct Tunables {
     /// glibc.cpu.hwcaps: features that are not to be used, `-AVX2,-ERMS`.
-    hwcaps: Vec<u8>,
+    pub(super) hwcaps: Vec<u8>,
     /// glibc.rtld.execstack.
     stack: Stack,
+    /// What folders for this processor are called with it, once one is looked for, and their bits in ld.so.cache.
+    pub(super) names: OnceCell<Vec<(u64, String)>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Default)]

@@ -82,7 +82,7 @@ machine: file={path}: {what}"
     if is_marked {
         finding.tell(format_args!(
             "\
-machine: executable-stack=refused (SELinux, or PR_SET_MDWE)
+machine: executable-stack=refused (SELinux, PR_SET_MDWE; systemd, which says: Operation not permitted)
 fix:     clear the library's executable-stack flag; almost no library needs it:
 run:     patchelf --clear-execstack {path}"
         ));

@@ -3,9 +3,9 @@
 use alloc::format;
 
 use crate::arch::Lack;
-use crate::candidate::{Image, Program, Toolchain};
 #[cfg(feature = "every-machine")]
-use crate::machine::parts;
+use crate::arch::important::is_taken;
+use crate::candidate::{Image, Program, Toolchain};
 use crate::machine::{Cpu, Machine};
 
 /// GNU_PROPERTY_X86_ISA_1_BASELINE, V2, V3 and V4; the level; what it adds, as /proc/cpuinfo calls it (glibc's
@@ -43,7 +43,7 @@ pub(in crate::arch) fn has_level(machine: &Machine, name: &[u8]) -> bool {
 }
 
 /// Features that glibc.cpu.hwcaps can take away, and the first level that is not there without one (sysdeps/x86/cpu-tunables.c;
-/// tried with 2.36, 2.41 and 2.43). Other names do not count, and what has no `-` before it.
+/// tried with 2.36, 2.41 and 2.43). Other names do not count.
 #[cfg(feature = "every-machine")]
 const MASKS: [(&str, &[&str]); 3] = [
     ("x86-64-v2", &["CMOV", "CX8", "POPCNT", "SSE2", "SSE4_1", "SSE4_2", "SSSE3"]),
@@ -54,10 +54,7 @@ const MASKS: [(&str, &[&str]); 3] = [
 /// Whether a level is not there for want of a feature that is taken away.
 #[cfg(feature = "every-machine")]
 pub(in crate::arch) fn is_masked(level: &[u8], hwcaps: &[u8]) -> bool {
-    let is_gone = |name: &&str| {
-        parts(hwcaps, b',').any(|word| word.strip_prefix(b"-").is_some_and(|word| word == name.as_bytes()))
-    };
-    MASKS.iter().any(|(first, names)| level >= first.as_bytes() && names.iter().any(is_gone))
+    MASKS.iter().any(|(first, names)| level >= first.as_bytes() && is_taken(hwcaps, names))
 }
 
 pub(super) fn lack(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {
