@@ -47,6 +47,9 @@ impl Linker<'_> {
         names.extend(self.audit_of_program().unwrap_or_default());
         self.preloads = true;
         for name in folders::split(&names, b":").filter(|name| !name.is_empty()) {
+            if !self.goes_on(1) {
+                break;
+            }
             let mut found = Library::new(name, Some(0));
             self.search(0, &mut found);
             let file = self.open(&found).filter(|_| found.state == LibraryState::Found);
