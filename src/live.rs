@@ -92,6 +92,10 @@ impl Root for Live {
         if cfg!(feature = "every-machine") { files::capabilities(&here(path).ok()?) } else { None }
     }
 
+    fn label(&self, path: &Path) -> Option<Vec<u8>> {
+        if cfg!(feature = "every-machine") { files::label(&here(path).ok()?) } else { None }
+    }
+
     fn space(&self, folder: &Path) -> Known<Space> {
         files::space(&here(folder).ok()?)
     }

@@ -8,6 +8,7 @@
 //! | `auxv` | lines like `AT_HWCAP 0x88`, `AT_PLATFORM mips`, `AT_PAGESZ 4096` |
 //! | `owners` | the output of `stat -c '%u %g %n' FILE...` |
 //! | `capabilities` | the output of `getcap FILE...` |
+//! | `labels` | the output of `stat -c '%C %n' FILE...`, where SELinux is |
 //! | `env` | the output of `env` |
 //! | `answers` | lines like `fp-instruction killed`, `mips-fp64 refused ENOEXEC`, `mips-nan2008 works` |
 //!
@@ -198,6 +199,13 @@ impl Root for Recorded {
     fn capabilities(&self, path: &Path) -> Known<Option<FileCapabilities>> {
         let place = self.locate(path).ok()?;
         Some(capabilities(&self.note("capabilities")?, &place))
+    }
+
+    fn label(&self, path: &Path) -> Option<Vec<u8>> {
+        let place = self.locate(path).ok()?;
+        let labels = self.note("labels")?;
+        let mut lines = labels.lines().filter_map(|line| line.split_once(' '));
+        lines.find(|(_, file)| file.as_bytes() == place.as_bytes()).map(|(label, _)| label.into())
     }
 
     fn space(&self, folder: &Path) -> Known<Space> {

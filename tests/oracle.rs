@@ -213,7 +213,7 @@ const ELSEWHERE: [&str; 24] = [
     "Go's runtime: data",
     // It is a setting of the whole machine's, which nobody changes for a test.
     "__vm_enough_memory: CommitLimit",
-    // No program here has a glibc before 2.36 in it; tried with one of 2.31.
+    // No program here has a glibc before 2.36 in it: xtask/src/check/programs/around.rs starts one of 2.31.
     "glibc: check of the kernel",
 ];
 

@@ -216,6 +216,7 @@ const TOOLS: &[&str] = &[
     "pacman",
     "patchelf",
     "python3",
+    "restorecon",
     "rpm",
     "sed",
     "sh",

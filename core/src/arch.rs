@@ -6,6 +6,7 @@
 
 #[cfg(any(feature = "every-machine", target_arch = "arm", target_arch = "aarch64"))]
 mod arm;
+pub(crate) mod important;
 #[cfg(any(feature = "every-machine", target_arch = "loongarch64"))]
 mod loongarch;
 #[cfg(any(feature = "every-machine", target_arch = "mips", target_arch = "mips64"))]
@@ -251,6 +252,19 @@ pub(crate) fn has_level(machine: &Machine, name: &[u8]) -> bool {
         return true;
     }
     false
+}
+
+/// Whether libraries in a folder of glibc-hwcaps are not taken where glibc.cpu.hwcaps is set so: `-AVX2,-ERMS`.
+#[cfg_attr(not(feature = "every-machine"), allow(unused_variables))]
+pub(crate) fn is_masked(level: &[u8], hwcaps: &[u8]) -> bool {
+    #[cfg(feature = "every-machine")]
+    {
+        x86::is_masked(level, hwcaps)
+    }
+    #[cfg(not(feature = "every-machine"))]
+    {
+        false
+    }
 }
 
 /// Whether the table has a row for an e_machine.

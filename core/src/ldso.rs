@@ -15,6 +15,7 @@ mod link;
 mod look;
 mod musl;
 mod object;
+mod old_folders;
 mod preload;
 mod rehearsal;
 mod resolve;
@@ -24,6 +25,8 @@ mod sound;
 mod stand_in;
 mod symbols;
 mod tables;
+mod tls;
+mod tunables;
 mod unusable;
 mod versions;
 
@@ -117,6 +120,7 @@ fn load_in(
             glibc,
             link: &mut link,
             around,
+            tunables: tunables::Tunables::default(),
             environment: Vec::new(),
             preloads: false,
             preload: stand_in.preload.unwrap_or_default(),
@@ -158,6 +162,7 @@ struct Linker<'a> {
     glibc: Option<Rc<gnu::GlibcBuild>>,
     link: &'a mut LinkResult,
     around: settings::Surroundings,
+    tunables: tunables::Tunables,
     /// LD_LIBRARY_PATH.
     environment: Vec<u8>,
     /// What LD_PRELOAD names is being loaded: to musl nobody needs it, so that no DT_RPATH counts.
@@ -202,6 +207,7 @@ impl Linker<'_> {
     }
 
     fn run(&mut self) {
+        self.tune();
         self.environment = self.heeded(Setting::LibraryPath);
         if self.is_glibc() {
             for object in &mut self.link.objects {
@@ -222,6 +228,7 @@ impl Linker<'_> {
         let program = self.object(0);
         self.link.lacks_dynamic =
             program.is_some_and(|program| program.dynamic().is_none_or(Dynamic::is_blank));
+        self.audit();
         self.preload();
         let mut next = 0;
         while let Some(object) = self.object(next) {
@@ -244,11 +251,7 @@ impl Linker<'_> {
             self.bind_now();
         }
         if !crate::ROUTER {
-            match self.damaged_tables() {
-                Some(fault) => self.link.fault = Some(fault),
-                None if self.goes_on(0) && self.is_doubtful() => self.rehearse(),
-                None => {}
-            }
+            self.look_for_damage();
         }
         self.link.unread = self.unread.get();
         self.look_elsewhere();
@@ -290,8 +293,9 @@ impl Linker<'_> {
                     return false;
                 }
             }
-            if arch::HAS_LEVELS && found.image.as_ref().is_some_and(|image| self.is_refused_a_stack(image)) {
-                found.state = LibraryState::Unusable(Unusable::ExecutableStack);
+            let image = found.image.as_ref().filter(|_| arch::HAS_LEVELS);
+            if let Some(why) = image.and_then(|image| self.is_refused_a_stack(image)) {
+                found.state = LibraryState::Unusable(why);
             }
         } else {
             // Told once, whoever asks for it.

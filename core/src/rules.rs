@@ -149,6 +149,7 @@ mod relocation_unknown;
 mod script_interpreter_missing;
 mod script_line;
 mod script_with_crlf;
+mod stack_forbidden;
 mod started_by_binfmt_misc;
 mod symbol_missing;
 mod tls_underaligned;
@@ -226,6 +227,7 @@ table! {
     kernel_page_missing: KernelPageMissing = "kernel-page-missing",
     not_position_independent: NotPositionIndependent = "not-position-independent",
     tls_underaligned: TlsUnderaligned = "tls-underaligned",
+    stack_forbidden: StackForbidden = "stack-forbidden",
     damaged_tables: DamagedTables = "damaged-tables",
     library_missing: LibraryMissing = "library-missing",
     library_unusable: LibraryUnusable = "library-unusable",

@@ -69,6 +69,10 @@ pub trait Root {
     fn capabilities(&self, _: &Path) -> Known<Option<FileCapabilities>> {
         None
     }
+    /// The file's attribute `security.selinux`, its label; None where it has none, or is not known.
+    fn label(&self, _: &Path) -> Option<Vec<u8>> {
+        None
+    }
     /// statvfs(3) of a folder.
     fn space(&self, _: &Path) -> Known<Space> {
         None

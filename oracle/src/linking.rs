@@ -95,6 +95,7 @@ impl Ran {
     pub fn decisive(&self) -> &str {
         let remark = |line: &str| {
             line.starts_with("ERROR: ld.so: object ")
+                || line.starts_with("WARNING: ld.so: ")
                 || line.contains(": no version information available (")
                 || line.contains(": weak version `")
         };
@@ -205,7 +206,7 @@ pub fn check(host: &Host, tally: &mut Tally) {
     for one in &judged {
         let counted = if one.ran.end == End::Exited(0) { &mut started } else { &mut ended };
         *counted += 1;
-        let closed = one.gap.filter(|gap| !gap.of_old && one.disagreements.is_empty());
+        let closed = one.gap.filter(|_| one.disagreements.is_empty());
         let closed = closed.map(|gap| format!("they agree now; so it is no gap any more: {}", gap.what));
         let disagreements = if one.gap.is_some() { &[][..] } else { &one.disagreements };
         gaps += usize::from(one.gap.is_some());

@@ -200,6 +200,17 @@ pub(super) fn may_execute(path: &CStr) -> Result<(), Errno> {
     nix::errno::Errno::result(failed).map(|_| ()).map_err(of_nix)
 }
 
+/// The attribute `security.selinux`, which ends in a NUL.
+pub(super) fn label(path: &CStr) -> Option<Vec<u8>> {
+    let mut value = [0_u8; 256];
+    // SAFETY: two texts that end in NUL, and room of that length.
+    let length = unsafe {
+        libc::getxattr(path.as_ptr(), c"security.selinux".as_ptr(), value.as_mut_ptr().cast(), value.len())
+    };
+    let label = value.get(..usize::try_from(length).ok()?)?;
+    Some(label.strip_suffix(b"\0").unwrap_or(label).to_vec())
+}
+
 /// The attribute `security.capability` (linux/capability.h `struct vfs_cap_data`). The kernel gives one of another user
 /// namespace as revision 3, with the root that it is for, or not at all: here it does not count.
 pub(super) fn capabilities(path: &CStr) -> Known<Option<FileCapabilities>> {

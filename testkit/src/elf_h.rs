@@ -21,6 +21,7 @@ pub const PT_DYNAMIC: u64 = 2;
 pub const PT_INTERP: u64 = 3;
 pub const PT_NOTE: u64 = 4;
 pub const PT_PHDR: u64 = 6;
+pub const PT_TLS: u64 = 7;
 pub const PT_GNU_STACK: u64 = 0x6474_e551;
 pub const PT_MIPS_REGINFO: u64 = 0x7000_0000;
 pub const PT_MIPS_ABIFLAGS: u64 = 0x7000_0003;

@@ -7,6 +7,8 @@ mod isa;
 mod vsyscall;
 
 pub(super) use isa::has_level;
+#[cfg(feature = "every-machine")]
+pub(super) use isa::is_masked;
 
 use super::Arch;
 use crate::elf::consts::{EM_386, EM_X86_64};

@@ -51,6 +51,8 @@ missing! {
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
     /// musl takes the front of a file for its symbols.
     LostTables "what its loader makes of tables that are missing or lead out of the file"
+    /// LD_AUDIT: `la_objsearch` of a library, which glibc calls.
+    Auditor "where an auditing library has its loader look for libraries"
     /// AT_SECURE: ids of the file and of its caller.
     Rights "whether it gets other rights than who starts it"
     /// uname(2) names none that is known.

@@ -85,8 +85,9 @@ impl Cache<'_> {
             let rank = if arch::HAS_LEVELS && high & HWCAP_EXTENSION != 0 {
                 self.level(linker, folders, low)
             } else {
-                // After all that are in glibc-hwcaps.
-                (high | low == 0).then_some(usize::MAX - 1)
+                // After all that are in glibc-hwcaps, the first.
+                let is_old = || linker.takes_old((high as u64) << 32 | low as u64);
+                (high | low == 0 || !crate::ROUTER && is_old()).then_some(usize::MAX - 1)
             };
             if let Some(rank) = rank.filter(|rank| *rank < best.0) {
                 best = (rank, Some(value));

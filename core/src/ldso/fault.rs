@@ -49,7 +49,9 @@ impl Fault {
             return None;
         }
         Some(match ends {
-            Ends::Asserts(_) | Ends::Says(_) | Ends::Relocating(_) => Outcome::Exits { status: 127, step },
+            Ends::Asserts(_) | Ends::Says(_) | Ends::Fails(_) | Ends::Relocating(_) => {
+                Outcome::Exits { status: 127, step }
+            }
             Ends::Goes => Outcome::Exits { status: 1, step },
             Ends::Open => Outcome::Unknown { missing: Missing::LostTables },
             Ends::Dies => Outcome::Killed { signal: Signal::SIGSEGV, when: When::Start, step },
@@ -65,6 +67,8 @@ pub enum Ends {
     Asserts([&'static str; 2]),
     /// glibc: these words, and status 127. `{}` stands for the number, `{x}` for the same in hexadecimal digits.
     Says(&'static str),
+    /// These words alone, and status 127.
+    Fails(&'static str),
     /// musl: the same of a relocation.
     Relocating(&'static str),
     /// glibc's words of a version that is not there, and status 1.
@@ -162,6 +166,21 @@ faults! {
     JumpsNowhere Ends::Dies, LoaderTables;
     /// What a table leads to may be another object's.
     AnothersMemory Ends::Open, LoaderTables;
+    /// elf/dl-tls.c `_dl_allocate_tls_init`: of PT_TLS more is in the file than in memory.
+    TlsImage Ends::Asserts([
+        "dl-tls.c: _dl_allocate_tls_init",
+        "map->l_tls_blocksize >= map->l_tls_initimage_size",
+    ]), LoaderTables;
+    /// The same, `_dl_determine_tlsoffset`: an alignment of 0.
+    TlsAlignment Ends::Divides, LoaderTables;
+    /// PT_TLS lies where nothing of the object is; to musl an alignment of 0 leads there.
+    TlsPlace Ends::Dies, LoaderTables;
+    /// PT_TLS of a size, or at a place, of which nobody knows what comes.
+    TlsAbsurd Ends::Open, LoaderTables;
+    /// elf/rtld.c `init_tls`: no memory for all PT_TLS together.
+    TlsMemory Ends::Fails("cannot allocate TLS data structures for initial thread"), LoaderTables;
+    /// musl ldso/dynlink.c `__dls3`: the same.
+    MuslTlsMemory Ends::Fails("Error getting thread-local storage: Out of memory"), LoaderTables;
     /// A hash table without buckets.
     DividesByZero Ends::Divides, LoaderTables;
     /// musl ldso/dynlink.c `do_relocs`.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::object::Library;
 use super::{Linker, gnu};
+use crate::arch::important::{Important, is_haswell_taken, platform};
 use crate::machine::lists;
 use crate::text::cut_bytes;
 
@@ -25,7 +26,7 @@ impl Linker<'_> {
                 let value = match &self.glibc {
                     _ if name == b"ORIGIN" => Some(object.origin.as_slice()),
                     Some(facts) if name == b"LIB" => Some(facts.lib.as_slice()),
-                    Some(facts) if name == b"PLATFORM" => Some(self.platform(facts)),
+                    Some(facts) if name == b"PLATFORM" => Some(self.platform(facts).1.as_bytes()),
                     _ => None,
                 };
                 if let Some(value) = value {
@@ -40,14 +41,19 @@ impl Linker<'_> {
     }
 
     /// AT_PLATFORM, but for what glibc up to 2.40 makes of one of Intel with AVX2.
-    fn platform(&self, facts: &gnu::GlibcBuild) -> &[u8] {
+    pub(super) fn platform(&self, facts: &gnu::GlibcBuild) -> Important<'_> {
         let features = &self.machine.cpu().features;
         let is_intel = |model: &String| model.contains("Intel");
         let avx2 = facts.knows_haswell() && lists(features, "avx2");
-        if avx2 && self.machine.cpu().model.get().is_some_and(is_intel) {
-            return b"haswell";
-        }
-        self.machine.platform().get().map_or(b"", |platform| platform.as_bytes())
+        let is_taken =
+            || !crate::ROUTER && is_haswell_taken(&self.tunables.hwcaps, facts.release().is_none());
+        let name = if avx2 && !is_taken() && self.machine.cpu().model.get().is_some_and(is_intel) {
+            "haswell"
+        } else {
+            self.machine.platform().value.unwrap_or_default()
+        };
+        let program = self.object(0).and_then(|program| program.image.as_ref()).filter(|_| !crate::ROUTER);
+        program.map_or((0, name), |program| platform(program.header.e_machine, name))
     }
 }
 

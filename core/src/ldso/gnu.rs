@@ -12,7 +12,7 @@ use crate::candidate::{Dynamic, Image, last_name};
 use crate::elf::consts::{DF_1_NODEFLIB, DT_FLAGS_1, PF_R, PT_GNU_EH_FRAME};
 use crate::elf::offset;
 use crate::exec::{KERNEL_TOO_OLD, newer_kernel};
-use crate::machine::holds;
+use crate::machine::{decimal, holds, parts};
 use crate::target::{FileKind, Root};
 use crate::text::cut_bytes;
 
@@ -62,6 +62,12 @@ impl GlibcBuild {
     /// It knows DT_RELR, and asks for a version that guards it (since 2.36).
     pub(super) const fn knows_relr(&self) -> bool {
         self.holds[4]
+    }
+
+    /// The first two numbers of its release; None where it does not tell.
+    pub(super) fn release(&self) -> Option<(u64, u64)> {
+        let mut numbers = parts(&self.release, b'.').filter_map(decimal);
+        Some((numbers.next()?, numbers.next()?))
     }
 
     /// $PLATFORM can be "haswell".
@@ -186,11 +192,13 @@ impl GlibcBuild {
             [b'/', ..] if text.len() < LONGEST && text.ends_with(b"/ld.so.cache") => {
                 self.cache = text.to_vec();
             }
-            _ => {
+            // What they begin with.
+            [b'E' | b'F' | b'C' | b'h' | b'D', ..] => {
                 for (word, holds) in WORDS.iter().zip(&mut self.holds) {
                     *holds |= text.starts_with(word);
                 }
             }
+            _ => {}
         }
         false
     }
@@ -266,14 +274,13 @@ impl Linker<'_> {
         self.look_in(&facts.folders, object, found)
     }
 
-    /// Looks in a folder's glibc-hwcaps.
+    /// Looks in a folder's glibc-hwcaps, then where older releases look.
     pub(super) fn look_in_levels(&self, folder: &[u8], found: &mut Library) -> bool {
         let hwcaps = [folder, b"glibc-hwcaps"].concat();
         let place = self.files.at(self.root, super::path(&hwcaps));
-        matches!(place.stat, Some(Ok(stat)) if stat.kind == FileKind::Directory)
-            && self
-                .levels()
-                .any(|level| self.look([&hwcaps[..], b"/", level, b"/", &found.name].concat(), found))
+        let is_there = matches!(place.stat, Some(Ok(stat)) if stat.kind == FileKind::Directory);
+        let mut look = |level| self.look([&hwcaps[..], b"/", level, b"/", &found.name].concat(), found);
+        is_there && self.levels().any(&mut look) || self.look_in_old(folder, found)
     }
 
     /// The folders in glibc-hwcaps that this loader knows and this processor has a use for, the best first.
@@ -282,12 +289,16 @@ impl Linker<'_> {
             Some(facts) if !crate::ROUTER => &facts.hwcaps,
             _ => LEVELS,
         };
-        let names = known.split(|byte| *byte == b':');
+        let names = parts(known, b':').filter(|name| !self.tunables.mask(name));
         names.filter(|name| arch::HAS_LEVELS && arch::has_level(self.machine, name))
     }
 
     /// What the loader itself looks at before it loads anything: the kernel's release, the processor's level.
-    pub(super) fn refuses(&self) -> Option<LoaderRefusal> {
+    pub(super) fn refuses(&mut self) -> Option<LoaderRefusal> {
+        let by_stack = self.refuses_stack();
+        if by_stack.is_some() {
+            return by_stack;
+        }
         let facts = self.glibc.as_ref()?;
         let image = |index| self.object(index)?.image.as_ref();
         if facts.checks_kernel() && newer_kernel(self.machine, image(1)?).is_some() {

@@ -28,6 +28,8 @@ pub struct LinkResult {
     pub refuses: Option<LoaderRefusal>,
     /// Its words for it, where they are in its file.
     pub words: Vec<u8>,
+    /// An auditing library of LD_AUDIT or DT_AUDIT that glibc asks where it finds libraries; empty where there is none.
+    pub auditor: Vec<u8>,
     /// What the kernel has to be asked before it is clear that all is loaded.
     pub asks: Option<Capability>,
     /// Those that it is loaded with.
@@ -58,6 +60,10 @@ pub enum LoaderRefusal {
     KernelTooOld,
     /// glibc: the level of an x86-64 (since 2.33).
     IsaLevel,
+    /// glibc: an executable stack, where glibc.rtld.execstack is 0 (since 2.41).
+    StackForbidden,
+    /// The same where it is 2, and the kernel gives none.
+    NoStack,
     /// bionic: ET_EXEC (since Android 5.0).
     NotPie,
     /// bionic: the alignment of PT_TLS (since Android 10, ARM).
@@ -179,6 +185,9 @@ impl LinkResult {
         }
         if self.unread {
             return Some(Outcome::Unknown { missing: Missing::PseudoFile });
+        }
+        if !crate::ROUTER && !self.auditor.is_empty() {
+            return Some(Outcome::Unknown { missing: Missing::Auditor });
         }
         // glibc gives up at the first, and looks at the level once all are loaded; musl goes on, and tells of all.
         let gives_up = self.libc == Some(Libc::Glibc);

@@ -18,6 +18,10 @@ pub enum Setting {
     Preload,
     /// LD_BIND_NOW, of glibc.
     BindNow,
+    /// LD_AUDIT, of glibc.
+    Audit,
+    /// GLIBC_TUNABLES.
+    Tunables,
     /// /etc/ld.so.preload, of glibc.
     PreloadFile,
     /// /etc/ld-musl-ARCH.path.
@@ -29,7 +33,15 @@ impl Setting {
     const ALL: &[Setting] = if crate::ROUTER {
         &[Setting::LibraryPath]
     } else {
-        &[Setting::LibraryPath, Setting::Preload, Setting::BindNow, Setting::PreloadFile, Setting::PathFile]
+        &[
+            Setting::LibraryPath,
+            Setting::Preload,
+            Setting::BindNow,
+            Setting::Audit,
+            Setting::Tunables,
+            Setting::PreloadFile,
+            Setting::PathFile,
+        ]
     };
 
     /// The variable; None where it is a file.
@@ -38,6 +50,8 @@ impl Setting {
             Setting::LibraryPath => Some(c"LD_LIBRARY_PATH"),
             Setting::Preload => Some(c"LD_PRELOAD"),
             Setting::BindNow => Some(c"LD_BIND_NOW"),
+            Setting::Audit => Some(c"LD_AUDIT"),
+            Setting::Tunables => Some(c"GLIBC_TUNABLES"),
             Setting::PreloadFile | Setting::PathFile => None,
         }
     }
@@ -87,8 +101,10 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     let fails = matches!(outcome, Some(Outcome::Exits { .. } | Outcome::Killed { .. }));
     // A symbol that is bound when it is first called ends it then.
     let lacks = !crate::ROUTER && outcome.is_none() && !link.symbols.is_empty();
-    if fails || lacks {
-        let is_whole = |link: &LinkResult| link.outcome().is_none() && (fails || link.symbols.is_empty());
+    let audited = !crate::ROUTER && !link.auditor.is_empty();
+    if fails || lacks || audited {
+        let is_whole =
+            |link: &LinkResult| link.outcome().is_none() && (fails || audited || link.symbols.is_empty());
         let starts_without = |setting: &&Setting| {
             let is_set = match setting.variable() {
                 Some(name) => machine.target.kernel.variable(name).is_some_and(|value| !value.is_empty()),

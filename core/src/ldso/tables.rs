@@ -11,6 +11,18 @@ use crate::elf::consts::{
 };
 
 impl Linker<'_> {
+    /// What ends the loader, of tables and of PT_TLS.
+    pub(super) fn look_for_damage(&mut self) {
+        match self.damaged_tables() {
+            Some(fault) => self.link.fault = Some(fault),
+            None if self.goes_on(0) && self.is_doubtful() => self.rehearse(),
+            None => {}
+        }
+        if self.link.fault.is_none() {
+            self.link.fault = self.damaged_tls();
+        }
+    }
+
     /// The first object whose tables the loader does not stand, but for itself.
     pub(super) fn damaged_tables(&self) -> Option<Fault> {
         let objects = self.link.objects.iter().enumerate();

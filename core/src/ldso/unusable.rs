@@ -40,6 +40,7 @@ pub enum Unusable {
     Executable,
     Pie,
     ExecutableStack,
+    StackForbidden,
     Cut,
 }
 
@@ -84,6 +85,9 @@ impl Unusable {
             Unusable::Pie => "cannot dynamically load position-independent executable",
             Unusable::ExecutableStack => {
                 "cannot enable executable stack as shared object requires: Permission denied"
+            }
+            Unusable::StackForbidden => {
+                "cannot enable executable stack as shared object requires: Invalid argument"
             }
             Unusable::Cut => "cut short: what its loader reads is missing",
         }
@@ -269,18 +273,27 @@ impl Linker<'_> {
         })
     }
 
-    /// Whether glibc cannot make the stack executable for a library that wants it, where the program has it not.
-    pub(super) fn is_refused_a_stack(&mut self, library: &Image) -> bool {
+    /// Why glibc does not make the stack executable for a library that wants it, where the program has it not.
+    pub(super) fn is_refused_a_stack(&mut self, library: &Image) -> Option<Unusable> {
         let program = self.object(0).and_then(|program| program.image.as_ref());
         if !self.is_glibc() || !wants_stack(library) || program.is_none_or(|program| wants_stack(program)) {
-            return false;
+            return None;
         }
+        if self.tunables.forbid_stacks() {
+            return Some(Unusable::StackForbidden);
+        }
+        let works = !is_x86(library) || self.gets_a_stack().unwrap_or(true);
+        (!works).then_some(Unusable::ExecutableStack)
+    }
+
+    /// Whether the kernel lets a stack be made executable; None where it is still to be asked.
+    pub(super) fn gets_a_stack(&mut self) -> Option<bool> {
         let question = Capability::ExecutableStack;
         let answer = self.machine.answer(question).and_then(|fact| fact.value);
         if answer.is_none() {
             self.link.asks = Some(question);
         }
-        answer.is_some_and(|answer| answer != Answer::Works)
+        answer.map(|answer| answer == Answer::Works)
     }
 
     /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file; on MIPS, where it
@@ -297,11 +310,14 @@ impl Linker<'_> {
     }
 }
 
-/// Whether an x86 file wants an executable stack: without PT_GNU_STACK, too (sysdeps/x86/stackinfo.h).
-fn wants_stack(image: &Image) -> bool {
-    let is_x86 = matches!(image.header.e_machine, EM_X86_64 | EM_386 | EM_486);
+/// Whether a file wants an executable stack: on x86 without PT_GNU_STACK, too (sysdeps/x86/stackinfo.h).
+pub(super) fn wants_stack(image: &Image) -> bool {
     let stack = image.table().iter().rfind(|segment| segment.p_type == PT_GNU_STACK);
-    is_x86 && stack.is_none_or(|stack| stack.p_flags & PF_X != 0)
+    stack.map_or(is_x86(image), |stack| stack.p_flags & PF_X != 0)
+}
+
+fn is_x86(image: &Image) -> bool {
+    matches!(image.header.e_machine, EM_X86_64 | EM_386 | EM_486)
 }
 
 /// sysdeps/mips/dl-machine-reject-phdr.h: soft float and hard float do not go together.

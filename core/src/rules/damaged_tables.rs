@@ -10,8 +10,8 @@ use crate::ldso::{Ends, Fault, FaultKind};
 
 rule! {
     /// # What it means
-    /// A table that the program's loader works with (PT_DYNAMIC, a hash table, the symbols) contradicts itself or is not
-    /// there: in the program, or in a library of it.
+    /// A table that the program's loader works with (PT_DYNAMIC, PT_TLS, a hash table, the symbols) contradicts itself or is
+    /// not there: in the program, or in a library of it.
     /// # How it looks
     /// glibc's loader finds some of it out and says so, with status 127; of the rest it dies, and musl's of all.
     /// # Why
@@ -43,6 +43,7 @@ rule! {
     DamagedTables, looks [
         "Inconsistency detected by ld.so: get-dynamic-info.h: elf_get_dynamic_info: Assertion",
         "Assertion `(bitmask_nwords & (bitmask_nwords - 1)) == 0' failed!",
+        "cannot allocate TLS data structures for initial thread",
         "Segmentation fault",
     ],
     check, quiet after [ChangedByTransfer, UnwrittenContent]
@@ -69,6 +70,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::AnothersMemory => format!("{name}=leads out of the file"),
         FaultKind::RelativeKind => format!("{name}=counts a relocation that is not relative"),
         FaultKind::DividesByZero => format!("{name}=without buckets"),
+        FaultKind::TlsImage => format!("PT_TLS=p_memsz {number}, which is less than p_filesz"),
+        FaultKind::TlsAlignment => "PT_TLS=p_align 0".to_owned(),
+        FaultKind::TlsPlace => "PT_TLS=leads to where nothing is".to_owned(),
+        FaultKind::TlsAbsurd => "PT_TLS=of an absurd size or place".to_owned(),
+        FaultKind::TlsMemory | FaultKind::MuslTlsMemory => {
+            format!("PT_TLS={number} bytes of all files together")
+        }
         FaultKind::NoHash => "symbols=without DT_HASH or DT_GNU_HASH".to_owned(),
         FaultKind::TablesNowhere => {
             "PT_DYNAMIC=without DT_SYMTAB, DT_STRTAB or the size of a table".to_owned()
@@ -125,6 +133,7 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
                 "you see: {path}: error while loading shared libraries: {of}{colon}{words}"
             ));
         }
+        Ends::Fails(words) => finding.tell(format_args!("you see: {words}")),
         Ends::Relocating(words) => {
             let words = with_number(words, fault.number);
             finding.tell(format_args!("you see: Error relocating {of}: {words}"));

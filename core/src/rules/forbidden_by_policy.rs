@@ -1,7 +1,8 @@
 use super::Case;
 use super::shown::Shown;
 use crate::exec::{Outcome, Step, forbidden};
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
+use crate::machine::holds;
 use crate::path::Path;
 
 rule! {
@@ -41,7 +42,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if crate::ROUTER {
         return None;
     }
-    let Outcome::Refused { errno, step: Step::Policy } = case.outcome else { return None };
+    let Outcome::Refused { errno, step: Step::Policy } = case.outcome else { return confined(case) };
     let root = case.machine.target.root;
     let line = |path| root.read(Path::new(path)).and_then(Result::ok).unwrap_or_default();
     let (modules, caller) = (line("/sys/kernel/security/lsm"), line("/proc/self/attr/current"));
@@ -64,4 +65,32 @@ run:     dmesg | tail",
         errno.name(),
         errno.text(),
     )))
+}
+
+/// A program that starts, but for what an AppArmor profile of the caller's may have against it: that is asked at execve(2)
+/// alone (security/apparmor/domain.c `apparmor_bprm_creds_for_exec`), and this kernel does not tell. The profiles that
+/// containers have by default let all be executed.
+fn confined(case: &Case<'_>) -> Option<Found> {
+    if !(case.starts() && case.machine.kernel().older_than((6, 14, 0))) {
+        return None;
+    }
+    let read = |path| case.machine.target.root.read(Path::new(path))?.ok();
+    let profile = read("/proc/self/attr/apparmor/current").or_else(|| read("/proc/self/attr/current"))?;
+    let name = profile.trim_ascii_end().strip_suffix(b" (enforce)")?;
+    let is_default = holds(name, b"default") || name == b"unconfined";
+    let file = case.file();
+    (!is_default).then(|| {
+        case.finding(
+            Severity::Note,
+            format_args!(
+                "\
+whether the AppArmor profile {name} lets {file} start, this kernel does not tell
+machine: profile={name} (enforce)
+you see: Permission denied
+fix:     where it does not, have the profile name the file; what was refused stands in the kernel's log
+run:     dmesg | grep apparmor",
+                name = Shown(name)
+            ),
+        )
+    })
 }

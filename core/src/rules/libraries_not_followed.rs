@@ -2,19 +2,21 @@ use super::Case;
 use super::shown::Shown;
 use crate::exec::{Missing, Outcome};
 use crate::finding::{Found, Severity};
+use crate::ldso::{LinkResult, Setting};
 use crate::machine::Libc;
 
 rule! {
     /// # What it means
     /// The program's loader is there, and is one whose rules diag does not know: uClibc's, Android's (bionic), or a foreign
-    /// one. Whether it finds the libraries and symbols that the program needs, diag does not say: only of Android's, which
-    /// come with the system, it takes it for granted.
+    /// one; or glibc's is told to ask a library where all others are (LD_AUDIT, rtld-audit(7)). Whether it finds the
+    /// libraries and symbols that the program needs, diag does not say: only of Android's, which come with the system, it
+    /// takes it for granted.
     /// # How it looks
     /// The first is uClibc's, the second bionic's.
     /// # Why
     /// Each loader has rules of its own for where libraries lie. diag knows musl's and glibc's.
     /// # Fix
-    /// `ls` the libraries in /lib and /usr/lib, on Android in /system/lib and /system/lib64.
+    /// `ls` the libraries in /lib and /usr/lib, on Android in /system/lib and /system/lib64; `unset LD_AUDIT`.
     /// # Kernel source
     /// None.
     /// # Example
@@ -42,6 +44,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         return None;
     }
     let link = case.link?;
+    if !crate::ROUTER && case.content == (Outcome::Unknown { missing: Missing::Auditor }) {
+        return Some(audited(case, link));
+    }
     let libc = match link.libc {
         Some(Libc::Musl | Libc::Glibc) => return None,
         Some(libc) => libc.name(),
@@ -64,4 +69,31 @@ program: C library={libc}"
         finding.tell(format_args!("program: loader={}", Shown(case.interpreter_path())));
     }
     Some(finding)
+}
+
+/// Whatever diag finds, the auditing library may say otherwise.
+fn audited(case: &Case<'_>, link: &LinkResult) -> Found {
+    let (file, library) = (case.file(), Shown(&link.auditor));
+    let mut finding = case.finding(
+        Severity::Note,
+        format_args!(
+            "\
+{library} is asked where the libraries of {file} are, and diag does not run it
+program: la_objsearch={library}"
+        ),
+    );
+    let variable = case.machine.target.kernel.variable(c"LD_AUDIT").unwrap_or_default();
+    if !variable.is_empty() {
+        finding.tell(format_args!("machine: LD_AUDIT={}", Shown(&variable)));
+    }
+    if link.blamed == Some(Setting::Audit) {
+        finding.tell(format_args!(
+            "\
+fix: without LD_AUDIT it starts
+run: unset LD_AUDIT
+run: LD_AUDIT= {}",
+            case.argument()
+        ));
+    }
+    finding
 }

@@ -20,7 +20,7 @@ rule! {
     /// first file of the name; glibc goes on to the next folder where a file is for another machine. A library that is
     /// linked for pages of 4 KiB cannot be mapped by a kernel with larger ones; musl does not look, and dies. Of a library
     /// that wants an executable stack (PT_GNU_STACK, mostly by mistake), glibc asks the kernel for one: SELinux and
-    /// PR_SET_MDWE refuse it.
+    /// PR_SET_MDWE refuse it, and GLIBC_TUNABLES may forbid it (glibc.rtld.execstack=0).
     /// # Fix
     /// Put the library for this machine in its place, or link the program statically.
     /// # Kernel source
@@ -82,9 +82,15 @@ machine: file={path}: {what}"
     if is_marked {
         finding.tell(format_args!(
             "\
-machine: executable-stack=refused (SELinux, or PR_SET_MDWE)
+machine: executable-stack=refused (SELinux, PR_SET_MDWE; systemd, which says: Operation not permitted)
 fix:     clear the library's executable-stack flag; almost no library needs it:
 run:     patchelf --clear-execstack {path}"
+        ));
+    } else if !crate::ROUTER && why == Unusable::StackForbidden {
+        finding.tell(format_args!(
+            "\
+fix: clear the library's executable-stack flag; almost no library needs it:
+run: patchelf --clear-execstack {path}"
         ));
     } else {
         case.tell_rebuild_after(

@@ -8,6 +8,7 @@ use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_DYN};
 use crate::exec::Step;
 use crate::finding::Found;
 use crate::machine::holds;
+use crate::path::Path;
 
 rule! {
     /// # What it means
@@ -17,7 +18,8 @@ rule! {
     /// Status 126; for root too.
     /// # Why
     /// execve wants an x bit that applies to the caller; root needs any one of the three. FAT and NTFS hold no modes:
-    /// there the mount's options decide, and chmod changes nothing.
+    /// there the mount's options decide, and chmod changes nothing. Where SELinux is enforced, the file's label has to
+    /// allow it as well.
     /// # Fix
     /// `chmod +x FILE`; on FAT or a read-only mount, copy the file to another folder first.
     /// # Kernel source
@@ -80,6 +82,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
 program: e_type=3 (ET_DYN), without PT_INTERP
 fix: a shared library needs no x bit: start the program that uses it"
         )),
+        None if x != 0 && is_by_selinux(case, x) => tell_selinux(case, &mut finding),
         None if mount.is_none() || x == 0 => finding.tell(format_args!("run: chmod +x {argument}")),
         None if x == 0o111 => finding.tell(format_args!(
             "fix: run it as root; a folder's mode, an ACL or a security module forbids it"
@@ -88,6 +91,36 @@ fix: a shared library needs no x bit: start the program that uses it"
     }
     finding.tell(format_args!("kernel: EACCES\nyou see: Permission denied"));
     Some(finding)
+}
+
+/// Whether SELinux most likely refuses what the mode allows: it answers to faccessat(2), too
+/// (security/selinux/hooks.c `selinux_inode_permission`, FILE__EXECUTE). Who has all rights is refused by nothing else.
+fn is_by_selinux(case: &Case<'_>, x: u32) -> bool {
+    if crate::ROUTER {
+        return false;
+    }
+    let target = case.machine.target;
+    let is_root = target.kernel.caller().is_some_and(|caller| caller.euid == 0);
+    let enforces = || matches!(target.root.read(Path::new("/sys/fs/selinux/enforce")), Some(Ok(text)) if text.starts_with(b"1"));
+    (x == 0o111 || is_root) && enforces()
+}
+
+fn tell_selinux(case: &Case<'_>, finding: &mut Found) {
+    let (root, argument) = (case.machine.target.root, case.argument());
+    let caller = root.read(Path::new("/proc/self/attr/current")).and_then(Result::ok).unwrap_or_default();
+    let label = root.label(&case.candidate.path).unwrap_or_default();
+    let caller = caller.strip_suffix(b"\0").unwrap_or(&caller);
+    finding.tell(format_args!(
+        "\
+program: label={}
+machine: SELinux=enforcing
+machine: caller={}
+fix:     SELinux most likely forbids it; give the file the label that its folder's programs have
+run:     restorecon -v {argument}
+run:     dmesg | grep avc",
+        Shown(&label),
+        Shown(caller.trim_ascii_end()),
+    ));
 }
 
 /// Whether it is a shared library: named so, and without what a program has.

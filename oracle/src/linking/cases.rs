@@ -6,6 +6,7 @@ mod files;
 mod headers;
 mod marks;
 mod paths;
+mod settings;
 mod shapes;
 mod symbols;
 mod tables;
@@ -44,8 +45,6 @@ pub struct Gap {
     pub what: &'static str,
     /// `verdict`.
     pub verdict: &'static str,
-    /// Only older releases do it: with a newer one diag and the loader agree.
-    pub of_old: bool,
 }
 
 /// What a case is there to show. A case that does not show it proves nothing.
@@ -109,12 +108,7 @@ impl Case {
     }
 
     const fn gap(mut self, family: Family, what: &'static str, verdict: &'static str) -> Case {
-        self.gap = Some((family, Gap { what, verdict, of_old: false }));
-        self
-    }
-
-    const fn gap_of_old(mut self, family: Family, what: &'static str, verdict: &'static str) -> Case {
-        self.gap = Some((family, Gap { what, verdict, of_old: true }));
+        self.gap = Some((family, Gap { what, verdict }));
         self
     }
 
@@ -144,6 +138,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         headers::CASES,
         marks::CASES,
         paths::CASES,
+        settings::CASES,
         tokens::CASES,
         shapes::CASES,
         beside::CASES,

@@ -9,6 +9,9 @@ use crate::model::Outcome;
 /// What glibc says of GNU_PROPERTY_X86_ISA_1_NEEDED. Only once it has loaded all does it look at that.
 const TOO_LOW: &str = "CPU ISA level is lower than required";
 
+/// What musl says of PT_TLS, behind how many bytes its release takes for all of them.
+const NO_TLS: &str = "thread-local storage: Out of memory";
+
 /// Words of a loader, and the steps of diag's outcome that they may stand for.
 const STEPS: &[(&str, &[&str])] = &[
     ("symbol not found", &["ld.so: symbol not found"]),
@@ -20,6 +23,9 @@ const STEPS: &[(&str, &[&str])] = &[
     ("DT_RELR without GLIBC_ABI_DT_RELR", &["ld.so: relocation"]),
     ("unsupported version ", &["ld.so: version not found"]),
     (TOO_LOW, &["ld.so: library unusable", "ld.so: refuses to start it"]),
+    ("Fatal glibc error: ", &["ld.so: refuses to start it"]),
+    ("TLS data structures", &["ld.so: tables of a file"]),
+    (NO_TLS, &["ld.so: tables of a file"]),
     // A file for another machine is passed over, as if it were not there.
     ("No such file or directory", &["ld.so: library not found", "ld.so: library unusable"]),
     // An empty name.
@@ -55,6 +61,7 @@ pub fn start(ran: &Ran, traced: &Traced, said: &Said) -> Vec<String> {
             if status != *said_status || !steps.contains(&said.model.step.as_str()) {
                 wrong.push(real());
             }
+            let words = if words.ends_with(NO_TLS) { NO_TLS } else { words };
             if !said.quotes("error", words) {
                 let errors = said.findings.iter().filter(|one| one.severity == "error").collect::<Vec<_>>();
                 wrong.push(format!("diag does not quote {words:?}: {errors:?}"));

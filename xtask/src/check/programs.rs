@@ -1,6 +1,7 @@
 //! Real programs of Debian's releases, in places of each of these releases, with and without /etc/ld.so.cache: whether
 //! the loader there starts them and what libraries it takes, against what diag says.
 
+mod around;
 mod table;
 mod wheels;
 
@@ -31,6 +32,10 @@ pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
                 super::tally(format!("programs of Debian, {}", row.arch), |tally| check(row, suites, tally))
             }));
         }
+    }
+    let is_named = args.archs.iter().any(|name| name == "amd64");
+    if is_named || args.archs.is_empty() {
+        jobs.push(Box::new(|| super::tally("settings around programs", around::check)));
     }
     if args.archs.iter().any(|name| name == "musl") || args.full && args.archs.is_empty() {
         jobs.push(Box::new(|| super::tally("programs of PyPI, musl", musl)));

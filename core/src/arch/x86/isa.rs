@@ -3,6 +3,8 @@
 use alloc::format;
 
 use crate::arch::Lack;
+#[cfg(feature = "every-machine")]
+use crate::arch::important::is_taken;
 use crate::candidate::{Image, Program, Toolchain};
 use crate::machine::{Cpu, Machine};
 
@@ -38,6 +40,21 @@ pub(in crate::arch) fn has_level(machine: &Machine, name: &[u8]) -> bool {
     let cpu = machine.cpu();
     let needed = LEVELS.iter().take(at.saturating_add(1)).fold(0, |bits, (bit, ..)| bits | bit);
     cpu.features.value.is_some() && lacks_level(cpu, needed).is_none()
+}
+
+/// Features that glibc.cpu.hwcaps can take away, and the first level that is not there without one (sysdeps/x86/cpu-tunables.c;
+/// tried with 2.36, 2.41 and 2.43). Other names do not count.
+#[cfg(feature = "every-machine")]
+const MASKS: [(&str, &[&str]); 3] = [
+    ("x86-64-v2", &["CMOV", "CX8", "POPCNT", "SSE2", "SSE4_1", "SSE4_2", "SSSE3"]),
+    ("x86-64-v3", &["AVX", "AVX2", "BMI1", "BMI2", "FMA", "LZCNT", "MOVBE", "OSXSAVE"]),
+    ("x86-64-v4", &["AVX512F", "AVX512BW", "AVX512CD", "AVX512DQ", "AVX512VL"]),
+];
+
+/// Whether a level is not there for want of a feature that is taken away.
+#[cfg(feature = "every-machine")]
+pub(in crate::arch) fn is_masked(level: &[u8], hwcaps: &[u8]) -> bool {
+    MASKS.iter().any(|(first, names)| level >= first.as_bytes() && is_taken(hwcaps, names))
 }
 
 pub(super) fn lack(machine: &Machine, program: &Program, image: &Image) -> Option<Lack> {

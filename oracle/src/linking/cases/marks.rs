@@ -1,9 +1,9 @@
 //! What a library is marked with beside its headers: an executable stack, TLS, CET.
 
-use testkit::elf_h::PT_GNU_STACK;
+use testkit::elf_h::{PT_GNU_STACK, PT_TLS};
 
 use super::{
-    ALL, BAR, CALLS_FOO, Case, FOO, LAZY, NOW, Nothing, RUNPATH, Says, Starts, case, flagged, plain,
+    ALL, BAR, CALLS_FOO, Case, Dies, FOO, LAZY, NOW, Nothing, RUNPATH, Says, Starts, case, flagged, plain,
 };
 use crate::linking::host::Family;
 use crate::linking::kit::{Built, Kit};
@@ -18,6 +18,16 @@ const SHSTK: &str = "-Wl,-z,shstk";
 fn without_stack(kit: &Kit, what: &str) -> Built {
     kit.damage(what, |elf| elf.set_in(elf.segment(PT_GNU_STACK)?, "p_type", 0x6fff_fff0))
 }
+
+/// A program that calls a function of a library with thread-local variables, whose PT_TLS is changed.
+fn tls(kit: &Kit, field: &str, value: u64) -> Built {
+    let code = "static __thread int one __attribute__((tls_model(\"initial-exec\"))) = 1; int foo(void) { return one; }";
+    kit.library("libfoo.so", code, &[])?;
+    kit.program("x", RUNS_FOO, &[ALL, "./libfoo.so", RUNPATH])?;
+    kit.damage("libfoo.so", |elf| elf.set_in(elf.segment(PT_TLS)?, field, value))
+}
+
+const NO_MEMORY: &str = "thread-local storage: Out of memory";
 
 pub(super) const CASES: &[Case] = &[
     case("an executable stack", |kit| flagged(kit, &["-Wl,-z,execstack"]), Starts, Starts),
@@ -116,6 +126,28 @@ pub(super) const CASES: &[Case] = &[
         Starts,
         Starts,
     ),
+    case("TLS as it should be", |kit| tls(kit, "p_flags", 4), Starts, Starts),
+    case(
+        "TLS with more in the file than in memory",
+        |kit| tls(kit, "p_memsz", 2),
+        Says("Assertion `map->l_tls_blocksize >= map->l_tls_initimage_size' failed!"),
+        Nothing,
+    ),
+    case("TLS of no alignment", |kit| tls(kit, "p_align", 0), Dies, Dies),
+    case("TLS of 16 MiB", |kit| tls(kit, "p_memsz", 1 << 24), Starts, Starts),
+    case(
+        "TLS of 64 TiB",
+        |kit| tls(kit, "p_memsz", 1 << 46),
+        Says("cannot allocate TLS data structures for initial thread"),
+        Says(NO_MEMORY),
+    ),
+    case(
+        "TLS aligned to 64 TiB",
+        |kit| tls(kit, "p_align", 1 << 46),
+        Says("cannot allocate TLS data structures for initial thread"),
+        Says(NO_MEMORY),
+    ),
+    case("TLS from where nothing is", |kit| tls(kit, "p_vaddr", 0x1234_5678_9000), Dies, Dies),
     case(
         "a program for CET, a library that is not",
         |kit| {

@@ -7,7 +7,6 @@ use super::{
     ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, MAIN, Nothing, RPATH, RUNPATH, SHARED, Says, Starts,
     case, flagged,
 };
-use crate::linking::host::Family;
 use crate::linking::kit::{Built, Kit};
 
 /// `libfoo.so` in two folders, and a program with flags that lead to one of them, to both, or to neither.
@@ -285,11 +284,18 @@ pub(super) const CASES: &[Case] = &[
         },
         Starts,
         Starts,
-    )
-    .gap_of_old(
-        Family::Glibc,
-        "the folders tls and x86_64, which glibc has looked in up to 2.36",
-        "starts",
+    ),
+    case(
+        "a folder as of old that is alone",
+        |kit| token(kit, "tls/x86_64", "$ORIGIN"),
+        Anything,
+        Says("libfoo.so"),
+    ),
+    case(
+        "such a folder of another processor",
+        |kit| token(kit, "xeon_phi", "$ORIGIN"),
+        Anything,
+        Says("libfoo.so"),
     ),
     case(
         "a path in DT_NEEDED",
