@@ -33,7 +33,7 @@ const LONGEST: usize = 1024;
 /// Writes [`printable`], or its beginning where it is a long one.
 pub fn show_short(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
     match bytes.get(..LONGEST) {
-        Some(first) if bytes.len() > LONGEST => {
+        Some(first) if !crate::ROUTER && bytes.len() > LONGEST => {
             show(first, out)?;
             write!(out, "... ({} bytes)", bytes.len())
         }
@@ -102,26 +102,29 @@ fn is_shown(c: char) -> bool {
 
 /// Whether [`printable`] changes nothing of it.
 pub fn is_printable(bytes: &[u8]) -> bool {
-    core::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(is_shown))
+    printable(bytes).as_bytes() == bytes
 }
 
 /// Writes a name as the inside of `$'...'`, by which a shell means exactly these bytes (POSIX.1-2024; bash, zsh, BusyBox ash).
 pub fn show_for_shell(bytes: &[u8], out: &mut dyn Write) -> fmt::Result {
-    let octal =
-        |bytes: &[u8], out: &mut dyn Write| bytes.iter().try_for_each(|byte| write!(out, "\\{byte:03o}"));
-    for chunk in bytes.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if matches!(c, '\'' | '\\') {
-                write!(out, "\\{c}")?;
-            } else if is_shown(c) {
-                out.write_char(c)?;
-            } else {
-                octal(c.encode_utf8(&mut [0; 4]).as_bytes(), out)?;
-            }
+    for byte in bytes {
+        match byte {
+            b'\'' | b'\\' => write!(out, "\\{}", char::from(*byte))?,
+            b' '..=b'~' => out.write_char(char::from(*byte))?,
+            _ => write!(out, "\\{byte:03o}")?,
         }
-        octal(chunk.invalid(), out)?;
     }
     Ok(())
+}
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut digits = String::new();
+    for byte in bytes {
+        // A String takes everything.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 fn escape(code: u32, out: &mut dyn Write) -> fmt::Result {

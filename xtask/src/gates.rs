@@ -16,6 +16,8 @@ pub(crate) const PACKAGE: Gate = Gate { what: "package", unit: "bytes", limit: 1
 pub(crate) const ONE_FILE: Gate = Gate { what: "the one file", unit: "bytes", limit: 1792 * 1024 };
 /// A build as it is. It lies in /tmp for a minute, and compressed in flash: a tripwire, for the package counts.
 pub(crate) const FLAT: Gate = Gate { what: "flat", unit: "bytes", limit: 320 * 1024 };
+/// The same of n64, whose code is the largest and whose package is not.
+pub(crate) const FLAT_N64: Gate = Gate { what: "flat", unit: "bytes", limit: 336 * 1024 };
 /// Peak RSS (VmHWM) of diag, whatever it judges; `cargo xtask check lab` measures it in the lab.
 pub(crate) const MEMORY: Gate = Gate { what: "peak memory", unit: "KiB", limit: 1536 };
 

@@ -43,6 +43,7 @@ const HIDDEN: usize = 0x8000;
 const STEPS_OF_A_SYMBOL: usize = 2;
 const VERSIONS_OF_A_STEP: usize = 32;
 const SLOTS_OF_A_STEP: usize = 64;
+const COPIES_OF_A_STEP: usize = 32;
 /// Missing symbols that are told at most.
 const MISSING_AT_MOST: usize = 64;
 
@@ -116,6 +117,9 @@ impl<'a> Symbols<'a> {
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
         let Encoding { class, order } = self.encoding;
         let size = entry(self.encoding);
+        if crate::ROUTER && !self.table.steps(self.copied.len() / COPIES_OF_A_STEP) {
+            return None;
+        }
         let symbol = self.table.bytes_at(index.wrapping_mul(size), size)?;
         let (info, section, value): (usize, _, _) = match class {
             Class::Elf64 => (4, 6, order.u32(symbol, 8) | order.u32(symbol, 12)),
@@ -123,7 +127,11 @@ impl<'a> Symbols<'a> {
         };
         let is_hidden = !crate::ROUTER && matches!(symbol.get(info.wrapping_add(1))? & 3, 1 | 2);
         let info = *symbol.get(info)?;
-        let stays = self.copied.binary_search(&index).is_err();
+        let stays = if crate::ROUTER {
+            !self.copied.contains(&index)
+        } else {
+            self.copied.binary_search(&index).is_err()
+        };
         Some(Symbol {
             name: offset(order.u32(symbol, 0).into()),
             bind: info >> 4,

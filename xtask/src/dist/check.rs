@@ -41,7 +41,9 @@ pub(crate) fn cost(target: &Target, binary: &Path) -> Result<(String, Vec<String
         return Ok((format!("{}: {} bytes", target.name, gates::thousands(flat)), Vec::new()));
     }
     let archs: Vec<_> = openwrt::of_build(target.name).collect();
-    let costs = [(gates::PACKAGE, package::largest(binary, &archs)?), (gates::FLAT, flat)];
+    let is_n64 = target.e_machine == object::elf::EM_MIPS && target.bits == 64;
+    let gate = if is_n64 { gates::FLAT_N64 } else { gates::FLAT };
+    let costs = [(gates::PACKAGE, package::largest(binary, &archs)?), (gate, flat)];
     let said = costs.map(|(gate, amount)| gate.of(amount)).join(", ");
     let faults = costs.iter().filter_map(|(gate, amount)| gate.fault(*amount));
     let faults = faults.map(|fault| format!("{}: {fault}", target.name)).collect();
