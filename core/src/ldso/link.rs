@@ -230,7 +230,8 @@ impl LinkResult {
         }
         if let Some(step) = first.or(level) {
             exits(127, step)
-        } else if let Some(outcome) = self.fault.as_ref().and_then(Fault::outcome) {
+        } else if let Some(outcome) = self.fault.as_ref().filter(|_| !crate::ROUTER).and_then(Fault::outcome)
+        {
             Some(outcome)
         } else if !self.versions.is_empty() {
             exits(1, Step::VersionMissing)

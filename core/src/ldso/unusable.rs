@@ -86,6 +86,7 @@ impl Unusable {
             Unusable::ExecutableStack => {
                 "cannot enable executable stack as shared object requires: Permission denied"
             }
+            Unusable::StackForbidden if crate::ROUTER => "",
             Unusable::StackForbidden => {
                 "cannot enable executable stack as shared object requires: Invalid argument"
             }
