@@ -145,7 +145,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Real => oracle::real_jobs(args)?,
             Group::Core => core::jobs(),
             Group::Programs => programs::jobs(args),
-            Group::Loaders => loaders::jobs(args)?,
+            Group::Loaders => loaders::jobs(args),
             Group::Go => go::jobs(args),
         });
     }
