@@ -9,7 +9,7 @@ mod isa;
 use super::Arch;
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_NAN2008, EM_MIPS};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, Relocator, Setup, relocates};
 use crate::machine::cpuinfo;
 
 pub(super) const MIPS: Arch = Arch {
@@ -31,6 +31,9 @@ pub(super) const MIPS: Arch = Arch {
             Relocator::Musl => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 126 | 127),
         }),
         effects: &[],
+        is_judged_by_musl: false,
+        setup: Setup::Second,
+        asserts_relative: None,
         has_global_got: true,
         has_bionic: false,
         lacks_level: None,

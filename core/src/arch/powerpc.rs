@@ -12,7 +12,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_PPC, EM_PPC64, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, Effect, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 use crate::machine::{Fact, Fpu, Machine};
 
@@ -36,6 +36,9 @@ pub(super) const PPC: Arch = Arch {
             Relocator::Musl => matches!(kind, 0 | 1 | 19..=22 | 24 | 68 | 73 | 78),
         }),
         effects: &[],
+        is_judged_by_musl: false,
+        setup: Setup::Second,
+        asserts_relative: None,
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,
@@ -63,6 +66,16 @@ pub(super) const PPC64: Arch = Arch {
             Relocator::GlibcLazy => true,
             Relocator::Musl => matches!(kind, 0 | 19..=22 | 38 | 43 | 68 | 73 | 78),
         }),
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (19, 19, Effect::Copy),
+            (20, 21, Effect::Slot),
+            (22, 22, Effect::Relative),
+            (38, 38, Effect::Value),
+            (67, 78, Effect::Tls),
+            (247, 248, Effect::Indirect),
+        ]),
+        setup: Setup::Plt,
         ..PPC.ldso
     },
     builds: builds::PPC64,

@@ -92,6 +92,7 @@ pub const DT_RELCOUNT: u32 = 0x6fff_fffa;
 pub const DT_FLAGS_1: u32 = 0x6fff_fffb;
 pub const DT_VERDEF: u32 = 0x6fff_fffc;
 pub const DT_VERNEED: u32 = 0x6fff_fffe;
+pub const DT_PPC64_GLINK: u32 = 0x7000_0000;
 pub const DT_MIPS_SYMTABNO: u32 = 0x7000_0011;
 pub const DT_MIPS_GOTSYM: u32 = 0x7000_0013;
 pub const DF_BIND_NOW: u64 = 8;

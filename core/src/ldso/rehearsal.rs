@@ -8,7 +8,7 @@ mod musl;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::abi::Effect;
+use super::abi::{Abi, Effect, Setup};
 use super::fault::{Fault, FaultKind};
 use super::symbols::relocations::info;
 use super::{Library, LibraryState, Linker, Undefined};
@@ -17,7 +17,7 @@ use crate::candidate::{Dynamic, File, Image};
 use crate::elf::Class;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB,
-    DT_TEXTREL, ET_EXEC,
+    DT_TEXTREL, EF_PPC64_ABI, ET_EXEC,
 };
 use crate::exec::Missing;
 use crate::machine::holds;
@@ -64,14 +64,15 @@ struct Relocation {
 }
 
 impl<'a> Object<'a> {
-    fn new(index: usize, library: &'a Library, file: &'a File, page: u64) -> Option<Object<'a>> {
+    /// `free`: from where on nothing is, of 32 bits of addresses.
+    fn new(index: usize, library: &'a Library, file: &'a File, page: u64, free: u64) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
         let memory = Memory::new(&file.contents, image, page, index == 0);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,
             Class::Elf64 => place.wrapping_shl(40),
-            Class::Elf32 => place.wrapping_shl(26),
+            Class::Elf32 => free,
         };
         Some(Object { index, library, image, dynamic: image.dynamic.as_ref()?, memory, base })
     }
@@ -88,6 +89,10 @@ impl<'a> Object<'a> {
 
     fn word(&self) -> u64 {
         self.image.encoding.word() as u64
+    }
+
+    fn abi(&self) -> Option<&'static Abi> {
+        arch::of(self.image.header.e_machine).map(|arch| &arch.ldso)
     }
 
     fn fault(&self, kind: FaultKind, what: &'static str) -> End {
@@ -177,16 +182,17 @@ fn width(object: &Object<'_>, effect: Effect) -> u64 {
 
 /// What a relocation of that kind does.
 fn effect(object: &Object<'_>, kind: u64) -> Effect {
-    let arch = arch::of(object.image.header.e_machine);
-    arch.map_or(Effect::Other, |arch| arch.ldso.effect(crate::elf::offset(kind)))
+    object.abi().map_or(Effect::Other, |abi| abi.effect(crate::elf::offset(kind)))
 }
 
 impl Linker<'_> {
     /// Whether there is what a rehearsal needs: what relocations do, symbols, and tables to look them up by.
     pub(super) fn can_rehearse(&self) -> bool {
-        let machine =
-            self.object(0).and_then(|program| program.image.as_ref()).map(|image| image.header.e_machine);
-        if machine.and_then(arch::of).is_none_or(|arch| arch.ldso.effects.is_empty()) {
+        let Some(image) = self.object(0).and_then(|program| program.image.as_ref()) else { return false };
+        let Some(abi) = arch::of(image.header.e_machine).map(|arch| &arch.ldso) else { return false };
+        // What ELFv1 of PPC64 has for a function's address is where its descriptor is.
+        let has_descriptors = abi.setup == Setup::Plt && image.header.e_flags & EF_PPC64_ABI != 2;
+        if abi.effects.is_empty() || has_descriptors || !(abi.is_judged_by_musl || self.is_glibc()) {
             return false;
         }
         let mut libraries =
@@ -235,6 +241,12 @@ impl Linker<'_> {
     }
 }
 
+/// Behind what a program that is not moved takes.
+const FIRST_FREE: u64 = 1 << 28;
+/// Between objects.
+const APART: u64 = 4 << 20;
+const END_OF_32_BITS: u64 = 1 << 32;
+
 /// None where there is nothing to work on.
 fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let libraries = &linker.link.objects;
@@ -246,10 +258,16 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let files: Vec<Option<Rc<File>>> = libraries.iter().map(|library| linker.open(library)).collect();
     let page = linker.machine.kernel().page().get();
     let mut objects = Vec::new();
+    let mut free = FIRST_FREE;
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
-            objects.push(Object::new(index, library, file.as_ref()?, page)?);
+            let object = Object::new(index, library, file.as_ref()?, page, free)?;
+            free = free.checked_add(object.memory.end())?.checked_add(APART)?;
+            objects.push(object);
         }
+    }
+    if objects.first()?.word() == 4 && free > END_OF_32_BITS {
+        return None;
     }
     if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) }
 }

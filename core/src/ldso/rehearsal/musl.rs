@@ -133,8 +133,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         return Err(object.lost(Access::Anothers, "__libc_start_main"));
                     }
                 }
-                let is_call = effect == Effect::Slot
-                    && abi.is_some_and(|abi| (abi.relocates)(Relocator::GlibcLazy, offset(kind)));
+                let is_call = abi.is_some_and(|abi| abi.is_jump_slot(offset(kind)));
                 let definition = self.find(&name, is_call, effect == Effect::Copy)?;
                 if definition.is_none() && !(symbol.section == 0 && symbol.bind == STB_WEAK) {
                     self.symbols.push(Undefined::new(name, Vec::new(), object.library, false));

@@ -163,11 +163,13 @@ pub(in super::super) fn unknown(
 pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Contents) -> Option<bool> {
     let dynamic = image.dynamic.as_ref()?;
     let (first, size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
-    let counted = offset(dynamic.flags(DT_RELACOUNT));
+    let is_rel = dynamic.get(DT_RELA).is_none() && dynamic.get(DT_REL).is_some();
+    let (tag, count) = if is_rel { (DT_REL, DT_RELCOUNT) } else { (DT_RELA, DT_RELACOUNT) };
+    let counted = offset(dynamic.flags(count));
     // Of many the first are looked at, and the last.
     let relative = counted.min(RELATIVE_AT_MOST);
     let abi = &arch::of(image.header.e_machine)?.ldso;
-    let mut table = Table::open(linker, image, file, DT_RELA)?;
+    let mut table = Table::open(linker, image, file, tag)?;
     let (order, word) = (image.encoding.order, image.encoding.word());
     let (entry, (kind, kind_size)) = (table.entry, table.kind);
     if let Some(last) = counted.checked_sub(1) {
@@ -205,7 +207,12 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             }
             if left > 0 && place.wrapping_sub(first) < size {
                 left = left.saturating_sub(word as u64);
-                let code = order.uint(found, word.wrapping_mul(2), word);
+                let code = if is_rel {
+                    let at = image.offset_of(place)?;
+                    order.uint(Reader::new(file, order, at, word).bytes_at(0, word)?, 0, word)
+                } else {
+                    order.uint(found, word.wrapping_mul(2), word)
+                };
                 if abi.effect(kind) == Effect::Relative && image.load_with(PF_X, code).is_none() {
                     return Some(false);
                 }
@@ -253,7 +260,15 @@ impl<'a> Table<'a> {
             DT_RELA => (DT_RELASZ, dynamic.flags(DT_RELACOUNT), true),
             _ => (DT_PLTRELSZ, 0, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
         };
-        let mut reader = Reader::dynamic(file, image, tag, offset(dynamic.flags(size)));
+        let mut size = dynamic.flags(size);
+        // What both tables hold is DT_JMPREL's (elf/dynamic-link.h). A router's linkers hold them apart.
+        if let Some(start) = dynamic.get(tag).filter(|_| !crate::ROUTER && tag != DT_JMPREL) {
+            let calls = dynamic.flags(DT_PLTRELSZ);
+            if start.wrapping_add(size) == dynamic.flags(DT_JMPREL).wrapping_add(calls) {
+                size = size.saturating_sub(calls);
+            }
+        }
+        let mut reader = Reader::dynamic(file, image, tag, offset(size));
         reader.once();
         let word = image.encoding.word();
         let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });

@@ -1,15 +1,14 @@
 //! elf/dl-reloc.c, elf/dynamic-link.h, elf/do-rel.h, sysdeps/*/dl-machine.h.
 
-use super::super::super::abi::{Effect, Relocator};
+use super::super::super::abi::{Abi, Effect, Relocator, Setup};
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
 use super::super::{End, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack, width};
 use super::{Class, HIDDEN, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL};
-use crate::arch;
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
-    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
+    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_PPC64_GLINK, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ,
+    DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
 };
 use crate::elf::offset;
 
@@ -19,7 +18,7 @@ const STT_GNU_IFUNC: u64 = 10;
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
     pub(super) fn relocate(&self, object: &'r Object<'a>) -> Step<()> {
-        let has_rel = arch::of(object.image.header.e_machine).is_some_and(|arch| arch.ldso.has_rel);
+        let has_rel = object.abi().is_some_and(|abi| abi.has_rel);
         let is_lazy = is_bound_later(self.linker, object.dynamic);
         let value = |tag| {
             object
@@ -31,18 +30,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         {
             unpack(object, table, value(DT_RELRSZ)?)?;
         }
-        if is_lazy && object.get(DT_JMPREL).is_some() {
-            // sysdeps/*/dl-machine.h `elf_machine_runtime_setup`
-            let what = "DT_PLTGOT";
-            let Some(got) = object.get(DT_PLTGOT) else {
-                return Err(object.fault(FaultKind::Unmapped, what));
-            };
-            for index in 1..=2 {
-                let at = got.wrapping_add(object.word().wrapping_mul(index));
-                let anywhere = object.get(DT_TEXTREL).is_some();
-                let written = object.memory.write(at, 0, object.word(), anywhere);
-                written.map_err(|access| object.lost(access, what))?;
-            }
+        if object.get(DT_JMPREL).is_some() {
+            Self::set_up(object, is_lazy)?;
         }
         let ways: &[_] = if has_rel {
             &[(DT_REL, DT_RELSZ, DT_RELCOUNT, false), (DT_RELA, DT_RELASZ, DT_RELACOUNT, true)]
@@ -76,6 +65,36 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         Ok(())
     }
 
+    /// sysdeps/*/dl-machine.h `elf_machine_runtime_setup`, of an object that calls functions of others.
+    fn set_up(object: &Object<'_>, is_lazy: bool) -> Step<()> {
+        const WHAT: &str = "DT_PLTGOT";
+        let setup = object.abi().map_or(Setup::Second, |abi| abi.setup);
+        let count = || {
+            let size = object.get(DT_PLTRELSZ).ok_or_else(|| object.fault(FaultKind::NoEntrySize, WHAT))?;
+            Ok(size.checked_div(object.entry(true)).unwrap_or_default() & 0xffff_ffff)
+        };
+        let words = match setup {
+            Setup::Second if is_lazy => 1..3,
+            Setup::First => 0..2,
+            Setup::Plt => 0..if is_lazy { count()?.wrapping_add(2) } else { 0 },
+            Setup::Second => return Ok(()),
+        };
+        let Some(got) = object.get(DT_PLTGOT) else { return Err(object.fault(FaultKind::Unmapped, WHAT)) };
+        if setup == Setup::Plt && is_lazy && object.get(DT_PPC64_GLINK).is_none() {
+            return Err(object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"));
+        }
+        if words.end > STEPS_AT_MOST as u64 {
+            return Err(End::TooMuch);
+        }
+        let anywhere = object.get(DT_TEXTREL).is_some();
+        for index in words {
+            let at = got.wrapping_add(object.word().wrapping_mul(index));
+            let written = object.memory.write(at, 0, object.word(), anywhere);
+            written.map_err(|access| object.lost(access, WHAT))?;
+        }
+        Ok(())
+    }
+
     /// elf/do-rel.h `elf_dynamic_do_Rel`.
     fn range(
         &self,
@@ -95,7 +114,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             let relocation = object.relocation(at, has_addend)?;
             let is_relative = !is_lazy && at < relative_end;
             at = at.wrapping_add(entry);
-            self.apply(object, &relocation, is_relative, is_lazy)?;
+            // What stands there needs no change where an object is not moved.
+            if !(is_relative && !has_addend && object.base == 0) {
+                self.apply(object, &relocation, is_relative, is_lazy)?;
+            }
         }
         Ok(())
     }
@@ -110,9 +132,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
         if is_relative {
-            if effect != Effect::Relative {
-                return Err(object.fault(FaultKind::RelativeKind, "DT_RELACOUNT"));
+            let is_usual = |abi: &&Abi| abi.has_rel == relocation.addend.is_none();
+            let asserts = object.abi().filter(is_usual).and_then(|abi| abi.asserts_relative);
+            if let Some(kind) = asserts.filter(|_| effect != Effect::Relative) {
+                let count = if relocation.addend.is_some() { "DT_RELACOUNT" } else { "DT_RELCOUNT" };
+                return Err(object.fault(kind, count));
             }
+            let place = Place { effect: Effect::Relative, ..place };
             return place.moved();
         }
         if is_lazy {
@@ -126,8 +152,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     if object.index == 0 {
                         self.finds_main.set(true);
                     }
-                    place.write(object.base.wrapping_add(place.here()?))
+                    // The PLT of PPC64 has been filled as a whole.
+                    let is_filled = object.abi().is_some_and(|abi| abi.setup == Setup::Plt);
+                    if is_filled { Ok(()) } else { place.write(object.base.wrapping_add(place.here()?)) }
                 }
+                // All of a descriptor at once.
+                Effect::Tls => self.bind(&place),
                 _ => Ok(()),
             };
         }
@@ -191,13 +221,11 @@ struct Place<'r, 'a> {
 
 impl Place<'_, '_> {
     fn is_known(&self, by: Relocator) -> bool {
-        let arch = arch::of(self.object.image.header.e_machine);
-        arch.is_some_and(|arch| (arch.ldso.relocates)(by, offset(self.relocation.kind)))
+        self.object.abi().is_some_and(|abi| (abi.relocates)(by, offset(self.relocation.kind)))
     }
 
-    /// R_*_JUMP_SLOT: of the kinds that are bound when they are called, the one that is a value.
     fn is_jump_slot(&self) -> bool {
-        self.effect == Effect::Slot && self.is_known(Relocator::GlibcLazy)
+        self.object.abi().is_some_and(|abi| abi.is_jump_slot(offset(self.relocation.kind)))
     }
 
     fn unknown(&self, kind: FaultKind) -> End {
@@ -246,9 +274,8 @@ impl Place<'_, '_> {
             return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         match (effect, of) {
-            (Effect::Value | Effect::Slot, _) => {
-                self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default()))
-            }
+            (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),
+            (Effect::Slot, _) => self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default())),
             (Effect::Copy | Effect::Tls, None) => Ok(()),
             (Effect::Copy, Some(of)) => {
                 of.memory.number(found.value, 1).map_err(|access| object.lost(access, "R_COPY"))?;
