@@ -70,6 +70,8 @@ pub(crate) enum Setup {
     First,
     /// The first two, and one for each function, where those are bound when they are first called (ELFv2 of PPC64).
     Plt,
+    /// All of it (MIPS): what it has of others has no relocations.
+    Got,
 }
 
 /// What a relocation does.
@@ -89,6 +91,8 @@ pub(crate) enum Effect {
     Tls,
     /// A function is asked for the value (IRELATIVE).
     Indirect,
+    /// The same of MIPS, of which the symbol stands in the GOT; without one it is [`Effect::Relative`].
+    OfGot,
     /// 32 bits, whatever of.
     Half,
     /// Something else.

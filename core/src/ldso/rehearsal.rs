@@ -16,8 +16,8 @@ use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
 use crate::elf::Class;
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB,
-    DT_TEXTREL, EF_PPC64_ABI, ET_EXEC,
+    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_MIPS_XHASH, DT_STRSZ, DT_STRTAB,
+    DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI, EM_MIPS, ET_EXEC,
 };
 use crate::exec::Missing;
 use crate::machine::holds;
@@ -92,7 +92,7 @@ impl<'a> Object<'a> {
     }
 
     fn abi(&self) -> Option<&'static Abi> {
-        arch::of(self.image.header.e_machine).map(|arch| &arch.ldso)
+        arch::ldso(self.image.header.e_machine)
     }
 
     fn fault(&self, kind: FaultKind, what: &'static str) -> End {
@@ -129,7 +129,12 @@ impl<'a> Object<'a> {
         };
         let (symbol, kind) = info(self.image);
         let offset = self.number(at, word, WHAT)?;
-        let (symbol, kind) = (part(symbol)?, part(kind)?);
+        let (symbol, mut kind) = (part(symbol)?, part(kind)?);
+        if self.image.header.e_machine == EM_MIPS && word == 8 {
+            // Three types and r_ssym, the first in the lowest byte.
+            let types = (4..8).try_fold(0, |types, within| Ok(types << 8 | part((within, 1))?))?;
+            kind = if matches!(types, MIPS64_REL32 | MIPS64_GLOB_DAT) { kind } else { types };
+        }
         let addend =
             if has_addend { Some(self.number(info_at.wrapping_add(word), word, WHAT)?) } else { None };
         Ok(Relocation { offset, symbol, kind, addend })
@@ -152,13 +157,16 @@ impl<'a> Object<'a> {
             name: field(0, 4)?,
             bind: info >> 4,
             kind: info & 15,
-            visibility: field(other, 1)? & 3,
+            other: field(other, 1)?,
             section: field(section, 2)?,
             value: field(value, if is_wide { 8 } else { 4 })?,
         })
     }
 }
 
+/// R_MIPS_REL32 and R_MIPS_GLOB_DAT, each with R_MIPS_64.
+const MIPS64_REL32: u64 = 0x1203;
+const MIPS64_GLOB_DAT: u64 = 0x1233;
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
 const STRINGS_AT_MOST: u64 = 64 << 10;
 /// Objects of a program; the largest have 200.
@@ -170,9 +178,16 @@ struct Symbol {
     name: u64,
     bind: u64,
     kind: u64,
-    visibility: u64,
+    other: u64,
     section: u64,
     value: u64,
+}
+
+impl Symbol {
+    /// Its own object alone finds it: STV_INTERNAL, STV_HIDDEN.
+    const fn is_hidden(&self) -> bool {
+        matches!(self.other & 3, 1 | 2)
+    }
 }
 
 /// Bytes that a relocation of that kind writes.
@@ -189,7 +204,7 @@ impl Linker<'_> {
     /// Whether there is what a rehearsal needs: what relocations do, symbols, and tables to look them up by.
     pub(super) fn can_rehearse(&self) -> bool {
         let Some(image) = self.object(0).and_then(|program| program.image.as_ref()) else { return false };
-        let Some(abi) = arch::of(image.header.e_machine).map(|arch| &arch.ldso) else { return false };
+        let Some(abi) = arch::ldso(image.header.e_machine) else { return false };
         // What ELFv1 of PPC64 has for a function's address is where its descriptor is.
         let has_descriptors = abi.setup == Setup::Plt && image.header.e_flags & EF_PPC64_ABI != 2;
         if abi.effects.is_empty() || has_descriptors || !(abi.is_judged_by_musl || self.is_glibc()) {
@@ -200,7 +215,7 @@ impl Linker<'_> {
         libraries.all(|object| {
             let has = |tag| object.dynamic().is_some_and(|dynamic| dynamic.get(tag).is_some());
             let ends_early = object.dynamic().is_some_and(|dynamic| dynamic.goes_on);
-            ends_early || has(DT_SYMTAB) && (has(DT_HASH) || has(DT_GNU_HASH))
+            ends_early || has(DT_SYMTAB) && [DT_HASH, DT_GNU_HASH, DT_MIPS_XHASH].into_iter().any(has)
         })
     }
 

@@ -125,8 +125,7 @@ impl Linker<'_> {
         let file = self.open(object)?;
         if image.dynamic.as_ref()?.get(DT_GNU_HASH).is_none() {
             return Some(
-                arch::of(image.header.e_machine)?.ldso.has_global_got
-                    && image.dynamic_offset(DT_HASH).is_some(),
+                arch::ldso(image.header.e_machine)?.has_global_got && image.dynamic_offset(DT_HASH).is_some(),
             );
         }
         let mut head = Reader::dynamic(&file.contents, image, DT_GNU_HASH, 16);

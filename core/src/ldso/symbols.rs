@@ -19,7 +19,9 @@ use super::{Linker, Undefined};
 use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM};
+use crate::elf::consts::{
+    DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_S390,
+};
 use crate::elf::{Class, Encoding, offset};
 use gnu_hash::Gnu;
 use settled::Scope;
@@ -159,9 +161,19 @@ impl<'a> Symbols<'a> {
 /// How many symbols DT_HASH has; None where it is there and cannot be read.
 fn hashed(file: &Contents, image: &Image) -> Option<usize> {
     if image.dynamic_offset(DT_HASH).is_none() {
-        return Some(0);
+        // Of MIPS, which glibc 2.33 and newer knows: it has all that is defined.
+        let dynamic = image.dynamic.as_ref()?;
+        let is_extended = dynamic.flags(DT_MIPS_XHASH) != 0;
+        return Some(if is_extended { offset(dynamic.flags(DT_MIPS_SYMTABNO)) } else { 0 });
     }
-    Reader::dynamic(file, image, DT_HASH, 8).number_at(4, 4)
+    let size = hash_word(image);
+    Reader::dynamic(file, image, DT_HASH, 16).number_at(size, size)
+}
+
+/// sizeof(Elf_Symndx): bytes of a number of DT_HASH.
+pub(super) fn hash_word(image: &Image) -> usize {
+    let is_wide = !crate::ROUTER && image.header.e_machine == EM_S390;
+    if is_wide { image.encoding.word() } else { 4 }
 }
 
 /// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).

@@ -69,6 +69,7 @@ struct Counts {
     started: usize,
     unknown: usize,
     varied: usize,
+    emulated: usize,
     wrong: usize,
 }
 
@@ -103,8 +104,12 @@ fn check(loader: &Loader, args: &Args, count: usize, tally: &mut Tally) -> Resul
             }
         }
         counts.started += usize::from(matches!(compare::real(&ran), Real::Main(_)));
-        counts.unknown += usize::from(answer == Answer::Unknown);
         counts.varied += usize::from(answer == Answer::Varies);
+        if compare::is_emulated(loader.arch, &ran) && answer != Answer::Varies {
+            answer = Answer::Emulated;
+            counts.emulated += 1;
+        }
+        counts.unknown += usize::from(answer == Answer::Unknown);
         let words = || {
             format!(
                 "'{} {number}': {}: {}: the program {} {:?}; diag: {}, {:?}",
@@ -126,9 +131,10 @@ fn check(loader: &Loader, args: &Args, count: usize, tally: &mut Tally) -> Resul
         }
         place.put(mutant.file, &bases[mutant.base].files[mutant.file].bytes)?;
     }
-    for (kind, Counts { mutants, started, unknown, varied, wrong }) in &kinds {
+    for (kind, Counts { mutants, started, unknown, varied, emulated, wrong }) in &kinds {
+        let as_in_qemu = if *emulated > 0 { format!(", {emulated} as in QEMU alone") } else { String::new() };
         tally.note(format!(
-            "{kind}: {mutants}, of which {started} start; diag has {wrong} wrong, {unknown} unknown; {varied} end now so, now so"
+            "{kind}: {mutants}, of which {started} start; diag has {wrong} wrong, {unknown} unknown; {varied} end now so, now so{as_in_qemu}"
         ));
         let few = unknown * 100 <= mutants * UNKNOWN_PER_CENT;
         tally.check(few, || format!("{kind}: {unknown} of {mutants} unknown"));

@@ -50,7 +50,7 @@ pub(super) fn uses(
         tell(asked, lazy);
         asked.index = 0;
     };
-    if arch::of(image.header.e_machine).is_some_and(|arch| arch.ldso.has_global_got) {
+    if arch::ldso(image.header.e_machine).is_some_and(|abi| abi.has_global_got) {
         // The global part of the GOT has no relocations: what is in it is asked for. A function with a stub, whose
         // address is its value, is bound when it is called.
         let global = offset(dynamic.flags(DT_MIPS_GOTSYM))..offset(dynamic.flags(DT_MIPS_SYMTABNO));
@@ -81,7 +81,7 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
     if object.parent.is_some() {
         return found;
     }
-    let kind = arch::of(image.header.e_machine).map_or(arch::R_COPY, |arch| arch.ldso.r_copy);
+    let kind = arch::ldso(image.header.e_machine).map_or(arch::R_COPY, |abi| abi.r_copy);
     let mut note = |symbol, found_kind| {
         if found_kind == kind && linker.files.budget().keep(size_of::<usize>()) {
             found.push(symbol);
@@ -100,7 +100,7 @@ pub(in super::super) fn unknown(
     image: &Image,
     file: &Contents,
 ) -> Option<(usize, bool)> {
-    let abi = &arch::of(image.header.e_machine)?.ldso;
+    let abi = arch::ldso(image.header.e_machine)?;
     let Abi { has_rel, relocates, .. } = *abi;
     let is_glibc = linker.is_glibc();
     let by = if is_glibc { Relocator::Glibc } else { Relocator::Musl };
@@ -168,10 +168,10 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
     let counted = offset(dynamic.flags(count));
     // Of many the first are looked at, and the last.
     let relative = counted.min(RELATIVE_AT_MOST);
-    let abi = &arch::of(image.header.e_machine)?.ldso;
+    let abi = arch::ldso(image.header.e_machine)?;
     let mut table = Table::open(linker, image, file, tag)?;
     let (order, word) = (image.encoding.order, image.encoding.word());
-    let (entry, (kind, kind_size)) = (table.entry, table.kind);
+    let (entry, (symbol, symbol_size), (kind, kind_size)) = (table.entry, table.symbol, table.kind);
     if let Some(last) = counted.checked_sub(1) {
         let Some(found) = table.reader.bytes_at(last.saturating_mul(entry), entry) else {
             return Some(false);
@@ -213,7 +213,11 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
                 } else {
                     order.uint(found, word.wrapping_mul(2), word)
                 };
-                if abi.effect(kind) == Effect::Relative && image.load_with(PF_X, code).is_none() {
+                let is_moved = match abi.effect(kind) {
+                    Effect::OfGot => order.uint(found, word.wrapping_add(symbol), symbol_size) == 0,
+                    effect => effect == Effect::Relative,
+                };
+                if is_moved && image.load_with(PF_X, code).is_none() || !is_moved && abi.has_global_got {
                     return Some(false);
                 }
             }
@@ -233,9 +237,9 @@ pub(in super::super) fn info(image: &Image) -> ((usize, usize), (usize, usize)) 
     match (image.encoding.class, image.encoding.order) {
         (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
         (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
+        // On MIPS r_sym stands first and the first of three types last, whatever the byte order.
+        (Class::Elf64, _) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
         (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
-        // On MIPS r_sym stands first and r_type last, whatever the byte order.
-        (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
         (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
     }
 }

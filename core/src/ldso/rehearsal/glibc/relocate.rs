@@ -5,10 +5,11 @@ use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
 use super::super::{End, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack, width};
-use super::{Class, HIDDEN, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL};
+use super::got::of_got;
+use super::{Class, HIDDEN, Rehearsal, SHN_ABS};
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_PPC64_GLINK, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ,
-    DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
+    DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELR,
+    DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
 };
 use crate::elf::offset;
 
@@ -30,9 +31,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         {
             unpack(object, table, value(DT_RELRSZ)?)?;
         }
-        if object.get(DT_JMPREL).is_some() {
-            Self::set_up(object, is_lazy)?;
-        }
+        self.set_up(object, is_lazy)?;
         let ways: &[_] = if has_rel {
             &[(DT_REL, DT_RELSZ, DT_RELCOUNT, false), (DT_RELA, DT_RELASZ, DT_RELACOUNT, true)]
         } else {
@@ -61,36 +60,6 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if let Some(range) = calls {
                 self.range(object, range, 0, has_addend, is_lazy)?;
             }
-        }
-        Ok(())
-    }
-
-    /// sysdeps/*/dl-machine.h `elf_machine_runtime_setup`, of an object that calls functions of others.
-    fn set_up(object: &Object<'_>, is_lazy: bool) -> Step<()> {
-        const WHAT: &str = "DT_PLTGOT";
-        let setup = object.abi().map_or(Setup::Second, |abi| abi.setup);
-        let count = || {
-            let size = object.get(DT_PLTRELSZ).ok_or_else(|| object.fault(FaultKind::NoEntrySize, WHAT))?;
-            Ok(size.checked_div(object.entry(true)).unwrap_or_default() & 0xffff_ffff)
-        };
-        let words = match setup {
-            Setup::Second if is_lazy => 1..3,
-            Setup::First => 0..2,
-            Setup::Plt => 0..if is_lazy { count()?.wrapping_add(2) } else { 0 },
-            Setup::Second => return Ok(()),
-        };
-        let Some(got) = object.get(DT_PLTGOT) else { return Err(object.fault(FaultKind::Unmapped, WHAT)) };
-        if setup == Setup::Plt && is_lazy && object.get(DT_PPC64_GLINK).is_none() {
-            return Err(object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"));
-        }
-        if words.end > STEPS_AT_MOST as u64 {
-            return Err(End::TooMuch);
-        }
-        let anywhere = object.get(DT_TEXTREL).is_some();
-        for index in words {
-            let at = got.wrapping_add(object.word().wrapping_mul(index));
-            let written = object.memory.write(at, 0, object.word(), anywhere);
-            written.map_err(|access| object.lost(access, WHAT))?;
         }
         Ok(())
     }
@@ -138,8 +107,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let count = if relocation.addend.is_some() { "DT_RELACOUNT" } else { "DT_RELCOUNT" };
                 return Err(object.fault(kind, count));
             }
+            // MIPS has none.
+            let is_none = object.abi().is_some_and(|abi| abi.setup == Setup::Got);
             let place = Place { effect: Effect::Relative, ..place };
-            return place.moved();
+            return if is_none { Ok(()) } else { place.moved() };
         }
         if is_lazy {
             return match effect {
@@ -152,8 +123,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     if object.index == 0 {
                         self.finds_main.set(true);
                     }
-                    // The PLT of PPC64 has been filled as a whole.
-                    let is_filled = object.abi().is_some_and(|abi| abi.setup == Setup::Plt);
+                    // The PLT of PPC64 has been filled as a whole; that of MIPS is a program's, which is not moved.
+                    let is_filled =
+                        object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
                     if is_filled { Ok(()) } else { place.write(object.base.wrapping_add(place.here()?)) }
                 }
                 // All of a descriptor at once.
@@ -164,6 +136,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         match effect {
             Effect::None => Ok(()),
             Effect::Relative => place.moved(),
+            Effect::OfGot => place.write(of_got(object, relocation.symbol)?.wrapping_add(place.addend()?)),
             Effect::Indirect if object.memory.can_run(place.addend()?) => place.write(0),
             Effect::Indirect => Err(object.fault(FaultKind::JumpsNowhere, "IRELATIVE")),
             _ => self.bind(&place),
@@ -172,11 +145,31 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
 
     /// What takes a symbol: sysdeps/*/dl-machine.h `elf_machine_rel`, `elf_machine_rela`.
     fn bind(&self, place: &Place<'r, 'a>) -> Step<()> {
-        let Place { object, relocation, effect } = *place;
+        let abi = place.object.abi();
+        let class = match place.effect {
+            Effect::Copy => Class::Copy,
+            // On MIPS an undefined one is none anyway.
+            Effect::Tls => Class::Plt,
+            _ if abi.is_some_and(|abi| abi.is_jump_slot(offset(place.relocation.kind))) => Class::Plt,
+            _ => Class::Other,
+        };
+        let (of, found) = self.find(place.object, place.relocation.symbol, class)?;
+        if !place.is_known(Relocator::Glibc) {
+            return Err(place.unknown(FaultKind::RelocationType));
+        }
+        place.bound(of, &found)
+    }
+
+    /// elf/dl-reloc.c `RESOLVE_MAP`: what a symbol of an object is found to be, and in which object, if in any.
+    pub(super) fn find(
+        &self,
+        object: &'r Object<'a>,
+        index: u64,
+        class: Class,
+    ) -> Step<(Option<&'r Object<'a>>, Symbol)> {
         let Some(symbols) = object.get(DT_SYMTAB) else {
             return Err(object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"));
         };
-        let index = relocation.symbol;
         let map = self.maps.get(object.index);
         let mut version = None;
         if let Some(marks) = map.and_then(|map| map.marks) {
@@ -185,29 +178,18 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             version = asked.filter(|version| version.hash != 0);
         }
         let symbol = object.symbol(symbols, index)?;
-        let class = match effect {
-            Effect::Copy => Class::Copy,
-            Effect::Tls => Class::Plt,
-            _ if place.is_jump_slot() => Class::Plt,
-            _ => Class::Other,
-        };
         // l_versions is NULL where there are none, and looked into all the same.
         let lacks_versions = map.is_some_and(|map| map.marks.is_none());
-        let (of, found) =
-            if symbol.bind == STB_LOCAL || matches!(symbol.visibility, STV_HIDDEN | STV_INTERNAL) {
-                (Some(object), symbol)
-            } else if lacks_versions && object.get(DT_VERSYM).is_some() {
-                return Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"));
-            } else {
-                match self.look_up(object, &symbol, version, class)? {
-                    Some((of, found)) => (Some(of), found),
-                    None => (None, symbol),
-                }
-            };
-        if !place.is_known(Relocator::Glibc) {
-            return Err(place.unknown(FaultKind::RelocationType));
+        if symbol.bind == STB_LOCAL || symbol.is_hidden() {
+            Ok((Some(object), symbol))
+        } else if lacks_versions && object.get(DT_VERSYM).is_some() {
+            Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"))
+        } else {
+            Ok(match self.look_up(object, &symbol, version, class)? {
+                Some((of, found)) => (Some(of), found),
+                None => (None, symbol),
+            })
         }
-        place.bound(of, &found)
     }
 }
 
@@ -222,10 +204,6 @@ struct Place<'r, 'a> {
 impl Place<'_, '_> {
     fn is_known(&self, by: Relocator) -> bool {
         self.object.abi().is_some_and(|abi| (abi.relocates)(by, offset(self.relocation.kind)))
-    }
-
-    fn is_jump_slot(&self) -> bool {
-        self.object.abi().is_some_and(|abi| abi.is_jump_slot(offset(self.relocation.kind)))
     }
 
     fn unknown(&self, kind: FaultKind) -> End {
