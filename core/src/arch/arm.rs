@@ -11,7 +11,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_AARCH64, EM_ARM, SHT_ARM_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Effect, Relocator, Setup, effects, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::fpu_of_features;
 
 pub(super) const ARM: Arch = Arch {
@@ -43,7 +43,7 @@ pub(super) const ARM: Arch = Arch {
             (23, 23, Effect::Relative),
             (160, 160, Effect::Indirect),
         ]),
-        is_judged_by_musl: false,
+        judged_by: JudgedBy::Glibc,
         setup: Setup::Second,
         asserts_relative: None,
         has_global_got: false,

@@ -9,7 +9,7 @@ mod isa;
 use super::Arch;
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_NAN2008, EM_MIPS};
-use crate::ldso::abi::{Abi, Effect, Relocator, Setup, effects, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo;
 
 pub(super) const MIPS: Arch = Arch {
@@ -40,7 +40,7 @@ pub(super) const MIPS: Arch = Arch {
             (126, 126, Effect::Copy),
             (127, 127, Effect::Slot),
         ]),
-        is_judged_by_musl: false,
+        judged_by: JudgedBy::Glibc,
         setup: Setup::Got,
         asserts_relative: None,
         has_global_got: true,

@@ -9,7 +9,7 @@ use crate::candidate::{Go, Image, Toolchain};
 use crate::elf::consts::{EM_S390, EM_SH, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
 use crate::exec::go::{GoEnd, GoLacks};
-use crate::ldso::abi::{Abi, Effect, Relocator, Setup, effects, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::Machine;
 use crate::machine::cpuinfo::{Field, Key};
 use crate::rules::shown::Shown;
@@ -95,7 +95,7 @@ static S390: Abi = Abi {
         (54, 56, Effect::Tls),
         (61, 61, Effect::Indirect),
     ]),
-    is_judged_by_musl: false,
+    judged_by: JudgedBy::Glibc,
     setup: Setup::Second,
     asserts_relative: None,
     has_global_got: false,

@@ -12,7 +12,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_PPC, EM_PPC64, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Effect, Relocator, Setup, effects, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 use crate::machine::{Fact, Fpu, Machine};
 
@@ -36,7 +36,7 @@ pub(super) const PPC: Arch = Arch {
             Relocator::Musl => matches!(kind, 0 | 1 | 19..=22 | 24 | 68 | 73 | 78),
         }),
         effects: &[],
-        is_judged_by_musl: false,
+        judged_by: JudgedBy::Glibc,
         setup: Setup::Second,
         asserts_relative: None,
         has_global_got: false,

@@ -8,7 +8,7 @@ mod isa;
 use super::Arch;
 use crate::elf::consts::{EF_RISCV_FLOAT_ABI, EM_RISCV, SHT_RISCV_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Effect, Relocator, Setup, effects, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, UNTOLD};
 use crate::machine::{Cpu, Fact, Fpu};
 
@@ -39,7 +39,7 @@ pub(super) const RISCV: Arch = Arch {
             (6, 12, Effect::Tls),
             (58, 58, Effect::Indirect),
         ]),
-        is_judged_by_musl: false,
+        judged_by: JudgedBy::Glibc,
         setup: Setup::First,
         asserts_relative: None,
         has_global_got: false,

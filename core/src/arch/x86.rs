@@ -14,7 +14,7 @@ use super::Arch;
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class};
 use crate::ldso::FaultKind;
-use crate::ldso::abi::{Abi, Effect, Relocator, Setup, effects, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
 pub(super) const I386: Arch = Arch {
@@ -48,7 +48,7 @@ pub(super) const I386: Arch = Arch {
             (41, 41, Effect::Tls),
             (42, 42, Effect::Indirect),
         ]),
-        is_judged_by_musl: false,
+        judged_by: JudgedBy::Glibc,
         setup: Setup::Second,
         asserts_relative: Some(FaultKind::RelativeKind386),
         has_global_got: false,
@@ -91,7 +91,7 @@ pub(super) const X86_64: Arch = Arch {
             (37, 37, Effect::Indirect),
             (38, 38, Effect::Relative),
         ]),
-        is_judged_by_musl: true,
+        judged_by: JudgedBy::Both,
         asserts_relative: Some(FaultKind::RelativeKind),
         ..I386.ldso
     },

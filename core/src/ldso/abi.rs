@@ -15,10 +15,10 @@ pub(crate) struct Abi {
     /// The kinds of relocations that a loader knows.
     pub(crate) relocates: Relocates,
     /// What those do: the first and the last kind, and it. Empty in a router's build, and where no real loader has judged
-    /// a rehearsal yet (`cargo xtask check loaders`): there none is begun.
+    /// a rehearsal yet: there none is begun.
     pub(crate) effects: Effects,
-    /// Of programs that are linked with musl, too, a real loader has judged a rehearsal.
-    pub(crate) is_judged_by_musl: bool,
+    /// Whose loader has judged a rehearsal.
+    pub(crate) judged_by: JudgedBy,
     /// What glibc writes into DT_PLTGOT before it relocates.
     pub(crate) setup: Setup,
     /// glibc: what comes of a relocation that is not relative among those that DT_RELACOUNT or DT_RELCOUNT counts, where
@@ -59,6 +59,15 @@ pub(crate) type Effects = &'static [(usize, usize, Effect)];
 /// Those of an architecture.
 pub(crate) const fn effects(of_all: Effects) -> Effects {
     if crate::ROUTER { &[] } else { of_all }
+}
+
+/// Whose loaders have judged rehearsals of an architecture (`cargo xtask check loaders`): of others none is begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum JudgedBy {
+    /// glibc's.
+    Glibc,
+    /// glibc's and musl's.
+    Both,
 }
 
 /// sysdeps/*/dl-machine.h `elf_machine_runtime_setup`.

@@ -8,7 +8,7 @@ mod musl;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::abi::{Abi, Effect, Setup};
+use super::abi::{Abi, Effect, JudgedBy, Setup};
 use super::fault::{Fault, FaultKind};
 use super::symbols::relocations::info;
 use super::{Library, LibraryState, Linker, Undefined};
@@ -207,7 +207,8 @@ impl Linker<'_> {
         let Some(abi) = arch::ldso(image.header.e_machine) else { return false };
         // What ELFv1 of PPC64 has for a function's address is where its descriptor is.
         let has_descriptors = abi.setup == Setup::Plt && image.header.e_flags & EF_PPC64_ABI != 2;
-        if abi.effects.is_empty() || has_descriptors || !(abi.is_judged_by_musl || self.is_glibc()) {
+        if abi.effects.is_empty() || has_descriptors || !(self.is_glibc() || abi.judged_by == JudgedBy::Both)
+        {
             return false;
         }
         let mut libraries =

@@ -63,7 +63,8 @@ pub(super) fn uses(
     let tags = if musl { &[DT_JMPREL, DT_REL, DT_RELA] } else { &[DT_RELA, DT_REL, DT_JMPREL] };
     for &tag in tags {
         let calls = tag == DT_JMPREL;
-        read(linker, image, file, tag, &mut |symbol, _| {
+        let both = if calls || crate::ROUTER { 0 } else { of_both(dynamic, tag) };
+        read(linker, image, file, tag, both, &mut |symbol, _| {
             for asked in symbols.iter_mut() {
                 // The address of a stub serves where the symbol is not called.
                 if asked.index == symbol && (calls || !asked.has_stub) {
@@ -87,8 +88,8 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
             found.push(symbol);
         }
     };
-    read(linker, image, file, DT_REL, &mut note);
-    read(linker, image, file, DT_RELA, &mut note);
+    read(linker, image, file, DT_REL, 0, &mut note);
+    read(linker, image, file, DT_RELA, 0, &mut note);
     found.sort_unstable();
     found
 }
@@ -163,12 +164,12 @@ pub(in super::super) fn unknown(
 pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Contents) -> Option<bool> {
     let dynamic = image.dynamic.as_ref()?;
     let (first, size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
-    let is_rel = dynamic.get(DT_RELA).is_none() && dynamic.get(DT_REL).is_some();
+    let abi = arch::ldso(image.header.e_machine)?;
+    let is_rel = abi.has_rel && dynamic.get(DT_RELA).is_none();
     let (tag, count) = if is_rel { (DT_REL, DT_RELCOUNT) } else { (DT_RELA, DT_RELACOUNT) };
     let counted = offset(dynamic.flags(count));
     // Of many the first are looked at, and the last.
     let relative = counted.min(RELATIVE_AT_MOST);
-    let abi = arch::ldso(image.header.e_machine)?;
     let mut table = Table::open(linker, image, file, tag)?;
     let (order, word) = (image.encoding.order, image.encoding.word());
     let (entry, (symbol, symbol_size), (kind, kind_size)) = (table.entry, table.symbol, table.kind);
@@ -264,15 +265,7 @@ impl<'a> Table<'a> {
             DT_RELA => (DT_RELASZ, dynamic.flags(DT_RELACOUNT), true),
             _ => (DT_PLTRELSZ, 0, dynamic.flags(DT_PLTREL) == DT_RELA.into()),
         };
-        let mut size = dynamic.flags(size);
-        // What both tables hold is DT_JMPREL's (elf/dynamic-link.h). A router's linkers hold them apart.
-        if let Some(start) = dynamic.get(tag).filter(|_| !crate::ROUTER && tag != DT_JMPREL) {
-            let calls = dynamic.flags(DT_PLTRELSZ);
-            if start.wrapping_add(size) == dynamic.flags(DT_JMPREL).wrapping_add(calls) {
-                size = size.saturating_sub(calls);
-            }
-        }
-        let mut reader = Reader::dynamic(file, image, tag, offset(size));
+        let mut reader = Reader::dynamic(file, image, tag, offset(dynamic.flags(size)));
         reader.once();
         let word = image.encoding.word();
         let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
@@ -292,14 +285,35 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Calls `each` with the symbols of a table and the kinds of their relocations.
-fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, usize)) {
+/// Where the relocations end that a table shares with DT_JMPREL, whose they are (elf/dynamic-link.h): on RISC-V DT_RELA has
+/// those, too. 0 where it shares none. A router's linkers keep them apart.
+fn of_both(dynamic: &Dynamic, tag: u32) -> usize {
+    let size = dynamic.flags(if tag == DT_REL { DT_RELSZ } else { DT_RELASZ });
+    let calls = dynamic.flags(DT_PLTRELSZ);
+    let is_shared = dynamic.flags(tag).wrapping_add(size) == dynamic.flags(DT_JMPREL).wrapping_add(calls);
+    if is_shared { offset(size.saturating_sub(calls)) } else { 0 }
+}
+
+/// Calls `each` with the symbols of a table and the kinds of their relocations; those up to `end`, if that is not 0.
+fn read(
+    linker: &Linker<'_>,
+    image: &Image,
+    file: &Contents,
+    tag: u32,
+    end: usize,
+    each: &mut dyn FnMut(usize, usize),
+) {
     let Some(mut table) = Table::open(linker, image, file, tag) else { return };
     let (order, word) = (image.encoding.order, image.encoding.word());
     let (entry, symbol, kind) = (table.entry, table.symbol, table.kind);
+    let mut at = table.at;
     while let Some(entries) = table.entries() {
         for found in entries.chunks(entry) {
             let Some(info) = found.get(word..) else { break };
+            at = at.wrapping_add(entry);
+            if end != 0 && at > end {
+                return;
+            }
             let field = |(at, len)| offset(order.uint(info, at, len));
             let found = field(symbol);
             if found != 0 {
@@ -313,7 +327,7 @@ fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mu
 pub(super) fn highest(linker: &Linker<'_>, image: &Image, file: &Contents) -> usize {
     let mut highest = 0;
     for tag in [DT_REL, DT_RELA, DT_JMPREL] {
-        read(linker, image, file, tag, &mut |symbol, _| highest = symbol.max(highest));
+        read(linker, image, file, tag, 0, &mut |symbol, _| highest = symbol.max(highest));
     }
     highest
 }

@@ -74,6 +74,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         is_lazy: bool,
     ) -> Step<()> {
         let entry = object.entry(has_addend);
+        // Where an address that is far behind lies, tells where the object is.
+        if object.word() == 4 && end > at && end.wrapping_sub(at) >> 28 != 0 {
+            return Err(object.lost(Access::Anothers, "the size of a table of relocations"));
+        }
         let relative_end = at.wrapping_add(relative.wrapping_mul(entry));
         let mut steps = 0..STEPS_AT_MOST;
         while at < end.max(if is_lazy { 0 } else { relative_end }) {
