@@ -62,7 +62,10 @@ pub(super) const PPC64: Arch = Arch {
     ldso: Abi {
         cache_id: |_, _| 0x500,
         relocates: relocates(|by, kind| match by {
-            Relocator::Glibc => matches!(kind, 0..=45 | 56..=62 | 67..=106 | 112 | 113 | 247..=252),
+            Relocator::Glibc => matches!(
+                kind,
+                0..=9 | 19..=22 | 24..=26 | 37..=44 | 56 | 57 | 68..=73 | 78 | 95..=100 | 110..=113 | 247 | 248
+            ),
             Relocator::GlibcLazy => true,
             Relocator::Musl => matches!(kind, 0 | 19..=22 | 38 | 43 | 68 | 73 | 78),
         }),
@@ -71,8 +74,12 @@ pub(super) const PPC64: Arch = Arch {
             (19, 19, Effect::Copy),
             (20, 21, Effect::Slot),
             (22, 22, Effect::Relative),
+            (26, 26, Effect::Half),
             (38, 38, Effect::Value),
-            (67, 78, Effect::Tls),
+            (43, 43, Effect::Value),
+            (68, 68, Effect::Tls),
+            (73, 73, Effect::Tls),
+            (78, 78, Effect::Tls),
             (247, 248, Effect::Indirect),
         ]),
         setup: Setup::Plt,

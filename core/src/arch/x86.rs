@@ -87,6 +87,7 @@ pub(super) const X86_64: Arch = Arch {
             (8, 8, Effect::Relative),
             (10, 10, Effect::Half),
             (16, 18, Effect::Tls),
+            (32, 33, Effect::Half),
             (36, 36, Effect::Tls),
             (37, 37, Effect::Indirect),
             (38, 38, Effect::Relative),

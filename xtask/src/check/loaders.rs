@@ -22,9 +22,6 @@ use place::{LOADERS, Loader, Place};
 const NAMED: usize = 200;
 /// Starts of each, before its end counts as its end.
 const STARTS: usize = 5;
-/// What diag may have wrong of all; each is told. Most are changes for which no rehearsal is begun (`core/src/ldso/sound.rs`
-/// looks at what costs little), or after which code is run that nobody foresees.
-const WRONG_PER_MILLE: usize = 40;
 
 pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
     let mut jobs: Vec<Job<'_>> = Vec::new();
@@ -142,7 +139,7 @@ fn check(loader: &Loader, args: &Args, count: usize, tally: &mut Tally) -> Resul
     }
     let total = |of: fn(&Counts) -> usize| kinds.values().map(of).sum::<usize>();
     let wrong = total(|counts| counts.wrong);
-    tally.check(wrong * 1000 <= count * WRONG_PER_MILLE, || format!("{wrong} of {count} wrong"));
+    tally.check(wrong * 1000 <= count * loader.wrong_per_mille, || format!("{wrong} of {count} wrong"));
     ensure!(total(|counts| counts.started) * 10 > count, "hardly any of the programs starts");
     Ok(())
 }

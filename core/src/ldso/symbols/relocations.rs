@@ -141,6 +141,7 @@ pub(in super::super) fn unknown(
                 }
                 let is_odd = match abi.effect(kind) {
                     Effect::Half => word == 8,
+                    Effect::Other => true,
                     // MIPS begins with one that does nothing.
                     Effect::None => !abi.has_global_got,
                     Effect::Indirect => {

@@ -268,6 +268,8 @@ impl Place<'_, '_> {
             (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
                 Err(object.lost(Access::Anothers, "a thread-local variable"))
             }
+            // It may be too far away for the bits that there are.
+            (Effect::Other, _) => Err(object.lost(Access::Anothers, "a relocation of few bits")),
             _ => self.write(0),
         }
     }
