@@ -202,7 +202,7 @@ impl Place {
 }
 
 /// What diag says of a program of a recorded machine.
-pub(super) fn judge(machine: &Recorded, program: &str) -> Result<Said> {
+fn judge(machine: &Recorded, program: &str) -> Result<Said> {
     let programs = [program.to_owned()].into_iter().collect();
     let args = cli::Args { programs, json: true, ..cli::Args::default() };
     let report = cli::report(Target::new(machine), &args, Style::default()).text;

@@ -252,7 +252,8 @@ impl Place<'_, '_> {
         // A function that need not be there is called where its address is not 0.
         let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
         let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
-        if is_null && (effect == Effect::Half || is_address) {
+        let is_far = effect == Effect::Half && object.word() == 8;
+        if is_null && (is_far || is_address) {
             return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         match (effect, of) {
