@@ -121,7 +121,7 @@ pub(in super::super) fn unknown(
                 let place = order.uint(found, 0, word);
                 if place.wrapping_sub(written.0) >= written.1 {
                     written = written_by(image, place);
-                    if written.1 == 0 {
+                    if written.1 == 0 && !is_blank(found) {
                         linker.doubt();
                     }
                 }
@@ -142,8 +142,7 @@ pub(in super::super) fn unknown(
                 let is_odd = match abi.effect(kind) {
                     Effect::Half => word == 8,
                     Effect::Other => true,
-                    // MIPS begins with one that does nothing.
-                    Effect::None => !abi.has_global_got,
+                    Effect::None => !is_blank(found),
                     Effect::Indirect => {
                         let resolver = order.uint(found, word.wrapping_mul(2), word);
                         entry > word.wrapping_mul(2) && image.load_with(PF_X, resolver).is_none()
@@ -196,7 +195,7 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             let place = order.uint(found, 0, word);
             if place.wrapping_sub(written.0) >= written.1 {
                 written = written_by(image, place);
-                if written.1 == 0 {
+                if written.1 == 0 && !is_blank(found) {
                     return Some(false);
                 }
             }
@@ -219,7 +218,7 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
                     Effect::OfGot => order.uint(found, word.wrapping_add(symbol), symbol_size) == 0,
                     effect => effect == Effect::Relative,
                 };
-                if is_moved && image.load_with(PF_X, code).is_none() || !is_moved && abi.has_global_got {
+                if is_moved && image.load_with(PF_X, code).is_none() {
                     return Some(false);
                 }
             }
@@ -232,6 +231,11 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
 /// The segment that a relocation changes: where it begins, and its size; nothing where none may be changed there.
 fn written_by(image: &Image, place: u64) -> (u64, u64) {
     image.load_with(PF_W, place).map_or((0, 0), |load| (load.p_vaddr, load.p_memsz))
+}
+
+/// Whether a relocation is none: MIPS begins with one, and where linkers do with fewer than they had room for, some are left.
+fn is_blank(relocation: &[u8]) -> bool {
+    relocation.iter().all(|byte| *byte == 0)
 }
 
 /// Where r_info has the symbol, where the kind, and in how many bytes.
