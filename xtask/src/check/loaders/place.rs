@@ -77,7 +77,7 @@ impl Loader {
     }
 
     const fn mips(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
-        Loader { unknown_per_cent: 15, ..Loader::emulated(name, arch, triple) }
+        Loader { unknown_per_cent: 15, wrong_per_mille: 100, ..Loader::emulated(name, arch, triple) }
     }
 
     const fn musl(name: &'static str, suite: &'static str, lacks: &'static [&'static str]) -> Loader {
