@@ -126,6 +126,14 @@ pub(crate) fn of(e_machine: u16) -> Option<&'static Arch> {
     ARCHES.iter().find(|arch| arch.e_machine == e_machine).copied()
 }
 
+/// What an e_machine decides in the dynamic loader.
+pub(crate) fn ldso(e_machine: u16) -> Option<&'static Abi> {
+    let judged = of(e_machine).map(|arch| &arch.ldso);
+    #[cfg(feature = "every-machine")]
+    let judged = judged.or_else(|| other::ldso(e_machine));
+    judged
+}
+
 /// The row of a machine.
 pub(crate) fn of_machine(machine: &Machine) -> Option<&'static Arch> {
     of(machine.e_machine()?)

@@ -180,7 +180,7 @@ struct Linker<'a> {
 /// Bytes of a name that take a step.
 const NAME_STEP: usize = 64;
 /// Objects that are followed at most.
-const OBJECTS: usize = 1024;
+const OBJECTS: usize = if crate::ROUTER { 128 } else { 1024 };
 
 impl Linker<'_> {
     /// musl takes a symbol of any version.

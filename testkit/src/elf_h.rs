@@ -8,6 +8,8 @@ pub const EM_386: u16 = 3;
 pub const EM_MIPS: u16 = 8;
 pub const EM_PPC: u16 = 20;
 pub const EM_PPC64: u16 = 21;
+/// Its DT_HASH has words of 8 bytes.
+pub const EM_S390: u16 = 22;
 pub const EM_ARM: u16 = 40;
 pub const EM_SH: u16 = 42;
 pub const EM_X86_64: u16 = 62;

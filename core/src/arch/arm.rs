@@ -11,7 +11,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EF_ARM_ABI_FLOAT_HARD, EM_AARCH64, EM_ARM, SHT_ARM_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::fpu_of_features;
 
 pub(super) const ARM: Arch = Arch {
@@ -32,7 +32,20 @@ pub(super) const ARM: Arch = Arch {
             Relocator::GlibcLazy => matches!(kind, 13 | 22),
             Relocator::Musl => matches!(kind, 0 | 2 | 13 | 17..=23),
         }),
-        effects: &[],
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (1, 1, Effect::Half),
+            (2, 2, Effect::Value),
+            (13, 13, Effect::Tls),
+            (17, 19, Effect::Tls),
+            (20, 20, Effect::Copy),
+            (21, 22, Effect::Slot),
+            (23, 23, Effect::Relative),
+            (160, 160, Effect::Indirect),
+        ]),
+        judged_by: JudgedBy::Glibc,
+        setup: Setup::Second,
+        asserts_relative: None,
         has_global_got: false,
         has_bionic: true,
         lacks_level: None,
@@ -62,6 +75,16 @@ pub(super) const AARCH64: Arch = Arch {
             Relocator::GlibcLazy => matches!(kind, 1026 | 1031 | 1032),
             Relocator::Musl => matches!(kind, 0 | 257 | 1024..=1031),
         }),
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (257, 257, Effect::Value),
+            (258, 258, Effect::Half),
+            (1024, 1024, Effect::Copy),
+            (1025, 1026, Effect::Slot),
+            (1027, 1027, Effect::Relative),
+            (1028, 1031, Effect::Tls),
+            (1032, 1032, Effect::Indirect),
+        ]),
         ..ARM.ldso
     },
     builds: builds::AARCH64,

@@ -9,7 +9,7 @@ pub(crate) use worlds::differ;
 use super::Arch;
 use crate::elf::consts::EM_LOONGARCH;
 use crate::elf::{ByteOrder, Class};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, JudgedBy, Relocator, Setup, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
 /// EF_LOONGARCH_ABI_MODIFIER_MASK: 1 is soft float.
@@ -34,6 +34,9 @@ pub(super) const LOONGARCH: Arch = Arch {
             Relocator::Musl => matches!(kind, 0..=11 | 13 | 14),
         }),
         effects: &[],
+        judged_by: JudgedBy::Glibc,
+        setup: Setup::Second,
+        asserts_relative: None,
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,

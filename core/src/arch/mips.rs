@@ -9,7 +9,7 @@ mod isa;
 use super::Arch;
 use crate::elf::Class;
 use crate::elf::consts::{EF_MIPS_ABI2, EF_MIPS_NAN2008, EM_MIPS};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo;
 
 pub(super) const MIPS: Arch = Arch {
@@ -30,7 +30,19 @@ pub(super) const MIPS: Arch = Arch {
             Relocator::GlibcLazy => kind == 127,
             Relocator::Musl => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 126 | 127),
         }),
-        effects: &[],
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (3, 3, Effect::OfGot),
+            (18, 18, Effect::None),
+            (38, 41, Effect::Tls),
+            (47, 48, Effect::Tls),
+            (51, 51, Effect::None),
+            (126, 126, Effect::Copy),
+            (127, 127, Effect::Slot),
+        ]),
+        judged_by: JudgedBy::Glibc,
+        setup: Setup::Got,
+        asserts_relative: None,
         has_global_got: true,
         has_bionic: false,
         lacks_level: None,

@@ -9,6 +9,7 @@ use crate::candidate::{Go, Image, Toolchain};
 use crate::elf::consts::{EM_S390, EM_SH, EM_SPARC, EM_SPARC32PLUS, EM_SPARCV9, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
 use crate::exec::go::{GoEnd, GoLacks};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::Machine;
 use crate::machine::cpuinfo::{Field, Key};
 use crate::rules::shown::Shown;
@@ -71,6 +72,39 @@ pub(super) fn cache_id(e_machine: u16, class: Class) -> usize {
         (EM_S390, Class::Elf64) => 0x400,
         _ => 0,
     }
+}
+
+/// s390x.
+static S390: Abi = Abi {
+    cache_id: |class, _| cache_id(EM_S390, class),
+    r_copy: 9,
+    has_rel: false,
+    relocates: relocates(|by, kind| match by {
+        Relocator::Glibc => matches!(kind, 0 | 1 | 3..=5 | 9..=12 | 16 | 17 | 19 | 22 | 23 | 54..=56 | 61),
+        Relocator::GlibcLazy => matches!(kind, 11 | 61),
+        Relocator::Musl => matches!(kind, 0 | 9..=12 | 22 | 54..=56),
+    }),
+    effects: effects(&[
+        (0, 0, Effect::None),
+        (4, 5, Effect::Half),
+        (9, 9, Effect::Copy),
+        (10, 11, Effect::Slot),
+        (12, 12, Effect::Relative),
+        (19, 19, Effect::Half),
+        (22, 22, Effect::Value),
+        (54, 56, Effect::Tls),
+        (61, 61, Effect::Indirect),
+    ]),
+    judged_by: JudgedBy::Glibc,
+    setup: Setup::Second,
+    asserts_relative: None,
+    has_global_got: false,
+    has_bionic: false,
+    lacks_level: None,
+};
+
+pub(super) fn ldso(e_machine: u16) -> Option<&'static Abi> {
+    (e_machine == EM_S390).then_some(&S390)
 }
 
 /// What /proc/cpuinfo has on s390x.

@@ -12,7 +12,7 @@ use super::Arch;
 use crate::candidate::Image;
 use crate::elf::consts::{EM_PPC, EM_PPC64, SHT_GNU_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 use crate::machine::{Fact, Fpu, Machine};
 
@@ -36,6 +36,9 @@ pub(super) const PPC: Arch = Arch {
             Relocator::Musl => matches!(kind, 0 | 1 | 19..=22 | 24 | 68 | 73 | 78),
         }),
         effects: &[],
+        judged_by: JudgedBy::Glibc,
+        setup: Setup::Second,
+        asserts_relative: None,
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,
@@ -59,10 +62,27 @@ pub(super) const PPC64: Arch = Arch {
     ldso: Abi {
         cache_id: |_, _| 0x500,
         relocates: relocates(|by, kind| match by {
-            Relocator::Glibc => matches!(kind, 0..=45 | 56..=62 | 67..=106 | 112 | 113 | 247..=252),
+            Relocator::Glibc => matches!(
+                kind,
+                0..=9 | 19..=22 | 24..=26 | 37..=44 | 56 | 57 | 68..=73 | 78 | 95..=100 | 110..=113 | 247 | 248
+            ),
             Relocator::GlibcLazy => true,
             Relocator::Musl => matches!(kind, 0 | 19..=22 | 38 | 43 | 68 | 73 | 78),
         }),
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (19, 19, Effect::Copy),
+            (20, 21, Effect::Slot),
+            (22, 22, Effect::Relative),
+            (26, 26, Effect::Half),
+            (38, 38, Effect::Value),
+            (43, 43, Effect::Value),
+            (68, 68, Effect::Tls),
+            (73, 73, Effect::Tls),
+            (78, 78, Effect::Tls),
+            (247, 248, Effect::Indirect),
+        ]),
+        setup: Setup::Plt,
         ..PPC.ldso
     },
     builds: builds::PPC64,

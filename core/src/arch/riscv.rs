@@ -8,7 +8,7 @@ mod isa;
 use super::Arch;
 use crate::elf::consts::{EF_RISCV_FLOAT_ABI, EM_RISCV, SHT_RISCV_ATTRIBUTES};
 use crate::elf::{ByteOrder, Class, Vendor};
-use crate::ldso::abi::{Abi, Relocator, relocates};
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, UNTOLD};
 use crate::machine::{Cpu, Fact, Fpu};
 
@@ -30,7 +30,18 @@ pub(super) const RISCV: Arch = Arch {
             Relocator::GlibcLazy => matches!(kind, 5 | 58),
             Relocator::Musl => matches!(kind, 0..=12),
         }),
-        effects: &[],
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (1, 2, Effect::Value),
+            (3, 3, Effect::Relative),
+            (4, 4, Effect::Copy),
+            (5, 5, Effect::Slot),
+            (6, 12, Effect::Tls),
+            (58, 58, Effect::Indirect),
+        ]),
+        judged_by: JudgedBy::Glibc,
+        setup: Setup::First,
+        asserts_relative: None,
         has_global_got: false,
         has_bionic: false,
         lacks_level: None,

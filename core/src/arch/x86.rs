@@ -13,7 +13,8 @@ pub(super) use isa::is_masked;
 use super::Arch;
 use crate::elf::consts::{EM_386, EM_X86_64};
 use crate::elf::{ByteOrder, Class};
-use crate::ldso::abi::{Abi, Effect, Relocator, effects, relocates};
+use crate::ldso::FaultKind;
+use crate::ldso::abi::{Abi, Effect, JudgedBy, Relocator, Setup, effects, relocates};
 use crate::machine::cpuinfo::{self, Field, Key, fpu_of_features};
 
 pub(super) const I386: Arch = Arch {
@@ -34,7 +35,22 @@ pub(super) const I386: Arch = Arch {
             Relocator::GlibcLazy => matches!(kind, 7 | 41 | 42),
             Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 14 | 35..=37 | 41),
         }),
-        effects: &[],
+        effects: effects(&[
+            (0, 0, Effect::None),
+            (1, 1, Effect::Value),
+            (2, 2, Effect::Half),
+            (5, 5, Effect::Copy),
+            (6, 7, Effect::Slot),
+            (8, 8, Effect::Relative),
+            (14, 14, Effect::Tls),
+            (35, 37, Effect::Tls),
+            (38, 38, Effect::Half),
+            (41, 41, Effect::Tls),
+            (42, 42, Effect::Indirect),
+        ]),
+        judged_by: JudgedBy::Glibc,
+        setup: Setup::Second,
+        asserts_relative: Some(FaultKind::RelativeKind386),
         has_global_got: false,
         has_bionic: true,
         lacks_level: Some(isa::lacks_level),
@@ -71,10 +87,13 @@ pub(super) const X86_64: Arch = Arch {
             (8, 8, Effect::Relative),
             (10, 10, Effect::Half),
             (16, 18, Effect::Tls),
+            (32, 33, Effect::Half),
             (36, 36, Effect::Tls),
             (37, 37, Effect::Indirect),
             (38, 38, Effect::Relative),
         ]),
+        judged_by: JudgedBy::Both,
+        asserts_relative: Some(FaultKind::RelativeKind),
         ..I386.ldso
     },
     builds: builds::X86_64,

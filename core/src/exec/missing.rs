@@ -88,15 +88,15 @@ missing! {
     /// ELFv1 of PowerPC.
     Descriptor "where the function descriptor at e_entry leads"
     /// [`crate::budget`]: steps.
-    TooManySteps "where its tables end: they take more steps than diag spends on a program"
+    TooManySteps "where its tables end: they take more steps than diag spends"
     /// Bytes read.
-    TooManyBytes "what else is in its tables: they are larger than what diag reads of a program"
+    TooManyBytes "what else is in its tables: they are larger than what diag reads"
     /// Paths looked up.
-    TooManyFiles "where its libraries are: its lists of folders lead to more files than diag looks for"
+    TooManyFiles "where its libraries are: its folders lead to more files than diag looks for"
     /// Names, entries of PT_DYNAMIC, libraries.
-    TooManyNames "what else it needs: it names more than diag keeps of a program"
+    TooManyNames "what else it needs: it names more than diag keeps"
     /// A mount of [`crate::machine::Mount::remote`] that neither the program nor its loader lies on.
-    RemoteFile "what lies behind a network or in FUSE, where diag does not look because a file names it"
+    RemoteFile "what lies behind a network or in FUSE, where diag looks for no file that another names"
     /// pread(2) fails behind the head of a file.
     LostRead "what stands where its file, or a library's, cannot be read"
     /// The kernel handles the page fault, which then occurs again.

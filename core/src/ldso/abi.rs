@@ -1,5 +1,6 @@
 //! What an architecture decides in the dynamic loader.
 
+use super::fault::FaultKind;
 use crate::elf::Class;
 use crate::machine::Cpu;
 
@@ -14,8 +15,15 @@ pub(crate) struct Abi {
     /// The kinds of relocations that a loader knows.
     pub(crate) relocates: Relocates,
     /// What those do: the first and the last kind, and it. Empty in a router's build, and where no real loader has judged
-    /// a rehearsal yet (`cargo xtask check loaders`): there none is begun.
+    /// a rehearsal yet: there none is begun.
     pub(crate) effects: Effects,
+    /// Whose loader has judged a rehearsal.
+    pub(crate) judged_by: JudgedBy,
+    /// What glibc writes into DT_PLTGOT before it relocates.
+    pub(crate) setup: Setup,
+    /// glibc: what comes of a relocation that is not relative among those that DT_RELACOUNT or DT_RELCOUNT counts, where
+    /// it looks (`elf_machine_rela_relative`, `elf_machine_rel_relative`).
+    pub(crate) asserts_relative: Option<FaultKind>,
     /// Symbols stand in the order of the GOT, whose global part has no relocations (MIPS psABI). Such files have no
     /// DT_GNU_HASH.
     pub(crate) has_global_got: bool,
@@ -53,6 +61,28 @@ pub(crate) const fn effects(of_all: Effects) -> Effects {
     if crate::ROUTER { &[] } else { of_all }
 }
 
+/// Whose loaders have judged rehearsals of an architecture (`cargo xtask check loaders`): of others none is begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum JudgedBy {
+    /// glibc's.
+    Glibc,
+    /// glibc's and musl's.
+    Both,
+}
+
+/// sysdeps/*/dl-machine.h `elf_machine_runtime_setup`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Setup {
+    /// The second word and the third, where functions are bound when they are first called.
+    Second,
+    /// The first two, wherever there is DT_JMPREL.
+    First,
+    /// The first two, and one for each function, where those are bound when they are first called (ELFv2 of PPC64).
+    Plt,
+    /// All of it (MIPS): what it has of others has no relocations.
+    Got,
+}
+
 /// What a relocation does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Effect {
@@ -70,6 +100,8 @@ pub(crate) enum Effect {
     Tls,
     /// A function is asked for the value (IRELATIVE).
     Indirect,
+    /// The same of MIPS, of which the symbol stands in the GOT; without one it is [`Effect::Relative`].
+    OfGot,
     /// 32 bits, whatever of.
     Half,
     /// Something else.
@@ -83,6 +115,11 @@ impl Abi {
         known
             .find(|(first, last, _)| (*first..=*last).contains(&kind))
             .map_or(Effect::Other, |(.., effect)| *effect)
+    }
+
+    /// R_*_JUMP_SLOT: of the slots the last kind.
+    pub(crate) fn is_jump_slot(&self, kind: usize) -> bool {
+        self.effects.iter().any(|(_, last, effect)| *effect == Effect::Slot && *last == kind)
     }
 }
 

@@ -158,6 +158,11 @@ faults! {
         "dl-machine.h: elf_machine_rela_relative",
         "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE",
     ]), LoaderTables;
+    /// The same of sysdeps/i386/dl-machine.h `elf_machine_rel_relative`, and DT_RELCOUNT.
+    RelativeKind386 Ends::Asserts([
+        "dl-machine.h: elf_machine_rel_relative",
+        "ELF32_R_TYPE (reloc->r_info) == R_386_RELATIVE",
+    ]), LoaderTables;
     /// What a table leads to lies where nothing of the object is.
     Unmapped Ends::Dies, LoaderTables;
     /// A relocation changes what is not there, or not to be written.

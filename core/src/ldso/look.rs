@@ -106,6 +106,7 @@ impl Linker<'_> {
     }
 
     /// Whether a path may be looked at; where not, nothing more is known.
+    #[inline(never)]
     pub(super) fn reaches(&self, file: &[u8]) -> bool {
         let from = [0, 1].map(|index| self.object(index).map_or(&[][..], |object| &object.path));
         !self.machine.is_out_of_reach(path(file), &from.map(path))

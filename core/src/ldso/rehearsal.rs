@@ -8,7 +8,7 @@ mod musl;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::abi::Effect;
+use super::abi::{Abi, Effect, JudgedBy, Setup};
 use super::fault::{Fault, FaultKind};
 use super::symbols::relocations::info;
 use super::{Library, LibraryState, Linker, Undefined};
@@ -16,8 +16,8 @@ use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
 use crate::elf::Class;
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB,
-    DT_TEXTREL, ET_EXEC,
+    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_MIPS_XHASH, DT_STRSZ, DT_STRTAB,
+    DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI, EM_MIPS, ET_EXEC,
 };
 use crate::exec::Missing;
 use crate::machine::holds;
@@ -64,14 +64,15 @@ struct Relocation {
 }
 
 impl<'a> Object<'a> {
-    fn new(index: usize, library: &'a Library, file: &'a File, page: u64) -> Option<Object<'a>> {
+    /// `free`: from where on nothing is, of 32 bits of addresses.
+    fn new(index: usize, library: &'a Library, file: &'a File, page: u64, free: u64) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
         let memory = Memory::new(&file.contents, image, page, index == 0);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,
             Class::Elf64 => place.wrapping_shl(40),
-            Class::Elf32 => place.wrapping_shl(26),
+            Class::Elf32 => free,
         };
         Some(Object { index, library, image, dynamic: image.dynamic.as_ref()?, memory, base })
     }
@@ -88,6 +89,10 @@ impl<'a> Object<'a> {
 
     fn word(&self) -> u64 {
         self.image.encoding.word() as u64
+    }
+
+    fn abi(&self) -> Option<&'static Abi> {
+        arch::ldso(self.image.header.e_machine)
     }
 
     fn fault(&self, kind: FaultKind, what: &'static str) -> End {
@@ -124,7 +129,12 @@ impl<'a> Object<'a> {
         };
         let (symbol, kind) = info(self.image);
         let offset = self.number(at, word, WHAT)?;
-        let (symbol, kind) = (part(symbol)?, part(kind)?);
+        let (symbol, mut kind) = (part(symbol)?, part(kind)?);
+        if self.image.header.e_machine == EM_MIPS && word == 8 {
+            // Three types and r_ssym, the first in the lowest byte.
+            let types = (4..8).try_fold(0, |types, within| Ok(types << 8 | part((within, 1))?))?;
+            kind = if matches!(types, MIPS64_REL32 | MIPS64_GLOB_DAT) { kind } else { types };
+        }
         let addend =
             if has_addend { Some(self.number(info_at.wrapping_add(word), word, WHAT)?) } else { None };
         Ok(Relocation { offset, symbol, kind, addend })
@@ -147,13 +157,16 @@ impl<'a> Object<'a> {
             name: field(0, 4)?,
             bind: info >> 4,
             kind: info & 15,
-            visibility: field(other, 1)? & 3,
+            other: field(other, 1)?,
             section: field(section, 2)?,
             value: field(value, if is_wide { 8 } else { 4 })?,
         })
     }
 }
 
+/// R_MIPS_REL32 and R_MIPS_GLOB_DAT, each with R_MIPS_64.
+const MIPS64_REL32: u64 = 0x1203;
+const MIPS64_GLOB_DAT: u64 = 0x1233;
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
 const STRINGS_AT_MOST: u64 = 64 << 10;
 /// Objects of a program; the largest have 200.
@@ -165,9 +178,16 @@ struct Symbol {
     name: u64,
     bind: u64,
     kind: u64,
-    visibility: u64,
+    other: u64,
     section: u64,
     value: u64,
+}
+
+impl Symbol {
+    /// Its own object alone finds it: STV_INTERNAL, STV_HIDDEN.
+    const fn is_hidden(&self) -> bool {
+        matches!(self.other & 3, 1 | 2)
+    }
 }
 
 /// Bytes that a relocation of that kind writes.
@@ -177,16 +197,18 @@ fn width(object: &Object<'_>, effect: Effect) -> u64 {
 
 /// What a relocation of that kind does.
 fn effect(object: &Object<'_>, kind: u64) -> Effect {
-    let arch = arch::of(object.image.header.e_machine);
-    arch.map_or(Effect::Other, |arch| arch.ldso.effect(crate::elf::offset(kind)))
+    object.abi().map_or(Effect::Other, |abi| abi.effect(crate::elf::offset(kind)))
 }
 
 impl Linker<'_> {
     /// Whether there is what a rehearsal needs: what relocations do, symbols, and tables to look them up by.
     pub(super) fn can_rehearse(&self) -> bool {
-        let machine =
-            self.object(0).and_then(|program| program.image.as_ref()).map(|image| image.header.e_machine);
-        if machine.and_then(arch::of).is_none_or(|arch| arch.ldso.effects.is_empty()) {
+        let Some(image) = self.object(0).and_then(|program| program.image.as_ref()) else { return false };
+        let Some(abi) = arch::ldso(image.header.e_machine) else { return false };
+        // What ELFv1 of PPC64 has for a function's address is where its descriptor is.
+        let has_descriptors = abi.setup == Setup::Plt && image.header.e_flags & EF_PPC64_ABI != 2;
+        if abi.effects.is_empty() || has_descriptors || !(self.is_glibc() || abi.judged_by == JudgedBy::Both)
+        {
             return false;
         }
         let mut libraries =
@@ -194,7 +216,7 @@ impl Linker<'_> {
         libraries.all(|object| {
             let has = |tag| object.dynamic().is_some_and(|dynamic| dynamic.get(tag).is_some());
             let ends_early = object.dynamic().is_some_and(|dynamic| dynamic.goes_on);
-            ends_early || has(DT_SYMTAB) && (has(DT_HASH) || has(DT_GNU_HASH))
+            ends_early || has(DT_SYMTAB) && [DT_HASH, DT_GNU_HASH, DT_MIPS_XHASH].into_iter().any(has)
         })
     }
 
@@ -235,6 +257,12 @@ impl Linker<'_> {
     }
 }
 
+/// Behind what a program that is not moved takes.
+const FIRST_FREE: u64 = 1 << 28;
+/// Between objects.
+const APART: u64 = 4 << 20;
+const END_OF_32_BITS: u64 = 1 << 32;
+
 /// None where there is nothing to work on.
 fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let libraries = &linker.link.objects;
@@ -246,10 +274,16 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let files: Vec<Option<Rc<File>>> = libraries.iter().map(|library| linker.open(library)).collect();
     let page = linker.machine.kernel().page().get();
     let mut objects = Vec::new();
+    let mut free = FIRST_FREE;
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
-            objects.push(Object::new(index, library, file.as_ref()?, page)?);
+            let object = Object::new(index, library, file.as_ref()?, page, free)?;
+            free = free.checked_add(object.memory.end())?.checked_add(APART)?;
+            objects.push(object);
         }
+    }
+    if objects.first()?.word() == 4 && free > END_OF_32_BITS {
+        return None;
     }
     if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) }
 }

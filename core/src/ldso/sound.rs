@@ -6,9 +6,9 @@ use crate::candidate::Image;
 use crate::candidate::reader::Reader;
 use crate::elf::consts::{
     DT_DEBUG, DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY,
-    DT_INIT_ARRAYSZ, DT_JMPREL, DT_NEEDED, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT,
-    DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED,
-    DT_VERSYM, PF_W, PF_X,
+    DT_INIT_ARRAYSZ, DT_JMPREL, DT_MIPS_XHASH, DT_NEEDED, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA,
+    DT_RELACOUNT, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF,
+    DT_VERNEED, DT_VERSYM, PF_W, PF_X,
 };
 
 /// Tables, and what tells their sizes.
@@ -78,7 +78,7 @@ impl Linker<'_> {
                         sizes.get_mut(at)?.0 = Some(left);
                     }
                 }
-                DT_PLTGOT if image.load_with(PF_W, *value).is_none() && word == 8 => return Some(false),
+                DT_PLTGOT if image.load_with(PF_W, *value).is_none() => return Some(false),
                 DT_INIT | DT_FINI if *value != 0 && image.load_with(PF_X, *value).is_none() => {
                     return Some(false);
                 }
@@ -124,10 +124,9 @@ impl Linker<'_> {
     fn has_sound_hash(&self, object: &Library, image: &Image) -> Option<bool> {
         let file = self.open(object)?;
         if image.dynamic.as_ref()?.get(DT_GNU_HASH).is_none() {
-            return Some(
-                arch::of(image.header.e_machine)?.ldso.has_global_got
-                    && image.dynamic_offset(DT_HASH).is_some(),
-            );
+            let has_other =
+                [DT_HASH, DT_MIPS_XHASH].into_iter().any(|tag| image.dynamic_offset(tag).is_some());
+            return Some(has_other && arch::ldso(image.header.e_machine)?.has_global_got);
         }
         let mut head = Reader::dynamic(&file.contents, image, DT_GNU_HASH, 16);
         let mut field = |at| head.number_at(at, 4);

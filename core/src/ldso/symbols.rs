@@ -19,7 +19,9 @@ use super::{Linker, Undefined};
 use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{DT_HASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM};
+use crate::elf::consts::{
+    DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_S390,
+};
 use crate::elf::{Class, Encoding, offset};
 use gnu_hash::Gnu;
 use settled::Scope;
@@ -43,7 +45,6 @@ const HIDDEN: usize = 0x8000;
 const STEPS_OF_A_SYMBOL: usize = 2;
 const VERSIONS_OF_A_STEP: usize = 32;
 const SLOTS_OF_A_STEP: usize = 64;
-const COPIES_OF_A_STEP: usize = 32;
 /// Missing symbols that are told at most.
 const MISSING_AT_MOST: usize = 64;
 
@@ -117,9 +118,6 @@ impl<'a> Symbols<'a> {
     fn symbol(&mut self, index: usize) -> Option<Symbol> {
         let Encoding { class, order } = self.encoding;
         let size = entry(self.encoding);
-        if crate::ROUTER && !self.table.steps(self.copied.len() / COPIES_OF_A_STEP) {
-            return None;
-        }
         let symbol = self.table.bytes_at(index.wrapping_mul(size), size)?;
         let (info, section, value): (usize, _, _) = match class {
             Class::Elf64 => (4, 6, order.u32(symbol, 8) | order.u32(symbol, 12)),
@@ -167,9 +165,19 @@ impl<'a> Symbols<'a> {
 /// How many symbols DT_HASH has; None where it is there and cannot be read.
 fn hashed(file: &Contents, image: &Image) -> Option<usize> {
     if image.dynamic_offset(DT_HASH).is_none() {
-        return Some(0);
+        // Of MIPS, which glibc 2.33 and newer knows: it has all that is defined.
+        let dynamic = image.dynamic.as_ref()?;
+        let is_extended = dynamic.flags(DT_MIPS_XHASH) != 0;
+        return Some(if is_extended { offset(dynamic.flags(DT_MIPS_SYMTABNO)) } else { 0 });
     }
-    Reader::dynamic(file, image, DT_HASH, 8).number_at(4, 4)
+    let size = hash_word(image);
+    Reader::dynamic(file, image, DT_HASH, 16).number_at(size, size)
+}
+
+/// sizeof(Elf_Symndx): bytes of a number of DT_HASH.
+pub(super) fn hash_word(image: &Image) -> usize {
+    let is_wide = !crate::ROUTER && image.header.e_machine == EM_S390;
+    if is_wide { image.encoding.word() } else { 4 }
 }
 
 /// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).

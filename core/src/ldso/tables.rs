@@ -57,7 +57,7 @@ impl Linker<'_> {
         image: &Image,
         dynamic: &Dynamic,
     ) -> Option<(FaultKind, u64)> {
-        let has_rel = arch::of(image.header.e_machine)?.ldso.has_rel;
+        let has_rel = arch::ldso(image.header.e_machine)?.has_rel;
         let word = image.encoding.word() as u64;
         // Of several entries the last one counts.
         let [mut plt, mut rela, mut rel, mut packed, mut gnu] = [None; 5];

@@ -127,7 +127,7 @@ fn tree(lines: &mut Lines, judged: &Judged) {
     let Some(link) = &judged.link else { return };
     let mut label = "loads";
     for (index, library) in link.libraries().enumerate() {
-        if lines.out.len() >= ROOM {
+        if !crate::ROUTER && lines.out.len() >= ROOM {
             let more = link.libraries().count().saturating_sub(index);
             lines.add(&format!("... and {more} more"));
             lines.command(label);

@@ -68,7 +68,9 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::WritesNowhere => format!("{name}=changes what cannot be written"),
         FaultKind::JumpsNowhere => format!("{name}=leads to where no code is"),
         FaultKind::AnothersMemory => format!("{name}=leads out of the file"),
-        FaultKind::RelativeKind => format!("{name}=counts a relocation that is not relative"),
+        FaultKind::RelativeKind | FaultKind::RelativeKind386 => {
+            format!("{name}=counts a relocation that is not relative")
+        }
         FaultKind::DividesByZero => format!("{name}=without buckets"),
         FaultKind::TlsImage => format!("PT_TLS=p_memsz {number}, which is less than p_filesz"),
         FaultKind::TlsAlignment => "PT_TLS=p_align 0".to_owned(),

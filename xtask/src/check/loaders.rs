@@ -16,33 +16,34 @@ use super::{Args, Job};
 use base::Base;
 use compare::{Answer, Real};
 use mutate::Mutant;
-use place::{Loader, Place};
+use place::{LOADERS, Loader, Place};
 
-/// Mutants for each loader, without and with `--full`.
-const COUNTS: [usize; 2] = [1_000, 20_000];
+/// Mutants for a loader that is named and not judged at each change.
+const NAMED: usize = 200;
 /// Starts of each, before its end counts as its end.
 const STARTS: usize = 5;
-/// What diag may not know, of each kind.
-const UNKNOWN_PER_CENT: usize = 10;
-/// What it may have wrong of all; each is told. Most are changes for which no rehearsal is begun (`core/src/ldso/sound.rs`
-/// looks at what costs little), or after which code is run that nobody foresees.
-const WRONG_PER_MILLE: usize = 40;
 
-pub(super) fn jobs(args: &Args) -> Result<Vec<Job<'_>>> {
-    let wanted = |loader: &Loader| args.archs.is_empty() || args.archs.iter().any(|arch| arch == loader.name);
-    let job = |loader: Loader| -> Job<'_> {
-        Box::new(move || {
-            super::tally(format!("changed tables, {}", loader.name), |tally| check(&loader, args, tally))
-        })
-    };
-    Ok(place::all()?.into_iter().filter(wanted).map(job).collect())
+pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
+    let mut jobs: Vec<Job<'_>> = Vec::new();
+    for loader in &LOADERS {
+        let is_named = args.archs.iter().any(|arch| arch == loader.name || arch == loader.arch);
+        let least = if is_named { NAMED } else { 0 };
+        let count = args.count(loader.counts.map(|count| count.max(least)));
+        if (is_named || args.archs.is_empty()) && count > 0 {
+            jobs.push(Box::new(move || {
+                super::tally(format!("changed tables, {}", loader.name), |tally| {
+                    check(loader, args, count, tally)
+                })
+            }));
+        }
+    }
+    jobs
 }
 
 /// One mutant, in full.
 pub(super) fn one(args: &Args, case: &str) -> Result<()> {
     let (name, number) = case.split_once(' ').context("a case is a loader and a number: 'musl-1.2.5 17'")?;
-    let loaders = place::all()?;
-    let loader = loaders.iter().find(|loader| loader.name == name).context("no such loader")?;
+    let loader = LOADERS.iter().find(|loader| loader.name == name).context("no such loader")?;
     let bases = Base::all(loader)?;
     let place = Place::new(loader)?;
     let mutant = mutant(&bases, args.seed, number.parse()?);
@@ -66,10 +67,11 @@ struct Counts {
     started: usize,
     unknown: usize,
     varied: usize,
+    emulated: usize,
     wrong: usize,
 }
 
-fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
+fn check(loader: &Loader, args: &Args, count: usize, tally: &mut Tally) -> Result<()> {
     let bases = Base::all(loader)?;
     let place = Place::new(loader)?;
     for base in &bases {
@@ -81,7 +83,6 @@ fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
             matches!(compare::real(&ran), Real::Main(_)) && compare::answer(&ran, &said) == Answer::Agrees;
         tally.check(holds, || format!("{} as it was built: {ran:?}; diag: {}", base.name, said.model));
     }
-    let count = args.count(COUNTS);
     let mut kinds: BTreeMap<&str, Counts> = BTreeMap::new();
     let mut before = None;
     for number in 0..count as u64 {
@@ -101,8 +102,12 @@ fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
             }
         }
         counts.started += usize::from(matches!(compare::real(&ran), Real::Main(_)));
-        counts.unknown += usize::from(answer == Answer::Unknown);
         counts.varied += usize::from(answer == Answer::Varies);
+        if compare::is_emulated(loader.arch, &ran) && answer != Answer::Varies {
+            answer = Answer::Emulated;
+            counts.emulated += 1;
+        }
+        counts.unknown += usize::from(answer == Answer::Unknown);
         let words = || {
             format!(
                 "'{} {number}': {}: {}: the program {} {:?}; diag: {}, {:?}",
@@ -124,16 +129,17 @@ fn check(loader: &Loader, args: &Args, tally: &mut Tally) -> Result<()> {
         }
         place.put(mutant.file, &bases[mutant.base].files[mutant.file].bytes)?;
     }
-    for (kind, Counts { mutants, started, unknown, varied, wrong }) in &kinds {
+    for (kind, Counts { mutants, started, unknown, varied, emulated, wrong }) in &kinds {
+        let as_in_qemu = if *emulated > 0 { format!(", {emulated} as in QEMU alone") } else { String::new() };
         tally.note(format!(
-            "{kind}: {mutants}, of which {started} start; diag has {wrong} wrong, {unknown} unknown; {varied} end now so, now so"
+            "{kind}: {mutants}, of which {started} start; diag has {wrong} wrong, {unknown} unknown; {varied} end now so, now so{as_in_qemu}"
         ));
-        let few = unknown * 100 <= mutants * UNKNOWN_PER_CENT;
+        let few = unknown * 100 <= mutants * loader.unknown_per_cent;
         tally.check(few, || format!("{kind}: {unknown} of {mutants} unknown"));
     }
     let total = |of: fn(&Counts) -> usize| kinds.values().map(of).sum::<usize>();
     let wrong = total(|counts| counts.wrong);
-    tally.check(wrong * 1000 <= count * WRONG_PER_MILLE, || format!("{wrong} of {count} wrong"));
+    tally.check(wrong * 1000 <= count * loader.wrong_per_mille, || format!("{wrong} of {count} wrong"));
     ensure!(total(|counts| counts.started) * 10 > count, "hardly any of the programs starts");
     Ok(())
 }

@@ -52,6 +52,9 @@ const LIMITS: [(Resource, u64); 5] = [
     (Resource::RLIMIT_CORE, 0),
 ];
 
+/// The same of one whose files nobody vouches for, and memory.
+const LITTLE: [(Resource, u64); 2] = [(Resource::RLIMIT_CPU, 1), (Resource::RLIMIT_DATA, 512 << 20)];
+
 /// What /proc/self/status says of a program that is started there.
 const STATUS: &str = "Uid:\t65534\t65534\t65534\t65534\nGid:\t65534\t65534\t65534\t65534\nNoNewPrivs:\t1\n";
 
@@ -130,7 +133,7 @@ impl Place {
 
     /// Writes /etc/ld.so.cache, by the place's own ldconfig: another architecture's has other marks.
     pub(super) fn make_cache(&self) -> Result<()> {
-        sh::quiet(&mut self.start(Path::new("/sbin/ldconfig"), true)).context("make /etc/ld.so.cache")
+        sh::quiet(&mut self.start(Path::new("/sbin/ldconfig"), Rights::Root)).context("make /etc/ld.so.cache")
     }
 
     /// Removes /etc/ld.so.cache.
@@ -141,12 +144,17 @@ impl Place {
     /// A program of the place as nobody starts it there: with nothing in its environment, in a mount namespace of its own
     /// where /proc and /dev/null are, and with few rights.
     pub(super) fn command(&self, program: impl AsRef<Path>, args: &[&str]) -> Command {
-        let mut command = self.start(program.as_ref(), false);
+        let mut command = self.start(program.as_ref(), Rights::Few);
         command.args(args);
         command
     }
 
-    fn start(&self, program: &Path, as_root: bool) -> Command {
+    /// The same with less of everything.
+    pub(super) fn confined(&self, program: impl AsRef<Path>) -> Command {
+        self.start(program.as_ref(), Rights::Fewer)
+    }
+
+    fn start(&self, program: &Path, rights: Rights) -> Command {
         let mut command = match self.machine.emulator() {
             Some((_, options)) => {
                 let mut command = Command::new(QEMU);
@@ -161,7 +169,7 @@ impl Place {
         let root = CString::new(root).unwrap_or_default();
         command.env_clear().stdin(Stdio::null());
         // SAFETY: system calls alone, of what is allocated already.
-        unsafe { command.pre_exec(move || enter(&root, is_emulated, as_root).map_err(io::Error::from)) };
+        unsafe { command.pre_exec(move || enter(&root, is_emulated, rights).map_err(io::Error::from)) };
         command
     }
 
@@ -194,7 +202,7 @@ impl Place {
 }
 
 /// What diag says of a program of a recorded machine.
-pub(super) fn judge(machine: &Recorded, program: &str) -> Result<Said> {
+fn judge(machine: &Recorded, program: &str) -> Result<Said> {
     let programs = [program.to_owned()].into_iter().collect();
     let args = cli::Args { programs, json: true, ..cli::Args::default() };
     let report = cli::report(Target::new(machine), &args, Style::default()).text;
@@ -202,8 +210,19 @@ pub(super) fn judge(machine: &Recorded, program: &str) -> Result<Said> {
     Said::of_json(&report["programs"][0]).map_err(|error| anyhow!("{program}: {error}"))
 }
 
+/// What a program may do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rights {
+    /// All within [`LIMITS`].
+    Root,
+    /// What nobody may.
+    Few,
+    /// The same within [`LITTLE`].
+    Fewer,
+}
+
 /// Goes where the program is to start. Between fork(2) and execve(2).
-fn enter(root: &CStr, is_emulated: bool, as_root: bool) -> nix::Result<()> {
+fn enter(root: &CStr, is_emulated: bool, rights: Rights) -> nix::Result<()> {
     let none: Option<&CStr> = None;
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET)?;
     mount(none, c"/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
@@ -211,8 +230,9 @@ fn enter(root: &CStr, is_emulated: bool, as_root: bool) -> nix::Result<()> {
     mount(Some(c"/proc"), c"proc", none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?;
     mount(Some(c"/dev/null"), c"dev/null", none, MsFlags::MS_BIND, none)?;
     chroot(c".")?;
-    for (resource, most) in LIMITS {
-        setrlimit(resource, most, most)?;
+    let little = if rights == Rights::Fewer { &LITTLE[..] } else { &[] };
+    for (resource, most) in LIMITS.iter().chain(little) {
+        setrlimit(*resource, *most, *most)?;
     }
     alarm::set(SECONDS);
     if is_emulated {
@@ -220,7 +240,7 @@ fn enter(root: &CStr, is_emulated: bool, as_root: bool) -> nix::Result<()> {
         // signal.
         personality::set(personality::get()? | Persona::ADDR_NO_RANDOMIZE)?;
     }
-    if as_root {
+    if rights == Rights::Root {
         return Ok(());
     }
     setgroups(&[])?;

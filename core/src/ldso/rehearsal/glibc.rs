@@ -1,6 +1,7 @@
 //! glibc's ld.so (2.36), in its order: elf/dl-setup_hash.c; versions; relocations, and the symbols that they ask for;
 //! elf/dl-init.c.
 
+mod got;
 mod lookup;
 mod relocate;
 mod versions;
@@ -11,15 +12,14 @@ use core::cell::Cell;
 
 use super::super::Linker;
 use super::super::fault::{Fault, FaultKind};
+use super::super::symbols::hash_word;
 use super::memory::Access;
 use super::{End, Object, Rehearsed, Step, Symbol, construct, lacks_main};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
 use crate::elf::offset;
 use versions::{check_guard, check_versions};
 
 const SHN_ABS: u64 = 0xfff1;
-const STV_INTERNAL: u64 = 1;
-const STV_HIDDEN: u64 = 2;
 /// In DT_VERSYM: only who asks for its version gets it.
 const HIDDEN: u64 = 0x8000;
 
@@ -35,8 +35,21 @@ struct Version {
 
 enum Hash {
     None,
-    Gnu { buckets: u64, count: u64, filter: u64, mask: u64, shift: u64, chain: u64 },
-    Sysv { buckets: u64, count: u64, chain: u64 },
+    /// `symbols`: where symbols stand in another order than their hashes.
+    Gnu {
+        buckets: u64,
+        count: u64,
+        filter: u64,
+        mask: u64,
+        shift: u64,
+        chain: u64,
+        symbols: Option<u64>,
+    },
+    Sysv {
+        buckets: u64,
+        count: u64,
+        chain: u64,
+    },
 }
 
 /// What the loader keeps of an object: `struct link_map`.
@@ -108,7 +121,8 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
 /// elf/dl-setup_hash.c `_dl_setup_hash`.
 fn setup_hash(object: &Object<'_>) -> Step<Hash> {
     let word = object.word();
-    if let Some(at) = object.get(DT_GNU_HASH) {
+    let is_extended = object.abi().is_some_and(|abi| abi.has_global_got);
+    if let Some(at) = object.get(if is_extended { DT_MIPS_XHASH } else { DT_GNU_HASH }) {
         let field = |index: u64| object.number(at.wrapping_add(index.wrapping_mul(4)), 4, "DT_GNU_HASH");
         let (count, first, words, shift) = (field(0)?, field(1)?, field(2)?, field(3)?);
         if words & words.wrapping_sub(1) != 0 {
@@ -119,12 +133,22 @@ fn setup_hash(object: &Object<'_>) -> Step<Hash> {
         let mask = words.wrapping_sub(1) & 0xffff_ffff;
         let buckets = filter.wrapping_add((words.wrapping_mul(word / 4) & 0xffff_ffff).wrapping_mul(4));
         let chain = buckets.wrapping_add(count.wrapping_mul(4)).wrapping_sub(first.wrapping_mul(4));
-        return Ok(Hash::Gnu { buckets, count, filter, mask, shift, chain });
+        let symbols = if is_extended {
+            let Some(hashes) = object.get(DT_MIPS_SYMTABNO) else {
+                return Err(object.fault(FaultKind::NoEntrySize, "DT_MIPS_SYMTABNO"));
+            };
+            Some(chain.wrapping_add(hashes.wrapping_sub(first).wrapping_mul(4)))
+        } else {
+            None
+        };
+        return Ok(Hash::Gnu { buckets, count, filter, mask, shift, chain, symbols });
     }
     let Some(at) = object.get(DT_HASH) else { return Ok(Hash::None) };
-    let count = object.number(at, 4, "DT_HASH")?;
-    let buckets = at.wrapping_add(8);
-    Ok(Hash::Sysv { buckets, count, chain: buckets.wrapping_add(count.wrapping_mul(4)) })
+    let size = hash_word(object.image) as u64;
+    // In 32 bits, whatever its size.
+    let count = object.number(at, size, "DT_HASH")? & 0xffff_ffff;
+    let buckets = at.wrapping_add(size.wrapping_mul(2));
+    Ok(Hash::Sysv { buckets, count, chain: buckets.wrapping_add(count.wrapping_mul(size)) })
 }
 
 fn text(object: &Object<'_>, strings: u64, at: u64) -> Step<Vec<u8>> {

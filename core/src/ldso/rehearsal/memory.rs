@@ -79,6 +79,11 @@ impl<'a> Memory<'a> {
         }
     }
 
+    /// Behind the last part.
+    pub(super) fn end(&self) -> u64 {
+        self.parts.iter().map(|part| part.to).max().unwrap_or_default()
+    }
+
     /// Addresses have 32 bits, or 64.
     pub(super) const fn wrapped(&self, address: u64) -> u64 {
         if self.encoding.word() == 8 { address } else { address & 0xffff_ffff }
@@ -94,7 +99,7 @@ impl<'a> Memory<'a> {
     /// What is where the object is not.
     fn outside(&self, address: u64) -> Access {
         let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
-        let end = self.parts.iter().map(|part| part.to).max().unwrap_or_default();
+        let end = self.end();
         let is_within = (first..end).contains(&address);
         let is_near = self.wrapped(first.wrapping_sub(address)) <= NEAR
             || self.wrapped(address.wrapping_sub(end)) <= NEAR;

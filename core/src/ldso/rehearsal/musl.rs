@@ -10,7 +10,6 @@ use super::{
     End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, construct, effect, gnu_hash, lacks_main,
     scope, sysv_hash, unpack, width,
 };
-use crate::arch;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELR, DT_RELRSZ,
     DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
@@ -109,7 +108,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let anywhere = object.get(DT_TEXTREL).is_some();
         let place = relocation.offset;
         let lost = |access| object.refused(access, FaultKind::WritesNowhere, "r_offset");
-        let abi = arch::of(object.image.header.e_machine).map(|arch| &arch.ldso);
+        let abi = object.abi();
         let knows = abi.is_some_and(|abi| (abi.relocates)(Relocator::Musl, offset(relocation.kind)));
         let addend = match relocation.addend {
             Some(addend) => addend,
@@ -133,8 +132,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         return Err(object.lost(Access::Anothers, "__libc_start_main"));
                     }
                 }
-                let is_call = effect == Effect::Slot
-                    && abi.is_some_and(|abi| (abi.relocates)(Relocator::GlibcLazy, offset(kind)));
+                let is_call = abi.is_some_and(|abi| abi.is_jump_slot(offset(kind)));
                 let definition = self.find(&name, is_call, effect == Effect::Copy)?;
                 if definition.is_none() && !(symbol.section == 0 && symbol.bind == STB_WEAK) {
                     self.symbols.push(Undefined::new(name, Vec::new(), object.library, false));

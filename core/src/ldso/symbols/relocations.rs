@@ -50,7 +50,7 @@ pub(super) fn uses(
         tell(asked, lazy);
         asked.index = 0;
     };
-    if arch::of(image.header.e_machine).is_some_and(|arch| arch.ldso.has_global_got) {
+    if arch::ldso(image.header.e_machine).is_some_and(|abi| abi.has_global_got) {
         // The global part of the GOT has no relocations: what is in it is asked for. A function with a stub, whose
         // address is its value, is bound when it is called.
         let global = offset(dynamic.flags(DT_MIPS_GOTSYM))..offset(dynamic.flags(DT_MIPS_SYMTABNO));
@@ -63,7 +63,8 @@ pub(super) fn uses(
     let tags = if musl { &[DT_JMPREL, DT_REL, DT_RELA] } else { &[DT_RELA, DT_REL, DT_JMPREL] };
     for &tag in tags {
         let calls = tag == DT_JMPREL;
-        read(linker, image, file, tag, &mut |symbol, _| {
+        let both = if calls || crate::ROUTER { 0 } else { of_both(dynamic, tag) };
+        read(linker, image, file, tag, both, &mut |symbol, _| {
             for asked in symbols.iter_mut() {
                 // The address of a stub serves where the symbol is not called.
                 if asked.index == symbol && (calls || !asked.has_stub) {
@@ -81,14 +82,16 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
     if object.parent.is_some() {
         return found;
     }
-    let kind = arch::of(image.header.e_machine).map_or(arch::R_COPY, |arch| arch.ldso.r_copy);
+    let kind = arch::ldso(image.header.e_machine).map_or(arch::R_COPY, |abi| abi.r_copy);
     let mut note = |symbol, found_kind| {
-        if found_kind == kind && linker.files.budget().keep(size_of::<usize>()) {
+        // A router looks at each of them for each symbol.
+        let size = if crate::ROUTER { 2048 } else { size_of::<usize>() };
+        if found_kind == kind && linker.files.budget().keep(size) {
             found.push(symbol);
         }
     };
-    read(linker, image, file, DT_REL, &mut note);
-    read(linker, image, file, DT_RELA, &mut note);
+    read(linker, image, file, DT_REL, 0, &mut note);
+    read(linker, image, file, DT_RELA, 0, &mut note);
     // A router's programs have few, and sorting takes 500 bytes.
     if !crate::ROUTER {
         found.sort_unstable();
@@ -103,7 +106,7 @@ pub(in super::super) fn unknown(
     image: &Image,
     file: &Contents,
 ) -> Option<(usize, bool)> {
-    let abi = &arch::of(image.header.e_machine)?.ldso;
+    let abi = arch::ldso(image.header.e_machine)?;
     let Abi { has_rel, relocates, .. } = *abi;
     let is_glibc = linker.is_glibc();
     let by = if is_glibc { Relocator::Glibc } else { Relocator::Musl };
@@ -123,7 +126,7 @@ pub(in super::super) fn unknown(
                 let place = order.uint(found, 0, word);
                 if place.wrapping_sub(written.0) >= written.1 {
                     written = written_by(image, place);
-                    if written.1 == 0 {
+                    if written.1 == 0 && !is_blank(found) {
                         linker.doubt();
                     }
                 }
@@ -143,8 +146,8 @@ pub(in super::super) fn unknown(
                 }
                 let is_odd = match abi.effect(kind) {
                     Effect::Half => word == 8,
-                    // MIPS begins with one that does nothing.
-                    Effect::None => !abi.has_global_got,
+                    Effect::Other => true,
+                    Effect::None => !is_blank(found),
                     Effect::Indirect => {
                         let resolver = order.uint(found, word.wrapping_mul(2), word);
                         entry > word.wrapping_mul(2) && image.load_with(PF_X, resolver).is_none()
@@ -166,13 +169,15 @@ pub(in super::super) fn unknown(
 pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Contents) -> Option<bool> {
     let dynamic = image.dynamic.as_ref()?;
     let (first, size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
-    let counted = offset(dynamic.flags(DT_RELACOUNT));
+    let abi = arch::ldso(image.header.e_machine)?;
+    let is_rel = abi.has_rel && dynamic.get(DT_RELA).is_none();
+    let (tag, count) = if is_rel { (DT_REL, DT_RELCOUNT) } else { (DT_RELA, DT_RELACOUNT) };
+    let counted = offset(dynamic.flags(count));
     // Of many the first are looked at, and the last.
     let relative = counted.min(RELATIVE_AT_MOST);
-    let abi = &arch::of(image.header.e_machine)?.ldso;
-    let mut table = Table::open(linker, image, file, DT_RELA)?;
+    let mut table = Table::open(linker, image, file, tag)?;
     let (order, word) = (image.encoding.order, image.encoding.word());
-    let (entry, (kind, kind_size)) = (table.entry, table.kind);
+    let (entry, (symbol, symbol_size), (kind, kind_size)) = (table.entry, table.symbol, table.kind);
     if let Some(last) = counted.checked_sub(1) {
         let Some(found) = table.reader.bytes_at(last.saturating_mul(entry), entry) else {
             return Some(false);
@@ -195,7 +200,7 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             let place = order.uint(found, 0, word);
             if place.wrapping_sub(written.0) >= written.1 {
                 written = written_by(image, place);
-                if written.1 == 0 {
+                if written.1 == 0 && !is_blank(found) {
                     return Some(false);
                 }
             }
@@ -208,8 +213,17 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             }
             if left > 0 && place.wrapping_sub(first) < size {
                 left = left.saturating_sub(word as u64);
-                let code = order.uint(found, word.wrapping_mul(2), word);
-                if abi.effect(kind) == Effect::Relative && image.load_with(PF_X, code).is_none() {
+                let code = if is_rel {
+                    let at = image.offset_of(place)?;
+                    order.uint(Reader::new(file, order, at, word).bytes_at(0, word)?, 0, word)
+                } else {
+                    order.uint(found, word.wrapping_mul(2), word)
+                };
+                let is_moved = match abi.effect(kind) {
+                    Effect::OfGot => order.uint(found, word.wrapping_add(symbol), symbol_size) == 0,
+                    effect => effect == Effect::Relative,
+                };
+                if is_moved && image.load_with(PF_X, code).is_none() {
                     return Some(false);
                 }
             }
@@ -224,14 +238,19 @@ fn written_by(image: &Image, place: u64) -> (u64, u64) {
     image.load_with(PF_W, place).map_or((0, 0), |load| (load.p_vaddr, load.p_memsz))
 }
 
+/// Whether a relocation is none: MIPS begins with one, and where linkers do with fewer than they had room for, some are left.
+fn is_blank(relocation: &[u8]) -> bool {
+    relocation.iter().all(|byte| *byte == 0)
+}
+
 /// Where r_info has the symbol, where the kind, and in how many bytes.
 pub(in super::super) fn info(image: &Image) -> ((usize, usize), (usize, usize)) {
     match (image.encoding.class, image.encoding.order) {
         (Class::Elf32, ByteOrder::Big) => ((0, 3), (3, 1)),
         (Class::Elf32, ByteOrder::Little) => ((1, 3), (0, 1)),
+        // On MIPS r_sym stands first and the first of three types last, whatever the byte order.
+        (Class::Elf64, _) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
         (Class::Elf64, ByteOrder::Big) => ((0, 4), (4, 4)),
-        // On MIPS r_sym stands first and r_type last, whatever the byte order.
-        (Class::Elf64, ByteOrder::Little) if image.header.e_machine == EM_MIPS => ((0, 4), (7, 1)),
         (Class::Elf64, ByteOrder::Little) => ((4, 4), (0, 4)),
     }
 }
@@ -276,14 +295,35 @@ impl<'a> Table<'a> {
     }
 }
 
-/// Calls `each` with the symbols of a table and the kinds of their relocations.
-fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mut dyn FnMut(usize, usize)) {
+/// Where the relocations end that a table shares with DT_JMPREL, whose they are (elf/dynamic-link.h): on RISC-V DT_RELA has
+/// those, too. 0 where it shares none. A router's linkers keep them apart.
+fn of_both(dynamic: &Dynamic, tag: u32) -> usize {
+    let size = dynamic.flags(if tag == DT_REL { DT_RELSZ } else { DT_RELASZ });
+    let calls = dynamic.flags(DT_PLTRELSZ);
+    let is_shared = dynamic.flags(tag).wrapping_add(size) == dynamic.flags(DT_JMPREL).wrapping_add(calls);
+    if is_shared { offset(size.saturating_sub(calls)) } else { 0 }
+}
+
+/// Calls `each` with the symbols of a table and the kinds of their relocations; those up to `end`, if that is not 0.
+fn read(
+    linker: &Linker<'_>,
+    image: &Image,
+    file: &Contents,
+    tag: u32,
+    end: usize,
+    each: &mut dyn FnMut(usize, usize),
+) {
     let Some(mut table) = Table::open(linker, image, file, tag) else { return };
     let (order, word) = (image.encoding.order, image.encoding.word());
     let (entry, symbol, kind) = (table.entry, table.symbol, table.kind);
+    let mut at = table.at;
     while let Some(entries) = table.entries() {
         for found in entries.chunks(entry) {
             let Some(info) = found.get(word..) else { break };
+            at = at.wrapping_add(entry);
+            if end != 0 && at > end {
+                return;
+            }
             let field = |(at, len)| offset(order.uint(info, at, len));
             let found = field(symbol);
             if found != 0 {
@@ -297,7 +337,7 @@ fn read(linker: &Linker<'_>, image: &Image, file: &Contents, tag: u32, each: &mu
 pub(super) fn highest(linker: &Linker<'_>, image: &Image, file: &Contents) -> usize {
     let mut highest = 0;
     for tag in [DT_REL, DT_RELA, DT_JMPREL] {
-        read(linker, image, file, tag, &mut |symbol, _| highest = symbol.max(highest));
+        read(linker, image, file, tag, 0, &mut |symbol, _| highest = symbol.max(highest));
     }
     highest
 }

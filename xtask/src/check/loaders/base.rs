@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use testkit::Image;
 
-use super::place::Loader;
+use super::place::{Compiler, Loader};
 use crate::sh;
 
 const SOURCE: &str = include_str!("objects.c");
@@ -53,29 +53,38 @@ pub(super) struct Base {
 impl Base {
     /// All that the compiler of a place makes.
     pub(super) fn all(loader: &Loader) -> Result<Vec<Base>> {
+        let compiler = loader.compiler()?;
         WAYS.iter()
             .filter(|way| !loader.lacks.contains(&way.name))
-            .map(|way| Base::make(loader, way))
+            .map(|way| Base::make(loader, &compiler, way))
             .collect()
     }
 
-    fn make(loader: &Loader, way: &Way) -> Result<Base> {
+    fn make(loader: &Loader, compiler: &Compiler, way: &Way) -> Result<Base> {
         let folder = sh::target(&format!("loaders/{}/{}", loader.name, way.name))?;
         let path = |name: &str| -> PathBuf { folder.join(name) };
         fs::write(path("objects.c"), SOURCE)?;
         fs::write(path("versions"), VERSIONS)?;
         let library = |name: &str, define: &str, more: &[&str]| {
-            let mut cc = loader.cc(&loader.library)?;
-            cc.current_dir(&folder).args(["-O1", "-shared", "-fPIC", define]).args(way.flags).args(more);
-            compile(cc.args([&format!("-Wl,-soname,{name}"), "-o", name, "objects.c"]), &loader.library.1)
+            let mut cc = compiler.command();
+            cc.current_dir(&folder)
+                .args(&compiler.library.0)
+                .args(["-O1", "-shared", "-fPIC", define])
+                .args(way.flags)
+                .args(more);
+            compile(cc.args([&format!("-Wl,-soname,{name}"), "-o", name, "objects.c"]), &compiler.library.1)
         };
         library("libsecond.so", "-DSECOND", &[])?;
         library("libfirst.so", "-DFIRST", &["-Wl,--version-script=versions", "libsecond.so"])?;
-        let mut cc = loader.cc(&loader.program)?;
+        let mut cc = compiler.command();
         let own: &[&str] = if way.program.is_empty() { &["-pie", "-fPIE"] } else { way.program };
-        cc.current_dir(&folder).args(["-O1", "-DPROGRAM"]).args(own).args(way.flags);
+        cc.current_dir(&folder)
+            .args(&compiler.program.0)
+            .args(["-O1", "-DPROGRAM"])
+            .args(own)
+            .args(way.flags);
         cc.args([&format!("-Wl,-rpath,{FOLDER}"), "-o", "x", "objects.c", "libfirst.so", "libsecond.so"]);
-        compile(&mut cc, &loader.program.1)?;
+        compile(&mut cc, &compiler.program.1)?;
         let image = |name: &str| {
             let bytes = fs::read(path(name)).with_context(|| format!("read {name}"))?;
             Image::parse(bytes).with_context(|| format!("{name} is no ELF file"))

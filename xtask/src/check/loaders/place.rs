@@ -1,144 +1,126 @@
-//! A root folder with a real loader in it, the machine as diag is told of it, and how a program is started there.
+//! The loaders that judge, what compiles for each, and the place where changed programs are given to it.
 
 use std::fs;
-use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use diag::recorded::Recorded;
-use nix::sys::resource::{Resource, setrlimit};
-use nix::unistd::{Gid, Uid, alarm, chdir, chroot, setgroups, setresgid, setresuid};
+use anyhow::{Context, Result};
 use oracle::linking::said::Said;
 use oracle::linking::{self, Ran};
-use oracle::sandbox::NOBODY;
 
 use super::super::places;
 use super::base::{FOLDER, NAMES};
-use crate::{debian, sh};
+use crate::{debian, host};
 
-/// A loader that judges.
+/// A loader that judges: one of Debian's.
 pub(super) struct Loader {
     /// Of the check: `glibc-amd64`.
     pub(super) name: &'static str,
-    /// The folder that all its roots are copied from.
-    pub(super) root: PathBuf,
-    pub(super) cc: Vec<String>,
-    /// Words for the compiler before and behind those of a program and of a library.
-    pub(super) program: (Vec<String>, Vec<String>),
-    pub(super) library: (Vec<String>, Vec<String>),
+    /// Debian's words.
+    pub(super) suite: &'static str,
+    pub(super) arch: &'static str,
+    libc: Libc,
     /// Ways of making programs that its compiler does not have, or that its loader does not take.
     pub(super) lacks: &'static [&'static str],
+    /// Mutants, without and with `--full`.
+    pub(super) counts: [usize; 2],
+    /// What diag may not know of a hundred of a kind: of MIPS, whose GOT has no relocations, most that lead elsewhere lead
+    /// to where another object may be.
+    pub(super) unknown_per_cent: usize,
+    /// What it may have wrong of a thousand of all; each is told. Most are changes for which no rehearsal is begun
+    /// (`core/src/ldso/sound.rs` looks at what costs little), or after which code is run that nobody foresees; in QEMU,
+    /// where the same lies at the same address each time, also what a computer has now so, now so.
+    pub(super) wrong_per_mille: usize,
 }
 
-impl Loader {
-    pub(super) fn cc(&self, words: &(Vec<String>, Vec<String>)) -> Result<Command> {
-        let (first, rest) = self.cc.split_first().context("no compiler")?;
-        let mut cc = Command::new(first);
-        cc.args(rest).args(&words.0);
-        Ok(cc)
-    }
+/// Whose loader it is, and what compiles for it.
+enum Libc {
+    /// GCC's triple of this architecture.
+    Glibc(&'static str),
+    /// This computer's own compiler.
+    Musl,
 }
 
-/// A copy of a root, for one who works alone in it.
-pub(super) struct Place {
-    root: PathBuf,
-}
-
-impl Place {
-    pub(super) fn new(loader: &Loader) -> Result<Place> {
-        let root = sh::target(&format!("loaders/{}", loader.name))?.join("copy");
-        if root.is_dir() {
-            fs::remove_dir_all(&root).with_context(|| format!("remove {}", root.display()))?;
-        }
-        sh::run(Command::new("cp").arg("-al").arg(&loader.root).arg(&root))?;
-        fs::create_dir(root.join(&FOLDER[1..]))?;
-        Ok(Place { root })
-    }
-
-    /// Puts a file there.
-    pub(super) fn put(&self, file: usize, bytes: &[u8]) -> Result<()> {
-        let path = self.root.join(&FOLDER[1..]).join(NAMES[file]);
-        // Never over one that a process may still have mapped.
-        if path.exists() {
-            fs::remove_file(&path)?;
-        }
-        fs::write(&path, bytes)?;
-        Ok(fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?)
-    }
-
-    /// Starts the program.
-    pub(super) fn run(&self) -> Result<Ran> {
-        let mut command = Command::new(program());
-        command.env_clear();
-        let root = self.root.clone();
-        // SAFETY: system calls only; the paths are short enough for nix to allocate nothing.
-        unsafe { command.pre_exec(move || confine(&root).map_err(io::Error::from)) };
-        linking::run(&mut command).map_err(anyhow::Error::msg)
-    }
-
-    /// What diag says of it.
-    pub(super) fn judge(&self) -> Result<Said> {
-        places::judge(&Recorded::new(self.root.clone()), &program())
-    }
-}
-
-/// The program, as it is started there.
-fn program() -> String {
-    format!("{FOLDER}/{}", NAMES[0])
-}
-
-/// Nobody, in a root of its own, with little of everything.
-fn confine(root: &Path) -> nix::Result<()> {
-    const MIB: u64 = 1 << 20;
-    chroot(root)?;
-    chdir("/")?;
-    for (resource, limit) in [
-        (Resource::RLIMIT_CORE, 0),
-        (Resource::RLIMIT_CPU, 1),
-        (Resource::RLIMIT_FSIZE, 0),
-        (Resource::RLIMIT_NOFILE, 64),
-        (Resource::RLIMIT_NPROC, 256),
-        (Resource::RLIMIT_DATA, 512 * MIB),
-        (Resource::RLIMIT_AS, 1024 * MIB),
-    ] {
-        setrlimit(resource, limit, limit)?;
-    }
-    // Whatever it waits for.
-    alarm::set(5);
-    setgroups(&[])?;
-    setresgid(Gid::from_raw(NOBODY), Gid::from_raw(NOBODY), Gid::from_raw(NOBODY))?;
-    setresuid(Uid::from_raw(NOBODY), Uid::from_raw(NOBODY), Uid::from_raw(NOBODY))
-}
-
-/// The facts of a machine with this computer's processor.
-const FACTS: [(&str, &str); 5] = [
-    ("uname", "Linux host 6.12.0 #1 SMP x86_64 GNU/Linux\n"),
-    ("auxv", "AT_HWCAP 0xbfebfbff\nAT_HWCAP2 0x2\nAT_PAGESZ 4096\nAT_PLATFORM x86_64\n"),
-    ("answers", "ia32 works\npage-4k works\nlow-address works\nexecutable-stack works\n"),
-    ("proc/mounts", "/dev/root / ext4 rw 0 0\n"),
-    ("proc/sys/vm/mmap_min_addr", "65536\n"),
+/// All of them. What each change has to pass are those of this computer's processor, and a little of one in QEMU.
+pub(super) const LOADERS: [Loader; 12] = [
+    Loader { lacks: &[], ..Loader::glibc("glibc-amd64", "amd64", "x86_64-linux-gnu") },
+    Loader::musl("musl-1.2.3", "bookworm", &["packed"]),
+    Loader::musl("musl-1.2.5", "trixie", &[]),
+    Loader { lacks: &[], counts: [200, 2_000], ..Loader::glibc("glibc-i386", "i386", "i686-linux-gnu") },
+    Loader { counts: [100, 2_000], ..Loader::emulated("glibc-arm64", "arm64", "aarch64-linux-gnu") },
+    Loader::emulated("glibc-armhf", "armhf", "arm-linux-gnueabihf"),
+    Loader::emulated("glibc-armel", "armel", "arm-linux-gnueabi"),
+    Loader { lacks: &[], ..Loader::emulated("glibc-ppc64el", "ppc64el", "powerpc64le-linux-gnu") },
+    Loader::emulated("glibc-s390x", "s390x", "s390x-linux-gnu"),
+    Loader { suite: "trixie", ..Loader::emulated("glibc-riscv64", "riscv64", "riscv64-linux-gnu") },
+    Loader::mips("glibc-mips64el", "mips64el", "mips64el-linux-gnuabi64"),
+    Loader::mips("glibc-mipsel", "mipsel", "mipsel-linux-gnu"),
 ];
 
-/// All loaders that judge.
-pub(super) fn all() -> Result<Vec<Loader>> {
-    ensure!(cfg!(target_arch = "x86_64"), "the loaders of this check run on x86-64");
-    ensure!(Uid::effective().is_root(), "a root folder of its own needs chroot(2): run this check as root");
-    Ok(vec![glibc()?, musl("musl-1.2.3", "bookworm")?, musl("musl-1.2.5", "trixie")?])
+impl Loader {
+    const fn glibc(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
+        Loader {
+            name,
+            suite: "bookworm",
+            arch,
+            libc: Libc::Glibc(triple),
+            lacks: &["packed"],
+            counts: [1_000, 20_000],
+            unknown_per_cent: 10,
+            wrong_per_mille: 40,
+        }
+    }
+
+    const fn emulated(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
+        Loader { counts: [0, 2_000], wrong_per_mille: 50, ..Loader::glibc(name, arch, triple) }
+    }
+
+    const fn mips(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
+        Loader { unknown_per_cent: 15, wrong_per_mille: 100, ..Loader::emulated(name, arch, triple) }
+    }
+
+    const fn musl(name: &'static str, suite: &'static str, lacks: &'static [&'static str]) -> Loader {
+        Loader { name, suite, libc: Libc::Musl, lacks, ..Loader::glibc("", "amd64", "") }
+    }
+
+    /// What compiles for it.
+    pub(super) fn compiler(&self) -> Result<Compiler> {
+        match self.libc {
+            Libc::Glibc(triple) => cross(self.arch, triple),
+            Libc::Musl => musl(self.suite),
+        }
+    }
 }
 
-fn glibc() -> Result<Loader> {
-    let root = root("glibc-amd64", &debian::fetch("amd64", &["libc6"])?)?;
-    let cc = words(&["cc"]);
-    let none = || (Vec::new(), Vec::new());
-    Ok(Loader { name: "glibc-amd64", root, cc, program: none(), library: none(), lacks: &[] })
+/// A compiler, and words for it before and behind those of a program and of a library.
+#[derive(Default)]
+pub(super) struct Compiler {
+    cc: String,
+    pub(super) program: (Vec<String>, Vec<String>),
+    pub(super) library: (Vec<String>, Vec<String>),
 }
 
-fn musl(name: &'static str, suite: &str) -> Result<Loader> {
+impl Compiler {
+    pub(super) fn command(&self) -> Command {
+        Command::new(&self.cc)
+    }
+}
+
+/// GCC of Debian, installed where it is missing.
+fn cross(arch: &str, triple: &str) -> Result<Compiler> {
+    let cc = format!("{triple}-gcc");
+    if !cfg!(target_arch = "x86_64") || arch != "amd64" {
+        let gcc = format!("gcc-{}", triple.replace('_', "-"));
+        let (start, libc) = (format!("/usr/{triple}/lib/crt1.o"), format!("libc6-dev-{arch}-cross"));
+        host::ensure(&[(&cc, &gcc), (&start, &libc)])?;
+    }
+    Ok(Compiler { cc, ..Compiler::default() })
+}
+
+/// This computer's own, with musl's start files and library.
+fn musl(suite: &str) -> Result<Compiler> {
     let package = debian::fetch_from(suite, &["musl", "musl-dev"])?;
-    let root = root(name, &package)?;
     let object = |name: &str| package.join("usr/lib/x86_64-linux-musl").join(name).display().to_string();
     let folder = ["lib", "usr/lib"].map(|folder| package.join(folder).join("x86_64-linux-musl"));
     let libc = folder.iter().find(|folder| folder.join("libc.so").exists()).context("no libc.so")?;
@@ -150,38 +132,45 @@ fn musl(name: &'static str, suite: &str) -> Result<Loader> {
         object("crti.o"),
         "-Wl,--dynamic-linker=/lib/ld-musl-x86_64.so.1".to_owned(),
     ];
-    let library = (words(&["-nostdlib", "-nostartfiles"]), libc.clone());
+    let library = (vec!["-nostdlib".to_owned(), "-nostartfiles".to_owned()], libc.clone());
     let program = (start, [vec![object("crtn.o")], libc].concat());
-    Ok(Loader {
-        name,
-        root,
-        cc: words(&["cc"]),
-        program,
-        library,
-        lacks: if suite == "bookworm" { &["packed"] } else { &[] },
-    })
+    Ok(Compiler { cc: "cc".to_owned(), program, library })
 }
 
-fn words(words: &[&str]) -> Vec<String> {
-    words.iter().map(|word| (*word).to_owned()).collect()
+/// A place for one who works alone in it.
+pub(super) struct Place(places::Place);
+
+impl Place {
+    pub(super) fn new(loader: &Loader) -> Result<Place> {
+        let package = if matches!(loader.libc, Libc::Musl) { &["musl"][..] } else { &[] };
+        let place = places::Place::open(loader.suite, loader.arch, package)?;
+        fs::create_dir(place.root().join(&FOLDER[1..]))?;
+        Ok(Place(place))
+    }
+
+    /// Puts a file there.
+    pub(super) fn put(&self, file: usize, bytes: &[u8]) -> Result<()> {
+        let path = self.0.root().join(&FOLDER[1..]).join(NAMES[file]);
+        // Never over one that a process may still have mapped.
+        if path.exists() {
+            fs::remove_file(&path)?;
+        }
+        fs::write(&path, bytes)?;
+        Ok(fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?)
+    }
+
+    /// Starts the program.
+    pub(super) fn run(&self) -> Result<Ran> {
+        linking::run(&mut self.0.confined(Path::new(&program()))).map_err(anyhow::Error::msg)
+    }
+
+    /// What diag says of it.
+    pub(super) fn judge(&self) -> Result<Said> {
+        self.0.judge(&program())
+    }
 }
 
-/// A root with what a package has, and the facts.
-fn root(name: &str, package: &Path) -> Result<PathBuf> {
-    let root = sh::target(&format!("loaders/{name}"))?.join("root");
-    if root.is_dir() {
-        fs::remove_dir_all(&root).with_context(|| format!("remove {}", root.display()))?;
-    }
-    sh::run(Command::new("cp").arg("-a").arg(package).arg(&root))?;
-    // A release after the merge of /lib with /usr/lib.
-    if !root.join("lib").exists() {
-        symlink("usr/lib", root.join("lib"))?;
-    }
-    for (file, text) in FACTS {
-        let file = root.join(file);
-        fs::create_dir_all(file.parent().unwrap_or(&root))?;
-        fs::write(&file, text)?;
-    }
-    fs::write(root.join("proc/cpuinfo"), fs::read("/proc/cpuinfo").context("read /proc/cpuinfo")?)?;
-    Ok(root)
+/// The program, as it is started there.
+fn program() -> String {
+    format!("{FOLDER}/{}", NAMES[0])
 }

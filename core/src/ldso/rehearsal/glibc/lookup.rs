@@ -4,14 +4,16 @@ use alloc::vec::Vec;
 
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
+use super::super::super::symbols::hash_word;
 use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
-use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL, Version, text};
+use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Version, text};
 use crate::elf::consts::{DT_STRTAB, DT_SYMTAB};
 
 const STB_GLOBAL: u64 = 1;
 const STB_WEAK: u64 = 2;
 const STB_GNU_UNIQUE: u64 = 10;
 const STT_TLS: u64 = 6;
+pub(super) const STO_MIPS_PLT: u64 = 8;
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-lookup.c `_dl_lookup_symbol_x`.
@@ -34,8 +36,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
             let found = self.look_in(of, &ask)?;
             if let Some(found) = found.filter(|found| {
-                matches!(found.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
-                    && !matches!(found.visibility, STV_HIDDEN | STV_INTERNAL)
+                matches!(found.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE) && !found.is_hidden()
             }) {
                 return Ok(Some((of, found)));
             }
@@ -58,7 +59,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let mut versioned = Versioned::default();
         match map.hash {
             Hash::None | Hash::Gnu { count: 0, .. } | Hash::Sysv { count: 0, .. } => return Ok(None),
-            Hash::Gnu { buckets, count, filter, mask, shift, chain } => {
+            Hash::Gnu { buckets, count, filter, mask, shift, chain, symbols } => {
                 const WHAT: &str = "DT_GNU_HASH";
                 let tables = tables()?;
                 let (word, bits) = (of.word(), of.word().wrapping_mul(8));
@@ -81,7 +82,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 for _ in 0..STEPS_AT_MOST {
                     let hash = of.number(chain.wrapping_add(index.wrapping_mul(4)), 4, WHAT)?;
                     if (hash ^ ask.gnu) >> 1 == 0 {
-                        if let Some(found) = Self::matches(of, map, tables, index, ask, &mut versioned)? {
+                        let symbol = match symbols {
+                            Some(symbols) => {
+                                of.number(symbols.wrapping_add(index.wrapping_mul(4)), 4, WHAT)?
+                            }
+                            None => index,
+                        };
+                        if let Some(found) = Self::matches(of, map, tables, symbol, ask, &mut versioned)? {
                             return Ok(Some(found));
                         }
                     }
@@ -95,7 +102,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 const WHAT: &str = "DT_HASH";
                 let tables = tables()?;
                 let bucket = ask.sysv.checked_rem(count).unwrap_or_default();
-                let mut index = of.number(buckets.wrapping_add(bucket.wrapping_mul(4)), 4, WHAT)?;
+                let size = hash_word(of.image) as u64;
+                let number = |table: u64, index: u64| {
+                    of.number(table.wrapping_add(index.wrapping_mul(size)), size, WHAT)
+                };
+                let mut index = number(buckets, bucket)?;
                 for _ in 0..STEPS_AT_MOST {
                     if index == 0 {
                         return Ok(versioned.only());
@@ -103,7 +114,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     if let Some(found) = Self::matches(of, map, tables, index, ask, &mut versioned)? {
                         return Ok(Some(found));
                     }
-                    index = of.number(chain.wrapping_add(index.wrapping_mul(4)), 4, WHAT)?;
+                    index = number(chain, index)?;
                 }
             }
         }
@@ -121,7 +132,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<Option<Symbol>> {
         let symbol = of.symbol(symbols, index)?;
         let is_undefined = symbol.value == 0 && symbol.section != SHN_ABS && symbol.kind != STT_TLS;
-        if is_undefined || (ask.class == Class::Plt && symbol.section == 0) {
+        // elf_machine_sym_no_match
+        let is_anothers = of.abi().is_some_and(|abi| abi.has_global_got) && symbol.other & STO_MIPS_PLT == 0;
+        if is_undefined || (symbol.section == 0 && (is_anothers || ask.class == Class::Plt)) {
             return Ok(None);
         }
         if !matches!(symbol.kind, 0..=2 | 5 | 6 | 10) {

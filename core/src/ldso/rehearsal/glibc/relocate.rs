@@ -1,15 +1,15 @@
 //! elf/dl-reloc.c, elf/dynamic-link.h, elf/do-rel.h, sysdeps/*/dl-machine.h.
 
-use super::super::super::abi::{Effect, Relocator};
+use super::super::super::abi::{Abi, Effect, Relocator, Setup};
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
 use super::super::{End, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack, width};
-use super::{Class, HIDDEN, Rehearsal, SHN_ABS, STV_HIDDEN, STV_INTERNAL};
-use crate::arch;
+use super::got::of_got;
+use super::{Class, HIDDEN, Rehearsal, SHN_ABS};
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
-    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
+    DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELR,
+    DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
 };
 use crate::elf::offset;
 
@@ -19,7 +19,7 @@ const STT_GNU_IFUNC: u64 = 10;
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
     pub(super) fn relocate(&self, object: &'r Object<'a>) -> Step<()> {
-        let has_rel = arch::of(object.image.header.e_machine).is_some_and(|arch| arch.ldso.has_rel);
+        let has_rel = object.abi().is_some_and(|abi| abi.has_rel);
         let is_lazy = is_bound_later(self.linker, object.dynamic);
         let value = |tag| {
             object
@@ -31,19 +31,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         {
             unpack(object, table, value(DT_RELRSZ)?)?;
         }
-        if is_lazy && object.get(DT_JMPREL).is_some() {
-            // sysdeps/*/dl-machine.h `elf_machine_runtime_setup`
-            let what = "DT_PLTGOT";
-            let Some(got) = object.get(DT_PLTGOT) else {
-                return Err(object.fault(FaultKind::Unmapped, what));
-            };
-            for index in 1..=2 {
-                let at = got.wrapping_add(object.word().wrapping_mul(index));
-                let anywhere = object.get(DT_TEXTREL).is_some();
-                let written = object.memory.write(at, 0, object.word(), anywhere);
-                written.map_err(|access| object.lost(access, what))?;
-            }
-        }
+        self.set_up(object, is_lazy)?;
         let ways: &[_] = if has_rel {
             &[(DT_REL, DT_RELSZ, DT_RELCOUNT, false), (DT_RELA, DT_RELASZ, DT_RELACOUNT, true)]
         } else {
@@ -86,6 +74,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         is_lazy: bool,
     ) -> Step<()> {
         let entry = object.entry(has_addend);
+        // Where an address that is far behind lies, tells where the object is.
+        if object.word() == 4 && end > at && end.wrapping_sub(at) >> 28 != 0 {
+            return Err(object.lost(Access::Anothers, "the size of a table of relocations"));
+        }
         let relative_end = at.wrapping_add(relative.wrapping_mul(entry));
         let mut steps = 0..STEPS_AT_MOST;
         while at < end.max(if is_lazy { 0 } else { relative_end }) {
@@ -95,7 +87,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             let relocation = object.relocation(at, has_addend)?;
             let is_relative = !is_lazy && at < relative_end;
             at = at.wrapping_add(entry);
-            self.apply(object, &relocation, is_relative, is_lazy)?;
+            // What stands there needs no change where an object is not moved.
+            if !(is_relative && !has_addend && object.base == 0) {
+                self.apply(object, &relocation, is_relative, is_lazy)?;
+            }
         }
         Ok(())
     }
@@ -110,10 +105,16 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
         if is_relative {
-            if effect != Effect::Relative {
-                return Err(object.fault(FaultKind::RelativeKind, "DT_RELACOUNT"));
+            let is_usual = |abi: &&Abi| abi.has_rel == relocation.addend.is_none();
+            let asserts = object.abi().filter(is_usual).and_then(|abi| abi.asserts_relative);
+            if let Some(kind) = asserts.filter(|_| effect != Effect::Relative) {
+                let count = if relocation.addend.is_some() { "DT_RELACOUNT" } else { "DT_RELCOUNT" };
+                return Err(object.fault(kind, count));
             }
-            return place.moved();
+            // MIPS has none.
+            let is_none = object.abi().is_some_and(|abi| abi.setup == Setup::Got);
+            let place = Place { effect: Effect::Relative, ..place };
+            return if is_none { Ok(()) } else { place.moved() };
         }
         if is_lazy {
             return match effect {
@@ -126,14 +127,20 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     if object.index == 0 {
                         self.finds_main.set(true);
                     }
-                    place.write(object.base.wrapping_add(place.here()?))
+                    // The PLT of PPC64 has been filled as a whole; that of MIPS is a program's, which is not moved.
+                    let is_filled =
+                        object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
+                    if is_filled { Ok(()) } else { place.write(object.base.wrapping_add(place.here()?)) }
                 }
+                // All of a descriptor at once.
+                Effect::Tls => self.bind(&place),
                 _ => Ok(()),
             };
         }
         match effect {
             Effect::None => Ok(()),
             Effect::Relative => place.moved(),
+            Effect::OfGot => place.write(of_got(object, relocation.symbol)?.wrapping_add(place.addend()?)),
             Effect::Indirect if object.memory.can_run(place.addend()?) => place.write(0),
             Effect::Indirect => Err(object.fault(FaultKind::JumpsNowhere, "IRELATIVE")),
             _ => self.bind(&place),
@@ -142,11 +149,31 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
 
     /// What takes a symbol: sysdeps/*/dl-machine.h `elf_machine_rel`, `elf_machine_rela`.
     fn bind(&self, place: &Place<'r, 'a>) -> Step<()> {
-        let Place { object, relocation, effect } = *place;
+        let abi = place.object.abi();
+        let class = match place.effect {
+            Effect::Copy => Class::Copy,
+            // On MIPS an undefined one is none anyway.
+            Effect::Tls => Class::Plt,
+            _ if abi.is_some_and(|abi| abi.is_jump_slot(offset(place.relocation.kind))) => Class::Plt,
+            _ => Class::Other,
+        };
+        let (of, found) = self.find(place.object, place.relocation.symbol, class)?;
+        if !place.is_known(Relocator::Glibc) {
+            return Err(place.unknown(FaultKind::RelocationType));
+        }
+        place.bound(of, &found)
+    }
+
+    /// elf/dl-reloc.c `RESOLVE_MAP`: what a symbol of an object is found to be, and in which object, if in any.
+    pub(super) fn find(
+        &self,
+        object: &'r Object<'a>,
+        index: u64,
+        class: Class,
+    ) -> Step<(Option<&'r Object<'a>>, Symbol)> {
         let Some(symbols) = object.get(DT_SYMTAB) else {
             return Err(object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"));
         };
-        let index = relocation.symbol;
         let map = self.maps.get(object.index);
         let mut version = None;
         if let Some(marks) = map.and_then(|map| map.marks) {
@@ -155,29 +182,18 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             version = asked.filter(|version| version.hash != 0);
         }
         let symbol = object.symbol(symbols, index)?;
-        let class = match effect {
-            Effect::Copy => Class::Copy,
-            Effect::Tls => Class::Plt,
-            _ if place.is_jump_slot() => Class::Plt,
-            _ => Class::Other,
-        };
         // l_versions is NULL where there are none, and looked into all the same.
         let lacks_versions = map.is_some_and(|map| map.marks.is_none());
-        let (of, found) =
-            if symbol.bind == STB_LOCAL || matches!(symbol.visibility, STV_HIDDEN | STV_INTERNAL) {
-                (Some(object), symbol)
-            } else if lacks_versions && object.get(DT_VERSYM).is_some() {
-                return Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"));
-            } else {
-                match self.look_up(object, &symbol, version, class)? {
-                    Some((of, found)) => (Some(of), found),
-                    None => (None, symbol),
-                }
-            };
-        if !place.is_known(Relocator::Glibc) {
-            return Err(place.unknown(FaultKind::RelocationType));
+        if symbol.bind == STB_LOCAL || symbol.is_hidden() {
+            Ok((Some(object), symbol))
+        } else if lacks_versions && object.get(DT_VERSYM).is_some() {
+            Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"))
+        } else {
+            Ok(match self.look_up(object, &symbol, version, class)? {
+                Some((of, found)) => (Some(of), found),
+                None => (None, symbol),
+            })
         }
-        place.bound(of, &found)
     }
 }
 
@@ -191,13 +207,7 @@ struct Place<'r, 'a> {
 
 impl Place<'_, '_> {
     fn is_known(&self, by: Relocator) -> bool {
-        let arch = arch::of(self.object.image.header.e_machine);
-        arch.is_some_and(|arch| (arch.ldso.relocates)(by, offset(self.relocation.kind)))
-    }
-
-    /// R_*_JUMP_SLOT: of the kinds that are bound when they are called, the one that is a value.
-    fn is_jump_slot(&self) -> bool {
-        self.effect == Effect::Slot && self.is_known(Relocator::GlibcLazy)
+        self.object.abi().is_some_and(|abi| (abi.relocates)(by, offset(self.relocation.kind)))
     }
 
     fn unknown(&self, kind: FaultKind) -> End {
@@ -242,13 +252,13 @@ impl Place<'_, '_> {
         // A function that need not be there is called where its address is not 0.
         let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
         let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
-        if is_null && (effect == Effect::Half || is_address) {
+        let is_far = effect == Effect::Half && object.word() == 8;
+        if is_null && (is_far || is_address) {
             return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         match (effect, of) {
-            (Effect::Value | Effect::Slot, _) => {
-                self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default()))
-            }
+            (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),
+            (Effect::Slot, _) => self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default())),
             (Effect::Copy | Effect::Tls, None) => Ok(()),
             (Effect::Copy, Some(of)) => {
                 of.memory.number(found.value, 1).map_err(|access| object.lost(access, "R_COPY"))?;
@@ -259,6 +269,8 @@ impl Place<'_, '_> {
             (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
                 Err(object.lost(Access::Anothers, "a thread-local variable"))
             }
+            // It may be too far away for the bits that there are.
+            (Effect::Other, _) => Err(object.lost(Access::Anothers, "a relocation of few bits")),
             _ => self.write(0),
         }
     }

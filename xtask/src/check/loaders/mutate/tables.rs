@@ -4,7 +4,7 @@ use oracle::random::Random;
 use testkit::Image;
 use testkit::elf_h::{
     DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_NEEDED, DT_NULL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ,
-    DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, EM_MIPS, PT_DYNAMIC,
+    DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, EM_MIPS, EM_S390, PT_DYNAMIC,
 };
 
 /// Where a number lies in the file, and its size in bytes.
@@ -168,9 +168,10 @@ impl Tables {
     pub(super) fn change_hash(&mut self, random: &mut Random) -> Option<String> {
         let tag = random.pick(&[DT_HASH, DT_GNU_HASH]);
         let at = self.table(tag)?;
+        let size = if tag == DT_HASH { self.hash_word() } else { 4 };
         let head = if tag == DT_HASH { 2 } else { 4 };
         let words = if tag == DT_HASH {
-            2 + usize::try_from(self.number((at, 4)) + self.number((at + 4, 4))).ok()?
+            2 + usize::try_from(self.number((at, size)) + self.number((at + size, size))).ok()?
         } else {
             let filter = self.number((at + 8, 4)) * self.word() as u64 / 4;
             let hashed = self.symbols()?.checked_sub(self.number((at + 4, 4)))?;
@@ -178,8 +179,8 @@ impl Tables {
         };
         // Half of the changes are to what the rest is read by.
         let index = if random.once_in(2) { random.below(head) } else { random.below(words) };
-        let place = (at + 4 * index, 4);
-        let value = self.other(random, self.number(place), 4);
+        let place = (at + size * index, size);
+        let value = self.other(random, self.number(place), size);
         self.put(&format!("word {index} of tag {tag:#x}"), place, value)
     }
 
@@ -290,10 +291,15 @@ impl Tables {
         }
     }
 
+    /// Bytes of a number of DT_HASH.
+    fn hash_word(&self) -> usize {
+        if self.image.get("e_machine") == Some(u64::from(EM_S390)) { self.word() } else { 4 }
+    }
+
     /// How many symbols there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB.
     fn symbols(&self) -> Option<u64> {
         if let Some(at) = self.table(DT_HASH) {
-            return Some(self.number((at + 4, 4)));
+            return Some(self.number((at + self.hash_word(), self.hash_word())));
         }
         let size = self.value(DT_STRTAB)?.checked_sub(self.value(DT_SYMTAB)?)?;
         Some(size / if self.image.encoding.wide { 24 } else { 16 })

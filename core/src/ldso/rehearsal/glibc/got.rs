@@ -1,0 +1,161 @@
+//! sysdeps/*/dl-machine.h `elf_machine_runtime_setup`: what is written into DT_PLTGOT before relocations; and the GOT of
+//! MIPS, whose entries have none (`elf_machine_got_rel`).
+
+use super::super::super::abi::Setup;
+use super::super::super::fault::FaultKind;
+use super::super::{End, Object, STEPS_AT_MOST, Step, Symbol};
+use super::lookup::STO_MIPS_PLT;
+use super::{Class, Rehearsal, SHN_ABS};
+use crate::elf::consts::{
+    DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_LOCAL_GOTNO, DT_MIPS_PLTGOT, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTRELSZ,
+    DT_PPC64_GLINK, DT_SYMTAB, DT_TEXTREL,
+};
+
+const STT_FUNC: u64 = 2;
+const STT_SECTION: u64 = 3;
+const SHN_COMMON: u64 = 0xfff2;
+/// Numbers of entries are ints.
+const INT: u64 = 0xffff_ffff;
+
+/// A table of addresses.
+struct Got<'r, 'a> {
+    object: &'r Object<'a>,
+    at: u64,
+    what: &'static str,
+}
+
+impl<'r, 'a> Got<'r, 'a> {
+    fn open(object: &'r Object<'a>, tag: u32, what: &'static str) -> Step<Got<'r, 'a>> {
+        let at = object.get(tag).ok_or_else(|| object.fault(FaultKind::Unmapped, what))?;
+        Ok(Got { object, at, what })
+    }
+
+    fn place(&self, index: u64) -> u64 {
+        self.at.wrapping_add(self.object.word().wrapping_mul(index))
+    }
+
+    fn get(&self, index: u64) -> Step<u64> {
+        self.object.number(self.place(index), self.object.word(), self.what)
+    }
+
+    fn set(&self, index: u64, value: u64) -> Step<()> {
+        let anywhere = self.object.get(DT_TEXTREL).is_some();
+        let written = self.object.memory.write(self.place(index), value, self.object.word(), anywhere);
+        written.map_err(|access| self.object.lost(access, self.what))
+    }
+}
+
+impl<'r, 'a> Rehearsal<'r, 'a> {
+    pub(super) fn set_up(&self, object: &'r Object<'a>, is_lazy: bool) -> Step<()> {
+        let setup = object.abi().map_or(Setup::Second, |abi| abi.setup);
+        if setup == Setup::Got {
+            return self.relocate_got(object, is_lazy);
+        }
+        let Some(size) = object.get(DT_JMPREL).map(|_| object.get(DT_PLTRELSZ)) else { return Ok(()) };
+        let words = match setup {
+            Setup::First => 0..2,
+            Setup::Plt if is_lazy => {
+                let size = size.ok_or_else(|| object.fault(FaultKind::NoEntrySize, "DT_PLTRELSZ"))?;
+                0..(size.checked_div(object.entry(true)).unwrap_or_default() & INT).wrapping_add(2)
+            }
+            Setup::Second if is_lazy => 1..3,
+            _ => return Ok(()),
+        };
+        let got = Got::open(object, DT_PLTGOT, "DT_PLTGOT")?;
+        if setup == Setup::Plt && object.get(DT_PPC64_GLINK).is_none() {
+            return Err(object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"));
+        }
+        if words.end > STEPS_AT_MOST as u64 {
+            return Err(End::TooMuch);
+        }
+        words.into_iter().try_for_each(|index| got.set(index, 0))
+    }
+
+    fn relocate_got(&self, object: &'r Object<'a>, is_lazy: bool) -> Step<()> {
+        let got = Got::open(object, DT_PLTGOT, "DT_PLTGOT")?;
+        if is_lazy {
+            got.set(0, 0)?;
+        }
+        // The highest bit of the second entry is the mark of GNU's linker, which keeps that.
+        let bits = object.word().wrapping_mul(8).wrapping_sub(1);
+        let kept = if got.get(1)? >> bits == 0 { 1 } else { 2 };
+        let own = number(object, DT_MIPS_LOCAL_GOTNO)? & INT;
+        let (first, end) = (number(object, DT_MIPS_GOTSYM)?, number(object, DT_MIPS_SYMTABNO)?);
+        let count = end.wrapping_sub(first) & INT;
+        if own.max(count) > STEPS_AT_MOST as u64 {
+            return Err(End::TooMuch);
+        }
+        if object.base != 0 {
+            for index in kept..own {
+                got.set(index, got.get(index)?.wrapping_add(object.base))?;
+            }
+        }
+        let symbols =
+            object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
+        for at in 0..count {
+            let index = first.wrapping_add(at);
+            let symbol = object.symbol(symbols, index)?;
+            let place = own.wrapping_add(at);
+            if let Some(value) = self.global_entry(object, index, &symbol, got.get(place)?, is_lazy)? {
+                got.set(place, value)?;
+            }
+        }
+        if is_lazy && object.get(DT_JMPREL).is_some() {
+            let calls = Got::open(object, DT_MIPS_PLTGOT, "DT_MIPS_PLTGOT")?;
+            calls.set(0, 0)?;
+            calls.set(1, 0)?;
+        }
+        Ok(())
+    }
+
+    /// What becomes of the entry of a symbol; None where it stays.
+    fn global_entry(
+        &self,
+        object: &'r Object<'a>,
+        index: u64,
+        symbol: &Symbol,
+        old: u64,
+        is_lazy: bool,
+    ) -> Step<Option<u64>> {
+        let is_function = symbol.kind == STT_FUNC;
+        let has_stub = match symbol.section {
+            0 => is_function && symbol.value != 0 && symbol.other & STO_MIPS_PLT == 0,
+            SHN_COMMON => false,
+            _ => is_function && old != symbol.value,
+        };
+        let class = if has_stub { Class::Plt } else { Class::Other };
+        if has_stub && is_lazy {
+            // What starts a program may be bound when it is called.
+            if object.index == 0 {
+                self.finds_main.set(true);
+            }
+            let value = if symbol.section == 0 { symbol.value } else { old };
+            return Ok(Some(object.base.wrapping_add(value)));
+        }
+        if !has_stub && symbol.kind == STT_SECTION && !matches!(symbol.section, 0 | SHN_COMMON) {
+            return Ok((symbol.other == 0).then(|| object.base.wrapping_add(old)));
+        }
+        let (of, found) = self.find(object, index, class)?;
+        let base = of.map_or(0, |of| if found.section == SHN_ABS { 0 } else { of.base });
+        Ok(Some(if of.is_some() { base.wrapping_add(found.value) } else { 0 }))
+    }
+}
+
+/// R_MIPS_REL32: what is added to a word.
+pub(super) fn of_got(object: &Object<'_>, index: u64) -> Step<u64> {
+    if index == 0 {
+        return Ok(object.base);
+    }
+    let first = number(object, DT_MIPS_GOTSYM)? & INT;
+    let Some(behind) = index.checked_sub(first) else {
+        let symbols =
+            object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
+        return Ok(object.base.wrapping_add(object.symbol(symbols, index)?.value));
+    };
+    let got = Got::open(object, DT_PLTGOT, "DT_PLTGOT")?;
+    got.get(behind.wrapping_add(number(object, DT_MIPS_LOCAL_GOTNO)? & INT))
+}
+
+fn number(object: &Object<'_>, tag: u32) -> Step<u64> {
+    object.get(tag).ok_or_else(|| object.fault(FaultKind::NoEntrySize, "the GOT"))
+}
