@@ -94,7 +94,7 @@ fn load_in(
     let soname = usable.dynamic.as_ref().and_then(|dynamic| dynamic.soname.as_deref());
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     // A program that is its own loader has none whose rules are known.
-    let is_its_own = bytes(&loader.resolved) == bytes(&candidate.resolved);
+    let is_its_own = !crate::ROUTER && bytes(&loader.resolved) == bytes(&candidate.resolved);
     let libc = names.into_iter().find_map(Libc::of_loader).filter(|_| !is_its_own);
     let glibc = match libc {
         Some(Libc::Glibc) => gnu::build(root, kept, &interpreter),

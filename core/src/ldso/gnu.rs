@@ -93,7 +93,8 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
     let file = kept.files.again(root, super::path(&loader.path), loader.id)?;
     let mut facts = GlibcBuild::default();
     let is_read = facts.read(&file.contents, image).is_some();
-    let is_list = (1..=FOLDERS_AT_MOST).contains(&facts.folders.split(|byte| *byte == b':').count());
+    let is_list =
+        crate::ROUTER || (1..=FOLDERS_AT_MOST).contains(&facts.folders.split(|byte| *byte == b':').count());
     let is_glibc = is_read && !facts.cache.is_empty() && !facts.folders.is_empty() && is_list;
     let facts = is_glibc.then(|| Rc::new(facts));
     if KEEPS {
