@@ -27,6 +27,11 @@ pub const LIMITS: Amounts = if cfg!(feature = "every-machine") {
     Amounts { steps: 1 << 22, bytes: 32 << 20, files: 1 << 12, kept: 512 << 10, told: 16 << 10 }
 };
 
+/// What a symbol takes, and what is done of lists that are searched in a step.
+pub(crate) const STEPS_OF_A_SYMBOL: usize = 2;
+pub(crate) const VERSIONS_OF_A_STEP: usize = 32;
+pub(crate) const SLOTS_OF_A_STEP: usize = 64;
+
 /// What is left of [`LIMITS`], and what was cut short.
 #[derive(Debug)]
 pub struct Budget {
@@ -67,12 +72,12 @@ impl Budget {
     #[cfg_attr(feature = "every-machine", inline)]
     #[cfg_attr(not(feature = "every-machine"), inline(never))]
     pub(crate) fn steps(&self, count: usize) -> bool {
-        take(&self.steps, count) || self.cut(Missing::TooManySteps)
+        take(&self.steps, count) || self.cut(Missing::TooMuchToRead)
     }
 
     /// Takes bytes that are to be read.
     pub(crate) fn read(&self, count: usize) -> bool {
-        take(&self.bytes, count) || self.cut(Missing::TooManyBytes)
+        take(&self.bytes, count) || self.cut(Missing::TooMuchToRead)
     }
 
     /// Takes a path that is to be looked up, or a file that is to be opened.
@@ -134,7 +139,7 @@ mod tests {
         assert!(budget.steps(LIMITS.steps - 1) && budget.steps(1) && budget.was_cut().is_none());
         assert!(!budget.steps(1));
         assert!(!budget.read(LIMITS.bytes + 1) && !budget.read(1), "what does not fit takes the rest");
-        assert_eq!(budget.was_cut(), Some(Missing::TooManySteps), "the first counts");
+        assert_eq!(budget.was_cut(), Some(Missing::TooMuchToRead), "the first counts");
         assert_eq!(budget.spent().steps, LIMITS.steps);
         budget.begin();
         assert!(budget.steps(1) && budget.read(1) && budget.file() && budget.was_cut().is_none());

@@ -45,7 +45,7 @@ pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Pat
 
 /// Judges one program.
 pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
-    kept.files.budget().begin();
+    kept.files.begin();
     let path = locate(machine.target, given);
     log::info!("reading {}", text::path(&path));
     let (candidate, outcome) = outcome(machine, &kept.files, &path);

@@ -202,6 +202,15 @@ pub struct Files {
 }
 
 impl Files {
+    /// Another judgement begins.
+    pub(crate) fn begin(&self) {
+        // What was cut short is not for the next one.
+        if self.budget().was_cut().is_some() {
+            self.places.borrow_mut().clear();
+        }
+        self.budget().begin();
+    }
+
     /// What is left to the judgement that uses them.
     pub fn budget(&self) -> &Budget {
         &self.shared.budget
@@ -211,18 +220,14 @@ impl Files {
     pub fn at(&self, root: &dyn Root, path: &Path) -> Rc<Place> {
         let mut places = self.places.borrow_mut();
         let known = take(&mut places, &|place| place.path.as_bytes() == path.as_bytes());
-        let unknown = |stat| {
+        let place = known.unwrap_or_else(|| {
             Rc::new(Place {
                 path: path.to_path_buf(),
-                stat,
+                stat: if self.budget().file() { root.stat(path) } else { None },
                 resolved: OnceCell::new(),
                 may_execute: OnceCell::new(),
             })
-        };
-        if known.is_none() && !self.budget().file() {
-            return unknown(None);
-        }
-        let place = known.unwrap_or_else(|| unknown(root.stat(path)));
+        });
         if places.len() >= PATHS {
             places.remove(0);
         }

@@ -256,7 +256,9 @@ fn dynamic(
             *place = Some(name.to_vec());
         } else {
             *place = None;
-            out.is_cut |= rest.is_none() || found.is_some_and(|found| reader.is_too_long(found));
+            // To a router's build it is all the same why a name has no end.
+            let is_longer = |found| crate::ROUTER || reader.is_too_long(found);
+            out.is_cut |= rest.is_none() || found.is_some_and(is_longer);
         }
         if let Some(name) = needed {
             out.needed.push(name);

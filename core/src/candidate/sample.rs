@@ -23,7 +23,7 @@ pub fn compressed_per_kib(root: &dyn Root, candidate: &Candidate) -> Option<u32>
     let mut at = part.wrapping_sub(PIECE as u64) / 2;
     let (mut whole, mut packed) = (0_usize, 0_usize);
     for _ in 0..PIECES {
-        let piece = file.read_at(at, PIECE).unwrap_or_default();
+        let piece = file.read_at(at, PIECE).ok()?;
         at = at.wrapping_add(part);
         whole = whole.wrapping_add(piece.len());
         packed = packed.wrapping_add(squeeze(&piece).min(piece.len()));

@@ -87,18 +87,16 @@ missing! {
     Unpredictable "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
     /// ELFv1 of PowerPC.
     Descriptor "where the function descriptor at e_entry leads"
-    /// [`crate::budget`]: steps.
-    TooManySteps "where its tables end: they take more steps than diag spends"
-    /// Bytes read.
-    TooManyBytes "what else is in its tables: they are larger than what diag reads"
+    /// [`crate::budget`]: steps, and bytes read.
+    TooMuchToRead "what else is in its tables: diag reads so much of them and no more"
     /// Paths looked up.
-    TooManyFiles "where its libraries are: its folders lead to more files than diag looks for"
+    TooManyFiles "where its libraries are: that takes more files than diag looks at"
     /// Names, entries of PT_DYNAMIC, libraries.
     TooManyNames "what else it needs: it names more than diag keeps"
     /// A mount of [`crate::machine::Mount::remote`] that neither the program nor its loader lies on.
-    RemoteFile "what lies behind a network or in FUSE, where diag looks for no file that another names"
+    RemoteFile "what lies behind a network or FUSE, where its names lead"
     /// pread(2) fails behind the head of a file.
-    LostRead "what stands where its file, or a library's, cannot be read"
+    LostRead "what stands where a file of it cannot be read"
     /// The kernel handles the page fault, which then occurs again.
     Endless "an end: this kernel faults again and again on code that may only be written"
 }

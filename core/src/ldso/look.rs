@@ -9,7 +9,9 @@ use crate::errno::Errno;
 use crate::exec::Missing;
 
 /// Places in which a library was looked for that are told; the others are counted.
-const TRIED: usize = 64;
+const TRIED: usize = if crate::ROUTER { 8 } else { 64 };
+/// A longer path is not told by a router's build.
+const LONGEST: usize = 256;
 
 impl Linker<'_> {
     pub(super) fn search(&self, by: usize, found: &mut Library) {
@@ -97,7 +99,8 @@ impl Linker<'_> {
 
     /// Notes that it was looked for there.
     fn note(&self, found: &mut Library, file: Vec<u8>) {
-        let has_room = found.tried.len() < TRIED && self.files.budget().may_tell(file.len());
+        let has_room = found.tried.len() < TRIED
+            && if crate::ROUTER { file.len() < LONGEST } else { self.files.budget().may_tell(file.len()) };
         if has_room {
             found.tried.push(file);
         } else if !crate::ROUTER {

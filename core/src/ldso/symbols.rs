@@ -17,6 +17,7 @@ use super::object::Library;
 use super::versions::{self, Version};
 use super::{Linker, Undefined};
 use crate::arch;
+use crate::budget::{SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{
@@ -41,10 +42,6 @@ const SHN_ABS: usize = 0xfff1;
 const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
 const HIDDEN: usize = 0x8000;
-/// What a symbol takes of [`crate::budget`], and what is done in a step of it.
-const STEPS_OF_A_SYMBOL: usize = 2;
-const VERSIONS_OF_A_STEP: usize = 32;
-const SLOTS_OF_A_STEP: usize = 64;
 /// Missing symbols that are told at most.
 const MISSING_AT_MOST: usize = 64;
 

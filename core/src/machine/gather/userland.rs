@@ -130,7 +130,7 @@ pub(in crate::machine) fn libc<'a>(
 
 /// The beginning of a file: the ELF header, and PT_INTERP in practice.
 fn head(root: &dyn Root, path: &str) -> Option<Vec<u8>> {
-    Some(root.open(Path::new(path))?.ok()?.read_at(0, 1024).unwrap_or_default())
+    root.open(Path::new(path))?.ok()?.read_at(0, 1024).ok()
 }
 
 fn decode(head: &[u8]) -> Option<Abi> {
