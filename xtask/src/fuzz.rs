@@ -35,7 +35,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         Some(name) => vec![*TARGETS.iter().find(|known| *known == name).context("there is no such target")?],
         None => TARGETS.to_vec(),
     };
-    let seconds = args.minutes * 60 / targets.len() as u64;
+    // Zero is no limit to libFuzzer.
+    let seconds = (args.minutes * 60 / targets.len() as u64).max(1);
     println!("fuzz: builds with coverage into target/fuzz; then {seconds} s each of {}", targets.join(", "));
     println!("fuzz: what breaks something goes to fuzz/findings/TARGET, which `cargo test` replays");
     // With --target, build scripts and macros are not counted.
