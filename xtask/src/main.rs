@@ -6,6 +6,7 @@ mod check;
 mod cores;
 mod debian;
 mod dist;
+mod fuzz;
 mod gates;
 mod host;
 mod lab;
@@ -34,6 +35,8 @@ enum Task {
     Package(package::Args),
     /// Let kernels, C libraries and compilers judge what diag says and how it is built.
     Check(check::Args),
+    /// Let libFuzzer look for inputs that break what must hold of every judgement.
+    Fuzz(fuzz::Args),
     /// Run every test: cargo test, router builds with their checks, the lab. It says first what it will do.
     Test(test::Args),
 }
@@ -45,6 +48,7 @@ fn main() -> Result<()> {
         Task::Package(args) => package::main(&args),
         Task::Bench(args) => bench::main(&args),
         Task::Check(args) => check::main(&args),
+        Task::Fuzz(args) => fuzz::main(&args),
         Task::Test(args) => test::main(&args),
     }
 }

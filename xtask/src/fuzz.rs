@@ -1,0 +1,145 @@
+//! `cargo xtask fuzz`: libFuzzer looks for inputs of fuzz/'s targets that break what must hold. The stable compiler does
+//! it: LLVM's pass that counts coverage is asked for by name.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::sh;
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// For how long in all, after it is built
+    #[arg(long, default_value_t = 10)]
+    minutes: u64,
+    /// One of candidate, libraries, texts, scripts, recording; all of them in turn without
+    target: Option<String>,
+    /// Replace fuzz/corpus by the smallest set of inputs that reaches the same
+    #[arg(long)]
+    keep: bool,
+}
+
+const TARGETS: [&str; 5] = ["candidate", "libraries", "texts", "scripts", "recording"];
+/// Of a target's corpus in the repository, in bytes: 1 MiB for all.
+const CORPUS: u64 = 200 << 10;
+const TRIPLE: &str = "x86_64-unknown-linux-gnu";
+/// What rustc does for `-Zsanitizer-coverage`-like counters, in terms that stable knows; overflow checks stay on.
+const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=4 -Copt-level=2";
+
+pub(crate) fn main(args: &Args) -> Result<()> {
+    let targets: Vec<&str> = match &args.target {
+        Some(name) => vec![*TARGETS.iter().find(|known| *known == name).context("there is no such target")?],
+        None => TARGETS.to_vec(),
+    };
+    // Zero is no limit to libFuzzer.
+    let seconds = (args.minutes * 60 / targets.len() as u64).max(1);
+    println!("fuzz: builds with coverage into target/fuzz; then {seconds} s each of {}", targets.join(", "));
+    println!("fuzz: what breaks something goes to fuzz/findings/TARGET, which `cargo test` replays");
+    // With --target, build scripts and macros are not counted.
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--package", "fuzz", "--features", "libfuzzer", "--locked", "--target", TRIPLE]);
+    cargo.args(["--target-dir", "target/fuzz"]).env("RUSTFLAGS", FLAGS).current_dir(sh::root());
+    sh::run(&mut cargo)?;
+    let mut failed = Vec::new();
+    for target in targets {
+        let line = run(target, seconds)?;
+        println!("{line}");
+        if line.contains("FOUND") {
+            failed.push(target);
+        }
+        if args.keep {
+            keep(target)?;
+        }
+    }
+    ensure!(failed.is_empty(), "something does not hold: {}", failed.join(", "));
+    Ok(())
+}
+
+fn folder(parts: &[&str]) -> Result<PathBuf> {
+    let folder = sh::root().join(parts.iter().collect::<PathBuf>());
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
+
+fn fuzzer(target: &str) -> Command {
+    let mut command = Command::new(sh::root().join("target/fuzz").join(TRIPLE).join("debug/fuzz"));
+    command.env("DIAG_FUZZ_TARGET", target).stdin(Stdio::null());
+    command
+}
+
+/// Runs one; its executions and edges.
+fn run(target: &str, seconds: u64) -> Result<String> {
+    let kept = folder(&["fuzz", "corpus", target])?;
+    let found = folder(&["target", "fuzz", "corpus", target])?;
+    let findings = folder(&["fuzz", "findings", target])?;
+    let output = fuzzer(target)
+        .args([found, kept])
+        .args([
+            "-max_len=1024",
+            "-len_control=10",
+            "-timeout=60",
+            "-rss_limit_mb=1024",
+            "-print_final_stats=1",
+        ])
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-artifact_prefix={}/", findings.display()))
+        .output()?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    let behind = |text: &str, name: &str| -> Option<String> {
+        Some(text.split(name).last()?.split_whitespace().next()?.to_owned())
+    };
+    let edges = log.lines().rfind(|line| line.contains(" cov: ")).and_then(|line| behind(line, " cov: "));
+    let all = log
+        .lines()
+        .find(|line| line.contains("inline 8-bit counters"))
+        .and_then(|line| behind(line, "modules   ("));
+    let executions = behind(&log, "stat::number_of_executed_units:");
+    let said = |number: Option<String>| number.unwrap_or_else(|| "?".to_owned());
+    let mut line =
+        format!("{target}: {} executions, {} of {} edges", said(executions), said(edges), said(all));
+    if !output.status.success() {
+        let panicked =
+            log.lines().skip_while(|line| !line.contains("panicked at") && !line.contains("ERROR: "));
+        line += &format!(", FOUND: {}", panicked.take(6).collect::<Vec<_>>().join("\n"));
+    }
+    // Only where there is something in it.
+    let _ = fs::remove_dir(findings);
+    Ok(line)
+}
+
+/// Takes the fewest inputs that reach all into the repository; the smallest first, as far as there is room.
+fn keep(target: &str) -> Result<()> {
+    let merged = folder(&["target", "fuzz", "merged", target])?;
+    fs::remove_dir_all(&merged)?;
+    fs::create_dir_all(&merged)?;
+    let [kept, found] =
+        [folder(&["fuzz", "corpus", target])?, folder(&["target", "fuzz", "corpus", target])?];
+    let output = fuzzer(target).arg("-set_cover_merge=1").args([&merged, &kept, &found]).output()?;
+    if !output.status.success() {
+        bail!("libFuzzer does not merge the corpus of {target}");
+    }
+    let mut inputs = files(&merged)?;
+    inputs.sort();
+    fs::remove_dir_all(&kept)?;
+    fs::create_dir_all(&kept)?;
+    let mut room = CORPUS;
+    for (size, path) in inputs {
+        let Some(rest) = room.checked_sub(size) else { break };
+        room = rest;
+        fs::copy(&path, kept.join(path.file_name().context("a file")?))?;
+    }
+    Ok(())
+}
+
+fn files(folder: &Path) -> Result<Vec<(u64, PathBuf)>> {
+    fs::read_dir(folder)?
+        .map(|entry| {
+            let entry = entry?;
+            Ok((entry.metadata()?.len(), entry.path()))
+        })
+        .collect()
+}
