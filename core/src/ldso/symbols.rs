@@ -259,10 +259,9 @@ fn each_undefined(
     // Nobody finds what it defines, not even itself.
     let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     for index in from..symbols.end_of_undefined(is_program) {
-        if !symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(versions.len() / VERSIONS_OF_A_STEP)) {
-            break;
-        }
-        let Some(symbol) = symbols.symbol(index) else { break };
+        let goes_on =
+            symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(versions.len() / VERSIONS_OF_A_STEP));
+        let Some(symbol) = symbols.symbol(index).filter(|_| goes_on) else { break };
         if !crate::ROUTER && symbol.section == 0 {
             let is_named = symbols.strings.has(symbol.name);
             if !(is_named && matches!(symbol.bind, STB_GLOBAL | STB_WEAK)) {
