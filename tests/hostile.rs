@@ -117,7 +117,7 @@ fn program() -> Elf {
     Elf::of("x86-64").interp(LOADER).needed("libc.so.6")
 }
 
-const FILES: &str = "more files than";
+const FILES: &str = "too many folders";
 
 #[test]
 fn tables_without_end() {

@@ -88,11 +88,11 @@ missing! {
     /// ELFv1 of PowerPC.
     Descriptor "where the function descriptor at e_entry leads"
     /// [`crate::budget`]: steps, and bytes read.
-    TooMuchToRead "what else is in its tables: diag reads so much of them and no more"
+    TooMuchToRead "what else is in its tables: they are too large"
     /// Paths looked up.
-    TooManyFiles "where its libraries are: that takes more files than diag looks at"
+    TooManyFiles "where its libraries are: it names too many folders"
     /// Names, entries of PT_DYNAMIC, libraries.
-    TooManyNames "what else it needs: it names more than diag keeps"
+    TooManyNames "what else it needs: it names too much"
     /// A mount of [`crate::machine::Mount::remote`] that neither the program nor its loader lies on.
     RemoteFile "what lies behind a network or FUSE, where its names lead"
     /// pread(2) fails behind the head of a file.

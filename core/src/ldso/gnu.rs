@@ -149,7 +149,12 @@ impl GlibcBuild {
             let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
             let mut in_list = false;
             let mut rest = bytes;
-            while let Ok(text) = CStr::from_bytes_until_nul(rest) {
+            loop {
+                // Tables are full of zeros: one by one they are the dearest part of it.
+                while let [0, tail @ ..] = rest {
+                    (rest, in_list) = (tail, false);
+                }
+                let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
                 let text = text.to_bytes();
                 // Between the strings much is shorter than any of them.
                 in_list = text.len() > 3 && self.note(text, in_list);
