@@ -261,6 +261,34 @@ fn a_dead_mount_elsewhere_keeps_no_answer_back() {
     assert_eq!(within(start(asking).unwrap(), Duration::from_secs(1)), None);
 }
 
+/// /proc/mounts is longer than what is read of other files at once.
+#[test]
+fn the_last_of_two_thousand_mounts_counts() {
+    let folder = folder("many-mounts");
+    let (many, last) = (folder.join("many"), folder.join("last"));
+    fs::create_dir(&many).unwrap();
+    fs::create_dir(&last).unwrap();
+    let mut command = diag(&["--dest", last.to_str().unwrap(), "/bin/true"]);
+    let place = last.clone();
+    in_namespace(&mut command, move || {
+        let tmpfs = |point: &Path, flags| mount(Some("tmpfs"), point, Some("tmpfs"), flags, None::<&str>);
+        for _ in 0..2000 {
+            tmpfs(&many, MsFlags::empty())?;
+        }
+        tmpfs(&place, MsFlags::MS_NOEXEC).map_err(Into::into)
+    });
+    match command.output() {
+        Ok(output) => {
+            let said = told(&output);
+            assert!(said.contains("mount-noexec") && said.contains(last.to_str().unwrap()), "{said}");
+        }
+        Err(error) if error.raw_os_error() == Some(libc::EPERM) => {
+            skipped("no mount namespace for this user: two thousand mounts are not tried");
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// Text between the first pair of quotation marks.
 fn quoted(line: &str) -> Option<&str> {
     line.split('"').nth(1)

@@ -206,9 +206,9 @@ impl<'a> Machine<'a> {
             return false;
         }
         let Some(mount) = self.mount_of(path).filter(|mount| mount.remote) else { return false };
-        !from
-            .iter()
-            .any(|from| self.mount_of(from).is_some_and(|own| own.point.as_bytes() == mount.point.as_bytes()))
+        let is_it = |other: &Mount| other.point.as_bytes() == mount.point.as_bytes();
+        // Nobody has a router's loader or interpreters there.
+        crate::ROUTER || !from.iter().any(|from| self.mount_of(from).is_some_and(is_it))
     }
 
     /// The mount whose device holds what is written below a folder: for an overlay the one of its upper layer.

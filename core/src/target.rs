@@ -35,7 +35,7 @@ impl<'a> Target<'a> {
 
 /// The target's files, as far as they are known: what a target does not answer is not known.
 pub trait Root {
-    /// The first 64 KiB of a small text file of the machine's own (/proc/cpuinfo, /etc/openwrt_release). Never of one
+    /// The first 64 KiB at least of a small text file of the machine's own (/proc/cpuinfo, /etc/openwrt_release). Never of one
     /// whose name a program chose: that may be a file of the kernel's.
     fn read(&self, _: &Path) -> Known<Result<Vec<u8>, Errno>> {
         None

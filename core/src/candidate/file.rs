@@ -204,8 +204,8 @@ pub struct Files {
 impl Files {
     /// Another judgement begins.
     pub(crate) fn begin(&self) {
-        // What was cut short is not for the next one.
-        if self.budget().was_cut().is_some() {
+        // What was cut short is not for the next one; a router is asked for one.
+        if !crate::ROUTER && self.budget().was_cut().is_some() {
             self.places.borrow_mut().clear();
         }
         self.budget().begin();
