@@ -9,7 +9,9 @@ use diag::cli::{self, Args};
 use diag::exec::Outcome;
 use diag::finding::Severity;
 use diag::judge;
+use diag::ldso::Kept;
 use diag::live::{Live, target_path};
+use diag::machine::Machine;
 use diag::report::Style;
 use diag::target::Target;
 use oracle::answer::{Answer, End};
@@ -57,13 +59,13 @@ fn begins(path: &Path, with: &[u8]) -> bool {
 /// instruction: nobody wants `reboot` to run.
 fn judge(programs: &[PathBuf], runner: &Path) -> (usize, Vec<String>) {
     let mut runner = Runner::stopping(runner).unwrap();
-    let paths: Vec<_> = programs.iter().map(|path| target_path(path)).collect();
     let live = Live::default();
-    let report = judge::judge_all(Target::new(&live), &paths, None);
-    assert_eq!(report.programs.len(), programs.len());
+    let (mut machine, kept) = (Machine::new(Target::new(&live)), Kept::default());
     let mut started = 0;
     let mut wrong = Vec::new();
-    for one in &report.programs {
+    for path in programs {
+        // One after the other, as on the command line: what is known of a program goes with its report.
+        let one = judge::judge(&mut machine, &kept, &target_path(path), None);
         let answer = runner.ask(one.given.as_bytes()).unwrap();
         let errors = one.findings.iter().any(|finding| finding.severity == Severity::Error);
         let agrees = match (&answer, one.outcome) {

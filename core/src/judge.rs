@@ -45,7 +45,6 @@ pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Pat
 
 /// Judges one program.
 pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
-    kept.files.begin();
     let path = locate(machine.target, given);
     log::info!("reading {}", text::path(&path));
     let (candidate, outcome) = outcome(machine, &kept.files, &path);
@@ -152,8 +151,9 @@ fn fault<'a>(machine: &mut Machine, kept: &Kept, program: &'a Candidate) -> Opti
     Some(Culprit { program, outcome, finding })
 }
 
-/// What the kernel does with a file; a question is put to it only where the answer decides.
+/// What the kernel does with a file, which has a budget of its own from here on; a question is put to it only where the answer decides.
 pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate, Outcome) {
+    files.begin();
     let formats = machine.formats();
     let mut candidate = candidate::open(machine.target.root, files, path, &formats);
     env::follow(machine.target, files, &formats, &mut candidate);

@@ -63,6 +63,7 @@ pub(crate) const fn effects(of_all: Effects) -> Effects {
 
 /// Whose loaders have judged rehearsals of an architecture (`cargo xtask check loaders`): of others none is begun.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // What a router's rows leave out.
 pub(crate) enum JudgedBy {
     /// glibc's.
     Glibc,
@@ -72,6 +73,7 @@ pub(crate) enum JudgedBy {
 
 /// sysdeps/*/dl-machine.h `elf_machine_runtime_setup`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // What a router's rows leave out.
 pub(crate) enum Setup {
     /// The second word and the third, where functions are bound when they are first called.
     Second,
@@ -85,6 +87,7 @@ pub(crate) enum Setup {
 
 /// What a relocation does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // What a router's rows leave out.
 pub(crate) enum Effect {
     /// Nothing.
     None,
