@@ -96,7 +96,7 @@ missing! {
     /// A mount of [`crate::machine::Mount::remote`] that neither the program nor its loader lies on.
     RemoteFile "what lies behind a network or FUSE, where its names lead"
     /// pread(2) fails behind the head of a file.
-    LostRead "what stands where a file of it cannot be read"
+    LostRead "what a part of it holds that cannot be read"
     /// The kernel handles the page fault, which then occurs again.
     Endless "an end: this kernel faults again and again on code that may only be written"
 }
