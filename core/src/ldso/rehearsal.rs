@@ -4,6 +4,7 @@
 mod glibc;
 mod memory;
 mod musl;
+mod start;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -15,12 +16,8 @@ use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
 use crate::elf::Class;
-use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB,
-    DT_TEXTREL, ET_EXEC,
-};
+use crate::elf::consts::{DT_NEEDED, DT_STRSZ, DT_STRTAB, DT_TEXTREL, ET_EXEC, PT_DYNAMIC};
 use crate::exec::Missing;
-use crate::machine::holds;
 use memory::{Access, Memory};
 
 /// How the loader comes to an end.
@@ -33,6 +30,13 @@ pub(super) enum End {
     TooMuch,
 }
 
+impl End {
+    /// A signal ends it.
+    fn is_deadly(&self) -> bool {
+        matches!(self, End::Fault(fault) if fault.is_deadly())
+    }
+}
+
 type Step<T> = Result<T, End>;
 
 /// What came of it.
@@ -41,6 +45,8 @@ pub(super) struct Rehearsed {
     pub(super) fault: Option<Fault>,
     pub(super) versions: Vec<Undefined>,
     pub(super) symbols: Vec<Undefined>,
+    /// What is not found when it is first called.
+    later: Vec<Undefined>,
 }
 
 /// An object in memory.
@@ -56,7 +62,8 @@ struct Object<'a> {
 
 /// A relocation.
 struct Relocation {
-    offset: u64,
+    /// Read when it is written to: what ends the loader before counts more.
+    offset: Result<u64, Access>,
     symbol: u64,
     kind: u64,
     /// None: what stands where it is applied.
@@ -64,13 +71,21 @@ struct Relocation {
 }
 
 impl<'a> Object<'a> {
-    fn new(index: usize, library: &'a Library, file: &'a File, page: u64) -> Option<Object<'a>> {
+    fn new(
+        index: usize,
+        library: &'a Library,
+        file: &'a File,
+        page: u64,
+        is_glibc: bool,
+    ) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
-        let memory = Memory::new(&file.contents, image, page, index == 0);
+        // The program and its interpreter are the kernel's.
+        let memory = Memory::new(&file.contents, image, page, index == 0, is_glibc && index > 1);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,
-            Class::Elf64 => place.wrapping_shl(40),
+            Class::Elf64 if index == 0 => PROGRAM_BASE,
+            Class::Elf64 => LIBRARY_BASE.wrapping_add(place.wrapping_shl(32)),
             Class::Elf32 => place.wrapping_shl(26),
         };
         Some(Object { index, library, image, dynamic: image.dynamic.as_ref()?, memory, base })
@@ -84,6 +99,20 @@ impl<'a> Object<'a> {
     /// The same of the first of several.
     fn first(&self, tag: u32) -> Option<u64> {
         self.dynamic.entries.iter().find(|(known, _)| *known == tag).map(|(_, value)| *value)
+    }
+
+    /// PT_DYNAMIC as it stands in memory once relocations have written there: tags and values.
+    fn entries(&self) -> Vec<(u32, u64)> {
+        let word = self.word();
+        let segment = self.image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
+        let Some(from) = segment.map(|segment| segment.p_vaddr) else { return Vec::new() };
+        let number = |at: u64| self.memory.number(from.wrapping_add(at), word).ok();
+        let entry = |index: u64| {
+            let at = index.wrapping_mul(word).wrapping_mul(2);
+            let tag = number(at)?;
+            (tag != 0).then_some((u32::try_from(tag).unwrap_or(u32::MAX), number(at.wrapping_add(word))?))
+        };
+        (0..ENTRIES_AT_MOST).map_while(entry).collect()
     }
 
     fn word(&self) -> u64 {
@@ -123,7 +152,7 @@ impl<'a> Object<'a> {
             self.number(info_at.wrapping_add(within as u64), size as u64, WHAT)
         };
         let (symbol, kind) = info(self.image);
-        let offset = self.number(at, word, WHAT)?;
+        let offset = self.memory.number(at, word);
         let (symbol, kind) = (part(symbol)?, part(kind)?);
         let addend =
             if has_addend { Some(self.number(info_at.wrapping_add(word), word, WHAT)?) } else { None };
@@ -141,7 +170,7 @@ impl<'a> Object<'a> {
         let is_wide = self.image.encoding.class == Class::Elf64;
         let at = symbols.wrapping_add(index.wrapping_mul(if is_wide { 24 } else { 16 }));
         let field = |within: u64, size| self.number(at.wrapping_add(within), size, WHAT);
-        let (info, other, section, value) = if is_wide { (4, 5, 6, 8) } else { (12, 13, 14, 4) };
+        let (info, other, section, value, size) = if is_wide { (4, 5, 6, 8, 16) } else { (12, 13, 14, 4, 8) };
         let info = field(info, 1)?;
         Ok(Symbol {
             name: field(0, 4)?,
@@ -149,18 +178,24 @@ impl<'a> Object<'a> {
             kind: info & 15,
             visibility: field(other, 1)? & 3,
             section: field(section, 2)?,
-            value: field(value, if is_wide { 8 } else { 4 })?,
+            value: field(value, self.word())?,
+            size: field(size, self.word())?,
         })
     }
 }
 
-const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
+/// Entries of PT_DYNAMIC.
+const ENTRIES_AT_MOST: u64 = 1 << 10;
+/// Somewhere about where they are: the upper half of an address is what it would be.
+const PROGRAM_BASE: u64 = 0x5555_5000_0000;
+const LIBRARY_BASE: u64 = 0x7f00_0000_0000;
 const STRINGS_AT_MOST: u64 = 64 << 10;
 /// Objects of a program; the largest have 200.
 const OBJECTS_AT_MOST: usize = 512;
 /// Records, links of a chain, relocations of a table: more than any file has.
 const STEPS_AT_MOST: usize = 1 << 20;
 
+#[derive(Clone, Copy)]
 struct Symbol {
     name: u64,
     bind: u64,
@@ -168,6 +203,7 @@ struct Symbol {
     visibility: u64,
     section: u64,
     value: u64,
+    size: u64,
 }
 
 /// Bytes that a relocation of that kind writes.
@@ -182,20 +218,47 @@ fn effect(object: &Object<'_>, kind: u64) -> Effect {
 }
 
 impl Linker<'_> {
-    /// Whether there is what a rehearsal needs: what relocations do, symbols, and tables to look them up by.
+    /// Whether it is known what relocations do.
     pub(super) fn can_rehearse(&self) -> bool {
         let machine =
             self.object(0).and_then(|program| program.image.as_ref()).map(|image| image.header.e_machine);
-        if machine.and_then(arch::of).is_none_or(|arch| arch.ldso.effects.is_empty()) {
-            return false;
+        machine.and_then(arch::of).is_some_and(|arch| !arch.ldso.effects.is_empty())
+    }
+
+    /// What the DT_NEEDED of an object name where one of them lies outside of its strings: what its loader reads there, up to
+    /// one that cannot be read, and what comes of that. None where all lie in them.
+    pub(super) fn odd_names(&self, index: usize) -> Option<(Vec<Vec<u8>>, Option<Fault>)> {
+        if crate::ROUTER {
+            return None;
         }
-        let mut libraries =
-            self.link.objects.iter().skip(1).filter(|object| object.state == LibraryState::Found);
-        libraries.all(|object| {
-            let has = |tag| object.dynamic().is_some_and(|dynamic| dynamic.get(tag).is_some());
-            let ends_early = object.dynamic().is_some_and(|dynamic| dynamic.goes_on);
-            ends_early || has(DT_SYMTAB) && (has(DT_HASH) || has(DT_GNU_HASH))
-        })
+        let library = self.object(index)?;
+        let image = library.image.as_deref()?;
+        let dynamic = image.dynamic.as_ref()?;
+        let size = dynamic.get(DT_STRSZ).unwrap_or_default();
+        let lies_outside = |(tag, value): &(u32, u64)| *tag == DT_NEEDED && *value >= size;
+        if !(dynamic.lost_name || dynamic.entries.iter().any(lies_outside)) || !self.can_rehearse() {
+            return None;
+        }
+        let file = self.open(library)?;
+        let page = self.machine.kernel().page().get();
+        let memory = Memory::new(&file.contents, image, page, index == 0, self.is_glibc() && index > 1);
+        let strings = dynamic.flags(DT_STRTAB);
+        let mut names = Vec::new();
+        for (_, value) in dynamic.entries.iter().filter(|(tag, _)| *tag == DT_NEEDED) {
+            match memory.string(strings.wrapping_add(*value)) {
+                Ok(name) => names.push(name),
+                Err(access) => {
+                    let kind = if access == Access::Nothing {
+                        FaultKind::Unmapped
+                    } else {
+                        FaultKind::AnothersMemory
+                    };
+                    let fault = Fault { name: b"DT_NEEDED".to_vec(), ..Fault::new(kind, library) };
+                    return Some((names, Some(fault)));
+                }
+            }
+        }
+        Some((names, None))
     }
 
     /// Something is wrong, or may be.
@@ -218,16 +281,18 @@ impl Linker<'_> {
         if is_told || (lacks_any && self.is_glibc()) {
             return;
         }
-        let Some(Rehearsed { fault, versions, symbols }) = rehearse(self) else { return };
+        let Some(Rehearsed { fault, versions, symbols, later }) = rehearse(self) else { return };
         let starts = fault.is_none() && versions.is_empty() && symbols.is_empty();
         let link = &mut *self.link;
         if lacks_any {
             // musl relocates what there is all the same, and may die of it before it gives up.
             link.fault = fault.filter(Fault::is_deadly);
         } else if starts {
-            // What shows later is not rehearsed.
             link.versions.clear();
             link.symbols.retain(|symbol| symbol.lazy);
+            if !later.is_empty() {
+                link.symbols = later;
+            }
             link.fault = link.fault.take().filter(|fault| fault.lazy);
         } else {
             (link.fault, link.versions, link.symbols) = (fault, versions, symbols);
@@ -248,14 +313,14 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let mut objects = Vec::new();
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
-            objects.push(Object::new(index, library, file.as_ref()?, page)?);
+            objects.push(Object::new(index, library, file.as_ref()?, page, linker.is_glibc())?);
         }
     }
     if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) }
 }
 
-/// DT_RELR.
-fn unpack(object: &Object<'_>, table: u64, size: u64) -> Step<()> {
+/// DT_RELR. `to_the_word`: musl counts its bytes down to 0, and glibc compares with where it ends.
+fn unpack(object: &Object<'_>, table: u64, size: u64, to_the_word: bool) -> Step<()> {
     let word = object.word();
     let anywhere = object.get(DT_TEXTREL).is_some();
     let change = |at: u64| {
@@ -263,12 +328,13 @@ fn unpack(object: &Object<'_>, table: u64, size: u64) -> Step<()> {
         let old = object.memory.number(at, word).map_err(lost)?;
         object.memory.write(at, old.wrapping_add(object.base), word, anywhere).map_err(lost)
     };
-    let (mut at, end) = (table, table.wrapping_add(size));
+    let (mut at, mut left) = (table, size);
     let mut next = 0_u64;
     let mut steps = 0..STEPS_AT_MOST;
-    while at < end && steps.next().is_some() {
+    while left != 0 && steps.next().is_some() {
         let entry = object.number(at, word, "DT_RELR")?;
         at = at.wrapping_add(word);
+        left = if to_the_word { left.wrapping_sub(word) } else { left.saturating_sub(word) };
         if entry & 1 == 0 {
             change(entry)?;
             next = entry.wrapping_add(word);
@@ -285,54 +351,46 @@ fn unpack(object: &Object<'_>, table: u64, size: u64) -> Step<()> {
     Ok(())
 }
 
-/// What the C library is started by: every program that is linked with one asks for it.
-const MAIN: &[u8] = b"__libc_start_main";
-
-/// What becomes of a program that no relocation has led there: if it asks for that, it calls nothing.
-fn lacks_main(program: &Object<'_>) -> Step<()> {
-    let Some(strings) = program.get(DT_STRTAB) else { return Ok(()) };
-    let size = program.get(DT_STRSZ).unwrap_or(STRINGS_AT_MOST);
-    let mut names = Vec::new();
-    for at in 0..size.min(STRINGS_AT_MOST) {
-        names.extend(program.memory.number(strings.wrapping_add(at), 1).map(|byte| byte.to_le_bytes()[0]));
-    }
-    if holds(&names, MAIN) {
-        Err(program.fault(FaultKind::JumpsNowhere, "__libc_start_main"))
-    } else {
-        Ok(())
-    }
-}
-
-/// Calls the constructors of an object: DT_INIT, then those of DT_INIT_ARRAY. `count_mask`: glibc counts them in 32 bits.
-fn construct<'a>(objects: &[Object<'a>], object: &Object<'a>, count_mask: u64) -> Step<()> {
-    const WHAT: &str = "DT_INIT_ARRAY";
-    let call = |address: u64| {
-        let within = |of: &Object<'a>| of.memory.wrapped(address.wrapping_sub(of.base));
-        let of = objects.iter().find(|of| of.memory.has(within(of))).unwrap_or(object);
-        if of.memory.can_run(within(of)) { Ok(()) } else { Err(object.fault(FaultKind::JumpsNowhere, WHAT)) }
-    };
-    if let Some(init) = object.get(DT_INIT) {
-        call(object.base.wrapping_add(init))?;
-    }
-    let Some(array) = object.get(DT_INIT_ARRAY) else { return Ok(()) };
-    let size = match object.get(DT_INIT_ARRAYSZ) {
-        Some(size) => size,
-        // musl takes it for 0.
-        None if count_mask == u64::MAX => 0,
-        None => return Err(object.fault(FaultKind::NoEntrySize, WHAT)),
-    };
-    let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
-    for index in 0..count.min(CONSTRUCTORS_AT_MOST) {
-        let at = array.wrapping_add(index.wrapping_mul(object.word()));
-        let address = object.memory.number(at, object.word());
-        call(address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, WHAT))?)?;
+/// R_*_COPY: so many bytes from one object to another.
+fn copy(object: &Object<'_>, to: Result<u64, Access>, (of, from): (&Object<'_>, u64), size: u64) -> Step<()> {
+    let Some(last) = size.checked_sub(1) else { return Ok(()) };
+    let anywhere = object.get(DT_TEXTREL).is_some();
+    for within in [0, last] {
+        let read = of.memory.number(from.wrapping_add(within), 1);
+        let byte = read.map_err(|access| object.lost(access, "R_COPY"))?;
+        let written = to.and_then(|to| object.memory.write(to.wrapping_add(within), byte, 1, anywhere));
+        written.map_err(|access| object.refused(access, FaultKind::WritesNowhere, "r_offset"))?;
     }
     Ok(())
 }
 
+/// What the C library is started by: every program that is linked with one asks for it.
+const MAIN: &[u8] = b"__libc_start_main";
+
 /// In the order in which symbols are looked up: the loader itself last, which the C library needs.
 fn scope<'r, 'a>(objects: &'r [Object<'a>]) -> impl Iterator<Item = &'r Object<'a>> {
     objects.iter().take(1).chain(objects.iter().skip(2)).chain(objects.get(1))
+}
+
+/// A chain of DT_HASH that leads back to where it was: no loader comes out of it.
+#[derive(Default)]
+struct Circle {
+    passed: u64,
+    steps: u64,
+}
+
+impl Circle {
+    /// Goes on to a symbol (R. P. Brent, "An Improved Monte Carlo Factorization Algorithm", 1980).
+    fn pass(&mut self, of: &Object<'_>, symbol: u64) -> Step<()> {
+        if self.steps > 0 && symbol == self.passed {
+            return Err(of.lost(Access::Anothers, "DT_HASH"));
+        }
+        self.steps = self.steps.wrapping_add(1);
+        if self.steps.is_power_of_two() {
+            self.passed = symbol;
+        }
+        Ok(())
+    }
 }
 
 /// The hash of DT_GNU_HASH.
