@@ -16,7 +16,9 @@ use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
 use crate::elf::Class;
-use crate::elf::consts::{DT_NEEDED, DT_STRSZ, DT_STRTAB, DT_TEXTREL, ET_EXEC, PT_DYNAMIC};
+use crate::elf::consts::{
+    DT_GNU_HASH, DT_HASH, DT_NEEDED, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, ET_EXEC, PT_DYNAMIC,
+};
 use crate::exec::Missing;
 use memory::{Access, Memory};
 
@@ -218,11 +220,20 @@ fn effect(object: &Object<'_>, kind: u64) -> Effect {
 }
 
 impl Linker<'_> {
-    /// Whether it is known what relocations do.
+    /// Whether there is what a rehearsal needs: what relocations do, symbols, and tables to look them up by.
     pub(super) fn can_rehearse(&self) -> bool {
         let machine =
             self.object(0).and_then(|program| program.image.as_ref()).map(|image| image.header.e_machine);
-        machine.and_then(arch::of).is_some_and(|arch| !arch.ldso.effects.is_empty())
+        if machine.and_then(arch::of).is_none_or(|arch| arch.ldso.effects.is_empty()) {
+            return false;
+        }
+        let mut libraries =
+            self.link.objects.iter().skip(1).filter(|object| object.state == LibraryState::Found);
+        libraries.all(|object| {
+            let has = |tag| object.dynamic().is_some_and(|dynamic| dynamic.get(tag).is_some());
+            let ends_early = object.dynamic().is_some_and(|dynamic| dynamic.goes_on);
+            ends_early || has(DT_SYMTAB) && (has(DT_HASH) || has(DT_GNU_HASH))
+        })
     }
 
     /// What the DT_NEEDED of an object name where one of them lies outside of its strings: what its loader reads there, up to
