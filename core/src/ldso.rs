@@ -237,7 +237,9 @@ impl Linker<'_> {
             if dynamic.is_some_and(|dynamic| dynamic.is_cut) {
                 self.files.budget().cut(Missing::TooManyNames);
             }
-            for name in dynamic.map_or(&[][..], |dynamic| &dynamic.needed) {
+            let odd = self.odd_names(next).map(|(names, _)| names);
+            let needed = odd.as_ref().or_else(|| Some(&dynamic?.needed));
+            for name in needed.map_or(&[][..], |names| names) {
                 self.need(next, name);
             }
             next = next.wrapping_add(1);

@@ -90,6 +90,8 @@ pub struct Undefined {
     pub name: Vec<u8>,
     /// The version of a symbol; empty where it has none. Of a version the file that should define it.
     pub of: Vec<u8>,
+    /// It is asked for by a version, be its name empty.
+    pub is_versioned: bool,
     /// The file that asks for it.
     pub needed_by: Vec<u8>,
     /// It is bound when it is first called, not at the start.
@@ -98,7 +100,8 @@ pub struct Undefined {
 
 impl Undefined {
     pub(super) fn new(name: Vec<u8>, of: Vec<u8>, by: &Library, lazy: bool) -> Undefined {
-        Undefined { name, of, needed_by: by.path.clone(), lazy }
+        let is_versioned = !of.is_empty();
+        Undefined { name, of, is_versioned, needed_by: by.path.clone(), lazy }
     }
 }
 

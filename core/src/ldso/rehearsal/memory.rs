@@ -33,8 +33,8 @@ const LONGEST: u64 = 16 << 10;
 struct Part {
     from: u64,
     to: u64,
-    /// Zeros from here on, if anything is behind the file's bytes.
-    zeros: u64,
+    /// Zeros from here to there, if anything is behind the file's bytes.
+    zeros: (u64, u64),
     /// Where in the file `from` lies.
     offset: u64,
     is_writable: bool,
@@ -52,17 +52,30 @@ pub(super) struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    pub(super) fn new(file: &'a Contents, image: &Image, page: u64, is_program: bool) -> Memory<'a> {
+    /// `clears_little`: glibc's loader maps it, which clears no more of the last page than p_memsz says (elf/dl-map-segments.h).
+    pub(super) fn new(
+        file: &'a Contents,
+        image: &Image,
+        page: u64,
+        is_program: bool,
+        clears_little: bool,
+    ) -> Memory<'a> {
         let floor = |address: u64| address & page.wrapping_neg();
         let mut parts = Vec::new();
         for load in image.loads() {
             let from = floor(load.p_vaddr);
             let end = load.p_vaddr.wrapping_add(load.p_memsz.max(load.p_filesz));
             let file_end = load.p_vaddr.wrapping_add(load.p_filesz);
+            let ceil = |address: u64| floor(address.wrapping_add(page).wrapping_sub(1));
+            let zeros = match end {
+                _ if load.p_memsz <= load.p_filesz => (0, 0),
+                _ if clears_little && end <= ceil(file_end) => (file_end, end),
+                _ => (file_end, u64::MAX),
+            };
             parts.push(Part {
                 from,
-                to: floor(end.wrapping_add(page).wrapping_sub(1)),
-                zeros: if load.p_memsz > load.p_filesz { file_end } else { u64::MAX },
+                to: ceil(end),
+                zeros,
                 offset: load.p_offset.wrapping_sub(load.p_vaddr.wrapping_sub(from)),
                 is_writable: load.p_flags & PF_W != 0,
                 is_executable: load.p_flags & PF_X != 0,
@@ -113,7 +126,7 @@ impl<'a> Memory<'a> {
         if let Some(byte) = self.written.borrow().get(&address) {
             return Ok(*byte);
         }
-        if address >= part.zeros {
+        if (part.zeros.0..part.zeros.1).contains(&address) {
             return Ok(0);
         }
         let at = part.offset.wrapping_add(address.wrapping_sub(part.from));

@@ -125,19 +125,19 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         };
         let class = if has_stub { Class::Plt } else { Class::Other };
         if has_stub && is_lazy {
-            // What starts a program may be bound when it is called.
-            if object.index == 0 {
-                self.finds_main.set(true);
-            }
+            self.look_up_later(object, index)?;
             let value = if symbol.section == 0 { symbol.value } else { old };
             return Ok(Some(object.base.wrapping_add(value)));
         }
         if !has_stub && symbol.kind == STT_SECTION && !matches!(symbol.section, 0 | SHN_COMMON) {
             return Ok((symbol.other == 0).then(|| object.base.wrapping_add(old)));
         }
-        let (of, found) = self.find(object, index, class)?;
-        let base = of.map_or(0, |of| if found.section == SHN_ABS { 0 } else { of.base });
-        Ok(Some(if of.is_some() { base.wrapping_add(found.value) } else { 0 }))
+        let (_, found) = self.find(object, index, class, false)?;
+        let value = found.map(|(of, found)| {
+            let base = if found.section == SHN_ABS { 0 } else { of.base };
+            base.wrapping_add(found.value)
+        });
+        Ok(Some(value.unwrap_or_default()))
     }
 }
 
