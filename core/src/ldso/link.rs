@@ -84,7 +84,7 @@ pub enum LibraryState {
 }
 
 /// A version or a symbol that is asked for and that nothing defines.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Undefined {
     /// Its name.
     pub name: Vec<u8>,

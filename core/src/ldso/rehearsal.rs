@@ -6,20 +6,20 @@ mod memory;
 mod musl;
 mod object;
 mod start;
+mod strings;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::abi::{JudgedBy, Setup};
 use super::fault::{Fault, FaultKind};
 use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
 use crate::candidate::File;
-use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_NEEDED, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI,
-};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI};
 use crate::exec::Missing;
-use memory::{Access, Memory};
+use memory::Access;
 use object::{Object, Relocation, Symbol, effect, width};
 
 /// How the loader comes to an end.
@@ -58,59 +58,21 @@ const OBJECTS_AT_MOST: usize = 512;
 const STEPS_AT_MOST: usize = 1 << 20;
 
 impl Linker<'_> {
-    /// Whether there is what a rehearsal needs: what relocations do, symbols, and tables to look them up by.
+    /// Whether there is what a rehearsal needs: what relocations do, and a loader that has judged it.
     pub(super) fn can_rehearse(&self) -> bool {
         let Some(image) = self.object(0).and_then(|program| program.image.as_ref()) else { return false };
         let Some(abi) = arch::ldso(image.header.e_machine) else { return false };
         // What ELFv1 of PPC64 has for a function's address is where its descriptor is.
         let has_descriptors = abi.setup == Setup::Plt && image.header.e_flags & EF_PPC64_ABI != 2;
-        if abi.effects.is_empty() || has_descriptors || !(self.is_glibc() || abi.judged_by == JudgedBy::Both)
-        {
-            return false;
-        }
-        let mut libraries =
-            self.link.objects.iter().skip(1).filter(|object| object.state == LibraryState::Found);
-        libraries.all(|object| {
+        let is_judged = self.is_glibc() || abi.judged_by == JudgedBy::Both;
+        // Those of the system are whole, or no start is to be told of.
+        let mut of_system = self.link.objects.iter().enumerate();
+        let is_whole = of_system.all(|(index, object)| {
             let has = |tag| object.dynamic().is_some_and(|dynamic| dynamic.get(tag).is_some());
-            let ends_early = object.dynamic().is_some_and(|dynamic| dynamic.goes_on);
-            ends_early || has(DT_SYMTAB) && [DT_HASH, DT_GNU_HASH, DT_MIPS_XHASH].into_iter().any(has)
-        })
-    }
-
-    /// What the DT_NEEDED of an object name where one of them lies outside of its strings: what its loader reads there, up to
-    /// one that cannot be read, and what comes of that. None where all lie in them.
-    pub(super) fn odd_names(&self, index: usize) -> Option<(Vec<Vec<u8>>, Option<Fault>)> {
-        if crate::ROUTER {
-            return None;
-        }
-        let library = self.object(index)?;
-        let image = library.image.as_deref()?;
-        let dynamic = image.dynamic.as_ref()?;
-        let size = dynamic.get(DT_STRSZ).unwrap_or_default();
-        let lies_outside = |(tag, value): &(u32, u64)| *tag == DT_NEEDED && *value >= size;
-        if !(dynamic.lost_name || dynamic.entries.iter().any(lies_outside)) || !self.can_rehearse() {
-            return None;
-        }
-        let file = self.open(library)?;
-        let page = self.machine.kernel().page().get();
-        let memory = Memory::new(&file.contents, image, page, index == 0, self.is_glibc() && index > 1);
-        let strings = dynamic.flags(DT_STRTAB);
-        let mut names = Vec::new();
-        for (_, value) in dynamic.entries.iter().filter(|(tag, _)| *tag == DT_NEEDED) {
-            match memory.string(strings.wrapping_add(*value)) {
-                Ok(name) => names.push(name),
-                Err(access) => {
-                    let kind = if access == Access::Nothing {
-                        FaultKind::Unmapped
-                    } else {
-                        FaultKind::AnothersMemory
-                    };
-                    let fault = Fault { name: b"DT_NEEDED".to_vec(), ..Fault::new(kind, library) };
-                    return Some((names, Some(fault)));
-                }
-            }
-        }
-        Some((names, None))
+            let is_of_system = index == 1 || self.is_c_library(object);
+            !is_of_system || has(DT_SYMTAB) && [DT_HASH, DT_GNU_HASH, DT_MIPS_XHASH].into_iter().any(has)
+        });
+        !abi.effects.is_empty() && !has_descriptors && is_judged && is_whole
     }
 
     /// Something is wrong, or may be.
@@ -120,7 +82,10 @@ impl Linker<'_> {
         }
         let link = &self.link;
         let is_wrong = link.fault.as_ref().is_some_and(|fault| !fault.lazy) || !link.versions.is_empty();
-        is_wrong || self.doubts.get() || link.symbols.iter().any(|symbol| !symbol.lazy) || !self.is_sound()
+        // What the program calls and nobody has may be what starts it.
+        let program = self.object(0).map_or(&[][..], |program| &program.path);
+        let is_missing = |symbol: &Undefined| !symbol.lazy || symbol.needed_by == program;
+        is_wrong || self.doubts.get() || link.symbols.iter().any(is_missing) || !self.is_sound()
     }
 
     /// Rehearses the start of what is loaded.
@@ -169,10 +134,12 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let files: Vec<Option<Rc<File>>> = libraries.iter().map(|library| linker.open(library)).collect();
     let page = linker.machine.kernel().page().get();
     let mut objects = Vec::new();
+    let writes = Rc::new(Cell::new(memory::WRITES_AT_MOST));
     let mut free = FIRST_FREE;
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
-            let object = Object::new(index, library, file.as_ref()?, page, free, linker.is_glibc())?;
+            let object =
+                Object::new(index, library, file.as_ref()?, page, free, (linker.is_glibc(), &writes))?;
             free = free.checked_add(object.memory.end())?.checked_add(APART)?;
             objects.push(object);
         }
@@ -220,16 +187,17 @@ fn copy(object: &Object<'_>, to: Result<u64, Access>, (of, from): (&Object<'_>, 
     let Some(last) = size.checked_sub(1) else { return Ok(()) };
     let anywhere = object.get(DT_TEXTREL).is_some();
     for within in [0, last] {
-        let read = of.memory.number(from.wrapping_add(within), 1);
+        let read = of.memory.peek(from.wrapping_add(within));
         let byte = read.map_err(|access| object.lost(access, "R_COPY"))?;
-        let written = to.and_then(|to| object.memory.write(to.wrapping_add(within), byte, 1, anywhere));
+        let written =
+            to.and_then(|to| object.memory.write(to.wrapping_add(within), byte.into(), 1, anywhere));
         written.map_err(|access| object.refused(access, FaultKind::WritesNowhere, "r_offset"))?;
     }
     Ok(())
 }
 
 /// What the C library is started by: every program that is linked with one asks for it.
-const MAIN: &[u8] = b"__libc_start_main";
+pub(super) const MAIN: &[u8] = b"__libc_start_main";
 
 /// In the order in which symbols are looked up: the loader itself last, which the C library needs.
 fn scope<'r, 'a>(objects: &'r [Object<'a>]) -> impl Iterator<Item = &'r Object<'a>> {
@@ -258,7 +226,7 @@ impl Circle {
 }
 
 /// The hash of DT_GNU_HASH.
-fn gnu_hash(name: &[u8]) -> u64 {
+pub(super) fn gnu_hash(name: &[u8]) -> u64 {
     name.iter().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(u32::from(*byte))).into()
 }
 

@@ -50,7 +50,8 @@ impl Linker<'_> {
                 }
                 None => None,
             };
-            lost.map(|fault| Fault { at: next.filter(|next| *next > 1), ..fault })
+            let lost = lost.map(|fault| Fault { at: next.filter(|next| *next > 1), ..fault });
+            lost.or_else(|| self.lost_string(index))
         })
     }
 

@@ -3,6 +3,7 @@
 
 mod got;
 mod lookup;
+mod place;
 mod relocate;
 mod versions;
 
@@ -16,7 +17,7 @@ use super::super::{Linker, Undefined};
 use super::memory::Access;
 use super::start::{Start, construct, reach_main};
 use super::{End, Object, Rehearsed, Step, Symbol};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_X86_64};
 use crate::elf::offset;
 use versions::{check_guard, check_versions};
 
@@ -62,13 +63,15 @@ struct Map {
 }
 
 impl Map {
-    /// l_versions is on the loader's heap, and behind that lies the loader: what is further away is nothing.
+    /// l_versions is on the loader's heap, and behind that lies the loader: what is further away is nothing, as
+    /// seen on x86.
     fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
         const FAR: u64 = 3 << 12;
+        let is_x86 = matches!(object.image.header.e_machine, EM_X86_64 | EM_386);
         match self.versions.get(offset(index)) {
             Some(version) => Ok(Some(version)),
             None if self.versions.is_empty() => Ok(None),
-            None if index > FAR => Err(object.lost(Access::Nothing, "DT_VERSYM")),
+            None if index > FAR && is_x86 => Err(object.lost(Access::Nothing, "DT_VERSYM")),
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
     }
@@ -99,7 +102,14 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         return Ok(());
     }
     let order = sorted(linker, objects);
-    let rehearsal = Rehearsal { linker, objects, maps, start: Cell::default(), later: RefCell::default() };
+    let rehearsal = Rehearsal {
+        linker,
+        objects,
+        maps,
+        start: Cell::default(),
+        later: RefCell::default(),
+        weak: RefCell::default(),
+    };
     // It has relocated itself.
     for index in order.iter().rev().filter(|index| **index != 1) {
         if let Some(object) = objects.get(*index) {
@@ -107,7 +117,8 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         }
     }
     rehearsed.later = rehearsal.later.take();
-    reach_main(objects, rehearsal.start.get())?;
+    rehearsal.asks_for_all()?;
+    reach_main(objects, rehearsal.start.get(), &rehearsed.later)?;
     for index in order.iter().rev() {
         if let Some(object) = objects.get(*index).filter(|_| *index != 1) {
             construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)?;
@@ -194,6 +205,8 @@ struct Rehearsal<'r, 'a> {
     start: Cell<Start>,
     /// What shows when it is called.
     later: RefCell<Vec<Undefined>>,
+    /// The weak symbols that are asked for: by which object, and which of its symbols.
+    weak: RefCell<Vec<(usize, u64)>>,
 }
 
 /// What a symbol is found to be: the object that defines it, and it.

@@ -1,6 +1,7 @@
 //! What an object has in memory once it is mapped, and what relocations write there.
 
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
@@ -26,6 +27,10 @@ const NEAR: u64 = 4 << 20;
 const WRITABLE_BEFORE: u64 = 64 << 10;
 /// Bytes of an object that are read at most: a table without end is none, and of a large one the rehearsal tells nothing.
 const READS_AT_MOST: usize = 1 << 22;
+/// Words that are written at most, by all objects together: 3 MiB.
+pub(super) const WRITES_AT_MOST: usize = 1 << 16;
+/// The lowest address of what is moved.
+const MOVED: u64 = super::FIRST_FREE;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
 
@@ -47,18 +52,54 @@ pub(super) struct Memory<'a> {
     encoding: Encoding,
     parts: Vec<Part>,
     is_program: bool,
-    written: RefCell<BTreeMap<u64, u8>>,
+    /// By address / 8.
+    written: RefCell<BTreeMap<u64, Word>>,
     left: Cell<usize>,
+    /// What all objects of a rehearsal may write.
+    writes: Rc<Cell<usize>>,
 }
 
+/// Who maps an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum MappedBy {
+    Kernel,
+    /// It clears no more of the last page than p_memsz says (elf/dl-map-segments.h).
+    Glibc,
+    /// It gives what is left of pages that can be written to malloc(3), which clears it (ldso/dynlink.c `reclaim_gaps`,
+    /// mallocng's `donate`).
+    Musl,
+}
+
+impl MappedBy {
+    /// The program and its interpreter are the kernel's.
+    pub(super) const fn of(index: usize, is_glibc: bool) -> MappedBy {
+        match (is_glibc, index) {
+            (false, _) => MappedBy::Musl,
+            (true, 0 | 1) => MappedBy::Kernel,
+            (true, _) => MappedBy::Glibc,
+        }
+    }
+}
+
+/// Eight bytes that relocations have written, or some of them.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    bytes: [u8; 8],
+    /// 0: not written. 1: a number. From 2 on: that byte of an address, which is another one at each start.
+    marks: [u8; 8],
+}
+
+/// A byte, and its mark in [`Word`].
+type Marked = (u8, u8);
+
 impl<'a> Memory<'a> {
-    /// `clears_little`: glibc's loader maps it, which clears no more of the last page than p_memsz says (elf/dl-map-segments.h).
     pub(super) fn new(
         file: &'a Contents,
         image: &Image,
         page: u64,
         is_program: bool,
-        clears_little: bool,
+        mapped_by: MappedBy,
+        writes: &Rc<Cell<usize>>,
     ) -> Memory<'a> {
         let floor = |address: u64| address & page.wrapping_neg();
         let mut parts = Vec::new();
@@ -68,8 +109,9 @@ impl<'a> Memory<'a> {
             let file_end = load.p_vaddr.wrapping_add(load.p_filesz);
             let ceil = |address: u64| floor(address.wrapping_add(page).wrapping_sub(1));
             let zeros = match end {
+                _ if mapped_by == MappedBy::Musl && load.p_flags & PF_W != 0 => (file_end, u64::MAX),
                 _ if load.p_memsz <= load.p_filesz => (0, 0),
-                _ if clears_little && end <= ceil(file_end) => (file_end, end),
+                _ if mapped_by == MappedBy::Glibc && end <= ceil(file_end) => (file_end, end),
                 _ => (file_end, u64::MAX),
             };
             parts.push(Part {
@@ -89,6 +131,7 @@ impl<'a> Memory<'a> {
             is_program,
             written: RefCell::default(),
             left: Cell::new(READS_AT_MOST),
+            writes: Rc::clone(writes),
         }
     }
 
@@ -119,25 +162,47 @@ impl<'a> Memory<'a> {
         if is_near && !is_within && !self.is_program { Access::Anothers } else { Access::Nothing }
     }
 
+    /// One that belongs to no address.
     fn byte(&self, address: u64) -> Result<u8, Access> {
+        let (byte, mark) = self.marked(address)?;
+        if mark > 1 { Err(Access::Anothers) } else { Ok(byte) }
+    }
+
+    /// A byte, whatever of.
+    pub(super) fn peek(&self, address: u64) -> Result<u8, Access> {
+        Ok(self.marked(self.wrapped(address))?.0)
+    }
+
+    fn marked(&self, address: u64) -> Result<Marked, Access> {
         let left = self.left.get().checked_sub(1).ok_or(Access::TooMuch)?;
         self.left.set(left);
         let part = self.part(address)?;
-        if let Some(byte) = self.written.borrow().get(&address) {
-            return Ok(*byte);
+        if let Some(word) = self.written.borrow().get(&(address >> 3)) {
+            let at = offset(address & 7);
+            let mark = word.marks.get(at).copied().unwrap_or_default();
+            if mark != 0 {
+                return Ok((word.bytes.get(at).copied().unwrap_or_default(), mark));
+            }
         }
         if (part.zeros.0..part.zeros.1).contains(&address) {
-            return Ok(0);
+            return Ok((0, 0));
         }
         let at = part.offset.wrapping_add(address.wrapping_sub(part.from));
-        Ok(self.file.borrow_mut().up_to(offset(at), 1).first().copied().unwrap_or_default())
+        Ok((self.file.borrow_mut().up_to(offset(at), 1).first().copied().unwrap_or_default(), 0))
     }
 
-    /// A number of 1 to 8 bytes.
+    /// A number of 1 to 8 bytes, or an address.
     pub(super) fn number(&self, address: u64, size: u64) -> Result<u64, Access> {
         let mut bytes = [0; 8];
+        let (mut is_number, mut is_address) = (true, true);
         for (to, at) in bytes.iter_mut().zip(0..size) {
-            *to = self.byte(self.wrapped(address.wrapping_add(at)))?;
+            let (byte, mark) = self.marked(self.wrapped(address.wrapping_add(at)))?;
+            *to = byte;
+            is_number &= mark < 2;
+            is_address &= u64::from(mark) == at.wrapping_add(2);
+        }
+        if !(is_number || is_address && size == self.encoding.word() as u64) {
+            return Err(Access::Anothers);
         }
         Ok(self.encoding.order.uint(&bytes, 0, offset(size)))
     }
@@ -171,13 +236,24 @@ impl<'a> Memory<'a> {
         if self.encoding.order == crate::elf::ByteOrder::Big {
             bytes.reverse();
         }
-        for (at, byte) in (0..).zip(&*bytes) {
-            let address = self.wrapped(address.wrapping_add(at));
+        let is_address = value >= MOVED && size == self.encoding.word() as u64;
+        for (index, byte) in (0..).zip(&*bytes) {
+            let address = self.wrapped(address.wrapping_add(index.into()));
             let part = self.part(address).map_err(|access| self.where_written(address, access))?;
             if !(part.is_writable || anywhere) {
                 return Err(Access::Nothing);
             }
-            self.written.borrow_mut().insert(address, *byte);
+            let mut written = self.written.borrow_mut();
+            if !written.contains_key(&(address >> 3)) {
+                let left = self.writes.get().checked_sub(1).ok_or(Access::TooMuch)?;
+                self.writes.set(left);
+            }
+            let word = written.entry(address >> 3).or_default();
+            let at = offset(address & 7);
+            if let (Some(to), Some(mark)) = (word.bytes.get_mut(at), word.marks.get_mut(at)) {
+                *to = *byte;
+                *mark = if is_address { 2_u8.wrapping_add(index) } else { 1 };
+            }
         }
         Ok(())
     }

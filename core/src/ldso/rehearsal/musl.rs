@@ -62,7 +62,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if self.lacks_any || self.fault.is_some() || !self.symbols.is_empty() {
             return Ok(());
         }
-        reach_main(objects, self.start)?;
+        reach_main(objects, self.start, &[])?;
         for name in [&b"malloc"[..], b"aligned_alloc"] {
             let _found = self.find(name, true, false)?;
         }
@@ -164,6 +164,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             Effect::Value | Effect::Slot => write(value.wrapping_add(addend)),
             Effect::Copy => match (asked, of, found) {
                 (Some(asked), Some(of), Some(found)) => copy(object, place, (of, found.value), asked.size),
+                (Some(asked), ..) if asked.size == 0 => Ok(()),
                 _ => Err(object.lost(Access::Nothing, "R_COPY")),
             },
             Effect::Tls if of.is_none() => Err(object.lost(Access::Nothing, "a thread-local variable")),

@@ -1,17 +1,19 @@
 //! An object as a loader has it in memory.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::super::Library;
 use super::super::abi::{Abi, Effect};
 use super::super::fault::{Fault, FaultKind};
 use super::super::symbols::relocations::info;
-use super::memory::{Access, Memory};
+use super::memory::{Access, MappedBy, Memory};
 use super::{End, Step};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
 use crate::elf::Class;
-use crate::elf::consts::{EM_MIPS, ET_EXEC, PT_DYNAMIC};
+use crate::elf::consts::{EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_RISCV, ET_EXEC, PT_DYNAMIC};
 
 /// An object in memory.
 pub(super) struct Object<'a> {
@@ -22,10 +24,13 @@ pub(super) struct Object<'a> {
     pub(super) memory: Memory<'a>,
     /// Where it is: of no use but to tell the addresses of objects apart.
     pub(super) base: u64,
+    /// Symbols of it can be asked for their address: linkers mark such files.
+    pub(super) has_resolvers: bool,
 }
 
 /// A relocation.
 pub(super) struct Relocation {
+    pub(super) at: u64,
     /// Read when it is written to: what ends the loader before counts more.
     pub(super) offset: Result<u64, Access>,
     pub(super) symbol: u64,
@@ -42,11 +47,11 @@ impl<'a> Object<'a> {
         file: &'a File,
         page: u64,
         free: u64,
-        is_glibc: bool,
+        (is_glibc, writes): (bool, &Rc<Cell<usize>>),
     ) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
-        // The program and its interpreter are the kernel's.
-        let memory = Memory::new(&file.contents, image, page, index == 0, is_glibc && index > 1);
+        let memory =
+            Memory::new(&file.contents, image, page, index == 0, MappedBy::of(index, is_glibc), writes);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,
@@ -54,7 +59,8 @@ impl<'a> Object<'a> {
             Class::Elf64 => LIBRARY_BASE.wrapping_add(place.wrapping_shl(32)),
             Class::Elf32 => free,
         };
-        Some(Object { index, library, image, dynamic: image.dynamic.as_ref()?, memory, base })
+        let has_resolvers = file.contents.ident()[EI_OSABI] == ELFOSABI_GNU;
+        Some(Object { index, library, image, dynamic: image.dynamic.as_ref()?, memory, base, has_resolvers })
     }
 
     /// The value of an entry; of several the last.
@@ -131,7 +137,7 @@ impl<'a> Object<'a> {
         }
         let addend =
             if has_addend { Some(self.number(info_at.wrapping_add(word), word, WHAT)?) } else { None };
-        Ok(Relocation { offset, symbol, kind, addend })
+        Ok(Relocation { at, offset, symbol, kind, addend })
     }
 
     /// Bytes of a relocation in DT_RELA, or in DT_REL.
@@ -192,5 +198,9 @@ pub(super) fn width(object: &Object<'_>, effect: Effect) -> u64 {
 
 /// What a relocation of that kind does.
 pub(super) fn effect(object: &Object<'_>, kind: u64) -> Effect {
+    // R_RISCV_32 is for 32 bits alone.
+    if object.image.header.e_machine == EM_RISCV && object.word() == 8 && kind == 1 {
+        return Effect::Other;
+    }
     object.abi().map_or(Effect::Other, |abi| abi.effect(crate::elf::offset(kind)))
 }

@@ -4,12 +4,17 @@
 use alloc::vec::Vec;
 
 use super::memory::Access;
-use super::{FaultKind, MAIN, Object, STRINGS_AT_MOST, Step};
+use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::elf::consts::{
-    DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_STRSZ, DT_STRTAB, EM_X86_64, PT_GNU_EH_FRAME,
+    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
+    EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
 use crate::machine::holds;
 
+/// What linkers put before code.
+const TABLES: [u32; 9] =
+    [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
 /// Bytes of code that are looked at.
 const CODE: u64 = 64;
@@ -25,11 +30,22 @@ pub(super) struct Start {
 }
 
 /// Whether the program is led to what starts it.
-pub(super) fn reach_main(objects: &[Object<'_>], start: Start) -> Step<()> {
+///
+/// `later`: what is not found when it is called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it
+/// does not find is what it calls first.
+pub(super) fn reach_main(objects: &[Object<'_>], start: Start, later: &[Undefined]) -> Step<()> {
     const WHAT: &str = "__libc_start_main";
     let Some(program) = objects.first() else { return Ok(()) };
     let Some(slot) = main_slot(program) else {
-        return if start.is_asked { Ok(()) } else { lacks_main(program) };
+        if start.is_asked {
+            return Ok(());
+        }
+        let mut own = later.iter().filter(|symbol| symbol.needed_by == program.library.path);
+        return match (own.next(), own.next()) {
+            (Some(first), None) => Err(End::Symbol(Undefined { lazy: false, ..first.clone() })),
+            (Some(_), Some(_)) => Err(program.lost(Access::Anothers, WHAT)),
+            _ => lacks_main(program),
+        };
     };
     let led_to = program.number(slot, program.word(), WHAT)?;
     let is_bound_later = || start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
@@ -53,6 +69,9 @@ pub(super) fn construct(
     if let Some(init) = value(DT_INIT) {
         let init = object.base.wrapping_add(init);
         let (of, within) = code_at(objects, init).ok_or_else(|| nowhere("DT_INIT"))?;
+        if !is_x86(of) && !begins_function(of, within) {
+            return Err(object.lost(Access::Anothers, "DT_INIT"));
+        }
         // crti.o calls that where its address is not 0.
         if let Some(slot) = profiler_slot(of, within) {
             match of.memory.number(slot, of.word()).unwrap_or_default() {
@@ -62,22 +81,30 @@ pub(super) fn construct(
             }
         }
     }
-    let Some(array) = value(DT_INIT_ARRAY) else { return Ok(()) };
-    let size = match value(DT_INIT_ARRAYSZ) {
-        Some(size) => size,
-        // musl takes it for 0.
-        None if count_mask == u64::MAX => 0,
-        None => return Err(object.fault(FaultKind::NoEntrySize, WHAT)),
-    };
-    let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
-    for index in 0..count.min(CONSTRUCTORS_AT_MOST) {
-        let at = array.wrapping_add(index.wrapping_mul(object.word()));
-        let address = object.memory.number(at, object.word());
-        let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, WHAT))?;
-        let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(WHAT))?;
-        // Nobody knows what the midst of a function does.
-        if !begins_function(of, within) {
-            return Err(object.lost(Access::Anothers, WHAT));
+    let first = (DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ, "DT_PREINIT_ARRAY");
+    let then = (DT_INIT_ARRAY, DT_INIT_ARRAYSZ, WHAT);
+    let arrays = if object.index == 0 && count_mask != u64::MAX { &[first, then][..] } else { &[then] };
+    for &(array, size, what) in arrays {
+        let Some(array) = value(array) else { continue };
+        let size = match value(size) {
+            Some(size) => size,
+            // musl takes it for 0.
+            None if count_mask == u64::MAX => 0,
+            None => return Err(object.fault(FaultKind::NoEntrySize, what)),
+        };
+        let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
+        for index in 0..count.min(CONSTRUCTORS_AT_MOST) {
+            let at = array.wrapping_add(index.wrapping_mul(object.word()));
+            let address = object.memory.number(at, object.word());
+            let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, what))?;
+            if !is_aligned(object, address) {
+                return Err(object.lost(Access::Anothers, what));
+            }
+            let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
+            // Nobody knows what the midst of a function does.
+            if !begins_function(of, within) {
+                return Err(object.lost(Access::Anothers, what));
+            }
         }
     }
     Ok(())
@@ -95,7 +122,7 @@ fn lacks_main(program: &Object<'_>) -> Step<()> {
     let Some(strings) = program.get(DT_STRTAB) else { return Ok(()) };
     let size = program.get(DT_STRSZ).unwrap_or(STRINGS_AT_MOST);
     if holds(&bytes(program, strings, size.min(STRINGS_AT_MOST)), MAIN) {
-        Err(program.fault(FaultKind::JumpsNowhere, "__libc_start_main"))
+        Err(program.lost(Access::Anothers, "__libc_start_main"))
     } else {
         Ok(())
     }
@@ -182,9 +209,33 @@ impl Code {
 
 /// Whether a function begins at an address, by what .eh_frame_hdr lists (LSB, "Exception Frames"). Of code that it does not
 /// list, crtbegin.o's, those do that are aligned, and that nothing runs into.
-fn begins_function(object: &Object<'_>, address: u64) -> bool {
+pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
+    if !is_x86(object) && (is_among_tables(object, address) || !is_aligned(object, address)) {
+        return false;
+    }
     let header = object.image.table().iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
     header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+}
+
+/// Of a segment that has both, code stands behind all tables.
+pub(super) fn is_among_tables(object: &Object<'_>, address: u64) -> bool {
+    let load = object.image.load_with(PF_X, address);
+    let end = load.map_or(0, |load| load.p_vaddr.saturating_add(load.p_memsz));
+    let is_behind = |(tag, value): &(u32, u64)| TABLES.contains(tag) && (address..end).contains(value);
+    object.dynamic.entries.iter().any(is_behind)
+}
+
+/// Whether a processor may run what lies at an address: what it does else each does in its way.
+fn is_aligned(object: &Object<'_>, address: u64) -> bool {
+    match object.image.header.e_machine {
+        EM_AARCH64 | EM_PPC64 => address % 4 == 0,
+        EM_S390 | EM_RISCV => address % 2 == 0,
+        _ => true,
+    }
+}
+
+pub(super) fn is_x86(object: &Object<'_>) -> bool {
+    matches!(object.image.header.e_machine, EM_X86_64 | EM_386)
 }
 
 fn listed(object: &Object<'_>, header: u64, address: u64) -> Option<bool> {
@@ -213,6 +264,9 @@ fn listed(object: &Object<'_>, header: u64, address: u64) -> Option<bool> {
         if address.wrapping_sub(from) < covers {
             return Some(false);
         }
+    }
+    if !is_x86(object) {
+        return None;
     }
     let before = object.memory.number(address.wrapping_sub(1), 1).unwrap_or_default();
     Some(address.trailing_zeros() >= 4 && matches!(before, 0xc3 | 0x90 | 0x00 | 0xcc))

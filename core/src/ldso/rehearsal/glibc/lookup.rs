@@ -14,6 +14,7 @@ const STB_GLOBAL: u64 = 1;
 const STB_WEAK: u64 = 2;
 const STB_GNU_UNIQUE: u64 = 10;
 const STT_TLS: u64 = 6;
+const STV_PROTECTED: u64 = 3;
 pub(super) const STO_MIPS_PLT: u64 = 8;
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
@@ -37,6 +38,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if let Some(found) = found.filter(|found| {
                 matches!(found.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE) && !found.is_hidden()
             }) {
+                // One that is protected is its own object's, defined or not.
+                if asked.other & 3 == STV_PROTECTED && of.index != by.index {
+                    return Ok(self
+                        .objects
+                        .iter()
+                        .find(|own| own.index == by.index)
+                        .map(|own| (own, *asked)));
+                }
                 if is_main {
                     let at = of.base.wrapping_add(found.value);
                     self.start.set(Start { is_asked: true, at: Some(at) });

@@ -1,25 +1,27 @@
 //! elf/dl-reloc.c, elf/dynamic-link.h, elf/do-rel.h, sysdeps/*/dl-machine.h.
 
-use alloc::vec::Vec;
-
 use super::super::super::Undefined;
 use super::super::super::abi::{Abi, Effect, Relocator, Setup};
-use super::super::super::fault::{Fault, FaultKind};
+use super::super::super::fault::FaultKind;
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
-use super::super::{End, MAIN, Object, Relocation, STEPS_AT_MOST, Step, Symbol, copy, effect, unpack, width};
+use super::super::start::is_x86;
+use super::super::{End, MAIN, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
-use super::{Class, Found, HIDDEN, Rehearsal, SHN_ABS, Version};
+use super::place::{Place, resolve};
+use super::{Class, Found, HIDDEN, Rehearsal, Version};
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELR,
-    DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM, EM_X86_64,
+    DT_INIT, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
+    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_X86_64,
 };
 use crate::elf::offset;
 
-/// Some other bytes, taken for one.
-const NO_VERSION: Version = Version { hash: 1, name: Vec::new(), is_hidden: false, file: None };
 const STB_LOCAL: u64 = 0;
-const STT_GNU_IFUNC: u64 = 10;
+const STB_WEAK: u64 = 2;
+/// crti.o calls it where it is there.
+const PROFILER: &[u8] = b"__gmon_start__";
+/// Symbols of an object that are looked through.
+const SYMBOLS_AT_MOST: u64 = 1 << 10;
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
@@ -99,7 +101,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 if steps.next().is_none() {
                     return Err(End::TooMuch);
                 }
-                let relocation = object.relocation(at, has_addend)?;
+                let relocation = match object.relocation(at, has_addend) {
+                    // What is bound later is not looked at there.
+                    Err(_) if is_lazy && object.abi().is_some_and(|abi| abi.setup == Setup::Plt) => break,
+                    relocation => relocation?,
+                };
                 at = at.wrapping_add(entry);
                 // What stands there needs no change where an object is not moved.
                 if !(is_relative && !has_addend && object.base == 0) {
@@ -121,6 +127,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
+        // Which part of a relocation is read first has been seen on x86-64 alone.
+        if let Err(access) = relocation.offset {
+            if object.image.header.e_machine != EM_X86_64 {
+                return Err(place.lost(access));
+            }
+        }
         if is_relative {
             let is_usual = |abi: &&Abi| abi.has_rel == relocation.addend.is_none();
             let asserts = object.abi().filter(is_usual).and_then(|abi| abi.asserts_relative);
@@ -135,11 +147,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
         if is_lazy {
             return match effect {
-                Effect::Indirect if object.memory.can_run(place.addend()?) => Ok(()),
-                Effect::Indirect => Err(object.fault(FaultKind::JumpsNowhere, "IRELATIVE")),
+                Effect::Indirect => resolve(object, object, place.addend()?, "IRELATIVE"),
                 _ if !place.is_known(Relocator::GlibcLazy) => {
                     Err(place.unknown(FaultKind::PltRelocationType))
                 }
+                Effect::Slot if place.strays() => Err(object.lost(Access::Anothers, "r_offset")),
                 Effect::Slot => {
                     // The PLT of PPC64 has been filled as a whole; that of MIPS is a program's, which is not moved.
                     let is_filled =
@@ -161,8 +173,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             Effect::None => Ok(()),
             Effect::Relative => place.moved(),
             Effect::OfGot => place.write(of_got(object, relocation.symbol)?.wrapping_add(place.addend()?)),
-            Effect::Indirect if object.memory.can_run(place.addend()?) => place.write(0),
-            Effect::Indirect => Err(object.fault(FaultKind::JumpsNowhere, "IRELATIVE")),
+            Effect::Indirect => {
+                resolve(object, object, place.addend()?, "IRELATIVE")?;
+                place.write(0)
+            }
             _ => self.bind(&place),
         }
     }
@@ -192,7 +206,15 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             return Err(place.unknown(FaultKind::RelocationType));
         }
         match found {
-            Some((of, found)) => place.bound(&asked, Some(of), &found),
+            Some((of, found)) => {
+                let is_main =
+                    place.object.index == 0 && self.start.get().at == Some(of.base.wrapping_add(found.value));
+                let adds = place.relocation.addend.is_some_and(|addend| addend != 0);
+                if is_main && adds && place.object.image.header.e_machine != EM_X86_64 {
+                    return Err(place.object.lost(Access::Anothers, "r_addend"));
+                }
+                place.bound(&asked, Some(of), &found)
+            }
             None => place.bound(&asked, None, &asked),
         }
     }
@@ -205,8 +227,50 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
                 Ok(())
             }
+            // Whatever stands behind the versions of a library is hardly the one that is asked for.
+            Err(End::Fault(fault)) if fault.kind == FaultKind::AnothersMemory => {
+                let symbols = object.get(DT_SYMTAB).unwrap_or_default();
+                let asked = object.symbol(symbols, index)?;
+                match Self::nobody_has(object, &asked, Some(&Version::default())) {
+                    Ok(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => {
+                        Err(End::Fault(fault))
+                    }
+                    Ok(End::Symbol(symbol)) => {
+                        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                }
+            }
             _ => Ok(()),
         }
+    }
+
+    /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86-64
+    /// that code is known.
+    pub(super) fn asks_for_all(&self) -> Step<()> {
+        for object in self.objects.iter().filter(|object| object.index != 1) {
+            let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
+                continue;
+            };
+            if object.image.header.e_machine == EM_X86_64 || object.get(DT_INIT).is_none() {
+                continue;
+            }
+            let size = strings.wrapping_sub(symbols);
+            let count = size.checked_div(if object.word() == 8 { 24 } else { 16 }).unwrap_or_default();
+            for index in 1..count.min(SYMBOLS_AT_MOST) {
+                let symbol = object.symbol(symbols, index)?;
+                let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
+                let is_profiler = || object.memory.is_string(strings.wrapping_add(symbol.name), PROFILER);
+                if is_weak
+                    && is_profiler() == Ok(true)
+                    && !self.weak.borrow().contains(&(object.index, index))
+                {
+                    return Err(object.lost(Access::Anothers, "__gmon_start__"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// elf/dl-reloc.c `RESOLVE_MAP`: a symbol of an object, and what it is found to be, and in which object, if in any.
@@ -227,6 +291,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             version = map.version(object, mark).map(|version| version.filter(|version| version.hash != 0));
         }
         let symbol = object.symbol(symbols, index)?;
+        if symbol.section == 0 && symbol.bind == STB_WEAK {
+            self.weak.borrow_mut().push((object.index, index));
+        }
         if (symbol.bind == STB_LOCAL && !is_called) || symbol.is_hidden() {
             return Ok((symbol, Some((object, symbol))));
         }
@@ -236,98 +303,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
         let found = match version {
             Ok(version) => self.look_up(object, &symbol, version, class)?,
-            Err(lost) if lost.is_deadly() => return Err(lost),
+            // How far one can look behind the versions has been seen on x86 alone.
+            Err(lost) if lost.is_deadly() || !is_x86(object) => return Err(lost),
             // Whatever that version is, a symbol that nobody has is not there. None has that version, but by chance.
             Err(lost) => match self.look_up(object, &symbol, None, class) {
                 Ok(None) => None,
-                Ok(_) if is_called => return Err(Self::nobody_has(object, &symbol, Some(&NO_VERSION))?),
                 _ => return Err(lost),
             },
         };
         Ok((symbol, found))
-    }
-}
-
-/// A relocation of an object.
-#[derive(Clone, Copy)]
-struct Place<'r, 'a> {
-    object: &'r Object<'a>,
-    relocation: &'r Relocation,
-    effect: Effect,
-}
-
-impl Place<'_, '_> {
-    fn is_known(&self, by: Relocator) -> bool {
-        self.object.abi().is_some_and(|abi| (abi.relocates)(by, offset(self.relocation.kind)))
-    }
-
-    fn unknown(&self, kind: FaultKind) -> End {
-        End::Fault(Fault { number: self.relocation.kind, ..Fault::new(kind, self.object.library) })
-    }
-
-    fn lost(&self, access: Access) -> End {
-        self.object.refused(access, FaultKind::WritesNowhere, "r_offset")
-    }
-
-    fn write(&self, value: u64) -> Step<()> {
-        let (object, size) = (self.object, width(self.object, self.effect));
-        let anywhere = object.get(DT_TEXTREL).is_some();
-        let written =
-            self.relocation.offset.and_then(|offset| object.memory.write(offset, value, size, anywhere));
-        written.map_err(|access| self.lost(access))
-    }
-
-    /// What stands there.
-    fn here(&self) -> Step<u64> {
-        let number =
-            self.relocation.offset.and_then(|offset| self.object.memory.number(offset, self.object.word()));
-        number.map_err(|access| self.lost(access))
-    }
-
-    fn addend(&self) -> Step<u64> {
-        self.relocation.addend.map_or_else(|| self.here(), Ok)
-    }
-
-    fn moved(&self) -> Step<()> {
-        self.write(self.object.base.wrapping_add(self.addend()?))
-    }
-
-    /// Led to a symbol, and the object that has it; None: it need not be there, and is not.
-    fn bound(&self, asked: &Symbol, of: Option<&Object<'_>>, found: &Symbol) -> Step<()> {
-        const PT_TLS: u32 = 7;
-        let (object, effect) = (self.object, self.effect);
-        let base = |of: &Object<'_>| if found.section == SHN_ABS { 0 } else { of.base };
-        let value = of.map_or(0, |of| base(of).wrapping_add(found.value));
-        let is_asked = found.kind == STT_GNU_IFUNC && found.section != 0;
-        if of.is_some_and(|of| is_asked && !of.memory.can_run(found.value)) {
-            return Err(object.fault(FaultKind::JumpsNowhere, "STT_GNU_IFUNC"));
-        }
-        // 32 bits of where an object is differ from start to start.
-        let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
-        let is_x86_64 = object.image.header.e_machine == EM_X86_64;
-        // What asks whether a function is there calls it where its address is not 0. Of x86-64 that code is known.
-        let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
-        let is_far = effect == Effect::Half && object.word() == 8;
-        if is_null && (is_far || is_address && !is_x86_64) {
-            return Err(object.lost(Access::Anothers, "a symbol that is not there"));
-        }
-        match (effect, of) {
-            (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),
-            // sysdeps/x86_64/dl-machine.h adds nothing (observed on 2.36).
-            (Effect::Slot, _) if is_x86_64 => self.write(value),
-            (Effect::Slot, _) => self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default())),
-            (Effect::Copy | Effect::Tls, None) => Ok(()),
-            (Effect::Copy, Some(of)) => {
-                // As much as both have.
-                let size = asked.size.min(found.size);
-                copy(object, self.relocation.offset, (of, found.value), size)
-            }
-            (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
-                Err(object.lost(Access::Anothers, "a thread-local variable"))
-            }
-            // It may be too far away for the bits that there are.
-            (Effect::Other, _) => Err(object.lost(Access::Anothers, "a relocation of few bits")),
-            _ => self.write(0),
-        }
     }
 }
