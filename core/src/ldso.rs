@@ -237,9 +237,9 @@ impl Linker<'_> {
             if dynamic.is_some_and(|dynamic| dynamic.is_cut) {
                 self.files.budget().cut(Missing::TooManyNames);
             }
-            let odd = self.odd_names(next).map(|(names, _)| names);
-            let needed = odd.as_ref().or_else(|| Some(&dynamic?.needed));
-            for name in needed.map_or(&[][..], |names| names) {
+            let odd = if crate::ROUTER { None } else { self.odd_names(next).map(|(names, _)| names) };
+            let own = dynamic.map_or(&[][..], |dynamic| &dynamic.needed);
+            for name in if crate::ROUTER { own } else { odd.as_deref().unwrap_or(own) } {
                 self.need(next, name);
             }
             next = next.wrapping_add(1);

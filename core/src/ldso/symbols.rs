@@ -128,9 +128,17 @@ fn each_undefined(
     // Without stubs that have a symbol's address only those that are copied are looked for of what is defined.
     let is_moved = !crate::ROUTER && image.header.e_type == ET_DYN && symbols.gnu().is_some();
     let end = symbols.end_of_undefined(is_program && !is_moved);
-    let copied = symbols.copied.iter().copied().filter(|index| *index >= end.max(from));
-    let copied: Vec<usize> = if is_moved { copied.collect() } else { Vec::new() };
-    for index in (from..end).chain(copied) {
+    let mut next = from;
+    while is_moved || next < end {
+        let index = next;
+        next = index.wrapping_add(1);
+        if !crate::ROUTER && is_moved && index >= end {
+            let Some(copied) = symbols.copied.iter().find(|copied| **copied >= index) else { break };
+            if *copied != index {
+                next = *copied;
+                continue;
+            }
+        }
         let goes_on =
             symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(versions.len() / VERSIONS_OF_A_STEP));
         let Some(symbol) = symbols.symbol(index).filter(|_| goes_on) else { break };

@@ -134,7 +134,7 @@ impl Asks {
         image: &Image,
         file: &Contents,
     ) -> Option<bool> {
-        let mut symbols = Symbols::as_defined(linker, image, file)?;
+        let mut symbols = Symbols::with(linker, image, file, Vec::new())?;
         if self.main_slot.is_some() {
             let main = symbols.symbol(self.main)?;
             if symbols.strings.string_at(main.name)? != MAIN {

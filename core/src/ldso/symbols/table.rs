@@ -51,11 +51,16 @@ impl<'a> Symbols<'a> {
         file: &'a Contents,
     ) -> Option<Symbols<'a>> {
         let copied = relocations::copied(linker, object, image, file);
-        Some(Symbols { copied, ..Symbols::as_defined(linker, image, file)? })
+        Symbols::with(linker, image, file, copied)
     }
 
-    /// The same, with those that are copied as they stand there.
-    pub(super) fn as_defined(linker: &Linker<'_>, image: &Image, file: &'a Contents) -> Option<Symbols<'a>> {
+    /// The same, of which these are copied.
+    pub(super) fn with(
+        linker: &Linker<'_>,
+        image: &Image,
+        file: &'a Contents,
+        copied: Vec<usize>,
+    ) -> Option<Symbols<'a>> {
         let encoding = image.encoding;
         let hashed = hashed(file, image)?;
         let (start, left) = image.dynamic_part(DT_SYMTAB)?;
@@ -79,7 +84,7 @@ impl<'a> Symbols<'a> {
             count,
             hashed,
             encoding,
-            copied: Vec::new(),
+            copied,
         })
     }
 
