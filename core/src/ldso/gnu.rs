@@ -207,7 +207,11 @@ impl GlibcBuild {
                 return;
             }
             let mut rest = bytes;
-            while let Ok(text) = CStr::from_bytes_until_nul(rest) {
+            loop {
+                while let [0, tail @ ..] = rest {
+                    (rest, in_list) = (tail, false);
+                }
+                let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
                 let text = text.to_bytes();
                 in_list = text.len() >= SHORTEST && self.note(text, in_list);
                 rest = rest.get(text.len().wrapping_add(1)..).unwrap_or_default();

@@ -100,7 +100,7 @@ pub struct Undefined {
 
 impl Undefined {
     pub(super) fn new(name: Vec<u8>, of: Vec<u8>, by: &Library, lazy: bool) -> Undefined {
-        let is_versioned = !of.is_empty();
+        let is_versioned = !crate::ROUTER && !of.is_empty();
         Undefined { name, of, is_versioned, needed_by: by.path.clone(), lazy }
     }
 }

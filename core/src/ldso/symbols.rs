@@ -204,9 +204,9 @@ fn define(
     let mut symbols = Symbols::open(linker, object, image, &file.contents)?;
     let versions = if linker.is_glibc() { linker.defined(object) } else { &[] };
     // The loader itself, and its C library.
-    let is_loader = linker.object(1).is_some_and(|loader| core::ptr::eq(loader, object));
+    let is_loader = !crate::ROUTER && linker.object(1).is_some_and(|loader| core::ptr::eq(loader, object));
     let is_trusted = crate::ROUTER || is_loader || linker.is_c_library(object);
-    let has_resolvers = file.contents.ident()[EI_OSABI] == ELFOSABI_GNU;
+    let has_resolvers = !crate::ROUTER && file.contents.ident()[EI_OSABI] == ELFOSABI_GNU;
     let trusts = |symbols: &mut Symbols<'_>, index| {
         let marks = (versions, has_resolvers);
         if !(is_trusted || is_usual(linker, image, symbols, marks, index).unwrap_or(false)) {
