@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write};
 
+#[cfg(feature = "every-machine")]
+pub use crate::args::script;
 pub use crate::args::{Args, Command, HELP, Programs, VERSION, parse};
 use crate::judge;
 use crate::ldso::Kept;

@@ -40,7 +40,11 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 /// Does what was asked for, and gives the exit status.
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
-        Command::Report(args) => args,
+        Command::Report(args) | Command::Record(args) => args,
+        #[cfg(feature = "every-machine")]
+        Command::Complete(shell) => {
+            return Stdout(stdio::write_stdout(cli::script(shell).as_bytes())).end(0);
+        }
         Command::Print(text) => return Stdout(stdio::write_stdout(text.as_bytes())).end(0),
         Command::Usage(problem) => {
             complain(&problem);

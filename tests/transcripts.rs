@@ -285,5 +285,6 @@ fn run(target: Target<'_>, command: &str) -> (String, u8) {
         }
         Command::Print(text) => (text.to_owned(), 0),
         Command::Usage(problem) => (format!("{problem}\n"), 2),
+        other => panic!("no transcript shows {other:?}"),
     }
 }
