@@ -2,15 +2,27 @@
 
 #![no_main]
 
+#[cfg(feature = "every-machine")]
+use std::ffi::OsStr;
 use std::ffi::{OsString, c_char, c_int};
 use std::fmt;
+#[cfg(feature = "every-machine")]
+use std::os::unix::ffi::OsStrExt as _;
 
+#[cfg(feature = "every-machine")]
+use diag::cli::Args;
 use diag::cli::{self, Command};
 use diag::live::{Live, start, stdio};
+#[cfg(feature = "every-machine")]
+use diag::path::Path;
+#[cfg(feature = "every-machine")]
+use diag::recorded::Recorded;
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
 use diag::router::heap;
 use diag::target::{Kernel as _, Target};
+#[cfg(feature = "every-machine")]
+use diag::text;
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
@@ -64,8 +76,27 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         verbose: args.verbose > 0,
     };
     let mut stdout = Stdout(Ok(()));
+    #[cfg(feature = "every-machine")]
+    if let Some(machine) = &args.on {
+        return on(machine, &live, &args, style, stdout);
+    }
     let status = cli::run(Target::new(&live), &args, style, &mut stdout);
     stdout.end(status.unwrap_or(2))
+}
+
+/// A report for another machine.
+#[cfg(feature = "every-machine")]
+fn on(machine: &Path, live: &Live, args: &Args, style: Style, mut stdout: Stdout) -> u8 {
+    match Recorded::open(OsStr::from_bytes(machine.as_bytes()).as_ref()) {
+        Ok(recorded) => {
+            let status = cli::run_on(Target::new(&recorded), live, args, style, &mut stdout);
+            stdout.end(status.unwrap_or(2))
+        }
+        Err(why) => {
+            complain(&format!("{} is no machine: {why}", text::path(machine)));
+            2
+        }
+    }
 }
 
 /// stdout, and why the last text could not be written.
