@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | [`args`], [`cli`] | the command line; one call runs a whole job against a [`target::Target`] |
 //! | [`live`] | the target that diag runs on |
+//! | [`record`] | the archive that `--record` writes |
 //! | [`recorded`] | a target in a folder or an archive |
 //! | [`on`] | a program of this computer on another target |
 //! | [`router`] | what only a router's build has |
@@ -37,6 +38,7 @@ pub mod cli;
 pub mod live;
 #[cfg(feature = "every-machine")]
 pub mod on;
+pub mod record;
 pub mod recorded;
 pub mod router;
 

@@ -9,12 +9,11 @@ use std::fmt;
 #[cfg(feature = "every-machine")]
 use std::os::unix::ffi::OsStrExt as _;
 
-#[cfg(feature = "every-machine")]
-use diag::cli::Args;
-use diag::cli::{self, Command};
+use diag::cli::{self, Args, Command};
 use diag::live::{Live, start, stdio};
 #[cfg(feature = "every-machine")]
 use diag::path::Path;
+use diag::record;
 #[cfg(feature = "every-machine")]
 use diag::recorded::Recorded;
 use diag::report::Style;
@@ -52,7 +51,8 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 /// Does what was asked for, and gives the exit status.
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
-        Command::Report(args) | Command::Record(args) => args,
+        Command::Report(args) => args,
+        Command::Record(args) => return record(&args),
         #[cfg(feature = "every-machine")]
         Command::Complete(shell) => {
             return Stdout(stdio::write_stdout(cli::script(shell).as_bytes())).end(0);
@@ -63,12 +63,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
             return 2;
         }
     };
-    let level = match args.verbose {
-        0 => LevelFilter::Warn,
-        1 => LevelFilter::Info,
-        _ => LevelFilter::Debug,
-    };
-    log_from(level);
+    log_from(args.verbose);
     let live = Live::default();
     let style = Style {
         colour: stdio::is_terminal() && live.variable(c"NO_COLOR").is_none_or(|value| value.is_empty()),
@@ -82,6 +77,19 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     }
     let status = cli::run(Target::new(&live), &args, style, &mut stdout);
     stdout.end(status.unwrap_or(2))
+}
+
+/// A recording of this machine.
+fn record(args: &Args) -> u8 {
+    if stdio::is_terminal() {
+        complain("a recording is a tar archive, which is not for a terminal: diag --record >machine.tar");
+        return 2;
+    }
+    log_from(args.verbose);
+    let mut stdout = Stdout(Ok(()));
+    let written =
+        record::write(Target::new(&Live::default()), &args.programs, &mut |bytes| stdout.bytes(bytes));
+    stdout.end(if written.is_ok() { 0 } else { 2 })
 }
 
 /// A report for another machine.
@@ -104,12 +112,16 @@ struct Stdout(Result<(), &'static str>);
 
 impl fmt::Write for Stdout {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 = stdio::write_stdout(text.as_bytes());
-        self.0.map_err(|_| fmt::Error)
+        self.bytes(text.as_bytes())
     }
 }
 
 impl Stdout {
+    fn bytes(&mut self, bytes: &[u8]) -> fmt::Result {
+        self.0 = stdio::write_stdout(bytes);
+        self.0.map_err(|_| fmt::Error)
+    }
+
     /// The exit status; where something could not be written, that is 2.
     fn end(self, status: u8) -> u8 {
         let Err(why) = self.0 else { return status };
@@ -122,7 +134,12 @@ fn complain(problem: &str) {
     stdio::write_stderr(format!("diag: {problem}\n").as_bytes());
 }
 
-fn log_from(level: LevelFilter) {
+fn log_from(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::Warn,
+        1 => LevelFilter::Info,
+        _ => LevelFilter::Debug,
+    };
     log::set_max_level(level);
     let logger = Box::leak(Box::new(Logger(SimpleLogger::new().with_level(level))));
     // A second logger is the only failure, and there is none.

@@ -136,10 +136,10 @@ impl Recorded {
         self.known.get_or_init(read).as_deref()
     }
 
-    /// lstat(2) of a path that no link is a part of.
-    fn entry(&self, path: &Path) -> Result<Entry, Fault> {
+    /// lstat(2) of a path that no link is a part of, and whether it leads on to another.
+    fn entry(&self, path: &Path, leads_on: bool) -> Result<Entry, Fault> {
         match (self.tree.entry(path), self.known()) {
-            (Err(Fault::Errno(Errno::ENOENT)), Some(known)) => known.entry(path),
+            (Err(Fault::Errno(Errno::ENOENT)), Some(known)) => known.entry(path, leads_on),
             (found, _) => found,
         }
     }
@@ -164,7 +164,7 @@ impl Recorded {
                 continue;
             }
             let next = done.join(&name);
-            match self.entry(&next)? {
+            match self.entry(&next, !todo.is_empty())? {
                 Entry::Link(target) => {
                     links = links.saturating_add(1);
                     if links > 40 || steps > STEPS {
@@ -192,7 +192,7 @@ impl Recorded {
     /// What is at a path, whatever it lies on.
     fn there(&self, path: &Path) -> Result<(PathBuf, Stat), Fault> {
         let place = self.locate(path)?;
-        match self.entry(&place)? {
+        match self.entry(&place, false)? {
             Entry::Other(stat) => Ok((place, stat)),
             // Somebody else changes the folder.
             Entry::Link(_) => Err(Fault::Unknown),

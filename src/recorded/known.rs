@@ -6,6 +6,8 @@
 //! | `folder /usr/bin` | each name there is in the recording |
 //! | `libraries /lib` | each name there that has `.so` in it is |
 //! | `absent /etc/ld.so.preload` | there is no such file |
+//! | `unlisted /usr/lib/lua` | a folder; what is in it is not known |
+//! | `unknown /usr/lib/x.so` | something is there |
 //! | `left-out 755 123456 /usr/bin/python3` | a file with this mode and size, whose content was not taken |
 
 use std::collections::BTreeSet;
@@ -44,6 +46,8 @@ impl Known {
                     left_out.put(rest, What::Folder, 0o755);
                     libraries.insert(rest.to_vec());
                 }
+                b"unlisted" => drop(left_out.put(rest, What::Folder, 0o755)),
+                b"unknown" => drop(left_out.put(rest, What::Unknown, 0)),
                 b"absent" => {
                     absent.insert(rest.to_vec());
                 }
@@ -59,15 +63,18 @@ impl Known {
     }
 
     /// What is known of a path that the recording does not have.
-    pub(super) fn entry(&self, path: &Path) -> Result<Entry, Fault> {
-        if let Ok(entry) = self.left_out.entry(path) {
-            return Ok(entry);
+    /// Of one that leads on to another, it would have to be a folder.
+    pub(super) fn entry(&self, path: &Path, leads_on: bool) -> Result<Entry, Fault> {
+        match self.left_out.entry(path) {
+            Err(Fault::Errno(Errno::ENOENT)) => {}
+            found => return found,
         }
         let bytes = path.as_bytes();
         let slash = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
         let (folder, name) =
             (bytes.get(..slash.max(1)).unwrap_or_default(), bytes.get(slash..).unwrap_or_default());
-        let is_library = || name.windows(3).any(|part| part == b".so");
+        // All folders of such a one are known.
+        let is_library = || leads_on || name.windows(3).any(|part| part == b".so");
         if self.is_absent(path)
             || self.folders.contains(folder)
             || (self.libraries.contains(folder) && is_library())
