@@ -7,7 +7,8 @@ mod tar;
 
 use std::fmt;
 
-use crate::candidate::{Candidate, Files, library};
+use crate::candidate::env::Plan;
+use crate::candidate::{Candidate, EnvCall, Files, library};
 use crate::cli::Programs;
 use crate::elf::Encoding;
 use crate::errno::Errno;
@@ -48,6 +49,7 @@ pub fn write(target: Target<'_>, programs: &Programs, out: Out<'_>) -> fmt::Resu
         wanted: Vec::new(),
         all: programs.is_empty(),
     };
+    recording.loaders(&machine)?;
     let kept = Kept::default();
     // What the machine's own programs need comes first: there may be no room for all.
     let own = OWN.iter().map(Path::new).filter(|_| programs.is_empty());
@@ -59,7 +61,6 @@ pub fn write(target: Target<'_>, programs: &Programs, out: Out<'_>) -> fmt::Resu
     for (path, keep) in TEXTS {
         recording.text(path.as_bytes(), *keep)?;
     }
-    recording.loaders(&machine)?;
     for path in std::mem::take(&mut recording.wanted) {
         recording.place(&path, true)?;
     }
@@ -68,6 +69,15 @@ pub fn write(target: Target<'_>, programs: &Programs, out: Out<'_>) -> fmt::Resu
     }
     for folder in PROGRAMS {
         recording.folder(folder.as_bytes(), false)?;
+    }
+    // What somebody calls his own programs is not told.
+    for folder in ["/usr/local/bin", "/usr/local/sbin"] {
+        let folder = Path::new(folder);
+        if target.root.list(folder, |_| true).is_some_and(|names| names.is_ok_and(|names| names.is_empty())) {
+            recording.folder(folder.as_bytes(), false)?;
+        } else if let Some(Err(Errno::ENOENT)) = target.root.stat(folder) {
+            recording.say(b"absent ", folder.as_bytes());
+        }
     }
     recording.folder(b"/proc/sys/fs/binfmt_misc", false)?;
     let known = std::mem::take(&mut recording.known);
@@ -95,10 +105,19 @@ struct Recording<'a, 'b> {
 impl Recording<'_, '_> {
     /// Notes what a program needs.
     fn look_at(&mut self, judged: Judged) {
-        let mut next = judged.candidate.interpreter.as_deref();
-        while let Some(Candidate { path, interpreter, .. }) = next {
-            self.want(path.as_bytes());
-            next = interpreter.as_deref();
+        self.want_chain(judged.candidate.interpreter.as_deref());
+        // A router has its programs in folders that are listed.
+        let call = judged.candidate.env_call().filter(|_| cfg!(feature = "every-machine"));
+        if let Some(EnvCall { plan: Plan::Starts(sought), .. }) = call {
+            for found in &sought.found {
+                self.want_chain(Some(found));
+            }
+            for folder in sought.folders.iter().flat_map(|folders| folders.split(|byte| *byte == b':')) {
+                let path = join(Path::new(folder), Path::new(&sought.name));
+                if let Some(Err(Errno::ENOENT)) = self.target.root.stat(&path) {
+                    self.say(b"absent ", path.as_bytes());
+                }
+            }
         }
         // The first one is the program.
         for object in judged.link.iter().flat_map(|link| link.objects.get(1..).unwrap_or_default()) {
@@ -106,6 +125,18 @@ impl Recording<'_, '_> {
             for path in &object.tried {
                 self.say(b"absent ", path);
             }
+        }
+    }
+
+    /// An interpreter, and those that it has.
+    fn want_chain(&mut self, first: Option<&Candidate>) {
+        let mut next = first;
+        while let Some(found) = next {
+            match found.missing() {
+                Some(Errno::ENOENT) => self.say(b"absent ", found.path.as_bytes()),
+                _ => self.want(found.path.as_bytes()),
+            }
+            next = found.interpreter.as_deref();
         }
     }
 
@@ -227,19 +258,20 @@ impl Recording<'_, '_> {
         self.mounts(machine)
     }
 
-    /// The variables of the environment that loaders and scripts heed, without what lies in a person's folder.
+    /// The variables of the environment that loaders and scripts heed. What lies in a person's folder has another in its
+    /// place, of which nothing is known either.
     fn variables(&mut self) -> fmt::Result {
         let mut text = Vec::new();
         for name in VARIABLES {
             let Some(value) = self.target.kernel.variable(name) else { continue };
-            let is_shown = |part: &&[u8]| !part.contains(&b'\n') && !is_private(part, &self.home);
-            let parts: Vec<&[u8]> = value.split(|byte| *byte == b':').filter(is_shown).collect();
-            if !parts.is_empty() {
-                text.extend_from_slice(name.to_bytes());
-                text.push(b'=');
-                text.extend(parts.join(&b':'));
-                text.push(b'\n');
+            text.extend_from_slice(name.to_bytes());
+            text.push(b'=');
+            for (number, part) in value.split(|byte| *byte == b':').enumerate() {
+                text.extend_from_slice(if number > 0 { b":" } else { b"" });
+                let is_shown = !part.contains(&b'\n') && !is_private(&[part, b"/"].concat(), &self.home);
+                text.extend_from_slice(if is_shown { part } else { b"/home" });
             }
+            text.push(b'\n');
         }
         self.file(b"/env", &text)
     }
@@ -316,7 +348,7 @@ impl Recording<'_, '_> {
         if place != folder {
             self.link(folder, &place)?;
         }
-        if self.known.len() > NAMES || !self.is_new(&place) {
+        if self.known.len() > NAMES || !self.is_new(&[&place, &b"/"[..]].concat()) {
             return Ok(());
         }
         let Some(Ok(names)) = root.list(Path::new(&place), |name| !name.contains(&b'\n')) else {
@@ -358,6 +390,9 @@ impl Recording<'_, '_> {
             Some(Err(Errno::ENOENT)) => return Ok(()),
             _ => return self.unknown(path),
         };
+        if holds(path, b"/../") {
+            return self.place(&place, is_wanted);
+        }
         if place != path {
             // A folder above it may be the link.
             let (folder, name) = split(path);

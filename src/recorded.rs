@@ -22,6 +22,7 @@ mod known;
 #[cfg(feature = "every-machine")]
 mod plain;
 mod texts;
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // A folder is all that it has.
 mod tree;
 
 use std::cell::OnceCell;
