@@ -76,6 +76,9 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         return on(machine, &live, &args, style, stdout);
     }
     let status = cli::run(Target::new(&live), &args, style, &mut stdout);
+    if style.verbose && !args.json && !args.quiet {
+        let _ = fmt::Write::write_str(&mut stdout, SEND);
+    }
     stdout.end(status.unwrap_or(2))
 }
 
@@ -106,6 +109,9 @@ fn on(machine: &Path, live: &Live, args: &Args, style: Style, mut stdout: Stdout
         }
     }
 }
+
+/// How a mistake is reported.
+const SEND: &str = "\nIs diag wrong? Send what `diag --record PROGRAM >machine.tar` writes along with it.\n";
 
 /// stdout, and why the last text could not be written.
 struct Stdout(Result<(), &'static str>);

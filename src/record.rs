@@ -20,7 +20,7 @@ use crate::report::Judged;
 use crate::target::{FileKind, ReadAt, Stat, Target};
 use crate::text;
 use code::{Code, PIECE};
-use kept::{Keep, LIBRARIES, OWN, PROGRAMS, TEXTS, VARIABLES, is_private};
+use kept::{LIBRARIES, OWN, PROGRAMS, TEXTS, Text, VARIABLES, WHOLE, is_private};
 use tar::{BLOCK, FILE, LINK};
 
 /// Bytes of an archive at most, without its names and texts, which take less than 4 MiB.
@@ -58,8 +58,8 @@ pub fn write(target: Target<'_>, programs: &Programs, out: Out<'_>) -> fmt::Resu
     }
     drop(kept);
     recording.notes(&machine)?;
-    for (path, keep) in TEXTS {
-        recording.text(path.as_bytes(), *keep)?;
+    for text in TEXTS {
+        recording.text(text.path.as_bytes(), text)?;
     }
     for path in std::mem::take(&mut recording.wanted) {
         recording.place(&path, true)?;
@@ -70,16 +70,9 @@ pub fn write(target: Target<'_>, programs: &Programs, out: Out<'_>) -> fmt::Resu
     for folder in PROGRAMS {
         recording.folder(folder.as_bytes(), false)?;
     }
-    // What somebody calls his own programs is not told.
-    for folder in ["/usr/local/bin", "/usr/local/sbin"] {
-        let folder = Path::new(folder);
-        if target.root.list(folder, |_| true).is_some_and(|names| names.is_ok_and(|names| names.is_empty())) {
-            recording.folder(folder.as_bytes(), false)?;
-        } else if let Some(Err(Errno::ENOENT)) = target.root.stat(folder) {
-            recording.say(b"absent ", folder.as_bytes());
-        }
+    if cfg!(feature = "every-machine") {
+        recording.rest_of_hosts()?;
     }
-    recording.folder(b"/proc/sys/fs/binfmt_misc", false)?;
     let known = std::mem::take(&mut recording.known);
     recording.file(b"/known", &known)?;
     (recording.out)(&[0; 2 * BLOCK])
@@ -181,15 +174,28 @@ impl Recording<'_, '_> {
         (self.out)(zeros.get(..behind).unwrap_or_default())
     }
 
+    /// What only a computer has that is no router.
+    fn rest_of_hosts(&mut self) -> fmt::Result {
+        // What somebody calls his own programs is not told.
+        for folder in ["/usr/local/bin", "/usr/local/sbin"] {
+            let is_empty = |names: Result<Vec<Vec<u8>>, Errno>| names.is_ok_and(|names| names.is_empty());
+            if self.target.root.list(Path::new(folder), |_| true).is_some_and(is_empty) {
+                self.folder(folder.as_bytes(), false)?;
+            } else if let Some(Err(Errno::ENOENT)) = self.target.root.stat(Path::new(folder)) {
+                self.say(b"absent ", folder.as_bytes());
+            }
+        }
+        self.folder(b"/proc/sys/fs/binfmt_misc", false)
+    }
+
     /// A text of the machine's.
-    fn text(&mut self, path: &[u8], keep: Keep) -> fmt::Result {
+    fn text(&mut self, path: &[u8], kept: &Text) -> fmt::Result {
         match self.target.root.read(Path::new(path)) {
             Some(Ok(text)) => {
-                let is_whole = matches!(keep, Keep::Whole);
-                if is_whole && is_private(&text, &self.home) {
+                if kept.keys.is_empty() && is_private(&text, &self.home) {
                     return self.unknown(path);
                 }
-                let text = if is_whole { text } else { kept::kept(&text, keep, &self.home) };
+                let text = kept.of(&text);
                 self.is_new(path);
                 self.file(path, &text)
             }
@@ -206,74 +212,60 @@ impl Recording<'_, '_> {
         let kernel = self.target.kernel;
         if let Some(uname) = kernel.uname() {
             // In the place of the host name.
-            let text = format!("Linux - {} {}\n", uname.release, uname.machine);
+            let text = ["Linux - ", &uname.release, " ", &uname.machine, "\n"].concat();
             self.file(b"/uname", text.as_bytes())?;
         }
         let auxv = kernel.auxv();
-        let mut text = String::new();
-        for (name, value) in [("HWCAP", auxv.hwcap), ("HWCAP2", auxv.hwcap2), ("PAGESZ", auxv.page_size)] {
-            if let Some(value) = value {
-                text.push_str(&format!("AT_{name} {value}\n"));
-            }
-        }
-        for (name, value) in [("PLATFORM", &auxv.platform), ("BASE_PLATFORM", &auxv.base_platform)] {
-            if let Some(value) = value {
-                text.push_str(&format!("AT_{name} {value}\n"));
-            }
-        }
-        self.file(b"/auxv", text.as_bytes())?;
+        let mut text = Vec::new();
+        number(&mut text, "AT_HWCAP ", auxv.hwcap);
+        number(&mut text, "AT_HWCAP2 ", auxv.hwcap2);
+        number(&mut text, "AT_PAGESZ ", auxv.page_size);
+        word(&mut text, "AT_PLATFORM ", auxv.platform.as_deref());
+        word(&mut text, "AT_BASE_PLATFORM ", auxv.base_platform.as_deref());
+        self.file(b"/auxv", &text)?;
         text.clear();
         for (question, fact) in &machine.answers {
             if let Some(answer) = fact.value {
-                text.push_str(&format!("{} {}\n", question.name(), answer.words()));
+                text.extend_from_slice(question.name().as_bytes());
+                word(&mut text, " ", Some(&answer.words()));
             }
         }
-        self.file(b"/answers", text.as_bytes())?;
+        self.file(b"/answers", &text)?;
         if let Some(caller) = kernel.caller() {
-            text = format!(
-                "Uid:\t{}\t{}\nGid:\t{}\t{}\nNoNewPrivs:\t{}\n",
-                caller.uid,
-                caller.euid,
-                caller.gid,
-                caller.egid,
-                u8::from(caller.no_new_privs)
-            );
-            self.file(b"/proc/self/status", text.as_bytes())?;
+            text.clear();
+            for (name, real, effective) in
+                [("Uid:\t", caller.uid, caller.euid), ("Gid:\t", caller.gid, caller.egid)]
+            {
+                number(&mut text, name, Some(real.into()));
+                text.pop();
+                number(&mut text, "\t", Some(effective.into()));
+            }
+            number(&mut text, "NoNewPrivs:\t", Some(caller.no_new_privs.into()));
+            self.file(b"/proc/self/status", &text)?;
         }
-        let limits = kernel.limits();
+        // A router has none.
+        if cfg!(feature = "every-machine") {
+            let limits = kernel.limits();
+            text.clear();
+            number(&mut text, "Max address space ", limits.address_space);
+            number(&mut text, "Max data size ", limits.data);
+            number(&mut text, "Max stack size ", limits.stack);
+            self.file(b"/proc/self/limits", &text)?;
+        }
         text.clear();
-        for (name, limit) in [
-            ("address space", limits.address_space),
-            ("data size", limits.data),
-            ("stack size", limits.stack),
-        ] {
-            match limit {
-                Some(u64::MAX) => text.push_str(&format!("Max {name} unlimited\n")),
-                Some(limit) => text.push_str(&format!("Max {name} {limit}\n")),
-                None => {}
-            }
-        }
-        self.file(b"/proc/self/limits", text.as_bytes())?;
-        self.variables()?;
-        self.mounts(machine)
-    }
-
-    /// The variables of the environment that loaders and scripts heed. What lies in a person's folder has another in its
-    /// place, of which nothing is known either.
-    fn variables(&mut self) -> fmt::Result {
-        let mut text = Vec::new();
         for name in VARIABLES {
-            let Some(value) = self.target.kernel.variable(name) else { continue };
-            text.extend_from_slice(name.to_bytes());
-            text.push(b'=');
-            for (number, part) in value.split(|byte| *byte == b':').enumerate() {
-                text.extend_from_slice(if number > 0 { b":" } else { b"" });
-                let is_shown = !part.contains(&b'\n') && !is_private(&[part, b"/"].concat(), &self.home);
-                text.extend_from_slice(if is_shown { part } else { b"/home" });
+            if let Some(value) = kernel.variable(name) {
+                // In the place of a person's folder stands another, of which nothing is known either.
+                let is_shown =
+                    !value.contains(&b'\n') && !is_private(&[&value, &b"/"[..]].concat(), &self.home);
+                text.extend_from_slice(name.to_bytes());
+                text.push(b'=');
+                text.extend_from_slice(if is_shown { &value } else { b"/home" });
+                text.push(b'\n');
             }
-            text.push(b'\n');
         }
-        self.file(b"/env", &text)
+        self.file(b"/env", &text)?;
+        self.mounts(machine)
     }
 
     /// What is mounted, and what room there is: without what it is mounted from.
@@ -286,20 +278,26 @@ impl Recording<'_, '_> {
             if is_private(&[point, b"/"].concat(), &self.home) || point.contains(&b'\n') {
                 continue;
             }
-            text.extend_from_slice(fstype.as_bytes());
-            text.push(b' ');
+            let mut line = [fstype.as_bytes(), b" "].concat();
             for byte in point {
                 match byte {
-                    b' ' => text.extend_from_slice(b"\\040"),
-                    b'\t' => text.extend_from_slice(b"\\011"),
-                    b'\\' => text.extend_from_slice(b"\\134"),
-                    _ => text.push(*byte),
+                    b' ' => line.extend_from_slice(b"\\040"),
+                    b'\t' => line.extend_from_slice(b"\\011"),
+                    b'\\' => line.extend_from_slice(b"\\134"),
+                    _ => line.push(*byte),
                 }
             }
             let options = if is_private(options.as_bytes(), &self.home) { "rw" } else { options };
-            text.extend_from_slice(format!(" {fstype} {options} 0 0\n").as_bytes());
+            for part in [&*line, b" ", fstype.as_bytes(), b" ", options.as_bytes(), b" 0 0\n"] {
+                text.extend_from_slice(part);
+            }
             if let Some(space) = machine.space(mount) {
-                df.extend_from_slice(format!("{fstype} {} 0 {} 0% ", space.size, space.available).as_bytes());
+                df.extend_from_slice(fstype.as_bytes());
+                number(&mut df, " ", Some(space.size));
+                df.pop();
+                number(&mut df, " 0 ", Some(space.available));
+                df.pop();
+                df.extend_from_slice(b" 0% ");
                 df.extend_from_slice(point);
                 df.push(b'\n');
             }
@@ -313,9 +311,9 @@ impl Recording<'_, '_> {
         for path in machine.loaders().get().map(Vec::as_slice).unwrap_or_default() {
             self.want(path.as_bytes());
             // musl's list of folders.
-            let name = path.rsplit('/').next().unwrap_or_default();
-            if let Some(arch) = name.strip_suffix(".so.1").filter(|name| name.starts_with("ld-musl-")) {
-                self.text(format!("/etc/{arch}.path").as_bytes(), Keep::Whole)?;
+            let name = split(path.as_bytes()).1;
+            if let Some(arch) = name.strip_suffix(b".so.1").filter(|name| name.starts_with(b"ld-musl-")) {
+                self.text(&[b"/etc/", arch, b".path"].concat(), &WHOLE)?;
             }
         }
         for path in OWN {
@@ -361,7 +359,7 @@ impl Recording<'_, '_> {
             let is_library = holds(&name, b".so");
             if of_libraries && !is_library {
                 if matches!(root.stat(Path::new(path)), Some(Ok(Stat { kind: FileKind::Directory, .. }))) {
-                    if is_for_one(&name) || split(&place).1 == HWCAPS {
+                    if cfg!(feature = "every-machine") && (is_for_one(&name) || split(&place).1 == HWCAPS) {
                         self.folder(path, true)?;
                     } else {
                         self.say(b"unlisted ", path);
@@ -415,7 +413,7 @@ impl Recording<'_, '_> {
             return Ok(());
         }
         match root.stat(Path::new(path)) {
-            Some(Ok(Stat { kind: FileKind::Pseudo, .. })) => self.text(path, Keep::Whole),
+            Some(Ok(Stat { kind: FileKind::Pseudo, .. })) => self.text(path, &WHOLE),
             Some(Ok(stat)) if stat.kind == FileKind::Regular => self.content(path, &stat, is_wanted),
             Some(Ok(Stat { kind: FileKind::Directory, .. })) => {
                 self.say(b"unlisted ", path);
@@ -463,9 +461,14 @@ impl Recording<'_, '_> {
             if self.is_taken(path, stat)? {
                 return Ok(());
             }
-            log::info!("left out of the recording: {}", text::path(Path::new(path)));
+            if cfg!(feature = "every-machine") {
+                log::info!("left out of the recording: {}", text::path(Path::new(path)));
+            }
         }
-        let mut line = format!("{:o} {} ", stat.mode, stat.size).into_bytes();
+        let mut line = tar::octal(stat.mode.into()).to_vec();
+        number(&mut line, " ", Some(stat.size));
+        line.pop();
+        line.push(b' ');
         line.extend_from_slice(path);
         self.say(b"left-out ", &line);
         Ok(())
@@ -552,4 +555,29 @@ const HWCAPS: &[u8] = b"glibc-hwcaps";
 /// Whether a folder of libraries is for one processor or another: Debian's, and those of glibc-hwcaps.
 fn is_for_one(name: &[u8]) -> bool {
     (holds(name, b"-linux-") && !name.contains(&b'.')) || name == HWCAPS
+}
+
+/// A line of a name and a number; none without one.
+fn number(text: &mut Vec<u8>, name: &str, number: Option<u64>) {
+    let Some(mut rest) = number else { return };
+    text.extend_from_slice(name.as_bytes());
+    let start = text.len();
+    loop {
+        text.push(b'0' | (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    text.get_mut(start..).unwrap_or_default().reverse();
+    text.push(b'\n');
+}
+
+/// The same of a name and a word.
+fn word(text: &mut Vec<u8>, name: &str, word: Option<&str>) {
+    if let Some(word) = word {
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(word.as_bytes());
+        text.push(b'\n');
+    }
 }

@@ -115,7 +115,7 @@ fn nothing_that_identifies_anybody() {
             && known.contains("unknown /usr/lib/mine.so\n")
     );
     // What was left out is not known, rather than not there.
-    assert_eq!(text("env"), "PATH=/home:/usr/bin\nLD_LIBRARY_PATH=/home\nLD_PRELOAD=/home\n");
+    assert_eq!(text("env"), "PATH=/home\nLD_LIBRARY_PATH=/home\nLD_PRELOAD=/home\n");
 }
 
 #[test]
@@ -252,7 +252,6 @@ fn changed_files_are_judged_as_here() {
         " ",
         "/bin",
         "/bin/bash -e",
-        "sh",
     ]
     .iter()
     .enumerate()

@@ -23,18 +23,17 @@ pub(super) fn header(path: &[u8], kind: u8, mode: u32, size: u64, link: &[u8]) -
         return None;
     }
     put(&mut block, 0, name);
-    octal(&mut block, 100, 7, mode.into());
-    octal(&mut block, 108, 7, 0);
-    octal(&mut block, 116, 7, 0);
-    octal(&mut block, 124, 11, size);
-    octal(&mut block, 136, 11, 0);
+    put(&mut block, 100, octal(mode.into()).get(4..).unwrap_or_default());
+    put(&mut block, 108, b"0000000\x000000000\0");
+    put(&mut block, 124, &octal(size));
+    put(&mut block, 136, b"00000000000\0");
     put(&mut block, 148, b"        ");
     put(&mut block, 156, &[kind]);
     put(&mut block, 157, link);
     put(&mut block, 257, b"ustar\x0000");
     put(&mut block, 345, prefix);
     let sum = block.iter().fold(0_u64, |sum, byte| sum.saturating_add((*byte).into()));
-    octal(&mut block, 148, 6, sum);
+    put(&mut block, 148, octal(sum).get(5..).unwrap_or_default());
     put(&mut block, 154, b"\0");
     Some(block)
 }
@@ -45,11 +44,12 @@ fn put(block: &mut [u8; BLOCK], at: usize, bytes: &[u8]) {
     }
 }
 
-/// So many digits.
-fn octal(block: &mut [u8; BLOCK], at: usize, digits: usize, number: u64) {
-    let mut rest = number;
-    for to in block.iter_mut().skip(at).take(digits).rev() {
-        *to = b'0' | (rest & 7) as u8;
+/// Its eleven digits.
+pub(super) fn octal(number: u64) -> [u8; 11] {
+    let (mut digits, mut rest) = ([b'0'; 11], number);
+    for to in digits.iter_mut().rev() {
+        *to |= (rest & 7) as u8;
         rest >>= 3;
     }
+    digits
 }
