@@ -155,7 +155,7 @@ impl Recorded {
         if is_long(path) {
             return Err(Fault::Errno(Errno::ENAMETOOLONG));
         }
-        let mut todo = names(path);
+        let mut todo = names(self.known().and_then(|known| known.link(path)).unwrap_or(path));
         let (mut links, mut steps) = (0_u32, 0_u32);
         let mut done = PathBuf::from("/");
         while let Some(name) = todo.pop_front() {
