@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Recording;
 use super::kept::{VARIABLES, is_private};
+use super::{EVERY, Recording};
 use crate::machine::{Machine, Mount};
 
 /// What `df -B1` has at its head.
@@ -34,7 +34,8 @@ impl Recording<'_, '_> {
             }
         }
         self.file(b"/answers", &text)?;
-        if let Some(caller) = kernel.caller() {
+        // On a router that is root, without limits.
+        if let Some(caller) = kernel.caller().filter(|_| EVERY) {
             text.clear();
             for (name, real, effective) in
                 [("Uid:\t", caller.uid, caller.euid), ("Gid:\t", caller.gid, caller.egid)]
@@ -46,8 +47,7 @@ impl Recording<'_, '_> {
             number(&mut text, "NoNewPrivs:\t", Some(caller.no_new_privs.into()));
             self.file(b"/proc/self/status", &text)?;
         }
-        // A router has none.
-        if cfg!(feature = "every-machine") {
+        if EVERY {
             let limits = kernel.limits();
             text.clear();
             number(&mut text, "Max address space ", limits.address_space);
@@ -90,7 +90,8 @@ impl Recording<'_, '_> {
                     _ => line.push(*byte),
                 }
             }
-            let options = if is_private(options.as_bytes(), &self.home) { "rw" } else { options };
+            // Of an overlay: its upper layer.
+            let options = if EVERY && is_private(options.as_bytes(), &self.home) { "rw" } else { options };
             for part in [&*line, b" ", fstype.as_bytes(), b" ", options.as_bytes(), b" 0 0\n"] {
                 text.extend_from_slice(part);
             }
