@@ -147,7 +147,7 @@ impl Recording<'_, '_> {
 
     /// What is behind the last byte of a file.
     fn fill(&mut self, size: u64) -> fmt::Result {
-        let behind = size.wrapping_neg() as usize % BLOCK;
+        let behind = length(size.wrapping_neg()) % BLOCK;
         (self.out)([0; BLOCK].get(..behind).unwrap_or_default())
     }
 
@@ -298,7 +298,7 @@ impl Recording<'_, '_> {
     /// Writes a file of the machine's, where it is one that a recording holds and there is room for it.
     fn is_taken(&mut self, path: &[u8], stat: &Stat) -> Result<bool, fmt::Error> {
         let size = stat.size;
-        let takes = size.saturating_add(2 * BLOCK as u64);
+        let takes = size.saturating_add(1024);
         let (root, files, found) = (self.target.root, Files::default(), Path::new(path));
         let Some(Ok(file)) = library::open(root, &files, found) else { return Ok(false) };
         let Some(Ok(bytes)) = root.open(found) else { return Ok(false) };
@@ -306,7 +306,7 @@ impl Recording<'_, '_> {
         let is_text = path.ends_with(b"/ld.so.cache") && size <= CACHE_SIZE || size <= SMALL as u64;
         let is_held = match &image {
             Some(_) => true,
-            None => is_text && !is_private(&bytes.read_at(0, size as usize).unwrap_or_default(), &self.home),
+            None => is_text && !is_private(&bytes.read_at(0, length(size)).unwrap_or_default(), &self.home),
         };
         let (true, Some(header)) = (is_held && takes <= self.left, tar::header(path, stat.mode, size)) else {
             return Ok(false);
@@ -319,7 +319,7 @@ impl Recording<'_, '_> {
         let entry = image.and_then(|image| image.offset_of(image.header.e_entry)).unwrap_or_default() as u64;
         let mut at = 0;
         while at < size {
-            let len = PIECE.min(size.saturating_sub(at)) as usize;
+            let len = length(PIECE.min(size.saturating_sub(at)));
             let mut piece = Vec::new();
             if !code::is_at(code, entry, at) {
                 piece = bytes.read_at(at, len).unwrap_or_default();
@@ -336,6 +336,10 @@ impl Recording<'_, '_> {
 
 /// glibc's folder of libraries for better processors.
 const HWCAPS: &[u8] = b"glibc-hwcaps";
+
+fn length(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
 
 /// The folder of a path, and the name in it.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {

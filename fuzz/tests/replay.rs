@@ -54,5 +54,5 @@ fn recording() {
 
 #[test]
 fn recordings() {
-    run("recordings", 20_000);
+    run("recordings", 6_000);
 }
