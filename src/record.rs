@@ -147,7 +147,7 @@ impl Recording<'_, '_> {
 
     /// What is behind the last byte of a file.
     fn fill(&mut self, size: u64) -> fmt::Result {
-        let behind = length(size.wrapping_neg()) % BLOCK;
+        let behind = BLOCK.wrapping_sub(length(size & 511)) & 511;
         (self.out)([0; BLOCK].get(..behind).unwrap_or_default())
     }
 
@@ -316,12 +316,11 @@ impl Recording<'_, '_> {
         // What a loader does is read from all of it.
         let image = image.filter(|_| Libc::of_loader(path).is_none());
         let code = image.as_ref().and_then(|image| code::of(image));
-        let entry = image.and_then(|image| image.offset_of(image.header.e_entry)).unwrap_or_default() as u64;
         let mut at = 0;
         while at < size {
             let len = length(PIECE.min(size.saturating_sub(at)));
             let mut piece = Vec::new();
-            if !code::is_at(code, entry, at) {
+            if !image.as_ref().is_some_and(|image| code::is_at(image, code, at)) {
                 piece = bytes.read_at(at, len).unwrap_or_default();
             }
             // It may have become shorter.

@@ -11,7 +11,7 @@ pub(crate) struct Gate {
 }
 
 /// What is downloaded and flashed: an .ipk or .apk, packed by an ordinary deflate. 160 KiB is what judging may take; 12 more
-/// are for `--record`, which is 8,900 bytes of PowerPC's: a router that diag fits on can then be judged for from elsewhere.
+/// are for `--record`, which is 9,500 bytes of PowerPC's: a router that diag fits on can then be judged for from elsewhere.
 pub(crate) const PACKAGE: Gate = Gate { what: "package", unit: "bytes", limit: 172 * 1024 };
 /// The one file with every router's build in it: what is copied to /tmp.
 pub(crate) const ONE_FILE: Gate = Gate { what: "the one file", unit: "bytes", limit: 1792 * 1024 };

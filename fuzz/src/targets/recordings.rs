@@ -73,13 +73,13 @@ impl ReadAt for InMemory {
 fn entry(from: &mut Unstructured<'_>, archive: &mut Vec<u8>) -> Result<()> {
     let start = archive.len();
     let (name, content) = (from.choose(&NAMES)?.as_bytes(), from.choose(&CONTENTS)?.as_bytes());
-    let content = if !from.ratio(3, 4)? { from.bytes(from.len().min(600))? } else { content };
+    let content = if from.ratio(3, 4)? { content } else { from.bytes(from.len().min(600))? };
     archive.resize(start + 512, 0);
     let block = &mut archive[start..];
-    let size = if !from.ratio(11, 12)? {
-        from.arbitrary::<u64>()? >> from.int_in_range(0..=63)?
-    } else {
+    let size = if from.ratio(11, 12)? {
         content.len() as u64
+    } else {
+        from.arbitrary::<u64>()? >> from.int_in_range(0..=63)?
     };
     block[..name.len()].copy_from_slice(name);
     block[100..107].copy_from_slice(b"0000755");
@@ -138,7 +138,7 @@ pub(super) fn run(from: &mut Unstructured<'_>) -> Result<()> {
         for _ in 0..from.int_in_range(1..=8)? {
             entry(from, &mut bytes)?;
         }
-        let end = if !from.ratio(7, 8)? { from.int_in_range(0..=1023)? } else { 1024 };
+        let end = if from.ratio(7, 8)? { 1024 } else { from.int_in_range(0..=1023)? };
         bytes.resize(bytes.len() + end, 0);
     }
     let size = bytes.len() as u64;
@@ -160,7 +160,7 @@ pub(super) fn run(from: &mut Unstructured<'_>) -> Result<()> {
     let mut here = super::KINDS[1].machine();
     here.put(
         "/program",
-        Elf::of(*from.choose(&["mips", "mipsel", "x86-64"])?)
+        Elf::of(from.choose(&["mips", "mipsel", "x86-64"])?)
             .interp("/lib/x")
             .needed("liba.so")
             .build()
