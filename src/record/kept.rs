@@ -141,8 +141,7 @@ pub(super) const LIBRARIES: &[&str] = if cfg!(feature = "every-machine") {
 pub(super) const PROGRAMS: [&str; 6] = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/opt/bin", "/opt/sbin"];
 
 /// Programs of the machine's own, whose headers tell what it runs.
-pub(super) const OWN: [&str; 5] =
-    ["/bin/busybox", "/bin/sh", "/bin/bash", "/system/bin/sh", "/proc/self/exe"];
+pub(super) const OWN: [&str; 4] = ["/bin/busybox", "/bin/sh", "/bin/bash", "/system/bin/sh"];
 
 /// Folders of people.
 const PEOPLE: [&[u8]; 7] =
