@@ -65,7 +65,7 @@ impl Recorded {
     /// The machine in a folder, a tar archive or a text; one sentence, which begins with "it", on what is none.
     #[cfg(feature = "every-machine")]
     pub fn open(path: &path::Path) -> Result<Self, String> {
-        let cannot = |error: std::io::Error| format!("it cannot be opened: {error}");
+        let cannot = |error: std::io::Error| format!("it cannot be opened: {}", tree::errno(&error).text());
         let found = path.metadata().map_err(cannot)?;
         if found.is_dir() {
             let recorded = Recorded::new(path.to_path_buf());
