@@ -303,10 +303,13 @@ impl Recording<'_, '_> {
         let Some(Ok(file)) = library::open(root, &files, found) else { return Ok(false) };
         let Some(Ok(bytes)) = root.open(found) else { return Ok(false) };
         let image = Encoding::of(&file.contents.ident()).map(|encoding| file.as_read_by(encoding));
-        let is_text = path.ends_with(b"/ld.so.cache") && size <= CACHE_SIZE || size <= SMALL as u64;
+        let is_cache = path.ends_with(b"/ld.so.cache");
+        // Of a text in the place of a program or a library the first line counts.
+        let is_line = image.is_none() && !is_cache;
+        let is_small = is_cache && size <= CACHE_SIZE || size <= SMALL as u64;
         let is_held = match &image {
             Some(_) => true,
-            None => is_text && !is_private(&bytes.read_at(0, length(size)).unwrap_or_default(), &self.home),
+            None => is_small && !is_private(&bytes.read_at(0, length(size)).unwrap_or_default(), &self.home),
         };
         let (true, Some(header)) = (is_held && takes <= self.left, tar::header(path, stat.mode, size)) else {
             return Ok(false);
@@ -325,6 +328,10 @@ impl Recording<'_, '_> {
             }
             // It may have become shorter.
             piece.resize(len, 0);
+            if is_line {
+                let end = piece.iter().position(|byte| *byte == b'\n').unwrap_or(64);
+                piece.iter_mut().skip(end).for_each(|byte| *byte = b'\n');
+            }
             (self.out)(&piece)?;
             at = at.saturating_add(PIECE);
         }

@@ -87,6 +87,7 @@ fn nothing_that_identifies_anybody() {
         ("/home/pl4nted/lib/x.so", "pl4nted"),
         ("/usr/lib/lua/pl4nted", "pl4nted"),
         ("/usr/bin/script", "#!/bin/sh\n# pl4nted\n"),
+        ("/usr/lib/text.so", "#!/bin/sh\n# pl4nted\n"),
         ("/tmp/program", "#!/usr/bin/env pl4nted-not\n"),
     ];
     for (path, text) in planted {
