@@ -9,13 +9,13 @@ mod tar;
 use std::fmt;
 
 use crate::candidate::env::Plan;
-use crate::candidate::{Candidate, EnvCall, Files, library};
+use crate::candidate::{Candidate, EnvCall, Files, last_name, library};
 use crate::cli::Programs;
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::judge;
 use crate::ldso::Kept;
-use crate::machine::{Libc, Machine};
+use crate::machine::{Libc, Machine, holds};
 use crate::path::{Path, join};
 use crate::report::Judged;
 use crate::target::{FileKind, Stat, Target};
@@ -173,7 +173,7 @@ impl Recording<'_, '_> {
         for path in machine.loaders().get().map(Vec::as_slice).unwrap_or_default() {
             self.place(path.as_bytes(), true)?;
             // musl's list of folders.
-            let name = split(path.as_bytes()).1;
+            let name = last_name(path.as_bytes()).1;
             if let Some(arch) = name.strip_suffix(b".so.1").filter(|name| name.starts_with(b"ld-musl-")) {
                 self.text(&[b"/etc/", arch, b".path"].concat(), &WHOLE)?;
             }
@@ -229,7 +229,7 @@ impl Recording<'_, '_> {
             {
                 // Debian's folders for one processor, and glibc's for better ones.
                 let is_debians = holds(&name, b"-linux-") && !name.contains(&b'.');
-                if EVERY && (is_debians || name == HWCAPS || split(&place).1 == HWCAPS) {
+                if EVERY && (is_debians || name == HWCAPS || last_name(&place).1 == HWCAPS) {
                     self.folder(&path, true, is_wanted)?;
                 } else {
                     self.say(b"unlisted ", &path);
@@ -345,14 +345,4 @@ const HWCAPS: &[u8] = b"glibc-hwcaps";
 
 fn length(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
-}
-
-/// The folder of a path, and the name in it.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-    (path.get(..slash.max(1)).unwrap_or_default(), path.get(slash.saturating_add(1)..).unwrap_or_default())
-}
-
-fn holds(name: &[u8], part: &[u8]) -> bool {
-    name.windows(part.len()).any(|window| window == part)
 }

@@ -1,5 +1,7 @@
 //! What is kept of a machine's texts. What is not listed is left out: serial numbers, names, addresses.
 
+use crate::machine::holds;
+
 /// A text, and what is kept of it.
 pub(super) struct Text {
     pub(super) path: &'static str,
@@ -162,6 +164,5 @@ const PEOPLE: [&[u8]; 7] =
 
 /// Whether a text names something of a person's: what lies below those folders, and below $HOME.
 pub(super) fn is_private(text: &[u8], home: &[u8]) -> bool {
-    let names = |folder: &[u8]| text.windows(folder.len()).any(|part| part == folder);
-    PEOPLE.iter().any(|folder| names(folder)) || (home.len() > 1 && names(home))
+    PEOPLE.iter().any(|folder| holds(text, folder)) || (home.len() > 1 && holds(text, home))
 }

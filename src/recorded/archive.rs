@@ -1,6 +1,7 @@
 //! A recording in a tar archive: read by its own list, never unpacked. Its headers are decoded by the crate `tar`; what is
 //! made of them is decided here, for nobody knows who made the archive.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use tar::{EntryType, Header, PaxExtensions};
@@ -137,7 +138,7 @@ impl Archive<'_> {
         if name.split(|byte| *byte == b'/').any(|name| name == b"..") || name.contains(&0) {
             return Err(format!("it has a name that leads out of it: {}", text::printable(&name)));
         }
-        let link = || said.link.or_else(|| header.link_name_bytes().map(io_to_vec)).unwrap_or_default();
+        let link = || said.link.or_else(|| header.link_name_bytes().map(Cow::into_owned)).unwrap_or_default();
         let is_folder = name.ends_with(b"/");
         let what = match header.entry_type() {
             EntryType::Directory => What::Folder,
@@ -172,10 +173,6 @@ impl Archive<'_> {
             self.names.put(name, what, mode);
         }
     }
-}
-
-fn io_to_vec(name: std::borrow::Cow<'_, [u8]>) -> Vec<u8> {
-    name.into_owned()
 }
 
 /// The sum of its bytes, with blanks in the place of the sum.

@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::tree::{Entry, Fault, Names, Tree, What};
+use crate::candidate::last_name;
 use crate::errno::Errno;
+use crate::machine::holds;
 use crate::path::{Path, PathBuf};
 
 /// st_dev of what was left out.
@@ -81,12 +83,10 @@ impl Known {
             Err(Fault::Errno(Errno::ENOENT)) => {}
             found => return found,
         }
-        let bytes = path.as_bytes();
-        let slash = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-        let (folder, name) =
-            (bytes.get(..slash.max(1)).unwrap_or_default(), bytes.get(slash..).unwrap_or_default());
+        let (folder, name) = last_name(path.as_bytes());
+        let folder = folder.strip_suffix(b"/").filter(|folder| !folder.is_empty()).unwrap_or(folder);
         // All folders of such a one are known.
-        let is_library = || leads_on || name.windows(3).any(|part| part == b".so");
+        let is_library = || leads_on || holds(name, b".so");
         if self.is_absent(path)
             || self.folders.contains(folder)
             || (self.libraries.contains(folder) && is_library())
