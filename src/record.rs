@@ -22,7 +22,6 @@ use crate::target::{FileKind, Stat, Target};
 use crate::text;
 use code::PIECE;
 use kept::{LIBRARIES, OWN, PROGRAMS, TEXTS, Text, WHOLE, is_private};
-use notes::number;
 use tar::BLOCK;
 
 /// Bytes of an archive at most, without its names and texts, which take less than 4 MiB.
@@ -286,12 +285,8 @@ impl Recording<'_, '_> {
                 log::info!("left out of the recording: {}", text::path(Path::new(path)));
             }
         }
-        let mut line = tar::octal(stat.mode.into()).to_vec();
-        number(&mut line, " ", Some(stat.size));
-        line.pop();
-        line.push(b' ');
-        line.extend_from_slice(path);
-        self.say(b"left-out ", &line);
+        let line = format!("left-out {:o} {} ", stat.mode, stat.size);
+        self.say(line.as_bytes(), path);
         Ok(())
     }
 
