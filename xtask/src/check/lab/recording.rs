@@ -59,6 +59,10 @@ pub(super) fn check(boot: &Results, seen: &[Observed], samples: &Path, tally: &m
             format!("{name}: on the machine {}, by its recording {}", told(&there), told(&here))
         });
     }
+    // A recording that tells nothing would not disagree either.
+    tally.check(same >= 10 && unknown.len() * 10 <= same, || {
+        format!("of {} samples {same} are known by the recording, not {}", seen.len(), unknown.join(", "))
+    });
     tally.note(format!("{same} samples judged by a recording of {} bytes", bytes.len()));
     if !unknown.is_empty() {
         tally.note(format!("not known by it: {}", unknown.join(", ")));
