@@ -124,7 +124,7 @@ fn load_in(
             environment: Vec::new(),
             preloads: false,
             preload: stand_in.preload.unwrap_or_default(),
-            unread: Cell::new(false),
+            unread: Cell::new(None),
             doubts: Cell::new(false),
             place: Cell::new(""),
         };
@@ -169,8 +169,8 @@ struct Linker<'a> {
     preloads: bool,
     /// What the loader is told to load first, beside LD_PRELOAD.
     preload: Vec<u8>,
-    /// A file that the loader would read was left alone ([`crate::target::FileKind::Pseudo`]).
-    unread: Cell<bool>,
+    /// Why a file that the loader would read was left alone ([`crate::target::FileKind::Pseudo`], or not known).
+    unread: Cell<Option<Missing>>,
     /// Something is not as a linker makes it.
     doubts: Cell<bool>,
     /// What names the folder that is looked in.

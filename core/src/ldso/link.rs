@@ -36,8 +36,8 @@ pub struct LinkResult {
     pub rights: Rights,
     /// What alone makes it fail: without it, it starts.
     pub blamed: Option<Setting>,
-    /// A file that decides is one of the kernel's own, which is not read.
-    pub unread: bool,
+    /// Why a file that decides is not read: it is one of the kernel's own, or nobody knows it.
+    pub unread: Option<Missing>,
     /// The C library's release: glibc's where a version is missing or its loader tells it ("2.36"), musl's where a symbol is
     /// missing.
     pub release: Vec<u8>,
@@ -186,8 +186,8 @@ impl LinkResult {
         if !crate::ROUTER && self.rights == Rights::Undecided {
             return Some(Outcome::Unknown { missing: Missing::Rights });
         }
-        if self.unread {
-            return Some(Outcome::Unknown { missing: Missing::PseudoFile });
+        if let Some(missing) = self.unread {
+            return Some(Outcome::Unknown { missing });
         }
         if !crate::ROUTER && !self.auditor.is_empty() {
             return Some(Outcome::Unknown { missing: Missing::Auditor });
