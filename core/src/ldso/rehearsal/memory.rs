@@ -259,7 +259,7 @@ impl<'a> Memory<'a> {
     }
 
     /// What lies behind an object begins with what cannot be written.
-    fn where_written(&self, address: u64, access: Access) -> Access {
+    pub(super) fn where_written(&self, address: u64, access: Access) -> Access {
         let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
         let is_before = self.wrapped(first.wrapping_sub(address)) <= WRITABLE_BEFORE;
         if is_before { access } else { Access::Nothing }

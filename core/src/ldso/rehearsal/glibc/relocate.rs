@@ -127,9 +127,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
-        // Which part of a relocation is read first has been seen on x86-64 alone.
+        // Which part of a relocation is read first has been seen on x86 alone.
         if let Err(access) = relocation.offset {
-            if object.image.header.e_machine != EM_X86_64 {
+            if !is_x86(object) {
                 return Err(place.lost(access));
             }
         }
@@ -246,14 +246,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
     }
 
-    /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86-64
-    /// that code is known.
+    /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that
+    /// code is known.
     pub(super) fn asks_for_all(&self) -> Step<()> {
         for object in self.objects.iter().filter(|object| object.index != 1) {
             let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
                 continue;
             };
-            if object.image.header.e_machine == EM_X86_64 || object.get(DT_INIT).is_none() {
+            if is_x86(object) || object.get(DT_INIT).is_none() {
                 continue;
             }
             let size = strings.wrapping_sub(symbols);
