@@ -6,7 +6,6 @@ use alloc::vec::Vec;
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::resolve::GUARD;
 use super::super::super::{Linker, Undefined};
-use super::super::memory::Access;
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
 use super::{HIDDEN, Map, Version, text};
 use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
@@ -75,7 +74,7 @@ pub(super) fn check_versions(
             highest = highest.max(index);
             if flags & VER_FLG_BASE == 0 {
                 let aux = record.wrapping_add(field(record, 12, 4)?);
-                defines.push((index, hash, field(aux, 0, 4).ok()));
+                defines.push((index, hash, field(aux, 0, 4)));
             }
             match field(record, 16, 4)? {
                 0 => break,
@@ -98,8 +97,7 @@ pub(super) fn check_versions(
         }
     }
     for (index, hash, name) in defines {
-        let Some(name) = name else { return Err(object.lost(Access::Nothing, "DT_VERDEF")) };
-        let name = object.memory.string(strings.wrapping_add(name)).unwrap_or_default();
+        let name = object.memory.string(strings.wrapping_add(name?)).unwrap_or_default();
         if let Some(place) = map.versions.get_mut(offset(index)) {
             *place = Version { hash, name, is_hidden: false, file: None };
         }
