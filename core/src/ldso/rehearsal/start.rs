@@ -29,9 +29,14 @@ pub(super) struct Start {
 
 /// Whether the program is led to what starts it.
 ///
-/// `later`: what is not found when it is called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it
+/// `later`: what is not found when it is called. `binds_later`: the program's functions are bound when they are called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it
 /// does not find is what it calls first.
-pub(super) fn reach_main(objects: &[Object<'_>], start: Start, later: &[Undefined]) -> Step<()> {
+pub(super) fn reach_main(
+    objects: &[Object<'_>],
+    start: Start,
+    later: &[Undefined],
+    binds_later: bool,
+) -> Step<()> {
     const WHAT: &str = "__libc_start_main";
     let Some(program) = objects.first() else { return Ok(()) };
     let Some(slot) = main_slot(program) else {
@@ -46,7 +51,8 @@ pub(super) fn reach_main(objects: &[Object<'_>], start: Start, later: &[Undefine
         };
     };
     let led_to = program.number(slot, program.word(), WHAT)?;
-    let is_bound_later = || start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
+    let is_bound_later =
+        || binds_later && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
     match code_at(objects, led_to) {
         Some(_) if start.at == Some(led_to) || is_bound_later() => Ok(()),
         // Whatever it does, `hlt` or nothing follows.

@@ -69,7 +69,9 @@ impl Place<'_, '_> {
         let (memory, word) = (&self.object.memory, self.object.word());
         let number = self.relocation.offset.and_then(|offset| {
             // It is written to next.
-            memory.number(offset, word).map_err(|access| memory.where_written(offset, access))
+            let written =
+                |access| if memory.has(offset) { access } else { memory.where_written(offset, access) };
+            memory.number(offset, word).map_err(written)
         });
         number.map_err(|access| self.lost(access))
     }

@@ -20,6 +20,8 @@ const STB_LOCAL: u64 = 0;
 const STB_WEAK: u64 = 2;
 /// crti.o calls it where it is there.
 const PROFILER: &[u8] = b"__gmon_start__";
+/// glibc's `__libc_early_init` calls it (nptl/pthread_mutex_conf.c `__pthread_tunables_init`).
+const EARLY: &[u8] = b"__tunable_get_val";
 /// Symbols of an object that are looked through.
 const SYMBOLS_AT_MOST: u64 = 1 << 10;
 
@@ -127,9 +129,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
-        // Which part of a relocation is read first has been seen on x86 alone.
+        // r_offset is read first where r_info tells nothing new; which part is in other relocations has been seen on x86 alone.
         if let Err(access) = relocation.offset {
-            if !is_x86(object) {
+            if is_relative || is_lazy || !is_x86(object) {
                 return Err(place.lost(access));
             }
         }
@@ -227,6 +229,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
                 Ok(())
             }
+            // The C library calls it before main().
+            Err(lost) if self.linker.is_c_library(object.library) && self.is_called(object, index, EARLY) => {
+                Err(lost)
+            }
             // Whatever stands behind the versions of a library is hardly the one that is asked for.
             Err(End::Fault(fault)) if fault.kind == FaultKind::AnothersMemory => {
                 let symbols = object.get(DT_SYMTAB).unwrap_or_default();
@@ -244,6 +250,15 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a symbol has that name.
+    fn is_called(&self, object: &Object<'_>, index: u64, name: &[u8]) -> bool {
+        let (symbols, strings) = (object.get(DT_SYMTAB), object.get(DT_STRTAB));
+        let symbol = symbols.and_then(|symbols| object.symbol(symbols, index).ok());
+        symbol.zip(strings).is_some_and(|(symbol, strings)| {
+            object.memory.is_string(strings.wrapping_add(symbol.name), name) == Ok(true)
+        })
     }
 
     /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that
