@@ -11,6 +11,7 @@ use crate::elf::consts::{
     DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ,
     DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_W, PF_X,
 };
+use crate::elf::offset;
 
 /// Tables, and what tells their sizes.
 const TABLES: [(u32, u32); 8] = [
@@ -28,7 +29,6 @@ const TABLES: [(u32, u32); 8] = [
 const OF_GNU: u32 = 0x6fff_fec0;
 /// Buckets of a table that is looked at.
 const BUCKETS_AT_MOST: usize = 16;
-const SYMBOLS_AT_MOST: usize = 1 << 20;
 
 impl Linker<'_> {
     /// What is not as a linker makes it has to be rehearsed.
@@ -141,11 +141,10 @@ impl Linker<'_> {
         }
         let filter = words.checked_mul(image.encoding.word())?;
         let size = buckets.checked_mul(4)?.checked_add(filter)?.checked_add(16)?;
-        if image.dynamic_part(DT_GNU_HASH)?.1 < size
-            || !layout::is_usual(&file, image, (size as u64, first as u64))?
-        {
+        if image.dynamic_part(DT_GNU_HASH)?.1 < size {
             return Some(false);
         }
+        let symbols = offset(layout::usual(&file, image, (size as u64, first as u64))?);
         // Of a large one no bucket is looked at.
         if buckets > BUCKETS_AT_MOST {
             return Some(true);
@@ -153,8 +152,6 @@ impl Linker<'_> {
         let mut table = Reader::dynamic(&file.contents, image, DT_GNU_HASH, usize::MAX);
         let mut all = (0..buckets)
             .map(|bucket| table.number_at(filter.wrapping_add(16).wrapping_add(bucket.wrapping_mul(4)), 4));
-        Some(all.all(|symbol| {
-            symbol.is_some_and(|symbol| symbol == 0 || (first..SYMBOLS_AT_MOST).contains(&symbol))
-        }))
+        Some(all.all(|symbol| symbol.is_some_and(|symbol| symbol == 0 || (first..symbols).contains(&symbol))))
     }
 }

@@ -40,6 +40,8 @@ struct Part {
     to: u64,
     /// Zeros from here to there, if anything is behind the file's bytes.
     zeros: (u64, u64),
+    /// From here on malloc(3) has it.
+    donated: u64,
     /// Where in the file `from` lies.
     offset: u64,
     is_writable: bool,
@@ -67,8 +69,7 @@ pub(super) enum MappedBy {
     Kernel,
     /// It clears no more of the last page than p_memsz says (elf/dl-map-segments.h).
     Glibc,
-    /// It gives what is left of pages that can be written to malloc(3), which clears it (ldso/dynlink.c `reclaim_gaps`,
-    /// mallocng's `donate`).
+    /// It gives what is left of pages that can be written to malloc(3) (ldso/dynlink.c `reclaim_gaps`).
     Musl,
 }
 
@@ -111,13 +112,14 @@ impl<'a> Memory<'a> {
             let file_end = load.p_vaddr.wrapping_add(load.p_filesz);
             let ceil = |address: u64| floor(address.wrapping_add(page).wrapping_sub(1));
             let zeros = match end {
-                _ if mapped_by == MappedBy::Musl && load.p_flags & PF_W != 0 => (file_end, u64::MAX),
                 _ if load.p_memsz <= load.p_filesz => (0, 0),
                 _ if mapped_by == MappedBy::Glibc && end <= ceil(file_end) => (file_end, end),
                 _ => (file_end, u64::MAX),
             };
+            let is_donated = mapped_by == MappedBy::Musl && load.p_flags & PF_W != 0;
             parts.push(Part {
                 from,
+                donated: if is_donated { end } else { u64::MAX },
                 to: ceil(end),
                 zeros,
                 offset: load.p_offset.wrapping_sub(load.p_vaddr.wrapping_sub(from)),
@@ -194,6 +196,9 @@ impl<'a> Memory<'a> {
             if mark != 0 {
                 return Ok((word.bytes.get(at).copied().unwrap_or_default(), mark));
             }
+        }
+        if address >= part.donated {
+            return Err(Access::Anothers);
         }
         if (part.zeros.0..part.zeros.1).contains(&address) {
             return Ok((0, 0));

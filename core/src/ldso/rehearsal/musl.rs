@@ -105,7 +105,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let relocation = object.relocation(at, has_addend)?;
         // R_TYPE of x86-64 and others: as an int.
         let kind = relocation.kind & 0x7fff_ffff;
-        let effect = effect(object, relocation.kind);
+        let effect = effect(object, kind);
         if effect == Effect::None {
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let place = relocation.offset;
         let lost = |access| object.refused(access, FaultKind::WritesNowhere, "r_offset");
         let abi = object.abi();
-        let knows = abi.is_some_and(|abi| (abi.relocates)(Relocator::Musl, offset(relocation.kind)));
+        let knows = abi.is_some_and(|abi| (abi.relocates)(Relocator::Musl, offset(kind)));
         let addend = match relocation.addend {
             Some(addend) => addend,
             None if matches!(effect, Effect::Slot | Effect::Copy) => 0,

@@ -66,8 +66,8 @@ impl Tables {
 /// What the head of DT_GNU_HASH says: bytes of it without its chains, and its first symbol.
 pub(super) type GnuHash = (u64, u64);
 
-/// Whether the tables lie side by side, and all have as many symbols.
-pub(super) fn is_usual(file: &File, image: &Image, (gnu_size, first_symbol): GnuHash) -> Option<bool> {
+/// How many symbols the tables have, if they lie side by side, and all have as many.
+pub(super) fn usual(file: &File, image: &Image, (gnu_size, first_symbol): GnuHash) -> Option<u64> {
     let dynamic = image.dynamic.as_ref()?;
     let hash_word = hash_word(image) as u64;
     let mut tables = Tables::default();
@@ -123,7 +123,7 @@ pub(super) fn is_usual(file: &File, image: &Image, (gnu_size, first_symbol): Gnu
     // One array follows the other.
     let follows = first.wrapping_add(first_size) == last || last.wrapping_add(last_size) == first;
     if (first != 0 && last != 0 && !follows) || tables.len > TABLES {
-        return Some(false);
+        return None;
     }
     let entry = if image.encoding.class == Class::Elf64 { 24 } else { 16 };
     let tables = tables.all.get(..tables.len)?;
@@ -145,14 +145,14 @@ pub(super) fn is_usual(file: &File, image: &Image, (gnu_size, first_symbol): Gnu
             DT_SYMTAB => {
                 let size = next.at.wrapping_sub(table.at);
                 if size.checked_rem(entry) != Some(0) {
-                    return Some(false);
+                    return None;
                 }
                 symbols = size.checked_div(entry);
             }
             DT_VERSYM => marks = Some((next.at.wrapping_sub(table.at), slack)),
             DT_GNU_HASH => hashed = Some(behind / 4),
             DT_VERDEF | DT_VERNEED => {}
-            _ if behind >= slack => return Some(false),
+            _ if behind >= slack => return None,
             _ => {}
         }
     }
@@ -162,5 +162,5 @@ pub(super) fn is_usual(file: &File, image: &Image, (gnu_size, first_symbol): Gnu
     let has_chains = hashed.is_none_or(|chains: u64| {
         (chains <= 1 && first_symbol <= 1) || first_symbol.wrapping_add(chains).wrapping_sub(count) <= 1
     });
-    Some(has_marks && has_chains && symbols_of_hash.is_none_or(|of_hash| of_hash == count))
+    (has_marks && has_chains && symbols_of_hash.is_none_or(|of_hash| of_hash == count)).then_some(count)
 }

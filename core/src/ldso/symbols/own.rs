@@ -18,6 +18,8 @@ use crate::elf::{Class, offset};
 
 /// Of many that an object defines and asks for the first are looked at.
 const LOOKED_AT: usize = 4;
+/// Of many that a program defines so many are looked at.
+const DEFINED: usize = 16;
 /// Of so many symbols that are not defined one may be listed without being asked for: an inlined function's, as of libgcc.
 const FEW: usize = 64;
 /// Symbols of an object that are noted; the largest libraries have more.
@@ -167,6 +169,16 @@ impl Asks {
         if unasked > end {
             return Some(false);
         }
+        // What libraries define, and ask for, is looked for in the program first.
+        if object.parent.is_none() {
+            let end = symbols.count.min(first.saturating_add(DEFINED));
+            for index in first..end {
+                let name = symbols.symbol(index)?.name;
+                if !symbols.strings.has(name) {
+                    return Some(false);
+                }
+            }
+        }
         let asked = self.symbols.iter().enumerate().skip(first).filter(|(_, how)| **how != 0);
         for (index, how) in asked.take(LOOKED_AT) {
             let symbol = symbols.symbol(index)?;
@@ -181,7 +193,7 @@ impl Asks {
             if !glibc && symbol.section == SHN_ABS && !symbol.has_value {
                 return Some(false);
             }
-            if how & AS_COPY != 0 || symbol.section == 0 || symbol.section == SHN_ABS {
+            if symbol.section == 0 || symbol.section == SHN_ABS {
                 continue;
             }
             let is_common = matches!(symbol.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE);

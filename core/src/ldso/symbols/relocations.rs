@@ -117,7 +117,9 @@ pub(in super::super) fn unknown(
     let order = image.encoding.order;
     let word = image.encoding.word();
     // r_info: the symbol stands above the kind.
-    let of_kind = if word == 8 { 0xffff_ffff } else { 0xff };
+    let of_kind: u64 = if word == 8 { 0xffff_ffff } else { 0xff };
+    // To musl it is an int.
+    let without_sign = if is_glibc { of_kind } else { 0x7fff_ffff };
     let is_mips64 = word == 8 && image.header.e_machine == EM_MIPS;
     // Linkers mark files that ask functions for addresses.
     let has_resolvers = file.ident()[EI_OSABI] == ELFOSABI_GNU;
@@ -148,7 +150,7 @@ pub(in super::super) fn unknown(
                 } else {
                     (r_info & of_kind, r_info >> of_kind.count_ones())
                 };
-                let (kind, index) = (offset(kind), offset(index));
+                let (kind, index) = (offset(kind & without_sign), offset(index));
                 if kind != last {
                     let is_lazy = is_glibc && tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, kind);
                     if is_lazy && is_bound_later(linker, image.dynamic.as_ref()?) {
