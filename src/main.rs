@@ -6,6 +6,10 @@ use std::ffi::{OsString, c_char, c_int};
 use std::fmt;
 
 use diag::cli::{self, Command};
+#[cfg(feature = "every-machine")]
+use diag::live::patience::{self, Child, Part, Said};
+#[cfg(feature = "every-machine")]
+use diag::live::remote;
 use diag::live::{Live, start, stdio};
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
@@ -59,9 +63,41 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
+    #[cfg(feature = "every-machine")]
+    {
+        let paths = || args.programs.iter().chain(args.dest.as_deref());
+        let remote = remote::on_the_way(&live, paths());
+        if !remote.is_empty() {
+            let keeps = paths().any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
+            if let Part::Parent(child) = patience::part(keeps) {
+                return pass_on(child, &remote);
+            }
+        }
+    }
     let mut stdout = Stdout(Ok(()));
     let status = cli::run(Target::new(&live), &args, style, &mut stdout);
     stdout.end(status.unwrap_or(2))
+}
+
+/// Passes on what a child writes, and its exit status; says so where it does nothing, and leaves it.
+#[cfg(feature = "every-machine")]
+fn pass_on(mut child: Child, remote: &str) -> u8 {
+    loop {
+        match child.next() {
+            Said::Stdout(text) => {
+                let written = Stdout(stdio::write_stdout(&text));
+                if written.0.is_err() {
+                    return written.end(2);
+                }
+            }
+            Said::Stderr(text) => stdio::write_stderr(&text),
+            Said::Ended(status) => return status,
+            Said::Nothing => {
+                complain(&format!("no answer for 10 seconds from {remote}"));
+                return 2;
+            }
+        }
+    }
 }
 
 /// stdout, and why the last text could not be written.
