@@ -83,7 +83,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
 #[cfg(feature = "every-machine")]
 fn pass_on(mut child: Child, remote: &str) -> u8 {
     loop {
-        match child.next() {
+        match child.wait() {
             Said::Stdout(text) => {
                 let written = Stdout(stdio::write_stdout(&text));
                 if written.0.is_err() {

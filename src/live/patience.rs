@@ -89,7 +89,7 @@ pub fn part(keeps: bool) -> Part {
 
 impl Child {
     /// Waits for the next thing that happens to it.
-    pub fn next(&mut self) -> Said {
+    pub fn wait(&mut self) -> Said {
         let mut idle = 0_u32;
         loop {
             // What is wrong before what is right: it says why the rest is missing.
