@@ -9,6 +9,7 @@ use crate::memory::{File, Machine};
 
 mod recording;
 mod script;
+mod tables;
 mod texts;
 
 /// Makes files and a machine from any bytes, and judges them.
@@ -31,9 +32,10 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "candidate", make: candidate },
     Target { name: "libraries", make: libraries },
+    Target { name: "tables", make: tables::run },
     Target { name: "texts", make: texts::run },
     Target { name: "scripts", make: script::run },
     Target { name: "recording", make: recording::run },

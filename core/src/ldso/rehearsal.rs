@@ -257,6 +257,12 @@ impl Linker<'_> {
     }
 }
 
+/// It was begun because the tables are not as a linker makes them: without its end nothing is known.
+fn too_much(linker: &Linker<'_>) -> Option<Rehearsed> {
+    linker.files.budget().cut(Missing::TooMuchToRead);
+    None
+}
+
 /// Behind what a program that is not moved takes.
 const FIRST_FREE: u64 = 1 << 28;
 /// Between objects.

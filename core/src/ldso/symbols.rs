@@ -17,7 +17,7 @@ use super::object::Library;
 use super::versions::{self, Version};
 use super::{Linker, Undefined};
 use crate::arch;
-use crate::budget::{SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
+use crate::budget::{Guard, SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{
@@ -122,7 +122,7 @@ impl<'a> Symbols<'a> {
         };
         let is_hidden = !crate::ROUTER && matches!(symbol.get(info.wrapping_add(1))? & 3, 1 | 2);
         let info = *symbol.get(info)?;
-        let stays = if crate::ROUTER {
+        let stays = if crate::ROUTER || Guard::Copies.is_out() {
             !self.copied.contains(&index)
         } else {
             self.copied.binary_search(&index).is_err()
@@ -259,8 +259,7 @@ fn each_undefined(
     // Nobody finds what it defines, not even itself.
     let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     for index in from..symbols.end_of_undefined(is_program) {
-        let goes_on =
-            symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(versions.len() / VERSIONS_OF_A_STEP));
+        let goes_on = symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(steps_of(&versions)));
         let Some(symbol) = symbols.symbol(index).filter(|_| goes_on) else { break };
         if !crate::ROUTER && symbol.section == 0 {
             let is_named = symbols.strings.has(symbol.name);
@@ -328,7 +327,7 @@ fn define(
     for slot in 0..wanted.slots() {
         let Some(hash) = wanted.asked_at(slot) else { continue };
         let mut next = symbols.gnu()?.chain(hash);
-        while let Some(index) = next.filter(|_| linker.goes_on(1)) {
+        while let Some(index) = next.filter(|_| Guard::Chains.is_out() || linker.goes_on(1)) {
             let found = symbols.gnu()?.hash(index)?;
             if found | 1 == hash | 1 {
                 define_one(linker, &mut symbols, versions, index, wanted, each)?;
@@ -363,10 +362,14 @@ fn define_one(
             asked => asked == hash || (hash == 0 && !is_hidden),
         };
         wanted.define(&Key::new(name, 0), &serves, each);
-        let _is_over =
-            linker.goes_on(wanted.take_steps().saturating_add(versions.len() / VERSIONS_OF_A_STEP));
+        let _is_over = linker.goes_on(wanted.take_steps().saturating_add(steps_of(versions)));
     }
     Some(())
+}
+
+/// What it takes to look through them.
+fn steps_of(versions: &[Version]) -> usize {
+    Guard::Versions.counts(versions.len() / VERSIONS_OF_A_STEP)
 }
 
 /// glibc elf/dl-lookup.c `check_match`, musl ldso/dynlink.c `find_sym2`.

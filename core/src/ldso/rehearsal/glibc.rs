@@ -14,7 +14,7 @@ use super::super::Linker;
 use super::super::fault::{Fault, FaultKind};
 use super::super::symbols::hash_word;
 use super::memory::Access;
-use super::{End, Object, Rehearsed, Step, Symbol, construct, lacks_main};
+use super::{End, Object, Rehearsed, Step, Symbol, construct, lacks_main, too_much};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
 use crate::elf::offset;
 use versions::{check_guard, check_versions};
@@ -81,7 +81,7 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
         // What ends it at once counts more than what is told once all are compared.
         Err(End::Fault(fault)) => rehearsed = Rehearsed { fault: Some(fault), ..Rehearsed::default() },
         Err(End::Symbol(symbol)) => rehearsed.symbols.push(symbol),
-        Err(End::TooMuch) => return None,
+        Err(End::TooMuch) => return too_much(linker),
         Ok(()) => {}
     }
     Some(rehearsed)

@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
+use crate::budget::Guard;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{PF_W, PF_X};
@@ -26,6 +27,13 @@ const NEAR: u64 = 4 << 20;
 const WRITABLE_BEFORE: u64 = 64 << 10;
 /// Bytes of an object that are read at most: a table without end is none, and of a large one the rehearsal tells nothing.
 const READS_AT_MOST: usize = 1 << 22;
+/// Those that are counted together, and the steps of [`crate::budget`] that they take, for each of so many parts.
+const TOGETHER: usize = 64;
+const STEPS: usize = 32;
+const PARTS: usize = 8;
+/// Bytes that are written together, and what it takes to keep them.
+const WORD: u64 = 8;
+const KEPT_OF_A_WORD: usize = 24;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
 
@@ -47,7 +55,8 @@ pub(super) struct Memory<'a> {
     encoding: Encoding,
     parts: Vec<Part>,
     is_program: bool,
-    written: RefCell<BTreeMap<u64, u8>>,
+    /// What was written to each word, and to which of its bytes.
+    written: RefCell<BTreeMap<u64, (u8, [u8; 8])>>,
     left: Cell<usize>,
 }
 
@@ -109,9 +118,18 @@ impl<'a> Memory<'a> {
     fn byte(&self, address: u64) -> Result<u8, Access> {
         let left = self.left.get().checked_sub(1).ok_or(Access::TooMuch)?;
         self.left.set(left);
+        if left % TOGETHER == 0 {
+            let steps = STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1));
+            if !Guard::Rehearsal.is_out() && !self.file.borrow().steps(steps) {
+                return Err(Access::TooMuch);
+            }
+        }
         let part = self.part(address)?;
-        if let Some(byte) = self.written.borrow().get(&address) {
-            return Ok(*byte);
+        if let Some((mask, word)) = self.written.borrow().get(&(address / WORD)) {
+            let at = offset(address % WORD);
+            if let Some(byte) = word.get(at).filter(|_| mask >> at & 1 != 0) {
+                return Ok(*byte);
+            }
         }
         if address >= part.zeros {
             return Ok(0);
@@ -164,7 +182,15 @@ impl<'a> Memory<'a> {
             if !(part.is_writable || anywhere) {
                 return Err(Access::Nothing);
             }
-            self.written.borrow_mut().insert(address, *byte);
+            let mut written = self.written.borrow_mut();
+            let is_new = !written.contains_key(&(address / WORD));
+            if is_new && !Guard::Rehearsal.is_out() && !self.file.borrow().keeps(KEPT_OF_A_WORD) {
+                return Err(Access::TooMuch);
+            }
+            let (mask, word) = written.entry(address / WORD).or_default();
+            let at = offset(address % WORD);
+            *mask |= 1 << at;
+            word.get_mut(at).into_iter().for_each(|place| *place = *byte);
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::super::{Linker, Undefined};
 use super::memory::Access;
 use super::{
     End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, construct, effect, gnu_hash, lacks_main,
-    scope, sysv_hash, unpack, width,
+    scope, sysv_hash, too_much, unpack, width,
 };
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELR, DT_RELRSZ,
@@ -30,7 +30,7 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
         finds_main: false,
     };
     match rehearsal.run() {
-        Err(End::TooMuch) => None,
+        Err(End::TooMuch) => too_much(linker),
         Err(End::Fault(fault)) => Some(Rehearsed { fault: Some(fault), ..Rehearsed::default() }),
         _ => Some(Rehearsed { fault: rehearsal.fault, symbols: rehearsal.symbols, ..Rehearsed::default() }),
     }

@@ -8,6 +8,7 @@ use super::super::abi::{Abi, Effect, Relocator};
 use super::super::object::Library;
 use super::Asked;
 use crate::arch;
+use crate::budget::Guard;
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
@@ -286,7 +287,7 @@ impl<'a> Table<'a> {
 
     /// Entries that lie together; None behind the last.
     fn entries(&mut self) -> Option<&[u8]> {
-        if !self.reader.steps(TOGETHER / ENTRIES_OF_A_STEP) {
+        if !self.reader.steps(Guard::Relocations.counts(TOGETHER / ENTRIES_OF_A_STEP)) {
             return None;
         }
         let entries = self.reader.up_to(self.at, self.entry.wrapping_mul(TOGETHER));
