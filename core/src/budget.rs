@@ -29,9 +29,9 @@ pub struct Amounts {
 /// of any.
 pub const LIMITS: Amounts = if cfg!(diag_fuzz) {
     // libFuzzer tries thousands of files a second.
-    Amounts { steps: 1 << 18, bytes: 4 << 20, files: 1 << 9, kept: 64 << 10, told: 8 << 10 }
+    Amounts { steps: 1 << 16, bytes: 1 << 20, files: 1 << 7, kept: 32 << 10, told: 2 << 10 }
 } else if cfg!(feature = "every-machine") {
-    Amounts { steps: 1 << 26, bytes: 512 << 20, files: 1 << 16, kept: 2 << 20, told: 32 << 10 }
+    Amounts { steps: 1 << 26, bytes: 512 << 20, files: 1 << 16, kept: 4 << 20, told: 32 << 10 }
 } else {
     Amounts { steps: 1 << 22, bytes: 32 << 20, files: 1 << 12, kept: 512 << 10, told: 16 << 10 }
 };

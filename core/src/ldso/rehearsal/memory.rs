@@ -31,9 +31,9 @@ const READS_AT_MOST: usize = 1 << 22;
 const TOGETHER: usize = 64;
 const STEPS: usize = 32;
 const PARTS: usize = 8;
-/// Bytes that are written together, and what it takes to keep them.
-const WORD: u64 = 8;
-const KEPT_OF_A_WORD: usize = 24;
+/// Bytes that are kept together where one is written, and what that takes: mostly the next ones are, too.
+const CHUNK: usize = 256;
+const KEPT_OF_A_CHUNK: usize = 304;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
 
@@ -49,14 +49,45 @@ struct Part {
     is_executable: bool,
 }
 
+/// Bytes side by side, and which of them were written.
+struct Chunk {
+    bytes: [u8; CHUNK],
+    is_written: [u8; CHUNK / 8],
+}
+
+impl Default for Chunk {
+    fn default() -> Chunk {
+        Chunk { bytes: [0; CHUNK], is_written: [0; CHUNK / 8] }
+    }
+}
+
+impl Chunk {
+    fn get(&self, at: usize) -> Option<u8> {
+        let is_written = self.is_written.get(at / 8)? >> (at % 8) & 1 != 0;
+        self.bytes.get(at).copied().filter(|_| is_written)
+    }
+
+    fn put(&mut self, at: usize, byte: u8) {
+        if let (Some(place), Some(mask)) = (self.bytes.get_mut(at), self.is_written.get_mut(at / 8)) {
+            *place = byte;
+            *mask |= 1 << (at % 8);
+        }
+    }
+}
+
+/// The chunk of an address, and its place in that.
+fn place(address: u64) -> (u64, usize) {
+    (address / CHUNK as u64, offset(address % CHUNK as u64))
+}
+
 /// The memory of an object.
 pub(super) struct Memory<'a> {
     file: RefCell<Reader<'a>>,
     encoding: Encoding,
     parts: Vec<Part>,
     is_program: bool,
-    /// What was written to each word, and to which of its bytes.
-    written: RefCell<BTreeMap<u64, (u8, [u8; 8])>>,
+    /// By their addresses.
+    written: RefCell<BTreeMap<u64, Chunk>>,
     left: Cell<usize>,
 }
 
@@ -125,11 +156,9 @@ impl<'a> Memory<'a> {
             }
         }
         let part = self.part(address)?;
-        if let Some((mask, word)) = self.written.borrow().get(&(address / WORD)) {
-            let at = offset(address % WORD);
-            if let Some(byte) = word.get(at).filter(|_| mask >> at & 1 != 0) {
-                return Ok(*byte);
-            }
+        let (chunk, at) = place(address);
+        if let Some(byte) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(at)) {
+            return Ok(byte);
         }
         if address >= part.zeros {
             return Ok(0);
@@ -183,14 +212,12 @@ impl<'a> Memory<'a> {
                 return Err(Access::Nothing);
             }
             let mut written = self.written.borrow_mut();
-            let is_new = !written.contains_key(&(address / WORD));
-            if is_new && !Guard::Rehearsal.is_out() && !self.file.borrow().keeps(KEPT_OF_A_WORD) {
+            let (chunk, at) = place(address);
+            let is_new = !written.contains_key(&chunk);
+            if is_new && !Guard::Rehearsal.is_out() && !self.file.borrow().keeps(KEPT_OF_A_CHUNK) {
                 return Err(Access::TooMuch);
             }
-            let (mask, word) = written.entry(address / WORD).or_default();
-            let at = offset(address % WORD);
-            *mask |= 1 << at;
-            word.get_mut(at).into_iter().for_each(|place| *place = *byte);
+            written.entry(chunk).or_default().put(at, *byte);
         }
         Ok(())
     }
