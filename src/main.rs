@@ -7,6 +7,8 @@ use std::fmt;
 
 use diag::cli::{self, Command};
 #[cfg(feature = "every-machine")]
+use diag::live::memory;
+#[cfg(feature = "every-machine")]
 use diag::live::patience::{self, Child, Part, Said};
 #[cfg(feature = "every-machine")]
 use diag::live::remote;
@@ -21,6 +23,9 @@ use simple_logger::SimpleLogger;
 #[cfg(not(feature = "every-machine"))]
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap::new();
+#[cfg(feature = "every-machine")]
+#[global_allocator]
+static HEAP: memory::Heap = memory::Heap;
 
 // std's prebuilt code could unwind, and has libgcc_s loaded for it at each start: 22,000 instructions of 350,000. A
 // release never unwinds (`panic = "abort"`): what is asked for is linked in, and never called.

@@ -22,9 +22,9 @@ const REPORT: usize = 64 << 10;
 const MILLISECONDS: i64 = if cfg!(diag_fuzz) { 1000 } else { 20_000 };
 /// Blocks of code that a judgement takes beside what it tells, and those of what it tells.
 const BLOCKS: u64 = 1 << 20;
-const BLOCKS_OF_A_STEP: u64 = 64;
+const BLOCKS_OF_A_STEP: u64 = 256;
 const BLOCKS_OF_A_FILE: u64 = 4096;
-const BLOCKS_OF_A_BYTE: u64 = 16;
+const BLOCKS_OF_A_BYTE: u64 = 32;
 /// What the machine itself takes: files looked up and bytes read, of its shells and C libraries.
 const OF_THE_MACHINE: u64 = 4096;
 

@@ -146,7 +146,7 @@ impl Hostile {
 
     /// Names that meet wherever a hash table puts them: blocks of which each can be one of two with the same hash.
     fn colliding(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
-        let bits = from.int_in_range(0..=12_u32)?;
+        let bits = from.int_in_range(0..=13_u32)?;
         let mut elf = self.elf.clone();
         for number in 0..1_u32 << bits {
             let name: String =
