@@ -8,7 +8,6 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use procfs::KernelVersion;
-use rustix::process::{getegid, geteuid, getgid, getuid};
 
 use super::files::Devices;
 use crate::machine::word;
@@ -80,13 +79,15 @@ pub(super) fn variable(name: &CStr) -> Option<Vec<u8>> {
 
 /// Who we are, and so who starts a program from here.
 pub(super) fn caller() -> Caller {
+    // SAFETY: calls that take nothing, and do not fail.
+    let (user, group) = unsafe { ((libc::getuid(), libc::geteuid()), (libc::getgid(), libc::getegid())) };
     // SAFETY: a question that takes numbers only.
     let no_new_privs = || unsafe { libc::prctl(libc::PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) };
     Caller {
-        uid: getuid().as_raw(),
-        euid: geteuid().as_raw(),
-        gid: getgid().as_raw(),
-        egid: getegid().as_raw(),
+        uid: user.0,
+        euid: user.1,
+        gid: group.0,
+        egid: group.1,
         no_new_privs: cfg!(feature = "every-machine") && no_new_privs() == 1,
     }
 }

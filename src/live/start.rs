@@ -10,7 +10,7 @@ use nix::libc::{SYS_setresgid, SYS_setresuid};
 #[cfg(any(target_arch = "arm", target_arch = "x86"))]
 use nix::libc::{SYS_setresgid32 as SYS_setresgid, SYS_setresuid32 as SYS_setresuid};
 use nix::sys::signal::{SigSet, Signal};
-use rustix::process::{getgid, getuid};
+use nix::unistd::{getgid, getuid};
 
 use super::stdio;
 
