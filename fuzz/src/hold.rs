@@ -15,7 +15,7 @@ use crate::memory::Machine;
 use crate::{HEAP, work};
 
 /// The most that a judgement allocates, its report included: what it may keep, and the parts of files that it holds.
-const MEMORY: usize = 16 << 20;
+const MEMORY: usize = if cfg!(diag_fuzz) { 2 << 20 } else { 16 << 20 };
 /// Of a program's report, as a text and as JSON.
 const REPORT: usize = 64 << 10;
 /// Milliseconds of the processor for all that [`LIMITS`] allows, without optimization and with coverage counted.

@@ -42,6 +42,8 @@ guards! {
     Versions "versions",
     /// So many missing versions are told at most.
     Missing "missing",
+    /// Folders of a list are steps.
+    Folders "folders",
     /// What a rehearsal of a loader reads are steps, and what it writes is kept.
     Rehearsal "rehearsal",
     /// A program that is its own loader has none.
