@@ -5,6 +5,7 @@ use diag_core::exec::Outcome;
 use diag_core::finding::Severity;
 use diag_core::judge;
 use diag_core::ldso::Kept;
+use diag_core::machine::Libc;
 use diag_core::path::PathBuf;
 use diag_core::report::{Judged, Parts, Style, Verdict, json, text};
 use diag_core::target::{Nothing, Target};
@@ -15,7 +16,7 @@ use crate::memory::Machine;
 use crate::{HEAP, work};
 
 /// The most that a judgement allocates, its report included: what it may keep, and the parts of files that it holds.
-const MEMORY: usize = if cfg!(diag_fuzz) { 2 << 20 } else { 16 << 20 };
+const MEMORY: usize = if cfg!(diag_fuzz) { 3 << 19 } else { 16 << 20 };
 /// Of a program's report, as a text and as JSON.
 const REPORT: usize = 64 << 10;
 /// Milliseconds of the processor for all that [`LIMITS`] allows, without optimization and with coverage counted.
@@ -30,13 +31,13 @@ const OF_THE_MACHINE: u64 = 4096;
 
 const VERBOSE: Style = Style { colour: false, quiet: false, verbose: true };
 
-/// Judges programs, and looks at what is said of them.
+/// Judges programs, and looks at what is said of them. Gives whose loader each has.
 ///
 /// # Panics
 ///
 /// If it does not hold.
-pub fn judge(machine: &Machine, programs: &[&str]) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
+pub fn judge(machine: &Machine, programs: &[&str]) -> Vec<Option<Libc>> {
+    let mut loaders = Vec::new();
     let target = Target::new(machine);
     let mut facts = diag_core::machine::Machine::new(target);
     let kept = Kept::default();
@@ -61,9 +62,9 @@ pub fn judge(machine: &Machine, programs: &[&str]) -> Vec<Outcome> {
         agrees(&judged);
         is_harmless(&shown);
         is_json(&(document + &parts.end(&unknown)));
-        outcomes.push(judged.outcome);
+        loaders.push(judged.link.and_then(|link| link.libc));
     }
-    outcomes
+    loaders
 }
 
 /// Describes the machine.

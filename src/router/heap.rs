@@ -43,6 +43,7 @@ impl Heap {
     }
 
     /// A block; null where there is none.
+    #[allow(clippy::cast_ptr_alignment)] // Every block is aligned for an address.
     fn block(&self, layout: Layout) -> *mut u8 {
         let Some((power, free)) = self.power(layout) else { return ptr::null_mut() };
         let first = free.get();

@@ -20,9 +20,9 @@ pub(crate) struct Args {
     /// One of candidate, libraries, tables, texts, scripts, recording; all of them in turn without
     target: Option<String>,
     /// Take each guard of a judgement out in turn, and look whether its target finds an input that it is there for, from
-    /// nothing, within five minutes
-    #[arg(long)]
-    guards: bool,
+    /// nothing, within five minutes; only these where some are named
+    #[arg(long, num_args = 0.., value_name = "GUARD")]
+    guards: Option<Vec<String>>,
     /// Replace fuzz/corpus by the smallest set of inputs that reaches the same
     #[arg(long)]
     keep: bool,
@@ -58,8 +58,8 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     cargo.args(["build", "--package", "fuzz", "--features", "libfuzzer", "--locked", "--target", TRIPLE]);
     cargo.args(["--target-dir", "target/fuzz"]).env("RUSTFLAGS", FLAGS).current_dir(sh::root());
     sh::run(&mut cargo)?;
-    if args.guards {
-        return guards();
+    if let Some(only) = &args.guards {
+        return guards(only);
     }
     let mut failed = Vec::new();
     for target in targets {
@@ -124,9 +124,10 @@ fn run(target: &str, seconds: u64) -> Result<String> {
 }
 
 /// Takes one guard after the other out of the same build.
-fn guards() -> Result<()> {
+fn guards(only: &[String]) -> Result<()> {
     let mut left = Vec::new();
-    for (_, guard) in Guard::ALL {
+    let wanted = |guard: &str| only.is_empty() || only.iter().any(|only| only == guard);
+    for (_, guard) in Guard::ALL.iter().filter(|(_, guard)| wanted(guard)) {
         let folder = folder(&["target", "fuzz", "guards", guard])?;
         fs::remove_dir_all(&folder)?;
         let (corpus, begin) = (folder.join("corpus"), Instant::now());

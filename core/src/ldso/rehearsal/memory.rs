@@ -32,7 +32,8 @@ const TOGETHER: usize = 64;
 const STEPS: usize = 32;
 const PARTS: usize = 8;
 /// Bytes that are kept together where one is written, and what that takes: mostly the next ones are, too.
-const CHUNK: usize = 256;
+const CHUNK: usize = 1 << BITS_OF_A_CHUNK;
+const BITS_OF_A_CHUNK: u32 = 8;
 const KEPT_OF_A_CHUNK: usize = 304;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
@@ -77,7 +78,7 @@ impl Chunk {
 
 /// The chunk of an address, and its place in that.
 fn place(address: u64) -> (u64, usize) {
-    (address / CHUNK as u64, offset(address % CHUNK as u64))
+    (address >> BITS_OF_A_CHUNK, offset(address) & (CHUNK - 1))
 }
 
 /// The memory of an object.
