@@ -5,13 +5,13 @@
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
 mod gnu_hash;
+mod missing;
 pub(super) mod relocations;
 mod settled;
 mod unversioned;
 mod wanted;
 
 use alloc::vec::Vec;
-use core::ops::RangeInclusive;
 
 use super::object::Library;
 use super::versions::{self, Version};
@@ -25,6 +25,7 @@ use crate::elf::consts::{
 };
 use crate::elf::{Class, Encoding, offset};
 use gnu_hash::Gnu;
+use missing::{are_enough, tell};
 use settled::Scope;
 pub(super) use settled::Settled;
 pub(super) use unversioned::found_without_version;
@@ -204,7 +205,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let settled = scope.settled(linker);
     let mut at = (0, 1);
     // In parts, each of which the table has room for.
-    while at.0 < objects && missing.len() < MISSING_AT_MOST && linker.goes_on(1) {
+    while at.0 < objects && !are_enough(&missing) && linker.goes_on(1) {
         let mut wanted = Wanted::new();
         let from = at;
         while at.0 < objects {
@@ -380,44 +381,4 @@ fn is_definition(symbol: &Symbol, glibc: bool) -> bool {
         && matches!(symbol.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
         && (is_kind || (glibc && symbol.kind == STT_GNU_IFUNC))
         && (symbol.has_value || symbol.kind == STT_TLS || (glibc && symbol.section == SHN_ABS))
-}
-
-/// Adds what is still not defined of a part, where a relocation asks for it, in the order in which the loader
-/// relocates: glibc the program last and its libraries from the last one, musl from the first.
-fn tell(
-    linker: &Linker<'_>,
-    part: RangeInclusive<(usize, usize)>,
-    wanted: &mut Wanted,
-    missing: &mut Vec<Undefined>,
-) {
-    let count = linker.link.objects.len();
-    let (from, to) = part.into_inner();
-    for step in 1..=count {
-        let at = if linker.is_glibc() {
-            count.saturating_sub(step)
-        } else {
-            step.checked_rem(count).unwrap_or_default()
-        };
-        if at < from.0 || at > to.0 {
-            continue;
-        }
-        let Some(object) = linker.object(at) else { return };
-        let first = if at == from.0 { from.1 } else { 1 };
-        let last = if at == to.0 { to.1 } else { usize::MAX };
-        let mut symbols = Vec::new();
-        let _ends_early = each_undefined(linker, at, first, false, &mut |asked| {
-            if wanted.lacks(&asked.key) && asked.index < last {
-                symbols.push(asked);
-            }
-            asked.index < last && symbols.len() < MISSING_AT_MOST
-        });
-        let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { continue };
-        let Some(file) = linker.open(object) else { continue };
-        let mut strings = Reader::strings(&file.contents, image);
-        relocations::uses(linker, image, &file.contents, &mut symbols, &mut |asked, lazy| {
-            let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
-            let of = asked.version.map_or_else(Vec::new, &mut text);
-            missing.push(Undefined::new(text(asked.name), of, object, lazy));
-        });
-    }
 }
