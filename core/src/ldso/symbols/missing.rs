@@ -30,7 +30,7 @@ pub(super) fn tell(
         let Some(object) = linker.object(at) else { return };
         let mut first = if at == from.0 { from.1 } else { 1 };
         let last = if at == to.0 { to.1 } else { usize::MAX };
-        // In parts: behind many that nobody asks for at the start there may be one that is.
+        // In parts (200 bytes on a router, which has none): behind many that nobody asks for at the start there may be one that is.
         loop {
             let mut symbols = Vec::new();
             let _ends_early = each_undefined(linker, at, first, false, &mut |asked| {
@@ -39,12 +39,15 @@ pub(super) fn tell(
                 }
                 asked.index < last && symbols.len() < MISSING_AT_MOST
             });
-            let next = symbols.last().map(|asked| asked.index).filter(|_| symbols.len() >= MISSING_AT_MOST);
+            let next = symbols
+                .last()
+                .map(|asked| asked.index)
+                .filter(|_| !crate::ROUTER && symbols.len() >= MISSING_AT_MOST);
             let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { break };
             let Some(file) = linker.open(object) else { break };
             let mut strings = Reader::strings(&file.contents, image);
             relocations::uses(linker, image, &file.contents, &mut symbols, &mut |asked, lazy| {
-                if missing.len() < MISSING_AT_MOST || !(lazy || are_enough(missing)) {
+                if crate::ROUTER || missing.len() < MISSING_AT_MOST || !(lazy || are_enough(missing)) {
                     let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
                     let of = asked.version.map_or_else(Vec::new, &mut text);
                     missing.push(Undefined::new(text(asked.name), of, object, lazy));
@@ -58,5 +61,5 @@ pub(super) fn tell(
 
 /// Whether more need not be looked for: there are as many as are told, and one of them is asked for at the start.
 pub(super) fn are_enough(missing: &[Undefined]) -> bool {
-    missing.len() >= MISSING_AT_MOST && missing.iter().any(|symbol| !symbol.lazy)
+    missing.len() >= MISSING_AT_MOST && (crate::ROUTER || missing.iter().any(|symbol| !symbol.lazy))
 }
