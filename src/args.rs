@@ -1,31 +1,19 @@
 //! The arguments of the command line.
 
+#[cfg(feature = "every-machine")]
+mod completions;
+mod options;
+
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
+#[cfg(feature = "every-machine")]
+pub use completions::script;
+pub use options::{HELP, OPERANDS, OPTIONS, Row, SHELLS, Value};
+use options::{KNOWN, Known, Opt};
+
 use crate::path::{Path, PathBuf};
 use crate::text::{self, cut_bytes};
-
-/// `diag --help`.
-pub const HELP: &str = "\
-Says why a program will not start on this machine, and what to do.
-
-usage: diag [OPTIONS] [PROGRAM...]
-
-  no PROGRAM     describe this machine, and what to build for it
-  PROGRAM...     say whether each would start here, and if not why
-
-      --json     the report as one JSON document
-      --dest DIR judge as if the program were installed in DIR
-      --strict   what starts and will most likely die counts as failing
-  -v             more: every fact
-  -q             only the first line of each program
-  -h, --help     this text
-  -V, --version  the version
-
-exit status: 0 every program would start, 1 at least one would not,
-             2 could not tell
-";
 
 /// `diag --version`.
 pub const VERSION: &str = concat!("diag ", env!("CARGO_PKG_VERSION"), "\n");
@@ -35,6 +23,11 @@ pub const VERSION: &str = concat!("diag ", env!("CARGO_PKG_VERSION"), "\n");
 pub enum Command {
     /// A report.
     Report(Args),
+    /// A recording of this machine, with what these programs need of it.
+    Record(Args),
+    /// Print what has this shell complete the options, and exit with 0.
+    #[cfg(feature = "every-machine")]
+    Complete(&'static str),
     /// Print this and exit with 0.
     Print(&'static str),
     /// Say this on stderr and exit with 2.
@@ -50,12 +43,26 @@ pub struct Args {
     pub json: bool,
     /// As if installed there.
     pub dest: Option<PathBuf>,
+    /// The machine that is judged for, where it is not this one.
+    pub on: Option<PathBuf>,
     /// What starts and will most likely die counts as failing.
     pub strict: bool,
     /// How often -v was given.
     pub verbose: u8,
     /// -q.
     pub quiet: bool,
+    /// What is to be done.
+    pub task: Task,
+}
+
+/// What is to be done with the programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Task {
+    /// They are judged; without any, the machine is described.
+    #[default]
+    Report,
+    /// --record.
+    Record,
 }
 
 /// Paths one behind the other, each with a NUL at its end, which no argument holds: ten thousand of them take little more
@@ -90,29 +97,6 @@ impl<T: AsRef<[u8]>> FromIterator<T> for Programs {
     }
 }
 
-/// An option.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Opt {
-    Json,
-    Dest,
-    Strict,
-    Verbose,
-    Quiet,
-    Help,
-    Version,
-}
-
-/// By name, and by letter.
-const OPTIONS: [(&[u8], u8, Opt); 7] = [
-    (b"json", 0, Opt::Json),
-    (b"dest", 0, Opt::Dest),
-    (b"strict", 0, Opt::Strict),
-    (b"", b'v', Opt::Verbose),
-    (b"", b'q', Opt::Quiet),
-    (b"help", b'h', Opt::Help),
-    (b"version", b'V', Opt::Version),
-];
-
 /// Reads the arguments, without the program's own name. By hand, for a library (lexopt) is 2,027 bytes of the package.
 pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
     let arguments: Vec<OsString> = arguments.collect();
@@ -122,10 +106,16 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
         arguments.iter().fold(0, |sum, argument| argument.len().saturating_add(sum).saturating_add(1)),
     );
     match args.read(&arguments) {
-        Ok(Some(text)) => Command::Print(text),
+        Ok(Some(other)) => other,
         Ok(None) if args.programs.is_empty() && (args.dest.is_some() || args.strict) => {
             let of_programs = if args.dest.is_some() { "--dest" } else { "--strict" };
             usage(&format!("{of_programs} wants a program to judge"))
+        }
+        Ok(None) if args.task == Task::Record => {
+            if args.json || args.quiet || args.strict || args.dest.is_some() || args.on.is_some() {
+                return usage("--record takes no other option than -v");
+            }
+            Command::Record(args)
         }
         Ok(None) => Command::Report(args),
         Err(problem) => usage(&problem),
@@ -133,8 +123,8 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
 }
 
 impl Args {
-    /// Gives a text that is to be printed instead, or one sentence for a misuse.
-    fn read(&mut self, arguments: &[OsString]) -> Result<Option<&'static str>, String> {
+    /// Gives what is to be done instead of a report, or one sentence for a misuse.
+    fn read(&mut self, arguments: &[OsString]) -> Result<Option<Command>, String> {
         let mut rest = arguments.iter().map(|argument| argument.as_bytes());
         let mut only_programs = false;
         while let Some(argument) = rest.next() {
@@ -147,40 +137,36 @@ impl Args {
                 continue;
             }
             if let Some(long) = argument.strip_prefix(b"--") {
-                let (name, value) = match cut_bytes(long, b'=') {
+                let (name, mut value) = match cut_bytes(long, b'=') {
                     Some((name, value)) => (name, Some(value)),
                     None => (long, None),
                 };
-                let is_called = |option: &&(&[u8], u8, Opt)| option.0 == name && !name.is_empty();
-                match OPTIONS.iter().find(is_called) {
-                    None => return Err(no_option("--", name)),
-                    Some((.., Opt::Dest)) => {
-                        let folder = value.or_else(|| rest.next()).ok_or("--dest wants a folder")?;
-                        self.dest = Some(folder.to_vec().into());
-                    }
-                    Some(_) if value.is_some() => {
+                let is_called = |option: &&Known| option.long == name && !name.is_empty();
+                let Some(option) = KNOWN.iter().find(is_called) else { return Err(no_option("--", name)) };
+                if option.value == Value::None {
+                    if value.is_some() {
                         return Err(format!("--{} takes no value", text::printable(name)));
                     }
-                    Some((.., option)) => {
-                        if let Some(text) = self.set(*option) {
-                            return Ok(Some(text));
-                        }
-                    }
+                } else {
+                    value = Some(value.or_else(|| rest.next()).ok_or_else(|| option.wanted())?);
+                }
+                if let Some(other) = self.set(option, value.unwrap_or_default())? {
+                    return Ok(Some(other));
                 }
                 continue;
             }
             let mut letters = argument;
             while let [before, letter, ..] = *letters {
                 letters = letters.get(1..).unwrap_or_default();
-                let is_called = |option: &&(&[u8], u8, Opt)| option.1 == letter && letter != 0;
-                match OPTIONS.iter().find(is_called) {
+                let is_called = |option: &&Known| option.letter == letter && letter != 0;
+                match KNOWN.iter().find(is_called) {
                     None if letter == b'=' && before != b'-' => {
                         return Err(format!("-{} takes no value", text::printable(&[before])));
                     }
                     None => return Err(no_option("-", letters)),
-                    Some((.., option)) => {
-                        if let Some(text) = self.set(*option) {
-                            return Ok(Some(text));
+                    Some(option) => {
+                        if let Some(other) = self.set(option, b"")? {
+                            return Ok(Some(other));
                         }
                     }
                 }
@@ -189,18 +175,25 @@ impl Args {
         Ok(None)
     }
 
-    fn set(&mut self, option: Opt) -> Option<&'static str> {
-        match option {
+    #[cfg_attr(not(feature = "every-machine"), allow(clippy::unnecessary_wraps))]
+    fn set(&mut self, option: &Known, value: &[u8]) -> Result<Option<Command>, String> {
+        match option.opt {
             Opt::Json => self.json = true,
             Opt::Strict => self.strict = true,
+            Opt::Record => self.task = Task::Record,
             Opt::Verbose => self.verbose = self.verbose.saturating_add(1),
             Opt::Quiet => self.quiet = true,
-            Opt::Help => return Some(HELP),
-            Opt::Version => return Some(VERSION),
-            // It has a value.
-            Opt::Dest => {}
+            Opt::Dest => self.dest = Some(value.to_vec().into()),
+            Opt::Help => return Ok(Some(Command::Print(HELP))),
+            Opt::Version => return Ok(Some(Command::Print(VERSION))),
+            // No router's build has it.
+            Opt::On => self.on = Some(value.to_vec().into()),
+            #[cfg(feature = "every-machine")]
+            Opt::Completions => return Ok(Some(Command::Complete(option.word(value)?))),
+            #[cfg(not(feature = "every-machine"))]
+            Opt::Completions => {}
         }
-        None
+        Ok(None)
     }
 }
 
@@ -245,11 +238,19 @@ mod tests {
 
     #[test]
     fn a_misuse_is_one_sentence() {
+        // No router's build has them.
+        let completions = if cfg!(feature = "every-machine") {
+            "--completions wants bash, zsh or fish"
+        } else {
+            "there is no option --completions"
+        };
         for (arguments, problem) in [
-            (&["--on"][..], "there is no option --on"),
+            (&["--explain"][..], "there is no option --explain"),
+            (&["--record", "--json"], "--record takes no other option than -v"),
             (&["-vx"], "there is no option -x"),
             (&["--ex\x1bplain"], "there is no option --ex\\x1bplain"),
             (&["--dest"], "--dest wants a folder"),
+            (&["--completions=tcsh"], completions),
             (&["--dest", "/"], "--dest wants a program to judge"),
             (&["--json=yes"], "--json takes no value"),
             (&["--strict"], "--strict wants a program to judge"),

@@ -6,7 +6,9 @@
 //! | --- | --- |
 //! | [`args`], [`cli`] | the command line; one call runs a whole job against a [`target::Target`] |
 //! | [`live`] | the target that diag runs on |
-//! | [`recorded`] | a target in a folder |
+//! | [`record`] | the archive that `--record` writes |
+//! | [`recorded`] | a target in a folder or an archive |
+//! | [`on`] | a program of this computer on another target |
 //! | [`router`] | what only a router's build has |
 //!
 //! Only `live` touches nix and the live system; only `main.rs` prints. A candidate is never executed, mapped executable or
@@ -34,6 +36,9 @@
 pub mod args;
 pub mod cli;
 pub mod live;
+#[cfg(feature = "every-machine")]
+pub mod on;
+pub mod record;
 pub mod recorded;
 pub mod router;
 

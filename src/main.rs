@@ -2,10 +2,14 @@
 
 #![no_main]
 
+#[cfg(feature = "every-machine")]
+use std::ffi::OsStr;
 use std::ffi::{OsString, c_char, c_int};
 use std::fmt;
+#[cfg(feature = "every-machine")]
+use std::os::unix::ffi::OsStrExt as _;
 
-use diag::cli::{self, Command};
+use diag::cli::{self, Args, Command};
 #[cfg(feature = "every-machine")]
 use diag::live::memory;
 #[cfg(feature = "every-machine")]
@@ -13,10 +17,17 @@ use diag::live::patience::{self, Child, Part, Said};
 #[cfg(feature = "every-machine")]
 use diag::live::remote;
 use diag::live::{Live, start, stdio};
+#[cfg(feature = "every-machine")]
+use diag::path::Path;
+use diag::record;
+#[cfg(feature = "every-machine")]
+use diag::recorded::Recorded;
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
 use diag::router::heap;
 use diag::target::{Kernel as _, Target};
+#[cfg(feature = "every-machine")]
+use diag::text;
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
 
@@ -50,18 +61,18 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
         Command::Report(args) => args,
+        Command::Record(args) => return record(&args),
+        #[cfg(feature = "every-machine")]
+        Command::Complete(shell) => {
+            return Stdout(stdio::write_stdout(cli::script(shell).as_bytes())).end(0);
+        }
         Command::Print(text) => return Stdout(stdio::write_stdout(text.as_bytes())).end(0),
         Command::Usage(problem) => {
             complain(&problem);
             return 2;
         }
     };
-    let level = match args.verbose {
-        0 => LevelFilter::Warn,
-        1 => LevelFilter::Info,
-        _ => LevelFilter::Debug,
-    };
-    log_from(level);
+    log_from(args.verbose);
     let live = Live::default();
     let style = Style {
         colour: stdio::is_terminal() && live.variable(c"NO_COLOR").is_none_or(|value| value.is_empty()),
@@ -69,19 +80,34 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         verbose: args.verbose > 0,
     };
     #[cfg(feature = "every-machine")]
-    {
-        let paths = || args.programs.iter().chain(args.dest.as_deref());
-        let remote = remote::on_the_way(&live, paths());
-        if !remote.is_empty() {
-            let keeps = paths().any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
-            if let Part::Parent(child) = patience::part(keeps) {
-                return pass_on(child, &remote);
-            }
-        }
+    if let Some(status) = waited(&live, &args) {
+        return status;
     }
     let mut stdout = Stdout(Ok(()));
+    #[cfg(feature = "every-machine")]
+    if let Some(machine) = &args.on {
+        return on(machine, &live, &args, style, stdout);
+    }
     let status = cli::run(Target::new(&live), &args, style, &mut stdout);
+    if style.verbose && !args.json && !args.quiet {
+        let _ = fmt::Write::write_str(&mut stdout, SEND);
+    }
     stdout.end(status.unwrap_or(2))
+}
+
+/// What may wait for ever is done by a child: the exit status of that, for its parent. None for who does it.
+#[cfg(feature = "every-machine")]
+fn waited(live: &Live, args: &Args) -> Option<u8> {
+    let paths = || args.programs.iter().chain(args.dest.as_deref()).chain(args.on.as_deref());
+    let remote = remote::on_the_way(live, paths());
+    if remote.is_empty() {
+        return None;
+    }
+    let keeps = paths().any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
+    match patience::part(keeps) {
+        Part::Parent(child) => Some(pass_on(child, &remote)),
+        Part::Child => None,
+    }
 }
 
 /// Passes on what a child writes, and its exit status; says so where it does nothing, and leaves it.
@@ -105,17 +131,59 @@ fn pass_on(mut child: Child, remote: &str) -> u8 {
     }
 }
 
+/// A recording of this machine.
+fn record(args: &Args) -> u8 {
+    if stdio::is_terminal() {
+        complain("a recording is a tar archive, which is not for a terminal: diag --record >machine.tar");
+        return 2;
+    }
+    log_from(args.verbose);
+    let live = Live::default();
+    #[cfg(feature = "every-machine")]
+    if let Some(status) = waited(&live, args) {
+        return status;
+    }
+    let mut stdout = Stdout(Ok(()));
+    let written = record::write(Target::new(&live), &args.programs, &mut |bytes| stdout.bytes(bytes));
+    stdout.end(if written.is_ok() { 0 } else { 2 })
+}
+
+/// A report for another machine.
+#[cfg(feature = "every-machine")]
+fn on(machine: &Path, live: &Live, args: &Args, style: Style, mut stdout: Stdout) -> u8 {
+    match Recorded::open(OsStr::from_bytes(machine.as_bytes()).as_ref()) {
+        Ok(recorded) => {
+            let status = cli::run_on(Target::new(&recorded), live, args, style, &mut stdout);
+            stdout.end(status.unwrap_or(2))
+        }
+        Err(why) => {
+            complain(&format!("{} is no machine: {why}", text::path(machine)));
+            2
+        }
+    }
+}
+
+/// How a mistake is reported.
+const SEND: &str = "\nIs diag wrong? Send what `diag --record PROGRAM >machine.tar` writes along with it.\n";
+
 /// stdout, and why the last text could not be written.
 struct Stdout(Result<(), &'static str>);
 
 impl fmt::Write for Stdout {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0 = stdio::write_stdout(text.as_bytes());
-        self.0.map_err(|_| fmt::Error)
+        self.bytes(text.as_bytes())
     }
 }
 
 impl Stdout {
+    fn bytes(&mut self, bytes: &[u8]) -> fmt::Result {
+        // What can be written behind a part that is lost would hide that it is.
+        if self.0.is_ok() {
+            self.0 = stdio::write_stdout(bytes);
+        }
+        self.0.map_err(|_| fmt::Error)
+    }
+
     /// The exit status; where something could not be written, that is 2.
     fn end(self, status: u8) -> u8 {
         let Err(why) = self.0 else { return status };
@@ -128,7 +196,12 @@ fn complain(problem: &str) {
     stdio::write_stderr(format!("diag: {problem}\n").as_bytes());
 }
 
-fn log_from(level: LevelFilter) {
+fn log_from(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::Warn,
+        1 => LevelFilter::Info,
+        _ => LevelFilter::Debug,
+    };
     log::set_max_level(level);
     let logger = Box::leak(Box::new(Logger(SimpleLogger::new().with_level(level))));
     // A second logger is the only failure, and there is none.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use diag::cli::HELP;
+use diag::args::{HELP, OPERANDS, OPTIONS};
 
 fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -22,21 +22,6 @@ fn roff(text: &str) -> String {
     if escaped.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }
 }
 
-/// Where `--help` begins to say what an option does.
-const COLUMN: usize = 17;
-
-/// The lines of `--help` that have two columns.
-fn table(help: &str) -> Vec<(&str, &str)> {
-    let lines = help.lines().skip_while(|line| !line.starts_with("usage: ")).skip(1);
-    let rows = lines.take_while(|line| !line.starts_with("exit status: ")).filter(|line| !line.is_empty());
-    let columns = |line| {
-        let (name, text): (&str, &str) = str::split_at(line, COLUMN);
-        assert!(name.starts_with(' ') && name.ends_with(' ') && !text.starts_with(' '), "{line}");
-        (name.trim(), text)
-    };
-    rows.map(columns).collect()
-}
-
 /// The manual page: the facts are those of `--help`.
 fn manual() -> String {
     let summary = HELP.lines().next().unwrap().trim_end_matches('.');
@@ -51,8 +36,9 @@ fn manual() -> String {
     );
     page += DESCRIPTION;
     page += ".SH OPTIONS\n";
-    for (name, text) in table(HELP) {
-        page += &format!(".TP\n.B {}\n{}\n", roff(name), roff(text));
+    let operands = OPERANDS.iter().map(|(name, help)| (String::from(*name), *help));
+    for (name, help) in operands.chain(OPTIONS.iter().map(|row| (row.name(), row.help))) {
+        page += &format!(".TP\n.B {}\n{}\n", roff(&name), roff(help));
     }
     page += ".SH EXIT STATUS\n";
     let joined = statuses.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -113,8 +99,17 @@ fn the_manual_is_fresh() {
         fs::write(&path, &page).unwrap();
     }
     assert!(read("docs/diag.1") == page, "docs/diag.1 is stale: UPDATE=1 cargo test --test release");
-    let options = table(HELP);
-    assert!(options.iter().any(|(name, _)| *name == "--dest DIR"), "{options:?}");
+    assert!(page.contains(".B \\-\\-dest DIR\n"), "{page}");
+}
+
+/// What a terminal of 80 columns has room for, each option on a line of its own.
+#[test]
+fn the_help_has_every_option() {
+    for row in OPTIONS.iter().filter(|row| row.is_here()) {
+        let told = HELP.lines().filter(|line| line.trim_start().starts_with(&row.name())).count();
+        assert_eq!(told, 1, "{}", row.name());
+    }
+    assert!(HELP.lines().all(|line| line.len() <= 80), "{HELP}");
 }
 
 #[test]

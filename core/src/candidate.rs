@@ -35,7 +35,7 @@ pub(crate) use file::bytes_of;
 pub use file::{File, Files};
 pub use foreign::Foreign;
 pub use go::Go;
-pub(crate) use image::last_name;
+pub use image::last_name;
 pub use late::LateLine;
 pub use open::open;
 pub use origin::{Origin, Toolchain};
@@ -205,6 +205,7 @@ pub enum Interp {
 }
 
 /// PT_DYNAMIC. Strings are bytes: they can hold anything.
+#[allow(clippy::struct_excessive_bools)] // What is seen of it, each for itself.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Dynamic {
     /// DT_NEEDED, in order.
@@ -215,6 +216,8 @@ pub struct Dynamic {
     pub is_cut: bool,
     /// The name of one of those lies nowhere.
     pub lost_name: bool,
+    /// The name of one of those lies outside of DT_STRTAB. A router does not look.
+    pub has_far_name: bool,
     /// DT_SONAME.
     pub soname: Option<Vec<u8>>,
     /// DT_RPATH.

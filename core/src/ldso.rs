@@ -126,7 +126,7 @@ fn load_in(
             environment: Vec::new(),
             preloads: false,
             preload: stand_in.preload.unwrap_or_default(),
-            unread: Cell::new(false),
+            unread: Cell::new(None),
             doubts: Cell::new(false),
             place: Cell::new(""),
         };
@@ -171,8 +171,8 @@ struct Linker<'a> {
     preloads: bool,
     /// What the loader is told to load first, beside LD_PRELOAD.
     preload: Vec<u8>,
-    /// A file that the loader would read was left alone ([`crate::target::FileKind::Pseudo`]).
-    unread: Cell<bool>,
+    /// Why a file that the loader would read was left alone ([`crate::target::FileKind::Pseudo`], or not known).
+    unread: Cell<Option<Missing>>,
     /// Something is not as a linker makes it.
     doubts: Cell<bool>,
     /// What names the folder that is looked in.
@@ -239,7 +239,9 @@ impl Linker<'_> {
             if dynamic.is_some_and(|dynamic| dynamic.is_cut) {
                 self.files.budget().cut(Missing::TooManyNames);
             }
-            for name in dynamic.map_or(&[][..], |dynamic| &dynamic.needed) {
+            let odd = if crate::ROUTER { None } else { self.odd_names(next).map(|(names, _)| names) };
+            let own = dynamic.map_or(&[][..], |dynamic| &dynamic.needed);
+            for name in if crate::ROUTER { own } else { odd.as_deref().unwrap_or(own) } {
                 self.need(next, name);
             }
             next = next.wrapping_add(1);

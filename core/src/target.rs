@@ -65,6 +65,10 @@ pub trait Root {
     fn resolve(&self, _: &Path) -> Known<Result<PathBuf, Errno>> {
         None
     }
+    /// Whether a file is none of the target's yet: it lies on another machine, and is to be brought to that path.
+    fn is_to_come(&self, _: &Path) -> bool {
+        false
+    }
     /// What the file's attribute `security.capability` gives; `Some(None)` where it has none that counts here.
     fn capabilities(&self, _: &Path) -> Known<Option<FileCapabilities>> {
         None

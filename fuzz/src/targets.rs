@@ -8,6 +8,7 @@ use crate::hold;
 use crate::memory::{File, Machine};
 
 mod recording;
+mod recordings;
 mod script;
 mod tables;
 mod texts;
@@ -32,13 +33,14 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "candidate", make: candidate },
     Target { name: "libraries", make: libraries },
     Target { name: "tables", make: tables::run },
     Target { name: "texts", make: texts::run },
     Target { name: "scripts", make: script::run },
     Target { name: "recording", make: recording::run },
+    Target { name: "recordings", make: recordings::run },
 ];
 
 /// A machine to judge for.

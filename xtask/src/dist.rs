@@ -16,6 +16,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use diag::args::script;
 
 use crate::openwrt::{ARCHITECTURES, Cover};
 use crate::targets::{TARGETS, Target};
@@ -52,7 +53,7 @@ pub(crate) fn main(args: &Args) -> Result<()> {
 }
 
 /// Builds the named ones (the routers' where none is) with their checks, and makes of them what is released: the one
-/// file, the packages, the manual page, sums and sizes.
+/// file, the packages, the manual page, the completions, sums and sizes.
 pub(crate) fn release(names: &[&str]) -> Result<()> {
     let targets = select(names)?;
     // A router's build of other sources would get into it as well.
@@ -65,6 +66,7 @@ pub(crate) fn release(names: &[&str]) -> Result<()> {
     let faults = checked(&targets)?;
     println!("{}", launcher::make()?);
     manual()?;
+    completions()?;
     package::wrap(&[])?;
     for arch in &ARCHITECTURES {
         if let Cover::Not(reason) = arch.cover {
@@ -90,6 +92,17 @@ fn checked(targets: &[&Target]) -> Result<Vec<String>> {
 fn manual() -> Result<()> {
     let (from, to) = (sh::root().join("docs/diag.1"), sh::target("dist")?.join("diag.1"));
     fs::copy(&from, &to).map(drop).with_context(|| format!("copy {} to {}", from.display(), to.display()))
+}
+
+/// What has shells complete the options, under the names that their folders of such have.
+fn completions() -> Result<()> {
+    let folder = sh::target("dist")?.join("completions");
+    fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
+    for (shell, name) in [("bash", "diag"), ("zsh", "_diag"), ("fish", "diag.fish")] {
+        let to = folder.join(name);
+        fs::write(&to, script(shell)).with_context(|| format!("write {}", to.display()))?;
+    }
+    Ok(())
 }
 
 /// Builds one of them in another folder, too: the same bytes.

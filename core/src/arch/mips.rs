@@ -26,14 +26,13 @@ pub(super) const MIPS: Arch = Arch {
         r_copy: 126,
         has_rel: true,
         relocates: relocates(|by, kind| match by {
-            Relocator::Glibc => matches!(kind, 0 | 3 | 18 | 38..=41 | 47 | 48 | 51 | 126 | 127),
+            Relocator::Glibc => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 51 | 126 | 127),
             Relocator::GlibcLazy => kind == 127,
             Relocator::Musl => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 126 | 127),
         }),
         effects: effects(&[
             (0, 0, Effect::None),
             (3, 3, Effect::OfGot),
-            (18, 18, Effect::None),
             (38, 41, Effect::Tls),
             (47, 48, Effect::Tls),
             (51, 51, Effect::None),

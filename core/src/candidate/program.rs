@@ -11,10 +11,11 @@ use super::toolchain::{self, Tables};
 use super::{Dynamic, Image, Interp, Noted, Origin, Program, TableError, X86Code};
 use crate::arch;
 use crate::elf::consts::{
-    DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, EF_PPC64_ABI, EM_386, EM_486, EM_AARCH64,
-    EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64, GNU_PROPERTY_X86_ISA_1_NEEDED,
-    NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS,
-    PT_NOTE, PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_STRINGS, SHF_WRITE, SHT_NOTE, SHT_PROGBITS,
+    DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, EF_PPC64_ABI, EM_386, EM_486,
+    EM_AARCH64, EM_ARM, EM_MIPS, EM_MIPS_RS3_LE, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
+    GNU_PROPERTY_X86_ISA_1_NEEDED, NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0, NT_GO_BUILDID, PT_DYNAMIC,
+    PT_INTERP, PT_LOAD, PT_MIPS_ABIFLAGS, PT_NOTE, PT_RISCV_ATTRIBUTES, SHF_ALLOC, SHF_STRINGS, SHF_WRITE,
+    SHT_NOTE, SHT_PROGBITS,
 };
 use crate::elf::{
     AbiFlags, Attributes, Encoding, Header, Note, ProgramHeader, SectionHeader, Vendor, note, offset as at,
@@ -215,6 +216,10 @@ fn dynamic(
     let size = whole.min(ENTRIES.saturating_mul(pair));
     let end = offset.saturating_add(size);
     out.is_cut = size < whole;
+    if !crate::ROUTER {
+        // Most have 30.
+        out.entries.reserve(size.checked_div(pair).unwrap_or_default().min(40));
+    }
     while offset.saturating_add(pair) <= end {
         let Some(bytes) = reader.required_at(offset, pair, size.min(1024)) else {
             out.is_cut = false;
@@ -237,11 +242,15 @@ fn dynamic(
     // To musl one that is not there stands at the front of the file.
     let strings = out.flags(DT_STRTAB);
     let mask = if word == 8 { u64::MAX } else { 0xffff_ffff };
+    let end_of_strings = if crate::ROUTER { u64::MAX } else { out.flags(DT_STRSZ) };
     let mut left = NAMES;
     for (tag, value) in &out.entries {
         let mut needed = None;
         let place = match *tag {
-            DT_NEEDED => &mut needed,
+            DT_NEEDED => {
+                out.has_far_name |= !crate::ROUTER && *value >= end_of_strings;
+                &mut needed
+            }
             DT_SONAME => &mut out.soname,
             DT_RPATH => &mut out.rpath,
             DT_RUNPATH => &mut out.runpath,

@@ -35,6 +35,8 @@ missing! {
     /// The file, its interpreter or a library is on proc, sysfs or their like ([`crate::target::is_pseudo`]).
     PseudoFile
         "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
+    /// A [`crate::target::Root`] does not tell.
+    LeftOut "what a file holds, or whether it is there: the recording of the machine leaves it out"
     /// The program that a script's first line names was not opened.
     ScriptInterpreter "the interpreter of the script"
     /// An env of another kind, options that only some know.

@@ -8,6 +8,7 @@ use crate::arch;
 use crate::candidate::library;
 use crate::candidate::reader::Reader;
 use crate::elf::{ByteOrder, offset};
+use crate::exec::Missing;
 
 const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
 /// `struct cache_file_new`, and each of its entries.
@@ -28,9 +29,16 @@ pub(super) fn find(linker: &Linker<'_>, cache: &[u8], name: &[u8]) -> Option<Vec
     if !linker.reaches(cache) {
         return None;
     }
-    let Some(Ok(file)) = library::open(linker.root, linker.files, path(cache)) else {
-        linker.leaves_alone(cache);
-        return None;
+    let file = match library::open(linker.root, linker.files, path(cache)) {
+        Some(Ok(file)) => file,
+        Some(Err(_)) => {
+            linker.leaves_alone(cache);
+            return None;
+        }
+        None => {
+            linker.unread.set(Some(Missing::LeftOut));
+            return None;
+        }
     };
     let mut table = Reader::new(&file.contents, linker.encoding.order, 0, offset(file.stat.size));
     table.at_once();

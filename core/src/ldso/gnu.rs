@@ -127,9 +127,13 @@ pub(super) fn strings(
 /// Calls `each` with the segments in which a loader has its constants, and where they begin in the file.
 fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(usize, &[u8])) -> Option<()> {
     // They have a segment of their own, or share the one of the code.
-    let apart = image.loads().any(|load| load.p_flags == PF_R);
+    let mut own = image.loads().filter(|load| load.p_flags == PF_R);
+    let apart = own.next().is_some();
+    let is_one_of_several = !crate::ROUTER && own.next().is_some();
     for load in image.loads() {
-        if apart && load.p_flags != PF_R {
+        // Of several segments of their own the first has headers, symbols and relocations.
+        let is_head = is_one_of_several && load.p_offset == 0;
+        if apart && (load.p_flags != PF_R || is_head) {
             continue;
         }
         let size = offset(load.p_filesz).min(limit);
@@ -137,6 +141,56 @@ fn constants(file: &Contents, image: &Image, limit: usize, each: &mut dyn FnMut(
         each(start, Reader::new(file, image.encoding.order, start, size).bytes_at(0, size)?);
     }
     Some(())
+}
+
+/// Strings between NULs that are shorter are none of a loader's.
+const SHORTEST: usize = 4;
+
+/// Calls `each` with every string that has a NUL before it, or begins the bytes, and one behind it; and whether another such
+/// string ends right before it. Eight bytes are looked at at once: a large part of a judgement's time is spent here.
+fn between_zeros(bytes: &[u8], each: &mut dyn FnMut(&[u8], bool)) {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (mut from, mut last, mut at) = (0_usize, usize::MAX, 0_usize);
+    let rest = bytes.chunks_exact(8).remainder();
+    let of_rest = rest.iter().rev().fold(u64::MAX, |word, byte| word << 8 | u64::from(*byte));
+    while at < bytes.len() {
+        let chunk = bytes.get(at..).and_then(|rest| rest.first_chunk());
+        let word = chunk.map_or(of_rest, |chunk| u64::from_le_bytes(*chunk));
+        at = at.wrapping_add(8);
+        if word.wrapping_sub(ONES) & !word & !LOW == 0 {
+            continue;
+        }
+        let at = at.wrapping_sub(8);
+        // The highest bit of each byte that is zero.
+        let mut zeros = !((word & LOW).wrapping_add(LOW) | word | LOW);
+        let mut end = at.wrapping_add(zeros.trailing_zeros() as usize / 8);
+        let behind = at.wrapping_add((zeros.leading_zeros() as usize / 8) ^ 7);
+        let has_room = behind.wrapping_sub(end) > SHORTEST;
+        loop {
+            if end.wrapping_sub(from) >= SHORTEST {
+                let text = bytes.get(from..end).unwrap_or_default();
+                if may_tell(text) {
+                    each(text, from == last);
+                    last = end.wrapping_add(1);
+                }
+            }
+            zeros &= zeros.wrapping_sub(1);
+            // Between zeros that are so near no string has room.
+            if !has_room || zeros == 0 {
+                break;
+            }
+            from = end.wrapping_add(1);
+            end = at.wrapping_add(zeros.trailing_zeros() as usize / 8);
+        }
+        from = behind.wrapping_add(1);
+    }
+}
+
+/// Whether a string is one of those that [`GlibcBuild::note`] takes, by how it begins and ends.
+#[inline]
+fn may_tell(text: &[u8]) -> bool {
+    matches!(text, [b'/' | b'l' | b'x' | b'p' | b'z' | b'E' | b'F' | b'C' | b'h' | b'D', ..] | [.., b'/'])
 }
 
 impl GlibcBuild {
@@ -148,16 +202,18 @@ impl GlibcBuild {
             let behind = unwinding.and_then(|entry| offset(entry.p_offset).checked_sub(start));
             let bytes = behind.and_then(|end| bytes.get(..end)).unwrap_or(bytes);
             let mut in_list = false;
+            if !crate::ROUTER {
+                between_zeros(bytes, &mut |text, follows| in_list = self.note(text, follows && in_list));
+                return;
+            }
             let mut rest = bytes;
             loop {
-                // Tables are full of zeros: one by one they are the dearest part of it.
                 while let [0, tail @ ..] = rest {
                     (rest, in_list) = (tail, false);
                 }
                 let Ok(text) = CStr::from_bytes_until_nul(rest) else { break };
                 let text = text.to_bytes();
-                // Between the strings much is shorter than any of them.
-                in_list = text.len() > 3 && self.note(text, in_list);
+                in_list = text.len() >= SHORTEST && self.note(text, in_list);
                 rest = rest.get(text.len().wrapping_add(1)..).unwrap_or_default();
             }
         })?;

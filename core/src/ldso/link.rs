@@ -36,8 +36,8 @@ pub struct LinkResult {
     pub rights: Rights,
     /// What alone makes it fail: without it, it starts.
     pub blamed: Option<Setting>,
-    /// A file that decides is one of the kernel's own, which is not read.
-    pub unread: bool,
+    /// Why a file that decides is not read: it is one of the kernel's own, or nobody knows it.
+    pub unread: Option<Missing>,
     /// The C library's release: glibc's where a version is missing or its loader tells it ("2.36"), musl's where a symbol is
     /// missing.
     pub release: Vec<u8>,
@@ -84,12 +84,14 @@ pub enum LibraryState {
 }
 
 /// A version or a symbol that is asked for and that nothing defines.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Undefined {
     /// Its name.
     pub name: Vec<u8>,
     /// The version of a symbol; empty where it has none. Of a version the file that should define it.
     pub of: Vec<u8>,
+    /// It is asked for by a version, be its name empty.
+    pub is_versioned: bool,
     /// The file that asks for it.
     pub needed_by: Vec<u8>,
     /// It is bound when it is first called, not at the start.
@@ -98,7 +100,8 @@ pub struct Undefined {
 
 impl Undefined {
     pub(super) fn new(name: Vec<u8>, of: Vec<u8>, by: &Library, lazy: bool) -> Undefined {
-        Undefined { name, of, needed_by: by.path.clone(), lazy }
+        let is_versioned = !crate::ROUTER && !of.is_empty();
+        Undefined { name, of, is_versioned, needed_by: by.path.clone(), lazy }
     }
 }
 
@@ -183,8 +186,8 @@ impl LinkResult {
         if !crate::ROUTER && self.rights == Rights::Undecided {
             return Some(Outcome::Unknown { missing: Missing::Rights });
         }
-        if self.unread {
-            return Some(Outcome::Unknown { missing: Missing::PseudoFile });
+        if let Some(missing) = self.unread {
+            return Some(Outcome::Unknown { missing });
         }
         if !crate::ROUTER && !self.auditor.is_empty() {
             return Some(Outcome::Unknown { missing: Missing::Auditor });

@@ -139,7 +139,7 @@ impl Linker<'_> {
             Some(Err(Errno::EACCES)) if self.leaves_alone(file) => return LibraryState::Unread,
             Some(Err(errno)) => return LibraryState::Missing(errno),
             None => {
-                self.unread.set(true);
+                self.unread.set(Some(Missing::LeftOut));
                 return LibraryState::Unread;
             }
         };

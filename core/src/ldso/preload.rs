@@ -7,6 +7,7 @@ use super::{Library, LibraryState, Linker, Setting, folders};
 use crate::candidate::reader::Reader;
 use crate::elf::consts::{DT_AUDIT, DT_DEPAUDIT};
 use crate::elf::offset;
+use crate::exec::Missing;
 use crate::path::Path;
 
 /// A longer name in LD_PRELOAD is none for a program with other rights: elf/rtld.c `SECURE_NAME_LIMIT`.
@@ -26,7 +27,7 @@ impl Linker<'_> {
                 _ => match self.root.read(list) {
                     Some(Ok(listed)) => names.extend_from_slice(&listed),
                     Some(Err(_)) => {}
-                    None => self.unread.set(true),
+                    None => self.unread.set(Some(Missing::LeftOut)),
                 },
             }
         }

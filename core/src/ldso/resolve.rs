@@ -42,7 +42,13 @@ impl Linker<'_> {
             if relocations::moves_all(self, image, &file.contents) == Some(false) {
                 self.doubt();
             }
-            if let Some((kind, lazy)) = relocations::unknown(self, image, &file.contents) {
+            let mut asks = symbols::Asks::new(object, image, &file.contents);
+            let unknown = relocations::unknown(self, image, &file.contents, &mut asks);
+            let finds = || asks.are_found(self, object, image, &file.contents) == Some(true);
+            if !(crate::ROUTER || self.settled.finds_own(object, finds)) {
+                self.doubt();
+            }
+            if let Some((kind, lazy)) = unknown {
                 let fault = match (self.is_glibc(), lazy) {
                     (false, _) => FaultKind::MuslRelocationType,
                     (true, false) => FaultKind::RelocationType,

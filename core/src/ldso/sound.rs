@@ -1,18 +1,20 @@
 //! Whether the tables of an object are as linkers make them: what is not has to be rehearsed.
 
+mod layout;
+
 use super::{Library, Linker};
-use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::Reader;
 use crate::elf::consts::{
     DT_DEBUG, DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY,
-    DT_INIT_ARRAYSZ, DT_JMPREL, DT_MIPS_XHASH, DT_NEEDED, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA,
-    DT_RELACOUNT, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERDEF,
-    DT_VERNEED, DT_VERSYM, PF_W, PF_X,
+    DT_INIT_ARRAYSZ, DT_JMPREL, DT_NEEDED, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_PREINIT_ARRAY,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ,
+    DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_W, PF_X,
 };
 
 /// Tables, and what tells their sizes.
-const TABLES: [(u32, u32); 7] = [
+const TABLES: [(u32, u32); 8] = [
+    (DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ),
     (DT_STRTAB, DT_STRSZ),
     (DT_RELA, DT_RELASZ),
     (DT_REL, DT_RELSZ),
@@ -60,7 +62,7 @@ impl Linker<'_> {
             seen |= bit;
             match *tag {
                 DT_STRTAB | DT_SYMTAB | DT_HASH | DT_RELA | DT_REL | DT_JMPREL | DT_RELR | DT_VERSYM
-                | DT_VERDEF | DT_VERNEED | DT_GNU_HASH | DT_INIT_ARRAY | DT_FINI_ARRAY => {
+                | DT_VERDEF | DT_VERNEED | DT_GNU_HASH | DT_INIT_ARRAY | DT_FINI_ARRAY | DT_PREINIT_ARRAY => {
                     let left = image.left_of(*value)?;
                     let unit = match *tag {
                         DT_STRTAB => 1,
@@ -68,7 +70,7 @@ impl Linker<'_> {
                         DT_HASH | DT_VERDEF | DT_VERNEED => 4,
                         _ => word,
                     };
-                    let is_array = matches!(*tag, DT_INIT_ARRAY | DT_FINI_ARRAY);
+                    let is_array = matches!(*tag, DT_INIT_ARRAY | DT_FINI_ARRAY | DT_PREINIT_ARRAY);
                     if value.checked_rem(unit) != Some(0)
                         || (is_array && image.load_with(PF_W, *value).is_none())
                     {
@@ -123,10 +125,9 @@ impl Linker<'_> {
     /// A file without DT_GNU_HASH is looked up in by DT_HASH, of which it is not known that it leads to all symbols.
     fn has_sound_hash(&self, object: &Library, image: &Image) -> Option<bool> {
         let file = self.open(object)?;
+        // Of MIPS, whose files have none, neither is the GOT, for which there are no relocations.
         if image.dynamic.as_ref()?.get(DT_GNU_HASH).is_none() {
-            let has_other =
-                [DT_HASH, DT_MIPS_XHASH].into_iter().any(|tag| image.dynamic_offset(tag).is_some());
-            return Some(has_other && arch::ldso(image.header.e_machine)?.has_global_got);
+            return Some(false);
         }
         let mut head = Reader::dynamic(&file.contents, image, DT_GNU_HASH, 16);
         let mut field = |at| head.number_at(at, 4);
@@ -136,11 +137,13 @@ impl Linker<'_> {
         }
         let filter = words.checked_mul(image.encoding.word())?;
         let size = buckets.checked_mul(4)?.checked_add(filter)?.checked_add(16)?;
-        if image.dynamic_part(DT_GNU_HASH)?.1 < size {
+        if image.dynamic_part(DT_GNU_HASH)?.1 < size
+            || !layout::is_usual(&file, image, (size as u64, first as u64))?
+        {
             return Some(false);
         }
-        // Of a large one, and of a library, no bucket is looked at.
-        if buckets > BUCKETS_AT_MOST || object.parent.is_some() {
+        // Of a large one no bucket is looked at.
+        if buckets > BUCKETS_AT_MOST {
             return Some(true);
         }
         let mut table = Reader::dynamic(&file.contents, image, DT_GNU_HASH, usize::MAX);

@@ -6,8 +6,10 @@
 
 mod gnu_hash;
 mod missing;
+mod own;
 pub(super) mod relocations;
 mod settled;
+mod table;
 mod unversioned;
 mod wanted;
 
@@ -16,24 +18,24 @@ use alloc::vec::Vec;
 use super::object::Library;
 use super::versions::{self, Version};
 use super::{Linker, Undefined};
-use crate::arch;
 use crate::budget::{Guard, SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
 use crate::candidate::Image;
-use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{
-    DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_S390,
-};
-use crate::elf::{Class, Encoding, offset};
-use gnu_hash::Gnu;
+use crate::elf::ProgramHeader;
+use crate::elf::consts::{DT_VERNEED, EI_OSABI, ELFOSABI_GNU, ET_DYN};
 use missing::{are_enough, tell};
+pub(super) use own::Asks;
 use settled::Scope;
 pub(super) use settled::Settled;
+pub(super) use table::hash_word;
+use table::{Symbol, Symbols};
 pub(super) use unversioned::found_without_version;
 use wanted::{Key, Wanted};
 
+const STB_LOCAL: u8 = 0;
 const STB_GLOBAL: u8 = 1;
 const STB_WEAK: u8 = 2;
 const STB_GNU_UNIQUE: u8 = 10;
+const STT_OBJECT: u8 = 1;
 const STT_SECTION: u8 = 3;
 const STT_FILE: u8 = 4;
 const STT_TLS: u8 = 6;
@@ -45,143 +47,6 @@ const VER_NDX_GLOBAL: usize = 1;
 const HIDDEN: usize = 0x8000;
 /// Missing symbols that are told at most.
 const MISSING_AT_MOST: usize = 64;
-
-/// The symbols of an object.
-struct Symbols<'a> {
-    table: Reader<'a>,
-    strings: Reader<'a>,
-    /// DT_VERSYM.
-    marks: Reader<'a>,
-    gnu: Option<Gnu<'a>>,
-    /// How many there are: DT_HASH tells, else what lies between DT_SYMTAB and DT_STRTAB, else the relocations.
-    count: usize,
-    /// How many can be looked up without DT_GNU_HASH: those of DT_HASH.
-    hashed: usize,
-    encoding: Encoding,
-    /// Those that are copied into the program.
-    copied: Vec<usize>,
-}
-
-/// Elf32_Sym or Elf64_Sym.
-struct Symbol {
-    name: usize,
-    bind: u8,
-    kind: u8,
-    section: usize,
-    has_value: bool,
-    /// Its own object alone finds it (STV_INTERNAL, STV_HIDDEN).
-    is_hidden: bool,
-}
-
-impl<'a> Symbols<'a> {
-    fn open(linker: &Linker<'_>, object: &Library, image: &Image, file: &'a Contents) -> Option<Symbols<'a>> {
-        let encoding = image.encoding;
-        let hashed = hashed(file, image)?;
-        let (start, left) = image.dynamic_part(DT_SYMTAB)?;
-        let mut count = hashed;
-        if count == 0 {
-            count = match image.dynamic_offset(DT_STRTAB)?.checked_sub(start) {
-                Some(size) => size.checked_div(entry(encoding)).unwrap_or_default(),
-                // patchelf puts .dynstr before it: then as many as are asked for.
-                None => relocations::highest(linker, image, file).wrapping_add(1),
-            };
-        }
-        let gnu = if arch::HAS_GNU_HASH { Gnu::open(file, image) } else { None };
-        // One that is hashed may lie further behind.
-        let symbols = if gnu.is_some() { usize::MAX >> 8 } else { count };
-        let size = symbols.saturating_mul(entry(encoding)).min(left);
-        Some(Symbols {
-            table: Reader::new(file, encoding.order, start, size),
-            strings: Reader::strings(file, image),
-            marks: Reader::dynamic(file, image, DT_VERSYM, symbols.saturating_mul(2)),
-            gnu,
-            count,
-            hashed,
-            encoding,
-            copied: relocations::copied(linker, object, image, file),
-        })
-    }
-
-    /// Those of a program, of which each is looked at once.
-    fn once(&mut self) {
-        self.table.once();
-        self.marks.once();
-    }
-
-    fn gnu(&mut self) -> Option<&mut Gnu<'a>> {
-        if arch::HAS_GNU_HASH { self.gnu.as_mut() } else { None }
-    }
-
-    /// One that is copied into the program is looked for elsewhere, as if it were not defined.
-    fn symbol(&mut self, index: usize) -> Option<Symbol> {
-        let Encoding { class, order } = self.encoding;
-        let size = entry(self.encoding);
-        let symbol = self.table.bytes_at(index.wrapping_mul(size), size)?;
-        let (info, section, value): (usize, _, _) = match class {
-            Class::Elf64 => (4, 6, order.u32(symbol, 8) | order.u32(symbol, 12)),
-            Class::Elf32 => (12, 14, order.u32(symbol, 4)),
-        };
-        let is_hidden = !crate::ROUTER && matches!(symbol.get(info.wrapping_add(1))? & 3, 1 | 2);
-        let info = *symbol.get(info)?;
-        let stays = if crate::ROUTER || Guard::Copies.is_out() {
-            !self.copied.contains(&index)
-        } else {
-            self.copied.binary_search(&index).is_err()
-        };
-        Some(Symbol {
-            name: offset(order.u32(symbol, 0).into()),
-            bind: info >> 4,
-            kind: info & 15,
-            section: if stays { offset(order.uint(symbol, section, 2)) } else { 0 },
-            has_value: stays && value != 0,
-            is_hidden,
-        })
-    }
-
-    /// What DT_VERSYM has of a symbol.
-    fn mark(&mut self, index: usize) -> usize {
-        self.marks.number_at(index.wrapping_mul(2), 2).unwrap_or(VER_NDX_GLOBAL)
-    }
-
-    /// The symbols that are not defined stand before this one. Those of a program can have the address of their stub as
-    /// their value, and are hashed then.
-    fn end_of_undefined(&mut self, is_program: bool) -> usize {
-        let count = self.count;
-        match self.gnu() {
-            Some(gnu) if !is_program => {
-                if gnu.is_empty() {
-                    count
-                } else {
-                    gnu.first
-                }
-            }
-            _ => count,
-        }
-    }
-}
-
-/// How many symbols DT_HASH has; None where it is there and cannot be read.
-fn hashed(file: &Contents, image: &Image) -> Option<usize> {
-    if image.dynamic_offset(DT_HASH).is_none() {
-        // Of MIPS, which glibc 2.33 and newer knows: it has all that is defined.
-        let dynamic = image.dynamic.as_ref()?;
-        let is_extended = dynamic.flags(DT_MIPS_XHASH) != 0;
-        return Some(if is_extended { offset(dynamic.flags(DT_MIPS_SYMTABNO)) } else { 0 });
-    }
-    let size = hash_word(image);
-    Reader::dynamic(file, image, DT_HASH, 16).number_at(size, size)
-}
-
-/// sizeof(Elf_Symndx): bytes of a number of DT_HASH.
-pub(super) fn hash_word(image: &Image) -> usize {
-    let is_wide = !crate::ROUTER && image.header.e_machine == EM_S390;
-    if is_wide { image.encoding.word() } else { 4 }
-}
-
-/// sizeof(Elf32_Sym) or sizeof(Elf64_Sym).
-fn entry(encoding: Encoding) -> usize {
-    if encoding.class == Class::Elf64 { 24 } else { 16 }
-}
 
 /// An undefined symbol.
 #[derive(Clone, Copy)]
@@ -259,12 +124,35 @@ fn each_undefined(
         if linker.is_glibc() { versions::of(&file.contents, image, DT_VERNEED) } else { Vec::new() };
     // Nobody finds what it defines, not even itself.
     let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
-    for index in from..symbols.end_of_undefined(is_program) {
+    let first = symbols.gnu().map_or(0, |gnu| gnu.first);
+    // Without stubs that have a symbol's address only those that are copied are looked for of what is defined.
+    let is_moved = !crate::ROUTER && image.header.e_type == ET_DYN && symbols.gnu().is_some();
+    let end = symbols.end_of_undefined(is_program && !is_moved);
+    let mut next = from;
+    while is_moved || next < end {
+        let index = next;
+        next = index.wrapping_add(1);
+        if !crate::ROUTER && is_moved && index >= end {
+            let at = symbols.copied.partition_point(|copied| *copied < index);
+            let Some(copied) = symbols.copied.get(at) else { break };
+            if *copied != index {
+                next = *copied;
+                continue;
+            }
+        }
         let goes_on = symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(steps_of(&versions)));
         let Some(symbol) = symbols.symbol(index).filter(|_| goes_on) else { break };
-        if !crate::ROUTER && symbol.section == 0 {
-            let is_named = symbols.strings.has(symbol.name);
-            if !(is_named && matches!(symbol.bind, STB_GLOBAL | STB_WEAK)) {
+        if !crate::ROUTER {
+            let is_odd = if symbol.section == 0 {
+                symbol.visibility != 0
+                    || !matches!(symbol.bind, STB_GLOBAL | STB_WEAK)
+                    || !symbols.strings.has(symbol.name)
+            } else {
+                // Those that DT_GNU_HASH does not have are not defined.
+                let has_place = symbol.has_value || symbol.kind == STT_TLS || symbol.section == SHN_ABS;
+                symbol.bind != STB_LOCAL && (index < first || !has_place)
+            };
+            if is_odd {
                 linker.doubt();
             }
         }
@@ -315,12 +203,23 @@ fn define(
     let (file, image) = (linker.open(object)?, object.image.as_ref()?);
     let mut symbols = Symbols::open(linker, object, image, &file.contents)?;
     let versions = if linker.is_glibc() { linker.defined(object) } else { &[] };
+    // The loader itself, and its C library.
+    let is_loader = !crate::ROUTER && linker.object(1).is_some_and(|loader| core::ptr::eq(loader, object));
+    let is_trusted = crate::ROUTER || is_loader || linker.is_c_library(object);
+    let has_resolvers = !crate::ROUTER && file.contents.ident()[EI_OSABI] == ELFOSABI_GNU;
+    let trusts = |symbols: &mut Symbols<'_>, index| {
+        let marks = (versions, has_resolvers);
+        if !(is_trusted || is_usual(linker, image, symbols, marks, index).unwrap_or(false)) {
+            linker.doubt();
+        }
+    };
     if symbols.gnu().is_none() {
         for index in 1..symbols.hashed {
             if !symbols.table.steps(STEPS_OF_A_SYMBOL) {
                 break;
             }
             define_one(linker, &mut symbols, versions, index, wanted, each)?;
+            trusts(&mut symbols, index);
         }
         return Some(());
     }
@@ -332,6 +231,7 @@ fn define(
             let found = symbols.gnu()?.hash(index)?;
             if found | 1 == hash | 1 {
                 define_one(linker, &mut symbols, versions, index, wanted, each)?;
+                trusts(&mut symbols, index);
             }
             next = index.checked_add(1).filter(|_| found & 1 == 0);
         }
@@ -373,11 +273,32 @@ fn steps_of(versions: &[Version]) -> usize {
     Guard::Versions.counts(versions.len() / VERSIONS_OF_A_STEP)
 }
 
+/// Whether what an object defines is what linkers make: of a version that it has, at a place that it has, and found without
+/// a call.
+fn is_usual(
+    linker: &Linker<'_>,
+    image: &Image,
+    symbols: &mut Symbols<'_>,
+    (versions, has_resolvers): (&[Version], bool),
+    index: usize,
+) -> Option<bool> {
+    let symbol = symbols.symbol(index)?;
+    if symbol.section == 0 {
+        return Some(true);
+    }
+    let mark = symbols.mark(index) & !HIDDEN;
+    let lacks_version = linker.is_glibc() && mark > VER_NDX_GLOBAL && versions::at(versions, mark).is_none();
+    let (value, _) = symbols.place(index)?;
+    let lies = |load: &ProgramHeader| value.wrapping_sub(load.p_vaddr) <= load.p_memsz;
+    let has_place = symbol.kind == STT_TLS || symbol.section == SHN_ABS || image.loads().any(lies);
+    Some((symbol.kind != STT_GNU_IFUNC || has_resolvers) && !lacks_version && has_place)
+}
+
 /// glibc elf/dl-lookup.c `check_match`, musl ldso/dynlink.c `find_sym2`.
 fn is_definition(symbol: &Symbol, glibc: bool) -> bool {
     let is_kind = symbol.kind <= STT_TLS && !matches!(symbol.kind, STT_SECTION | STT_FILE);
     symbol.section != 0
-        && !(glibc && symbol.is_hidden)
+        && !(glibc && symbol.is_hidden())
         && matches!(symbol.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
         && (is_kind || (glibc && symbol.kind == STT_GNU_IFUNC))
         && (symbol.has_value || symbol.kind == STT_TLS || (glibc && symbol.section == SHN_ABS))

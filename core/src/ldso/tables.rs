@@ -42,11 +42,16 @@ impl Linker<'_> {
                 return Some(Fault { number, at: Some(index), ..Fault::new(kind, object) });
             }
             let next = self.link.objects.iter().position(|other| other.parent >= Some(index));
-            dynamic.lost_name.then(|| Fault {
-                name: b"DT_NEEDED".to_vec(),
-                at: next.filter(|next| *next > 1),
-                ..Fault::new(FaultKind::Unmapped, object)
-            })
+            let lost = match self.odd_names(index) {
+                Some((_, lost)) => lost,
+                None if dynamic.lost_name => {
+                    let kind = FaultKind::Unmapped;
+                    Some(Fault { name: b"DT_NEEDED".to_vec(), ..Fault::new(kind, object) })
+                }
+                None => None,
+            };
+            let lost = lost.map(|fault| Fault { at: next.filter(|next| *next > 1), ..fault });
+            lost.or_else(|| self.lost_string(index))
         })
     }
 
@@ -102,12 +107,8 @@ impl Linker<'_> {
         let lacks_size = (rela.is_some() && !has(DT_RELASZ))
             || (has_rel && rel.is_some() && !has(DT_RELSZ))
             || (plt.is_some() && !(has(DT_JMPREL) && has(DT_PLTRELSZ)));
-        if lacks_size {
+        if lacks_size && !self.can_rehearse() {
             return Some((FaultKind::NoEntrySize, 0));
-        }
-        // elf/dl-deps.c `_dl_map_object_deps`
-        if !strings && dynamic.get(DT_NEEDED).is_some() {
-            return Some((FaultKind::NoSymbolTable, 0));
         }
         let lacks_symbols = !(symbols && strings);
         if gnu.is_none() && !lacks_symbols {
@@ -118,6 +119,10 @@ impl Linker<'_> {
         let words = head(DT_GNU_HASH, 8).unwrap_or_default();
         if words & words.wrapping_sub(1) != 0 {
             return Some((FaultKind::Filter, words as u64));
+        }
+        // elf/dl-deps.c `_dl_map_object_deps`
+        if !strings && dynamic.get(DT_NEEDED).is_some() {
+            return Some((FaultKind::NoSymbolTable, 0));
         }
         let has_buckets =
             || head(if gnu.is_some() { DT_GNU_HASH } else { DT_HASH }, 0).is_some_and(|buckets| buckets > 0);

@@ -8,6 +8,7 @@ use crate::elf::consts::{
     EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_X, PT_DYNAMIC, PT_GNU_STACK,
 };
 use crate::elf::{ByteOrder, ProgramHeader, mips};
+use crate::exec::Missing;
 use crate::target::{Answer, Capability, FileKind};
 
 /// Why a loader does not take a file.
@@ -129,14 +130,13 @@ impl Linker<'_> {
     /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
     /// known.
     pub(super) fn leaves_alone(&self, file: &[u8]) -> bool {
-        let is_alone = match self.root.stat(super::path(file)) {
-            Some(stat) => stat.is_ok_and(|stat| stat.kind == FileKind::Pseudo),
-            None => true,
+        let why = match self.root.stat(super::path(file)) {
+            Some(Ok(stat)) if stat.kind == FileKind::Pseudo => Missing::PseudoFile,
+            Some(_) => return false,
+            None => Missing::LeftOut,
         };
-        if is_alone {
-            self.unread.set(true);
-        }
-        is_alone
+        self.unread.set(Some(why));
+        true
     }
 
     /// What keeps the loader from a file that it has opened.

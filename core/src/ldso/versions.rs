@@ -49,6 +49,9 @@ pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
 /// The same, and whether all of it could be read.
 fn read_all(file: &Contents, image: &Image, tag: u32) -> (Vec<Version>, bool) {
     let mut found = Vec::new();
+    if !crate::ROUTER && image.dynamic_offset(tag).is_some() {
+        found.reserve(16);
+    }
     let mut table = Reader::dynamic(file, image, tag, LIMIT);
     let is_whole = read(&mut table, image, tag, &mut found).is_some();
     (found, is_whole)
@@ -181,6 +184,9 @@ fn compare_one(
     let is_cut = !is_whole && dynamic.get(DT_VERNEED).is_some();
     let is_own = linker.is_c_library(object);
     if !crate::ROUTER && (is_cut || !(is_own || versions.iter().all(&mut is_named))) {
+        linker.doubt();
+    }
+    if !(crate::ROUTER || is_own || index == 1 || linker.defined(object).iter().all(&mut is_named)) {
         linker.doubt();
     }
     if let Some(first) = versions.first().filter(|first| !crate::ROUTER && first.record != 1) {

@@ -68,7 +68,8 @@ fix:     name one that is there, or make it"
     let mount = mount?;
     let layer = case.machine.storage_of(&destination.folder)?;
     let there = case.machine.storage_of(&candidate.resolved);
-    if there.is_some_and(|there| words::same(&there.point, &layer.point)) {
+    let is_to_come = || !crate::ROUTER && case.machine.target.root.is_to_come(&candidate.path);
+    if there.is_some_and(|there| words::same(&there.point, &layer.point)) && !is_to_come() {
         return None;
     }
     if mount.has("ro") {

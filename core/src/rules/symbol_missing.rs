@@ -79,7 +79,10 @@ program: undefined={undefined}",
     if !first.lazy && is_musl {
         finding.tell(format_args!("you see: Error relocating {needed_by}: {symbol}: symbol not found"));
     } else if !first.lazy || case.reaches_loader() {
-        let (mark, version) = (if first.of.is_empty() { "" } else { ", version " }, Shown(&first.of));
+        let (mark, version) = (
+            if first.is_versioned || crate::ROUTER && !first.of.is_empty() { ", version " } else { "" },
+            Shown(&first.of),
+        );
         finding.tell(format_args!(
             "you see: {path}: symbol lookup error: {needed_by}: undefined symbol: {symbol}{mark}{version}"
         ));

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use diag::args::{SHELLS, script};
 use oracle::tally::Tally;
 
 use super::{Job, schema};
@@ -27,7 +28,39 @@ fn check(tally: &mut Tally) -> Result<()> {
         let checked = reads_little(&diag, order, size, tally);
         tally.attempt(checked);
     }
+    completions(tally)?;
     reports(&diag, tally)
+}
+
+/// Every shell reads what completes the options for it.
+fn completions(tally: &mut Tally) -> Result<()> {
+    needs::ensure(&[("bash", "bash"), ("zsh", "zsh"), ("fish", "fish")])?;
+    let dir = tempfile::tempdir().context("create a folder for completions")?;
+    for shell in SHELLS {
+        let path = dir.path().join(shell);
+        fs::write(&path, script(shell)).with_context(|| format!("write {}", path.display()))?;
+        let output = Command::new(shell).arg("-n").arg(&path).output().context("start a shell")?;
+        tally.check(output.status.success() && output.stderr.is_empty(), || {
+            format!("{shell} -n of the completions: {}", String::from_utf8_lossy(&output.stderr))
+        });
+    }
+    // One line of each, as it is completed where somebody types it.
+    let script = |shell: &str| dir.path().join(shell).display().to_string();
+    let told = [
+        ("fish", format!("source {}; complete -C 'diag --js'", script("fish"))),
+        (
+            "zsh",
+            format!("autoload -U compinit; compinit -u -D; source {}; echo $_comps[diag]", script("zsh")),
+        ),
+    ];
+    for ((shell, commands), wanted) in
+        told.into_iter().zip(["--json\tthe report as one JSON document\n", "_diag\n"])
+    {
+        let output = Command::new(shell).args(["-c", &commands]).env("HOME", dir.path()).output();
+        let output = output.context("start a shell")?;
+        tally.check(output.stdout == wanted.as_bytes(), || format!("{shell}: {commands}: {output:?}"));
+    }
+    Ok(())
 }
 
 /// diag for this computer.

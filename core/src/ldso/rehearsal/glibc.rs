@@ -3,19 +3,21 @@
 
 mod got;
 mod lookup;
+mod place;
 mod relocate;
 mod versions;
 
 use alloc::vec;
 use alloc::vec::Vec;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 
-use super::super::Linker;
 use super::super::fault::{Fault, FaultKind};
 use super::super::symbols::hash_word;
+use super::super::{Linker, Undefined};
 use super::memory::Access;
-use super::{End, Object, Rehearsed, Step, Symbol, construct, lacks_main, too_much};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
+use super::start::{Start, construct, reach_main};
+use super::{End, Object, Rehearsed, Step, Symbol, too_much};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_X86_64};
 use crate::elf::offset;
 use versions::{check_guard, check_versions};
 
@@ -61,15 +63,15 @@ struct Map {
 }
 
 impl Map {
-    /// l_versions is on the loader's heap: what is far behind its end is nothing.
+    /// l_versions is on the loader's heap, and behind that lies the loader: what is further away is nothing, as
+    /// seen on x86.
     fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
-        const FAR: u64 = 1 << 12;
+        const FAR: u64 = 3 << 12;
+        let is_x86 = matches!(object.image.header.e_machine, EM_X86_64 | EM_386);
         match self.versions.get(offset(index)) {
             Some(version) => Ok(Some(version)),
-            None if index < (self.versions.len() as u64).saturating_add(4) || self.versions.is_empty() => {
-                Ok(None)
-            }
-            None if index > FAR => Err(object.lost(Access::Nothing, "DT_VERSYM")),
+            None if self.versions.is_empty() => Ok(None),
+            None if index > FAR && is_x86 => Err(object.lost(Access::Nothing, "DT_VERSYM")),
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
     }
@@ -100,19 +102,26 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         return Ok(());
     }
     let order = sorted(linker, objects);
-    let rehearsal = Rehearsal { linker, objects, maps, finds_main: Cell::new(false) };
+    let rehearsal = Rehearsal {
+        linker,
+        objects,
+        maps,
+        start: Cell::default(),
+        later: RefCell::default(),
+        weak: RefCell::default(),
+    };
     // It has relocated itself.
     for index in order.iter().rev().filter(|index| **index != 1) {
         if let Some(object) = objects.get(*index) {
             rehearsal.relocate(object)?;
         }
     }
-    if let Some(program) = objects.first().filter(|_| !rehearsal.finds_main.get()) {
-        lacks_main(program)?;
-    }
+    rehearsed.later = rehearsal.later.take();
+    rehearsal.asks_for_all()?;
+    reach_main(objects, rehearsal.start.get(), &rehearsed.later)?;
     for index in order.iter().rev() {
         if let Some(object) = objects.get(*index).filter(|_| *index != 1) {
-            construct(objects, object, 0xffff_ffff)?;
+            construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)?;
         }
     }
     Ok(())
@@ -171,8 +180,10 @@ fn sorted(linker: &Linker<'_>, objects: &[Object<'_>]) -> Vec<usize> {
             _ => return,
         }
         let Some(object) = objects.get(index) else { return };
-        for name in &object.dynamic.needed {
-            if let Some(needed) = linker.link.objects.iter().position(|other| other.is_called(name)) {
+        let odd = linker.odd_names(index).map(|(names, _)| names);
+        for name in odd.as_ref().unwrap_or(&object.dynamic.needed) {
+            let needed = linker.link.objects.iter().position(|other| other.is_called(name));
+            if let Some(needed) = needed.filter(|needed| *needed > 0) {
                 visit(linker, objects, needed, seen, order, depth.wrapping_sub(1));
             }
         }
@@ -191,8 +202,11 @@ struct Rehearsal<'r, 'a> {
     linker: &'r Linker<'r>,
     objects: &'r [Object<'a>],
     maps: Vec<Map>,
-    /// The program is led to what starts it.
-    finds_main: Cell<bool>,
+    start: Cell<Start>,
+    /// What shows when it is called.
+    later: RefCell<Vec<Undefined>>,
+    /// The weak symbols that are asked for: by which object, and which of its symbols.
+    weak: RefCell<Vec<(usize, u64)>>,
 }
 
 /// What a symbol is found to be: the object that defines it, and it.

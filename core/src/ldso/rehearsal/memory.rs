@@ -1,5 +1,6 @@
 //! What an object has in memory once it is mapped, and what relocations write there.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -9,6 +10,7 @@ use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{PF_W, PF_X};
 use crate::elf::{Encoding, offset};
+use crate::exec::Missing;
 
 /// Why an address cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -25,16 +27,18 @@ pub(super) enum Access {
 const NEAR: u64 = 4 << 20;
 /// The last one loaded ends with what can be written right before the one that was loaded before it.
 const WRITABLE_BEFORE: u64 = 64 << 10;
-/// Bytes of an object that are read at most: a table without end is none, and of a large one the rehearsal tells nothing.
+/// Bytes of an object that are read at most: a table without end is none.
 const READS_AT_MOST: usize = 1 << 22;
 /// Those that are counted together, and the steps of [`crate::budget`] that they take, for each of so many parts.
 const TOGETHER: usize = 64;
 const STEPS: usize = 32;
 const PARTS: usize = 8;
-/// Bytes that are kept together where one is written, and what that takes: mostly the next ones are, too.
+/// Words that are kept together where one is written, and what that takes: mostly the next ones are, too.
 const CHUNK: usize = 1 << BITS_OF_A_CHUNK;
-const BITS_OF_A_CHUNK: u32 = 8;
-const KEPT_OF_A_CHUNK: usize = 304;
+const BITS_OF_A_CHUNK: u32 = 5;
+const KEPT_OF_A_CHUNK: usize = 544;
+/// The lowest address of what is moved.
+const MOVED: u64 = super::FIRST_FREE;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
 
@@ -42,43 +46,12 @@ const LONGEST: u64 = 16 << 10;
 struct Part {
     from: u64,
     to: u64,
-    /// Zeros from here on, if anything is behind the file's bytes.
-    zeros: u64,
+    /// Zeros from here to there, if anything is behind the file's bytes.
+    zeros: (u64, u64),
     /// Where in the file `from` lies.
     offset: u64,
     is_writable: bool,
     is_executable: bool,
-}
-
-/// Bytes side by side, and which of them were written.
-struct Chunk {
-    bytes: [u8; CHUNK],
-    is_written: [u8; CHUNK / 8],
-}
-
-impl Default for Chunk {
-    fn default() -> Chunk {
-        Chunk { bytes: [0; CHUNK], is_written: [0; CHUNK / 8] }
-    }
-}
-
-impl Chunk {
-    fn get(&self, at: usize) -> Option<u8> {
-        let is_written = self.is_written.get(at / 8)? >> (at % 8) & 1 != 0;
-        self.bytes.get(at).copied().filter(|_| is_written)
-    }
-
-    fn put(&mut self, at: usize, byte: u8) {
-        if let (Some(place), Some(mask)) = (self.bytes.get_mut(at), self.is_written.get_mut(at / 8)) {
-            *place = byte;
-            *mask |= 1 << (at % 8);
-        }
-    }
-}
-
-/// The chunk of an address, and its place in that.
-fn place(address: u64) -> (u64, usize) {
-    (address >> BITS_OF_A_CHUNK, offset(address) & (CHUNK - 1))
 }
 
 /// The memory of an object.
@@ -87,23 +60,78 @@ pub(super) struct Memory<'a> {
     encoding: Encoding,
     parts: Vec<Part>,
     is_program: bool,
-    /// By their addresses.
-    written: RefCell<BTreeMap<u64, Chunk>>,
+    /// By address / 8 / [`CHUNK`].
+    written: RefCell<BTreeMap<u64, Box<Chunk>>>,
     left: Cell<usize>,
 }
 
+/// Who maps an object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum MappedBy {
+    Kernel,
+    /// It clears no more of the last page than p_memsz says (elf/dl-map-segments.h).
+    Glibc,
+    /// It gives what is left of pages that can be written to malloc(3), which clears it (ldso/dynlink.c `reclaim_gaps`,
+    /// mallocng's `donate`).
+    Musl,
+}
+
+impl MappedBy {
+    /// The program and its interpreter are the kernel's.
+    pub(super) const fn of(index: usize, is_glibc: bool) -> MappedBy {
+        match (is_glibc, index) {
+            (false, _) => MappedBy::Musl,
+            (true, 0 | 1) => MappedBy::Kernel,
+            (true, _) => MappedBy::Glibc,
+        }
+    }
+}
+
+/// Eight bytes that relocations have written, or some of them.
+#[derive(Clone, Copy, Default)]
+struct Word {
+    bytes: [u8; 8],
+    /// 0: not written. 1: a number. From 2 on: that byte of an address, which is another one at each start.
+    marks: [u8; 8],
+}
+
+/// Words side by side.
+type Chunk = [Word; CHUNK];
+
+/// A byte, and its mark in [`Word`].
+type Marked = (u8, u8);
+
+/// The chunk of an address, the word in that, and the byte in that.
+fn place(address: u64) -> (u64, usize, usize) {
+    let word = address >> 3;
+    (word >> BITS_OF_A_CHUNK, offset(word) & (CHUNK - 1), offset(address & 7))
+}
+
 impl<'a> Memory<'a> {
-    pub(super) fn new(file: &'a Contents, image: &Image, page: u64, is_program: bool) -> Memory<'a> {
+    pub(super) fn new(
+        file: &'a Contents,
+        image: &Image,
+        page: u64,
+        is_program: bool,
+        mapped_by: MappedBy,
+    ) -> Memory<'a> {
         let floor = |address: u64| address & page.wrapping_neg();
         let mut parts = Vec::new();
         for load in image.loads() {
             let from = floor(load.p_vaddr);
             let end = load.p_vaddr.wrapping_add(load.p_memsz.max(load.p_filesz));
             let file_end = load.p_vaddr.wrapping_add(load.p_filesz);
+            let ceil = |address: u64| floor(address.wrapping_add(page).wrapping_sub(1));
+            let zeros = match end {
+                _ if mapped_by == MappedBy::Musl && load.p_flags & PF_W != 0 => (file_end, u64::MAX),
+                _ if load.p_memsz <= load.p_filesz => (0, 0),
+                _ if mapped_by == MappedBy::Glibc && end <= ceil(file_end) => (file_end, end),
+                _ => (file_end, u64::MAX),
+            };
             parts.push(Part {
                 from,
-                to: floor(end.wrapping_add(page).wrapping_sub(1)),
-                zeros: if load.p_memsz > load.p_filesz { file_end } else { u64::MAX },
+                to: ceil(end),
+                zeros,
                 offset: load.p_offset.wrapping_sub(load.p_vaddr.wrapping_sub(from)),
                 is_writable: load.p_flags & PF_W != 0,
                 is_executable: load.p_flags & PF_X != 0,
@@ -147,8 +175,22 @@ impl<'a> Memory<'a> {
         if is_near && !is_within && !self.is_program { Access::Anothers } else { Access::Nothing }
     }
 
+    /// One that belongs to no address.
     fn byte(&self, address: u64) -> Result<u8, Access> {
-        let left = self.left.get().checked_sub(1).ok_or(Access::TooMuch)?;
+        let (byte, mark) = self.marked(address)?;
+        if mark > 1 { Err(Access::Anothers) } else { Ok(byte) }
+    }
+
+    /// A byte, whatever of.
+    pub(super) fn peek(&self, address: u64) -> Result<u8, Access> {
+        Ok(self.marked(self.wrapped(address))?.0)
+    }
+
+    fn marked(&self, address: u64) -> Result<Marked, Access> {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            self.file.borrow().cut(Missing::TooMuchToRead);
+            return Err(Access::TooMuch);
+        };
         self.left.set(left);
         if left % TOGETHER == 0 {
             let steps = STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1));
@@ -157,22 +199,32 @@ impl<'a> Memory<'a> {
             }
         }
         let part = self.part(address)?;
-        let (chunk, at) = place(address);
-        if let Some(byte) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(at)) {
-            return Ok(byte);
+        let (chunk, word, at) = place(address);
+        if let Some(word) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(word)) {
+            let mark = word.marks.get(at).copied().unwrap_or_default();
+            if mark != 0 {
+                return Ok((word.bytes.get(at).copied().unwrap_or_default(), mark));
+            }
         }
-        if address >= part.zeros {
-            return Ok(0);
+        if (part.zeros.0..part.zeros.1).contains(&address) {
+            return Ok((0, 0));
         }
         let at = part.offset.wrapping_add(address.wrapping_sub(part.from));
-        Ok(self.file.borrow_mut().up_to(offset(at), 1).first().copied().unwrap_or_default())
+        Ok((self.file.borrow_mut().up_to(offset(at), 1).first().copied().unwrap_or_default(), 0))
     }
 
-    /// A number of 1 to 8 bytes.
+    /// A number of 1 to 8 bytes, or an address.
     pub(super) fn number(&self, address: u64, size: u64) -> Result<u64, Access> {
         let mut bytes = [0; 8];
+        let (mut is_number, mut is_address) = (true, true);
         for (to, at) in bytes.iter_mut().zip(0..size) {
-            *to = self.byte(self.wrapped(address.wrapping_add(at)))?;
+            let (byte, mark) = self.marked(self.wrapped(address.wrapping_add(at)))?;
+            *to = byte;
+            is_number &= mark < 2;
+            is_address &= u64::from(mark) == at.wrapping_add(2);
+        }
+        if !(is_number || is_address && size == self.encoding.word() as u64) {
+            return Err(Access::Anothers);
         }
         Ok(self.encoding.order.uint(&bytes, 0, offset(size)))
     }
@@ -206,19 +258,24 @@ impl<'a> Memory<'a> {
         if self.encoding.order == crate::elf::ByteOrder::Big {
             bytes.reverse();
         }
-        for (at, byte) in (0..).zip(&*bytes) {
-            let address = self.wrapped(address.wrapping_add(at));
+        let is_address = value >= MOVED && size == self.encoding.word() as u64;
+        for (index, byte) in (0..).zip(&*bytes) {
+            let address = self.wrapped(address.wrapping_add(index.into()));
             let part = self.part(address).map_err(|access| self.where_written(address, access))?;
             if !(part.is_writable || anywhere) {
                 return Err(Access::Nothing);
             }
+            let (chunk, word, at) = place(address);
             let mut written = self.written.borrow_mut();
-            let (chunk, at) = place(address);
             let is_new = !written.contains_key(&chunk);
             if is_new && !Guard::Rehearsal.is_out() && !self.file.borrow().keeps(KEPT_OF_A_CHUNK) {
                 return Err(Access::TooMuch);
             }
-            written.entry(chunk).or_default().put(at, *byte);
+            let Some(word) = written.entry(chunk).or_default().get_mut(word) else { continue };
+            if let (Some(to), Some(mark)) = (word.bytes.get_mut(at), word.marks.get_mut(at)) {
+                *to = *byte;
+                *mark = if is_address { 2_u8.wrapping_add(index) } else { 1 };
+            }
         }
         Ok(())
     }

@@ -6,13 +6,14 @@ use super::super::abi::{Effect, Relocator};
 use super::super::fault::{Fault, FaultKind};
 use super::super::{Linker, Undefined};
 use super::memory::Access;
+use super::start::{Start, construct, reach_main};
 use super::{
-    End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, construct, effect, gnu_hash, lacks_main,
-    scope, sysv_hash, too_much, unpack, width,
+    Circle, End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, copy, effect, gnu_hash, scope,
+    sysv_hash, too_much, unpack, width,
 };
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELR, DT_RELRSZ,
-    DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
+    DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERSYM, EM_X86_64,
 };
 use crate::elf::offset;
 
@@ -27,7 +28,7 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
         fault: None,
         knows_relr: linker.knows_relr(),
         lacks_any: objects.len() < linker.link.objects.len(),
-        finds_main: false,
+        start: Start::default(),
     };
     match rehearsal.run() {
         Err(End::TooMuch) => too_much(linker),
@@ -44,28 +45,31 @@ struct Rehearsal<'r, 'a> {
     knows_relr: bool,
     /// A library is not there, and all that it does is relocate the others.
     lacks_any: bool,
-    /// The program is led to what starts it.
-    finds_main: bool,
+    start: Start,
 }
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
     fn run(&mut self) -> Step<()> {
         let objects = self.objects;
+        let needs_libc =
+            |object: &Object<'_>| object.dynamic.needed.iter().any(|name| super::super::musl::is_own(name));
+        let libc = objects.get(1).filter(|_| objects.iter().any(needs_libc));
         // The program last: it may have copies.
-        for object in objects.iter().skip(2).chain(objects.first()) {
+        // Its own symbols may be another's, too.
+        for object in objects.iter().skip(2).chain(libc).chain(objects.first()) {
             self.relocate(object)?;
         }
         if self.lacks_any || self.fault.is_some() || !self.symbols.is_empty() {
             return Ok(());
         }
-        if let Some(program) = objects.first().filter(|_| !self.finds_main) {
-            lacks_main(program)?;
-        }
+        reach_main(objects, self.start, &[])?;
         for name in [&b"malloc"[..], b"aligned_alloc"] {
             let _found = self.find(name, true, false)?;
         }
         for object in objects.iter().skip(2).rev().chain(objects.first()) {
-            construct(objects, object, u64::MAX)?;
+            let entries = object.entries();
+            let value = |tag| entries.iter().rfind(|(known, _)| *known == tag).map(|(_, value)| *value);
+            construct(objects, object, &value, u64::MAX)?;
         }
         Ok(())
     }
@@ -78,7 +82,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         self.apply(object, value(DT_JMPREL), value(DT_PLTRELSZ), calls_have_addends)?;
         self.apply(object, value(DT_REL), value(DT_RELSZ), false)?;
         self.apply(object, value(DT_RELA), value(DT_RELASZ), true)?;
-        if self.knows_relr { unpack(object, value(DT_RELR), value(DT_RELRSZ)) } else { Ok(()) }
+        if self.knows_relr { unpack(object, value(DT_RELR), value(DT_RELRSZ), true) } else { Ok(()) }
     }
 
     /// `do_relocs`.
@@ -113,30 +117,28 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let addend = match relocation.addend {
             Some(addend) => addend,
             None if matches!(effect, Effect::Slot | Effect::Copy) => 0,
-            None => object.memory.number(place, object.word()).map_err(lost)?,
+            None => place.and_then(|place| object.memory.number(place, object.word())).map_err(lost)?,
         };
         let mut of = Some(object);
-        let mut found = None;
+        let (mut asked, mut found) = (None, None);
         if relocation.symbol != 0 {
             let symbols = object.get(DT_SYMTAB).unwrap_or_default();
             let symbol = object.symbol(symbols, as_int(relocation.symbol))?;
+            asked = Some(symbol);
             let strings = object.get(DT_STRTAB).unwrap_or_default();
             if symbol.bind == STB_LOCAL {
                 found = Some(symbol);
             } else {
                 let name = object.memory.string(strings.wrapping_add(symbol.name));
                 let name = name.map_err(|access| object.lost(access, "DT_STRTAB"))?;
-                if object.index == 0 && name == MAIN {
-                    self.finds_main = true;
-                    if addend != 0 {
-                        return Err(object.lost(Access::Anothers, "__libc_start_main"));
-                    }
-                }
                 let is_call = abi.is_some_and(|abi| abi.is_jump_slot(offset(kind)));
                 let definition = self.find(&name, is_call, effect == Effect::Copy)?;
                 if definition.is_none() && !(symbol.section == 0 && symbol.bind == STB_WEAK) {
                     self.symbols.push(Undefined::new(name, Vec::new(), object.library, false));
                     return Ok(());
+                }
+                if let Some((of, found)) = definition.as_ref().filter(|_| object.index == 0 && name == MAIN) {
+                    self.start = Start { is_asked: true, at: Some(of.base.wrapping_add(found.value)) };
                 }
                 of = definition.as_ref().map(|(of, _)| *of);
                 found = definition.map(|(_, symbol)| symbol);
@@ -146,10 +148,6 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             (Some(of), Some(found)) => of.base.wrapping_add(found.value),
             _ => 0,
         };
-        let is_null = found.as_ref().is_some_and(|found| found.section == 0 && found.value == 0);
-        if is_null && matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0) {
-            return Err(object.lost(Access::Anothers, "a symbol that is not there"));
-        }
         if !knows {
             self.fault.get_or_insert_with(|| Fault {
                 number: kind,
@@ -157,18 +155,24 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             });
             return Ok(());
         }
-        let write = |value| object.memory.write(place, value, width(object, effect), anywhere).map_err(lost);
+        let write = |value| {
+            let size = width(object, effect);
+            place.and_then(|place| object.memory.write(place, value, size, anywhere)).map_err(lost)
+        };
         match effect {
             Effect::Relative => write(object.base.wrapping_add(addend)),
             Effect::Value | Effect::Slot => write(value.wrapping_add(addend)),
-            Effect::Copy => {
-                let from = of.map_or(Err(Access::Nothing), |of| {
-                    of.memory.number(found.map_or(0, |found| found.value), 1)
-                });
-                from.map_err(|access| object.lost(access, "R_COPY"))?;
-                object.memory.write(place, 0, 1, anywhere).map_err(lost)
-            }
+            Effect::Copy => match (asked, of, found) {
+                (Some(asked), Some(of), Some(found)) => copy(object, place, (of, found.value), asked.size),
+                (Some(asked), ..) if asked.size == 0 => Ok(()),
+                _ => Err(object.lost(Access::Nothing, "R_COPY")),
+            },
             Effect::Tls if of.is_none() => Err(object.lost(Access::Nothing, "a thread-local variable")),
+            Effect::Tls if is_descriptor(object, kind) => {
+                write(0)?;
+                let next = place.map(|place| place.wrapping_add(object.word()));
+                next.and_then(|next| object.memory.write(next, 0, object.word(), anywhere)).map_err(lost)
+            }
             _ => write(0),
         }
     }
@@ -205,6 +209,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     }
 }
 
+/// R_X86_64_TLSDESC, which is two words.
+fn is_descriptor(object: &Object<'_>, kind: u64) -> bool {
+    object.image.header.e_machine == EM_X86_64 && kind == 36
+}
+
 /// Its index of a symbol has a sign.
 const fn as_int(index: u64) -> u64 {
     if index & 0x8000_0000 == 0 { index } else { index | 0xffff_ffff_0000_0000 }
@@ -212,7 +221,8 @@ const fn as_int(index: u64) -> u64 {
 
 /// Whether a symbol is the one that is looked for.
 fn matches(of: &Object<'_>, index: u64, name: &[u8]) -> Step<Option<Symbol>> {
-    if let Some(marks) = of.first(DT_VERSYM) {
+    // To it one at NULL is none.
+    if let Some(marks) = of.first(DT_VERSYM).filter(|marks| of.base.wrapping_add(*marks) != 0) {
         if of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM")? & 0x8000 != 0 {
             return Ok(None);
         }
@@ -272,7 +282,9 @@ fn look_up_sysv(of: &Object<'_>, table: Option<u64>, name: &[u8]) -> Step<Option
         return Err(of.fault(FaultKind::DividesByZero, WHAT));
     };
     let mut index = field(bucket.wrapping_add(2))?;
+    let mut circle = Circle::default();
     for _ in 0..STEPS_AT_MOST {
+        circle.pass(of, index)?;
         if index == 0 {
             return Ok(None);
         }

@@ -1,5 +1,8 @@
 //! DT_GNU_HASH: a filter, buckets, and chains of hashes.
 
+// What is looked up a thousand times for each program takes 3 % fewer instructions of /bin/ls so.
+#![allow(clippy::inline_always)]
+
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::Encoding;
@@ -32,12 +35,14 @@ impl<'a> Gnu<'a> {
     }
 
     /// Where the buckets are, each with the first symbol of its chain.
+    #[cfg_attr(feature = "every-machine", inline(always))]
     fn bucket(&mut self, index: usize) -> Option<usize> {
         let buckets = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
         self.table.number_at(buckets.checked_add(index.checked_mul(4)?)?, 4)
     }
 
     /// The hash of a symbol; its lowest bit says that the chain ends.
+    #[cfg_attr(feature = "every-machine", inline(always))]
     pub(super) fn hash(&mut self, index: usize) -> Option<u32> {
         let at = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
         let place = index.checked_sub(self.first)?.checked_add(self.buckets)?.checked_mul(4)?;
@@ -45,6 +50,7 @@ impl<'a> Gnu<'a> {
     }
 
     /// Whether the filter lets a hash through: one of its words has both bits that belong to it.
+    #[cfg_attr(feature = "every-machine", inline(always))]
     fn may_have(&mut self, hash: u32) -> Option<bool> {
         let word = self.encoding.word();
         let bits = if word == 8 { 64 } else { 32 };
@@ -57,12 +63,27 @@ impl<'a> Gnu<'a> {
     }
 
     /// The first symbol of the chain in which a hash would be; None where it is in none. elf/dl-lookup.c `do_lookup_x`.
+    #[cfg_attr(feature = "every-machine", inline(always))]
     pub(super) fn chain(&mut self, hash: u32) -> Option<usize> {
         if !self.may_have(hash)? {
             return None;
         }
         let bucket = usize::try_from(hash).ok()?.checked_rem(self.buckets)?;
         self.bucket(bucket).filter(|first| *first != 0)
+    }
+
+    /// Whether what is looked up by a hash passes a symbol.
+    pub(super) fn leads_to(&mut self, hash: u32, symbol: usize) -> Option<bool> {
+        let Some(first) = self.chain(hash) else { return Some(false) };
+        if first > symbol || self.hash(symbol)? | 1 != hash | 1 {
+            return Some(false);
+        }
+        for before in first..symbol {
+            if self.hash(before)? & 1 != 0 {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 
     /// A table without symbols has any number as its first.

@@ -7,6 +7,7 @@ use super::super::Linker;
 use super::super::abi::{Abi, Effect, Relocator};
 use super::super::object::Library;
 use super::Asked;
+use super::own::{Asks, may_begin};
 use crate::arch;
 use crate::budget::Guard;
 use crate::candidate::reader::{Contents, Reader};
@@ -14,7 +15,8 @@ use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
     DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ,
-    DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, EM_MIPS, ET_EXEC, PF_W, PF_X,
+    DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_RISCV, ET_EXEC, PF_W,
+    PF_X,
 };
 use crate::elf::{ByteOrder, Class, offset};
 
@@ -101,11 +103,12 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
 }
 
 /// The first relocation of an object of a kind that its loader does not know: the kind, and whether it stands among the
-/// functions that are bound when they are first called.
+/// functions that are bound when they are first called. Notes the symbols that they ask for.
 pub(in super::super) fn unknown(
     linker: &Linker<'_>,
     image: &Image,
     file: &Contents,
+    asked: &mut Asks,
 ) -> Option<(usize, bool)> {
     let abi = arch::ldso(image.header.e_machine)?;
     let Abi { has_rel, relocates, .. } = *abi;
@@ -114,14 +117,20 @@ pub(in super::super) fn unknown(
     let tags = if is_glibc && !has_rel { &[DT_RELA, DT_JMPREL][..] } else { &[DT_RELA, DT_REL, DT_JMPREL] };
     let order = image.encoding.order;
     let word = image.encoding.word();
+    // r_info: the symbol stands above the kind.
+    let of_kind = if word == 8 { 0xffff_ffff } else { 0xff };
+    let is_mips64 = word == 8 && image.header.e_machine == EM_MIPS;
+    // Linkers mark files that ask functions for addresses.
+    let has_resolvers = file.ident()[EI_OSABI] == ELFOSABI_GNU;
     // Where the last one wrote: the next one does so near it.
     let mut written = (0, 0);
     for &tag in tags {
         let Some(mut table) = Table::open(linker, image, file, tag) else { continue };
-        let (entry, (kind, size)) = (table.entry, table.kind);
-        let kind_at = kind.wrapping_add(word);
+        let entry = table.entry;
+        let has_addend = entry > word.wrapping_mul(2);
         // The kind that was met last: most are like it.
-        let mut last = usize::MAX;
+        let (mut last, mut effect) = (usize::MAX, Effect::Other);
+        let mut next = None;
         while let Some(entries) = table.entries() {
             for found in entries.chunks_exact(entry) {
                 let place = order.uint(found, 0, word);
@@ -131,34 +140,54 @@ pub(in super::super) fn unknown(
                         linker.doubt();
                     }
                 }
-                let kind = match size {
-                    4 => offset(order.u32(found, kind_at).into()),
-                    _ => found.get(kind_at).map_or(0, |kind| usize::from(*kind)),
-                };
-                if kind == last {
-                    continue;
-                }
-                let is_lazy = is_glibc && tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, kind);
-                if is_lazy && is_bound_later(linker, image.dynamic.as_ref()?) {
-                    return Some((kind, true));
-                }
-                if !relocates(by, kind) {
-                    return Some((kind, false));
-                }
-                let is_odd = match abi.effect(kind) {
-                    Effect::Half => word == 8,
-                    Effect::Other => true,
-                    Effect::None => !is_blank(found),
-                    Effect::Indirect => {
-                        let resolver = order.uint(found, word.wrapping_mul(2), word);
-                        entry > word.wrapping_mul(2) && image.load_with(PF_X, resolver).is_none()
+                let r_info = order.uint(found, word, word);
+                let (kind, index) = if is_mips64 {
+                    match order {
+                        ByteOrder::Little => (r_info >> 56, r_info & 0xffff_ffff),
+                        ByteOrder::Big => (r_info & 0xff, r_info >> 32),
                     }
-                    _ => false,
+                } else {
+                    (r_info & of_kind, r_info >> of_kind.count_ones())
                 };
-                if !crate::ROUTER && is_odd {
-                    linker.doubt();
+                let (kind, index) = (offset(kind), offset(index));
+                if kind != last {
+                    let is_lazy = is_glibc && tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, kind);
+                    if is_lazy && is_bound_later(linker, image.dynamic.as_ref()?) {
+                        return Some((kind, true));
+                    }
+                    if !relocates(by, kind) {
+                        return Some((kind, false));
+                    }
+                    effect = abi.effect(kind);
+                    let is_odd = match effect {
+                        Effect::Half => word == 8,
+                        Effect::Other => true,
+                        // R_RISCV_32.
+                        Effect::Value => word == 8 && kind == 1 && image.header.e_machine == EM_RISCV,
+                        Effect::None => !is_blank(found),
+                        Effect::Indirect => {
+                            let resolver = order.uint(found, word.wrapping_mul(2), word);
+                            has_addend && image.load_with(PF_X, resolver).is_none()
+                        }
+                        _ => false,
+                    };
+                    if !crate::ROUTER && is_odd {
+                        linker.doubt();
+                    }
+                    last = kind;
                 }
-                last = kind;
+                if !crate::ROUTER {
+                    let is_slot = effect == Effect::Slot;
+                    let adds = has_addend && is_slot && order.uint(found, word.wrapping_mul(2), word) != 0;
+                    // Slots lie side by side, but for those of IRELATIVE.
+                    let is_next = next.is_none_or(|next| next == place);
+                    let strays = tag == DT_JMPREL && is_slot && !has_resolvers && !is_next;
+                    next = is_slot.then(|| place.wrapping_add(word as u64));
+                    let repeats = is_slot && tag != DT_JMPREL && !asked.note_slot(index, place);
+                    if !asked.note(index, effect, tag == DT_JMPREL) || adds || strays || repeats {
+                        linker.doubt();
+                    }
+                }
             }
         }
     }
@@ -191,12 +220,16 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
     let is_moved = image.header.e_type != ET_EXEC && dynamic.get(DT_RELR).is_none();
     let mut left = if is_moved { size } else { 0 };
     let (mut seen, mut written) = (0_usize, (0, 0));
+    // Of those that are moved each is, once, if their places add up.
+    let mut places = 0_u64;
+    let all = left.wrapping_mul(left.wrapping_sub(word as u64)) / 2;
+    let all = all.checked_div(word as u64).unwrap_or_default();
     let mut last = usize::MAX;
     table.at = 0;
     while let Some(entries) = table.entries() {
         for found in entries.chunks_exact(entry) {
             if seen >= relative && left == 0 {
-                return Some(true);
+                return Some(places == all);
             }
             let place = order.uint(found, 0, word);
             if place.wrapping_sub(written.0) >= written.1 {
@@ -214,6 +247,7 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
             }
             if left > 0 && place.wrapping_sub(first) < size {
                 left = left.saturating_sub(word as u64);
+                places = places.wrapping_add(place.wrapping_sub(first));
                 let code = if is_rel {
                     let at = image.offset_of(place)?;
                     order.uint(Reader::new(file, order, at, word).bytes_at(0, word)?, 0, word)
@@ -224,14 +258,17 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
                     Effect::OfGot => order.uint(found, word.wrapping_add(symbol), symbol_size) == 0,
                     effect => effect == Effect::Relative,
                 };
-                if is_moved && image.load_with(PF_X, code).is_none() {
+                if is_moved
+                    && (image.load_with(PF_X, code).is_none()
+                        || !may_begin(image, file, code, place == first))
+                {
                     return Some(false);
                 }
             }
             seen = seen.wrapping_add(1);
         }
     }
-    Some(left == 0 && seen >= relative)
+    Some(left == 0 && seen >= relative && places == all)
 }
 
 /// The segment that a relocation changes: where it begins, and its size; nothing where none may be changed there.

@@ -87,11 +87,28 @@ struct Lists {
     libraries: Vec<Known>,
     groups: Vec<Group>,
     symbols: Symbols,
+    /// Device and inode of those that find what they define.
+    own: Vec<(u64, u64)>,
 }
 
 /// What is known of libraries from one program to the next.
 #[derive(Default)]
 pub(in super::super) struct Settled(RefCell<Lists>);
+
+impl Settled {
+    /// Whether an object finds what it defines: of a library that is found out once.
+    pub(in super::super) fn finds_own(&self, object: &Library, finds: impl FnOnce() -> bool) -> bool {
+        let is_known = KEEPS && object.parent.is_some() && self.0.borrow().own.contains(&object.id);
+        if is_known {
+            return true;
+        }
+        let finds = finds();
+        if KEEPS && finds && object.parent.is_some() {
+            self.0.borrow_mut().own.push(object.id);
+        }
+        finds
+    }
+}
 
 /// The same for one program.
 pub(super) struct Scope<'a> {
@@ -145,7 +162,7 @@ impl<'a> Scope<'a> {
         let open = wanted.open();
         let place = self.objects.get(object).filter(|_| object > 0);
         let _cut_short = define(linker, library, wanted, &mut |key| {
-            if let Some(place) = place.filter(|_| KEEPS) {
+            if let Some(place) = place.filter(|_| KEEPS && !linker.doubts.get()) {
                 self.settled.0.borrow_mut().symbols.insert(key, *place);
             }
         });
@@ -169,7 +186,8 @@ impl<'a> Scope<'a> {
         if let Some(group) = self.group(linker, &settled) {
             settled.iter_mut().skip(1).for_each(|settled| *settled = true);
             let mut lists = self.settled.0.borrow_mut();
-            if group.of.len().max(group.by.len()) <= MEMBERS && lists.groups.len() < GROUPS {
+            let is_small = group.of.len().max(group.by.len()) <= MEMBERS;
+            if is_small && lists.groups.len() < GROUPS && !linker.doubts.get() {
                 lists.groups.push(group);
             }
         }

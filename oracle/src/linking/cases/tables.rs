@@ -140,6 +140,12 @@ pub(super) const CASES: &[Case] = &[
         Starts,
     ),
     case(
+        "a function that is to be asked for its address, where no code is, among those that are bound lazily",
+        |kit| then(kit, CALLS_FOO, LAZY, |kit| relocate(kit, "x", (DT_JMPREL, DT_PLTRELSZ), 37)),
+        Dies,
+        Says("unsupported relocation type 37"),
+    ),
+    case(
         "DT_PLTREL of DT_REL",
         |kit| then(kit, CALLS_FOO, LAZY, |kit| value(kit, "x", DT_PLTREL, 17)),
         Says("Assertion `info[DT_PLTREL]->d_un.d_val == DT_RELA' failed!"),

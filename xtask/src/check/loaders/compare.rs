@@ -37,12 +37,21 @@ pub(super) enum Answer {
     Emulated,
 }
 
-/// Whether QEMU ends a program where a computer would not: the kernel of MIPS reads what lies across words
-/// (arch/mips/kernel/unaligned.c), QEMU has SIGBUS for it; and some exceptions it does not know.
+/// Whether QEMU ends a program where a computer would not: the kernels of MIPS and ARM read what lies across words
+/// (arch/mips/kernel/unaligned.c, arch/arm/mm/alignment.c), QEMU has SIGBUS for it; and some exceptions it does not know.
 pub(super) fn is_emulated(arch: &str, ran: &Ran) -> bool {
-    let is_mips = arch.starts_with("mips");
+    let is_fixed_up = arch.starts_with("mips") || arch.starts_with("arm");
     let is_unknown = |line: &String| line.starts_with("qemu: unhandled CPU exception");
-    is_mips && ran.end == End::Killed(nix::libc::SIGBUS) || ran.words.iter().any(is_unknown)
+    is_fixed_up && ran.end == End::Killed(nix::libc::SIGBUS) || ran.words.iter().any(is_unknown)
+}
+
+/// Whether a relocation writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, and maps
+/// one library behind the other, where kernels go downwards.
+pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said) -> bool {
+    let is_native = matches!(arch, "amd64" | "i386");
+    let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
+    let is_far = words.contains("r_offset") || words.starts_with("hash tables of x");
+    !is_native && is_far && matches!(real(ran), Real::Main(_)) && dies
 }
 
 pub(super) fn real(ran: &Ran) -> Real {

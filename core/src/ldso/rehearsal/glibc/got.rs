@@ -3,6 +3,8 @@
 
 use super::super::super::abi::Setup;
 use super::super::super::fault::FaultKind;
+use super::super::memory::Access;
+use super::super::start::is_among_tables;
 use super::super::{End, Object, STEPS_AT_MOST, Step, Symbol};
 use super::lookup::STO_MIPS_PLT;
 use super::{Class, Rehearsal, SHN_ABS};
@@ -62,8 +64,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             _ => return Ok(()),
         };
         let got = Got::open(object, DT_PLTGOT, "DT_PLTGOT")?;
-        if setup == Setup::Plt && object.get(DT_PPC64_GLINK).is_none() {
-            return Err(object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"));
+        if setup == Setup::Plt {
+            let stubs = object.get(DT_PPC64_GLINK);
+            let stubs = stubs.ok_or_else(|| object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"))?;
+            if is_among_tables(object, stubs) {
+                return Err(object.lost(Access::Anothers, "DT_PPC64_GLINK"));
+            }
         }
         if words.end > STEPS_AT_MOST as u64 {
             return Err(End::TooMuch);
@@ -82,8 +88,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let own = number(object, DT_MIPS_LOCAL_GOTNO)? & INT;
         let (first, end) = (number(object, DT_MIPS_GOTSYM)?, number(object, DT_MIPS_SYMTABNO)?);
         let count = end.wrapping_sub(first) & INT;
+        // No GOT is so large: it ends in another object.
         if own.max(count) > STEPS_AT_MOST as u64 {
-            return Err(End::TooMuch);
+            return Err(object.lost(Access::Anothers, "the GOT"));
         }
         if object.base != 0 {
             for index in kept..own {
@@ -96,6 +103,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             let index = first.wrapping_add(at);
             let symbol = object.symbol(symbols, index)?;
             let place = own.wrapping_add(at);
+            // Linkers put the value of a symbol there, or the address of a function's stub.
+            let is_value = symbol.kind != STT_FUNC && !matches!(symbol.kind, STT_SECTION);
+            if is_value && symbol.section != SHN_COMMON && got.get(place)? != symbol.value {
+                return Err(object.lost(Access::Anothers, "the GOT"));
+            }
             if let Some(value) = self.global_entry(object, index, &symbol, got.get(place)?, is_lazy)? {
                 got.set(place, value)?;
             }
@@ -125,19 +137,22 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         };
         let class = if has_stub { Class::Plt } else { Class::Other };
         if has_stub && is_lazy {
-            // What starts a program may be bound when it is called.
-            if object.index == 0 {
-                self.finds_main.set(true);
-            }
+            self.look_up_later(object, index)?;
             let value = if symbol.section == 0 { symbol.value } else { old };
+            if value & 3 != 0 {
+                return Err(object.lost(Access::Anothers, "a stub"));
+            }
             return Ok(Some(object.base.wrapping_add(value)));
         }
         if !has_stub && symbol.kind == STT_SECTION && !matches!(symbol.section, 0 | SHN_COMMON) {
             return Ok((symbol.other == 0).then(|| object.base.wrapping_add(old)));
         }
-        let (of, found) = self.find(object, index, class)?;
-        let base = of.map_or(0, |of| if found.section == SHN_ABS { 0 } else { of.base });
-        Ok(Some(if of.is_some() { base.wrapping_add(found.value) } else { 0 }))
+        let (_, found) = self.find(object, index, class, false)?;
+        let value = found.map(|(of, found)| {
+            let base = if found.section == SHN_ABS { 0 } else { of.base };
+            base.wrapping_add(found.value)
+        });
+        Ok(Some(value.unwrap_or_default()))
     }
 }
 
@@ -147,6 +162,9 @@ pub(super) fn of_got(object: &Object<'_>, index: u64) -> Step<u64> {
         return Ok(object.base);
     }
     let first = number(object, DT_MIPS_GOTSYM)? & INT;
+    if index >= number(object, DT_MIPS_SYMTABNO)? & INT {
+        return Err(object.lost(Access::Anothers, "a relocation"));
+    }
     let Some(behind) = index.checked_sub(first) else {
         let symbols =
             object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;

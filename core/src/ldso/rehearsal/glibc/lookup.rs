@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::symbols::hash_word;
-use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
+use super::super::start::Start;
+use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
 use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Version, text};
 use crate::elf::consts::{DT_STRTAB, DT_SYMTAB};
 
@@ -13,6 +14,7 @@ const STB_GLOBAL: u64 = 1;
 const STB_WEAK: u64 = 2;
 const STB_GNU_UNIQUE: u64 = 10;
 const STT_TLS: u64 = 6;
+const STV_PROTECTED: u64 = 3;
 pub(super) const STO_MIPS_PLT: u64 = 8;
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
@@ -26,9 +28,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<Found<'r, 'a>> {
         let strings = by.get(DT_STRTAB).ok_or_else(|| by.fault(FaultKind::NoSymbolTable, "DT_STRTAB"))?;
         let name = text(by, strings, asked.name)?;
-        if by.index == 0 && name == MAIN {
-            self.finds_main.set(true);
-        }
+        let is_main = by.index == 0 && name == MAIN;
         let ask = Ask { name: &name, gnu: gnu_hash(&name), sysv: sysv_hash(&name).into(), version, class };
         for of in scope(self.objects) {
             if class == Class::Copy && of.index == 0 {
@@ -38,14 +38,33 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if let Some(found) = found.filter(|found| {
                 matches!(found.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE) && !found.is_hidden()
             }) {
+                // One that is protected is its own object's, defined or not.
+                if asked.other & 3 == STV_PROTECTED && of.index != by.index {
+                    return Ok(self
+                        .objects
+                        .iter()
+                        .find(|own| own.index == by.index)
+                        .map(|own| (own, *asked)));
+                }
+                if is_main {
+                    let at = of.base.wrapping_add(found.value);
+                    self.start.set(Start { is_asked: true, at: Some(at) });
+                }
                 return Ok(Some((of, found)));
             }
         }
         if asked.bind == STB_WEAK {
             return Ok(None);
         }
+        Err(Self::nobody_has(by, asked, version)?)
+    }
+
+    /// `undefined symbol`.
+    pub(super) fn nobody_has(by: &Object<'_>, asked: &Symbol, version: Option<&Version>) -> Step<End> {
+        let strings = by.get(DT_STRTAB).unwrap_or_default();
         let of = version.map_or_else(Vec::new, |version| version.name.clone());
-        Err(End::Symbol(Undefined::new(name, of, by.library, false)))
+        let symbol = Undefined::new(text(by, strings, asked.name)?, of, by.library, false);
+        Ok(End::Symbol(Undefined { is_versioned: version.is_some(), ..symbol }))
     }
 
     /// elf/dl-lookup.c `do_lookup_x` of one object.
@@ -107,7 +126,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     of.number(table.wrapping_add(index.wrapping_mul(size)), size, WHAT)
                 };
                 let mut index = number(buckets, bucket)?;
+                let mut circle = Circle::default();
                 for _ in 0..STEPS_AT_MOST {
+                    circle.pass(of, index)?;
                     if index == 0 {
                         return Ok(versioned.only());
                     }

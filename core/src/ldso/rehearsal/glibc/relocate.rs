@@ -1,20 +1,27 @@
 //! elf/dl-reloc.c, elf/dynamic-link.h, elf/do-rel.h, sysdeps/*/dl-machine.h.
 
+use super::super::super::Undefined;
 use super::super::super::abi::{Abi, Effect, Relocator, Setup};
-use super::super::super::fault::{Fault, FaultKind};
+use super::super::super::fault::FaultKind;
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
-use super::super::{End, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack, width};
+use super::super::start::is_x86;
+use super::super::{End, MAIN, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
-use super::{Class, HIDDEN, Rehearsal, SHN_ABS};
+use super::place::{Place, resolve};
+use super::{Class, Found, HIDDEN, Rehearsal, Version};
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELR,
-    DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_TEXTREL, DT_VERSYM,
+    DT_INIT, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
+    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_X86_64,
 };
 use crate::elf::offset;
 
 const STB_LOCAL: u64 = 0;
-const STT_GNU_IFUNC: u64 = 10;
+const STB_WEAK: u64 = 2;
+/// crti.o calls it where it is there.
+const PROFILER: &[u8] = b"__gmon_start__";
+/// Symbols of an object that are looked through.
+const SYMBOLS_AT_MOST: u64 = 1 << 10;
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
@@ -29,7 +36,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if let Some(table) =
             object.get(DT_RELR).filter(|_| self.linker.glibc.as_ref().is_some_and(|facts| facts.knows_relr()))
         {
-            unpack(object, table, value(DT_RELRSZ)?)?;
+            unpack(object, table, value(DT_RELRSZ)?, false)?;
         }
         self.set_up(object, is_lazy)?;
         let ways: &[_] = if has_rel {
@@ -39,7 +46,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         };
         for &(tag, size, count, has_addend) in ways {
             let (mut start, mut end, mut relative) = (0, 0, 0);
-            if let Some(table) = object.get(tag) {
+            // One at 0 is none (observed on 2.36).
+            if let Some(table) = object.get(tag).filter(|table| *table != 0) {
                 start = table;
                 end = table.wrapping_add(value(size)?);
                 relative = object.get(count).unwrap_or_default();
@@ -78,19 +86,34 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if object.word() == 4 && end > at && end.wrapping_sub(at) >> 28 != 0 {
             return Err(object.lost(Access::Anothers, "the size of a table of relocations"));
         }
+        // In memory: what wraps around there is another table.
+        let absolute = |at: u64| object.memory.wrapped(object.base.wrapping_add(at));
         let relative_end = at.wrapping_add(relative.wrapping_mul(entry));
+        if !is_lazy && object.get(DT_SYMTAB).is_none() {
+            return Err(object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"));
+        }
         let mut steps = 0..STEPS_AT_MOST;
-        while at < end.max(if is_lazy { 0 } else { relative_end }) {
-            if steps.next().is_none() {
-                return Err(End::TooMuch);
+        for (is_relative, to) in [(true, relative_end), (false, end)] {
+            if is_relative && is_lazy {
+                continue;
             }
-            let relocation = object.relocation(at, has_addend)?;
-            let is_relative = !is_lazy && at < relative_end;
-            at = at.wrapping_add(entry);
-            // What stands there needs no change where an object is not moved.
-            if !(is_relative && !has_addend && object.base == 0) {
-                self.apply(object, &relocation, is_relative, is_lazy)?;
+            while absolute(at) < absolute(to) {
+                if steps.next().is_none() {
+                    return Err(End::TooMuch);
+                }
+                let relocation = match object.relocation(at, has_addend) {
+                    // What is bound later is not looked at there.
+                    Err(_) if is_lazy && object.abi().is_some_and(|abi| abi.setup == Setup::Plt) => break,
+                    relocation => relocation?,
+                };
+                at = at.wrapping_add(entry);
+                // What stands there needs no change where an object is not moved.
+                if !(is_relative && !has_addend && object.base == 0) {
+                    self.apply(object, &relocation, is_relative, is_lazy)?;
+                }
             }
+            // One that counts too many, or less than none, has the rest begin elsewhere.
+            at = relative_end;
         }
         Ok(())
     }
@@ -104,6 +127,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
+        // Which part of a relocation is read first has been seen on x86-64 alone.
+        if let Err(access) = relocation.offset {
+            if object.image.header.e_machine != EM_X86_64 {
+                return Err(place.lost(access));
+            }
+        }
         if is_relative {
             let is_usual = |abi: &&Abi| abi.has_rel == relocation.addend.is_none();
             let asserts = object.abi().filter(is_usual).and_then(|abi| abi.asserts_relative);
@@ -118,33 +147,48 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
         if is_lazy {
             return match effect {
-                Effect::Indirect => Ok(()),
+                Effect::Indirect => resolve(object, object, place.addend()?, "IRELATIVE"),
                 _ if !place.is_known(Relocator::GlibcLazy) => {
                     Err(place.unknown(FaultKind::PltRelocationType))
                 }
+                Effect::Slot if place.strays() => Err(object.lost(Access::Anothers, "r_offset")),
                 Effect::Slot => {
-                    // What starts a program may be bound when it is called.
-                    if object.index == 0 {
-                        self.finds_main.set(true);
-                    }
                     // The PLT of PPC64 has been filled as a whole; that of MIPS is a program's, which is not moved.
                     let is_filled =
                         object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
-                    if is_filled { Ok(()) } else { place.write(object.base.wrapping_add(place.here()?)) }
+                    if !is_filled {
+                        place.write(object.base.wrapping_add(place.here()?))?;
+                    }
+                    self.look_up_later(object, relocation.symbol)
                 }
                 // All of a descriptor at once.
                 Effect::Tls => self.bind(&place),
                 _ => Ok(()),
             };
         }
+        if effect != Effect::Indirect {
+            let _mark = self.mark(object, relocation.symbol)?;
+        }
         match effect {
             Effect::None => Ok(()),
             Effect::Relative => place.moved(),
             Effect::OfGot => place.write(of_got(object, relocation.symbol)?.wrapping_add(place.addend()?)),
-            Effect::Indirect if object.memory.can_run(place.addend()?) => place.write(0),
-            Effect::Indirect => Err(object.fault(FaultKind::JumpsNowhere, "IRELATIVE")),
+            Effect::Indirect => {
+                resolve(object, object, place.addend()?, "IRELATIVE")?;
+                place.write(0)
+            }
             _ => self.bind(&place),
         }
+    }
+
+    /// DT_VERSYM of what a relocation asks for: read of each, whether it asks for a symbol or not.
+    fn mark(&self, object: &Object<'_>, index: u64) -> Step<Option<u64>> {
+        let marks = self.maps.get(object.index).and_then(|map| map.marks);
+        let mark = |marks: u64| {
+            let at = marks.wrapping_add(index.wrapping_mul(2));
+            Ok(object.number(at, 2, "DT_VERSYM")? & !HIDDEN)
+        };
+        marks.map(mark).transpose()
     }
 
     /// What takes a symbol: sysdeps/*/dl-machine.h `elf_machine_rel`, `elf_machine_rela`.
@@ -157,121 +201,116 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             _ if abi.is_some_and(|abi| abi.is_jump_slot(offset(place.relocation.kind))) => Class::Plt,
             _ => Class::Other,
         };
-        let (of, found) = self.find(place.object, place.relocation.symbol, class)?;
+        let (asked, found) = self.find(place.object, place.relocation.symbol, class, false)?;
         if !place.is_known(Relocator::Glibc) {
             return Err(place.unknown(FaultKind::RelocationType));
         }
-        place.bound(of, &found)
+        match found {
+            Some((of, found)) => {
+                let is_main =
+                    place.object.index == 0 && self.start.get().at == Some(of.base.wrapping_add(found.value));
+                let adds = place.relocation.addend.is_some_and(|addend| addend != 0);
+                if is_main && adds && place.object.image.header.e_machine != EM_X86_64 {
+                    return Err(place.object.lost(Access::Anothers, "r_addend"));
+                }
+                place.bound(&asked, Some(of), &found)
+            }
+            None => place.bound(&asked, None, &asked),
+        }
     }
 
-    /// elf/dl-reloc.c `RESOLVE_MAP`: what a symbol of an object is found to be, and in which object, if in any.
+    /// What is called is looked up then: that it is not found is told. What starts a program is called at once.
+    pub(super) fn look_up_later(&self, object: &'r Object<'a>, index: u64) -> Step<()> {
+        match self.find(object, index, Class::Plt, true) {
+            Err(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => Err(End::Symbol(symbol)),
+            Err(End::Symbol(symbol)) => {
+                self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
+                Ok(())
+            }
+            // Whatever stands behind the versions of a library is hardly the one that is asked for.
+            Err(End::Fault(fault)) if fault.kind == FaultKind::AnothersMemory => {
+                let symbols = object.get(DT_SYMTAB).unwrap_or_default();
+                let asked = object.symbol(symbols, index)?;
+                match Self::nobody_has(object, &asked, Some(&Version::default())) {
+                    Ok(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => {
+                        Err(End::Fault(fault))
+                    }
+                    Ok(End::Symbol(symbol)) => {
+                        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
+                        Ok(())
+                    }
+                    _ => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86-64
+    /// that code is known.
+    pub(super) fn asks_for_all(&self) -> Step<()> {
+        for object in self.objects.iter().filter(|object| object.index != 1) {
+            let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
+                continue;
+            };
+            if object.image.header.e_machine == EM_X86_64 || object.get(DT_INIT).is_none() {
+                continue;
+            }
+            let size = strings.wrapping_sub(symbols);
+            let count = size.checked_div(if object.word() == 8 { 24 } else { 16 }).unwrap_or_default();
+            for index in 1..count.min(SYMBOLS_AT_MOST) {
+                let symbol = object.symbol(symbols, index)?;
+                let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
+                let is_profiler = || object.memory.is_string(strings.wrapping_add(symbol.name), PROFILER);
+                if is_weak
+                    && is_profiler() == Ok(true)
+                    && !self.weak.borrow().contains(&(object.index, index))
+                {
+                    return Err(object.lost(Access::Anothers, "__gmon_start__"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// elf/dl-reloc.c `RESOLVE_MAP`: a symbol of an object, and what it is found to be, and in which object, if in any.
+    /// `is_called`: then a local one is looked up, too (elf/dl-runtime.c `_dl_fixup`).
     pub(super) fn find(
         &self,
         object: &'r Object<'a>,
         index: u64,
         class: Class,
-    ) -> Step<(Option<&'r Object<'a>>, Symbol)> {
+        is_called: bool,
+    ) -> Step<(Symbol, Found<'r, 'a>)> {
         let Some(symbols) = object.get(DT_SYMTAB) else {
             return Err(object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"));
         };
         let map = self.maps.get(object.index);
-        let mut version = None;
-        if let Some(marks) = map.and_then(|map| map.marks) {
-            let mark = object.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM")? & !HIDDEN;
-            let asked = map.map_or(Ok(None), |map| map.version(object, mark))?;
-            version = asked.filter(|version| version.hash != 0);
+        let mut version = Ok(None);
+        if let (Some(mark), Some(map)) = (self.mark(object, index)?, map) {
+            version = map.version(object, mark).map(|version| version.filter(|version| version.hash != 0));
         }
         let symbol = object.symbol(symbols, index)?;
+        if symbol.section == 0 && symbol.bind == STB_WEAK {
+            self.weak.borrow_mut().push((object.index, index));
+        }
+        if (symbol.bind == STB_LOCAL && !is_called) || symbol.is_hidden() {
+            return Ok((symbol, Some((object, symbol))));
+        }
         // l_versions is NULL where there are none, and looked into all the same.
-        let lacks_versions = map.is_some_and(|map| map.marks.is_none());
-        if symbol.bind == STB_LOCAL || symbol.is_hidden() {
-            Ok((Some(object), symbol))
-        } else if lacks_versions && object.get(DT_VERSYM).is_some() {
-            Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"))
-        } else {
-            Ok(match self.look_up(object, &symbol, version, class)? {
-                Some((of, found)) => (Some(of), found),
-                None => (None, symbol),
-            })
+        if map.is_some_and(|map| map.marks.is_none()) && object.get(DT_VERSYM).is_some() {
+            return Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"));
         }
-    }
-}
-
-/// A relocation of an object.
-#[derive(Clone, Copy)]
-struct Place<'r, 'a> {
-    object: &'r Object<'a>,
-    relocation: &'r Relocation,
-    effect: Effect,
-}
-
-impl Place<'_, '_> {
-    fn is_known(&self, by: Relocator) -> bool {
-        self.object.abi().is_some_and(|abi| (abi.relocates)(by, offset(self.relocation.kind)))
-    }
-
-    fn unknown(&self, kind: FaultKind) -> End {
-        End::Fault(Fault { number: self.relocation.kind, ..Fault::new(kind, self.object.library) })
-    }
-
-    fn lost(&self, access: Access) -> End {
-        self.object.refused(access, FaultKind::WritesNowhere, "r_offset")
-    }
-
-    fn write(&self, value: u64) -> Step<()> {
-        let (object, size) = (self.object, width(self.object, self.effect));
-        let anywhere = object.get(DT_TEXTREL).is_some();
-        let written = object.memory.write(self.relocation.offset, value, size, anywhere);
-        written.map_err(|access| self.lost(access))
-    }
-
-    /// What stands there.
-    fn here(&self) -> Step<u64> {
-        let number = self.object.memory.number(self.relocation.offset, self.object.word());
-        number.map_err(|access| self.lost(access))
-    }
-
-    fn addend(&self) -> Step<u64> {
-        self.relocation.addend.map_or_else(|| self.here(), Ok)
-    }
-
-    fn moved(&self) -> Step<()> {
-        self.write(self.object.base.wrapping_add(self.addend()?))
-    }
-
-    /// Led to a symbol, and the object that has it; None: it need not be there, and is not.
-    fn bound(&self, of: Option<&Object<'_>>, found: &Symbol) -> Step<()> {
-        const PT_TLS: u32 = 7;
-        let (object, effect) = (self.object, self.effect);
-        let base = |of: &Object<'_>| if found.section == SHN_ABS { 0 } else { of.base };
-        let value = of.map_or(0, |of| base(of).wrapping_add(found.value));
-        let is_asked = found.kind == STT_GNU_IFUNC && found.section != 0;
-        if of.is_some_and(|of| is_asked && !of.memory.can_run(found.value)) {
-            return Err(object.fault(FaultKind::JumpsNowhere, "STT_GNU_IFUNC"));
-        }
-        // A function that need not be there is called where its address is not 0.
-        let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
-        let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
-        let is_far = effect == Effect::Half && object.word() == 8;
-        if is_null && (is_far || is_address) {
-            return Err(object.lost(Access::Anothers, "a symbol that is not there"));
-        }
-        match (effect, of) {
-            (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),
-            (Effect::Slot, _) => self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default())),
-            (Effect::Copy | Effect::Tls, None) => Ok(()),
-            (Effect::Copy, Some(of)) => {
-                of.memory.number(found.value, 1).map_err(|access| object.lost(access, "R_COPY"))?;
-                let anywhere = object.get(DT_TEXTREL).is_some();
-                let written = object.memory.write(self.relocation.offset, 0, 1, anywhere);
-                written.map_err(|access| self.lost(access))
-            }
-            (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
-                Err(object.lost(Access::Anothers, "a thread-local variable"))
-            }
-            // It may be too far away for the bits that there are.
-            (Effect::Other, _) => Err(object.lost(Access::Anothers, "a relocation of few bits")),
-            _ => self.write(0),
-        }
+        let found = match version {
+            Ok(version) => self.look_up(object, &symbol, version, class)?,
+            // How far one can look behind the versions has been seen on x86 alone.
+            Err(lost) if lost.is_deadly() || !is_x86(object) => return Err(lost),
+            // Whatever that version is, a symbol that nobody has is not there. None has that version, but by chance.
+            Err(lost) => match self.look_up(object, &symbol, None, class) {
+                Ok(None) => None,
+                _ => return Err(lost),
+            },
+        };
+        Ok((symbol, found))
     }
 }

@@ -1,0 +1,129 @@
+//! What a relocation of an object does there: sysdeps/*/dl-machine.h.
+
+use super::super::super::abi::{Effect, Relocator, Setup};
+use super::super::super::fault::{Fault, FaultKind};
+use super::super::memory::Access;
+use super::super::start::begins_function;
+use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
+use super::SHN_ABS;
+use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_X86_64};
+use crate::elf::offset;
+
+const STT_GNU_IFUNC: u64 = 10;
+
+/// Asks a function of an object for an address.
+pub(super) fn resolve(by: &Object<'_>, of: &Object<'_>, function: u64, what: &'static str) -> Step<()> {
+    if !of.memory.can_run(function) {
+        Err(by.fault(FaultKind::JumpsNowhere, what))
+    } else if begins_function(of, function) {
+        Ok(())
+    } else {
+        Err(by.lost(Access::Anothers, what))
+    }
+}
+
+/// A relocation of an object.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'r, 'a> {
+    pub(super) object: &'r Object<'a>,
+    pub(super) relocation: &'r Relocation,
+    pub(super) effect: Effect,
+}
+
+impl Place<'_, '_> {
+    pub(super) fn is_known(&self, by: Relocator) -> bool {
+        self.object.abi().is_some_and(|abi| (abi.relocates)(by, offset(self.relocation.kind)))
+    }
+
+    pub(super) fn unknown(&self, kind: FaultKind) -> End {
+        End::Fault(Fault { number: self.relocation.kind, ..Fault::new(kind, self.object.library) })
+    }
+
+    /// A function of the program that is called by another slot than its own: what starts it may be. Of x86-64 it is known.
+    pub(super) fn strays(&self) -> bool {
+        let (object, Relocation { at, offset, .. }) = (self.object, self.relocation);
+        let is_plain = object.abi().is_some_and(|abi| abi.setup == Setup::Second) && !object.has_resolvers;
+        if object.index > 0 || !is_plain || object.image.header.e_machine == EM_X86_64 {
+            return false;
+        }
+        let (Some(got), Some(calls)) = (object.get(DT_PLTGOT), object.get(DT_JMPREL)) else { return false };
+        let entry = object.entry(self.relocation.addend.is_some());
+        let index = at.wrapping_sub(calls).checked_div(entry).unwrap_or_default();
+        *offset != Ok(got.wrapping_add(index.wrapping_add(3).wrapping_mul(object.word())))
+    }
+
+    pub(super) fn lost(&self, access: Access) -> End {
+        self.object.refused(access, FaultKind::WritesNowhere, "r_offset")
+    }
+
+    pub(super) fn write(&self, value: u64) -> Step<()> {
+        let (object, size) = (self.object, width(self.object, self.effect));
+        let anywhere = object.get(DT_TEXTREL).is_some();
+        let written =
+            self.relocation.offset.and_then(|offset| object.memory.write(offset, value, size, anywhere));
+        written.map_err(|access| self.lost(access))
+    }
+
+    /// What stands there.
+    pub(super) fn here(&self) -> Step<u64> {
+        let number =
+            self.relocation.offset.and_then(|offset| self.object.memory.number(offset, self.object.word()));
+        number.map_err(|access| self.lost(access))
+    }
+
+    pub(super) fn addend(&self) -> Step<u64> {
+        self.relocation.addend.map_or_else(|| self.here(), Ok)
+    }
+
+    pub(super) fn moved(&self) -> Step<()> {
+        self.write(self.object.base.wrapping_add(self.addend()?))
+    }
+
+    /// Led to a symbol, and the object that has it; None: it need not be there, and is not.
+    pub(super) fn bound(&self, asked: &Symbol, of: Option<&Object<'_>>, found: &Symbol) -> Step<()> {
+        const PT_TLS: u32 = 7;
+        let (object, effect) = (self.object, self.effect);
+        let base = |of: &Object<'_>| if found.section == SHN_ABS { 0 } else { of.base };
+        let value = of.map_or(0, |of| base(of).wrapping_add(found.value));
+        let is_asked = found.kind == STT_GNU_IFUNC && found.section != 0;
+        if let Some(of) = of.filter(|_| is_asked) {
+            resolve(object, of, found.value, "STT_GNU_IFUNC")?;
+            if !of.has_resolvers {
+                return Err(object.lost(Access::Anothers, "STT_GNU_IFUNC"));
+            }
+        }
+        // 32 bits of where an object is differ from start to start.
+        let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
+        let is_x86_64 = object.image.header.e_machine == EM_X86_64;
+        // What asks whether a function is there calls it where its address is not 0. Of x86-64 that code is known.
+        let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
+        // What is not defined has an address only in a program, where its stub is.
+        let is_odd = found.section == 0 && found.value != 0 && of.is_some_and(|of| of.index > 0);
+        let is_far = effect == Effect::Half && object.word() == 8;
+        let is_null = is_null || self.relocation.symbol == 0 && is_address;
+        let adds = of.is_none()
+            && matches!(effect, Effect::Value | Effect::Slot)
+            && self.relocation.addend.is_some_and(|addend| addend != 0);
+        if is_null && is_far || !is_x86_64 && (is_address && (is_null || is_odd) || adds) {
+            return Err(object.lost(Access::Anothers, "a symbol that is not there"));
+        }
+        match (effect, of) {
+            (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),
+            // sysdeps/x86_64/dl-machine.h adds nothing (observed on 2.36).
+            (Effect::Slot, _) if is_x86_64 => self.write(value),
+            (Effect::Slot, _) => self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default())),
+            (Effect::Copy | Effect::Tls, None) => Ok(()),
+            (Effect::Copy, Some(of)) => {
+                // As much as both have.
+                let size = asked.size.min(found.size);
+                copy(object, self.relocation.offset, (of, found.value), size)
+            }
+            (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
+                Err(object.lost(Access::Anothers, "a thread-local variable"))
+            }
+            // It may be too far away for the bits that there are.
+            (Effect::Other, _) => Err(object.lost(Access::Anothers, "a relocation of few bits")),
+            _ => self.write(0),
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The code that is run before main(): constructors, and what crt1.o and crti.o begin a program and an object with. Its
+//! instructions are known for x86-64 alone.
+
+use alloc::vec::Vec;
+
+use super::memory::Access;
+use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
+use crate::elf::consts::{
+    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
+    EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
+};
+use crate::machine::holds;
+
+/// What linkers put before code.
+const TABLES: [u32; 9] =
+    [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
+const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
+/// Bytes of code that are looked at.
+const CODE: u64 = 64;
+const ENDBR64: &[u8] = &[0xf3, 0x0f, 0x1e, 0xfa];
+
+/// What leads to a program's main().
+#[derive(Clone, Copy, Default)]
+pub(super) struct Start {
+    /// A relocation of the program asks for it, which may be bound when it is called.
+    pub(super) is_asked: bool,
+    /// Where `__libc_start_main` was found for it.
+    pub(super) at: Option<u64>,
+}
+
+/// Whether the program is led to what starts it.
+///
+/// `later`: what is not found when it is called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it
+/// does not find is what it calls first.
+pub(super) fn reach_main(objects: &[Object<'_>], start: Start, later: &[Undefined]) -> Step<()> {
+    const WHAT: &str = "__libc_start_main";
+    let Some(program) = objects.first() else { return Ok(()) };
+    let Some(slot) = main_slot(program) else {
+        if start.is_asked {
+            return Ok(());
+        }
+        let mut own = later.iter().filter(|symbol| symbol.needed_by == program.library.path);
+        return match (own.next(), own.next()) {
+            (Some(first), None) => Err(End::Symbol(Undefined { lazy: false, ..first.clone() })),
+            (Some(_), Some(_)) => Err(program.lost(Access::Anothers, WHAT)),
+            _ => lacks_main(program),
+        };
+    };
+    let led_to = program.number(slot, program.word(), WHAT)?;
+    let is_bound_later = || start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
+    match code_at(objects, led_to) {
+        Some(_) if start.at == Some(led_to) || is_bound_later() => Ok(()),
+        // Whatever it does, `hlt` or nothing follows.
+        Some((of, within)) if !begins_function(of, within) => Err(program.lost(Access::Anothers, WHAT)),
+        _ => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
+    }
+}
+
+/// Calls the constructors of an object: DT_INIT, then those of DT_INIT_ARRAY. `count_mask`: glibc counts them in 32 bits.
+pub(super) fn construct(
+    objects: &[Object<'_>],
+    object: &Object<'_>,
+    value: &dyn Fn(u32) -> Option<u64>,
+    count_mask: u64,
+) -> Step<()> {
+    const WHAT: &str = "DT_INIT_ARRAY";
+    let nowhere = |what| object.fault(FaultKind::JumpsNowhere, what);
+    if let Some(init) = value(DT_INIT) {
+        let init = object.base.wrapping_add(init);
+        let (of, within) = code_at(objects, init).ok_or_else(|| nowhere("DT_INIT"))?;
+        if !is_x86(of) && !begins_function(of, within) {
+            return Err(object.lost(Access::Anothers, "DT_INIT"));
+        }
+        // crti.o calls that where its address is not 0.
+        if let Some(slot) = profiler_slot(of, within) {
+            match of.memory.number(slot, of.word()).unwrap_or_default() {
+                0 => {}
+                led_to if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
+                _ => return Err(object.lost(Access::Anothers, "__gmon_start__")),
+            }
+        }
+    }
+    let first = (DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ, "DT_PREINIT_ARRAY");
+    let then = (DT_INIT_ARRAY, DT_INIT_ARRAYSZ, WHAT);
+    let arrays = if object.index == 0 && count_mask != u64::MAX { &[first, then][..] } else { &[then] };
+    for &(array, size, what) in arrays {
+        let Some(array) = value(array) else { continue };
+        let size = match value(size) {
+            Some(size) => size,
+            // musl takes it for 0.
+            None if count_mask == u64::MAX => 0,
+            None => return Err(object.fault(FaultKind::NoEntrySize, what)),
+        };
+        let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
+        for index in 0..count.min(CONSTRUCTORS_AT_MOST) {
+            let at = array.wrapping_add(index.wrapping_mul(object.word()));
+            let address = object.memory.number(at, object.word());
+            let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, what))?;
+            if !is_aligned(object, address) {
+                return Err(object.lost(Access::Anothers, what));
+            }
+            let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
+            // Nobody knows what the midst of a function does.
+            if !begins_function(of, within) {
+                return Err(object.lost(Access::Anothers, what));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The object whose code is at an address, and the address there.
+fn code_at<'r, 'a>(objects: &'r [Object<'a>], address: u64) -> Option<(&'r Object<'a>, u64)> {
+    let within = |of: &Object<'a>| of.memory.wrapped(address.wrapping_sub(of.base));
+    let of = objects.iter().find(|of| of.memory.has(within(of)))?;
+    of.memory.can_run(within(of)).then(|| (of, within(of)))
+}
+
+/// What becomes of a program that no relocation has led there: if it asks for that, it calls nothing.
+fn lacks_main(program: &Object<'_>) -> Step<()> {
+    let Some(strings) = program.get(DT_STRTAB) else { return Ok(()) };
+    let size = program.get(DT_STRSZ).unwrap_or(STRINGS_AT_MOST);
+    if holds(&bytes(program, strings, size.min(STRINGS_AT_MOST)), MAIN) {
+        Err(program.lost(Access::Anothers, "__libc_start_main"))
+    } else {
+        Ok(())
+    }
+}
+
+fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
+    let byte = |at| object.memory.number(from.wrapping_add(at), 1).ok().map(|byte| byte.to_le_bytes()[0]);
+    (0..size).map_while(byte).collect()
+}
+
+/// The slot through which a program's first code calls `__libc_start_main`: `call *slot(%rip)` in glibc's crt1.o; musl's
+/// calls a function, which jumps to the stub of that.
+fn main_slot(program: &Object<'_>) -> Option<u64> {
+    let header = &program.image.header;
+    if header.e_machine != EM_X86_64 {
+        return None;
+    }
+    let first = Code::at(program, header.e_entry);
+    first.slot().or_else(|| {
+        let next = first.calls(program)?;
+        next.slot().or_else(|| next.calls(program)?.stub())
+    })
+}
+
+/// The slot of `__gmon_start__`, whose value crti.o's part of DT_INIT begins with: `mov slot(%rip), %rax`.
+fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
+    const BEGIN: &[u8] = &[0x48, 0x83, 0xec, 0x08, 0x48, 0x8b, 0x05];
+    if object.image.header.e_machine != EM_X86_64 {
+        return None;
+    }
+    let code = Code::at(object, init).behind_mark();
+    code.bytes.starts_with(BEGIN).then(|| code.relative(BEGIN.len()))?
+}
+
+/// Some instructions.
+struct Code {
+    address: u64,
+    bytes: Vec<u8>,
+}
+
+impl Code {
+    fn at(object: &Object<'_>, address: u64) -> Code {
+        Code { address, bytes: bytes(object, address, CODE) }
+    }
+
+    /// Without the mark of a place that may be jumped to.
+    fn behind_mark(mut self) -> Code {
+        if self.bytes.starts_with(ENDBR64) {
+            self.bytes.drain(..ENDBR64.len());
+            self.address = self.address.wrapping_add(ENDBR64.len() as u64);
+        }
+        self
+    }
+
+    /// What the last four bytes of an instruction, from there on, are the distance to.
+    fn relative(&self, at: usize) -> Option<u64> {
+        let end = at.checked_add(4)?;
+        let distance = i32::from_le_bytes(*self.bytes.get(at..end)?.first_chunk()?);
+        Some(self.address.wrapping_add(end as u64).wrapping_add_signed(distance.into()))
+    }
+
+    /// The first `call *slot(%rip)`.
+    fn slot(&self) -> Option<u64> {
+        self.relative(self.bytes.windows(2).position(|pair| pair == [0xff, 0x15])?.checked_add(2)?)
+    }
+
+    /// `jmp *slot(%rip)` of a stub.
+    fn stub(self) -> Option<u64> {
+        let code = self.behind_mark();
+        let skipped = usize::from(code.bytes.first() == Some(&0xf2));
+        let jumps = code.bytes.get(skipped..)?.starts_with(&[0xff, 0x25]);
+        jumps.then(|| code.relative(skipped.saturating_add(2)))?
+    }
+
+    /// What the first `call` or `jmp` leads to that leads to code.
+    fn calls(&self, object: &Object<'_>) -> Option<Code> {
+        let mut all = self.bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, 0xe8 | 0xe9));
+        let target = all.find_map(|(at, _)| {
+            self.relative(at.checked_add(1)?).filter(|target| object.memory.can_run(*target))
+        })?;
+        Some(Code::at(object, target))
+    }
+}
+
+/// Whether a function begins at an address, by what .eh_frame_hdr lists (LSB, "Exception Frames"). Of code that it does not
+/// list, crtbegin.o's, those do that are aligned, and that nothing runs into.
+pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
+    if !is_x86(object) && (is_among_tables(object, address) || !is_aligned(object, address)) {
+        return false;
+    }
+    let header = object.image.table().iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
+    header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+}
+
+/// Of a segment that has both, code stands behind all tables.
+pub(super) fn is_among_tables(object: &Object<'_>, address: u64) -> bool {
+    let load = object.image.load_with(PF_X, address);
+    let end = load.map_or(0, |load| load.p_vaddr.saturating_add(load.p_memsz));
+    let is_behind = |(tag, value): &(u32, u64)| TABLES.contains(tag) && (address..end).contains(value);
+    object.dynamic.entries.iter().any(is_behind)
+}
+
+/// Whether a processor may run what lies at an address: what it does else each does in its way.
+fn is_aligned(object: &Object<'_>, address: u64) -> bool {
+    match object.image.header.e_machine {
+        EM_AARCH64 | EM_PPC64 => address % 4 == 0,
+        EM_S390 | EM_RISCV => address % 2 == 0,
+        _ => true,
+    }
+}
+
+pub(super) fn is_x86(object: &Object<'_>) -> bool {
+    matches!(object.image.header.e_machine, EM_X86_64 | EM_386)
+}
+
+fn listed(object: &Object<'_>, header: u64, address: u64) -> Option<bool> {
+    // Version 1; how many, in four bytes; pairs of distances from the header, in four bytes with a sign.
+    const FIRST: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
+    let number = |at: u64| object.memory.number(header.wrapping_add(at), 4).ok();
+    let signed = |number: u64| (number ^ 0x8000_0000).wrapping_sub(0x8000_0000);
+    if bytes(object, header, 4) != FIRST {
+        return None;
+    }
+    let (mut low, mut high) = (0, number(8)?);
+    let entry = |index: u64| index.wrapping_mul(8).wrapping_add(12);
+    let begin = |index: u64| Some(header.wrapping_add(signed(number(entry(index))?)));
+    while low < high {
+        let middle = low.midpoint(high);
+        if begin(middle)? <= address { low = middle.wrapping_add(1) } else { high = middle }
+    }
+    if let Some(before) = low.checked_sub(1) {
+        let from = begin(before)?;
+        if from == address {
+            return Some(true);
+        }
+        // Its length, its CIE, where it begins, and how much it covers.
+        let of = signed(number(entry(before).wrapping_add(4))?);
+        let covers = number(of.wrapping_add(12))?;
+        if address.wrapping_sub(from) < covers {
+            return Some(false);
+        }
+    }
+    if !is_x86(object) {
+        return None;
+    }
+    let before = object.memory.number(address.wrapping_sub(1), 1).unwrap_or_default();
+    Some(address.trailing_zeros() >= 4 && matches!(before, 0xc3 | 0x90 | 0x00 | 0xcc))
+}

@@ -1,0 +1,280 @@
+//! The files of a recording: in a folder, or as a list of names made from one file. No link is followed here.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{File, OpenOptions};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path;
+use std::rc::Rc;
+
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::libc;
+use nix::sys::stat::fstatat;
+
+use crate::errno::Errno;
+use crate::live::{Live, OpenFile, of_nix, stat_of, target_path};
+use crate::path::{Path, PathBuf};
+use crate::target::{FileKind, ReadAt, Root as _, Stat};
+
+/// Why something of a recording is not there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fault {
+    /// As the machine has it.
+    Errno(Errno),
+    /// The recording does not tell.
+    Unknown,
+}
+
+/// What is at a path.
+#[derive(Clone, Debug)]
+pub(super) enum Entry {
+    /// A symbolic link.
+    Link(PathBuf),
+    /// Anything else.
+    Other(Stat),
+}
+
+/// The files.
+#[derive(Clone, Debug)]
+pub(super) enum Tree {
+    Folder(path::PathBuf),
+    Names(Rc<Names>),
+}
+
+impl Tree {
+    /// lstat(2) of a path of the machine's that no link is a part of.
+    pub(super) fn entry(&self, path: &Path) -> Result<Entry, Fault> {
+        match self {
+            Tree::Folder(root) => {
+                let place = inside(root, path);
+                // Not by std: what the C library is called for in addition is looked up at each start of diag.
+                let found = fstatat(AT_FDCWD, &place, AtFlags::AT_SYMLINK_NOFOLLOW)
+                    .map_err(|errno| Fault::Errno(of_nix(errno)))?;
+                if found.st_mode & libc::S_IFMT == libc::S_IFLNK {
+                    let link = place.read_link().map_err(|error| of_io(&error))?;
+                    return Ok(Entry::Link(PathBuf::from(link.into_os_string().into_vec())));
+                }
+                Ok(Entry::Other(stat_of(&found)))
+            }
+            Tree::Names(names) => names.entry(path),
+        }
+    }
+
+    /// The bytes of a regular file there.
+    pub(super) fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Fault> {
+        match self {
+            Tree::Folder(root) => {
+                // What has become a FIFO by now does not block.
+                let mut options = OpenOptions::new();
+                options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
+                let file = options.open(inside(root, path)).map_err(|error| of_io(&error))?;
+                Ok(Rc::new(Copied(OpenFile(file))))
+            }
+            Tree::Names(names) => names.open(path),
+        }
+    }
+
+    /// The names in a folder there.
+    pub(super) fn names(&self, folder: &Path) -> Result<Vec<Vec<u8>>, Fault> {
+        match self {
+            Tree::Folder(root) => {
+                let names = Live::default().list(&target_path(&inside(root, folder)), |_| true);
+                names.ok_or(Fault::Unknown)?.map_err(Fault::Errno)
+            }
+            Tree::Names(names) => names.names(folder),
+        }
+    }
+}
+
+/// Where a folder keeps an absolute path.
+fn inside(root: &path::Path, path: &Path) -> path::PathBuf {
+    let bytes = path.as_bytes();
+    root.join(OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes)))
+}
+
+fn of_io(error: &std::io::Error) -> Fault {
+    Fault::Errno(errno(error))
+}
+
+/// What std calls an error.
+pub(super) fn errno(error: &std::io::Error) -> Errno {
+    use std::io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => Errno::ENOENT,
+        ErrorKind::PermissionDenied => Errno::EACCES,
+        ErrorKind::NotADirectory => Errno::ENOTDIR,
+        _ => Errno::EIO,
+    }
+}
+
+/// A file of the machine's; who writes to the copy tells nothing of it.
+struct Copied(OpenFile);
+
+impl ReadAt for Copied {
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
+        self.0.read_at(offset, len)
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    /// A folder.
+    Folder,
+    /// A regular file: its size, and its bytes where they are known.
+    File(u64, Option<Bytes>),
+    /// A symbolic link.
+    Link(PathBuf),
+    /// A device, a FIFO.
+    Special(FileKind),
+    /// Nobody knows.
+    Unknown,
+}
+
+/// The bytes of a file: a part of an open one, or in memory.
+#[derive(Clone)]
+pub(super) enum Bytes {
+    Part(Rc<dyn ReadAt>, u64),
+    /// What is behind these is not known.
+    First(Rc<[u8]>),
+}
+
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bytes")
+    }
+}
+
+#[derive(Debug)]
+struct Node {
+    below: BTreeMap<Box<[u8]>, usize>,
+    what: What,
+    mode: u32,
+}
+
+/// Names below one another.
+#[derive(Debug)]
+pub(super) struct Names {
+    list: Vec<Node>,
+    /// st_dev.
+    device: u64,
+}
+
+/// Names that there may be: a recording has some thousand.
+pub(super) const NAMES_AT_MOST: usize = 200_000;
+/// Folders above one another.
+const DEPTH: usize = 128;
+
+impl Names {
+    pub(super) fn new(device: u64) -> Names {
+        Names { list: vec![Node { below: BTreeMap::new(), what: What::Folder, mode: 0o755 }], device }
+    }
+
+    /// Puts something at a path, in the place of what is there, and folders above it; gives false where there is no room
+    /// for more names. The path has no `..`.
+    pub(super) fn put(&mut self, path: &[u8], what: What, mode: u32) -> bool {
+        let mut at = 0;
+        let names = || path.split(|byte| *byte == b'/').filter(|name| !matches!(*name, b"" | b"."));
+        if names().count() > DEPTH {
+            return false;
+        }
+        for name in names() {
+            let free = self.list.len();
+            let Some(node) = self.list.get_mut(at) else { return false };
+            at = match node.below.get(name) {
+                Some(below) => *below,
+                None if free >= NAMES_AT_MOST => return false,
+                None => {
+                    node.below.insert(name.into(), free);
+                    self.list.push(Node { below: BTreeMap::new(), what: What::Folder, mode: 0o755 });
+                    free
+                }
+            };
+        }
+        if let Some(node) = self.list.get_mut(at) {
+            (node.what, node.mode) = (what, mode);
+        }
+        true
+    }
+
+    /// What is at a path.
+    pub(super) fn what(&self, path: &[u8]) -> Option<(&What, u32)> {
+        self.node(path).ok().map(|(_, node)| (&node.what, node.mode))
+    }
+
+    /// A name that something else than a folder has names below.
+    pub(super) fn misplaced(&self) -> Option<&[u8]> {
+        let is_folder = |at: &usize| self.list.get(*at).is_some_and(|node| matches!(node.what, What::Folder));
+        let is_wrong =
+            |at: &usize| self.list.get(*at).is_some_and(|node| !node.below.is_empty()) && !is_folder(at);
+        let all = self.list.iter().flat_map(|node| &node.below);
+        all.filter(|(_, at)| is_wrong(at)).map(|(name, _)| &**name).next()
+    }
+
+    fn node(&self, path: &[u8]) -> Result<(usize, &Node), Fault> {
+        let mut at = 0;
+        for name in path.split(|byte| *byte == b'/').filter(|name| !matches!(*name, b"" | b".")) {
+            let below = self.list.get(at).and_then(|node| node.below.get(name));
+            at = *below.ok_or(Fault::Errno(Errno::ENOENT))?;
+        }
+        self.list.get(at).map(|node| (at, node)).ok_or(Fault::Unknown)
+    }
+
+    fn entry(&self, path: &Path) -> Result<Entry, Fault> {
+        let (at, node) = self.node(path.as_bytes())?;
+        let (kind, size) = match &node.what {
+            What::Link(target) => return Ok(Entry::Link(target.clone())),
+            What::Unknown => return Err(Fault::Unknown),
+            What::Folder => (FileKind::Directory, 0),
+            What::File(size, _) => (FileKind::Regular, *size),
+            What::Special(kind) => (*kind, 0),
+        };
+        let (device, inode) = (self.device, at as u64);
+        Ok(Entry::Other(Stat { kind, mode: node.mode, size, device, inode, owner: None, group: None }))
+    }
+
+    fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Fault> {
+        match &self.node(path.as_bytes())?.1.what {
+            What::File(size, Some(bytes)) => Ok(Rc::new(Part { bytes: bytes.clone(), size: *size })),
+            _ => Err(Fault::Unknown),
+        }
+    }
+
+    fn names(&self, folder: &Path) -> Result<Vec<Vec<u8>>, Fault> {
+        let (_, node) = self.node(folder.as_bytes())?;
+        match node.what {
+            What::Folder => Ok(node.below.keys().map(|name| name.to_vec()).collect()),
+            _ => Err(Fault::Errno(Errno::ENOTDIR)),
+        }
+    }
+}
+
+/// An open file of a recording.
+struct Part {
+    bytes: Bytes,
+    size: u64,
+}
+
+impl ReadAt for Part {
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
+        let left = self.size.saturating_sub(offset);
+        let len = usize::try_from(left).unwrap_or(usize::MAX).min(len);
+        match &self.bytes {
+            _ if len == 0 => Ok(Vec::new()),
+            Bytes::Part(file, start) => file.read_at(start.saturating_add(offset), len),
+            Bytes::First(bytes) => {
+                let known = usize::try_from(offset).ok().and_then(|at| bytes.get(at..)).unwrap_or_default();
+                match known.get(..len.min(known.len())) {
+                    Some(known @ [_, ..]) => Ok(known.to_vec()),
+                    _ => Err(Errno::EIO),
+                }
+            }
+        }
+    }
+}
+
+/// A file on this computer's disk.
+pub(super) fn on_disk(file: File) -> Rc<dyn ReadAt> {
+    Rc::new(Copied(OpenFile(file)))
+}
