@@ -40,6 +40,8 @@ pub const LIMITS: Amounts = if cfg!(diag_fuzz) {
 pub(crate) const STEPS_OF_A_SYMBOL: usize = 2;
 pub(crate) const VERSIONS_OF_A_STEP: usize = 32;
 pub(crate) const SLOTS_OF_A_STEP: usize = 64;
+/// More than most files have.
+pub(crate) const SEGMENTS_OF_A_STEP: usize = 16;
 
 /// What is left of [`LIMITS`], and what was cut short.
 #[derive(Debug)]

@@ -13,8 +13,10 @@ use alloc::vec::Vec;
 
 use super::abi::{JudgedBy, Setup};
 use super::fault::{Fault, FaultKind};
+use super::symbols::MISSING_AT_MOST;
 use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
+use crate::budget::Guard;
 use crate::candidate::File;
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI};
 use crate::exec::Missing;
@@ -108,6 +110,7 @@ impl Linker<'_> {
             link.symbols.retain(|symbol| symbol.lazy);
             if !later.is_empty() {
                 link.symbols = later;
+                link.symbols.truncate(Guard::Missing.at_most(MISSING_AT_MOST));
             }
             link.fault = link.fault.take().filter(|fault| fault.lazy);
         } else {
@@ -165,7 +168,10 @@ fn unpack(object: &Object<'_>, table: u64, size: u64, to_the_word: bool) -> Step
     let (mut at, mut left) = (table, size);
     let mut next = 0_u64;
     let mut steps = 0..STEPS_AT_MOST;
-    while left != 0 && steps.next().is_some() {
+    while left != 0 {
+        if steps.next().is_none() {
+            return Err(End::TooMuch);
+        }
         let entry = object.number(at, word, "DT_RELR")?;
         at = at.wrapping_add(word);
         left = if to_the_word { left.wrapping_sub(word) } else { left.saturating_sub(word) };

@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 use super::object::Library;
 use super::versions::{self, Version};
 use super::{Linker, Undefined};
-use crate::budget::{Guard, SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
+use crate::budget::{Guard, SEGMENTS_OF_A_STEP, SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
 use crate::candidate::Image;
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{DT_VERNEED, EI_OSABI, ELFOSABI_GNU, ET_DYN};
@@ -46,7 +46,7 @@ const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
 const HIDDEN: usize = 0x8000;
 /// Missing symbols that are told at most.
-const MISSING_AT_MOST: usize = 64;
+pub(super) const MISSING_AT_MOST: usize = 64;
 
 /// An undefined symbol.
 #[derive(Clone, Copy)]
@@ -286,6 +286,7 @@ fn is_usual(
     if symbol.section == 0 {
         return Some(true);
     }
+    let _is_over = symbols.table.steps(image.table().len() / SEGMENTS_OF_A_STEP);
     let mark = symbols.mark(index) & !HIDDEN;
     let lacks_version = linker.is_glibc() && mark > VER_NDX_GLOBAL && versions::at(versions, mark).is_none();
     let (value, _) = symbols.place(index)?;

@@ -7,6 +7,7 @@ mod place;
 mod relocate;
 mod versions;
 
+use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -206,7 +207,7 @@ struct Rehearsal<'r, 'a> {
     /// What shows when it is called.
     later: RefCell<Vec<Undefined>>,
     /// The weak symbols that are asked for: by which object, and which of its symbols.
-    weak: RefCell<Vec<(usize, u64)>>,
+    weak: RefCell<BTreeSet<(usize, u64)>>,
 }
 
 /// What a symbol is found to be: the object that defines it, and it.

@@ -175,6 +175,23 @@ impl<'a> Memory<'a> {
         if is_near && !is_within && !self.is_program { Access::Anothers } else { Access::Nothing }
     }
 
+    /// Takes steps of the judgement's budget.
+    pub(super) fn steps(&self, count: usize) -> Result<(), Access> {
+        let has_any = Guard::Rehearsal.is_out() || self.file.borrow().steps(count);
+        if has_any { Ok(()) } else { Err(Access::TooMuch) }
+    }
+
+    /// Takes bytes of the judgement's budget for what is kept.
+    pub(super) fn keeps(&self, bytes: usize) -> Result<(), Access> {
+        let has_any = Guard::Rehearsal.is_out() || self.file.borrow().keeps(bytes);
+        if has_any { Ok(()) } else { Err(Access::TooMuch) }
+    }
+
+    fn too_much<T>(&self) -> Result<T, Access> {
+        self.file.borrow().cut(Missing::TooMuchToRead);
+        Err(Access::TooMuch)
+    }
+
     /// One that belongs to no address.
     fn byte(&self, address: u64) -> Result<u8, Access> {
         let (byte, mark) = self.marked(address)?;
@@ -187,16 +204,10 @@ impl<'a> Memory<'a> {
     }
 
     fn marked(&self, address: u64) -> Result<Marked, Access> {
-        let Some(left) = self.left.get().checked_sub(1) else {
-            self.file.borrow().cut(Missing::TooMuchToRead);
-            return Err(Access::TooMuch);
-        };
+        let Some(left) = self.left.get().checked_sub(1) else { return self.too_much() };
         self.left.set(left);
         if left % TOGETHER == 0 {
-            let steps = STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1));
-            if !Guard::Rehearsal.is_out() && !self.file.borrow().steps(steps) {
-                return Err(Access::TooMuch);
-            }
+            self.steps(STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1)))?;
         }
         let part = self.part(address)?;
         let (chunk, word, at) = place(address);
@@ -234,11 +245,11 @@ impl<'a> Memory<'a> {
         let mut string = Vec::new();
         for at in 0..LONGEST {
             match self.byte(self.wrapped(address.wrapping_add(at)))? {
-                0 => break,
+                0 => return Ok(string),
                 byte => string.push(byte),
             }
         }
-        Ok(string)
+        self.too_much()
     }
 
     /// Whether a string is this one: as strcmp(3), it looks no further than the first difference.
@@ -267,9 +278,8 @@ impl<'a> Memory<'a> {
             }
             let (chunk, word, at) = place(address);
             let mut written = self.written.borrow_mut();
-            let is_new = !written.contains_key(&chunk);
-            if is_new && !Guard::Rehearsal.is_out() && !self.file.borrow().keeps(KEPT_OF_A_CHUNK) {
-                return Err(Access::TooMuch);
+            if !written.contains_key(&chunk) {
+                self.keeps(KEPT_OF_A_CHUNK)?;
             }
             let Some(word) = written.entry(chunk).or_default().get_mut(word) else { continue };
             if let (Some(to), Some(mark)) = (word.bytes.get_mut(at), word.marks.get_mut(at)) {
@@ -289,11 +299,17 @@ impl<'a> Memory<'a> {
 
     /// Whether code can be run there.
     pub(super) fn can_run(&self, address: u64) -> bool {
-        self.part(address).is_ok_and(|part| part.is_executable)
+        self.look(address).is_ok_and(|part| part.is_executable)
     }
 
     /// Whether it is its own.
     pub(super) fn has(&self, address: u64) -> bool {
-        self.part(address).is_ok()
+        self.look(address).is_ok()
+    }
+
+    /// The part that is there, of many for as many steps.
+    fn look(&self, address: u64) -> Result<&Part, Access> {
+        self.steps(self.parts.len() / PARTS)?;
+        self.part(address)
     }
 }

@@ -20,6 +20,8 @@ const STB_LOCAL: u64 = 0;
 const STB_WEAK: u64 = 2;
 /// crti.o calls it where it is there.
 const PROFILER: &[u8] = b"__gmon_start__";
+/// What it takes to keep that one is asked for.
+const KEPT_OF_A_WEAK: usize = 32;
 /// Symbols of an object that are looked through.
 const SYMBOLS_AT_MOST: u64 = 1 << 10;
 
@@ -223,10 +225,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     pub(super) fn look_up_later(&self, object: &'r Object<'a>, index: u64) -> Step<()> {
         match self.find(object, index, Class::Plt, true) {
             Err(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => Err(End::Symbol(symbol)),
-            Err(End::Symbol(symbol)) => {
-                self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
-                Ok(())
-            }
+            Err(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
             // Whatever stands behind the versions of a library is hardly the one that is asked for.
             Err(End::Fault(fault)) if fault.kind == FaultKind::AnothersMemory => {
                 let symbols = object.get(DT_SYMTAB).unwrap_or_default();
@@ -235,15 +234,19 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     Ok(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => {
                         Err(End::Fault(fault))
                     }
-                    Ok(End::Symbol(symbol)) => {
-                        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
-                        Ok(())
-                    }
+                    Ok(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
                     _ => Ok(()),
                 }
             }
             _ => Ok(()),
         }
+    }
+
+    /// Keeps that.
+    fn is_lost_later(&self, object: &Object<'_>, symbol: Undefined) -> Step<()> {
+        object.keep(symbol.size())?;
+        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
+        Ok(())
     }
 
     /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86-64
@@ -291,8 +294,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             version = map.version(object, mark).map(|version| version.filter(|version| version.hash != 0));
         }
         let symbol = object.symbol(symbols, index)?;
-        if symbol.section == 0 && symbol.bind == STB_WEAK {
-            self.weak.borrow_mut().push((object.index, index));
+        let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
+        if is_weak && self.weak.borrow_mut().insert((object.index, index)) {
+            object.keep(KEPT_OF_A_WEAK)?;
         }
         if (symbol.bind == STB_LOCAL && !is_called) || symbol.is_hidden() {
             return Ok((symbol, Some((object, symbol))));

@@ -5,10 +5,12 @@ use alloc::vec::Vec;
 
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::resolve::GUARD;
+use super::super::super::symbols::MISSING_AT_MOST;
 use super::super::super::{Linker, Undefined};
 use super::super::memory::Access;
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
 use super::{HIDDEN, Map, Version, text};
+use crate::budget::Guard;
 use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
 use crate::elf::offset;
 
@@ -35,6 +37,7 @@ pub(super) fn check_versions(
         }
         loop {
             let file = text(object, strings, field(record, 4, 4)?)?;
+            object.look_at(objects.len())?;
             let Some(other) = objects.iter().find(|other| {
                 other.library.is_called(&file) || other.library.path == file && other.index > 0
             }) else {
@@ -51,6 +54,7 @@ pub(super) fn check_versions(
                 is_guarded |= hash == GUARD.0.into() && name == GUARD.1;
                 match_symbol(object, other, (hash, &name), is_weak, rehearsed)?;
                 highest = highest.max(index & !HIDDEN);
+                object.keep(name.len().saturating_add(file.len()).saturating_add(size_of::<Version>()))?;
                 let version =
                     Version { hash, name, is_hidden: index & HIDDEN != 0, file: Some(file.clone()) };
                 needs.push((index & !HIDDEN, version));
@@ -75,6 +79,7 @@ pub(super) fn check_versions(
             highest = highest.max(index);
             if flags & VER_FLG_BASE == 0 {
                 let aux = record.wrapping_add(field(record, 12, 4)?);
+                object.keep(size_of::<(u64, u64, Option<u64>)>())?;
                 defines.push((index, hash, field(aux, 0, 4).ok()));
             }
             match field(record, 16, 4)? {
@@ -87,6 +92,7 @@ pub(super) fn check_versions(
     if highest == 0 {
         return Ok(is_guarded);
     }
+    object.keep(offset(highest).saturating_mul(size_of::<Version>()))?;
     map.versions = vec![Version::default(); offset(highest).wrapping_add(1)];
     map.marks = object.get(DT_VERSYM);
     if map.marks.is_none() {
@@ -100,6 +106,7 @@ pub(super) fn check_versions(
     for (index, hash, name) in defines {
         let Some(name) = name else { return Err(object.lost(Access::Nothing, "DT_VERDEF")) };
         let name = object.memory.string(strings.wrapping_add(name)).unwrap_or_default();
+        object.keep(name.len())?;
         if let Some(place) = map.versions.get_mut(offset(index)) {
             *place = Version { hash, name, is_hidden: false, file: None };
         }
@@ -152,7 +159,7 @@ fn match_symbol(
             next => record = record.wrapping_add(next),
         }
     }
-    if !is_weak {
+    if !is_weak && rehearsed.versions.len() < Guard::Missing.at_most(MISSING_AT_MOST) {
         rehearsed.versions.push(Undefined::new(name.to_vec(), of.library.path.clone(), by.library, false));
     }
     Ok(())
