@@ -10,13 +10,14 @@ mod strings;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::abi::{JudgedBy, Setup};
 use super::fault::{Fault, FaultKind};
 use super::symbols::MISSING_AT_MOST;
 use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
-use crate::budget::Guard;
+use crate::budget::{CHUNKS_WRITTEN, Guard};
 use crate::candidate::File;
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI};
 use crate::exec::Missing;
@@ -119,9 +120,12 @@ impl Linker<'_> {
     }
 }
 
-/// It was begun because the tables are not as a linker makes them: without its end nothing is known.
+/// It was not brought to its end. Where the tables are not as linkers make them nothing is known then; else what was found
+/// before stands.
 fn too_much(linker: &Linker<'_>) -> Option<Rehearsed> {
-    linker.files.budget().cut(Missing::TooMuchToRead);
+    if linker.doubts.get() || !linker.is_sound() {
+        linker.files.budget().cut(Missing::TooMuchToRead);
+    }
     None
 }
 
@@ -142,10 +146,12 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let files: Vec<Option<Rc<File>>> = libraries.iter().map(|library| linker.open(library)).collect();
     let page = linker.machine.kernel().page().get();
     let mut objects = Vec::new();
+    let chunks = Rc::new(Cell::new(CHUNKS_WRITTEN));
     let mut free = FIRST_FREE;
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
-            let object = Object::new(index, library, file.as_ref()?, page, free, linker.is_glibc())?;
+            let object =
+                Object::new(index, library, file.as_ref()?, page, free, (linker.is_glibc(), &chunks))?;
             free = free.checked_add(object.memory.end())?.checked_add(APART)?;
             objects.push(object);
         }
@@ -153,7 +159,9 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     if objects.first()?.word() == 4 && free > END_OF_32_BITS {
         return None;
     }
-    if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) }
+    let found =
+        if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) };
+    if objects.iter().any(|object| object.memory.is_over()) { too_much(linker) } else { found }
 }
 
 /// DT_RELR. `to_the_word`: musl counts its bytes down to 0, and glibc compares with where it ends.

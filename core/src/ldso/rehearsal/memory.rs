@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
@@ -10,7 +11,6 @@ use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{PF_W, PF_X};
 use crate::elf::{Encoding, offset};
-use crate::exec::Missing;
 
 /// Why an address cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,10 +33,9 @@ const READS_AT_MOST: usize = 1 << 22;
 const TOGETHER: usize = 64;
 const STEPS: usize = 32;
 const PARTS: usize = 8;
-/// Words that are kept together where one is written, and what that takes: mostly the next ones are, too.
+/// Bytes that are kept together where one is written: mostly the next ones are, too.
 const CHUNK: usize = 1 << BITS_OF_A_CHUNK;
-const BITS_OF_A_CHUNK: u32 = 5;
-const KEPT_OF_A_CHUNK: usize = 544;
+const BITS_OF_A_CHUNK: u32 = 8;
 /// The lowest address of what is moved.
 const MOVED: u64 = super::FIRST_FREE;
 /// The longest string that is read.
@@ -60,9 +59,12 @@ pub(super) struct Memory<'a> {
     encoding: Encoding,
     parts: Vec<Part>,
     is_program: bool,
-    /// By address / 8 / [`CHUNK`].
+    /// By address / [`CHUNK`].
     written: RefCell<BTreeMap<u64, Box<Chunk>>>,
     left: Cell<usize>,
+    /// Chunks that all objects of a rehearsal may still write to.
+    chunks: Rc<Cell<usize>>,
+    is_over: Cell<bool>,
 }
 
 /// Who maps an object.
@@ -87,24 +89,41 @@ impl MappedBy {
     }
 }
 
-/// Eight bytes that relocations have written, or some of them.
-#[derive(Clone, Copy, Default)]
-struct Word {
-    bytes: [u8; 8],
-    /// 0: not written. 1: a number. From 2 on: that byte of an address, which is another one at each start.
-    marks: [u8; 8],
+/// Bytes side by side, some of which relocations have written.
+struct Chunk {
+    bytes: [u8; CHUNK],
+    /// Four bits for each. 0: not written. 1: a number. From 2 on: that byte of an address, which is another one at each
+    /// start.
+    marks: [u8; CHUNK / 2],
 }
 
-/// Words side by side.
-type Chunk = [Word; CHUNK];
+impl Default for Chunk {
+    fn default() -> Chunk {
+        Chunk { bytes: [0; CHUNK], marks: [0; CHUNK / 2] }
+    }
+}
 
-/// A byte, and its mark in [`Word`].
+impl Chunk {
+    fn get(&self, at: usize) -> Option<Marked> {
+        let mark = self.marks.get(at / 2)? >> ((at & 1) << 2) & 15;
+        if mark == 0 { None } else { Some((*self.bytes.get(at)?, mark)) }
+    }
+
+    fn put(&mut self, at: usize, (byte, mark): Marked) {
+        if let (Some(place), Some(marks)) = (self.bytes.get_mut(at), self.marks.get_mut(at / 2)) {
+            let bits = (at & 1) << 2;
+            *place = byte;
+            *marks = *marks & !(15 << bits) | mark << bits;
+        }
+    }
+}
+
+/// A byte, and its mark in [`Chunk`].
 type Marked = (u8, u8);
 
-/// The chunk of an address, the word in that, and the byte in that.
-fn place(address: u64) -> (u64, usize, usize) {
-    let word = address >> 3;
-    (word >> BITS_OF_A_CHUNK, offset(word) & (CHUNK - 1), offset(address & 7))
+/// The chunk of an address, and its place in that.
+fn place(address: u64) -> (u64, usize) {
+    (address >> BITS_OF_A_CHUNK, offset(address) & (CHUNK - 1))
 }
 
 impl<'a> Memory<'a> {
@@ -114,6 +133,7 @@ impl<'a> Memory<'a> {
         page: u64,
         is_program: bool,
         mapped_by: MappedBy,
+        chunks: &Rc<Cell<usize>>,
     ) -> Memory<'a> {
         let floor = |address: u64| address & page.wrapping_neg();
         let mut parts = Vec::new();
@@ -145,6 +165,8 @@ impl<'a> Memory<'a> {
             is_program,
             written: RefCell::default(),
             left: Cell::new(READS_AT_MOST),
+            chunks: Rc::clone(chunks),
+            is_over: Cell::new(false),
         }
     }
 
@@ -188,8 +210,13 @@ impl<'a> Memory<'a> {
     }
 
     fn too_much<T>(&self) -> Result<T, Access> {
-        self.file.borrow().cut(Missing::TooMuchToRead);
+        self.is_over.set(true);
         Err(Access::TooMuch)
+    }
+
+    /// Whether there was too much of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.get()
     }
 
     /// One that belongs to no address.
@@ -210,12 +237,9 @@ impl<'a> Memory<'a> {
             self.steps(STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1)))?;
         }
         let part = self.part(address)?;
-        let (chunk, word, at) = place(address);
-        if let Some(word) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(word)) {
-            let mark = word.marks.get(at).copied().unwrap_or_default();
-            if mark != 0 {
-                return Ok((word.bytes.get(at).copied().unwrap_or_default(), mark));
-            }
+        let (chunk, at) = place(address);
+        if let Some(found) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(at)) {
+            return Ok(found);
         }
         if (part.zeros.0..part.zeros.1).contains(&address) {
             return Ok((0, 0));
@@ -276,16 +300,14 @@ impl<'a> Memory<'a> {
             if !(part.is_writable || anywhere) {
                 return Err(Access::Nothing);
             }
-            let (chunk, word, at) = place(address);
+            let (chunk, at) = place(address);
             let mut written = self.written.borrow_mut();
-            if !written.contains_key(&chunk) {
-                self.keeps(KEPT_OF_A_CHUNK)?;
+            if !written.contains_key(&chunk) && !Guard::Rehearsal.is_out() {
+                let Some(left) = self.chunks.get().checked_sub(1) else { return self.too_much() };
+                self.chunks.set(left);
             }
-            let Some(word) = written.entry(chunk).or_default().get_mut(word) else { continue };
-            if let (Some(to), Some(mark)) = (word.bytes.get_mut(at), word.marks.get_mut(at)) {
-                *to = *byte;
-                *mark = if is_address { 2_u8.wrapping_add(index) } else { 1 };
-            }
+            let mark = if is_address { 2_u8.wrapping_add(index) } else { 1 };
+            written.entry(chunk).or_default().put(at, (*byte, mark));
         }
         Ok(())
     }

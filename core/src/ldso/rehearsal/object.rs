@@ -1,6 +1,8 @@
 //! An object as a loader has it in memory.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::super::Library;
 use super::super::abi::{Abi, Effect};
@@ -45,10 +47,11 @@ impl<'a> Object<'a> {
         file: &'a File,
         page: u64,
         free: u64,
-        is_glibc: bool,
+        (is_glibc, chunks): (bool, &Rc<Cell<usize>>),
     ) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
-        let memory = Memory::new(&file.contents, image, page, index == 0, MappedBy::of(index, is_glibc));
+        let memory =
+            Memory::new(&file.contents, image, page, index == 0, MappedBy::of(index, is_glibc), chunks);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,

@@ -94,10 +94,10 @@ pub(super) fn construct(
             None => return Err(object.fault(FaultKind::NoEntrySize, what)),
         };
         let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
-        if count > CONSTRUCTORS_AT_MOST {
-            return Err(End::TooMuch);
-        }
         for index in 0..count {
+            if index > CONSTRUCTORS_AT_MOST {
+                return Err(End::TooMuch);
+            }
             object.look_at(objects.len())?;
             let at = array.wrapping_add(index.wrapping_mul(object.word()));
             let address = object.memory.number(at, object.word());

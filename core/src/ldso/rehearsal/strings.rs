@@ -1,5 +1,6 @@
 //! Strings that PT_DYNAMIC leads to, where one of them lies outside of DT_STRTAB: a loader reads on in memory.
 
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 use super::super::fault::{Fault, FaultKind};
@@ -16,7 +17,14 @@ fn lost(library: &Library, access: Access, what: &str) -> Fault {
 impl Linker<'_> {
     fn memory<'a>(&self, index: usize, image: &Image, file: &'a File) -> Memory<'a> {
         let page = self.machine.kernel().page().get();
-        Memory::new(&file.contents, image, page, index == 0, MappedBy::of(index, self.is_glibc()))
+        Memory::new(
+            &file.contents,
+            image,
+            page,
+            index == 0,
+            MappedBy::of(index, self.is_glibc()),
+            &Rc::default(),
+        )
     }
 
     /// What the DT_NEEDED of an object name where one of them lies outside of its strings: what its loader reads there, up to
