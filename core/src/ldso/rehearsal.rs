@@ -1,6 +1,7 @@
 //! A loader, rehearsed: what it does from the moment it has mapped all objects to main(), step by step on a copy of their
 //! memory. Only what a linker has not made so needs that; of sound tables less tells as much ([`super::symbols`]).
 
+mod code;
 mod glibc;
 mod memory;
 mod musl;
@@ -145,13 +146,17 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     }
     let files: Vec<Option<Rc<File>>> = libraries.iter().map(|library| linker.open(library)).collect();
     let page = linker.machine.kernel().page().get();
-    let mut objects = Vec::new();
+    let mut objects: Vec<Object<'_>> = Vec::new();
     let chunks = Rc::new(Cell::new(CHUNKS_WRITTEN));
     let mut free = FIRST_FREE;
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
-            let object =
+            let mut object =
                 Object::new(index, library, file.as_ref()?, page, free, (linker.is_glibc(), &chunks))?;
+            // Kernels map downwards: behind a library is the one that was mapped before it.
+            if let Some(before) = objects.last().filter(|_| index > 2) {
+                object.memory.lies_before(&before.memory);
+            }
             free = free.checked_add(object.memory.end())?.checked_add(APART)?;
             objects.push(object);
         }
@@ -202,6 +207,10 @@ fn unpack(object: &Object<'_>, table: u64, size: u64, to_the_word: bool) -> Step
 /// R_*_COPY: so many bytes from one object to another.
 fn copy(object: &Object<'_>, to: Result<u64, Access>, (of, from): (&Object<'_>, u64), size: u64) -> Step<()> {
     let Some(last) = size.checked_sub(1) else { return Ok(()) };
+    // More than any object has.
+    if last >> 31 != 0 {
+        return Err(object.fault(FaultKind::WritesNowhere, "st_size"));
+    }
     let anywhere = object.get(DT_TEXTREL).is_some();
     for within in [0, last] {
         let read = of.memory.peek(from.wrapping_add(within));

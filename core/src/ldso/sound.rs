@@ -24,6 +24,8 @@ const TABLES: [(u32, u32); 8] = [
     (DT_FINI_ARRAY, DT_FINI_ARRAYSZ),
 ];
 
+/// The first of GNU's tags that count.
+const OF_GNU: u32 = 0x6fff_fec0;
 /// Buckets of a table that is looked at.
 const BUCKETS_AT_MOST: usize = 16;
 const SYMBOLS_AT_MOST: usize = 1 << 20;
@@ -51,15 +53,17 @@ impl Linker<'_> {
         let dynamic = image.dynamic.as_ref()?;
         let word = image.encoding.word() as u64;
         // Of the tags that count all are below 64, but for those of GNU.
-        let mut seen = 0_u64;
+        let (mut seen, mut seen_of_gnu) = (0_u64, 0_u64);
         let mut sizes = [(None, None); TABLES.len()];
         for (tag, value) in &dynamic.entries {
             let bit = 1_u64.checked_shl(*tag).unwrap_or_default();
             let may_repeat = matches!(*tag, DT_NEEDED | DT_DEBUG);
-            if seen & bit != 0 && !may_repeat {
+            let bit_of_gnu = if *tag < OF_GNU { 0 } else { 1_u64.wrapping_shl(*tag) };
+            if (seen & bit | seen_of_gnu & bit_of_gnu) != 0 && !may_repeat {
                 return Some(false);
             }
             seen |= bit;
+            seen_of_gnu |= bit_of_gnu;
             match *tag {
                 DT_STRTAB | DT_SYMTAB | DT_HASH | DT_RELA | DT_REL | DT_JMPREL | DT_RELR | DT_VERSYM
                 | DT_VERDEF | DT_VERNEED | DT_GNU_HASH | DT_INIT_ARRAY | DT_FINI_ARRAY | DT_PREINIT_ARRAY => {

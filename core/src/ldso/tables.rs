@@ -1,7 +1,7 @@
 //! What a loader does with the tables of an object as soon as it has mapped it.
 
 use super::fault::{Fault, FaultKind};
-use super::{Library, Linker};
+use super::{Library, LibraryState, Linker};
 use crate::arch;
 use crate::candidate::reader::Reader;
 use crate::candidate::{Dynamic, Image};
@@ -126,7 +126,9 @@ impl Linker<'_> {
         }
         let has_buckets =
             || head(if gnu.is_some() { DT_GNU_HASH } else { DT_HASH }, 0).is_some_and(|buckets| buckets > 0);
-        (lacks_symbols && has_buckets()).then_some((FaultKind::NoSymbolTable, 0))
+        // They are looked into once all objects are there.
+        let is_loaded = || self.link.objects.iter().all(|object| object.state == LibraryState::Found);
+        (lacks_symbols && is_loaded() && has_buckets()).then_some((FaultKind::NoSymbolTable, 0))
     }
 }
 

@@ -14,6 +14,7 @@ use core::cell::{Cell, RefCell};
 
 use super::super::fault::{Fault, FaultKind};
 use super::super::symbols::hash_word;
+use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::memory::Access;
 use super::start::{Start, construct, reach_main};
@@ -119,7 +120,8 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     }
     rehearsed.later = rehearsal.later.take();
     rehearsal.asks_for_all()?;
-    reach_main(objects, rehearsal.start.get(), &rehearsed.later)?;
+    let binds_later = objects.first().is_some_and(|program| is_bound_later(linker, program.dynamic));
+    reach_main(objects, rehearsal.start.get(), &rehearsed.later, binds_later)?;
     for index in order.iter().rev() {
         if let Some(object) = objects.get(*index).filter(|_| *index != 1) {
             construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)?;

@@ -65,6 +65,8 @@ pub(super) struct Memory<'a> {
     /// Chunks that all objects of a rehearsal may still write to.
     chunks: Rc<Cell<usize>>,
     is_over: Cell<bool>,
+    /// What can be written of the object right behind it: bytes from its end on.
+    writable_behind: (u64, u64),
 }
 
 /// Who maps an object.
@@ -167,6 +169,15 @@ impl<'a> Memory<'a> {
             left: Cell::new(READS_AT_MOST),
             chunks: Rc::clone(chunks),
             is_over: Cell::new(false),
+            writable_behind: (0, 0),
+        }
+    }
+
+    /// That object lies right behind it.
+    pub(super) fn lies_before(&mut self, next: &Memory<'_>) {
+        let first = next.parts.iter().map(|part| part.from).min().unwrap_or_default();
+        if let Some(part) = next.parts.iter().find(|part| part.is_writable) {
+            self.writable_behind = (part.from.wrapping_sub(first), part.to.wrapping_sub(first));
         }
     }
 
@@ -313,10 +324,12 @@ impl<'a> Memory<'a> {
     }
 
     /// What lies behind an object begins with what cannot be written.
-    fn where_written(&self, address: u64, access: Access) -> Access {
+    pub(super) fn where_written(&self, address: u64, access: Access) -> Access {
         let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
         let is_before = self.wrapped(first.wrapping_sub(address)) <= WRITABLE_BEFORE;
-        if is_before { access } else { Access::Nothing }
+        let (from, to) = self.writable_behind;
+        let is_behind = (from..to).contains(&self.wrapped(address.wrapping_sub(self.end())));
+        if is_before || is_behind { access } else { Access::Nothing }
     }
 
     /// Whether code can be run there.

@@ -1,8 +1,9 @@
 //! The code that is run before main(): constructors, and what crt1.o and crti.o begin a program and an object with. Its
-//! instructions are known for x86-64 alone.
+//! instructions are known of x86 alone.
 
 use alloc::vec::Vec;
 
+use super::code::{main_slot, profiler_slot};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
@@ -17,9 +18,6 @@ use crate::machine::holds;
 const TABLES: [u32; 9] =
     [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 16;
-/// Bytes of code that are looked at.
-const CODE: u64 = 64;
-const ENDBR64: &[u8] = &[0xf3, 0x0f, 0x1e, 0xfa];
 
 /// What leads to a program's main().
 #[derive(Clone, Copy, Default)]
@@ -32,9 +30,14 @@ pub(super) struct Start {
 
 /// Whether the program is led to what starts it.
 ///
-/// `later`: what is not found when it is called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it
+/// `later`: what is not found when it is called. `binds_later`: the program's functions are bound when they are called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it
 /// does not find is what it calls first.
-pub(super) fn reach_main(objects: &[Object<'_>], start: Start, later: &[Undefined]) -> Step<()> {
+pub(super) fn reach_main(
+    objects: &[Object<'_>],
+    start: Start,
+    later: &[Undefined],
+    binds_later: bool,
+) -> Step<()> {
     const WHAT: &str = "__libc_start_main";
     let Some(program) = objects.first() else { return Ok(()) };
     let Some(slot) = main_slot(program) else {
@@ -49,7 +52,8 @@ pub(super) fn reach_main(objects: &[Object<'_>], start: Start, later: &[Undefine
         };
     };
     let led_to = program.number(slot, program.word(), WHAT)?;
-    let is_bound_later = || start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
+    let is_bound_later =
+        || binds_later && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
     match code_at(objects, led_to) {
         Some(_) if start.at == Some(led_to) || is_bound_later() => Ok(()),
         // Whatever it does, `hlt` or nothing follows.
@@ -133,83 +137,9 @@ fn lacks_main(program: &Object<'_>) -> Step<()> {
     }
 }
 
-fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
+pub(super) fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
     let byte = |at| object.memory.number(from.wrapping_add(at), 1).ok().map(|byte| byte.to_le_bytes()[0]);
     (0..size).map_while(byte).collect()
-}
-
-/// The slot through which a program's first code calls `__libc_start_main`: `call *slot(%rip)` in glibc's crt1.o; musl's
-/// calls a function, which jumps to the stub of that.
-fn main_slot(program: &Object<'_>) -> Option<u64> {
-    let header = &program.image.header;
-    if header.e_machine != EM_X86_64 {
-        return None;
-    }
-    let first = Code::at(program, header.e_entry);
-    first.slot().or_else(|| {
-        let next = first.calls(program)?;
-        next.slot().or_else(|| next.calls(program)?.stub())
-    })
-}
-
-/// The slot of `__gmon_start__`, whose value crti.o's part of DT_INIT begins with: `mov slot(%rip), %rax`.
-fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
-    const BEGIN: &[u8] = &[0x48, 0x83, 0xec, 0x08, 0x48, 0x8b, 0x05];
-    if object.image.header.e_machine != EM_X86_64 {
-        return None;
-    }
-    let code = Code::at(object, init).behind_mark();
-    code.bytes.starts_with(BEGIN).then(|| code.relative(BEGIN.len()))?
-}
-
-/// Some instructions.
-struct Code {
-    address: u64,
-    bytes: Vec<u8>,
-}
-
-impl Code {
-    fn at(object: &Object<'_>, address: u64) -> Code {
-        Code { address, bytes: bytes(object, address, CODE) }
-    }
-
-    /// Without the mark of a place that may be jumped to.
-    fn behind_mark(mut self) -> Code {
-        if self.bytes.starts_with(ENDBR64) {
-            self.bytes.drain(..ENDBR64.len());
-            self.address = self.address.wrapping_add(ENDBR64.len() as u64);
-        }
-        self
-    }
-
-    /// What the last four bytes of an instruction, from there on, are the distance to.
-    fn relative(&self, at: usize) -> Option<u64> {
-        let end = at.checked_add(4)?;
-        let distance = i32::from_le_bytes(*self.bytes.get(at..end)?.first_chunk()?);
-        Some(self.address.wrapping_add(end as u64).wrapping_add_signed(distance.into()))
-    }
-
-    /// The first `call *slot(%rip)`.
-    fn slot(&self) -> Option<u64> {
-        self.relative(self.bytes.windows(2).position(|pair| pair == [0xff, 0x15])?.checked_add(2)?)
-    }
-
-    /// `jmp *slot(%rip)` of a stub.
-    fn stub(self) -> Option<u64> {
-        let code = self.behind_mark();
-        let skipped = usize::from(code.bytes.first() == Some(&0xf2));
-        let jumps = code.bytes.get(skipped..)?.starts_with(&[0xff, 0x25]);
-        jumps.then(|| code.relative(skipped.saturating_add(2)))?
-    }
-
-    /// What the first `call` or `jmp` leads to that leads to code.
-    fn calls(&self, object: &Object<'_>) -> Option<Code> {
-        let mut all = self.bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, 0xe8 | 0xe9));
-        let target = all.find_map(|(at, _)| {
-            self.relative(at.checked_add(1)?).filter(|target| object.memory.can_run(*target))
-        })?;
-        Some(Code::at(object, target))
-    }
 }
 
 /// Whether a function begins at an address, by what .eh_frame_hdr lists (LSB, "Exception Frames"). Of code that it does not

@@ -177,6 +177,10 @@ impl Asks {
                     return Some(false);
                 }
             }
+            // To musl one at 0 is none, whatever its section.
+            if !glibc && symbol.section == SHN_ABS && !symbol.has_value {
+                return Some(false);
+            }
             if how & AS_COPY != 0 || symbol.section == 0 || symbol.section == SHN_ABS {
                 continue;
             }

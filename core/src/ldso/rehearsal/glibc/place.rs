@@ -3,7 +3,7 @@
 use super::super::super::abi::{Effect, Relocator, Setup};
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::memory::Access;
-use super::super::start::begins_function;
+use super::super::start::{begins_function, is_x86};
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::SHN_ABS;
 use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_X86_64};
@@ -39,11 +39,11 @@ impl Place<'_, '_> {
         End::Fault(Fault { number: self.relocation.kind, ..Fault::new(kind, self.object.library) })
     }
 
-    /// A function of the program that is called by another slot than its own: what starts it may be. Of x86-64 it is known.
+    /// A function of the program that is called by another slot than its own: what starts it may be. Of x86 it is known.
     pub(super) fn strays(&self) -> bool {
         let (object, Relocation { at, offset, .. }) = (self.object, self.relocation);
         let is_plain = object.abi().is_some_and(|abi| abi.setup == Setup::Second) && !object.has_resolvers;
-        if object.index > 0 || !is_plain || object.image.header.e_machine == EM_X86_64 {
+        if object.index > 0 || !is_plain || is_x86(object) {
             return false;
         }
         let (Some(got), Some(calls)) = (object.get(DT_PLTGOT), object.get(DT_JMPREL)) else { return false };
@@ -66,8 +66,13 @@ impl Place<'_, '_> {
 
     /// What stands there.
     pub(super) fn here(&self) -> Step<u64> {
-        let number =
-            self.relocation.offset.and_then(|offset| self.object.memory.number(offset, self.object.word()));
+        let (memory, word) = (&self.object.memory, self.object.word());
+        let number = self.relocation.offset.and_then(|offset| {
+            // It is written to next.
+            let written =
+                |access| if memory.has(offset) { access } else { memory.where_written(offset, access) };
+            memory.number(offset, word).map_err(written)
+        });
         number.map_err(|access| self.lost(access))
     }
 
@@ -95,7 +100,7 @@ impl Place<'_, '_> {
         // 32 bits of where an object is differ from start to start.
         let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
         let is_x86_64 = object.image.header.e_machine == EM_X86_64;
-        // What asks whether a function is there calls it where its address is not 0. Of x86-64 that code is known.
+        // What asks whether a function is there calls it where its address is not 0. Of x86 that code is known.
         let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
         // What is not defined has an address only in a program, where its stub is.
         let is_odd = found.section == 0 && found.value != 0 && of.is_some_and(|of| of.index > 0);
@@ -104,7 +109,7 @@ impl Place<'_, '_> {
         let adds = of.is_none()
             && matches!(effect, Effect::Value | Effect::Slot)
             && self.relocation.addend.is_some_and(|addend| addend != 0);
-        if is_null && is_far || !is_x86_64 && (is_address && (is_null || is_odd) || adds) {
+        if is_null && is_far || !is_x86(object) && (is_address && (is_null || is_odd) || adds) {
             return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         match (effect, of) {

@@ -22,6 +22,8 @@ const STB_WEAK: u64 = 2;
 const PROFILER: &[u8] = b"__gmon_start__";
 /// What it takes to keep that one is asked for.
 const KEPT_OF_A_WEAK: usize = 32;
+/// glibc's `__libc_early_init` calls it (nptl/pthread_mutex_conf.c `__pthread_tunables_init`).
+const EARLY: &[u8] = b"__tunable_get_val";
 /// Symbols of an object that are looked through.
 const SYMBOLS_AT_MOST: u64 = 1 << 10;
 
@@ -129,9 +131,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
-        // Which part of a relocation is read first has been seen on x86-64 alone.
+        // r_offset is read first where r_info tells nothing new; which part is in other relocations has been seen on x86 alone.
         if let Err(access) = relocation.offset {
-            if object.image.header.e_machine != EM_X86_64 {
+            if is_relative || is_lazy || !is_x86(object) {
                 return Err(place.lost(access));
             }
         }
@@ -226,6 +228,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         match self.find(object, index, Class::Plt, true) {
             Err(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => Err(End::Symbol(symbol)),
             Err(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
+            // The C library calls it before main().
+            Err(lost)
+                if self.linker.is_c_library(object.library) && Self::is_called(object, index, EARLY) =>
+            {
+                Err(lost)
+            }
             // Whatever stands behind the versions of a library is hardly the one that is asked for.
             Err(End::Fault(fault)) if fault.kind == FaultKind::AnothersMemory => {
                 let symbols = object.get(DT_SYMTAB).unwrap_or_default();
@@ -249,14 +257,23 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         Ok(())
     }
 
-    /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86-64
-    /// that code is known.
+    /// Whether a symbol has that name.
+    fn is_called(object: &Object<'_>, index: u64, name: &[u8]) -> bool {
+        let (symbols, strings) = (object.get(DT_SYMTAB), object.get(DT_STRTAB));
+        let symbol = symbols.and_then(|symbols| object.symbol(symbols, index).ok());
+        symbol.zip(strings).is_some_and(|(symbol, strings)| {
+            object.memory.is_string(strings.wrapping_add(symbol.name), name) == Ok(true)
+        })
+    }
+
+    /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that
+    /// code is known.
     pub(super) fn asks_for_all(&self) -> Step<()> {
         for object in self.objects.iter().filter(|object| object.index != 1) {
             let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
                 continue;
             };
-            if object.image.header.e_machine == EM_X86_64 || object.get(DT_INIT).is_none() {
+            if is_x86(object) || object.get(DT_INIT).is_none() {
                 continue;
             }
             let size = strings.wrapping_sub(symbols);

@@ -7,7 +7,6 @@ use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::resolve::GUARD;
 use super::super::super::symbols::MISSING_AT_MOST;
 use super::super::super::{Linker, Undefined};
-use super::super::memory::Access;
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
 use super::{HIDDEN, Map, Version, text};
 use crate::budget::Guard;
@@ -79,8 +78,8 @@ pub(super) fn check_versions(
             highest = highest.max(index);
             if flags & VER_FLG_BASE == 0 {
                 let aux = record.wrapping_add(field(record, 12, 4)?);
-                object.keep(size_of::<(u64, u64, Option<u64>)>())?;
-                defines.push((index, hash, field(aux, 0, 4).ok()));
+                object.keep(size_of::<(u64, u64, Step<u64>)>())?;
+                defines.push((index, hash, field(aux, 0, 4)));
             }
             match field(record, 16, 4)? {
                 0 => break,
@@ -104,8 +103,7 @@ pub(super) fn check_versions(
         }
     }
     for (index, hash, name) in defines {
-        let Some(name) = name else { return Err(object.lost(Access::Nothing, "DT_VERDEF")) };
-        let name = object.memory.string(strings.wrapping_add(name)).unwrap_or_default();
+        let name = object.memory.string(strings.wrapping_add(name?)).unwrap_or_default();
         object.keep(name.len())?;
         if let Some(place) = map.versions.get_mut(offset(index)) {
             *place = Version { hash, name, is_hidden: false, file: None };

@@ -1,0 +1,129 @@
+//! Instructions of x86 by which crt1.o leads to main(), and by which crti.o calls `__gmon_start__`.
+
+use alloc::vec::Vec;
+
+use super::Object;
+use super::start::{bytes, is_x86};
+use crate::elf::consts::EM_X86_64;
+
+/// Bytes of code that are looked at.
+const CODE: u64 = 64;
+/// `endbr64` and `endbr32`.
+const MARKS: [[u8; 4]; 2] = [[0xf3, 0x0f, 0x1e, 0xfa], [0xf3, 0x0f, 0x1e, 0xfb]];
+
+/// The slot through which a program's first code calls `__libc_start_main`. glibc's crt1.o: of x86-64 `call *slot(%rip)`, of
+/// i386 a call of a stub. musl's crt1.o calls a function, which jumps to the stub of that.
+pub(super) fn main_slot(program: &Object<'_>) -> Option<u64> {
+    if !is_x86(program) {
+        return None;
+    }
+    let first = Code::at(program, program.image.header.e_entry);
+    if !first.is_wide() {
+        let table = first.table();
+        return first.targets().find_map(|target| Code::at(program, target).stub(table));
+    }
+    first.slot().or_else(|| {
+        let next = first.targets().next()?;
+        let next = Code::at(program, next);
+        next.slot().or_else(|| Code::at(program, next.targets().next()?).stub(None))
+    })
+}
+
+/// The slot of `__gmon_start__`, whose value crti.o's part of DT_INIT begins with: `mov slot(%rip), %rax`, or of i386
+/// `mov slot(%ebx), %eax`.
+pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
+    const BEGIN: &[u8] = &[0x48, 0x83, 0xec, 0x08, 0x48, 0x8b, 0x05];
+    const BEGIN_32: &[u8] = &[0x53, 0x83, 0xec, 0x08, 0xe8];
+    const LOAD_32: [u8; 2] = [0x8b, 0x83];
+    if !is_x86(object) {
+        return None;
+    }
+    let code = Code::at(object, init).behind_mark();
+    if code.is_wide() {
+        return code.bytes.starts_with(BEGIN).then(|| code.relative(BEGIN.len()))?;
+    }
+    let table = code.table().filter(|_| code.bytes.starts_with(BEGIN_32))?;
+    Some(table.wrapping_add_signed(code.behind(LOAD_32)?))
+}
+
+/// Some instructions.
+struct Code<'r, 'a> {
+    object: &'r Object<'a>,
+    address: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'r, 'a> Code<'r, 'a> {
+    fn at(object: &'r Object<'a>, address: u64) -> Code<'r, 'a> {
+        Code { object, address, bytes: bytes(object, address, CODE) }
+    }
+
+    fn is_wide(&self) -> bool {
+        self.object.image.header.e_machine == EM_X86_64
+    }
+
+    /// Without the mark of a place that may be jumped to.
+    fn behind_mark(mut self) -> Code<'r, 'a> {
+        if let Some(mark) = MARKS.iter().find(|mark| self.bytes.starts_with(*mark)) {
+            self.bytes.drain(..mark.len());
+            self.address = self.address.wrapping_add(mark.len() as u64);
+        }
+        self
+    }
+
+    /// The last four bytes of an instruction, from there on.
+    fn signed(&self, at: usize) -> Option<i64> {
+        Some(i32::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?).into())
+    }
+
+    /// What they are the distance to.
+    fn relative(&self, at: usize) -> Option<u64> {
+        let end = at.checked_add(4)?;
+        let target = self.address.wrapping_add(end as u64).wrapping_add_signed(self.signed(at)?);
+        Some(self.object.memory.wrapped(target))
+    }
+
+    fn find(&self, pair: [u8; 2]) -> Option<usize> {
+        self.bytes.windows(2).position(|bytes| bytes == pair)
+    }
+
+    /// The number behind the first instruction that begins so.
+    fn behind(&self, pair: [u8; 2]) -> Option<i64> {
+        self.signed(self.find(pair)?.checked_add(2)?)
+    }
+
+    /// Of x86-64 the first `call *slot(%rip)`.
+    fn slot(&self) -> Option<u64> {
+        self.relative(self.find([0xff, 0x15])?.checked_add(2)?)
+    }
+
+    /// Of i386 what %ebx has: `add $distance, %ebx`, from that instruction on.
+    fn table(&self) -> Option<u64> {
+        const ADD: [u8; 2] = [0x81, 0xc3];
+        let at = self.find(ADD)? as u64;
+        Some(self.address.wrapping_add(at).wrapping_add_signed(self.behind(ADD)?))
+    }
+
+    /// The slot of a stub: `jmp *slot(%rip)`, or of i386 `jmp *slot` and `jmp *slot(%ebx)`. `table`: what %ebx has.
+    fn stub(self, table: Option<u64>) -> Option<u64> {
+        const BND: u8 = 0xf2;
+        let is_wide = self.is_wide();
+        let code = self.behind_mark();
+        let skipped = usize::from(code.bytes.first() == Some(&BND));
+        let at = skipped.checked_add(2)?;
+        let slot = match code.bytes.get(skipped..)? {
+            [0xff, 0x25, ..] if is_wide => code.relative(at)?,
+            [0xff, 0x25, ..] => 0_u64.wrapping_add_signed(code.signed(at)?),
+            [0xff, 0xa3, ..] if !is_wide => table?.wrapping_add_signed(code.signed(at)?),
+            _ => return None,
+        };
+        Some(code.object.memory.wrapped(slot))
+    }
+
+    /// Where each `call` and `jmp` leads to, if it leads to code.
+    fn targets(&self) -> impl Iterator<Item = u64> {
+        let calls = self.bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, 0xe8 | 0xe9));
+        let targets = calls.filter_map(|(at, _)| self.relative(at.checked_add(1)?));
+        targets.filter(|target| self.object.memory.can_run(*target))
+    }
+}
