@@ -209,12 +209,14 @@ impl<'a> Memory<'a> {
     }
 
     /// Takes steps of the judgement's budget.
+    #[inline(never)]
     pub(super) fn steps(&self, count: usize) -> Result<(), Access> {
         let has_any = Guard::Rehearsal.is_out() || self.file.borrow().steps(count);
         if has_any { Ok(()) } else { Err(Access::TooMuch) }
     }
 
     /// Takes bytes of the judgement's budget for what is kept.
+    #[inline(never)]
     pub(super) fn keeps(&self, bytes: usize) -> Result<(), Access> {
         let has_any = Guard::Rehearsal.is_out() || self.file.borrow().keeps(bytes);
         if has_any { Ok(()) } else { Err(Access::TooMuch) }
