@@ -1,6 +1,5 @@
 //! elf/dl-version.c.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::super::fault::{Fault, FaultKind};
@@ -11,7 +10,6 @@ use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
 use super::{HIDDEN, Map, Version, text};
 use crate::budget::Guard;
 use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
-use crate::elf::offset;
 
 const VER_FLG_BASE: u64 = 1;
 const VER_FLG_WEAK: u64 = 2;
@@ -91,23 +89,16 @@ pub(super) fn check_versions(
     if highest == 0 {
         return Ok(is_guarded);
     }
-    object.keep(offset(highest).saturating_mul(size_of::<Version>()))?;
-    map.versions = vec![Version::default(); offset(highest).wrapping_add(1)];
+    map.count = highest.wrapping_add(1);
     map.marks = object.get(DT_VERSYM);
     if map.marks.is_none() {
         return Err(object.fault(FaultKind::NoVersym, "DT_VERSYM"));
     }
-    for (index, version) in needs {
-        if let Some(place) = map.versions.get_mut(offset(index)) {
-            *place = version;
-        }
-    }
+    map.versions.extend(needs);
     for (index, hash, name) in defines {
         let name = object.memory.string(strings.wrapping_add(name?)).unwrap_or_default();
         object.keep(name.len())?;
-        if let Some(place) = map.versions.get_mut(offset(index)) {
-            *place = Version { hash, name, is_hidden: false, file: None };
-        }
+        map.versions.insert(index, Version { hash, name, is_hidden: false, file: None });
     }
     Ok(is_guarded)
 }
