@@ -5,12 +5,19 @@
 //! | `files` | stat, open, list, what a file lies on |
 //! | `kernel` | uname, the auxiliary vector, limits |
 //! | `ask`, `tiny_elf` | questions put to the kernel by a tiny program of diag's own, and these programs |
+//! | [`memory`] | what is said where memory ends |
+//! | [`remote`], [`patience`] | file systems that may never answer, and the child that waits for them (not on a router) |
 //! | [`start`], [`stdio`] | what comes before everything else; stdout and stderr |
 
 mod ask;
 mod errno;
 mod files;
 mod kernel;
+pub mod memory;
+#[cfg(feature = "every-machine")]
+pub mod patience;
+#[cfg(feature = "every-machine")]
+pub mod remote;
 pub mod start;
 pub mod stdio;
 mod tiny_elf;

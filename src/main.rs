@@ -10,6 +10,12 @@ use std::fmt;
 use std::os::unix::ffi::OsStrExt as _;
 
 use diag::cli::{self, Args, Command};
+#[cfg(feature = "every-machine")]
+use diag::live::memory;
+#[cfg(feature = "every-machine")]
+use diag::live::patience::{self, Child, Part, Said};
+#[cfg(feature = "every-machine")]
+use diag::live::remote;
 use diag::live::{Live, start, stdio};
 #[cfg(feature = "every-machine")]
 use diag::path::Path;
@@ -28,6 +34,9 @@ use simple_logger::SimpleLogger;
 #[cfg(not(feature = "every-machine"))]
 #[global_allocator]
 static HEAP: heap::Heap = heap::Heap::new();
+#[cfg(feature = "every-machine")]
+#[global_allocator]
+static HEAP: memory::Heap = memory::Heap;
 
 // std's prebuilt code could unwind, and has libgcc_s loaded for it at each start: 22,000 instructions of 350,000. A
 // release never unwinds (`panic = "abort"`): what is asked for is linked in, and never called.
@@ -70,6 +79,10 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
+    #[cfg(feature = "every-machine")]
+    if let Some(status) = waited(&live, &args) {
+        return status;
+    }
     let mut stdout = Stdout(Ok(()));
     #[cfg(feature = "every-machine")]
     if let Some(machine) = &args.on {
@@ -82,6 +95,42 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     stdout.end(status.unwrap_or(2))
 }
 
+/// What may wait for ever is done by a child: the exit status of that, for its parent. None for who does it.
+#[cfg(feature = "every-machine")]
+fn waited(live: &Live, args: &Args) -> Option<u8> {
+    let paths = || args.programs.iter().chain(args.dest.as_deref()).chain(args.on.as_deref());
+    let remote = remote::on_the_way(live, paths());
+    if remote.is_empty() {
+        return None;
+    }
+    let keeps = paths().any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
+    match patience::part(keeps) {
+        Part::Parent(child) => Some(pass_on(child, &remote)),
+        Part::Child => None,
+    }
+}
+
+/// Passes on what a child writes, and its exit status; says so where it does nothing, and leaves it.
+#[cfg(feature = "every-machine")]
+fn pass_on(mut child: Child, remote: &str) -> u8 {
+    loop {
+        match child.wait() {
+            Said::Stdout(text) => {
+                let written = Stdout(stdio::write_stdout(&text));
+                if written.0.is_err() {
+                    return written.end(2);
+                }
+            }
+            Said::Stderr(text) => stdio::write_stderr(&text),
+            Said::Ended(status) => return status,
+            Said::Nothing => {
+                complain(&format!("no answer for 10 seconds from {remote}"));
+                return 2;
+            }
+        }
+    }
+}
+
 /// A recording of this machine.
 fn record(args: &Args) -> u8 {
     if stdio::is_terminal() {
@@ -89,9 +138,13 @@ fn record(args: &Args) -> u8 {
         return 2;
     }
     log_from(args.verbose);
+    let live = Live::default();
+    #[cfg(feature = "every-machine")]
+    if let Some(status) = waited(&live, args) {
+        return status;
+    }
     let mut stdout = Stdout(Ok(()));
-    let written =
-        record::write(Target::new(&Live::default()), &args.programs, &mut |bytes| stdout.bytes(bytes));
+    let written = record::write(Target::new(&live), &args.programs, &mut |bytes| stdout.bytes(bytes));
     stdout.end(if written.is_ok() { 0 } else { 2 })
 }
 

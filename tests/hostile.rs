@@ -19,13 +19,20 @@ const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
 const BASE: u64 = 0x40_0000;
 const TABLE: u64 = 1 << 20;
 
+const DT_HASH: u64 = 4;
 const DT_RELA: u64 = 7;
 const DT_RELASZ: u64 = 8;
 const DT_RPATH: u64 = 15;
 const DT_RUNPATH: u64 = 29;
 const DT_GNU_HASH: u64 = 0x6fff_fef5;
 const DT_VERNEED: u64 = 0x6fff_fffe;
+const DT_PLTRELSZ: u64 = 2;
+const DT_PLTGOT: u64 = 3;
+const DT_PLTREL: u64 = 20;
+const DT_JMPREL: u64 = 23;
 const R_X86_64_COPY: u64 = 5;
+const R_X86_64_GLOB_DAT: u64 = 6;
+const R_X86_64_JUMP_SLOT: u64 = 7;
 
 fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile").join(name);
@@ -256,31 +263,67 @@ fn symbols_that_meet() {
     assert!(judged.spent.steps > 1 << 16, "each is looked at: {:?}", judged.spent);
 }
 
+/// Relocations: of symbols by their numbers, each of a kind, all of one place.
+fn relocations(place: u64, symbols: impl Iterator<Item = u64>, kind: u64) -> Vec<u8> {
+    symbols.flat_map(|symbol| [place, symbol << 32 | kind, 0]).flat_map(u64::to_le_bytes).collect()
+}
+
+/// Writes a program with a table behind everything else, which `with` leads to by its address.
+fn write_behind(path: &Path, elf: &Elf, base: u64, table: &[u8], with: impl Fn(Elf, u64) -> Elf) {
+    let at = (elf.build().len() as u64 + 4096).next_multiple_of(4096);
+    let len = at + table.len() as u64;
+    write(path, &with(elf.clone(), base + at).set("p_filesz", len).set("p_memsz", len));
+    File::options().write(true).open(path).unwrap().write_all_at(table, at).unwrap();
+}
+
 /// R_X86_64_COPY for as many symbols.
 #[test]
 fn copies() {
     let folder = folder("copies");
     let path = folder.join("program");
     let count = 200_000_u64;
-    let mut elf = program();
+    let mut fixed = program();
     for index in 0..count {
-        elf = elf.symbol(&format!("s{index}"), true);
+        fixed = fixed.symbol(&format!("s{index}"), true);
     }
-    let mut table = Vec::new();
-    for index in 1..=count {
-        for word in [BASE + TABLE, index << 32 | R_X86_64_COPY, 0] {
-            table.extend(word.to_le_bytes());
-        }
+    let moved = fixed.clone().base(0).set("e_type", 3).without(DT_HASH);
+    // A DT_GNU_HASH of nothing.
+    let hash = [1, 1, 1, 0, 0, 0, 0, 0_u32].into_iter().flat_map(u32::to_le_bytes);
+    for (elf, base) in [(fixed, BASE), (moved, 0)] {
+        let mut table = relocations(base + TABLE, 1..=count, R_X86_64_COPY);
+        let size = table.len() as u64;
+        table.extend(hash.clone());
+        write_behind(&path, &elf, base, &table, |elf, at| {
+            let elf = elf.entry(DT_RELA, at).entry(DT_RELASZ, size);
+            if base == 0 { elf.entry(DT_GNU_HASH, at + size) } else { elf }
+        });
+        let judged = judged(&path);
+        assert_ne!(judged.verdict, "starts");
+        assert_eq!(judged.spent.kept, LIMITS.kept, "each is noted, as far as there is room");
+        is_within_limits(&judged);
     }
-    let size = table.len() as u64;
-    let bytes = elf.build().len() as u64;
-    let at = bytes.next_multiple_of(4096);
-    let elf = elf.entry(DT_RELA, BASE + at).entry(DT_RELASZ, size);
-    write(&path, &elf.set("p_filesz", at + size).set("p_memsz", at + size));
-    File::options().write(true).open(&path).unwrap().write_all_at(&table, at).unwrap();
+}
+
+/// Behind as many as are told that are bound when they are called, one is missing that is bound at the start.
+#[test]
+fn missing_symbols() {
+    let folder = folder("missing");
+    let path = folder.join("program");
+    let many = 100;
+    let mut elf = program();
+    for index in 0..many {
+        elf = elf.symbol(&format!("later{index}"), false);
+    }
+    elf = elf.symbol("at_once", false);
+    let calls = relocations(BASE + 64, 1..=many, R_X86_64_JUMP_SLOT);
+    let others = relocations(BASE + 64, many + 1..=many + 1, R_X86_64_GLOB_DAT);
+    let sizes = (calls.len() as u64, others.len() as u64);
+    write_behind(&path, &elf, BASE, &[calls, others].concat(), |elf, at| {
+        let elf = elf.entry(DT_JMPREL, at).entry(DT_PLTRELSZ, sizes.0).entry(DT_PLTREL, DT_RELA);
+        elf.entry(DT_PLTGOT, BASE + 128).entry(DT_RELA, at + sizes.0).entry(DT_RELASZ, sizes.1)
+    });
     let judged = judged(&path);
-    assert_ne!(judged.verdict, "starts");
-    assert_eq!(judged.spent.kept, LIMITS.kept, "each is noted, as far as there is room");
+    assert_eq!(judged.verdict, "fails");
     is_within_limits(&judged);
 }
 

@@ -1,57 +1,86 @@
-//! Limits of the caller (ulimit): what becomes of a program under them, and what diag says under the same ones. Needs no root.
-#![cfg(all(target_os = "linux", target_env = "gnu", target_pointer_width = "64"))]
-#![allow(unsafe_code)]
+//! Where memory ends diag says so in one line, with status 2: no limit ends it by a signal.
+#![cfg(all(target_os = "linux", feature = "every-machine"))]
 
+mod skipped;
+
+use std::io;
 use std::os::unix::process::CommandExt as _;
-use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use nix::libc::rlim_t;
 use nix::sys::resource::{Resource, setrlimit};
+use skipped::skipped;
+use testkit::Elf;
 
-const MIB: rlim_t = 1 << 20;
-const CODE: &str = "memory-limit";
+const LINE: &str = "diag: there is not enough memory\n";
+const MIB: u64 = 1 << 20;
 
-fn under(resource: Resource, bytes: rlim_t, program: &str, arguments: &[&str]) -> Output {
-    let mut command = Command::new(program);
+fn limited(resource: Resource, limit: u64, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_diag"));
     command.args(arguments).stdin(Stdio::null());
-    // SAFETY: setrlimit(2) alone, between fork and execve.
-    unsafe { command.pre_exec(move || setrlimit(resource, bytes, bytes).map_err(Into::into)) };
+    let set = move || setrlimit(resource, limit, limit).map_err(io::Error::from);
+    // SAFETY: one system call, before execve(2).
+    unsafe { command.pre_exec(set) };
     command.output().unwrap()
 }
 
+/// A report, or the line; true where it is the line.
+fn ends_well(output: &Output, say: &str) -> bool {
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    if err == LINE {
+        assert_eq!(output.status.code(), Some(2), "{say}");
+        return true;
+    }
+    assert!(matches!(output.status.code(), Some(0..=2)), "{say}: {}: {err}", output.status);
+    assert!(err.is_empty() && !out.is_empty(), "{say}: {err}");
+    false
+}
+
 #[test]
-fn limits_end_programs_as_diag_says() {
+fn every_limit_is_stood() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("limits");
     std::fs::create_dir_all(&folder).unwrap();
-    let shell = "printf 'static char b[300 << 20]; int main(void) { return b[0]; }' > bss.c
-        printf 'const char b[200 << 20] = { 1 }; int main(void) { return b[5] != 0; }' > code.c
-        cc -o bss bss.c; cc -static -o static bss.c; cc -o code code.c";
-    assert!(Command::new("sh").args(["-ec", shell]).current_dir(&folder).status().unwrap().success());
-    for (name, resource, mib, starts) in [
-        ("bss", Resource::RLIMIT_AS, 200, false),
-        ("bss", Resource::RLIMIT_AS, 400, true),
-        ("static", Resource::RLIMIT_AS, 200, false),
-        ("static", Resource::RLIMIT_AS, 400, true),
-        ("bss", Resource::RLIMIT_DATA, 200, false),
-        ("static", Resource::RLIMIT_DATA, 200, false),
-        ("bss", Resource::RLIMIT_DATA, 400, true),
-        // What is only read is no data, and takes addresses.
-        ("code", Resource::RLIMIT_DATA, 100, true),
-        ("code", Resource::RLIMIT_AS, 100, false),
-    ] {
-        let case = format!("{name} under {resource:?} of {mib} MiB");
-        let program = folder.join(name);
-        let program = program.to_str().unwrap();
-        // The kernel's SIGSEGV within execve comes before std's own report of it.
-        let real = under(resource, mib * MIB, program, &[]).status;
-        assert_eq!(real.code() == Some(0), starts, "{case}: {real:?}");
-        assert!(starts || real.signal().is_some(), "{case}: {real:?}");
-        let told = under(resource, mib * MIB, env!("CARGO_BIN_EXE_diag"), &[program]);
-        let words = String::from_utf8_lossy(&told.stdout);
-        assert_eq!(told.status.code(), Some(i32::from(!starts)), "{case}: {words}");
-        assert_eq!(words.contains(CODE), !starts, "{case}: {words}");
+    // As much as a file can have diag keep: 4,000 names, looked for in many folders.
+    let greedy = folder.join("greedy");
+    let names = (0..4000).fold(Elf::of("x86-64").interp("/lib64/ld-linux-x86-64.so.2"), |elf, index| {
+        elf.needed(&format!("lib{index:0>200}.so"))
+    });
+    let list: String = (0..1000).map(|folder| format!("/{folder}:")).collect();
+    std::fs::write(&greedy, names.dynamic(29, &list).build()).unwrap();
+    let greedy = greedy.to_str().unwrap();
+    let own = env!("CARGO_BIN_EXE_diag");
+    let each: [&[&str]; 4] = [&[], &["--json", own], &[greedy], &["--json", greedy]];
+    let mut lines = 0;
+    for arguments in each {
+        for limit in (16 * MIB..32 * MIB).step_by(1 << 20) {
+            let output = limited(Resource::RLIMIT_AS, limit, arguments);
+            lines += usize::from(ends_well(&output, &format!("RLIMIT_AS {limit} {arguments:?}")));
+        }
+        // What the loader and the C library take for themselves comes before.
+        for limit in (512 << 10..10 * MIB).step_by(256 << 10) {
+            let output = limited(Resource::RLIMIT_DATA, limit, arguments);
+            lines += usize::from(ends_well(&output, &format!("RLIMIT_DATA {limit} {arguments:?}")));
+        }
     }
-    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(lines > 0, "no limit was too low");
+    println!("{lines} of them too low");
+}
+
+/// Below what a dynamic program needs, its loader says so; from where it starts on, diag does.
+#[test]
+fn where_diag_starts_it_speaks() {
+    let mut starts = false;
+    for limit in (MIB..16 * MIB).step_by(128 << 10) {
+        let output = limited(Resource::RLIMIT_AS, limit, &["/bin/sh"]);
+        let by_loader =
+            String::from_utf8_lossy(&output.stderr).contains("error while loading shared libraries");
+        if by_loader || output.status.code().is_none() && !starts {
+            continue;
+        }
+        starts = true;
+        ends_well(&output, &format!("RLIMIT_AS {limit}"));
+    }
+    if !starts {
+        skipped("16 MiB are too little for any program here: limits are not tried");
+    }
 }

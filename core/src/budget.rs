@@ -1,9 +1,14 @@
 //! What one judgement may cost, whatever a file claims: 4 KiB on a disk can name a table of a terabyte, or a million
 //! folders. Past a limit nothing more is read, and the outcome is `unknown` and says what was cut.
 
+mod guard;
+
 use core::cell::Cell;
 
 use crate::exec::Missing;
+pub use guard::Guard;
+#[cfg(diag_fuzz)]
+pub use guard::take_out;
 
 /// Amounts of a judgement.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,16 +27,25 @@ pub struct Amounts {
 
 /// The most of each. Of the 1,700 programs of a Debian computer (gcc, git, rustc among them) none takes more than an eighth
 /// of any.
-pub const LIMITS: Amounts = if cfg!(feature = "every-machine") {
+pub const LIMITS: Amounts = if cfg!(diag_fuzz) {
+    // libFuzzer tries thousands of files a second.
+    Amounts { steps: 1 << 16, bytes: 1 << 20, files: 1 << 7, kept: 32 << 10, told: 2 << 10 }
+} else if cfg!(feature = "every-machine") {
     Amounts { steps: 1 << 26, bytes: 512 << 20, files: 1 << 16, kept: 2 << 20, told: 32 << 10 }
 } else {
     Amounts { steps: 1 << 22, bytes: 32 << 20, files: 1 << 12, kept: 512 << 10, told: 16 << 10 }
 };
 
+/// Chunks of 256 bytes, kept in 400, that are written to in the rehearsal of a loader. What it was begun to find out is not
+/// known then; what else was found stands.
+pub(crate) const CHUNKS_WRITTEN: usize = if cfg!(diag_fuzz) { 1 << 5 } else { 1 << 13 };
+
 /// What a symbol takes, and what is done of lists that are searched in a step.
 pub(crate) const STEPS_OF_A_SYMBOL: usize = 2;
 pub(crate) const VERSIONS_OF_A_STEP: usize = 32;
 pub(crate) const SLOTS_OF_A_STEP: usize = 64;
+/// More than most files have.
+pub(crate) const SEGMENTS_OF_A_STEP: usize = 16;
 
 /// What is left of [`LIMITS`], and what was cut short.
 #[derive(Debug)]
@@ -46,15 +60,10 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Budget {
-        let Amounts { steps, bytes, files, kept, told } = LIMITS;
-        Budget {
-            steps: Cell::new(steps),
-            bytes: Cell::new(bytes),
-            files: Cell::new(files),
-            kept: Cell::new(kept),
-            told: Cell::new(told),
-            cut: Cell::new(None),
-        }
+        let [steps, bytes, files, kept, told] = [const { Cell::new(0) }; 5];
+        let budget = Budget { steps, bytes, files, kept, told, cut: Cell::new(None) };
+        budget.begin();
+        budget
     }
 }
 
@@ -73,27 +82,27 @@ impl Budget {
     #[cfg_attr(feature = "every-machine", inline)]
     #[cfg_attr(not(feature = "every-machine"), inline(never))]
     pub(crate) fn steps(&self, count: usize) -> bool {
-        take(&self.steps, count) || self.cut(Missing::TooMuchToRead)
+        take(&self.steps, count) || Guard::Steps.is_out() || self.cut(Missing::TooMuchToRead)
     }
 
     /// Takes bytes that are to be read.
     pub(crate) fn read(&self, count: usize) -> bool {
-        take(&self.bytes, count) || self.cut(Missing::TooMuchToRead)
+        take(&self.bytes, count) || Guard::Bytes.is_out() || self.cut(Missing::TooMuchToRead)
     }
 
     /// Takes a path that is to be looked up, or a file that is to be opened.
     pub(crate) fn file(&self) -> bool {
-        take(&self.files, 1) || self.cut(Missing::TooManyFiles)
+        take(&self.files, 1) || Guard::Files.is_out() || self.cut(Missing::TooManyFiles)
     }
 
     /// Takes bytes that are to be kept of what the outcome depends on.
     pub(crate) fn keep(&self, count: usize) -> bool {
-        take(&self.kept, count) || self.cut(Missing::TooManyNames)
+        take(&self.kept, count) || Guard::Kept.is_out() || self.cut(Missing::TooManyNames)
     }
 
     /// Takes bytes that are to be kept to be told; where there is no room for them, nothing is cut short.
     pub(crate) fn may_tell(&self, count: usize) -> bool {
-        take(&self.told, count)
+        take(&self.told, count) || Guard::Told.is_out()
     }
 
     /// The outcome is not known from now on, for that reason. False, to be given on.

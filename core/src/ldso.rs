@@ -35,6 +35,7 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use crate::arch;
+use crate::budget::Guard;
 use crate::candidate::{Candidate, Dynamic, File, Files, Image};
 use crate::elf::Encoding;
 use crate::exec::Missing;
@@ -95,6 +96,7 @@ fn load_in(
     let names = [bytes(&loader.resolved), bytes(&loader.path), soname.unwrap_or_default()];
     // A program that is its own loader has none whose rules are known.
     let is_its_own = !crate::ROUTER && bytes(&loader.resolved) == bytes(&candidate.resolved);
+    let is_its_own = is_its_own && !Guard::OwnLoader.is_out();
     let libc = names.into_iter().find_map(Libc::of_loader).filter(|_| !is_its_own);
     let glibc = match libc {
         Some(Libc::Glibc) => gnu::build(root, kept, &interpreter),

@@ -196,6 +196,11 @@ impl<'a> Machine<'a> {
         above.max_by_key(|mount| mount.point.as_bytes().len())
     }
 
+    /// How many mounts there are, where they were looked at.
+    pub(crate) fn mounts_seen(&self) -> usize {
+        self.mounts.get().and_then(Fact::get).map_or(0, Vec::len)
+    }
+
     /// Whether to look at what a file names could take for ever, or ask another machine: it lies on a
     /// [remote](Mount::remote) mount that none of these lies on.
     pub(crate) fn is_out_of_reach(&self, path: &Path, from: &[&Path]) -> bool {

@@ -5,32 +5,39 @@ use diag_core::exec::Outcome;
 use diag_core::finding::Severity;
 use diag_core::judge;
 use diag_core::ldso::Kept;
+use diag_core::machine::Libc;
 use diag_core::path::PathBuf;
 use diag_core::report::{Judged, Parts, Style, Verdict, json, text};
 use diag_core::target::{Nothing, Target};
 use nix::time::{ClockId, clock_gettime};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
-use crate::HEAP;
 use crate::memory::Machine;
+use crate::{HEAP, work};
 
 /// The most that a judgement allocates, its report included: what it may keep, and the parts of files that it holds.
-const MEMORY: usize = 16 << 20;
+const MEMORY: usize = if cfg!(diag_fuzz) { 3 << 19 } else { 16 << 20 };
 /// Of a program's report, as a text and as JSON.
 const REPORT: usize = 64 << 10;
-/// Seconds of the processor for all that [`LIMITS`] allows, without optimization and with coverage counted.
-const SECONDS: i64 = 20;
+/// Milliseconds of the processor for all that [`LIMITS`] allows, without optimization and with coverage counted.
+const MILLISECONDS: i64 = if cfg!(diag_fuzz) { 1000 } else { 20_000 };
+/// Blocks of code that a judgement takes beside what it tells, and those of what it tells.
+const BLOCKS: u64 = 1 << 20;
+const BLOCKS_OF_A_STEP: u64 = 256;
+const BLOCKS_OF_A_FILE: u64 = 4096;
+const BLOCKS_OF_A_BYTE: u64 = 32;
 /// What the machine itself takes: files looked up and bytes read, of its shells and C libraries.
 const OF_THE_MACHINE: u64 = 4096;
 
 const VERBOSE: Style = Style { colour: false, quiet: false, verbose: true };
 
-/// Judges programs, and looks at what is said of them.
+/// Judges programs, and looks at what is said of them. Gives whose loader each has.
 ///
 /// # Panics
 ///
 /// If it does not hold.
-pub fn judge(machine: &Machine, programs: &[&str]) {
+pub fn judge(machine: &Machine, programs: &[&str]) -> Vec<Option<Libc>> {
+    let mut loaders = Vec::new();
     let target = Target::new(machine);
     let mut facts = diag_core::machine::Machine::new(target);
     let kept = Kept::default();
@@ -46,13 +53,18 @@ pub fn judge(machine: &Machine, programs: &[&str]) {
         let document = parts.program(&judged);
         let shown = Parts::new(false, VERBOSE).program(&judged);
         let memory = HEAP.peak_usage().saturating_sub(heap);
+        let report = document.len().max(shown.len());
+        let blocks = begin.is_within_limits(machine, spent, report, memory);
         assert!(memory <= MEMORY * threads(), "{memory} bytes of memory: {spent:?}");
-        begin.is_within_limits(machine, spent);
-        assert!(document.len().max(shown.len()) <= REPORT, "{} and {} bytes", document.len(), shown.len());
+        assert!(report <= REPORT, "{report} bytes");
+        let amounts = [spent.steps, spent.bytes, spent.files, spent.kept, spent.told, memory, report];
+        work::tell(&[&amounts.map(|amount| amount as u64)[..], &[blocks]].concat());
         agrees(&judged);
         is_harmless(&shown);
         is_json(&(document + &parts.end(&unknown)));
+        loaders.push(judged.link.and_then(|link| link.libc));
     }
+    loaders
 }
 
 /// Describes the machine.
@@ -67,27 +79,56 @@ pub fn threads() -> usize {
     if cfg!(feature = "libfuzzer") { 1 } else { 4 }
 }
 
-/// What was spent, by the target's count.
+/// What was spent, by the target's count and the compiler's.
 struct Spent {
-    seconds: i64,
+    milliseconds: i64,
     bytes: u64,
     files: u64,
+    blocks: u64,
 }
 
 impl Spent {
     fn now(machine: &Machine) -> Spent {
-        let seconds = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(0, |time| time.tv_sec());
-        Spent { seconds, bytes: machine.asked().bytes.get(), files: machine.asked().files.get() }
+        let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+        let milliseconds = time.map_or(0, |time| time.tv_sec() * 1000 + time.tv_nsec() / 1_000_000);
+        let asked = machine.asked();
+        Spent { milliseconds, bytes: asked.bytes.get(), files: asked.files.get(), blocks: work::blocks() }
     }
 
-    fn is_within_limits(&self, machine: &Machine, told: Amounts) {
-        let of = |amounts: Amounts| [amounts.steps, amounts.bytes, amounts.files, amounts.kept, amounts.told];
-        assert!(of(told).into_iter().zip(of(LIMITS)).all(|(spent, limit)| spent <= limit), "{told:?}");
+    /// Gives the blocks of code that it took.
+    fn is_within_limits(&self, machine: &Machine, told: Amounts, report: usize, memory: usize) -> u64 {
         let now = Spent::now(machine);
         let (bytes, files) = (now.bytes - self.bytes, now.files - self.files);
         assert!(bytes <= (LIMITS.bytes as u64) + (OF_THE_MACHINE << 10), "{bytes} bytes read, told {told:?}");
         assert!(files <= (LIMITS.files as u64) + OF_THE_MACHINE, "{files} files, told {told:?}");
-        assert!(now.seconds - self.seconds <= SECONDS, "{} seconds: {told:?}", now.seconds - self.seconds);
+        let blocks = now.blocks - self.blocks;
+        // What is done is told: nothing goes on for long without a step.
+        let told_blocks = BLOCKS
+            + BLOCKS_OF_A_STEP * told.steps as u64
+            + BLOCKS_OF_A_FILE * files
+            + BLOCKS_OF_A_BYTE * (bytes + (report + told.kept + told.told) as u64);
+        if std::env::var_os("DIAG_FUZZ_MEASURE").is_some() {
+            measure(blocks, told_blocks, memory, report, told);
+        }
+        assert!(
+            blocks <= told_blocks,
+            "{blocks} blocks of code, {bytes} bytes, {files} files, told {told:?}"
+        );
+        let milliseconds = now.milliseconds - self.milliseconds;
+        assert!(milliseconds <= MILLISECONDS, "{milliseconds} milliseconds: {told:?}");
+        blocks
+    }
+}
+
+fn measure(blocks: u64, most: u64, memory: usize, report: usize, told: Amounts) {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static WORST: [AtomicU64; 3] = [const { AtomicU64::new(0) }; 3];
+    let shares = [blocks * 1000 / most.max(1), memory as u64 >> 14, report as u64 >> 10];
+    let mut each = WORST.iter().zip(shares);
+    if each.any(|(worst, share)| worst.fetch_max(share, Ordering::Relaxed) < share) {
+        eprintln!(
+            "MEASURE {blocks} of {most} blocks, {memory} bytes of memory, {report} of report, {told:?}"
+        );
     }
 }
 

@@ -8,6 +8,7 @@
 //! | [`memory`] | a target from memory: a recorded machine, with files put on it that may be larger than any disk |
 //! | [`elf`] | ELF files with hostile tables |
 //! | [`hold`] | what must hold of every judgement |
+//! | `work` | how much a judgement takes, counted from outside |
 //! | [`mutator`] | changes bytes, the same way each time |
 
 pub mod elf;
@@ -15,10 +16,12 @@ pub mod hold;
 pub mod memory;
 pub mod mutator;
 pub mod targets;
+mod work;
 
 use std::path::{Path, PathBuf};
 
 pub use targets::{TARGETS, Target};
+pub use work::BLOCKS;
 
 /// Counts what a judgement allocates.
 #[global_allocator]

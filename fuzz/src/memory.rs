@@ -37,8 +37,13 @@ impl File {
             let (first, last) = (from.max(offset), to.min(end));
             if first < last && !source.is_empty() {
                 let begin = small((first - from) % source.len() as u64);
-                let there = &mut bytes[small(first - offset)..small(last - offset)];
-                there.iter_mut().zip(source.iter().cycle().skip(begin)).for_each(|(to, from)| *to = *from);
+                let mut there = &mut bytes[small(first - offset)..small(last - offset)];
+                let mut rest = &source[begin..];
+                while !there.is_empty() {
+                    let count = rest.len().min(there.len());
+                    there[..count].copy_from_slice(&rest[..count]);
+                    (there, rest) = (&mut there[count..], source);
+                }
             }
         };
         put(0, self.head.len() as u64, &self.head);

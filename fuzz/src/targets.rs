@@ -10,6 +10,7 @@ use crate::memory::{File, Machine};
 mod recording;
 mod recordings;
 mod script;
+mod tables;
 mod texts;
 
 /// Makes files and a machine from any bytes, and judges them.
@@ -32,9 +33,10 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     Target { name: "candidate", make: candidate },
     Target { name: "libraries", make: libraries },
+    Target { name: "tables", make: tables::run },
     Target { name: "texts", make: texts::run },
     Target { name: "scripts", make: script::run },
     Target { name: "recording", make: recording::run },

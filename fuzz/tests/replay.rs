@@ -38,6 +38,11 @@ fn libraries() {
 }
 
 #[test]
+fn tables() {
+    run("tables", 150);
+}
+
+#[test]
 fn texts() {
     run("texts", 4_000);
 }

@@ -20,7 +20,7 @@ use crate::path::PathBuf as TargetPathBuf;
 use crate::target::{FileCapabilities, FileKind, Known, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// Of a path, with its NUL: limits.h.
-const PATH_MAX: usize = 4096;
+pub(super) const PATH_MAX: usize = 4096;
 
 /// What is known of the devices (st_dev) that files lay on: whether the kernel makes their files up. One statfs(2) each.
 #[derive(Debug, Default)]

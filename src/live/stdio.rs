@@ -79,7 +79,7 @@ pub(super) fn write_all(to: BorrowedFd<'_>, bytes: &[u8]) -> nix::Result<()> {
 }
 
 /// Ends this process by a signal, whatever its caller makes of it.
-fn end_by(number: Signal) {
+pub(super) fn end_by(number: Signal) {
     // SAFETY: the default action.
     let _ = unsafe { signal(number, SigHandler::SigDfl) };
     let _ = SigSet::from(number).thread_unblock();

@@ -7,6 +7,8 @@ use std::ptr;
 
 use nix::libc;
 
+use crate::live::memory::there_is;
+
 /// Blocks whose sizes are powers of two; one that is given back waits for the next of its size.
 pub struct Heap {
     /// The first free block of each size. It holds the address of the next.
@@ -38,6 +40,19 @@ impl Heap {
         let power = layout.size().max(SMALLEST).checked_next_power_of_two()?.trailing_zeros();
         let free = self.free.get(power as usize)?;
         (layout.align() <= SMALLEST).then_some((power, free))
+    }
+
+    /// A block; null where there is none.
+    #[allow(clippy::cast_ptr_alignment)] // Every block is aligned for an address.
+    fn block(&self, layout: Layout) -> *mut u8 {
+        let Some((power, free)) = self.power(layout) else { return ptr::null_mut() };
+        let first = free.get();
+        if first.is_null() {
+            return self.fresh(1_usize.wrapping_shl(power));
+        }
+        // SAFETY: a free block holds the address of the next.
+        free.set(unsafe { first.cast::<*mut u8>().read() });
+        first
     }
 
     /// Memory that was never used; null where there is none.
@@ -72,14 +87,7 @@ fn memory(len: usize) -> *mut u8 {
 #[allow(clippy::cast_ptr_alignment)] // Every block is aligned for an address.
 unsafe impl GlobalAlloc for Heap {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let Some((power, free)) = self.power(layout) else { return ptr::null_mut() };
-        let first = free.get();
-        if first.is_null() {
-            return self.fresh(1_usize.wrapping_shl(power));
-        }
-        // SAFETY: a free block holds the address of the next.
-        free.set(unsafe { first.cast::<*mut u8>().read() });
-        first
+        there_is(self.block(layout))
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -130,10 +138,7 @@ mod tests {
     #[test]
     fn what_cannot_be_had_is_null() {
         let heap = Heap::new();
-        // SAFETY: nothing is written.
-        unsafe {
-            assert!(heap.alloc(Layout::from_size_align(8, 32).unwrap()).is_null());
-            assert!(heap.alloc(layout(isize::MAX as usize - 7)).is_null());
-        }
+        assert!(heap.block(Layout::from_size_align(8, 32).unwrap()).is_null());
+        assert!(heap.block(layout(isize::MAX as usize - 7)).is_null());
     }
 }

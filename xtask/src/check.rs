@@ -8,6 +8,7 @@ mod libraries;
 mod loaders;
 mod machine;
 pub(crate) mod oracle;
+mod panics;
 mod places;
 mod programs;
 mod schema;
@@ -36,6 +37,8 @@ pub(crate) enum Group {
     Real,
     /// The core compiles where there is no operating system; the tests pass in a router build's configuration
     Core,
+    /// What the core can panic of: nothing but what is listed, each with its reason
+    Panics,
     /// Debian's programs in root folders of its releases, of ten architectures, against their loaders; without --full or
     /// --arch only of two
     Programs,
@@ -145,6 +148,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Oracle => oracle::jobs(args)?,
             Group::Real => oracle::real_jobs(args)?,
             Group::Core => core::jobs(),
+            Group::Panics => panics::jobs(),
             Group::Programs => programs::jobs(args),
             Group::Loaders => loaders::jobs(args),
             Group::Go => go::jobs(args),

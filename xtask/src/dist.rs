@@ -7,6 +7,7 @@ mod check;
 mod code;
 mod explain;
 mod launcher;
+mod memory;
 mod mips;
 mod powerpc;
 mod reproducible;

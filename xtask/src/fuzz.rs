@@ -4,8 +4,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
+
+use diag::budget::Guard;
 
 use crate::sh;
 
@@ -14,21 +17,32 @@ pub(crate) struct Args {
     /// For how long in all, after it is built
     #[arg(long, default_value_t = 10)]
     minutes: u64,
-    /// One of candidate, libraries, texts, scripts, recording; all of them in turn without
+    /// One of candidate, libraries, tables, texts, scripts, recording; all of them in turn without
     target: Option<String>,
+    /// Take each guard of a judgement out in turn, and look whether its target finds an input that it is there for, from
+    /// nothing, within five minutes; only these where some are named
+    #[arg(long, num_args = 0.., value_name = "GUARD")]
+    guards: Option<Vec<String>>,
     /// Replace fuzz/corpus by the smallest set of inputs that reaches the same
     #[arg(long)]
     keep: bool,
 }
 
-const TARGETS: [&str; 5] = ["candidate", "libraries", "texts", "scripts", "recording"];
+const TARGETS: [&str; 6] = ["candidate", "libraries", "tables", "texts", "scripts", "recording"];
+/// For libFuzzer: bytes of an input, seconds and MiB of one.
+const LIMITS: [&str; 5] =
+    ["-max_len=1024", "-len_control=10", "-timeout=60", "-rss_limit_mb=1024", "-print_final_stats=1"];
+/// To find out that a guard is missing.
+const SECONDS_FOR_A_GUARD: u64 = 300;
 /// Of a target's corpus in the repository, in bytes: 1 MiB for all.
 const CORPUS: u64 = 200 << 10;
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 /// What rustc does for `-Zsanitizer-coverage`-like counters, in terms that stable knows; overflow checks stay on.
 const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
-    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=4 -Copt-level=2";
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Cllvm-args=-sanitizer-coverage-trace-pc \
+    -Ccodegen-units=4 -Copt-level=2 --cfg=diag_fuzz \
+    -Clink-arg=-Wl,--allow-multiple-definition";
 
 pub(crate) fn main(args: &Args) -> Result<()> {
     let targets: Vec<&str> = match &args.target {
@@ -44,6 +58,9 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     cargo.args(["build", "--package", "fuzz", "--features", "libfuzzer", "--locked", "--target", TRIPLE]);
     cargo.args(["--target-dir", "target/fuzz"]).env("RUSTFLAGS", FLAGS).current_dir(sh::root());
     sh::run(&mut cargo)?;
+    if let Some(only) = &args.guards {
+        return guards(only);
+    }
     let mut failed = Vec::new();
     for target in targets {
         let line = run(target, seconds)?;
@@ -78,13 +95,7 @@ fn run(target: &str, seconds: u64) -> Result<String> {
     let findings = folder(&["fuzz", "findings", target])?;
     let output = fuzzer(target)
         .args([found, kept])
-        .args([
-            "-max_len=1024",
-            "-len_control=10",
-            "-timeout=60",
-            "-rss_limit_mb=1024",
-            "-print_final_stats=1",
-        ])
+        .args(LIMITS)
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/", findings.display()))
         .output()?;
@@ -98,17 +109,53 @@ fn run(target: &str, seconds: u64) -> Result<String> {
         .find(|line| line.contains("inline 8-bit counters"))
         .and_then(|line| behind(line, "modules   ("));
     let executions = behind(&log, "stat::number_of_executed_units:");
-    let said = |number: Option<String>| number.unwrap_or_else(|| "?".to_owned());
+    let number = |number: Option<String>| number.unwrap_or_else(|| "?".to_owned());
     let mut line =
-        format!("{target}: {} executions, {} of {} edges", said(executions), said(edges), said(all));
+        format!("{target}: {} executions, {} of {} edges", number(executions), number(edges), number(all));
+    for measured in log.lines().filter(|line| line.starts_with("MEASURE")) {
+        println!("{measured}");
+    }
     if !output.status.success() {
-        let panicked =
-            log.lines().skip_while(|line| !line.contains("panicked at") && !line.contains("ERROR: "));
-        line += &format!(", FOUND: {}", panicked.take(6).collect::<Vec<_>>().join("\n"));
+        line += &format!(", FOUND: {}", said(&log, 6).join("\n"));
     }
     // Only where there is something in it.
     let _ = fs::remove_dir(findings);
     Ok(line)
+}
+
+/// Takes one guard after the other out of the same build.
+fn guards(only: &[String]) -> Result<()> {
+    let mut left = Vec::new();
+    let wanted = |guard: &str| only.is_empty() || only.iter().any(|only| only == guard);
+    for (_, guard) in Guard::ALL.iter().filter(|(_, guard)| wanted(guard)) {
+        let folder = folder(&["target", "fuzz", "guards", guard])?;
+        fs::remove_dir_all(&folder)?;
+        let (corpus, begin) = (folder.join("corpus"), Instant::now());
+        fs::create_dir_all(&corpus)?;
+        let output = fuzzer("tables")
+            .env("DIAG_FUZZ_WITHOUT", guard)
+            .arg(corpus)
+            .args(LIMITS)
+            .arg(format!("-max_total_time={SECONDS_FOR_A_GUARD}"))
+            .arg(format!("-artifact_prefix={}/", folder.display()))
+            .output()?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        let seconds = begin.elapsed().as_secs();
+        if output.status.success() {
+            println!("without {guard}: nothing is found in {seconds} s");
+            left.push(*guard);
+        } else {
+            println!("without {guard}: found after {seconds} s: {}", said(&log, 2).join(" "));
+        }
+    }
+    ensure!(left.is_empty(), "nothing is found without: {}", left.join(", "));
+    Ok(())
+}
+
+/// What a run that found something says first.
+fn said(log: &str, lines: usize) -> Vec<&str> {
+    let panicked = log.lines().skip_while(|line| !line.contains("panicked at") && !line.contains("ERROR: "));
+    panicked.take(lines).collect()
 }
 
 /// Takes the fewest inputs that reach all into the repository; the smallest first, as far as there is room.

@@ -49,7 +49,7 @@ const STEPS: [Step; 13] = [
     Step {
         what: "the core elsewhere, and the tests in a router build's configuration",
         minutes: [Some(2), Some(2)],
-        run: |_, full| check::run(&check::Args::of(&[Group::Core], full)),
+        run: |_, full| check::run(&check::Args::of(&[Group::Core, Group::Panics], full)),
     },
     Step {
         what: "diag's tiny programs in QEMU",

@@ -4,6 +4,7 @@ pub use super::contents::Contents;
 
 use super::Image;
 use super::contents::{HEAD, Piece};
+use crate::budget::Guard;
 use crate::elf::consts::{DT_STRSZ, DT_STRTAB};
 use crate::elf::{self, ByteOrder};
 use crate::exec::Missing;
@@ -163,6 +164,11 @@ impl<'a> Reader<'a> {
         self.file.budget().steps(count)
     }
 
+    /// Takes bytes of the judgement's budget for what is kept of the file.
+    pub fn keeps(&self, bytes: usize) -> bool {
+        self.file.budget().keep(bytes)
+    }
+
     /// Something of the file is left out that could decide.
     pub fn cut(&self, what: Missing) {
         self.file.budget().cut(what);
@@ -182,7 +188,7 @@ impl<'a> Reader<'a> {
                 // Once more: a piece that is given back cannot be looked at before.
                 return self.bytes_at(offset, end);
             }
-            if piece.len() < len || len >= LONGEST || !self.steps(len / STEP) {
+            if piece.len() < len || len >= LONGEST || !self.steps(Guard::Strings.counts(len / STEP)) {
                 return None;
             }
             len = len.saturating_mul(4);

@@ -103,6 +103,12 @@ impl Undefined {
         let is_versioned = !crate::ROUTER && !of.is_empty();
         Undefined { name, of, is_versioned, needed_by: by.path.clone(), lazy }
     }
+
+    /// Bytes of it in memory.
+    pub(super) fn size(&self) -> usize {
+        let texts = [&self.name, &self.of, &self.needed_by].map(Vec::len);
+        texts.into_iter().fold(size_of::<Undefined>(), usize::saturating_add)
+    }
 }
 
 impl LibraryState {

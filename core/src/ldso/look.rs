@@ -4,12 +4,18 @@ use alloc::vec::Vec;
 
 use super::{Library, LibraryState, Linker, Unusable, folders, path};
 use crate::arch;
+use crate::budget::Guard;
 use crate::candidate::{bytes_of, library};
 use crate::errno::Errno;
 use crate::exec::Missing;
 
 /// Places in which a library was looked for that are told; the others are counted.
 const TRIED: usize = if crate::ROUTER { 8 } else { 64 };
+/// What it takes to look for a library in a folder where others were looked for: the paths are known, and compared with
+/// what is mounted.
+const STEPS_OF_A_FOLDER: usize = 16;
+/// Mounts that a path is compared with in a step.
+const MOUNTS_OF_A_STEP: usize = 4;
 /// A longer path is not told by a router's build.
 const LONGEST: usize = 256;
 
@@ -43,7 +49,7 @@ impl Linker<'_> {
             if !glibc && folder.is_empty() {
                 continue;
             }
-            if self.files.budget().was_cut().is_some() {
+            if !self.goes_on(Guard::Folders.counts(STEPS_OF_A_FOLDER)) {
                 return true;
             }
             let expanded = if glibc { self.expand_safely(of, folder) } else { Some(folder.to_vec()) };
@@ -113,6 +119,9 @@ impl Linker<'_> {
         // A router has no room for it: there only what the kernel opens is asked (`candidate::open`).
         if crate::ROUTER {
             return true;
+        }
+        if !self.goes_on(self.machine.mounts_seen() / MOUNTS_OF_A_STEP) {
+            return false;
         }
         let from = [0, 1].map(|index| self.object(index).map_or(&[][..], |object| &object.path));
         !self.machine.is_out_of_reach(path(file), &from.map(path))

@@ -15,8 +15,10 @@ use core::cell::Cell;
 
 use super::abi::{JudgedBy, Setup};
 use super::fault::{Fault, FaultKind};
+use super::symbols::MISSING_AT_MOST;
 use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
+use crate::budget::{CHUNKS_WRITTEN, Guard};
 use crate::candidate::File;
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI};
 use crate::exec::Missing;
@@ -110,12 +112,22 @@ impl Linker<'_> {
             link.symbols.retain(|symbol| symbol.lazy);
             if !later.is_empty() {
                 link.symbols = later;
+                link.symbols.truncate(Guard::Missing.at_most(MISSING_AT_MOST));
             }
             link.fault = link.fault.take().filter(|fault| fault.lazy);
         } else {
             (link.fault, link.versions, link.symbols) = (fault, versions, symbols);
         }
     }
+}
+
+/// It was not brought to its end. Where the tables are not as linkers make them nothing is known then; else what was found
+/// before stands.
+fn too_much(linker: &Linker<'_>) -> Option<Rehearsed> {
+    if linker.doubts.get() || !linker.is_sound() {
+        linker.files.budget().cut(Missing::TooMuchToRead);
+    }
+    None
 }
 
 /// Behind what a program that is not moved takes.
@@ -135,12 +147,12 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let files: Vec<Option<Rc<File>>> = libraries.iter().map(|library| linker.open(library)).collect();
     let page = linker.machine.kernel().page().get();
     let mut objects: Vec<Object<'_>> = Vec::new();
-    let writes = Rc::new(Cell::new(memory::WRITES_AT_MOST));
+    let chunks = Rc::new(Cell::new(CHUNKS_WRITTEN));
     let mut free = FIRST_FREE;
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
             let mut object =
-                Object::new(index, library, file.as_ref()?, page, free, (linker.is_glibc(), &writes))?;
+                Object::new(index, library, file.as_ref()?, page, free, (linker.is_glibc(), &chunks))?;
             // Kernels map downwards: behind a library is the one that was mapped before it.
             if let Some(before) = objects.last().filter(|_| index > 2) {
                 object.memory.lies_before(&before.memory);
@@ -152,7 +164,9 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     if objects.first()?.word() == 4 && free > END_OF_32_BITS {
         return None;
     }
-    if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) }
+    let found =
+        if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) };
+    if objects.iter().any(|object| object.memory.is_over()) { too_much(linker) } else { found }
 }
 
 /// DT_RELR. `to_the_word`: musl counts its bytes down to 0, and glibc compares with where it ends.
@@ -167,7 +181,10 @@ fn unpack(object: &Object<'_>, table: u64, size: u64, to_the_word: bool) -> Step
     let (mut at, mut left) = (table, size);
     let mut next = 0_u64;
     let mut steps = 0..STEPS_AT_MOST;
-    while left != 0 && steps.next().is_some() {
+    while left != 0 {
+        if steps.next().is_none() {
+            return Err(End::TooMuch);
+        }
         let entry = object.number(at, word, "DT_RELR")?;
         at = at.wrapping_add(word);
         left = if to_the_word { left.wrapping_sub(word) } else { left.saturating_sub(word) };

@@ -5,6 +5,7 @@
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
 mod gnu_hash;
+mod missing;
 mod own;
 pub(super) mod relocations;
 mod settled;
@@ -13,16 +14,15 @@ mod unversioned;
 mod wanted;
 
 use alloc::vec::Vec;
-use core::ops::RangeInclusive;
 
 use super::object::Library;
 use super::versions::{self, Version};
 use super::{Linker, Undefined};
-use crate::budget::{SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
+use crate::budget::{Guard, SEGMENTS_OF_A_STEP, SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
 use crate::candidate::Image;
-use crate::candidate::reader::Reader;
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{DT_VERNEED, EI_OSABI, ELFOSABI_GNU, ET_DYN};
+use missing::{are_enough, tell};
 pub(super) use own::Asks;
 use settled::Scope;
 pub(super) use settled::Settled;
@@ -46,7 +46,7 @@ const VER_NDX_GLOBAL: usize = 1;
 /// A definition that only who asks for its version gets, in DT_VERSYM.
 const HIDDEN: usize = 0x8000;
 /// Missing symbols that are told at most.
-const MISSING_AT_MOST: usize = 64;
+pub(super) const MISSING_AT_MOST: usize = 64;
 
 /// An undefined symbol.
 #[derive(Clone, Copy)]
@@ -70,7 +70,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
     let settled = scope.settled(linker);
     let mut at = (0, 1);
     // In parts, each of which the table has room for.
-    while at.0 < objects && missing.len() < MISSING_AT_MOST && linker.goes_on(1) {
+    while at.0 < objects && !are_enough(&missing) && linker.goes_on(1) {
         let mut wanted = Wanted::new();
         let from = at;
         while at.0 < objects {
@@ -133,14 +133,14 @@ fn each_undefined(
         let index = next;
         next = index.wrapping_add(1);
         if !crate::ROUTER && is_moved && index >= end {
-            let Some(copied) = symbols.copied.iter().find(|copied| **copied >= index) else { break };
+            let at = symbols.copied.partition_point(|copied| *copied < index);
+            let Some(copied) = symbols.copied.get(at) else { break };
             if *copied != index {
                 next = *copied;
                 continue;
             }
         }
-        let goes_on =
-            symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(versions.len() / VERSIONS_OF_A_STEP));
+        let goes_on = symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(steps_of(&versions)));
         let Some(symbol) = symbols.symbol(index).filter(|_| goes_on) else { break };
         if !crate::ROUTER {
             let is_odd = if symbol.section == 0 {
@@ -227,7 +227,7 @@ fn define(
     for slot in 0..wanted.slots() {
         let Some(hash) = wanted.asked_at(slot) else { continue };
         let mut next = symbols.gnu()?.chain(hash);
-        while let Some(index) = next.filter(|_| linker.goes_on(1)) {
+        while let Some(index) = next.filter(|_| Guard::Chains.is_out() || linker.goes_on(1)) {
             let found = symbols.gnu()?.hash(index)?;
             if found | 1 == hash | 1 {
                 define_one(linker, &mut symbols, versions, index, wanted, each)?;
@@ -263,10 +263,14 @@ fn define_one(
             asked => asked == hash || (hash == 0 && !is_hidden),
         };
         wanted.define(&Key::new(name, 0), &serves, each);
-        let _is_over =
-            linker.goes_on(wanted.take_steps().saturating_add(versions.len() / VERSIONS_OF_A_STEP));
+        let _is_over = linker.goes_on(wanted.take_steps().saturating_add(steps_of(versions)));
     }
     Some(())
+}
+
+/// What it takes to look through them.
+fn steps_of(versions: &[Version]) -> usize {
+    Guard::Versions.counts(versions.len() / VERSIONS_OF_A_STEP)
 }
 
 /// Whether what an object defines is what linkers make: of a version that it has, at a place that it has, and found without
@@ -282,6 +286,7 @@ fn is_usual(
     if symbol.section == 0 {
         return Some(true);
     }
+    let _is_over = symbols.table.steps(image.table().len() / SEGMENTS_OF_A_STEP);
     let mark = symbols.mark(index) & !HIDDEN;
     let lacks_version = linker.is_glibc() && mark > VER_NDX_GLOBAL && versions::at(versions, mark).is_none();
     let (value, _) = symbols.place(index)?;
@@ -298,44 +303,4 @@ fn is_definition(symbol: &Symbol, glibc: bool) -> bool {
         && matches!(symbol.bind, STB_GLOBAL | STB_WEAK | STB_GNU_UNIQUE)
         && (is_kind || (glibc && symbol.kind == STT_GNU_IFUNC))
         && (symbol.has_value || symbol.kind == STT_TLS || (glibc && symbol.section == SHN_ABS))
-}
-
-/// Adds what is still not defined of a part, where a relocation asks for it, in the order in which the loader
-/// relocates: glibc the program last and its libraries from the last one, musl from the first.
-fn tell(
-    linker: &Linker<'_>,
-    part: RangeInclusive<(usize, usize)>,
-    wanted: &mut Wanted,
-    missing: &mut Vec<Undefined>,
-) {
-    let count = linker.link.objects.len();
-    let (from, to) = part.into_inner();
-    for step in 1..=count {
-        let at = if linker.is_glibc() {
-            count.saturating_sub(step)
-        } else {
-            step.checked_rem(count).unwrap_or_default()
-        };
-        if at < from.0 || at > to.0 {
-            continue;
-        }
-        let Some(object) = linker.object(at) else { return };
-        let first = if at == from.0 { from.1 } else { 1 };
-        let last = if at == to.0 { to.1 } else { usize::MAX };
-        let mut symbols = Vec::new();
-        let _ends_early = each_undefined(linker, at, first, false, &mut |asked| {
-            if wanted.lacks(&asked.key) && asked.index < last {
-                symbols.push(asked);
-            }
-            asked.index < last && symbols.len() < MISSING_AT_MOST
-        });
-        let Some(image) = object.image.as_ref().filter(|_| !symbols.is_empty()) else { continue };
-        let Some(file) = linker.open(object) else { continue };
-        let mut strings = Reader::strings(&file.contents, image);
-        relocations::uses(linker, image, &file.contents, &mut symbols, &mut |asked, lazy| {
-            let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
-            let of = asked.version.map_or_else(Vec::new, &mut text);
-            missing.push(Undefined::new(text(asked.name), of, object, lazy));
-        });
-    }
 }

@@ -7,6 +7,7 @@ use super::fault::{Fault, FaultKind};
 use super::object::Library;
 use super::rehearsal::sysv_hash;
 use super::{Linker, Undefined};
+use crate::budget::Guard;
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Candidate, Files, Image};
 use crate::elf::consts::{DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
@@ -63,7 +64,7 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
     let field = |entry: &[u8], at, size| offset(order.uint(entry, at, size));
     let mut at = 0_usize;
     while table.steps(1) {
-        if found.len() >= VERSIONS_AT_MOST {
+        if found.len() >= Guard::Versions.at_most(VERSIONS_AT_MOST) {
             table.cut(Missing::TooManyNames);
             break;
         }
@@ -81,7 +82,7 @@ fn read(table: &mut Reader<'_>, image: &Image, tag: u32, found: &mut Vec<Version
             let verneed = table.bytes_at(at, 16)?;
             let (record, file, next) = (field(verneed, 0, 2), field(verneed, 4, 4), field(verneed, 12, 4));
             let mut aux = at.wrapping_add(field(verneed, 8, 4));
-            while found.len() < VERSIONS_AT_MOST && table.steps(1) {
+            while found.len() < Guard::Versions.at_most(VERSIONS_AT_MOST) && table.steps(1) {
                 let vernaux = table.bytes_at(aux, 16)?;
                 found.push(Version {
                     index: field(vernaux, 6, 2),
@@ -228,7 +229,7 @@ fn compare_one(
             let fault = Fault { number: record as u64, ..Fault::new(FaultKind::VerdefRecord, of) };
             compared.fault.get_or_insert(fault);
         } else if !has_it && !version.is_weak {
-            if compared.missing.len() >= MISSING_AT_MOST {
+            if compared.missing.len() >= Guard::Missing.at_most(MISSING_AT_MOST) {
                 continue;
             }
             let name = strings.string_at(version.name).unwrap_or_default().to_vec();

@@ -10,7 +10,7 @@ use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endian, Endianness};
 
 use super::build::{self, Built};
-use super::{explain, launcher, mips, powerpc};
+use super::{explain, launcher, memory, mips, powerpc};
 use crate::targets::Target;
 use crate::{gates, host, openwrt, package, sh, toolchain};
 
@@ -30,6 +30,7 @@ pub(crate) fn faults(target: &Target, built: &Built) -> Result<Vec<String>> {
     faults.extend(tools(target, binary)?);
     faults.extend(script(target, binary)?);
     faults.extend(run(target, binary)?);
+    faults.extend(memory::faults(target, binary)?);
     Ok(faults.into_iter().map(|fault| format!("{}: {fault}", target.name)).collect())
 }
 

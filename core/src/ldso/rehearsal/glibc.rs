@@ -7,6 +7,7 @@ mod place;
 mod relocate;
 mod versions;
 
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -17,9 +18,8 @@ use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::memory::Access;
 use super::start::{Start, construct, reach_main};
-use super::{End, Object, Rehearsed, Step, Symbol};
+use super::{End, Object, Rehearsed, Step, Symbol, too_much};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_X86_64};
-use crate::elf::offset;
 use versions::{check_guard, check_versions};
 
 const SHN_ABS: u64 = 0xfff1;
@@ -60,8 +60,12 @@ struct Map {
     hash: Hash,
     /// DT_VERSYM; only where there are versions.
     marks: Option<u64>,
-    versions: Vec<Version>,
+    /// l_versions: how many, and those that are any. A file may number one of them 32,767.
+    count: u64,
+    versions: BTreeMap<u64, Version>,
 }
+
+static NO_VERSION: Version = Version { hash: 0, name: Vec::new(), is_hidden: false, file: None };
 
 impl Map {
     /// l_versions is on the loader's heap, and behind that lies the loader: what is further away is nothing, as
@@ -69,9 +73,10 @@ impl Map {
     fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
         const FAR: u64 = 3 << 12;
         let is_x86 = matches!(object.image.header.e_machine, EM_X86_64 | EM_386);
-        match self.versions.get(offset(index)) {
+        match self.versions.get(&index) {
             Some(version) => Ok(Some(version)),
-            None if self.versions.is_empty() => Ok(None),
+            None if index < self.count => Ok(Some(&NO_VERSION)),
+            None if self.count == 0 => Ok(None),
             None if index > FAR && is_x86 => Err(object.lost(Access::Nothing, "DT_VERSYM")),
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
@@ -84,7 +89,7 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
         // What ends it at once counts more than what is told once all are compared.
         Err(End::Fault(fault)) => rehearsed = Rehearsed { fault: Some(fault), ..Rehearsed::default() },
         Err(End::Symbol(symbol)) => rehearsed.symbols.push(symbol),
-        Err(End::TooMuch) => return None,
+        Err(End::TooMuch) => return too_much(linker),
         Ok(()) => {}
     }
     Some(rehearsed)
@@ -93,7 +98,7 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
 fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -> Step<()> {
     let mut maps = Vec::new();
     for object in objects {
-        maps.push(Map { hash: setup_hash(object)?, marks: None, versions: Vec::new() });
+        maps.push(Map { hash: setup_hash(object)?, marks: None, count: 0, versions: BTreeMap::new() });
     }
     for (object, map) in objects.iter().zip(&mut maps) {
         let is_guarded = check_versions(objects, object, map, rehearsed)?;
@@ -208,7 +213,7 @@ struct Rehearsal<'r, 'a> {
     /// What shows when it is called.
     later: RefCell<Vec<Undefined>>,
     /// The weak symbols that are asked for: by which object, and which of its symbols.
-    weak: RefCell<Vec<(usize, u64)>>,
+    weak: RefCell<BTreeSet<(usize, u64)>>,
 }
 
 /// What a symbol is found to be: the object that defines it, and it.

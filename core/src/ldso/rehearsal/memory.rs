@@ -1,10 +1,12 @@
 //! What an object has in memory once it is mapped, and what relocations write there.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
+use crate::budget::Guard;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{PF_W, PF_X};
@@ -25,10 +27,15 @@ pub(super) enum Access {
 const NEAR: u64 = 4 << 20;
 /// The last one loaded ends with what can be written right before the one that was loaded before it.
 const WRITABLE_BEFORE: u64 = 64 << 10;
-/// Bytes of an object that are read at most: a table without end is none, and of a large one the rehearsal tells nothing.
+/// Bytes of an object that are read at most: a table without end is none.
 const READS_AT_MOST: usize = 1 << 22;
-/// Words that are written at most, by all objects together: 3 MiB.
-pub(super) const WRITES_AT_MOST: usize = 1 << 16;
+/// Those that are counted together, and the steps of [`crate::budget`] that they take, for each of so many parts.
+const TOGETHER: usize = 64;
+const STEPS: usize = 32;
+const PARTS: usize = 8;
+/// Bytes that are kept together where one is written: mostly the next ones are, too.
+const CHUNK: usize = 1 << BITS_OF_A_CHUNK;
+const BITS_OF_A_CHUNK: u32 = 8;
 /// The lowest address of what is moved.
 const MOVED: u64 = super::FIRST_FREE;
 /// The longest string that is read.
@@ -54,11 +61,12 @@ pub(super) struct Memory<'a> {
     encoding: Encoding,
     parts: Vec<Part>,
     is_program: bool,
-    /// By address / 8.
-    written: RefCell<BTreeMap<u64, Word>>,
+    /// By address / [`CHUNK`].
+    written: RefCell<BTreeMap<u64, Box<Chunk>>>,
     left: Cell<usize>,
-    /// What all objects of a rehearsal may write.
-    writes: Rc<Cell<usize>>,
+    /// Chunks that all objects of a rehearsal may still write to.
+    chunks: Rc<Cell<usize>>,
+    is_over: Cell<bool>,
     /// What can be written of the object right behind it: bytes from its end on.
     writable_behind: (u64, u64),
 }
@@ -84,16 +92,42 @@ impl MappedBy {
     }
 }
 
-/// Eight bytes that relocations have written, or some of them.
-#[derive(Clone, Copy, Default)]
-struct Word {
-    bytes: [u8; 8],
-    /// 0: not written. 1: a number. From 2 on: that byte of an address, which is another one at each start.
-    marks: [u8; 8],
+/// Bytes side by side, some of which relocations have written.
+struct Chunk {
+    bytes: [u8; CHUNK],
+    /// Four bits for each. 0: not written. 1: a number. From 2 on: that byte of an address, which is another one at each
+    /// start.
+    marks: [u8; CHUNK / 2],
 }
 
-/// A byte, and its mark in [`Word`].
+impl Default for Chunk {
+    fn default() -> Chunk {
+        Chunk { bytes: [0; CHUNK], marks: [0; CHUNK / 2] }
+    }
+}
+
+impl Chunk {
+    fn get(&self, at: usize) -> Option<Marked> {
+        let mark = self.marks.get(at / 2)? >> ((at & 1) << 2) & 15;
+        if mark == 0 { None } else { Some((*self.bytes.get(at)?, mark)) }
+    }
+
+    fn put(&mut self, at: usize, (byte, mark): Marked) {
+        if let (Some(place), Some(marks)) = (self.bytes.get_mut(at), self.marks.get_mut(at / 2)) {
+            let bits = (at & 1) << 2;
+            *place = byte;
+            *marks = *marks & !(15 << bits) | mark << bits;
+        }
+    }
+}
+
+/// A byte, and its mark in [`Chunk`].
 type Marked = (u8, u8);
+
+/// The chunk of an address, and its place in that.
+fn place(address: u64) -> (u64, usize) {
+    (address >> BITS_OF_A_CHUNK, offset(address) & (CHUNK - 1))
+}
 
 impl<'a> Memory<'a> {
     pub(super) fn new(
@@ -102,7 +136,7 @@ impl<'a> Memory<'a> {
         page: u64,
         is_program: bool,
         mapped_by: MappedBy,
-        writes: &Rc<Cell<usize>>,
+        chunks: &Rc<Cell<usize>>,
     ) -> Memory<'a> {
         let floor = |address: u64| address & page.wrapping_neg();
         let mut parts = Vec::new();
@@ -135,7 +169,8 @@ impl<'a> Memory<'a> {
             is_program,
             written: RefCell::default(),
             left: Cell::new(READS_AT_MOST),
-            writes: Rc::clone(writes),
+            chunks: Rc::clone(chunks),
+            is_over: Cell::new(false),
             writable_behind: (0, 0),
         }
     }
@@ -175,6 +210,30 @@ impl<'a> Memory<'a> {
         if is_near && !is_within && !self.is_program { Access::Anothers } else { Access::Nothing }
     }
 
+    /// Takes steps of the judgement's budget.
+    #[inline(never)]
+    pub(super) fn steps(&self, count: usize) -> Result<(), Access> {
+        let has_any = Guard::Rehearsal.is_out() || self.file.borrow().steps(count);
+        if has_any { Ok(()) } else { Err(Access::TooMuch) }
+    }
+
+    /// Takes bytes of the judgement's budget for what is kept.
+    #[inline(never)]
+    pub(super) fn keeps(&self, bytes: usize) -> Result<(), Access> {
+        let has_any = Guard::Rehearsal.is_out() || self.file.borrow().keeps(bytes);
+        if has_any { Ok(()) } else { Err(Access::TooMuch) }
+    }
+
+    fn too_much<T>(&self) -> Result<T, Access> {
+        self.is_over.set(true);
+        Err(Access::TooMuch)
+    }
+
+    /// Whether there was too much of it.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.get()
+    }
+
     /// One that belongs to no address.
     fn byte(&self, address: u64) -> Result<u8, Access> {
         let (byte, mark) = self.marked(address)?;
@@ -187,15 +246,15 @@ impl<'a> Memory<'a> {
     }
 
     fn marked(&self, address: u64) -> Result<Marked, Access> {
-        let left = self.left.get().checked_sub(1).ok_or(Access::TooMuch)?;
+        let Some(left) = self.left.get().checked_sub(1) else { return self.too_much() };
         self.left.set(left);
+        if left % TOGETHER == 0 {
+            self.steps(STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1)))?;
+        }
         let part = self.part(address)?;
-        if let Some(word) = self.written.borrow().get(&(address >> 3)) {
-            let at = offset(address & 7);
-            let mark = word.marks.get(at).copied().unwrap_or_default();
-            if mark != 0 {
-                return Ok((word.bytes.get(at).copied().unwrap_or_default(), mark));
-            }
+        let (chunk, at) = place(address);
+        if let Some(found) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(at)) {
+            return Ok(found);
         }
         if address >= part.donated {
             return Err(Access::Anothers);
@@ -228,11 +287,11 @@ impl<'a> Memory<'a> {
         let mut string = Vec::new();
         for at in 0..LONGEST {
             match self.byte(self.wrapped(address.wrapping_add(at)))? {
-                0 => break,
+                0 => return Ok(string),
                 byte => string.push(byte),
             }
         }
-        Ok(string)
+        self.too_much()
     }
 
     /// Whether a string is this one: as strcmp(3), it looks no further than the first difference.
@@ -259,17 +318,14 @@ impl<'a> Memory<'a> {
             if !(part.is_writable || anywhere) {
                 return Err(Access::Nothing);
             }
+            let (chunk, at) = place(address);
             let mut written = self.written.borrow_mut();
-            if !written.contains_key(&(address >> 3)) {
-                let left = self.writes.get().checked_sub(1).ok_or(Access::TooMuch)?;
-                self.writes.set(left);
+            if !written.contains_key(&chunk) && !Guard::Rehearsal.is_out() {
+                let Some(left) = self.chunks.get().checked_sub(1) else { return self.too_much() };
+                self.chunks.set(left);
             }
-            let word = written.entry(address >> 3).or_default();
-            let at = offset(address & 7);
-            if let (Some(to), Some(mark)) = (word.bytes.get_mut(at), word.marks.get_mut(at)) {
-                *to = *byte;
-                *mark = if is_address { 2_u8.wrapping_add(index) } else { 1 };
-            }
+            let mark = if is_address { 2_u8.wrapping_add(index) } else { 1 };
+            written.entry(chunk).or_default().put(at, (*byte, mark));
         }
         Ok(())
     }
@@ -285,11 +341,17 @@ impl<'a> Memory<'a> {
 
     /// Whether code can be run there.
     pub(super) fn can_run(&self, address: u64) -> bool {
-        self.part(address).is_ok_and(|part| part.is_executable)
+        self.look(address).is_ok_and(|part| part.is_executable)
     }
 
     /// Whether it is its own.
     pub(super) fn has(&self, address: u64) -> bool {
-        self.part(address).is_ok()
+        self.look(address).is_ok()
+    }
+
+    /// The part that is there, of many for as many steps.
+    fn look(&self, address: u64) -> Result<&Part, Access> {
+        self.steps(self.parts.len() / PARTS)?;
+        self.part(address)
     }
 }

@@ -4,13 +4,15 @@ use alloc::vec::Vec;
 
 use super::super::abi::{Effect, Relocator};
 use super::super::fault::{Fault, FaultKind};
+use super::super::symbols::MISSING_AT_MOST;
 use super::super::{Linker, Undefined};
 use super::memory::Access;
 use super::start::{Start, construct, reach_main};
 use super::{
     Circle, End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, copy, effect, gnu_hash, scope,
-    sysv_hash, unpack, width,
+    sysv_hash, too_much, unpack, width,
 };
+use crate::budget::Guard;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELR, DT_RELRSZ,
     DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERSYM, EM_X86_64,
@@ -31,7 +33,7 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
         start: Start::default(),
     };
     match rehearsal.run() {
-        Err(End::TooMuch) => None,
+        Err(End::TooMuch) => too_much(linker),
         Err(End::Fault(fault)) => Some(Rehearsed { fault: Some(fault), ..Rehearsed::default() }),
         _ => Some(Rehearsed { fault: rehearsal.fault, symbols: rehearsal.symbols, ..Rehearsed::default() }),
     }
@@ -132,9 +134,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let name = object.memory.string(strings.wrapping_add(symbol.name));
                 let name = name.map_err(|access| object.lost(access, "DT_STRTAB"))?;
                 let is_call = abi.is_some_and(|abi| abi.is_jump_slot(offset(kind)));
+                object.look_at(self.objects.len())?;
                 let definition = self.find(&name, is_call, effect == Effect::Copy)?;
                 if definition.is_none() && !(symbol.section == 0 && symbol.bind == STB_WEAK) {
-                    self.symbols.push(Undefined::new(name, Vec::new(), object.library, false));
+                    if self.symbols.len() < Guard::Missing.at_most(MISSING_AT_MOST) {
+                        self.symbols.push(Undefined::new(name, Vec::new(), object.library, false));
+                    }
                     return Ok(());
                 }
                 if let Some((of, found)) = definition.as_ref().filter(|_| object.index == 0 && name == MAIN) {

@@ -47,11 +47,11 @@ impl<'a> Object<'a> {
         file: &'a File,
         page: u64,
         free: u64,
-        (is_glibc, writes): (bool, &Rc<Cell<usize>>),
+        (is_glibc, chunks): (bool, &Rc<Cell<usize>>),
     ) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
         let memory =
-            Memory::new(&file.contents, image, page, index == 0, MappedBy::of(index, is_glibc), writes);
+            Memory::new(&file.contents, image, page, index == 0, MappedBy::of(index, is_glibc), chunks);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,
@@ -65,12 +65,29 @@ impl<'a> Object<'a> {
 
     /// The value of an entry; of several the last.
     pub(super) fn get(&self, tag: u32) -> Option<u64> {
+        self.look_through();
         self.dynamic.get(tag)
     }
 
     /// The same of the first of several.
     pub(super) fn first(&self, tag: u32) -> Option<u64> {
+        self.look_through();
         self.dynamic.entries.iter().find(|(known, _)| *known == tag).map(|(_, value)| *value)
+    }
+
+    /// Takes steps for looking through many entries. Where there are none left, the next look at memory tells.
+    pub(super) fn look_through(&self) {
+        let _is_over = self.memory.steps(self.dynamic.entries.len() / ENTRIES_OF_A_STEP);
+    }
+
+    /// Takes steps for looking at each of many objects.
+    pub(super) fn look_at(&self, objects: usize) -> Step<()> {
+        self.memory.steps(objects / OBJECTS_OF_A_STEP).map_err(|_| End::TooMuch)
+    }
+
+    /// Takes bytes of what a judgement may keep.
+    pub(super) fn keep(&self, bytes: usize) -> Step<()> {
+        self.memory.keeps(bytes).map_err(|_| End::TooMuch)
     }
 
     /// PT_DYNAMIC as it stands in memory once relocations have written there: tags and values.
@@ -170,6 +187,9 @@ const MIPS64_REL32: u64 = 0x1203;
 const MIPS64_GLOB_DAT: u64 = 0x1233;
 /// Entries of PT_DYNAMIC.
 const ENTRIES_AT_MOST: u64 = 1 << 10;
+/// Those that are looked at in a step, and objects: more than most have.
+const ENTRIES_OF_A_STEP: usize = 64;
+const OBJECTS_OF_A_STEP: usize = 8;
 /// Somewhere about where they are: the upper half of an address is what it would be.
 const PROGRAM_BASE: u64 = 0x5555_5000_0000;
 const LIBRARY_BASE: u64 = 0x7f00_0000_0000;

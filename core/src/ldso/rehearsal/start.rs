@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::code::{main_slot, profiler_slot};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
+use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY,
     DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
@@ -16,7 +17,7 @@ use crate::machine::holds;
 /// What linkers put before code.
 const TABLES: [u32; 9] =
     [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
-const CONSTRUCTORS_AT_MOST: u64 = 1 << 12;
+const CONSTRUCTORS_AT_MOST: u64 = 1 << 16;
 
 /// What leads to a program's main().
 #[derive(Clone, Copy, Default)]
@@ -97,7 +98,11 @@ pub(super) fn construct(
             None => return Err(object.fault(FaultKind::NoEntrySize, what)),
         };
         let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
-        for index in 0..count.min(CONSTRUCTORS_AT_MOST) {
+        for index in 0..count {
+            if index > CONSTRUCTORS_AT_MOST {
+                return Err(End::TooMuch);
+            }
+            object.look_at(objects.len())?;
             let at = array.wrapping_add(index.wrapping_mul(object.word()));
             let address = object.memory.number(at, object.word());
             let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, what))?;
@@ -143,12 +148,15 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     if !is_x86(object) && (is_among_tables(object, address) || !is_aligned(object, address)) {
         return false;
     }
-    let header = object.image.table().iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
+    let segments = object.image.table();
+    let _is_over = object.memory.steps(segments.len() / SEGMENTS_OF_A_STEP);
+    let header = segments.iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
     header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
 }
 
 /// Of a segment that has both, code stands behind all tables.
 pub(super) fn is_among_tables(object: &Object<'_>, address: u64) -> bool {
+    object.look_through();
     let load = object.image.load_with(PF_X, address);
     let end = load.map_or(0, |load| load.p_vaddr.saturating_add(load.p_memsz));
     let is_behind = |(tag, value): &(u32, u64)| TABLES.contains(tag) && (address..end).contains(value);

@@ -45,7 +45,12 @@ impl Linker<'_> {
         let mut names = Vec::new();
         for (_, value) in dynamic.entries.iter().filter(|(tag, _)| *tag == DT_NEEDED) {
             match memory.string(strings.wrapping_add(*value)) {
-                Ok(name) => names.push(name),
+                Ok(name) => {
+                    if memory.keeps(name.len().saturating_add(size_of::<Vec<u8>>())).is_err() {
+                        return Some((names, None));
+                    }
+                    names.push(name);
+                }
                 Err(access) => return Some((names, Some(lost(library, access, "DT_NEEDED")))),
             }
         }

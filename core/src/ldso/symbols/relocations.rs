@@ -9,6 +9,7 @@ use super::super::object::Library;
 use super::Asked;
 use super::own::{Asks, may_begin};
 use crate::arch;
+use crate::budget::{Guard, SEGMENTS_OF_A_STEP};
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
@@ -303,6 +304,8 @@ struct Table<'a> {
     symbol: (usize, usize),
     kind: (usize, usize),
     at: usize,
+    /// What it takes to look at those that lie together.
+    steps: usize,
 }
 
 impl<'a> Table<'a> {
@@ -320,12 +323,15 @@ impl<'a> Table<'a> {
         let entry = word.wrapping_mul(if has_addend { 3 } else { 2 });
         let (symbol, kind) = info(image);
         let at = if linker.is_glibc() { offset(relative).saturating_mul(entry) } else { 0 };
-        Some(Table { reader, entry, symbol, kind, at })
+        // Each may change what another segment has.
+        let segments = if crate::ROUTER { 0 } else { image.table().len() / SEGMENTS_OF_A_STEP };
+        let steps = (TOGETHER / ENTRIES_OF_A_STEP).saturating_mul(segments.saturating_add(1));
+        Some(Table { reader, entry, symbol, kind, at, steps })
     }
 
     /// Entries that lie together; None behind the last.
     fn entries(&mut self) -> Option<&[u8]> {
-        if !self.reader.steps(TOGETHER / ENTRIES_OF_A_STEP) {
+        if !self.reader.steps(Guard::Relocations.counts(self.steps)) {
             return None;
         }
         let entries = self.reader.up_to(self.at, self.entry.wrapping_mul(TOGETHER));

@@ -8,6 +8,7 @@ use super::super::object::Library;
 use super::gnu_hash::Gnu;
 use super::{VER_NDX_GLOBAL, relocations};
 use crate::arch;
+use crate::budget::Guard;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
 use crate::elf::consts::{
@@ -110,7 +111,7 @@ impl<'a> Symbols<'a> {
         };
         let visibility = if crate::ROUTER { 0 } else { symbol.get(info.wrapping_add(1))? & 3 };
         let info = *symbol.get(info)?;
-        let stays = if crate::ROUTER {
+        let stays = if crate::ROUTER || Guard::Copies.is_out() {
             !self.copied.contains(&index)
         } else {
             self.copied.binary_search(&index).is_err()

@@ -4,6 +4,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
+use crate::budget::Guard;
+
 /// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
 /// another round.
 const SLOTS_AT_FIRST: usize = 1 << 8;
@@ -153,7 +155,7 @@ impl Wanted {
 
     /// The steps since the last call.
     pub(super) fn take_steps(&mut self) -> usize {
-        mem::take(&mut self.steps)
+        Guard::Probes.counts(mem::take(&mut self.steps))
     }
 
     fn next(&self, at: usize) -> usize {

@@ -18,7 +18,7 @@ pub(in crate::machine) fn mounts(root: &dyn Root) -> Fact<Vec<Mount>> {
 }
 
 /// Its file system is on another machine, or behind a process that may hang.
-fn is_remote(fstype: &[u8]) -> bool {
+pub fn is_remote(fstype: &[u8]) -> bool {
     const FAMILIES: [&str; 12] =
         ["nfs", "cifs", "smb", "fuse", "autofs", "9p", "ceph", "afs", "coda", "ncpfs", "davfs", "glusterfs"];
     // nfsd is a pseudo file system, and fuseblk (NTFS on a stick) and fusectl are local.

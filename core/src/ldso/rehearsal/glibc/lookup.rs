@@ -28,6 +28,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<Found<'r, 'a>> {
         let strings = by.get(DT_STRTAB).ok_or_else(|| by.fault(FaultKind::NoSymbolTable, "DT_STRTAB"))?;
         let name = text(by, strings, asked.name)?;
+        by.look_at(self.objects.len())?;
         let is_main = by.index == 0 && name == MAIN;
         let ask = Ask { name: &name, gnu: gnu_hash(&name), sysv: sysv_hash(&name).into(), version, class };
         for of in scope(self.objects) {

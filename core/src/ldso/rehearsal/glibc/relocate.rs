@@ -20,6 +20,8 @@ const STB_LOCAL: u64 = 0;
 const STB_WEAK: u64 = 2;
 /// crti.o calls it where it is there.
 const PROFILER: &[u8] = b"__gmon_start__";
+/// What it takes to keep that one is asked for.
+const KEPT_OF_A_WEAK: usize = 32;
 /// glibc's `__libc_early_init` calls it (nptl/pthread_mutex_conf.c `__pthread_tunables_init`).
 const EARLY: &[u8] = b"__tunable_get_val";
 /// Symbols of an object that are looked through.
@@ -225,12 +227,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     pub(super) fn look_up_later(&self, object: &'r Object<'a>, index: u64) -> Step<()> {
         match self.find(object, index, Class::Plt, true) {
             Err(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => Err(End::Symbol(symbol)),
-            Err(End::Symbol(symbol)) => {
-                self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
-                Ok(())
-            }
+            Err(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
             // The C library calls it before main().
-            Err(lost) if self.linker.is_c_library(object.library) && self.is_called(object, index, EARLY) => {
+            Err(lost)
+                if self.linker.is_c_library(object.library) && Self::is_called(object, index, EARLY) =>
+            {
                 Err(lost)
             }
             // Whatever stands behind the versions of a library is hardly the one that is asked for.
@@ -241,10 +242,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     Ok(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => {
                         Err(End::Fault(fault))
                     }
-                    Ok(End::Symbol(symbol)) => {
-                        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
-                        Ok(())
-                    }
+                    Ok(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
                     _ => Ok(()),
                 }
             }
@@ -252,8 +250,15 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
     }
 
+    /// Keeps that.
+    fn is_lost_later(&self, object: &Object<'_>, symbol: Undefined) -> Step<()> {
+        object.keep(symbol.size())?;
+        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
+        Ok(())
+    }
+
     /// Whether a symbol has that name.
-    fn is_called(&self, object: &Object<'_>, index: u64, name: &[u8]) -> bool {
+    fn is_called(object: &Object<'_>, index: u64, name: &[u8]) -> bool {
         let (symbols, strings) = (object.get(DT_SYMTAB), object.get(DT_STRTAB));
         let symbol = symbols.and_then(|symbols| object.symbol(symbols, index).ok());
         symbol.zip(strings).is_some_and(|(symbol, strings)| {
@@ -306,8 +311,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             version = map.version(object, mark).map(|version| version.filter(|version| version.hash != 0));
         }
         let symbol = object.symbol(symbols, index)?;
-        if symbol.section == 0 && symbol.bind == STB_WEAK {
-            self.weak.borrow_mut().push((object.index, index));
+        let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
+        if is_weak && self.weak.borrow_mut().insert((object.index, index)) {
+            object.keep(KEPT_OF_A_WEAK)?;
         }
         if (symbol.bind == STB_LOCAL && !is_called) || symbol.is_hidden() {
             return Ok((symbol, Some((object, symbol))));

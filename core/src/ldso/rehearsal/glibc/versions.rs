@@ -1,15 +1,15 @@
 //! elf/dl-version.c.
 
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::resolve::GUARD;
+use super::super::super::symbols::MISSING_AT_MOST;
 use super::super::super::{Linker, Undefined};
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
 use super::{HIDDEN, Map, Version, text};
+use crate::budget::Guard;
 use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
-use crate::elf::offset;
 
 const VER_FLG_BASE: u64 = 1;
 const VER_FLG_WEAK: u64 = 2;
@@ -34,6 +34,7 @@ pub(super) fn check_versions(
         }
         loop {
             let file = text(object, strings, field(record, 4, 4)?)?;
+            object.look_at(objects.len())?;
             let Some(other) = objects.iter().find(|other| {
                 other.library.is_called(&file) || other.library.path == file && other.index > 0
             }) else {
@@ -50,6 +51,7 @@ pub(super) fn check_versions(
                 is_guarded |= hash == GUARD.0.into() && name == GUARD.1;
                 match_symbol(object, other, (hash, &name), is_weak, rehearsed)?;
                 highest = highest.max(index & !HIDDEN);
+                object.keep(name.len().saturating_add(file.len()).saturating_add(size_of::<Version>()))?;
                 let version =
                     Version { hash, name, is_hidden: index & HIDDEN != 0, file: Some(file.clone()) };
                 needs.push((index & !HIDDEN, version));
@@ -74,6 +76,7 @@ pub(super) fn check_versions(
             highest = highest.max(index);
             if flags & VER_FLG_BASE == 0 {
                 let aux = record.wrapping_add(field(record, 12, 4)?);
+                object.keep(size_of::<(u64, u64, Step<u64>)>())?;
                 defines.push((index, hash, field(aux, 0, 4)));
             }
             match field(record, 16, 4)? {
@@ -86,21 +89,16 @@ pub(super) fn check_versions(
     if highest == 0 {
         return Ok(is_guarded);
     }
-    map.versions = vec![Version::default(); offset(highest).wrapping_add(1)];
+    map.count = highest.wrapping_add(1);
     map.marks = object.get(DT_VERSYM);
     if map.marks.is_none() {
         return Err(object.fault(FaultKind::NoVersym, "DT_VERSYM"));
     }
-    for (index, version) in needs {
-        if let Some(place) = map.versions.get_mut(offset(index)) {
-            *place = version;
-        }
-    }
+    map.versions.extend(needs);
     for (index, hash, name) in defines {
         let name = object.memory.string(strings.wrapping_add(name?)).unwrap_or_default();
-        if let Some(place) = map.versions.get_mut(offset(index)) {
-            *place = Version { hash, name, is_hidden: false, file: None };
-        }
+        object.keep(name.len())?;
+        map.versions.insert(index, Version { hash, name, is_hidden: false, file: None });
     }
     Ok(is_guarded)
 }
@@ -150,7 +148,7 @@ fn match_symbol(
             next => record = record.wrapping_add(next),
         }
     }
-    if !is_weak {
+    if !is_weak && rehearsed.versions.len() < Guard::Missing.at_most(MISSING_AT_MOST) {
         rehearsed.versions.push(Undefined::new(name.to_vec(), of.library.path.clone(), by.library, false));
     }
     Ok(())
