@@ -12,6 +12,8 @@ pub use completions::script;
 pub use options::{HELP, OPERANDS, OPTIONS, Row, SHELLS, Value};
 use options::{KNOWN, Known, Opt};
 
+#[cfg(feature = "every-machine")]
+use crate::advice::targets::Kind;
 use crate::path::{Path, PathBuf};
 use crate::text::{self, cut_bytes};
 
@@ -63,6 +65,11 @@ pub enum Task {
     Report,
     /// --record.
     Record,
+    /// --pick: they are names of files on a release page.
+    Pick,
+    /// --targets.
+    #[cfg(feature = "every-machine")]
+    Targets(Kind),
 }
 
 /// Paths one behind the other, each with a NUL at its end, which no argument holds: ten thousand of them take little more
@@ -116,6 +123,16 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
                 return usage("--record takes no other option than -v");
             }
             Command::Record(args)
+        }
+        Ok(None)
+            if args.task == Task::Pick
+                && (args.programs.is_empty() || args.dest.is_some() || args.strict) =>
+        {
+            usage("--pick wants the names of files, and takes no --dest nor --strict")
+        }
+        #[cfg(feature = "every-machine")]
+        Ok(None) if matches!(args.task, Task::Targets(_)) && (!args.programs.is_empty() || args.json) => {
+            usage("--targets takes no PROGRAM and no --json")
         }
         Ok(None) => Command::Report(args),
         Err(problem) => usage(&problem),
@@ -180,6 +197,9 @@ impl Args {
             Opt::Json => self.json = true,
             Opt::Strict => self.strict = true,
             Opt::Record => self.task = Task::Record,
+            Opt::Pick => self.task = Task::Pick,
+            #[cfg(feature = "every-machine")]
+            Opt::Targets => self.task = Task::Targets(Kind::called(option.word(value)?)),
             Opt::Verbose => self.verbose = self.verbose.saturating_add(1),
             Opt::Quiet => self.quiet = true,
             Opt::Dest => self.dest = Some(value.to_vec().into()),
@@ -190,7 +210,7 @@ impl Args {
             #[cfg(feature = "every-machine")]
             Opt::Completions => return Ok(Some(Command::Complete(option.word(value)?))),
             #[cfg(not(feature = "every-machine"))]
-            Opt::Completions => {}
+            Opt::Completions | Opt::Targets => {}
         }
         Ok(None)
     }

@@ -3,14 +3,17 @@
 use std::fmt::{self, Write};
 
 #[cfg(feature = "every-machine")]
+use crate::advice::targets::Kind;
+#[cfg(feature = "every-machine")]
 pub use crate::args::script;
-pub use crate::args::{Args, Command, HELP, Programs, VERSION, parse};
+pub use crate::args::{Args, Command, HELP, Programs, Task, VERSION, parse};
 use crate::judge;
 use crate::ldso::Kept;
 use crate::machine::Machine;
 #[cfg(feature = "every-machine")]
 use crate::on::{self, Carried};
 use crate::path::Path;
+use crate::pick;
 use crate::report::{self, Parts, Style};
 #[cfg(feature = "every-machine")]
 use crate::target::Root;
@@ -81,6 +84,45 @@ fn run_in(
     }
     out.write_str(&parts.end(&machine))?;
     Ok(status)
+}
+
+/// --pick: says which of the files is for the machine; where `-` stands for names, they are in `input`.
+pub fn pick(
+    target: Target<'_>,
+    args: &Args,
+    style: Style,
+    input: &str,
+    out: &mut dyn Write,
+) -> Result<u8, fmt::Error> {
+    let read = listed(input);
+    let given = args.programs.iter().filter(|path| path.as_bytes() != b"-");
+    let given: Vec<String> =
+        given.map(|path| String::from_utf8_lossy(path.as_bytes()).into_owned()).collect();
+    let names: Vec<&str> = given.iter().chain(&read).map(String::as_str).collect();
+    let mut machine = Machine::new(target);
+    let choices = pick::pick(&mut machine, &names);
+    let text = if args.json {
+        report::json::choices(&machine, &choices)
+    } else {
+        report::text::choices(&choices, style)
+    };
+    out.write_str(&text)?;
+    Ok(pick::status(&choices))
+}
+
+/// A release's JSON, or one name a line.
+fn listed(input: &str) -> Vec<String> {
+    let begins = input.trim_start();
+    let as_json = if begins.starts_with(['{', '[']) { pick::release::names(begins) } else { None };
+    as_json.unwrap_or_else(|| {
+        input.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
+    })
+}
+
+/// --targets: what one toolchain calls the machine; None where there is no such word.
+#[cfg(feature = "every-machine")]
+pub fn targets(target: Target<'_>, kind: Kind) -> Option<String> {
+    kind.of(&judge::describe(target).machine)
 }
 
 /// [`run`] with its whole report as one text.

@@ -43,5 +43,6 @@ pub mod recorded;
 pub mod router;
 
 pub use diag_core::{
-    advice, candidate, elf, errno, exec, finding, judge, ldso, machine, path, report, rules, target, text,
+    advice, candidate, elf, errno, exec, finding, judge, ldso, machine, path, pick, report, rules, target,
+    text,
 };

@@ -5,14 +5,12 @@
 #[cfg(feature = "every-machine")]
 use std::ffi::OsStr;
 use std::ffi::{OsString, c_char, c_int};
-use std::fmt;
+use std::fmt::{self, Write as _};
 #[cfg(feature = "every-machine")]
 use std::os::unix::ffi::OsStrExt as _;
 
-use diag::cli::{self, Args, Command};
+use diag::cli::{self, Args, Command, Task};
 use diag::live::{Live, start, stdio};
-#[cfg(feature = "every-machine")]
-use diag::path::Path;
 use diag::record;
 #[cfg(feature = "every-machine")]
 use diag::recorded::Recorded;
@@ -73,10 +71,60 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let mut stdout = Stdout(Ok(()));
     #[cfg(feature = "every-machine")]
     if let Some(machine) = &args.on {
-        return on(machine, &live, &args, style, stdout);
+        return match Recorded::open(OsStr::from_bytes(machine.as_bytes()).as_ref()) {
+            Ok(recorded) => {
+                let there = Target::new(&recorded);
+                let report = |out: &mut Stdout| cli::run_on(there, &live, &args, style, out);
+                let status = do_for(there, &args, style, &mut stdout, report);
+                stdout.end(status)
+            }
+            Err(why) => {
+                complain(&format!("{} is no machine: {why}", text::path(machine)));
+                2
+            }
+        };
     }
-    let status = cli::run(Target::new(&live), &args, style, &mut stdout);
-    stdout.end(status.unwrap_or(2))
+    let here = Target::new(&live);
+    let status = do_for(here, &args, style, &mut stdout, |out| cli::run(here, &args, style, out));
+    stdout.end(status)
+}
+
+/// Does what was asked for a machine, and gives the exit status.
+fn do_for(
+    machine: Target<'_>,
+    args: &Args,
+    style: Style,
+    out: &mut Stdout,
+    report: impl FnOnce(&mut Stdout) -> Result<u8, fmt::Error>,
+) -> u8 {
+    let status = match args.task {
+        #[cfg(feature = "every-machine")]
+        Task::Targets(kind) => {
+            if let Some(word) = cli::targets(machine, kind) {
+                out.write_str(&format!("{word}\n")).map(|()| 0)
+            } else {
+                complain(&format!("{} for this machine is known", kind.what()));
+                Ok(2)
+            }
+        }
+        Task::Pick => match names(args) {
+            Ok(input) => cli::pick(machine, args, style, &input, out),
+            Err(why) => {
+                complain(&format!("the names could not be read: {why}"));
+                Ok(2)
+            }
+        },
+        _ => report(out),
+    };
+    status.unwrap_or(2)
+}
+
+/// What stands on stdin, where `-` asks for it.
+fn names(args: &Args) -> Result<String, &'static str> {
+    if !args.programs.iter().any(|name| name.as_bytes() == b"-") {
+        return Ok(String::new());
+    }
+    stdio::read_stdin().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A recording of this machine.
@@ -90,21 +138,6 @@ fn record(args: &Args) -> u8 {
     let written =
         record::write(Target::new(&Live::default()), &args.programs, &mut |bytes| stdout.bytes(bytes));
     stdout.end(if written.is_ok() { 0 } else { 2 })
-}
-
-/// A report for another machine.
-#[cfg(feature = "every-machine")]
-fn on(machine: &Path, live: &Live, args: &Args, style: Style, mut stdout: Stdout) -> u8 {
-    match Recorded::open(OsStr::from_bytes(machine.as_bytes()).as_ref()) {
-        Ok(recorded) => {
-            let status = cli::run_on(Target::new(&recorded), live, args, style, &mut stdout);
-            stdout.end(status.unwrap_or(2))
-        }
-        Err(why) => {
-            complain(&format!("{} is no machine: {why}", text::path(machine)));
-            2
-        }
-    }
 }
 
 /// stdout, and why the last text could not be written.

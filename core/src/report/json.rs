@@ -11,6 +11,7 @@ use crate::exec::Outcome;
 use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
 use crate::machine::{Fact, Machine, Words};
+use crate::pick::Choice;
 use crate::text::{hex, is_printable, printable};
 
 /// The whole document.
@@ -18,6 +19,20 @@ pub fn write(machine: &Machine, judged: &[Judged]) -> String {
     let mut document = Document::new();
     for judged in judged {
         document.program(judged);
+    }
+    document.end(machine);
+    document.take()
+}
+
+/// What is said of the files of a release page, and the machine that they are for.
+pub fn choices(machine: &Machine, choices: &[Choice]) -> String {
+    let mut document = Document::of("files");
+    for choice in choices {
+        document.json.open(NO_KEY, '{');
+        document.json.bytes("name", choice.name.as_bytes());
+        document.json.text("fit", choice.fit.name());
+        document.json.bytes("reason", choice.reason.as_bytes());
+        document.json.close('}');
     }
     document.end(machine);
     document.take()
@@ -31,11 +46,16 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn new() -> Document {
+        Document::of("programs")
+    }
+
+    /// With a list of that name at its head.
+    fn of(list: &str) -> Document {
         let mut json = Json { out: String::new(), is_first: true, full_at: 0 };
         json.open(NO_KEY, '{');
         json.number("schema", 1);
         json.text("diag", env!("CARGO_PKG_VERSION"));
-        json.open("programs", '[');
+        json.open(list, '[');
         Document { json }
     }
 

@@ -1,5 +1,6 @@
 //! The report for people: 80 columns, understandable without colour.
 
+mod choices;
 mod lines;
 mod machine;
 
@@ -12,6 +13,7 @@ use crate::finding::{Evidence, Finding, Fix, Severity, Side};
 use crate::ldso::LibraryState;
 use crate::machine::Machine;
 use crate::text::printable;
+pub use choices::choices;
 use lines::{GREEN, Lines, RED, YELLOW};
 pub(super) use machine::behind_programs;
 pub use machine::machine;

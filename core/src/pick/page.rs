@@ -1,0 +1,68 @@
+//! What the files of a release page say of each other: a project that has `mipsle-softfloat` means hard float by `mipsle`.
+
+use alloc::vec::Vec;
+
+use super::name::Name;
+use super::words::{Level, Sense};
+use crate::elf::consts::EM_MIPS;
+
+/// What a page has names for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Has {
+    /// ARMv5 alone: a plain `arm` is a later one.
+    LowArm,
+    /// Later ones: a plain `arm` is for the older ones.
+    HighArm,
+    /// `amd64-compatible`: a plain `amd64` is x86-64-v3.
+    FirstX86,
+    Mips,
+    /// MIPS with soft float: without a word it is hard float.
+    SoftMips,
+    HardMips,
+    Musl,
+    Glibc,
+}
+
+/// The names of a release page, and what those of programs for Linux say of each other.
+pub(super) struct Page<'a> {
+    pub(super) names: Vec<Name<'a>>,
+    has: Vec<Has>,
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn of(names: &[&'a str]) -> Page<'a> {
+        let mut page = Page { names: Vec::new(), has: Vec::new() };
+        for name in names {
+            let name = Name::read(name);
+            if name.foreign().is_none() && !name.says(Sense::Android) {
+                page.learn(&name);
+            }
+            page.names.push(name);
+        }
+        page
+    }
+
+    pub(super) fn has(&self, what: Has) -> bool {
+        self.has.contains(&what)
+    }
+
+    fn learn(&mut self, name: &Name) {
+        let is_mips = name.processor.is_some_and(|known| known.e_machine == EM_MIPS);
+        let level = name.processor.map(|known| known.level);
+        let learnt = [
+            (Has::LowArm, level == Some(Level::Arm(5))),
+            (Has::HighArm, matches!(level, Some(Level::Arm(6..) | Level::Armhf))),
+            (Has::FirstX86, level == Some(Level::X86(1))),
+            (Has::Mips, is_mips),
+            (Has::SoftMips, is_mips && name.says(Sense::Soft)),
+            (Has::HardMips, is_mips && name.says(Sense::Hard)),
+            (Has::Musl, name.says(Sense::Musl)),
+            (Has::Glibc, name.says(Sense::Glibc)),
+        ];
+        for (what, is_so) in learnt {
+            if is_so && !self.has(what) {
+                self.has.push(what);
+            }
+        }
+    }
+}
