@@ -34,6 +34,8 @@
 )]
 
 pub mod args;
+#[cfg(feature = "catalogue")]
+pub mod catalogue;
 pub mod cli;
 pub mod live;
 #[cfg(feature = "every-machine")]

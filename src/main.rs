@@ -9,8 +9,12 @@ use std::fmt::{self, Write as _};
 #[cfg(feature = "every-machine")]
 use std::os::unix::ffi::OsStrExt as _;
 
+#[cfg(feature = "catalogue")]
+use diag::catalogue;
 use diag::cli::{self, Args, Command, Task};
 use diag::live::{Live, start, stdio};
+#[cfg(feature = "every-machine")]
+use diag::path::Path;
 use diag::record;
 #[cfg(feature = "every-machine")]
 use diag::recorded::Recorded;
@@ -71,7 +75,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let mut stdout = Stdout(Ok(()));
     #[cfg(feature = "every-machine")]
     if let Some(machine) = &args.on {
-        return match Recorded::open(OsStr::from_bytes(machine.as_bytes()).as_ref()) {
+        return match other(machine) {
             Ok(recorded) => {
                 let there = Target::new(&recorded);
                 let report = |out: &mut Stdout| cli::run_on(there, &live, &args, style, out);
@@ -87,6 +91,17 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let here = Target::new(&live);
     let status = do_for(here, &args, style, &mut stdout, |out| cli::run(here, &args, style, out));
     stdout.end(status)
+}
+
+/// Another machine: a recording, or else one that the catalogue knows.
+#[cfg(feature = "every-machine")]
+fn other(machine: &Path) -> Result<Recorded, String> {
+    let place: &std::path::Path = OsStr::from_bytes(machine.as_bytes()).as_ref();
+    #[cfg(feature = "catalogue")]
+    if place.symlink_metadata().is_err() {
+        return catalogue::find(&String::from_utf8_lossy(machine.as_bytes()))?.machine();
+    }
+    Recorded::open(place)
 }
 
 /// Does what was asked for a machine, and gives the exit status.
