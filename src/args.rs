@@ -47,6 +47,8 @@ pub struct Args {
     pub dest: Option<PathBuf>,
     /// The machine that is judged for, where it is not this one.
     pub on: Option<PathBuf>,
+    /// The machines, with commas between, on each of which at least one of the programs has to start.
+    pub require: Option<String>,
     /// What starts and will most likely die counts as failing.
     pub strict: bool,
     /// How often -v was given.
@@ -118,6 +120,10 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
             let of_programs = if args.dest.is_some() { "--dest" } else { "--strict" };
             usage(&format!("{of_programs} wants a program to judge"))
         }
+        Ok(None) if args.require.is_some() && !args.is_on_all() => usage("--require goes with --on all"),
+        Ok(None) if args.is_on_all() && args.programs.is_empty() => {
+            usage("--on all wants a program to judge")
+        }
         Ok(None) if args.task == Task::Record => {
             if args.json || args.quiet || args.strict || args.dest.is_some() || args.on.is_some() {
                 return usage("--record takes no other option than -v");
@@ -140,6 +146,10 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
 }
 
 impl Args {
+    fn is_on_all(&self) -> bool {
+        self.on.as_ref().is_some_and(|on| [&b"all"[..], b"all:openwrt"].contains(&on.as_bytes()))
+    }
+
     /// Gives what is to be done instead of a report, or one sentence for a misuse.
     fn read(&mut self, arguments: &[OsString]) -> Result<Option<Command>, String> {
         let mut rest = arguments.iter().map(|argument| argument.as_bytes());
@@ -205,6 +215,7 @@ impl Args {
             Opt::Dest => self.dest = Some(value.to_vec().into()),
             Opt::Help => return Ok(Some(Command::Print(HELP))),
             Opt::Version => return Ok(Some(Command::Print(VERSION))),
+            Opt::Require => self.require = Some(String::from_utf8_lossy(value).into_owned()),
             // No router's build has it.
             Opt::On => self.on = Some(value.to_vec().into()),
             #[cfg(feature = "every-machine")]

@@ -1,6 +1,7 @@
 //! `--on NAME`: machines that are known without a recording. OpenWrt's devices, targets and package architectures are in the
 //! tables of `catalogue/`; what these do not tell of a machine is not known, and a verdict that rests on it is `unknown`.
 
+pub mod matrix;
 mod rows;
 mod text;
 

@@ -7,6 +7,8 @@ use crate::advice::targets::Kind;
 #[cfg(feature = "every-machine")]
 pub use crate::args::script;
 pub use crate::args::{Args, Command, HELP, Programs, Task, VERSION, parse};
+#[cfg(feature = "catalogue")]
+use crate::catalogue::{self, matrix};
 use crate::judge;
 use crate::ldso::Kept;
 use crate::machine::Machine;
@@ -117,6 +119,47 @@ fn listed(input: &str) -> Vec<String> {
     as_json.unwrap_or_else(|| {
         input.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
     })
+}
+
+/// `--on all`: what becomes of the programs on every kind of machine.
+///
+/// # Errors
+///
+/// What --require names is no machine: a sentence.
+#[cfg(feature = "catalogue")]
+pub fn on_all(
+    here: &dyn Root,
+    args: &Args,
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<Result<u8, fmt::Error>, String> {
+    let programs: Vec<&Path> = args.programs.iter().collect();
+    let required: Vec<&str> = args.require.iter().flat_map(|names| names.split(',')).collect();
+    let rows = matrix::judge(here, &programs, args.dest.as_deref(), &required)?;
+    let text = if args.json { report::json::matrix(&rows) } else { report::text::matrix(&rows, style) };
+    Ok(out.write_str(&text).map(|()| matrix::status(&rows, &required)))
+}
+
+/// `--on list`: the devices with these words in their names, one a line: id, title, target, architecture, releases.
+#[cfg(feature = "catalogue")]
+pub fn list(args: &Args, out: &mut dyn Write) -> Result<u8, fmt::Error> {
+    let words: Vec<String> =
+        args.programs.iter().map(|word| String::from_utf8_lossy(word.as_bytes()).into_owned()).collect();
+    let mut text = String::new();
+    for device in catalogue::list(&words) {
+        let images = if device.is_source_only { "\tno images" } else { "" };
+        writeln!(
+            text,
+            "{}\t{}\t{}\t{}\t{}{images}",
+            device.id,
+            device.title,
+            device.target,
+            device.architecture,
+            device.releases().collect::<Vec<_>>().join(" ")
+        )?;
+    }
+    out.write_str(&text)?;
+    Ok(if text.is_empty() { 2 } else { 0 })
 }
 
 /// --targets: what one toolchain calls the machine; None where there is no such word.

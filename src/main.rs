@@ -75,6 +75,10 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let mut stdout = Stdout(Ok(()));
     #[cfg(feature = "every-machine")]
     if let Some(machine) = &args.on {
+        #[cfg(feature = "catalogue")]
+        if let Some(status) = in_catalogue(machine.as_bytes(), &live, &args, style, &mut stdout) {
+            return stdout.end(status);
+        }
         return match other(machine) {
             Ok(recorded) => {
                 let there = Target::new(&recorded);
@@ -91,6 +95,23 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let here = Target::new(&live);
     let status = do_for(here, &args, style, &mut stdout, |out| cli::run(here, &args, style, out));
     stdout.end(status)
+}
+
+/// What is asked of the whole catalogue.
+#[cfg(feature = "catalogue")]
+fn in_catalogue(name: &[u8], live: &Live, args: &Args, style: Style, out: &mut Stdout) -> Option<u8> {
+    let status = match name {
+        b"list" => cli::list(args, out),
+        b"all" | b"all:openwrt" => match cli::on_all(live, args, style, out) {
+            Ok(status) => status,
+            Err(why) => {
+                complain(&why);
+                Ok(2)
+            }
+        },
+        _ => return None,
+    };
+    Some(status.unwrap_or(2))
 }
 
 /// Another machine: a recording, or else one that the catalogue knows.

@@ -18,6 +18,7 @@ pub(super) enum Opt {
     Strict,
     Record,
     On,
+    Require,
     Pick,
     Targets,
     Completions,
@@ -36,6 +37,8 @@ pub enum Value {
     Folder,
     /// A file or a folder.
     File,
+    /// Anything else.
+    Text,
     /// One of these words.
     Words(&'static [&'static str]),
 }
@@ -86,7 +89,24 @@ pub const OPTIONS: &[Row] = &[
         named: "MACHINE",
         wants: "a machine",
         only_hosts: true,
-        ..flag(Opt::On, "on", 0, "judge for another machine: what --record gave, or a\nfolder of that")
+        ..flag(
+            Opt::On,
+            "on",
+            0,
+            "judge for another machine: what --record gave, a\nname[@RELEASE] of OpenWrt's (a device, a target, an\narchitecture), all of them (all), or list [WORDS]",
+        )
+    },
+    Row {
+        value: Value::Text,
+        named: "NAMES",
+        wants: "names of machines, with commas between",
+        only_hosts: true,
+        ..flag(
+            Opt::Require,
+            "require",
+            0,
+            "with --on all: on each of these at least one\nPROGRAM has to start",
+        )
     },
     flag(
         Opt::Pick,

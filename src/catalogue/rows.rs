@@ -16,6 +16,8 @@ pub struct Architecture {
     pub(super) loader: &'static str,
     releases: &'static str,
     targets: &'static str,
+    /// The devices that it stands for in its newest release.
+    pub(super) devices: usize,
 }
 
 /// A row of `openwrt-devices.tsv`.
@@ -59,8 +61,8 @@ fn columns<const N: usize>(line: &'static str) -> [&'static str; N] {
 
 /// All architectures.
 pub fn architectures() -> impl Iterator<Item = Architecture> {
-    rows(ARCHITECTURES).map(|[name, uname, order, bits, float, processor, loader, releases, targets]| {
-        Architecture {
+    rows(ARCHITECTURES).map(
+        |[name, uname, order, bits, float, processor, loader, releases, targets, devices]| Architecture {
             name,
             uname,
             is_big: order == "big",
@@ -70,8 +72,9 @@ pub fn architectures() -> impl Iterator<Item = Architecture> {
             loader,
             releases,
             targets,
-        }
-    })
+            devices: devices.parse().unwrap_or_default(),
+        },
+    )
 }
 
 /// All devices, by their ids.
@@ -156,7 +159,7 @@ impl Architecture {
 
 impl Device {
     /// The releases that have it, the oldest first.
-    pub(super) fn releases(&self) -> impl Iterator<Item = &'static str> + use<> {
+    pub fn releases(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.releases.split(' ')
     }
 

@@ -12,6 +12,7 @@ use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
 use crate::machine::{Fact, Machine, Words};
 use crate::pick::Choice;
+use crate::report::matrix::Row;
 use crate::text::{hex, is_printable, printable};
 
 /// The whole document.
@@ -36,6 +37,30 @@ pub fn choices(machine: &Machine, choices: &[Choice]) -> String {
     }
     document.end(machine);
     document.take()
+}
+
+/// Programs by kind of machine.
+pub fn matrix(rows: &[Row]) -> String {
+    let mut json = Document::of("machines").json;
+    for row in rows {
+        json.open(NO_KEY, '{');
+        json.text("name", &row.name);
+        json.number("devices", row.devices as u64);
+        json.open("programs", '[');
+        for cell in &row.cells {
+            json.open(NO_KEY, '{');
+            json.bytes("path", cell.path.as_bytes());
+            json.text("verdict", cell.verdict.name());
+            json.optional_text("code", cell.code);
+            json.close('}');
+        }
+        json.close(']');
+        json.close('}');
+    }
+    json.close(']');
+    json.close('}');
+    json.out.push('\n');
+    json.out
 }
 
 /// A document that is written part by part: the programs as they are judged, then the machine, since its facts are

@@ -3,6 +3,7 @@
 mod choices;
 mod lines;
 mod machine;
+mod matrix;
 
 use alloc::format;
 use alloc::string::String;
@@ -17,6 +18,7 @@ pub use choices::choices;
 use lines::{GREEN, Lines, RED, YELLOW};
 pub(super) use machine::behind_programs;
 pub use machine::machine;
+pub use matrix::matrix;
 
 /// The report on programs.
 pub fn programs(machine: &Machine, judged: &[Judged], style: Style) -> String {
