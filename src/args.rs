@@ -202,6 +202,7 @@ impl Args {
         Ok(None)
     }
 
+    #[cfg_attr(not(feature = "every-machine"), allow(clippy::unnecessary_wraps))]
     fn set(&mut self, option: &Known, value: &[u8]) -> Result<Option<Command>, String> {
         match option.opt {
             Opt::Json => self.json = true,

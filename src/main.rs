@@ -93,7 +93,13 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         };
     }
     let here = Target::new(&live);
-    let status = do_for(here, &args, style, &mut stdout, |out| cli::run(here, &args, style, out));
+    let status = do_for(here, &args, style, &mut stdout, |out| {
+        let status = cli::run(here, &args, style, out)?;
+        if style.verbose && !args.json && !args.quiet {
+            out.write_str(SEND)?;
+        }
+        Ok(status)
+    });
     stdout.end(status)
 }
 
@@ -175,6 +181,9 @@ fn record(args: &Args) -> u8 {
         record::write(Target::new(&Live::default()), &args.programs, &mut |bytes| stdout.bytes(bytes));
     stdout.end(if written.is_ok() { 0 } else { 2 })
 }
+
+/// How a mistake is reported.
+const SEND: &str = "\nIs diag wrong? Send what `diag --record PROGRAM >machine.tar` writes along with it.\n";
 
 /// stdout, and why the last text could not be written.
 struct Stdout(Result<(), &'static str>);

@@ -3,6 +3,7 @@
 
 mod code;
 mod kept;
+mod notes;
 mod tar;
 
 use std::fmt;
@@ -14,23 +15,26 @@ use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::judge;
 use crate::ldso::Kept;
-use crate::machine::{Libc, Machine, Mount};
+use crate::machine::{Libc, Machine};
 use crate::path::{Path, join};
 use crate::report::Judged;
-use crate::target::{FileKind, ReadAt, Stat, Target};
+use crate::target::{FileKind, Stat, Target};
 use crate::text;
-use code::{Code, PIECE};
-use kept::{Keep, LIBRARIES, OWN, PROGRAMS, TEXTS, VARIABLES, is_private};
-use tar::{BLOCK, FILE, LINK};
+use code::PIECE;
+use kept::{LIBRARIES, OWN, PROGRAMS, TEXTS, Text, WHOLE, is_private};
+use notes::number;
+use tar::BLOCK;
 
 /// Bytes of an archive at most, without its names and texts, which take less than 4 MiB.
 const LIMIT: u64 = 60 << 20;
 /// Bytes of names that are listed.
 const NAMES: usize = 1 << 20;
 /// Bytes that are taken of a file that is no ELF file, and of diag's own.
-const SMALL: u64 = 4096;
-/// What `df -B1` has at its head.
-const DF: &[u8] = b"Filesystem 1B-blocks Used Available Use% Mounted on\n";
+const SMALL: usize = 4096;
+/// Of a list of libraries.
+const CACHE_SIZE: u64 = if cfg!(feature = "every-machine") { 4 << 20 } else { 256 << 10 };
+/// Whether it is no router's build.
+const EVERY: bool = cfg!(feature = "every-machine");
 
 /// Takes a part of the archive; a failure ends the recording.
 pub type Out<'a> = &'a mut dyn FnMut(&[u8]) -> fmt::Result;
@@ -39,47 +43,28 @@ pub type Out<'a> = &'a mut dyn FnMut(&[u8]) -> fmt::Result;
 pub fn write(target: Target<'_>, programs: &Programs, out: Out<'_>) -> fmt::Result {
     let mut machine = judge::describe(target).machine;
     let home = target.kernel.variable(c"HOME").unwrap_or_default();
-    let mut recording = Recording {
-        target,
-        out,
-        home,
-        left: LIMIT,
-        known: Vec::new(),
-        done: Vec::new(),
-        wanted: Vec::new(),
-        all: programs.is_empty(),
-    };
+    let mut recording = Recording { target, out, home, left: LIMIT, known: Vec::new(), done: Vec::new() };
+    recording.notes(&machine)?;
+    for text in TEXTS {
+        recording.text(text.path.as_bytes(), text)?;
+    }
     recording.loaders(&machine)?;
     let kept = Kept::default();
     // What the machine's own programs need comes first: there may be no room for all.
-    let own = OWN.iter().map(Path::new).filter(|_| programs.is_empty());
+    let own = OWN.iter().map(Path::new).filter(|_| EVERY && programs.is_empty());
     for path in own.chain(programs.iter()) {
-        recording.look_at(judge::judge(&mut machine, &kept, path, None));
+        recording.needs(&judge::judge(&mut machine, &kept, path, None))?;
     }
     drop(kept);
-    recording.notes(&machine)?;
-    for (path, keep) in TEXTS {
-        recording.text(path.as_bytes(), *keep)?;
-    }
-    for path in std::mem::take(&mut recording.wanted) {
-        recording.place(&path, true)?;
-    }
     for folder in LIBRARIES {
-        recording.folder(folder.as_bytes(), true)?;
+        recording.folder(folder.as_bytes(), true, programs.is_empty())?;
     }
     for folder in PROGRAMS {
-        recording.folder(folder.as_bytes(), false)?;
+        recording.folder(folder.as_bytes(), false, false)?;
     }
-    // What somebody calls his own programs is not told.
-    for folder in ["/usr/local/bin", "/usr/local/sbin"] {
-        let folder = Path::new(folder);
-        if target.root.list(folder, |_| true).is_some_and(|names| names.is_ok_and(|names| names.is_empty())) {
-            recording.folder(folder.as_bytes(), false)?;
-        } else if let Some(Err(Errno::ENOENT)) = target.root.stat(folder) {
-            recording.say(b"absent ", folder.as_bytes());
-        }
+    if EVERY {
+        recording.rest_of_hosts()?;
     }
-    recording.folder(b"/proc/sys/fs/binfmt_misc", false)?;
     let known = std::mem::take(&mut recording.known);
     recording.file(b"/known", &known)?;
     (recording.out)(&[0; 2 * BLOCK])
@@ -94,56 +79,42 @@ struct Recording<'a, 'b> {
     left: u64,
     /// The note `known`.
     known: Vec<u8>,
-    /// What was written, sorted.
+    /// What was looked at, sorted.
     done: Vec<Vec<u8>>,
-    /// Files whose content is wanted.
-    wanted: Vec<Vec<u8>>,
-    /// All libraries are.
-    all: bool,
 }
 
 impl Recording<'_, '_> {
-    /// Notes what a program needs.
-    fn look_at(&mut self, judged: Judged) {
-        self.want_chain(judged.candidate.interpreter.as_deref());
+    /// Takes what a program needs.
+    fn needs(&mut self, judged: &Judged) -> fmt::Result {
+        self.chain(judged.candidate.interpreter.as_deref())?;
         // A router has its programs in folders that are listed.
-        let call = judged.candidate.env_call().filter(|_| cfg!(feature = "every-machine"));
+        let call = judged.candidate.env_call().filter(|_| EVERY);
         if let Some(EnvCall { plan: Plan::Starts(sought), .. }) = call {
             for found in &sought.found {
-                self.want_chain(Some(found));
+                self.chain(Some(found))?;
             }
             for folder in sought.folders.iter().flat_map(|folders| folders.split(|byte| *byte == b':')) {
-                let path = join(Path::new(folder), Path::new(&sought.name));
-                if let Some(Err(Errno::ENOENT)) = self.target.root.stat(&path) {
-                    self.say(b"absent ", path.as_bytes());
-                }
+                self.place(join(Path::new(folder), Path::new(&sought.name)).as_bytes(), false)?;
             }
         }
         // The first one is the program.
         for object in judged.link.iter().flat_map(|link| link.objects.get(1..).unwrap_or_default()) {
-            self.want(&object.path);
-            for path in &object.tried {
-                self.say(b"absent ", path);
+            self.place(&object.path, true)?;
+            for path in object.tried.iter().filter(|_| EVERY) {
+                self.place(path, false)?;
             }
         }
+        Ok(())
     }
 
-    /// An interpreter, and those that it has.
-    fn want_chain(&mut self, first: Option<&Candidate>) {
+    /// Takes an interpreter, and those that it has.
+    fn chain(&mut self, first: Option<&Candidate>) -> fmt::Result {
         let mut next = first;
         while let Some(found) = next {
-            match found.missing() {
-                Some(Errno::ENOENT) => self.say(b"absent ", found.path.as_bytes()),
-                _ => self.want(found.path.as_bytes()),
-            }
+            self.place(found.path.as_bytes(), true)?;
             next = found.interpreter.as_deref();
         }
-    }
-
-    fn want(&mut self, path: &[u8]) {
-        if path.starts_with(b"/") {
-            self.wanted.push(path.to_vec());
-        }
+        Ok(())
     }
 
     /// A line of the note `known`.
@@ -155,7 +126,7 @@ impl Recording<'_, '_> {
         }
     }
 
-    /// Whether something was not written before; from now on it was.
+    /// Whether something was not looked at before; from now on it was.
     fn is_new(&mut self, path: &[u8]) -> bool {
         match self.done.binary_search_by(|known| known.as_slice().cmp(path)) {
             Ok(_) => false,
@@ -168,7 +139,7 @@ impl Recording<'_, '_> {
 
     /// Writes a file that is in memory.
     fn file(&mut self, path: &[u8], bytes: &[u8]) -> fmt::Result {
-        let Some(header) = tar::header(path, FILE, 0o644, bytes.len() as u64, b"") else { return Ok(()) };
+        let Some(header) = tar::header(path, 0o644, bytes.len() as u64) else { return Ok(()) };
         (self.out)(&header)?;
         (self.out)(bytes)?;
         self.fill(bytes.len() as u64)
@@ -176,179 +147,74 @@ impl Recording<'_, '_> {
 
     /// What is behind the last byte of a file.
     fn fill(&mut self, size: u64) -> fmt::Result {
-        let zeros = [0; BLOCK];
-        let behind = BLOCK.saturating_sub((size % BLOCK as u64) as usize) % BLOCK;
-        (self.out)(zeros.get(..behind).unwrap_or_default())
+        let behind = BLOCK.wrapping_sub(length(size & 511)) & 511;
+        (self.out)([0; BLOCK].get(..behind).unwrap_or_default())
     }
 
     /// A text of the machine's.
-    fn text(&mut self, path: &[u8], keep: Keep) -> fmt::Result {
+    fn text(&mut self, path: &[u8], kept: &Text) -> fmt::Result {
         match self.target.root.read(Path::new(path)) {
-            Some(Ok(text)) => {
-                let is_whole = matches!(keep, Keep::Whole);
-                if is_whole && is_private(&text, &self.home) {
-                    return self.unknown(path);
-                }
-                let text = if is_whole { text } else { kept::kept(&text, keep, &self.home) };
-                self.is_new(path);
-                self.file(path, &text)
+            Some(Ok(text)) if !kept.keys.is_empty() || !is_private(&text, &self.home) => {
+                self.file(path, &kept.of(&text))
             }
-            Some(Err(Errno::ENOENT | Errno::ENOTDIR)) => {
+            Some(Err(Errno::ENOENT)) => {
                 self.say(b"absent ", path);
                 Ok(())
             }
-            _ => Ok(()),
-        }
-    }
-
-    /// What commands would print.
-    fn notes(&mut self, machine: &Machine) -> fmt::Result {
-        let kernel = self.target.kernel;
-        if let Some(uname) = kernel.uname() {
-            // In the place of the host name.
-            let text = format!("Linux - {} {}\n", uname.release, uname.machine);
-            self.file(b"/uname", text.as_bytes())?;
-        }
-        let auxv = kernel.auxv();
-        let mut text = String::new();
-        for (name, value) in [("HWCAP", auxv.hwcap), ("HWCAP2", auxv.hwcap2), ("PAGESZ", auxv.page_size)] {
-            if let Some(value) = value {
-                text.push_str(&format!("AT_{name} {value}\n"));
+            _ => {
+                self.say(b"unknown ", path);
+                Ok(())
             }
         }
-        for (name, value) in [("PLATFORM", &auxv.platform), ("BASE_PLATFORM", &auxv.base_platform)] {
-            if let Some(value) = value {
-                text.push_str(&format!("AT_{name} {value}\n"));
-            }
-        }
-        self.file(b"/auxv", text.as_bytes())?;
-        text.clear();
-        for (question, fact) in &machine.answers {
-            if let Some(answer) = fact.value {
-                text.push_str(&format!("{} {}\n", question.name(), answer.words()));
-            }
-        }
-        self.file(b"/answers", text.as_bytes())?;
-        if let Some(caller) = kernel.caller() {
-            text = format!(
-                "Uid:\t{}\t{}\nGid:\t{}\t{}\nNoNewPrivs:\t{}\n",
-                caller.uid,
-                caller.euid,
-                caller.gid,
-                caller.egid,
-                u8::from(caller.no_new_privs)
-            );
-            self.file(b"/proc/self/status", text.as_bytes())?;
-        }
-        let limits = kernel.limits();
-        text.clear();
-        for (name, limit) in [
-            ("address space", limits.address_space),
-            ("data size", limits.data),
-            ("stack size", limits.stack),
-        ] {
-            match limit {
-                Some(u64::MAX) => text.push_str(&format!("Max {name} unlimited\n")),
-                Some(limit) => text.push_str(&format!("Max {name} {limit}\n")),
-                None => {}
-            }
-        }
-        self.file(b"/proc/self/limits", text.as_bytes())?;
-        self.variables()?;
-        self.mounts(machine)
-    }
-
-    /// The variables of the environment that loaders and scripts heed. What lies in a person's folder has another in its
-    /// place, of which nothing is known either.
-    fn variables(&mut self) -> fmt::Result {
-        let mut text = Vec::new();
-        for name in VARIABLES {
-            let Some(value) = self.target.kernel.variable(name) else { continue };
-            text.extend_from_slice(name.to_bytes());
-            text.push(b'=');
-            for (number, part) in value.split(|byte| *byte == b':').enumerate() {
-                text.extend_from_slice(if number > 0 { b":" } else { b"" });
-                let is_shown = !part.contains(&b'\n') && !is_private(&[part, b"/"].concat(), &self.home);
-                text.extend_from_slice(if is_shown { part } else { b"/home" });
-            }
-            text.push(b'\n');
-        }
-        self.file(b"/env", &text)
-    }
-
-    /// What is mounted, and what room there is: without what it is mounted from.
-    fn mounts(&mut self, machine: &Machine) -> fmt::Result {
-        let Some(mounts) = machine.mounts().get() else { return Ok(()) };
-        let (mut text, mut df) = (Vec::new(), Vec::from(DF));
-        for mount in mounts {
-            let Mount { point, fstype, options, .. } = mount;
-            let point = point.as_bytes();
-            if is_private(&[point, b"/"].concat(), &self.home) || point.contains(&b'\n') {
-                continue;
-            }
-            text.extend_from_slice(fstype.as_bytes());
-            text.push(b' ');
-            for byte in point {
-                match byte {
-                    b' ' => text.extend_from_slice(b"\\040"),
-                    b'\t' => text.extend_from_slice(b"\\011"),
-                    b'\\' => text.extend_from_slice(b"\\134"),
-                    _ => text.push(*byte),
-                }
-            }
-            let options = if is_private(options.as_bytes(), &self.home) { "rw" } else { options };
-            text.extend_from_slice(format!(" {fstype} {options} 0 0\n").as_bytes());
-            if let Some(space) = machine.space(mount) {
-                df.extend_from_slice(format!("{fstype} {} 0 {} 0% ", space.size, space.available).as_bytes());
-                df.extend_from_slice(point);
-                df.push(b'\n');
-            }
-        }
-        self.file(b"/proc/mounts", &text)?;
-        self.file(b"/df", &df)
     }
 
     /// The loaders, what they read, and the machine's own programs.
     fn loaders(&mut self, machine: &Machine) -> fmt::Result {
         for path in machine.loaders().get().map(Vec::as_slice).unwrap_or_default() {
-            self.want(path.as_bytes());
+            self.place(path.as_bytes(), true)?;
             // musl's list of folders.
-            let name = path.rsplit('/').next().unwrap_or_default();
-            if let Some(arch) = name.strip_suffix(".so.1").filter(|name| name.starts_with("ld-musl-")) {
-                self.text(format!("/etc/{arch}.path").as_bytes(), Keep::Whole)?;
+            let name = split(path.as_bytes()).1;
+            if let Some(arch) = name.strip_suffix(b".so.1").filter(|name| name.starts_with(b"ld-musl-")) {
+                self.text(&[b"/etc/", arch, b".path"].concat(), &WHOLE)?;
             }
+        }
+        // glibc's lists of files, and where its configuration is.
+        for path in ["/etc/ld.so.cache", "/opt/etc/ld.so.cache", "/etc/ld.so.conf.d"] {
+            self.place(path.as_bytes(), true)?;
         }
         for path in OWN {
-            self.want(path.as_bytes());
+            self.place(path.as_bytes(), true)?;
         }
-        // glibc's list of files.
-        self.want(b"/etc/ld.so.cache");
-        self.want(b"/opt/etc/ld.so.cache");
-        for path in ["/etc/ld.so.cache", "/opt/etc/ld.so.cache", "/etc/ld.so.conf.d"] {
-            match self.target.root.stat(Path::new(path)) {
-                Some(Err(Errno::ENOENT)) => self.say(b"absent ", path.as_bytes()),
-                Some(Ok(Stat { kind: FileKind::Directory, .. })) => self.say(b"unlisted ", path.as_bytes()),
-                _ => {}
+        // Of diag itself the headers: it may be all that tells the byte order.
+        let own = Path::new("/proc/self/exe");
+        match self.target.root.open(own) {
+            Some(Ok(file)) => self.file(own.as_bytes(), &file.read_at(0, SMALL).unwrap_or_default()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What only a computer has that is no router.
+    fn rest_of_hosts(&mut self) -> fmt::Result {
+        // What somebody calls his own programs is not told.
+        for folder in ["/usr/local/bin", "/usr/local/sbin"] {
+            let is_empty = |names: Result<Vec<Vec<u8>>, Errno>| names.is_ok_and(|names| names.is_empty());
+            if self.target.root.list(Path::new(folder), |_| true).is_some_and(is_empty) {
+                self.folder(folder.as_bytes(), false, false)?;
+            } else if let Some(Err(Errno::ENOENT)) = self.target.root.stat(Path::new(folder)) {
+                self.say(b"absent ", folder.as_bytes());
             }
         }
-        Ok(())
+        self.folder(b"/proc/sys/fs/binfmt_misc", false, false)
     }
 
     /// The names in a folder, with what they lead to; of one that holds libraries those that are libraries.
-    fn folder(&mut self, folder: &[u8], of_libraries: bool) -> fmt::Result {
+    fn folder(&mut self, folder: &[u8], of_libraries: bool, is_wanted: bool) -> fmt::Result {
         let root = self.target.root;
-        let place = match root.resolve(Path::new(folder)) {
-            Some(Ok(place)) => place.into_vec(),
-            Some(Err(Errno::ENOENT)) => {
-                self.say(b"absent ", folder);
-                return Ok(());
-            }
-            _ => return Ok(()),
-        };
-        if place != folder {
-            self.link(folder, &place)?;
-        }
-        if self.known.len() > NAMES || !self.is_new(&[&place, &b"/"[..]].concat()) {
+        // What it leads to, where it is a link.
+        self.place(folder, false)?;
+        let Some(Ok(place)) = root.resolve(Path::new(folder)) else { return Ok(()) };
+        let place = place.into_vec();
+        if self.known.len() > NAMES || !self.is_new(&[&*place, b"/"].concat()) {
             return Ok(());
         }
         let Some(Ok(names)) = root.list(Path::new(&place), |name| !name.contains(&b'\n')) else {
@@ -356,105 +222,58 @@ impl Recording<'_, '_> {
         };
         self.say(if of_libraries { b"libraries " } else { b"folder " }, &place);
         for name in names {
-            let path = join(Path::new(&place), Path::new(&name));
-            let path = path.as_bytes();
-            let is_library = holds(&name, b".so");
-            if of_libraries && !is_library {
-                if matches!(root.stat(Path::new(path)), Some(Ok(Stat { kind: FileKind::Directory, .. }))) {
-                    if is_for_one(&name) || split(&place).1 == HWCAPS {
-                        self.folder(path, true)?;
-                    } else {
-                        self.say(b"unlisted ", path);
-                    }
+            let path = [&*place, b"/", &*name].concat();
+            if !of_libraries || holds(&name, b".so") {
+                self.place(&path, is_wanted)?;
+            } else if matches!(root.stat(Path::new(&path)), Some(Ok(Stat { kind: FileKind::Directory, .. })))
+            {
+                // Debian's folders for one processor, and glibc's for better ones.
+                let is_debians = holds(&name, b"-linux-") && !name.contains(&b'.');
+                if EVERY && (is_debians || name == HWCAPS || split(&place).1 == HWCAPS) {
+                    self.folder(&path, true, is_wanted)?;
+                } else {
+                    self.say(b"unlisted ", &path);
                 }
-                continue;
             }
-            self.place(path, of_libraries && self.all)?;
         }
         Ok(())
     }
 
-    /// What is at a path: a link, and what it leads to, or a file.
+    /// What is at a path: a file, a folder, or what a link leads to.
     fn place(&mut self, path: &[u8], is_wanted: bool) -> fmt::Result {
-        let root = self.target.root;
-        if is_private(path, &self.home) {
+        if !path.starts_with(b"/") || is_private(path, &self.home) || !self.is_new(path) {
             return Ok(());
         }
-        // Of diag itself the headers.
-        if path == b"/proc/self/exe" {
-            return self.head(path);
-        }
-        let place = match root.resolve(Path::new(path)) {
-            Some(Ok(place)) => place.into_vec(),
-            // A link that leads nowhere.
-            Some(Err(Errno::ENOENT)) => return Ok(()),
-            _ => return self.unknown(path),
-        };
-        if holds(path, b"/../") {
-            return self.place(&place, is_wanted);
-        }
-        if place != path {
-            // A folder above it may be the link.
-            let (folder, name) = split(path);
-            let Some(Ok(folder)) = root.resolve(Path::new(folder)) else { return self.unknown(path) };
-            let there = join(&folder, Path::new(name));
-            if there.as_bytes() != path {
-                self.folders_above(path)?;
-                return self.place(there.as_bytes(), is_wanted);
-            }
-            if !self.is_new(path) {
+        let root = self.target.root;
+        let found = Path::new(path);
+        let (place, stat) = match (root.resolve(found), root.stat(found)) {
+            (Some(Ok(place)), Some(Ok(stat))) => (place.into_vec(), stat),
+            (_, Some(Err(Errno::ENOENT | Errno::ENOTDIR))) => {
+                self.say(b"absent ", path);
                 return Ok(());
             }
-            if is_private(&place, &self.home) {
-                return self.unknown(path);
+            _ => {
+                self.say(b"unknown ", path);
+                return Ok(());
             }
-            self.link(path, &place)?;
-            return self.place(&place, is_wanted);
-        }
-        if !self.is_new(path) {
-            return Ok(());
-        }
-        match root.stat(Path::new(path)) {
-            Some(Ok(Stat { kind: FileKind::Pseudo, .. })) => self.text(path, Keep::Whole),
-            Some(Ok(stat)) if stat.kind == FileKind::Regular => self.content(path, &stat, is_wanted),
-            Some(Ok(Stat { kind: FileKind::Directory, .. })) => {
-                self.say(b"unlisted ", path);
-                Ok(())
+        };
+        if place != path {
+            if is_private(&place, &self.home) || holds(path, b" -> ") {
+                self.say(b"unknown ", path);
+                return Ok(());
             }
-            _ => self.unknown(path),
-        }
-    }
-
-    /// The folders above a path that are links.
-    fn folders_above(&mut self, path: &[u8]) -> fmt::Result {
-        for (at, _) in path.iter().enumerate().skip(1).filter(|(_, byte)| **byte == b'/') {
-            let folder = path.get(..at).unwrap_or_default();
-            if let Some(Ok(place)) = self.target.root.resolve(Path::new(folder)) {
-                if place.as_bytes() != folder {
-                    return self.link(folder, place.as_bytes());
-                }
+            self.say(b"link ", &[path, b" -> ", &*place].concat());
+            if !self.is_new(&place) {
+                return Ok(());
             }
+        }
+        match stat.kind {
+            FileKind::Directory => self.say(b"unlisted ", &place),
+            FileKind::Pseudo => return self.text(&place, &WHOLE),
+            FileKind::Regular => return self.content(&place, &stat, is_wanted),
+            _ => self.say(b"unknown ", &place),
         }
         Ok(())
-    }
-
-    fn unknown(&mut self, path: &[u8]) -> fmt::Result {
-        self.say(b"unknown ", path);
-        Ok(())
-    }
-
-    /// A symbolic link; it leads there from wherever the recording lies.
-    fn link(&mut self, path: &[u8], place: &[u8]) -> fmt::Result {
-        if path.len() > 1 && !self.is_new(&[path, b"@"].concat()) {
-            return Ok(());
-        }
-        let depth = path.iter().filter(|byte| **byte == b'/').count().saturating_sub(1);
-        let mut to = b"../".repeat(depth);
-        to.extend_from_slice(place.strip_prefix(b"/").unwrap_or(place));
-        match tar::header(path, LINK, 0o777, 0, &to) {
-            Some(header) => (self.out)(&header),
-            None => self.unknown(path),
-        }
     }
 
     /// A file: its content where that is wanted, else that it is there.
@@ -463,9 +282,14 @@ impl Recording<'_, '_> {
             if self.is_taken(path, stat)? {
                 return Ok(());
             }
-            log::info!("left out of the recording: {}", text::path(Path::new(path)));
+            if EVERY {
+                log::info!("left out of the recording: {}", text::path(Path::new(path)));
+            }
         }
-        let mut line = format!("{:o} {} ", stat.mode, stat.size).into_bytes();
+        let mut line = tar::octal(stat.mode.into()).to_vec();
+        number(&mut line, " ", Some(stat.size));
+        line.pop();
+        line.push(b' ');
         line.extend_from_slice(path);
         self.say(b"left-out ", &line);
         Ok(())
@@ -473,68 +297,48 @@ impl Recording<'_, '_> {
 
     /// Writes a file of the machine's, where it is one that a recording holds and there is room for it.
     fn is_taken(&mut self, path: &[u8], stat: &Stat) -> Result<bool, fmt::Error> {
-        let takes = stat.size.saturating_add(2 * BLOCK as u64);
-        let (root, files) = (self.target.root, Files::default());
-        let Some(Ok(file)) = library::open(root, &files, Path::new(path)) else { return Ok(false) };
-        let Some(Ok(bytes)) = root.open(Path::new(path)) else { return Ok(false) };
+        let size = stat.size;
+        let takes = size.saturating_add(1024);
+        let (root, files, found) = (self.target.root, Files::default(), Path::new(path));
+        let Some(Ok(file)) = library::open(root, &files, found) else { return Ok(false) };
+        let Some(Ok(bytes)) = root.open(found) else { return Ok(false) };
         let image = Encoding::of(&file.contents.ident()).map(|encoding| file.as_read_by(encoding));
-        let is_cache = path.ends_with(CACHE);
-        let is_held = image.is_some() || stat.size <= SMALL || is_cache;
-        if !is_held || takes > self.left || (is_cache && self.names_people(&*bytes, stat.size)) {
+        let is_text = path.ends_with(b"/ld.so.cache") && size <= CACHE_SIZE || size <= SMALL as u64;
+        let is_held = match &image {
+            Some(_) => true,
+            None => is_text && !is_private(&bytes.read_at(0, length(size)).unwrap_or_default(), &self.home),
+        };
+        let (true, Some(header)) = (is_held && takes <= self.left, tar::header(path, stat.mode, size)) else {
             return Ok(false);
-        }
-        let Some(header) = tar::header(path, FILE, stat.mode, stat.size, b"") else { return Ok(false) };
+        };
         self.left = self.left.saturating_sub(takes);
         (self.out)(&header)?;
-        // What a loader does is read from its constants.
-        let image = image.as_deref().filter(|_| Libc::of_loader(path).is_none());
-        let code = image.map(Code::of);
-        self.bytes(&*bytes, stat.size, code.as_ref())?;
-        Ok(true)
-    }
-
-    /// Whether something of a person's is named in a file.
-    fn names_people(&self, file: &dyn ReadAt, size: u64) -> bool {
+        // What a loader does is read from all of it.
+        let image = image.filter(|_| Libc::of_loader(path).is_none());
+        let code = image.as_ref().and_then(|image| code::of(image));
         let mut at = 0;
         while at < size {
-            // No name of those folders is cut by two of these.
-            let bytes = file.read_at(at, 2 * PIECE as usize).unwrap_or_default();
-            if is_private(&bytes, &self.home) {
-                return true;
-            }
-            at = at.saturating_add(PIECE);
-        }
-        false
-    }
-
-    /// The first bytes of a file.
-    fn head(&mut self, path: &[u8]) -> fmt::Result {
-        match self.target.root.open(Path::new(path)) {
-            Some(Ok(file)) => self.file(path, &file.read_at(0, SMALL as usize).unwrap_or_default()),
-            _ => Ok(()),
-        }
-    }
-
-    /// The bytes of a file, without its code.
-    fn bytes(&mut self, file: &dyn ReadAt, size: u64, code: Option<&Code<'_>>) -> fmt::Result {
-        let mut at = 0;
-        while at < size {
-            let len = PIECE.min(size.saturating_sub(at)) as usize;
+            let len = length(PIECE.min(size.saturating_sub(at)));
             let mut piece = Vec::new();
-            if code.is_none_or(|code| !code.is_at(at)) {
-                piece = file.read_at(at, len).unwrap_or_default();
+            if !image.as_ref().is_some_and(|image| code::is_at(image, code, at)) {
+                piece = bytes.read_at(at, len).unwrap_or_default();
             }
             // It may have become shorter.
             piece.resize(len, 0);
             (self.out)(&piece)?;
             at = at.saturating_add(PIECE);
         }
-        self.fill(size)
+        self.fill(size)?;
+        Ok(true)
     }
 }
 
-/// What glibc's list of files is called.
-const CACHE: &[u8] = b"/ld.so.cache";
+/// glibc's folder of libraries for better processors.
+const HWCAPS: &[u8] = b"glibc-hwcaps";
+
+fn length(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}
 
 /// The folder of a path, and the name in it.
 fn split(path: &[u8]) -> (&[u8], &[u8]) {
@@ -544,12 +348,4 @@ fn split(path: &[u8]) -> (&[u8], &[u8]) {
 
 fn holds(name: &[u8], part: &[u8]) -> bool {
     name.windows(part.len()).any(|window| window == part)
-}
-
-/// Its folder of libraries for better processors.
-const HWCAPS: &[u8] = b"glibc-hwcaps";
-
-/// Whether a folder of libraries is for one processor or another: Debian's, and those of glibc-hwcaps.
-fn is_for_one(name: &[u8]) -> bool {
-    (holds(name, b"-linux-") && !name.contains(&b'.')) || name == HWCAPS
 }

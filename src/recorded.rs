@@ -65,7 +65,7 @@ impl Recorded {
     /// The machine in a folder, a tar archive or a text; one sentence, which begins with "it", on what is none.
     #[cfg(feature = "every-machine")]
     pub fn open(path: &path::Path) -> Result<Self, String> {
-        let cannot = |error: std::io::Error| format!("it cannot be opened: {error}");
+        let cannot = |error: std::io::Error| format!("it cannot be opened: {}", tree::errno(&error).text());
         let found = path.metadata().map_err(cannot)?;
         if found.is_dir() {
             let recorded = Recorded::new(path.to_path_buf());
@@ -163,7 +163,7 @@ impl Recorded {
         if is_long(path) {
             return Err(Fault::Errno(Errno::ENAMETOOLONG));
         }
-        let mut todo = names(path);
+        let mut todo = names(self.known().and_then(|known| known.link(path)).unwrap_or(path));
         let (mut links, mut steps) = (0_u32, 0_u32);
         let mut done = PathBuf::from("/");
         while let Some(name) = todo.pop_front() {

@@ -1,6 +1,8 @@
 //! `--on`: a program of this computer, judged for a machine in a folder, an archive or a text; and what nobody should make a
 //! recording of.
 
+mod skipped;
+
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -11,6 +13,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 use testkit::elf::Elf;
+
+use skipped::skipped;
 
 fn machines(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("machines").join(name)
@@ -256,4 +260,40 @@ fn many_entries() {
     assert_eq!(said(&folder, &write(100_000)).1, "");
     let (status, sentence) = said(&folder, &write(210_000));
     assert!(status == 2 && sentence.contains("more than 200000 names"), "{sentence}");
+}
+
+/// The lines of docs/recording.md, run by the shells that are here.
+#[test]
+fn a_text_by_plain_ash_is_a_machine() {
+    let page = include_str!("../docs/recording.md");
+    let lines = page.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0;
+    assert!(lines.lines().count() <= 12, "{lines}");
+    let folder = tempfile::tempdir().unwrap();
+    let script = file(&folder, "lines", lines.as_bytes());
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let static_program = program(&folder, &Elf::of("x86-64"));
+    let foreign = file(&folder, "foreign", &Elf::of("mips").build());
+    let mut tried = 0;
+    for shell in [&["dash"][..], &["busybox", "ash"], &["bash"]] {
+        let Ok(printed) = Command::new(shell[0]).args(&shell[1..]).arg(&script).output() else {
+            skipped(&format!("a_text_by_plain_ash_is_a_machine: no {} here", shell[0]));
+            continue;
+        };
+        tried += 1;
+        let on = file(&folder, "machine.txt", &printed.stdout);
+        assert!(!text(&printed.stdout).contains(host.trim()) || host.len() < 5, "{}", text(&printed.stdout));
+        let described = diag(&on, &[]);
+        assert_eq!(described.status.code(), Some(0), "{described:?}");
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+        assert!(text(&described.stdout).contains(release.trim()), "{described:?}");
+        if cfg!(target_arch = "x86_64") {
+            let output = diag(&on, &["-q", &static_program, foreign.to_str().unwrap()]);
+            let said = text(&output.stdout);
+            assert!(output.status.code() == Some(1) && said.contains("v2ray starts"), "{said}{described:?}");
+            // Nobody looked for loaders but those that are there.
+            let dynamic = program(&folder, &Elf::of("x86-64").interp("/lib/ld-elsewhere.so.1"));
+            assert_eq!(diag(&on, &[&dynamic]).status.code(), Some(2));
+        }
+    }
+    assert!(tried > 0);
 }

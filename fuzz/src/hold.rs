@@ -63,7 +63,7 @@ pub fn describe(machine: &Machine) {
 }
 
 /// How many judge at the same time: their memory is counted together.
-fn threads() -> usize {
+pub fn threads() -> usize {
     if cfg!(feature = "libfuzzer") { 1 } else { 4 }
 }
 

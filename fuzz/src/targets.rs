@@ -8,6 +8,7 @@ use crate::hold;
 use crate::memory::{File, Machine};
 
 mod recording;
+mod recordings;
 mod script;
 mod texts;
 
@@ -31,12 +32,13 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     Target { name: "candidate", make: candidate },
     Target { name: "libraries", make: libraries },
     Target { name: "texts", make: texts::run },
     Target { name: "scripts", make: script::run },
     Target { name: "recording", make: recording::run },
+    Target { name: "recordings", make: recordings::run },
 ];
 
 /// A machine to judge for.

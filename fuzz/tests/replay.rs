@@ -51,3 +51,8 @@ fn scripts() {
 fn recording() {
     run("recording", 1_000);
 }
+
+#[test]
+fn recordings() {
+    run("recordings", 6_000);
+}

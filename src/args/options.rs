@@ -175,6 +175,7 @@ pub(super) struct Known {
 
 impl Known {
     /// The word that the value is, where it is one of those that the option takes.
+    #[cfg_attr(not(feature = "every-machine"), allow(dead_code))]
     pub(super) fn word(&self, value: &[u8]) -> Result<&'static str, String> {
         let words = if let Value::Words(words) = self.value { words } else { &[] };
         words.iter().find(|word| word.as_bytes() == value).copied().ok_or_else(|| self.wanted())

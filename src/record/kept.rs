@@ -1,101 +1,114 @@
 //! What is kept of a machine's texts. What is not listed is left out: serial numbers, names, addresses.
 
-/// What is kept of a text.
-#[derive(Clone, Copy)]
-pub(super) enum Keep {
-    /// All of it.
-    Whole,
-    /// Lines that begin with one of these, up to a separator.
-    Keys(u8, &'static [&'static str]),
-    /// Lines that end with one of these.
-    Ends(&'static [&'static str]),
+/// A text, and what is kept of it.
+pub(super) struct Text {
+    pub(super) path: &'static str,
+    /// What stands behind a key; a line's end: the key is its last word.
+    separator: u8,
+    /// The lines that are kept; none: all of it.
+    pub(super) keys: &'static [&'static str],
 }
 
-/// The texts, by their paths.
-pub(super) static TEXTS: &[(&str, Keep)] = &[
-    (
+const fn text(path: &'static str, separator: u8, keys: &'static [&'static str]) -> Text {
+    Text { path, separator, keys }
+}
+
+/// One that is kept whole.
+pub(super) const WHOLE: Text = text("", 0, &[]);
+
+impl Text {
+    /// What is kept of it.
+    pub(super) fn of(&self, text: &[u8]) -> Vec<u8> {
+        let mut kept = Vec::new();
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            let separator = if self.separator == b'\n' { b' ' } else { self.separator };
+            let mut words = line.split(|byte| *byte == separator);
+            let key = if self.separator == b'\n' { words.next_back() } else { words.next() };
+            let key = key.unwrap_or_default().trim_ascii();
+            // An empty line stands between two processors.
+            let is_key = |known: &&str| known.as_bytes() == key;
+            if self.keys.is_empty() || key.is_empty() || self.keys.iter().any(is_key) {
+                kept.extend_from_slice(line);
+            }
+        }
+        kept
+    }
+}
+
+/// The texts.
+pub(super) static TEXTS: &[Text] = &[
+    text(
         "/proc/cpuinfo",
-        Keep::Keys(
-            b':',
-            &[
-                "processor",
-                // MIPS, LoongArch
-                "system type",
-                "machine",
-                "cpu model",
-                "isa",
-                "ASEs implemented",
-                "Options implemented",
-                "ISA",
-                "Model Name",
-                // ARM; "Serial" stands beside them
-                "Processor",
-                "model name",
-                "Features",
-                "CPU implementer",
-                "CPU architecture",
-                "CPU variant",
-                "CPU part",
-                "CPU revision",
-                "Hardware",
-                "Revision",
-                // x86
-                "vendor_id",
-                "cpu family",
-                "model",
-                "stepping",
-                "flags",
-                // PowerPC, RISC-V, s390
-                "cpu",
-                "platform",
-                "revision",
-                "uarch",
-                "hart isa",
-                "mmu",
-                "features",
-            ],
-        ),
+        b':',
+        // Of MIPS, LoongArch, ARM (where "Serial" stands beside them), x86, PowerPC, RISC-V and s390.
+        &[
+            "processor",
+            "system type",
+            "machine",
+            "cpu model",
+            "isa",
+            "ASEs implemented",
+            "Options implemented",
+            "ISA",
+            "Model Name",
+            "Processor",
+            "model name",
+            "Features",
+            "CPU implementer",
+            "CPU architecture",
+            "CPU variant",
+            "CPU part",
+            "CPU revision",
+            "Hardware",
+            "Revision",
+            "vendor_id",
+            "cpu family",
+            "model",
+            "stepping",
+            "flags",
+            "cpu",
+            "platform",
+            "revision",
+            "uarch",
+            "hart isa",
+            "mmu",
+            "features",
+        ],
     ),
-    (
+    text(
         "/proc/meminfo",
-        Keep::Keys(
-            b':',
-            &["MemTotal", "MemFree", "MemAvailable", "Cached", "SwapTotal", "CommitLimit", "Committed_AS"],
-        ),
+        b':',
+        &["MemTotal", "MemFree", "MemAvailable", "Cached", "SwapTotal", "CommitLimit", "Committed_AS"],
     ),
-    (
+    text(
         "/etc/openwrt_release",
-        Keep::Keys(
-            b'=',
-            &["DISTRIB_ID", "DISTRIB_RELEASE", "DISTRIB_REVISION", "DISTRIB_TARGET", "DISTRIB_ARCH"],
-        ),
+        b'=',
+        &["DISTRIB_ID", "DISTRIB_RELEASE", "DISTRIB_REVISION", "DISTRIB_TARGET", "DISTRIB_ARCH"],
     ),
-    (
+    text(
         "/etc/os-release",
-        Keep::Keys(
-            b'=',
-            &[
-                "ID",
-                "ID_LIKE",
-                "VERSION_ID",
-                "VERSION_CODENAME",
-                "UBUNTU_CODENAME",
-                "OPENWRT_RELEASE",
-                "OPENWRT_BOARD",
-                "OPENWRT_ARCH",
-            ],
-        ),
+        b'=',
+        &[
+            "ID",
+            "ID_LIKE",
+            "VERSION_ID",
+            "VERSION_CODENAME",
+            "UBUNTU_CODENAME",
+            "OPENWRT_RELEASE",
+            "OPENWRT_BOARD",
+            "OPENWRT_ARCH",
+        ],
     ),
-    ("/etc/apk/arch", Keep::Whole),
-    ("/tmp/sysinfo/board_name", Keep::Whole),
-    ("/tmp/sysinfo/model", Keep::Whole),
-    ("/proc/device-tree/compatible", Keep::Whole),
-    ("/proc/device-tree/model", Keep::Whole),
-    ("/proc/sys/vm/mmap_min_addr", Keep::Whole),
-    ("/proc/sys/vm/overcommit_memory", Keep::Whole),
-    ("/proc/self/maps", Keep::Ends(&["[vdso]", "[vsyscall]", "[vectors]", "[stack]"])),
-    ("/sys/fs/selinux/enforce", Keep::Whole),
-    ("/etc/ld.so.preload", Keep::Whole),
+    text("/etc/apk/arch", 0, &[]),
+    text("/tmp/sysinfo/board_name", 0, &[]),
+    text("/tmp/sysinfo/model", 0, &[]),
+    text("/proc/device-tree/compatible", 0, &[]),
+    text("/proc/device-tree/model", 0, &[]),
+    text("/proc/sys/vm/mmap_min_addr", 0, &[]),
+    text("/proc/sys/vm/overcommit_memory", 0, &[]),
+    text("/proc/self/maps", b'\n', &["[vdso]", "[vsyscall]", "[vectors]", "[stack]"]),
+    text("/sys/fs/selinux/enforce", 0, &[]),
+    text("/etc/ld.so.preload", 0, &[]),
 ];
 
 /// Variables that bear on the start of a program.
@@ -103,29 +116,32 @@ pub(super) const VARIABLES: [&std::ffi::CStr; 6] =
     [c"PATH", c"LD_LIBRARY_PATH", c"LD_PRELOAD", c"LD_BIND_NOW", c"LD_AUDIT", c"GLIBC_TUNABLES"];
 
 /// Folders of libraries; those in them that are for one processor are found there.
-pub(super) const LIBRARIES: [&str; 14] = [
-    "/lib",
-    "/lib64",
-    "/lib32",
-    "/libx32",
-    "/usr/lib",
-    "/usr/lib64",
-    "/usr/lib32",
-    "/usr/libx32",
-    "/usr/local/lib",
-    "/usr/local/lib64",
-    "/opt/lib",
-    "/system/bin",
-    "/system/lib",
-    "/system/lib64",
-];
+pub(super) const LIBRARIES: &[&str] = if cfg!(feature = "every-machine") {
+    &[
+        "/lib",
+        "/lib64",
+        "/lib32",
+        "/libx32",
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/lib32",
+        "/usr/libx32",
+        "/usr/local/lib",
+        "/usr/local/lib64",
+        "/opt/lib",
+        "/system/bin",
+        "/system/lib",
+        "/system/lib64",
+    ]
+} else {
+    &["/lib", "/usr/lib", "/usr/local/lib", "/opt/lib"]
+};
 
 /// Folders of programs, which scripts name.
 pub(super) const PROGRAMS: [&str; 6] = ["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/opt/bin", "/opt/sbin"];
 
 /// Programs of the machine's own, whose headers tell what it runs.
-pub(super) const OWN: [&str; 5] =
-    ["/bin/busybox", "/bin/sh", "/bin/bash", "/system/bin/sh", "/proc/self/exe"];
+pub(super) const OWN: [&str; 4] = ["/bin/busybox", "/bin/sh", "/bin/bash", "/system/bin/sh"];
 
 /// Folders of people.
 const PEOPLE: [&[u8]; 7] =
@@ -135,24 +151,4 @@ const PEOPLE: [&[u8]; 7] =
 pub(super) fn is_private(text: &[u8], home: &[u8]) -> bool {
     let names = |folder: &[u8]| text.windows(folder.len()).any(|part| part == folder);
     PEOPLE.iter().any(|folder| names(folder)) || (home.len() > 1 && names(home))
-}
-
-/// What is kept of a text.
-pub(super) fn kept(text: &[u8], keep: Keep, home: &[u8]) -> Vec<u8> {
-    let mut kept = Vec::new();
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let is_kept = match keep {
-            Keep::Whole => true,
-            Keep::Keys(separator, keys) => {
-                let key = line.split(|byte| *byte == separator).next().unwrap_or_default().trim_ascii();
-                // What stands between two processors.
-                key.is_empty() || keys.iter().any(|known| known.as_bytes() == key)
-            }
-            Keep::Ends(ends) => ends.iter().any(|end| line.trim_ascii_end().ends_with(end.as_bytes())),
-        };
-        if is_kept && !is_private(line, home) {
-            kept.extend_from_slice(line);
-        }
-    }
-    kept
 }

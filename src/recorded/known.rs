@@ -6,16 +6,17 @@
 //! | `folder /usr/bin` | each name there is in the recording |
 //! | `libraries /lib` | each name there that has `.so` in it is |
 //! | `absent /etc/ld.so.preload` | there is no such file |
+//! | `link /bin/sh -> /bin/busybox` | a symbolic link, and what it leads to in the end |
 //! | `unlisted /usr/lib/lua` | a folder; what is in it is not known |
 //! | `unknown /usr/lib/x.so` | something is there |
 //! | `left-out 755 123456 /usr/bin/python3` | a file with this mode and size, whose content was not taken |
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::tree::{Entry, Fault, Names, Tree, What};
 use crate::errno::Errno;
-use crate::path::Path;
+use crate::path::{Path, PathBuf};
 
 /// st_dev of what was left out.
 const DEVICE: u64 = 2;
@@ -26,6 +27,8 @@ pub(super) struct Known {
     folders: BTreeSet<Vec<u8>>,
     libraries: BTreeSet<Vec<u8>>,
     absent: BTreeSet<Vec<u8>>,
+    /// Links, by their paths as they are asked for: with `..`, and below other links.
+    links: BTreeMap<Vec<u8>, PathBuf>,
     left_out: Tree,
 }
 
@@ -33,6 +36,7 @@ impl Known {
     /// Where nothing is known beyond what is there.
     pub(super) fn parse(text: &[u8]) -> Known {
         let (mut folders, mut libraries, mut absent) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let mut links = BTreeMap::new();
         let mut left_out = Names::new(DEVICE);
         for line in text.split(|byte| *byte == b'\n') {
             let mut words = line.splitn(2, |byte| *byte == b' ');
@@ -45,6 +49,14 @@ impl Known {
                 b"libraries" => {
                     left_out.put(rest, What::Folder, 0o755);
                     libraries.insert(rest.to_vec());
+                }
+                b"link" => {
+                    let mark = rest.windows(4).position(|part| part == b" -> ");
+                    let link = mark.and_then(|at| Some((rest.get(..at)?, rest.get(at.saturating_add(4)..)?)));
+                    if let Some((path, to)) = link {
+                        links.insert(path.to_vec(), PathBuf::from(to));
+                        left_out.put(path, What::Link(PathBuf::from(to)), 0o777);
+                    }
                 }
                 b"unlisted" => drop(left_out.put(rest, What::Folder, 0o755)),
                 b"unknown" => drop(left_out.put(rest, What::Unknown, 0)),
@@ -59,7 +71,7 @@ impl Known {
                 _ => {}
             }
         }
-        Known { folders, libraries, absent, left_out: Tree::Names(Rc::new(left_out)) }
+        Known { folders, libraries, absent, links, left_out: Tree::Names(Rc::new(left_out)) }
     }
 
     /// What is known of a path that the recording does not have.
@@ -87,6 +99,11 @@ impl Known {
     /// Whether it is known that there is no such file.
     pub(super) fn is_absent(&self, path: &Path) -> bool {
         self.absent.contains(path.as_bytes())
+    }
+
+    /// What a link leads to, by its whole path.
+    pub(super) fn link(&self, path: &Path) -> Option<&Path> {
+        self.links.get(path.as_bytes()).map(PathBuf::as_path)
     }
 
     /// The names of a folder that were left out; whether it is known that there are no more.

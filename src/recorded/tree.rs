@@ -8,13 +8,14 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path;
 use std::rc::Rc;
 
+use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::libc;
-use nix::sys::stat::lstat;
+use nix::sys::stat::fstatat;
 
 use crate::errno::Errno;
-use crate::live::{OpenFile, of_nix, stat_of};
+use crate::live::{Live, OpenFile, of_nix, stat_of, target_path};
 use crate::path::{Path, PathBuf};
-use crate::target::{FileKind, ReadAt, Stat};
+use crate::target::{FileKind, ReadAt, Root as _, Stat};
 
 /// Why something of a recording is not there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,12 +48,13 @@ impl Tree {
         match self {
             Tree::Folder(root) => {
                 let place = inside(root, path);
-                let found = place.symlink_metadata().map_err(|error| of_io(&error))?;
-                if found.is_symlink() {
+                // Not by std: what the C library is called for in addition is looked up at each start of diag.
+                let found = fstatat(AT_FDCWD, &place, AtFlags::AT_SYMLINK_NOFOLLOW)
+                    .map_err(|errno| Fault::Errno(of_nix(errno)))?;
+                if found.st_mode & libc::S_IFMT == libc::S_IFLNK {
                     let link = place.read_link().map_err(|error| of_io(&error))?;
                     return Ok(Entry::Link(PathBuf::from(link.into_os_string().into_vec())));
                 }
-                let found = lstat(&place).map_err(|errno| Fault::Errno(of_nix(errno)))?;
                 Ok(Entry::Other(stat_of(&found)))
             }
             Tree::Names(names) => names.entry(path),
@@ -77,8 +79,8 @@ impl Tree {
     pub(super) fn names(&self, folder: &Path) -> Result<Vec<Vec<u8>>, Fault> {
         match self {
             Tree::Folder(root) => {
-                let entries = std::fs::read_dir(inside(root, folder)).map_err(|error| of_io(&error))?;
-                Ok(entries.flatten().map(|entry| entry.file_name().into_vec()).collect())
+                let names = Live::default().list(&target_path(&inside(root, folder)), |_| true);
+                names.ok_or(Fault::Unknown)?.map_err(Fault::Errno)
             }
             Tree::Names(names) => names.names(folder),
         }
@@ -92,13 +94,18 @@ fn inside(root: &path::Path, path: &Path) -> path::PathBuf {
 }
 
 fn of_io(error: &std::io::Error) -> Fault {
+    Fault::Errno(errno(error))
+}
+
+/// What std calls an error.
+pub(super) fn errno(error: &std::io::Error) -> Errno {
     use std::io::ErrorKind;
-    Fault::Errno(match error.kind() {
+    match error.kind() {
         ErrorKind::NotFound => Errno::ENOENT,
         ErrorKind::PermissionDenied => Errno::EACCES,
         ErrorKind::NotADirectory => Errno::ENOTDIR,
         _ => Errno::EIO,
-    })
+    }
 }
 
 /// A file of the machine's; who writes to the copy tells nothing of it.
