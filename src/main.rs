@@ -196,7 +196,10 @@ impl fmt::Write for Stdout {
 
 impl Stdout {
     fn bytes(&mut self, bytes: &[u8]) -> fmt::Result {
-        self.0 = stdio::write_stdout(bytes);
+        // What can be written behind a part that is lost would hide that it is.
+        if self.0.is_ok() {
+            self.0 = stdio::write_stdout(bytes);
+        }
         self.0.map_err(|_| fmt::Error)
     }
 

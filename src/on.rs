@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use crate::candidate::last_name;
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf, join};
 use crate::target::{FileCapabilities, FileKind, Known, ReadAt, Root, Space, Stat};
@@ -70,7 +71,7 @@ impl Root for Carried<'_> {
         if !self.is_it(path) {
             return self.there.open(&self.place(path));
         }
-        Some(self.here.open(path)?.map(|file| Rc::new(Copy(file)) as Rc<dyn ReadAt>))
+        Some(self.here.open(path)?.map(|file| Rc::new(Brought(file)) as Rc<dyn ReadAt>))
     }
 
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
@@ -82,9 +83,7 @@ impl Root for Carried<'_> {
         if !self.is_it(path) {
             return self.there.resolve(&self.place(path));
         }
-        let bytes = path.as_bytes();
-        let slash = bytes.iter().rposition(|byte| *byte == b'/').map_or(0, |at| at.saturating_add(1));
-        let name = Path::new(bytes.get(slash..).unwrap_or_default());
+        let name = Path::new(last_name(path.as_bytes()).1);
         let folder = match self.there.resolve(self.folder) {
             Some(Ok(resolved)) => resolved,
             _ => self.folder.to_path_buf(),
@@ -109,10 +108,10 @@ impl Root for Carried<'_> {
     }
 }
 
-/// Who writes to it here writes to no copy.
-struct Copy(Rc<dyn ReadAt>);
+/// The program, as it will lie there: who writes to it here does not write to that copy.
+struct Brought(Rc<dyn ReadAt>);
 
-impl ReadAt for Copy {
+impl ReadAt for Brought {
     fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
         self.0.read_at(offset, len)
     }

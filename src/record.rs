@@ -9,20 +9,19 @@ mod tar;
 use std::fmt;
 
 use crate::candidate::env::Plan;
-use crate::candidate::{Candidate, EnvCall, Files, library};
+use crate::candidate::{Candidate, EnvCall, Files, last_name, library};
 use crate::cli::Programs;
 use crate::elf::Encoding;
 use crate::errno::Errno;
 use crate::judge;
 use crate::ldso::Kept;
-use crate::machine::{Libc, Machine};
+use crate::machine::{Libc, Machine, holds};
 use crate::path::{Path, join};
 use crate::report::Judged;
 use crate::target::{FileKind, Stat, Target};
 use crate::text;
 use code::PIECE;
 use kept::{LIBRARIES, OWN, PROGRAMS, TEXTS, Text, WHOLE, is_private};
-use notes::number;
 use tar::BLOCK;
 
 /// Bytes of an archive at most, without its names and texts, which take less than 4 MiB.
@@ -173,7 +172,7 @@ impl Recording<'_, '_> {
         for path in machine.loaders().get().map(Vec::as_slice).unwrap_or_default() {
             self.place(path.as_bytes(), true)?;
             // musl's list of folders.
-            let name = split(path.as_bytes()).1;
+            let name = last_name(path.as_bytes()).1;
             if let Some(arch) = name.strip_suffix(b".so.1").filter(|name| name.starts_with(b"ld-musl-")) {
                 self.text(&[b"/etc/", arch, b".path"].concat(), &WHOLE)?;
             }
@@ -229,7 +228,7 @@ impl Recording<'_, '_> {
             {
                 // Debian's folders for one processor, and glibc's for better ones.
                 let is_debians = holds(&name, b"-linux-") && !name.contains(&b'.');
-                if EVERY && (is_debians || name == HWCAPS || split(&place).1 == HWCAPS) {
+                if EVERY && (is_debians || name == HWCAPS || last_name(&place).1 == HWCAPS) {
                     self.folder(&path, true, is_wanted)?;
                 } else {
                     self.say(b"unlisted ", &path);
@@ -286,12 +285,8 @@ impl Recording<'_, '_> {
                 log::info!("left out of the recording: {}", text::path(Path::new(path)));
             }
         }
-        let mut line = tar::octal(stat.mode.into()).to_vec();
-        number(&mut line, " ", Some(stat.size));
-        line.pop();
-        line.push(b' ');
-        line.extend_from_slice(path);
-        self.say(b"left-out ", &line);
+        let line = format!("left-out {:o} {} ", stat.mode, stat.size);
+        self.say(line.as_bytes(), path);
         Ok(())
     }
 
@@ -303,10 +298,13 @@ impl Recording<'_, '_> {
         let Some(Ok(file)) = library::open(root, &files, found) else { return Ok(false) };
         let Some(Ok(bytes)) = root.open(found) else { return Ok(false) };
         let image = Encoding::of(&file.contents.ident()).map(|encoding| file.as_read_by(encoding));
-        let is_text = path.ends_with(b"/ld.so.cache") && size <= CACHE_SIZE || size <= SMALL as u64;
+        let is_cache = path.ends_with(b"/ld.so.cache");
+        // Of a text in the place of a program or a library the first line counts.
+        let is_line = image.is_none() && !is_cache;
+        let is_small = is_cache && size <= CACHE_SIZE || size <= SMALL as u64;
         let is_held = match &image {
             Some(_) => true,
-            None => is_text && !is_private(&bytes.read_at(0, length(size)).unwrap_or_default(), &self.home),
+            None => is_small && !is_private(&bytes.read_at(0, length(size)).unwrap_or_default(), &self.home),
         };
         let (true, Some(header)) = (is_held && takes <= self.left, tar::header(path, stat.mode, size)) else {
             return Ok(false);
@@ -325,6 +323,10 @@ impl Recording<'_, '_> {
             }
             // It may have become shorter.
             piece.resize(len, 0);
+            if is_line {
+                let end = piece.iter().position(|byte| *byte == b'\n').unwrap_or(64);
+                piece.iter_mut().skip(end).for_each(|byte| *byte = b'\n');
+            }
             (self.out)(&piece)?;
             at = at.saturating_add(PIECE);
         }
@@ -338,14 +340,4 @@ const HWCAPS: &[u8] = b"glibc-hwcaps";
 
 fn length(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
-}
-
-/// The folder of a path, and the name in it.
-fn split(path: &[u8]) -> (&[u8], &[u8]) {
-    let slash = path.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-    (path.get(..slash.max(1)).unwrap_or_default(), path.get(slash.saturating_add(1)..).unwrap_or_default())
-}
-
-fn holds(name: &[u8], part: &[u8]) -> bool {
-    name.windows(part.len()).any(|window| window == part)
 }

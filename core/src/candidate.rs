@@ -35,7 +35,7 @@ pub(crate) use file::bytes_of;
 pub use file::{File, Files};
 pub use foreign::Foreign;
 pub use go::Go;
-pub(crate) use image::last_name;
+pub use image::last_name;
 pub use late::LateLine;
 pub use open::open;
 pub use origin::{Origin, Toolchain};

@@ -151,7 +151,8 @@ fn fault<'a>(machine: &mut Machine, kept: &Kept, program: &'a Candidate) -> Opti
     Some(Culprit { program, outcome, finding })
 }
 
-/// What the kernel does with a file, which has a budget of its own from here on; a question is put to it only where the answer decides.
+/// What the kernel does with a file, which has a budget of its own from here on; a question is put to it only where the
+/// answer decides.
 pub fn outcome(machine: &mut Machine, files: &Files, path: &Path) -> (Candidate, Outcome) {
     files.begin();
     let formats = machine.formats();

@@ -15,8 +15,8 @@ use core::cell::OnceCell;
 
 use crate::path::{Path, is_below};
 use binfmt_misc::BinfmtRule;
-pub use bytes::word;
-pub(crate) use bytes::{after, decimal, holds, parts};
+pub(crate) use bytes::{after, decimal, parts};
+pub use bytes::{holds, word};
 pub use c_library::Libc;
 pub(crate) use c_library::system_of_loader;
 pub(crate) use facts::lists;

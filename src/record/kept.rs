@@ -1,20 +1,22 @@
 //! What is kept of a machine's texts. What is not listed is left out: serial numbers, names, addresses.
 
+use crate::machine::holds;
+
 /// A text, and what is kept of it.
 pub(super) struct Text {
     pub(super) path: &'static str,
     /// What stands behind a key; a line's end: the key is its last word.
     separator: u8,
-    /// The lines that are kept; none: all of it.
-    pub(super) keys: &'static [&'static str],
+    /// The keys of the lines that are kept, one a line; none: all of it.
+    pub(super) keys: &'static str,
 }
 
-const fn text(path: &'static str, separator: u8, keys: &'static [&'static str]) -> Text {
+const fn text(path: &'static str, separator: u8, keys: &'static str) -> Text {
     Text { path, separator, keys }
 }
 
 /// One that is kept whole.
-pub(super) const WHOLE: Text = text("", 0, &[]);
+pub(super) const WHOLE: Text = text("", 0, "");
 
 impl Text {
     /// What is kept of it.
@@ -26,8 +28,8 @@ impl Text {
             let key = if self.separator == b'\n' { words.next_back() } else { words.next() };
             let key = key.unwrap_or_default().trim_ascii();
             // An empty line stands between two processors.
-            let is_key = |known: &&str| known.as_bytes() == key;
-            if self.keys.is_empty() || key.is_empty() || self.keys.iter().any(is_key) {
+            let mut keys = self.keys.as_bytes().split(|byte| *byte == b'\n');
+            if self.keys.is_empty() || key.is_empty() || keys.any(|known| known == key) {
                 kept.extend_from_slice(line);
             }
         }
@@ -41,74 +43,87 @@ pub(super) static TEXTS: &[Text] = &[
         "/proc/cpuinfo",
         b':',
         // Of MIPS, LoongArch, ARM (where "Serial" stands beside them), x86, PowerPC, RISC-V and s390.
-        &[
-            "processor",
-            "system type",
-            "machine",
-            "cpu model",
-            "isa",
-            "ASEs implemented",
-            "Options implemented",
-            "ISA",
-            "Model Name",
-            "Processor",
-            "model name",
-            "Features",
-            "CPU implementer",
-            "CPU architecture",
-            "CPU variant",
-            "CPU part",
-            "CPU revision",
-            "Hardware",
-            "Revision",
-            "vendor_id",
-            "cpu family",
-            "model",
-            "stepping",
-            "flags",
-            "cpu",
-            "platform",
-            "revision",
-            "uarch",
-            "hart isa",
-            "mmu",
-            "features",
-        ],
+        "processor\n\
+         system type\n\
+         machine\n\
+         cpu model\n\
+         isa\n\
+         ASEs implemented\n\
+         Options implemented\n\
+         ISA\n\
+         Model Name\n\
+         Processor\n\
+         model name\n\
+         Features\n\
+         CPU implementer\n\
+         CPU architecture\n\
+         CPU variant\n\
+         CPU part\n\
+         CPU revision\n\
+         Hardware\n\
+         Revision\n\
+         vendor_id\n\
+         cpu family\n\
+         model\n\
+         stepping\n\
+         flags\n\
+         cpu\n\
+         platform\n\
+         revision\n\
+         uarch\n\
+         hart isa\n\
+         mmu\n\
+         features",
     ),
     text(
         "/proc/meminfo",
         b':',
-        &["MemTotal", "MemFree", "MemAvailable", "Cached", "SwapTotal", "CommitLimit", "Committed_AS"],
+        "MemTotal\n\
+         MemFree\n\
+         MemAvailable\n\
+         Cached\n\
+         SwapTotal\n\
+         CommitLimit\n\
+         Committed_AS",
     ),
     text(
         "/etc/openwrt_release",
         b'=',
-        &["DISTRIB_ID", "DISTRIB_RELEASE", "DISTRIB_REVISION", "DISTRIB_TARGET", "DISTRIB_ARCH"],
+        "DISTRIB_ID\n\
+         DISTRIB_RELEASE\n\
+         DISTRIB_REVISION\n\
+         DISTRIB_TARGET\n\
+         DISTRIB_ARCH",
     ),
     text(
         "/etc/os-release",
         b'=',
-        &[
-            "ID",
-            "ID_LIKE",
-            "VERSION_ID",
-            "VERSION_CODENAME",
-            "UBUNTU_CODENAME",
-            "OPENWRT_RELEASE",
-            "OPENWRT_BOARD",
-            "OPENWRT_ARCH",
-        ],
+        "ID\n\
+         ID_LIKE\n\
+         VERSION_ID\n\
+         VERSION_CODENAME\n\
+         UBUNTU_CODENAME\n\
+         OPENWRT_RELEASE\n\
+         OPENWRT_BOARD\n\
+         OPENWRT_ARCH",
     ),
-    text("/etc/apk/arch", 0, &[]),
-    text("/tmp/sysinfo/board_name", 0, &[]),
-    text("/tmp/sysinfo/model", 0, &[]),
-    text("/proc/device-tree/compatible", 0, &[]),
-    text("/proc/device-tree/model", 0, &[]),
-    text("/proc/sys/vm/mmap_min_addr", 0, &[]),
-    text("/proc/sys/vm/overcommit_memory", 0, &[]),
-    text("/proc/self/maps", b'\n', &["[vdso]", "[vsyscall]", "[vectors]", "[stack]"]),
-    text("/sys/fs/selinux/enforce", 0, &[]),
-    text("/etc/ld.so.preload", 0, &[]),
+    text("/etc/apk/arch", 0, ""),
+    text("/tmp/sysinfo/board_name", 0, ""),
+    text("/tmp/sysinfo/model", 0, ""),
+    text("/proc/device-tree/compatible", 0, ""),
+    text("/proc/device-tree/model", 0, ""),
+    text("/proc/sys/vm/mmap_min_addr", 0, ""),
+    text("/proc/sys/vm/overcommit_memory", 0, ""),
+    text(
+        "/proc/self/maps",
+        b'\n',
+        "[vdso]\n\
+         [vsyscall]\n\
+         [vectors]\n\
+         [stack]",
+    ),
+    text("/sys/fs/selinux/enforce", 0, ""),
+    text("/etc/ld.so.preload", 0, ""),
 ];
 
 /// Variables that bear on the start of a program.
@@ -149,6 +164,5 @@ const PEOPLE: [&[u8]; 7] =
 
 /// Whether a text names something of a person's: what lies below those folders, and below $HOME.
 pub(super) fn is_private(text: &[u8], home: &[u8]) -> bool {
-    let names = |folder: &[u8]| text.windows(folder.len()).any(|part| part == folder);
-    PEOPLE.iter().any(|folder| names(folder)) || (home.len() > 1 && names(home))
+    PEOPLE.iter().any(|folder| holds(text, folder)) || (home.len() > 1 && holds(text, home))
 }

@@ -40,9 +40,7 @@ impl Recording<'_, '_> {
             for (name, real, effective) in
                 [("Uid:\t", caller.uid, caller.euid), ("Gid:\t", caller.gid, caller.egid)]
             {
-                number(&mut text, name, Some(real.into()));
-                text.pop();
-                number(&mut text, "\t", Some(effective.into()));
+                word(&mut text, name, Some(&format!("{real}\t{effective}")));
             }
             number(&mut text, "NoNewPrivs:\t", Some(caller.no_new_privs.into()));
             self.file(b"/proc/self/status", &text)?;
@@ -96,14 +94,8 @@ impl Recording<'_, '_> {
                 text.extend_from_slice(part);
             }
             if let Some(space) = machine.space(mount) {
-                df.extend_from_slice(fstype.as_bytes());
-                number(&mut df, " ", Some(space.size));
-                df.pop();
-                number(&mut df, " 0 ", Some(space.available));
-                df.pop();
-                df.extend_from_slice(b" 0% ");
-                df.extend_from_slice(point);
-                df.push(b'\n');
+                let row = format!("{fstype} {} 0 {} 0% ", space.size, space.available);
+                df.extend_from_slice(&[row.as_bytes(), point, b"\n"].concat());
             }
         }
         self.file(b"/proc/mounts", &text)?;
@@ -112,19 +104,8 @@ impl Recording<'_, '_> {
 }
 
 /// A line of a name and a number; none without one.
-pub(super) fn number(text: &mut Vec<u8>, name: &str, number: Option<u64>) {
-    let Some(mut rest) = number else { return };
-    text.extend_from_slice(name.as_bytes());
-    let start = text.len();
-    loop {
-        text.push(b'0' | (rest % 10) as u8);
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    text.get_mut(start..).unwrap_or_default().reverse();
-    text.push(b'\n');
+fn number(text: &mut Vec<u8>, name: &str, number: Option<u64>) {
+    word(text, name, number.map(|number| number.to_string()).as_deref());
 }
 
 /// The same of a name and a word.

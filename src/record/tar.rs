@@ -29,7 +29,7 @@ fn put(block: &mut [u8; BLOCK], at: usize, bytes: &[u8]) {
 }
 
 /// Its eleven digits.
-pub(super) fn octal(number: u64) -> [u8; 11] {
+fn octal(number: u64) -> [u8; 11] {
     let (mut digits, mut rest) = ([b'0'; 11], number);
     for to in digits.iter_mut().rev() {
         *to |= (rest & 7) as u8;

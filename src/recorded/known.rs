@@ -15,7 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::tree::{Entry, Fault, Names, Tree, What};
+use crate::candidate::last_name;
 use crate::errno::Errno;
+use crate::machine::holds;
 use crate::path::{Path, PathBuf};
 
 /// st_dev of what was left out.
@@ -81,12 +83,10 @@ impl Known {
             Err(Fault::Errno(Errno::ENOENT)) => {}
             found => return found,
         }
-        let bytes = path.as_bytes();
-        let slash = bytes.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
-        let (folder, name) =
-            (bytes.get(..slash.max(1)).unwrap_or_default(), bytes.get(slash..).unwrap_or_default());
+        let (folder, name) = last_name(path.as_bytes());
+        let folder = folder.strip_suffix(b"/").filter(|folder| !folder.is_empty()).unwrap_or(folder);
         // All folders of such a one are known.
-        let is_library = || leads_on || name.windows(3).any(|part| part == b".so");
+        let is_library = || leads_on || holds(name, b".so");
         if self.is_absent(path)
             || self.folders.contains(folder)
             || (self.libraries.contains(folder) && is_library())
@@ -96,9 +96,11 @@ impl Known {
         Err(Fault::Unknown)
     }
 
-    /// Whether it is known that there is no such file.
+    /// Whether it is known that there is no such file, or not one of the folders that it would be in.
     pub(super) fn is_absent(&self, path: &Path) -> bool {
-        self.absent.contains(path.as_bytes())
+        let path = path.as_bytes();
+        let ends = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        ends.chain([path.len()]).any(|end| path.get(..end).is_some_and(|folder| self.absent.contains(folder)))
     }
 
     /// What a link leads to, by its whole path.
@@ -118,4 +120,27 @@ fn file(line: &[u8]) -> Option<(u32, u64, &[u8])> {
     let mut words = line.splitn(3, |byte| *byte == b' ');
     let (mode, size) = (std::str::from_utf8(words.next()?).ok()?, std::str::from_utf8(words.next()?).ok()?);
     Some((u32::from_str_radix(mode, 8).ok()? & 0o7777, size.parse().ok()?, words.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_what_is_not_there() {
+        let text =
+            b"folder /bin\nlibraries /lib\nabsent /usr/local/lib\nabsent /lib/../x\nunlisted /usr/lib\n\
+            left-out 755 12 /bin/a b\nlink /bin/sh -> /bin/a b\nunknown /lib/y.so\nnonsense\nleft-out 9 9\n";
+        let known = Known::parse(text);
+        let of = |path: &str, leads_on| known.entry(Path::new(path), leads_on).err();
+        let absent = Some(Fault::Errno(Errno::ENOENT));
+        assert_eq!([of("/bin/a b", false), of("/bin/sh", false), of("/usr/lib", true)], [None; 3]);
+        assert_eq!([of("/bin/c", false), of("/lib/x.so.1", false), of("/lib/tls", true)], [absent; 3]);
+        let unknown = Some(Fault::Unknown);
+        assert_eq!([of("/lib/tls", false), of("/lib/y.so", false), of("/usr/lib/x.so", false)], [unknown; 3]);
+        assert_eq!([of("/opt", true), of("/usr/local", true)], [unknown; 2]);
+        let is_absent = |path: &str| known.is_absent(Path::new(path));
+        assert!(is_absent("/usr/local/lib/x.so") && is_absent("/usr/local/lib") && is_absent("/lib/../x"));
+        assert!(!is_absent("/usr/local/libx") && !is_absent("/usr/local") && !is_absent("/"));
+    }
 }

@@ -88,7 +88,7 @@ impl Image {
 }
 
 /// The folder in a path, with its slash, and the name behind it.
-pub(crate) fn last_name(path: &[u8]) -> (&[u8], &[u8]) {
+pub fn last_name(path: &[u8]) -> (&[u8], &[u8]) {
     let at = path.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash.wrapping_add(1));
     path.split_at_checked(at).unwrap_or_default()
 }

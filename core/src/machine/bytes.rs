@@ -29,7 +29,7 @@ pub(crate) fn after<'a>(text: &'a [u8], start: &str) -> Option<&'a [u8]> {
 }
 
 /// Whether a text has a part, which is not empty.
-pub(crate) fn holds(text: &[u8], part: &[u8]) -> bool {
+pub fn holds(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 

@@ -6,6 +6,7 @@ mod facts;
 mod go;
 mod guest;
 mod linked;
+mod recording;
 mod space;
 
 use std::fs;
@@ -124,8 +125,11 @@ impl<'a> Lab<'a> {
 
     fn small(&self, tally: &mut Tally) -> Result<Vec<Observed>> {
         let boot = self.boot(Where::Small)?.script("facts", facts::SCRIPT, "")?;
+        let boot = boot.script("record", recording::SCRIPT, "")?;
         let (small, seen) = self.run(boot, "small", tally)?;
         facts::check(self.kernel, &small, &self.schema, tally);
+        let judged = recording::check(&small, &seen, &small.samples(), tally);
+        tally.attempt(judged);
         let asked = answers::elsewhere(self.kernel, &self.diag, &self.schema, tally);
         tally.attempt(asked);
         Ok(seen)
@@ -153,8 +157,11 @@ impl<'a> Lab<'a> {
         let measured = if big { &MEMORY_LINKED[..1] } else { &MEMORY_LINKED }.join(" ");
         let boot = self.boot(Where::Linked)?.script("linked", linked::SCRIPT, "/tmp/bin/list")?;
         let boot = boot.script("memory", MEMORY_SCRIPT, &measured)?;
+        let boot = boot.script("record", recording::SCRIPT, "")?;
         let (results, seen) = self.run(boot, "linked", tally)?;
         linked::check(self.kernel, &results, &seen, tally);
+        let judged = recording::check(&results, &seen, &results.samples(), tally);
+        tally.attempt(judged);
         facts::memory(&results, &measured, tally);
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -86,7 +86,8 @@ impl Boot {
         if ran.status != 0 {
             bail!("the guest's script ended with status {}: {said}", ran.status);
         }
-        Ok(Results { rows: rows(self.place, Order::of(self.kernel)).collect(), files: ran.pulled, said })
+        let rows = rows(self.place, Order::of(self.kernel)).collect();
+        Ok(Results { rows, files: ran.pulled, said, dir: self.dir })
     }
 }
 
@@ -96,6 +97,7 @@ pub(super) struct Results {
     files: BTreeMap<String, Vec<u8>>,
     /// What the scripts complained of.
     pub(super) said: String,
+    dir: tempfile::TempDir,
 }
 
 /// What was said of one sample.
@@ -120,6 +122,11 @@ pub(super) struct Observed {
 }
 
 impl Results {
+    /// The folder that the samples were copied from.
+    pub(super) fn samples(&self) -> PathBuf {
+        self.dir.path().join("s")
+    }
+
     pub(super) fn files(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.files
     }
