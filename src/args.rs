@@ -23,10 +23,8 @@ pub const VERSION: &str = concat!("diag ", env!("CARGO_PKG_VERSION"), "\n");
 /// What was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
-    /// A report.
-    Report(Args),
-    /// A recording of this machine, with what these programs need of it.
-    Record(Args),
+    /// Do this.
+    Do(Args),
     /// Print what has this shell complete the options, and exit with 0.
     #[cfg(feature = "every-machine")]
     Complete(&'static str),
@@ -65,11 +63,11 @@ pub enum Task {
     /// They are judged; without any, the machine is described.
     #[default]
     Report,
-    /// --record.
+    /// This machine is recorded, with what they need of it.
     Record,
-    /// --pick: they are names of files on a release page.
+    /// They are names of files on a release page, of which those for the machine are told.
     Pick,
-    /// --targets.
+    /// What one toolchain calls the machine is told.
     #[cfg(feature = "every-machine")]
     Targets(Kind),
 }
@@ -124,11 +122,11 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
         Ok(None) if args.is_on_all() && args.programs.is_empty() => {
             usage("--on all wants a program to judge")
         }
-        Ok(None) if args.task == Task::Record => {
-            if args.json || args.quiet || args.strict || args.dest.is_some() || args.on.is_some() {
-                return usage("--record takes no other option than -v");
-            }
-            Command::Record(args)
+        Ok(None)
+            if args.task == Task::Record
+                && (args.json || args.quiet || args.strict || args.dest.is_some() || args.on.is_some()) =>
+        {
+            usage("--record takes no other option than -v")
         }
         Ok(None)
             if args.task == Task::Pick
@@ -140,7 +138,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
         Ok(None) if matches!(args.task, Task::Targets(_)) && (!args.programs.is_empty() || args.json) => {
             usage("--targets takes no PROGRAM and no --json")
         }
-        Ok(None) => Command::Report(args),
+        Ok(None) => Command::Do(args),
         Err(problem) => usage(&problem),
     }
 }
@@ -246,7 +244,7 @@ mod tests {
 
     #[test]
     fn options_and_programs() {
-        let Command::Report(args) = parsed(&["-vv", "a", "--json", "--dest", "/opt", "-", "--", "-x"]) else {
+        let Command::Do(args) = parsed(&["-vv", "a", "--json", "--dest", "/opt", "-", "--", "-x"]) else {
             panic!()
         };
         assert!(args.programs.iter().eq(["a", "-", "-x"].map(Path::new)));
@@ -261,7 +259,7 @@ mod tests {
 
     #[test]
     fn programs_are_as_given() {
-        let Command::Report(args) = parsed(&["", "a b", "", "a"]) else { panic!() };
+        let Command::Do(args) = parsed(&["", "a b", "", "a"]) else { panic!() };
         assert!(args.programs.iter().eq(["", "a b", "", "a"].map(Path::new)));
         assert!(!args.programs.is_empty() && Programs::default().is_empty());
         assert_eq!(Programs::default().iter().count(), 0);

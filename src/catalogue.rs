@@ -69,7 +69,7 @@ impl Match {
 
     fn name(&self) -> String {
         match &self.device {
-            Some(device) => format!("{} on {}", device.id, device.target),
+            Some(device) => format!("{}/{}", device.target, device.id),
             None if self.target.is_empty() => String::from(self.architecture.name),
             None => String::from(self.target),
         }
@@ -104,7 +104,8 @@ fn is_release(wanted: &str, name: &str) -> bool {
 }
 
 /// The machine of a name, `NAME` or `NAME@RELEASE`; one sentence, which begins with "it", on one that stands for none or for
-/// several.
+/// several. A device's id that stands on two targets of one release is decided by that of the target before it, as in the
+/// paths of downloads.openwrt.org: `bcm63xx/smp/comtrend_ct-6373`.
 ///
 /// # Errors
 ///
@@ -127,8 +128,13 @@ pub fn find(name: &str) -> Result<Entry, String> {
     }
     let first = found.first().and_then(|first| first.device);
     if found.iter().all(|one| one.device.zip(first).is_some_and(|(one, first)| one.is_same(&first))) {
-        let newest = found.iter().filter_map(Match::newest).max();
-        found.retain(|one| one.newest() == newest);
+        if release.is_some() {
+            // That of the id itself stands before its heir.
+            found.retain(|one| one.device.map(|device| device.id) == first.map(|device| device.id));
+        } else {
+            let newest = found.iter().filter_map(Match::newest).max();
+            found.retain(|one| one.newest() == newest);
+        }
     }
     if found.len() > 1 {
         let names: Vec<String> = found.iter().take(20).map(Match::name).collect();
@@ -146,16 +152,25 @@ pub fn find(name: &str) -> Result<Entry, String> {
 
 /// By its id or an alias, its target, or its architecture.
 fn exact(name: &str) -> Vec<Match> {
-    let lower = name.to_ascii_lowercase();
-    let by_id = rows::of_id(&lower.replace(',', "_"));
+    if let Some((target, id)) = name.rsplit_once('/') {
+        let on_target = |devices: Vec<Device>| -> Vec<Match> {
+            let devices = devices.into_iter().filter(|device| device.target.eq_ignore_ascii_case(target));
+            devices.filter_map(Match::of_device).collect()
+        };
+        let found = on_target(spelled(id, rows::of_id));
+        let found = if found.is_empty() { on_target(spelled(id, rows::with_name)) } else { found };
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    let by_id = spelled(name, rows::of_id);
     if !by_id.is_empty() {
         // An old profile's id is a name of the one that came after it.
-        let mut all = by_id.clone();
-        all.extend(
-            rows::with_name(&lower).into_iter().filter(|heir| by_id.iter().any(|old| heir.is_same(old))),
-        );
-        return all.into_iter().filter_map(Match::of_device).collect();
+        let heirs = spelled(name, rows::with_name);
+        let heirs = heirs.into_iter().filter(|heir| by_id.iter().any(|old| heir.is_same(old)));
+        return by_id.iter().copied().chain(heirs).filter_map(Match::of_device).collect();
     }
+    let lower = name.to_ascii_lowercase();
     if let Some(architecture) = architectures().find(|known| known.name == lower) {
         return vec![Match::of_architecture(architecture)];
     }
@@ -165,7 +180,18 @@ fn exact(name: &str) -> Vec<Match> {
         let releases = architecture.releases().collect();
         return vec![Match { architecture, target, device: None, releases }];
     }
-    rows::with_name(&lower).into_iter().filter_map(Match::of_device).collect()
+    spelled(name, rows::with_name).into_iter().filter_map(Match::of_device).collect()
+}
+
+/// The devices of a name as it stands: old ids have capitals. Else in small letters, and with `_` for the `,` of device trees.
+fn spelled(name: &str, of: fn(&str) -> Vec<Device>) -> Vec<Device> {
+    let found = of(name);
+    if !found.is_empty() {
+        return found;
+    }
+    let lower = name.to_ascii_lowercase();
+    let found = of(&lower);
+    if found.is_empty() && lower.contains(',') { of(&lower.replace(',', "_")) } else { found }
 }
 
 /// By words: all of them are in the names of the machine, whatever their case and what stands between them.

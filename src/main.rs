@@ -53,8 +53,8 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 /// Does what was asked for, and gives the exit status.
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
-        Command::Report(args) => args,
-        Command::Record(args) => return record(&args),
+        Command::Do(args) if args.task == Task::Record => return record(&args),
+        Command::Do(args) => args,
         #[cfg(feature = "every-machine")]
         Command::Complete(shell) => {
             return Stdout(stdio::write_stdout(cli::script(shell).as_bytes())).end(0);

@@ -37,9 +37,14 @@ fn every_row_gives_a_machine_of_its_architecture() {
     for device in devices() {
         count += 1;
         let newest = device.releases().last().unwrap();
-        let entry =
-            find(&format!("{}@{newest}", device.id)).unwrap_or_else(|why| panic!("{}: {why}", device.id));
-        assert_eq!(entry.device.map(|found| found.id), Some(device.id));
+        let whole = format!("{}/{}", device.target, device.id);
+        let entry = find(&format!("{whole}@{newest}")).unwrap_or_else(|why| panic!("{whole}: {why}"));
+        assert_eq!(entry.device.map(|found| (found.id, found.target)), Some((device.id, device.target)));
+        match find(&format!("{}@{newest}", device.id)) {
+            Ok(entry) => assert_eq!(entry.device.map(|found| found.id), Some(device.id)),
+            // It stands on two targets of one release.
+            Err(why) => assert!(why.starts_with("it stands for") && why.contains(&whole), "{whole}: {why}"),
+        }
         assert!(architectures().any(|known| known.name == device.architecture), "{}", device.architecture);
         assert!(entry.machine().is_ok(), "{}", device.id);
     }
@@ -54,7 +59,12 @@ fn a_machine_is_found_by_each_of_its_names() {
     assert_eq!(find("y1@19.07.10").unwrap().name(), "y1@19.07");
     assert_eq!(find("ramips/mt7620@23.05.5").unwrap().name(), "ramips/mt7620@23.05");
     assert_eq!(find("mipsel_24kc").unwrap().name(), "mipsel_24kc@25.12");
+    assert_eq!(find("kirkwood/generic/seagate_goflexhome@23.05").unwrap().target, "kirkwood/generic");
     let wrong = |name: &str| find(name).unwrap_err();
+    assert_eq!(
+        wrong("comtrend_ct-6373@21.02"),
+        "it stands for 2 machines: bcm63xx/generic/comtrend_ct-6373, bcm63xx/smp/comtrend_ct-6373"
+    );
     assert!(wrong("lenovo_newifi-y1@19.07").contains("21.02, 22.03, 23.05, 24.10, 25.12"));
     assert!(wrong("archer c7").starts_with("it stands for"));
     assert!(wrong("lenovo y7").contains("lenovo_newifi-y1"));
