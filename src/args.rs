@@ -78,7 +78,9 @@ pub enum Task {
 pub struct Programs(Vec<u8>);
 
 impl Programs {
-    fn push(&mut self, path: &[u8]) {
+    /// Adds one; what stands behind a NUL is cut off.
+    pub(crate) fn push(&mut self, path: &[u8]) {
+        let path = path.split(|byte| *byte == 0).next().unwrap_or_default();
         self.0.extend_from_slice(path);
         self.0.push(0);
     }

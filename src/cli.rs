@@ -93,14 +93,18 @@ pub fn pick(
     target: Target<'_>,
     args: &Args,
     style: Style,
-    input: &str,
+    input: &[u8],
     out: &mut dyn Write,
 ) -> Result<u8, fmt::Error> {
-    let read = listed(input);
-    let given = args.programs.iter().filter(|path| path.as_bytes() != b"-");
-    let given: Vec<String> =
-        given.map(|path| String::from_utf8_lossy(path.as_bytes()).into_owned()).collect();
-    let names: Vec<&str> = given.iter().chain(&read).map(String::as_str).collect();
+    let mut all = Programs::default();
+    for name in args.programs.iter().map(Path::as_bytes) {
+        if name == b"-" {
+            listed(input, &mut all);
+        } else {
+            all.push(name);
+        }
+    }
+    let names: Vec<&[u8]> = all.iter().map(Path::as_bytes).collect();
     let mut machine = Machine::new(target);
     let choices = pick::pick(&mut machine, &names);
     let text = if args.json {
@@ -113,12 +117,11 @@ pub fn pick(
 }
 
 /// A release's JSON, or one name a line.
-fn listed(input: &str) -> Vec<String> {
-    let begins = input.trim_start();
-    let as_json = if begins.starts_with(['{', '[']) { pick::release::names(begins) } else { None };
-    as_json.unwrap_or_else(|| {
-        input.lines().map(str::trim).filter(|line| !line.is_empty()).map(String::from).collect()
-    })
+fn listed(input: &[u8], names: &mut Programs) {
+    if !pick::release::names(input, |name| names.push(name)) {
+        let lines = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        lines.filter(|line| !line.is_empty()).for_each(|line| names.push(line));
+    }
 }
 
 /// `--on all`: what becomes of the programs on every kind of machine.

@@ -162,11 +162,11 @@ fn do_for(
 }
 
 /// What stands on stdin, where `-` asks for it.
-fn names(args: &Args) -> Result<String, &'static str> {
+fn names(args: &Args) -> Result<Vec<u8>, &'static str> {
     if !args.programs.iter().any(|name| name.as_bytes() == b"-") {
-        return Ok(String::new());
+        return Ok(Vec::new());
     }
-    stdio::read_stdin().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    stdio::read_stdin()
 }
 
 /// A recording of this machine.

@@ -14,6 +14,7 @@ use diag::elf::{ByteOrder, Class, Encoding};
 use diag::machine::{Abi, Fact, Libc, Machine};
 use diag::pick::{Fit, pick, release};
 use diag::target::{Auxv, Kernel, Known, Root, Target, Uname};
+use diag::text;
 
 const FILES: &str = include_str!("fixtures/release-files.tsv");
 const CHOICES: &str = include_str!("fixtures/release-choices.tsv");
@@ -172,7 +173,8 @@ fn files(project: &str) -> Vec<&'static str> {
     rows.filter(|(of, _)| *of == project).filter_map(|(_, rest)| rest.split('\t').next()).collect()
 }
 
-fn is(file: &str, entry: &str) -> bool {
+fn is(file: &[u8], entry: &str) -> bool {
+    let file = str::from_utf8(file).unwrap();
     entry.strip_suffix('$').map_or_else(|| file.contains(entry), |end| file.ends_with(end))
 }
 
@@ -188,11 +190,12 @@ fn no_wrong_file_is_first_on_any_page_for_any_machine() {
         assert!(!files.is_empty(), "{project}");
         for (machine, right) in machines.iter().zip(cells) {
             let given = MACHINES.iter().find(|given| given.name == *machine).expect("a machine");
-            let choices = pick(&mut given.machine(), &files);
+            let choices =
+                pick(&mut given.machine(), &files.iter().map(|file| file.as_bytes()).collect::<Vec<_>>());
             assert_eq!(choices.len(), files.len());
             let right: Vec<&str> = right.split(' ').filter(|right| *right != "-").collect();
             for right in &right {
-                if !files.iter().any(|file| is(file, right)) {
+                if !files.iter().any(|file| is(file.as_bytes(), right)) {
                     wrong.push(format!("{project}: {right} is on no list"));
                 }
             }
@@ -201,7 +204,8 @@ fn no_wrong_file_is_first_on_any_page_for_any_machine() {
             if best.fit == Fit::Fits && !is_right {
                 wrong.push(format!(
                     "{project} on {machine}: {} ({}), right is {right:?}",
-                    best.name, best.reason
+                    text::printable(best.name),
+                    best.reason
                 ));
             } else if best.fit == Fit::Fits {
                 told += 1;
@@ -215,7 +219,8 @@ fn no_wrong_file_is_first_on_any_page_for_any_machine() {
                     {
                         wrong.push(format!(
                             "{project} on {machine}: {} is ruled out: {}",
-                            choice.name, choice.reason
+                            text::printable(choice.name),
+                            choice.reason
                         ));
                     }
                 }
@@ -267,10 +272,9 @@ fn names_come_from_arguments_from_lines_and_from_a_release() {
     assert_eq!(told(&["-q", "--pick", &wrong, &right], ""), (0, best.clone()));
     assert_eq!(told(&["-q", "--pick", "-"], &format!("{wrong}\n\n  {right}\r\n")), (0, best.clone()));
     let release = format!(
-        r#"{{"name": "v1.0 \"one\"", "assets": [{{"name": "{wrong}", "uploader": {{"name": "x"}}, "browser_download_url": "u"}},
-        {{"browser_download_url": "v", "name": "tool-linux-\u{:04x}{}.tar.gz"}}], "body": "[}}"}}"#,
-        u32::from(own.chars().next().unwrap()),
-        &own[1..],
+        r#"{{"name": "v1.0 \"one\"", "assets": [{{"name": "{wrong}", "uploader": {{"name": "x"}}, "browser_download_url": "https://a/{wrong}"}},
+        {{"browser_download_url" : "https:\/\/a\/tool%2Dlinux-{own}.tar.gz"}}],
+        "body": "[}} \"browser_download_url\": \"https://a/not\" browser_download_url"}}"#
     );
     assert_eq!(told(&["-q", "--pick", "-"], &release), (0, best.clone()));
     // One that is given twice is told twice; what is given comes before what is read.
@@ -342,12 +346,19 @@ fn what_a_toolchain_calls_a_machine() {
 fn names_that_mean_harm_are_told_as_they_are() {
     let long = "linux-".repeat(20_000);
     for name in ["", "-", "\u{1b}[31mlinux-amd64", "a\nb-linux-amd64", "..\u{202e}linux", &long] {
-        let choices = pick(&mut MACHINES[0].machine(), &[name]);
+        let choices = pick(&mut MACHINES[0].machine(), &[name.as_bytes()]);
         assert_eq!(choices.len(), 1);
     }
-    for text in ["", "[", "{\"name\":", "[\"\\u12\"]", "]", &"[".repeat(100_000), "{\"a\\"] {
-        assert_eq!(release::names(text).unwrap_or_default(), [""; 0], "{text:.20}");
+    for text in ["", "[", "{\"browser_download_url\":\"a/b\"", "]", &"[".repeat(100_000)] {
+        assert!(!release::names(text.as_bytes(), |_| panic!("a name in {text:.20}")), "{text:.20}");
     }
+    for url in ["", ":", ":\"", ": \"", ":null", ", \"a/b\""] {
+        let text = format!("[\"browser_download_url\"{url}]");
+        assert!(release::names(text.as_bytes(), |_| panic!("a name in {text}")));
+    }
+    let mut names = Vec::new();
+    assert!(release::names(b"[\"browser_download_url\":\"b%2b%zz%\",]", |name| names.push(name.to_vec())));
+    assert_eq!(names, [b"b+%zz%"]);
     let (status, stdout, _) = diag(&["--pick", "\u{1b}[31mlinux-amd64"], b"");
     assert!(status != 2 && !stdout.contains('\u{1b}'), "{stdout:?}");
 }

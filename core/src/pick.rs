@@ -5,6 +5,7 @@
 //! Debian's names of targets, OpenWrt's of architectures.
 
 mod fit;
+mod level;
 mod name;
 mod page;
 pub mod release;
@@ -46,7 +47,7 @@ impl Fit {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Choice<'a> {
     /// Its name.
-    pub name: &'a str,
+    pub name: &'a [u8],
     /// Whether it is for the machine.
     pub fit: Fit,
     /// Why.
@@ -55,14 +56,20 @@ pub struct Choice<'a> {
 
 /// Says of each name whether the file is for the machine: those that fit first, the best of them at the head; the others
 /// in their order.
-pub fn pick<'a>(machine: &mut Machine, names: &[&'a str]) -> Vec<Choice<'a>> {
+pub fn pick<'a>(machine: &mut Machine, names: &[&'a [u8]]) -> Vec<Choice<'a>> {
     let page = Page::of(names);
     let wanted = Wanted::new(machine, &page);
-    let mut choices: Vec<_> = page.names.iter().map(|name| wanted.choose(name, &page)).collect();
-    // A stable sort: of equals the first one.
-    choices.sort_by_key(|(choice, distance)| (choice.fit, (choice.fit <= Fit::Unsure).then_some(*distance)));
-    choices.into_iter().map(|(choice, _)| choice).collect()
+    // Of equals the first one.
+    let numbered = page.names.iter().zip(0..=NUMBER);
+    let mut order: Vec<u64> =
+        numbered.map(|(name, number)| wanted.order(name, &page) << NUMBER.count_ones() | number).collect();
+    order.sort_unstable();
+    let name = |place: u64| page.names.get(usize::try_from(place & NUMBER).ok()?);
+    order.into_iter().filter_map(name).map(|name| wanted.choose(name, &page)).collect()
 }
+
+/// The bits of a place in the list, which has less than half a billion of them.
+const NUMBER: u64 = (1 << 29) - 1;
 
 /// The exit status: 0 where one fits, 1 where none does, 2 where that is not sure.
 pub fn status(choices: &[Choice]) -> u8 {

@@ -1,118 +1,132 @@
 //! What the name of a file tells.
 
-use alloc::string::String;
+use alloc::vec::Vec;
 
-use super::words::{Container, ENDS, PROCESSORS, Processor, Sense, WORDS};
+use super::words::{
+    GLIBC, LINUX, Manager, OTHER_ENDS, PACKAGES, PROCESSORS, Processor, SYSTEM, Senses, WORDS,
+};
 use crate::machine::decimal;
+use crate::text::cut_bytes;
 
 /// The name of a file on a release page, read.
 pub(super) struct Name<'a> {
-    pub(super) text: &'a str,
+    pub(super) text: &'a [u8],
     /// In small letters, with `-` for whatever parts words, and one at each end.
-    words: String,
-    pub(super) container: Container,
+    words: Vec<u8>,
+    senses: Senses,
+    /// What it is, or what it is for, that no Linux machine starts: "for Windows", "a signature"; else empty.
+    pub(super) other: &'static str,
+    /// Who installs it, where it is a package.
+    pub(super) package: Option<Manager>,
     pub(super) processor: Option<&'static Processor>,
+    /// The word for that.
+    pub(super) word: &'static str,
     /// The number behind `glibc`: 235 for 2.35.
     pub(super) glibc: Option<u64>,
+    /// How many words it has: of several files for a machine the plainest is the one without `extended` or `debug`.
+    pub(super) len: u64,
 }
 
 impl<'a> Name<'a> {
-    pub(super) fn read(text: &'a str) -> Name<'a> {
+    pub(super) fn read(text: &'a [u8]) -> Name<'a> {
         let lower = text.to_ascii_lowercase();
-        let container = ENDS.iter().find(|(end, _)| lower.ends_with(end));
-        let container = container.map_or(Container::Plain, |(_, container)| *container);
-        let words = parted(&lower);
-        let processor = processor(&words);
-        let glibc = parts(&words).find_map(|part| decimal(part.strip_prefix("glibc")?.as_bytes()));
-        Name { text, words, container, processor, glibc }
+        let ends = |ends: &str| ends.split(' ').any(|end| lower.ends_with(end.as_bytes()));
+        let mut name = Name {
+            text,
+            words: parted(&lower),
+            senses: 0,
+            other: OTHER_ENDS.iter().find(|(of, _)| ends(of)).map_or("", |(_, other)| *other),
+            package: PACKAGES.iter().find(|(of, _)| ends(of)).map(|(_, manager)| *manager),
+            processor: None,
+            word: "",
+            glibc: None,
+            len: 0,
+        };
+        name.read_words();
+        name
     }
 
-    /// Each sense of its words.
-    fn senses(&self) -> impl Iterator<Item = Sense> {
-        parts(&self.words).flat_map(senses).copied()
-    }
-
-    pub(super) fn says(&self, sense: Sense) -> bool {
-        self.senses().any(|said| said == sense) || sense == Sense::Glibc && self.glibc.is_some()
-    }
-
-    /// What it is, or what it is for, that no Linux machine starts: "is for Windows", "is a signature".
-    pub(super) fn foreign(&self) -> Option<(&'static str, &'static str)> {
-        let by_word = self.senses().find_map(|sense| match sense {
-            Sense::System(system) => Some(("is for ", system)),
-            Sense::NoProgram(what) => Some(("is ", what)),
-            _ => None,
-        });
-        match self.container {
-            Container::Foreign(system) => Some(("is for ", system)),
-            Container::NoProgram(what) => Some(("is ", what)),
-            _ => by_word,
+    fn read_words(&mut self) {
+        let words = core::mem::take(&mut self.words);
+        let (mut rest, mut before, mut behind_processor) = (&*words, 0, usize::MAX);
+        while let Some((part, behind)) = cut_bytes(rest, b'-') {
+            let senses = if part.is_empty() { 0 } else { self.sense(part, rest) };
+            // A product may have the name of a processor as well (arm_exporter): the last word for one counts.
+            if rest.len() <= behind_processor
+                && let Some((processor, word)) = processor(rest, before & (LINUX | SYSTEM) != 0)
+            {
+                (self.processor, self.word) = (Some(processor), word);
+                behind_processor = rest.len().saturating_sub(word.len());
+            }
+            (before, rest) = (senses, behind);
         }
+        self.words = words;
     }
 
-    /// A target of GCC or Rust, in which `arm` is what these mean by it.
-    pub(super) fn is_triple(&self) -> bool {
-        parts(&self.words).any(|part| part == "unknown")
+    /// What the first word of the rest says besides.
+    fn sense(&mut self, word: &[u8], rest: &[u8]) -> Senses {
+        self.len = self.len.saturating_add(1);
+        if let Some(version) = word.strip_prefix(b"glibc").and_then(decimal) {
+            self.glibc = Some(version);
+            self.senses |= GLIBC;
+        }
+        let Some((_, senses, other)) = WORDS.iter().find(|(words, ..)| !longest(words, rest).is_empty())
+        else {
+            return 0;
+        };
+        self.senses |= *senses;
+        if self.other.is_empty() {
+            self.other = other;
+        }
+        *senses
+    }
+
+    /// Whether one of its words says one of these.
+    pub(super) fn says(&self, senses: Senses) -> bool {
+        self.senses & senses != 0
     }
 
     /// Whether it ends with an architecture's name, before what tells the kind of package. `mipsel_24kc` is not that of
     /// `mipsel_24kc_24kf`.
     pub(super) fn is_for_arch(&self, arch: &str) -> bool {
-        let words = self.words.trim_end_matches('-').trim_end_matches(char::is_alphanumeric);
-        words.ends_with(&parted(&arch.to_ascii_lowercase()))
-    }
-
-    /// How many words it has: of several files for a machine the plainest is the one without `extended` or `debug`.
-    pub(super) fn len(&self) -> usize {
-        parts(&self.words).count()
+        let words = self.words.strip_suffix(b"-").unwrap_or_default();
+        let end = words.iter().rposition(|byte| *byte == b'-').unwrap_or_default();
+        let words = words.get(..=end).unwrap_or_default();
+        words.ends_with(&parted(&arch.as_bytes().to_ascii_lowercase()))
     }
 }
 
-fn parts(words: &str) -> impl Iterator<Item = &str> {
-    words.split('-').filter(|part| !part.is_empty())
-}
-
-fn senses(word: &str) -> &'static [Sense] {
-    WORDS.iter().find(|(known, _)| *known == word).map_or(&[], |(_, senses)| senses)
+/// The longest of some words that a text begins with, followed by `-`; empty where it begins with none.
+fn longest(words: &'static str, text: &[u8]) -> &'static str {
+    let begins = |word: &&str| text.strip_prefix(word.as_bytes()).is_some_and(|rest| rest.starts_with(b"-"));
+    words.split(' ').filter(begins).max_by_key(|word| word.len()).unwrap_or_default()
 }
 
 /// `Linux-64bit` as `-linux-64bit-`. A version keeps its dots, so that no number of it stands alone; what stands glued
 /// together is parted where a system ends: `linux64`.
-fn parted(lower: &str) -> String {
-    let mut words = String::from("-");
-    let mut before = '-';
-    let mut letters = lower.chars().peekable();
-    while let Some(letter) = letters.next() {
+fn parted(lower: &[u8]) -> Vec<u8> {
+    let mut words = Vec::with_capacity(lower.len().saturating_add(2));
+    words.push(b'-');
+    let mut rest = lower;
+    while let [letter, behind @ ..] = rest {
+        let is_before_digit = behind.first().is_some_and(u8::is_ascii_digit);
         let is_in_version =
-            letter == '.' && before.is_ascii_digit() && letters.peek().is_some_and(char::is_ascii_digit);
-        before = if letter.is_ascii_alphanumeric() || is_in_version { letter } else { '-' };
-        words.push(before);
-        if words.ends_with("-linux") && letters.peek().is_some_and(char::is_ascii_digit) {
-            words.push('-');
+            *letter == b'.' && is_before_digit && words.last().is_some_and(u8::is_ascii_digit);
+        words.push(if letter.is_ascii_alphanumeric() || is_in_version { *letter } else { b'-' });
+        if is_before_digit && words.ends_with(b"-linux") {
+            words.push(b'-');
         }
+        rest = behind;
     }
-    words.push('-');
+    words.push(b'-');
     words
 }
 
-/// The last word for a processor, for a product may have such a name as well (arm_exporter). Of several that begin at one
-/// place, the longest.
-fn processor(words: &str) -> Option<&'static Processor> {
-    let (mut last, mut before, mut rest) = (None, "", words);
-    while let Some((part, behind)) = rest.split_once('-') {
-        let here = rest;
-        rest = behind;
-        let is_next = |known: &&Processor| {
-            // A number alone is a processor's behind a system's name only; but 386 is always one.
-            let is_number = known.word.len() == 2 || known.word.ends_with("bit");
-            let is_whole = here.strip_prefix(known.word).is_some_and(|behind| behind.starts_with('-'));
-            is_whole && (!is_number || senses(before).iter().any(|sense| sense.is_system()))
-        };
-        if let Some(known) = PROCESSORS.iter().filter(is_next).max_by_key(|known| known.word.len()) {
-            last = Some(known);
-            rest = here.get(known.word.len()..)?;
-        }
-        before = part;
-    }
-    last
+/// The processor that a rest of a name begins with, and its word: of several the longest.
+fn processor(rest: &[u8], is_behind_system: bool) -> Option<(&'static Processor, &'static str)> {
+    let words = PROCESSORS.iter().map(|processor| (processor, longest(processor.words, rest)));
+    let (processor, word) = words.max_by_key(|(_, word)| word.len())?;
+    // A number alone is a processor's behind a system's name only; but 386 is always one.
+    let is_number = word.len() == 2 || word.ends_with("bit");
+    (!word.is_empty() && (!is_number || is_behind_system)).then_some((processor, word))
 }

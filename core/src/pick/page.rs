@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::name::Name;
-use super::words::{Level, Sense};
+use super::words::{ANDROID, GLIBC, HARD, Level, MUSL, SOFT};
 use crate::elf::consts::EM_MIPS;
 
 /// What a page has names for.
@@ -26,15 +26,16 @@ pub(super) enum Has {
 /// The names of a release page, and what those of programs for Linux say of each other.
 pub(super) struct Page<'a> {
     pub(super) names: Vec<Name<'a>>,
-    has: Vec<Has>,
+    /// A bit for each.
+    has: u16,
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn of(names: &[&'a str]) -> Page<'a> {
-        let mut page = Page { names: Vec::new(), has: Vec::new() };
+    pub(super) fn of(names: &[&'a [u8]]) -> Page<'a> {
+        let mut page = Page { names: Vec::new(), has: 0 };
         for name in names {
             let name = Name::read(name);
-            if name.foreign().is_none() && !name.says(Sense::Android) {
+            if name.other.is_empty() && !name.says(ANDROID) {
                 page.learn(&name);
             }
             page.names.push(name);
@@ -43,7 +44,7 @@ impl<'a> Page<'a> {
     }
 
     pub(super) fn has(&self, what: Has) -> bool {
-        self.has.contains(&what)
+        self.has & (1 << what as u16) != 0
     }
 
     fn learn(&mut self, name: &Name) {
@@ -54,15 +55,13 @@ impl<'a> Page<'a> {
             (Has::HighArm, matches!(level, Some(Level::Arm(6..) | Level::Armhf))),
             (Has::FirstX86, level == Some(Level::X86(1))),
             (Has::Mips, is_mips),
-            (Has::SoftMips, is_mips && name.says(Sense::Soft)),
-            (Has::HardMips, is_mips && name.says(Sense::Hard)),
-            (Has::Musl, name.says(Sense::Musl)),
-            (Has::Glibc, name.says(Sense::Glibc)),
+            (Has::SoftMips, is_mips && name.says(SOFT)),
+            (Has::HardMips, is_mips && name.says(HARD)),
+            (Has::Musl, name.says(MUSL)),
+            (Has::Glibc, name.says(GLIBC)),
         ];
         for (what, is_so) in learnt {
-            if is_so && !self.has(what) {
-                self.has.push(what);
-            }
+            self.has |= u16::from(is_so) << what as u16;
         }
     }
 }

@@ -30,9 +30,9 @@ pub fn choices(machine: &Machine, choices: &[Choice]) -> String {
     let mut document = Document::of("files");
     for choice in choices {
         document.json.open(NO_KEY, '{');
-        document.json.bytes("name", choice.name.as_bytes());
+        document.json.bytes("name", choice.name);
         document.json.text("fit", choice.fit.name());
-        document.json.bytes("reason", choice.reason.as_bytes());
+        document.json.text("reason", &choice.reason);
         document.json.close('}');
     }
     document.end(machine);

@@ -12,7 +12,7 @@ pub fn choices(choices: &[Choice], style: Style) -> String {
     let mut lines = Lines::new("", style);
     if style.quiet {
         if let Some(best) = choices.first().filter(|choice| choice.fit == Fit::Fits) {
-            lines.add(&short(best.name.as_bytes()));
+            lines.add(&short(best.name));
             lines.unbroken();
         }
         return lines.out;
@@ -27,7 +27,7 @@ pub fn choices(choices: &[Choice], style: Style) -> String {
         lines.paint(colour);
         lines.out.push_str(word);
         lines.plain();
-        lines.add(&short(name.as_bytes()));
+        lines.add(&short(name));
         lines.unbroken();
         lines.add(reason);
         lines.note();
