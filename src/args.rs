@@ -120,7 +120,9 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
             let of_programs = if args.dest.is_some() { "--dest" } else { "--strict" };
             usage(&format!("{of_programs} wants a program to judge"))
         }
+        #[cfg(feature = "every-machine")]
         Ok(None) if args.require.is_some() && !args.is_on_all() => usage("--require goes with --on all"),
+        #[cfg(feature = "every-machine")]
         Ok(None) if args.is_on_all() && args.programs.is_empty() => {
             usage("--on all wants a program to judge")
         }
@@ -146,6 +148,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
 }
 
 impl Args {
+    #[cfg(feature = "every-machine")]
     fn is_on_all(&self) -> bool {
         self.on.as_ref().is_some_and(|on| [&b"all"[..], b"all:openwrt"].contains(&on.as_bytes()))
     }
@@ -216,13 +219,15 @@ impl Args {
             Opt::Dest => self.dest = Some(value.to_vec().into()),
             Opt::Help => return Ok(Some(Command::Print(HELP))),
             Opt::Version => return Ok(Some(Command::Print(VERSION))),
+            #[cfg(feature = "every-machine")]
             Opt::Require => self.require = Some(String::from_utf8_lossy(value).into_owned()),
-            // No router's build has it.
+            #[cfg(feature = "every-machine")]
             Opt::On => self.on = Some(value.to_vec().into()),
             #[cfg(feature = "every-machine")]
             Opt::Completions => return Ok(Some(Command::Complete(option.word(value)?))),
+            // No router's build has them.
             #[cfg(not(feature = "every-machine"))]
-            Opt::Completions | Opt::Targets => {}
+            Opt::Completions | Opt::Targets | Opt::On | Opt::Require => {}
         }
         Ok(None)
     }

@@ -1,5 +1,7 @@
 //! The tables of the catalogue, as they lie in `catalogue/`.
 
+use memchr::memmem;
+
 /// What OpenWrt builds packages for: a row of `openwrt-architectures.tsv`.
 #[derive(Clone, Copy, Debug)]
 pub struct Architecture {
@@ -132,7 +134,7 @@ pub(super) fn with_name(name: &str) -> Vec<Device> {
         at.and_then(|at| DEVICES.as_bytes().get(at)).is_some_and(|byte| b"\t ".contains(byte))
     };
     let is_whole = |at: usize| ends(at.checked_sub(1)) && ends(at.checked_add(name.len()));
-    for (at, _) in DEVICES.match_indices(name).filter(|(at, _)| is_whole(*at)) {
+    for at in memmem::find_iter(DEVICES.as_bytes(), name).filter(|at| is_whole(*at)) {
         let start =
             DEVICES.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |end| end.saturating_add(1));
         let line = DEVICES.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();

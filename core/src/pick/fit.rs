@@ -15,15 +15,40 @@ use crate::machine::gather::{self, distribution};
 use crate::machine::{Abi, Fpu, Libc, Machine, decimal};
 use crate::target::{Answer, Capability};
 
-/// Whether a file fits, and why: the parts of a sentence.
-pub(super) type Said<'a> = (Fit, [&'a str; 5]);
-
-pub(super) const fn no<'a>(why: [&'a str; 5]) -> Said<'a> {
-    (Fit::No, why)
+/// Whether a file fits, and why.
+#[derive(Clone, Copy)]
+pub(super) struct Said<'a> {
+    fit: Fit,
+    /// A sentence, in which `%` stands for the words.
+    why: &'static str,
+    words: [&'a str; 2],
 }
 
-pub(super) const fn unsaid(what: &str) -> Said<'_> {
-    (Fit::Unsure, ["it is not said ", what, "", "", ""])
+const fn said<'a>(fit: Fit, why: &'static str, words: [&'a str; 2]) -> Said<'a> {
+    Said { fit, why, words }
+}
+
+pub(super) const fn no<'a>(why: &'static str, words: [&'a str; 2]) -> Said<'a> {
+    said(Fit::No, why, words)
+}
+
+pub(super) const fn unsure<'a>(why: &'static str) -> Said<'a> {
+    said(Fit::Unsure, why, NONE)
+}
+
+/// For a sentence without words.
+pub(super) const NONE: [&str; 2] = [""; 2];
+
+impl Said<'_> {
+    fn sentence(&self) -> String {
+        let mut words = self.words.iter();
+        let mut sentence = String::new();
+        for part in self.why.split('%') {
+            sentence.push_str(part);
+            sentence.push_str(words.next().copied().unwrap_or_default());
+        }
+        sentence
+    }
 }
 
 /// How near a file comes to what is best for the machine; the least is the best, that of a package for its own architecture
@@ -65,14 +90,14 @@ impl<'a, 'b> Wanted<'a, 'b> {
 
     /// Whether a file fits, and why.
     pub(super) fn choose<'c>(&self, name: &Name<'c>, page: &Page) -> Choice<'c> {
-        let (fit, reason) = self.weigh(name, page, &mut Distance::default());
-        Choice { name: name.text, fit, reason: reason.concat() }
+        let said = self.weigh(name, page, &mut Distance::default());
+        Choice { name: name.text, fit: said.fit, reason: said.sentence() }
     }
 
     /// A number that grows with the distance, of 35 bits.
     pub(super) fn order(&self, name: &Name, page: &Page) -> u64 {
         let mut distance = Distance::default();
-        let (fit, _) = self.weigh(name, page, &mut distance);
+        let fit = self.weigh(name, page, &mut distance).fit;
         let mut order = fit as u64;
         // Of several for glibc the one for the oldest runs on the most machines.
         for (bits, part) in [
@@ -90,43 +115,35 @@ impl<'a, 'b> Wanted<'a, 'b> {
 
     fn weigh(&self, name: &Name, page: &Page, distance: &mut Distance) -> Said<'_> {
         if !name.other.is_empty() {
-            return no(["is ", name.other, "", "", ""]);
+            return no("is %", [name.other, ""]);
         }
         if name.says(ANDROID) && self.machine.libc().value != Some(Libc::Bionic) {
-            return no(["is for Android", "", "", "", ""]);
+            return no("is for Android", NONE);
         }
         let Some(processor) = name.processor else {
-            return (Fit::Unreadable, ["its name has no word for a processor", "", "", "", ""]);
+            return said(Fit::Unreadable, "its name has no word for a processor", NONE);
         };
-        if let Some(package) = name.package {
+        let mut package = None;
+        if let Some(manager) = name.package {
             let own = self.machine.openwrt().arch.get().map(String::as_str);
             // opkg and apk take what is for their own architecture, by its whole name, and that says all.
-            if self.manager == Some(package) && own.is_some_and(|arch| name.is_for_arch(arch)) {
-                return (
-                    Fit::Fits,
-                    ["is a package for this machine's architecture of OpenWrt", "", "", "", ""],
-                );
+            if self.manager == Some(manager) && own.is_some_and(|arch| name.is_for_arch(arch)) {
+                return said(Fit::Fits, "is a package for this machine's architecture of OpenWrt", NONE);
             }
             distance.is_package = true;
-            match self.manager {
-                Some(manager) if manager != package => {
-                    return no(["is a package for ", package.name(), "", "", ""]);
+            package = match self.manager {
+                Some(known) if known == manager && name.says(OPENWRT) => Some(no(
+                    "is a package for another architecture of OpenWrt, this machine's is %",
+                    [own.unwrap_or("not known"), ""],
+                )),
+                Some(known) if known == manager => None,
+                known => {
+                    let fit = if known.is_some() { Fit::No } else { Fit::Unsure };
+                    Some(said(fit, "is a package for %", [manager.name(), ""]))
                 }
-                Some(_) if name.says(OPENWRT) => {
-                    return no([
-                        "is a package for another architecture of OpenWrt, this machine's is ",
-                        own.unwrap_or("not known"),
-                        "",
-                        "",
-                        "",
-                    ]);
-                }
-                _ => {}
-            }
+            };
         }
-        let package = name.package.filter(|_| self.manager.is_none());
-        let package = package.map(|package| (Fit::Unsure, ["is a package for ", package.name(), "", "", ""]));
-        let mut said = (Fit::Fits, ["is for ", name.word, ", which this machine runs", "", ""]);
+        let mut best = said(Fit::Fits, "is for %, which this machine runs", [name.word, ""]);
         for but in [
             package,
             self.processor(processor, name, page, &mut distance.processor),
@@ -134,9 +151,9 @@ impl<'a, 'b> Wanted<'a, 'b> {
             self.libc(name, page, &mut distance.libc),
         ] {
             // The first of the worst.
-            said = but.filter(|but| but.0 > said.0).unwrap_or(said);
+            best = but.filter(|but| but.fit > best.fit).unwrap_or(best);
         }
-        said
+        best
     }
 
     fn processor(
@@ -149,34 +166,25 @@ impl<'a, 'b> Wanted<'a, 'b> {
         let machine = self.machine;
         let called = |e_machine| machine_name(e_machine).unwrap_or_default();
         let (Some(kernel), Some(class)) = (machine.e_machine(), machine.kernel().class.value) else {
-            return Some((Fit::Unsure, ["this machine's processor is not known", "", "", "", ""]));
+            return Some(unsure("this machine's processor is not known"));
         };
+        let (word, own) = (called(processor.e_machine), called(kernel));
         let is_own = (kernel, class) == (processor.e_machine, processor.class);
         let is_narrow = class == Class::Elf64
             && processor.class == Class::Elf32
             && arch::runs(kernel, processor.e_machine);
         if !is_own && !is_narrow {
-            let bits = |class| if class == Class::Elf64 { "64-bit " } else { "32-bit " };
-            return Some(no([
-                if processor.class == Class::Elf64 { "is for 64-bit " } else { "is for 32-bit " },
-                called(processor.e_machine),
-                ", this machine is ",
-                bits(class),
-                called(kernel),
-            ]));
+            let why = match () {
+                () if processor.e_machine != kernel => "is for %, this machine is %",
+                () if class == Class::Elf32 => "is for 64-bit %, this machine is 32-bit",
+                () => "is for 32-bit %, this machine is 64-bit",
+            };
+            return Some(no(why, [word, own]));
         }
         match machine.byte_order() {
-            None => {
-                return Some((Fit::Unsure, ["this machine's byte order is not known", "", "", "", ""]));
-            }
+            None => return Some(unsure("this machine's byte order is not known")),
             Some(order) if order != processor.order => {
-                return Some(no([
-                    "is for ",
-                    processor.order.name(),
-                    " processors, this machine is ",
-                    order.name(),
-                    "",
-                ]));
+                return Some(no("is %, this machine is %", [processor.order.name(), order.name()]));
             }
             Some(_) => {}
         }
@@ -189,18 +197,9 @@ impl<'a, 'b> Wanted<'a, 'b> {
             match question.and_then(|(.., question)| machine.answer(*question)).and_then(|fact| fact.value) {
                 Some(Answer::Works) => {}
                 Some(_) => {
-                    return Some(no([
-                        "is for ",
-                        called(processor.e_machine),
-                        ", whose 32-bit programs this kernel does not run",
-                        "",
-                        "",
-                    ]));
+                    return Some(no("is for %, whose 32-bit programs this kernel does not run", [word, ""]));
                 }
-                None => {
-                    let why = "is 32-bit: not every 64-bit kernel runs such programs";
-                    return Some((Fit::Unsure, [why, "", "", "", ""]));
-                }
+                None => return Some(unsure("is 32-bit: not every 64-bit kernel runs such programs")),
             }
         }
         let (further, but) = self.level(processor, name, page);
@@ -216,9 +215,11 @@ impl<'a, 'b> Wanted<'a, 'b> {
         match self.machine.fpu().value {
             Some(Fpu::Hardware | Fpu::Emulated) => None,
             Some(Fpu::Absent) if name.says(HARD) || page.has(Has::SoftMips) && !page.has(Has::HardMips) => {
-                Some(no(["is hard-float, this machine has no FPU", "", "", "", ""]))
+                Some(no("is hard-float, this machine has no FPU", NONE))
             }
-            _ => Some(unsaid("whether it is soft-float, and this machine is not known to have an FPU")),
+            _ => Some(unsure(
+                "it is not said whether it is soft-float, and this machine is not known to have an FPU",
+            )),
         }
     }
 
@@ -248,21 +249,23 @@ impl<'a, 'b> Wanted<'a, 'b> {
             () if name.says(UCLIBC) => Libc::Uclibc,
             // musl's targets of Rust, Zig and musl-cross-make are static unless asked otherwise.
             () if !musl && own == Some(Libc::Musl) && page.has(Has::Musl) && !page.has(Has::Glibc) => {
-                return Some(unsaid("whether it wants glibc: those for musl are named so here"));
+                return Some(unsure(
+                    "it is not said whether it wants glibc: those for musl are named so here",
+                ));
             }
             () => return None,
         };
         if glibc && const { arch::is_judged(EM_ARM) } && self.is_other_arm_abi(name) {
             let why = "is dynamic, and of another float ABI than this machine's programs";
-            return Some(no([why, "", "", "", ""]));
+            return Some(no(why, NONE));
         }
         match own {
-            None => Some(unsaid("which C library this machine has")),
+            None => Some(unsure("it is not said which C library this machine has")),
             Some(own) if own != wanted => {
-                Some(no(["is for ", wanted.name(), ", this machine has ", own.name(), ""]))
+                Some(no("is for %, this machine has %", [wanted.name(), own.name()]))
             }
             Some(_) if name.glibc.is_some() => {
-                Some(unsaid("whether this machine's glibc is as new as it wants"))
+                Some(unsure("it is not said whether this machine's glibc is as new as it wants"))
             }
             Some(_) => None,
         }

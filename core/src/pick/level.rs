@@ -1,6 +1,6 @@
 //! What a word asks of the processor beyond its architecture: an ARM version, a level of x86-64.
 
-use super::fit::{Said, Wanted, no, unsaid};
+use super::fit::{NONE, Said, Wanted, no, unsure};
 use super::name::Name;
 use super::page::{Has, Page};
 use super::words::{Level, Processor, SOFT, TRIPLE};
@@ -18,33 +18,33 @@ impl Wanted<'_, '_> {
                 self.x86_level(processor.level, name, page)
             }
             _ => match processor.level {
-                Level::Mips16 => (1, Some(unsaid("whether this processor has MIPS16"))),
-                Level::OldLoongArch => {
-                    (0, Some(no(["is for the old world of LoongArch (ABI 1.0)", "", "", "", ""])))
-                }
+                Level::Mips16 => (1, Some(unsure("it is not said whether this processor has MIPS16"))),
+                Level::OldLoongArch => (0, Some(no("is for the old world of LoongArch (ABI 1.0)", NONE))),
                 _ => (0, None),
             },
         }
     }
 
     fn arm_level(&self, level: Level, name: &Name, page: &Page) -> (u8, Option<Said<'_>>) {
-        let unless_six = |why| self.arm(6, name).1.map(|_| unsaid(why));
+        let unless_six = |why| self.arm(6, name).1.map(|_| unsure(why));
         match level {
             Level::AnyArm if name.says(TRIPLE) => self.arm(6, name),
             // Without words for others beside it, it may be for any of them.
             Level::AnyArm => match (page.has(Has::LowArm), page.has(Has::HighArm)) {
                 (true, false) => self.arm(7, name),
                 (false, true) => (4, None),
-                _ => (4, self.arm(7, name).1.map(|_| unsaid("which ARM version it is for"))),
+                _ => (4, self.arm(7, name).1.map(|_| unsure("it is not said which ARM version it is for"))),
             },
             Level::Arm(version) => self.arm(version, name),
             Level::Core(version) => self.vfp(version),
-            Level::Armel if page.has(Has::LowArm) => (4, unless_six("whether it is for ARMv5 or ARMv6")),
+            Level::Armel if page.has(Has::LowArm) => {
+                (4, unless_six("it is not said whether it is for ARMv5 or ARMv6"))
+            }
             Level::Armhf => match self.arm(7, name) {
                 (further, None) => (further, None),
                 (further, Some(_)) => {
                     let but = self.arm(6, name).1;
-                    (further, but.or(Some(unsaid("whether it is for ARMv6 or ARMv7"))))
+                    (further, but.or(Some(unsure("it is not said whether it is for ARMv6 or ARMv7"))))
                 }
             },
             _ => (4, None),
@@ -60,8 +60,8 @@ impl Wanted<'_, '_> {
             Level::AnyX86 if !name.says(SOFT) => {
                 let has_sse2 = self.machine.kernel().class.value == Some(Class::Elf64)
                     || lists(&self.machine.cpu().features, "sse2");
-                let why = "whether it wants SSE2, which this processor is not known to have";
-                (0, (!has_sse2).then(|| unsaid(why)))
+                let why = "it is not said whether it wants SSE2, which this processor is not known to have";
+                (0, (!has_sse2).then(|| unsure(why)))
             }
             _ => (1, None),
         }
@@ -81,10 +81,10 @@ impl Wanted<'_, '_> {
         let further = 7_u8.saturating_sub(version).saturating_mul(2);
         let but = match self.machine.cpu().arm_architecture.value {
             _ if version <= 5 || self.machine.e_machine() == Some(EM_AARCH64) => None,
-            None => Some(unsaid("which ARM version this processor is")),
+            None => Some(unsure("it is not said which ARM version this processor is")),
             Some(own) if own < version.into() => {
                 let own = usize::try_from(own).ok().and_then(|own| ARM.get(own)).unwrap_or(&"older");
-                Some(no(["is for ", arm_name(version), ", this processor is ", own, ""]))
+                Some(no("is for %, this processor is %", [arm_name(version), own]))
             }
             Some(_) => None,
         };
@@ -107,8 +107,8 @@ impl Wanted<'_, '_> {
             return (further, but);
         }
         let but = match features.get() {
-            Some(_) => no(["is for ", arm_name(version), " with VFP, which this processor lacks", "", ""]),
-            None => unsaid("whether this processor has VFP"),
+            Some(_) => no("is for % with VFP, which this processor lacks", [arm_name(version), ""]),
+            None => unsure("it is not said whether this processor has VFP"),
         };
         (further, Some(but))
     }
@@ -120,9 +120,9 @@ impl Wanted<'_, '_> {
             _ => "x86-64-v4",
         };
         let but = match self.machine.cpu().features.get() {
-            None => Some(unsaid("whether this processor has that level of x86-64")),
+            None => Some(unsure("it is not said whether this processor has that level of x86-64")),
             Some(_) if arch::has_level(self.machine, name.as_bytes()) => None,
-            Some(_) => Some(no(["is for ", name, ", which this processor is not", "", ""])),
+            Some(_) => Some(no("is for %, which this processor is not", [name, ""])),
         };
         (further, but)
     }
