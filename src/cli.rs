@@ -104,9 +104,8 @@ pub fn pick(
             all.push(name);
         }
     }
-    let names: Vec<&[u8]> = all.iter().map(Path::as_bytes).collect();
     let mut machine = Machine::new(target);
-    let choices = pick::pick(&mut machine, &names);
+    let choices = pick::pick(&mut machine, all.iter().map(Path::as_bytes));
     let text = if args.json {
         report::json::choices(&machine, &choices)
     } else {

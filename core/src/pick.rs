@@ -56,16 +56,23 @@ pub struct Choice<'a> {
 
 /// Says of each name whether the file is for the machine: those that fit first, the best of them at the head; the others
 /// in their order.
-pub fn pick<'a>(machine: &mut Machine, names: &[&'a [u8]]) -> Vec<Choice<'a>> {
+pub fn pick<'a>(machine: &mut Machine, names: impl Iterator<Item = &'a [u8]>) -> Vec<Choice<'a>> {
     let page = Page::of(names);
     let wanted = Wanted::new(machine, &page);
-    // Of equals the first one.
-    let numbered = page.names.iter().zip(0..=NUMBER);
-    let mut order: Vec<u64> =
-        numbered.map(|(name, number)| wanted.order(name, &page) << NUMBER.count_ones() | number).collect();
+    let mut order: Vec<u64> = Vec::new();
+    for name in &page.names {
+        // Of equals the first one.
+        let number = order.len() as u64 & NUMBER;
+        order.push(wanted.order(name, &page) << NUMBER.count_ones() | number);
+    }
     order.sort_unstable();
-    let name = |place: u64| page.names.get(usize::try_from(place & NUMBER).ok()?);
-    order.into_iter().filter_map(name).map(|name| wanted.choose(name, &page)).collect()
+    let mut choices = Vec::new();
+    for place in order {
+        if let Some(name) = page.names.get((place & NUMBER) as usize) {
+            choices.push(wanted.choose(name, &page));
+        }
+    }
+    choices
 }
 
 /// The bits of a place in the list, which has less than half a billion of them.

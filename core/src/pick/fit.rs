@@ -69,19 +69,15 @@ pub(super) struct Wanted<'a, 'b> {
 impl<'a, 'b> Wanted<'a, 'b> {
     /// Asks its kernel what decides about programs of its narrower architecture, where one of the page is of that.
     pub(super) fn new(machine: &'a mut Machine<'b>, page: &Page) -> Wanted<'a, 'b> {
-        let kernel = machine.e_machine();
-        let of = |e_machine| {
-            page.names
-                .iter()
-                .filter_map(|name| name.processor)
-                .any(|known| known.e_machine == e_machine && known.class == Class::Elf32)
-        };
-        for (wide, narrow, question) in NARROWER {
-            if kernel == Some(*wide) && machine.kernel().class.value == Some(Class::Elf64) && of(*narrow) {
-                gather::ask(machine, *question);
+        let (kernel, class) = (machine.e_machine(), machine.kernel().class.value);
+        for processor in page.names.iter().filter_map(|name| name.processor) {
+            if class == Some(Class::Elf64) && processor.class == Class::Elf32 {
+                if let Some(question) = narrower(kernel, processor.e_machine) {
+                    gather::ask(machine, question);
+                }
             }
         }
-        if kernel == Some(EM_MIPS) && page.has(Has::Mips) {
+        if const { arch::is_judged(EM_MIPS) } && kernel == Some(EM_MIPS) && page.has(Has::Mips) {
             gather::ask(machine, Capability::FpInstruction);
         }
         let manager = manager(machine);
@@ -107,7 +103,7 @@ impl<'a, 'b> Wanted<'a, 'b> {
             (12, name.glibc.unwrap_or(0)),
             (10, name.len),
         ] {
-            let most = (1 << bits) - 1;
+            let most = (1_u64 << bits).wrapping_sub(1);
             order = order << bits | if fit <= Fit::Unsure { part.min(most) } else { 0 };
         }
         order
@@ -192,9 +188,8 @@ impl<'a, 'b> Wanted<'a, 'b> {
         let userland = machine.userland().get().map_or(class, |abi| abi.encoding.class);
         *distance = if userland == processor.class { 1 } else { 101 };
         if is_narrow && !is_own {
-            let question =
-                NARROWER.iter().find(|(wide, narrow, _)| (*wide, *narrow) == (kernel, processor.e_machine));
-            match question.and_then(|(.., question)| machine.answer(*question)).and_then(|fact| fact.value) {
+            let question = narrower(Some(kernel), processor.e_machine);
+            match question.and_then(|question| machine.answer(question)).and_then(|fact| fact.value) {
                 Some(Answer::Works) => {}
                 Some(_) => {
                     return Some(no("is for %, whose 32-bit programs this kernel does not run", [word, ""]));
@@ -272,13 +267,31 @@ impl<'a, 'b> Wanted<'a, 'b> {
     }
 }
 
-/// Kernels, the programs of 32 bits that they may run, and the question which tells.
-const NARROWER: &[(u16, u16, Capability)] = &[
-    (EM_AARCH64, EM_ARM, Capability::Arm32),
-    (EM_X86_64, EM_386, Capability::Ia32),
-    (EM_MIPS, EM_MIPS, Capability::MipsO32),
-    (EM_PPC64, EM_PPC, Capability::Ppc32),
-];
+/// The question whether a 64-bit kernel runs 32-bit programs of an architecture.
+fn narrower(kernel: Option<u16>, program: u16) -> Option<Capability> {
+    const WIDE: [u16; 4] = [EM_AARCH64, EM_X86_64, EM_MIPS, EM_PPC64];
+    if !const { any_judged(&WIDE) } {
+        return None;
+    }
+    match (kernel?, program) {
+        (EM_AARCH64, EM_ARM) => Some(Capability::Arm32),
+        (EM_X86_64, EM_386) => Some(Capability::Ia32),
+        (EM_MIPS, EM_MIPS) => Some(Capability::MipsO32),
+        (EM_PPC64, EM_PPC) => Some(Capability::Ppc32),
+        _ => None,
+    }
+}
+
+/// Whether this build judges for one of these.
+const fn any_judged(mut rest: &[u16]) -> bool {
+    while let [first, others @ ..] = rest {
+        if arch::is_judged(*first) {
+            return true;
+        }
+        rest = others;
+    }
+    false
+}
 
 /// Who installs packages there; None where that is not known.
 fn manager(machine: &Machine) -> Option<Manager> {

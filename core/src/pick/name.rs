@@ -52,8 +52,9 @@ impl<'a> Name<'a> {
         while let Some((part, behind)) = cut_bytes(rest, b'-') {
             let senses = if part.is_empty() { 0 } else { self.sense(part, rest) };
             // A product may have the name of a processor as well (arm_exporter): the last word for one counts.
-            if rest.len() <= behind_processor
-                && let Some((processor, word)) = processor(rest, before & (LINUX | SYSTEM) != 0)
+            let is_free = rest.len() <= behind_processor;
+            if let Some((processor, word)) =
+                processor(rest, before & (LINUX | SYSTEM) != 0).filter(|_| is_free)
             {
                 (self.processor, self.word) = (Some(processor), word);
                 behind_processor = rest.len().saturating_sub(word.len());

@@ -31,7 +31,7 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn of(names: &[&'a [u8]]) -> Page<'a> {
+    pub(super) fn of(names: impl Iterator<Item = &'a [u8]>) -> Page<'a> {
         let mut page = Page { names: Vec::new(), has: 0 };
         for name in names {
             let name = Name::read(name);
@@ -51,9 +51,9 @@ impl<'a> Page<'a> {
         let is_mips = name.processor.is_some_and(|known| known.e_machine == EM_MIPS);
         let level = name.processor.map(|known| known.level);
         let learnt = [
-            (Has::LowArm, level == Some(Level::Arm(5))),
+            (Has::LowArm, matches!(level, Some(Level::Arm(5)))),
             (Has::HighArm, matches!(level, Some(Level::Arm(6..) | Level::Armhf))),
-            (Has::FirstX86, level == Some(Level::X86(1))),
+            (Has::FirstX86, matches!(level, Some(Level::X86(1)))),
             (Has::Mips, is_mips),
             (Has::SoftMips, is_mips && name.says(SOFT)),
             (Has::HardMips, is_mips && name.says(HARD)),
