@@ -7,6 +7,8 @@ mod text;
 
 pub use rows::{Architecture, Device, architectures, devices};
 
+use rapidfuzz::distance::levenshtein::{Args, BatchComparator};
+
 use crate::recorded::Recorded;
 
 /// A machine of the catalogue.
@@ -238,45 +240,24 @@ fn words(text: &str) -> Vec<String> {
 /// The names that are most like it, by the edits that make one of the other (Levenshtein).
 fn nearest(name: &str) -> Vec<&'static str> {
     const SHOWN: usize = 5;
-    let wanted = name.chars().take(20).collect::<String>().to_lowercase().replace([' ', ','], "_");
-    let letters = letters(&wanted);
+    let as_id = |letter: char| if matches!(letter, ' ' | ',') { '_' } else { letter.to_ascii_lowercase() };
+    let wanted = BatchComparator::new(name.chars().take(40).map(as_id));
     let of_devices = devices().flat_map(|device| [(device.id, device.id), (device.title, device.id)]);
     let of_others =
         architectures().flat_map(|known| known.targets().chain([known.name])).map(|name| (name, name));
     let mut near: Vec<(usize, &str)> = Vec::new();
     for (known, name) in of_devices.chain(of_others) {
         let worst = near.get(SHOWN.wrapping_sub(1)).map_or(usize::MAX, |(distance, _)| *distance);
-        // That many edits it takes at least: most are not measured.
-        let least = wanted.len().abs_diff(known.len());
-        if least >= worst || edits_at_least(letters, self::letters(known)) >= worst {
+        let args = Args::default().score_cutoff(worst.saturating_sub(1));
+        let distance = wanted.distance_with_args(known.chars().map(as_id), &args);
+        let Some(distance) = distance.filter(|_| near.iter().all(|(_, other)| *other != name)) else {
             continue;
-        }
-        if near.iter().any(|(_, other)| *other == name) {
-            continue;
-        }
-        let distance = strsim::levenshtein(&wanted, &known.to_ascii_lowercase().replace(' ', "_"));
-        if distance < worst {
-            let at = near.partition_point(|other| *other < (distance, name));
-            near.insert(at, (distance, name));
-            near.truncate(SHOWN);
-        }
+        };
+        let at = near.partition_point(|other| *other < (distance, name));
+        near.insert(at, (distance, name));
+        near.truncate(SHOWN);
     }
     near.into_iter().map(|(_, name)| name).collect()
-}
-
-/// The bytes of a name: a bit for each that it has, by 32 kinds, and one more for each that it has twice. Capitals are of the
-/// kind of small letters, and a blank is of that of `_`.
-fn letters(name: &str) -> u64 {
-    name.bytes().filter(u8::is_ascii).fold(0, |letters, byte| {
-        let byte = if byte == b' ' { b'_' } else { byte };
-        let bit = 1 << (byte & 31);
-        letters | bit | (letters & bit) << 32
-    })
-}
-
-/// An edit brings one letter, and takes one.
-fn edits_at_least(one: u64, other: u64) -> usize {
-    (one & !other).count_ones().max((other & !one).count_ones()) as usize
 }
 
 /// The devices that have all of these words in their names, for `--on list`; all, where there are none.
