@@ -12,6 +12,8 @@ pub use completions::script;
 pub use options::{HELP, OPERANDS, OPTIONS, Row, SHELLS, Value};
 use options::{KNOWN, Known, Opt};
 
+#[cfg(feature = "every-machine")]
+use crate::advice::targets::Kind;
 use crate::path::{Path, PathBuf};
 use crate::text::{self, cut_bytes};
 
@@ -21,10 +23,8 @@ pub const VERSION: &str = concat!("diag ", env!("CARGO_PKG_VERSION"), "\n");
 /// What was asked for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
-    /// A report.
-    Report(Args),
-    /// A recording of this machine, with what these programs need of it.
-    Record(Args),
+    /// Do this.
+    Do(Args),
     /// Print what has this shell complete the options, and exit with 0.
     #[cfg(feature = "every-machine")]
     Complete(&'static str),
@@ -45,6 +45,8 @@ pub struct Args {
     pub dest: Option<PathBuf>,
     /// The machine that is judged for, where it is not this one.
     pub on: Option<PathBuf>,
+    /// The machines, with commas between, on each of which at least one of the programs has to start.
+    pub require: Option<String>,
     /// What starts and will most likely die counts as failing.
     pub strict: bool,
     /// How often -v was given.
@@ -61,8 +63,13 @@ pub enum Task {
     /// They are judged; without any, the machine is described.
     #[default]
     Report,
-    /// --record.
+    /// This machine is recorded, with what they need of it.
     Record,
+    /// They are names of files on a release page, of which those for the machine are told.
+    Pick,
+    /// What one toolchain calls the machine is told.
+    #[cfg(feature = "every-machine")]
+    Targets(Kind),
 }
 
 /// Paths one behind the other, each with a NUL at its end, which no argument holds: ten thousand of them take little more
@@ -71,7 +78,9 @@ pub enum Task {
 pub struct Programs(Vec<u8>);
 
 impl Programs {
-    fn push(&mut self, path: &[u8]) {
+    /// Adds one; what stands behind a NUL is cut off.
+    pub(crate) fn push(&mut self, path: &[u8]) {
+        let path = path.split(|byte| *byte == 0).next().unwrap_or_default();
         self.0.extend_from_slice(path);
         self.0.push(0);
     }
@@ -111,18 +120,39 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
             let of_programs = if args.dest.is_some() { "--dest" } else { "--strict" };
             usage(&format!("{of_programs} wants a program to judge"))
         }
-        Ok(None) if args.task == Task::Record => {
-            if args.json || args.quiet || args.strict || args.dest.is_some() || args.on.is_some() {
-                return usage("--record takes no other option than -v");
-            }
-            Command::Record(args)
+        #[cfg(feature = "every-machine")]
+        Ok(None) if args.require.is_some() && !args.is_on_all() => usage("--require goes with --on all"),
+        #[cfg(feature = "every-machine")]
+        Ok(None) if args.is_on_all() && args.programs.is_empty() => {
+            usage("--on all wants a program to judge")
         }
-        Ok(None) => Command::Report(args),
+        Ok(None)
+            if args.task == Task::Record
+                && (args.json || args.quiet || args.strict || args.dest.is_some() || args.on.is_some()) =>
+        {
+            usage("--record takes no other option than -v")
+        }
+        Ok(None)
+            if args.task == Task::Pick
+                && (args.programs.is_empty() || args.dest.is_some() || args.strict) =>
+        {
+            usage("--pick wants the names of files, and takes no --dest nor --strict")
+        }
+        #[cfg(feature = "every-machine")]
+        Ok(None) if matches!(args.task, Task::Targets(_)) && (!args.programs.is_empty() || args.json) => {
+            usage("--targets takes no PROGRAM and no --json")
+        }
+        Ok(None) => Command::Do(args),
         Err(problem) => usage(&problem),
     }
 }
 
 impl Args {
+    #[cfg(feature = "every-machine")]
+    fn is_on_all(&self) -> bool {
+        self.on.as_ref().is_some_and(|on| [&b"all"[..], b"all:openwrt"].contains(&on.as_bytes()))
+    }
+
     /// Gives what is to be done instead of a report, or one sentence for a misuse.
     fn read(&mut self, arguments: &[OsString]) -> Result<Option<Command>, String> {
         let mut rest = arguments.iter().map(|argument| argument.as_bytes());
@@ -181,17 +211,23 @@ impl Args {
             Opt::Json => self.json = true,
             Opt::Strict => self.strict = true,
             Opt::Record => self.task = Task::Record,
+            Opt::Pick => self.task = Task::Pick,
+            #[cfg(feature = "every-machine")]
+            Opt::Targets => self.task = Task::Targets(Kind::called(option.word(value)?)),
             Opt::Verbose => self.verbose = self.verbose.saturating_add(1),
             Opt::Quiet => self.quiet = true,
             Opt::Dest => self.dest = Some(value.to_vec().into()),
             Opt::Help => return Ok(Some(Command::Print(HELP))),
             Opt::Version => return Ok(Some(Command::Print(VERSION))),
-            // No router's build has it.
+            #[cfg(feature = "every-machine")]
+            Opt::Require => self.require = Some(String::from_utf8_lossy(value).into_owned()),
+            #[cfg(feature = "every-machine")]
             Opt::On => self.on = Some(value.to_vec().into()),
             #[cfg(feature = "every-machine")]
             Opt::Completions => return Ok(Some(Command::Complete(option.word(value)?))),
+            // No router's build has them.
             #[cfg(not(feature = "every-machine"))]
-            Opt::Completions => {}
+            Opt::Completions | Opt::Targets | Opt::On | Opt::Require => {}
         }
         Ok(None)
     }
@@ -215,7 +251,7 @@ mod tests {
 
     #[test]
     fn options_and_programs() {
-        let Command::Report(args) = parsed(&["-vv", "a", "--json", "--dest", "/opt", "-", "--", "-x"]) else {
+        let Command::Do(args) = parsed(&["-vv", "a", "--json", "--dest", "/opt", "-", "--", "-x"]) else {
             panic!()
         };
         assert!(args.programs.iter().eq(["a", "-", "-x"].map(Path::new)));
@@ -230,7 +266,7 @@ mod tests {
 
     #[test]
     fn programs_are_as_given() {
-        let Command::Report(args) = parsed(&["", "a b", "", "a"]) else { panic!() };
+        let Command::Do(args) = parsed(&["", "a b", "", "a"]) else { panic!() };
         assert!(args.programs.iter().eq(["", "a b", "", "a"].map(Path::new)));
         assert!(!args.programs.is_empty() && Programs::default().is_empty());
         assert_eq!(Programs::default().iter().count(), 0);

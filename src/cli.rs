@@ -3,14 +3,19 @@
 use std::fmt::{self, Write};
 
 #[cfg(feature = "every-machine")]
+use crate::advice::targets::Kind;
+#[cfg(feature = "every-machine")]
 pub use crate::args::script;
-pub use crate::args::{Args, Command, HELP, Programs, VERSION, parse};
+pub use crate::args::{Args, Command, HELP, Programs, Task, VERSION, parse};
+#[cfg(feature = "catalogue")]
+use crate::catalogue::{self, matrix};
 use crate::judge;
 use crate::ldso::Kept;
 use crate::machine::Machine;
 #[cfg(feature = "every-machine")]
 use crate::on::{self, Carried};
 use crate::path::Path;
+use crate::pick;
 use crate::report::{self, Parts, Style};
 #[cfg(feature = "every-machine")]
 use crate::target::Root;
@@ -81,6 +86,88 @@ fn run_in(
     }
     out.write_str(&parts.end(&machine))?;
     Ok(status)
+}
+
+/// --pick: says which of the files is for the machine; where `-` stands for names, they are in `input`.
+pub fn pick(
+    target: Target<'_>,
+    args: &Args,
+    style: Style,
+    input: &[u8],
+    out: &mut dyn Write,
+) -> Result<u8, fmt::Error> {
+    let mut all = Programs::default();
+    for name in args.programs.iter().map(Path::as_bytes) {
+        if name == b"-" {
+            listed(input, &mut all);
+        } else {
+            all.push(name);
+        }
+    }
+    let mut machine = Machine::new(target);
+    let choices = pick::pick(&mut machine, all.iter().map(Path::as_bytes));
+    let text = if args.json {
+        report::json::choices(&machine, &choices)
+    } else {
+        report::text::choices(&choices, style)
+    };
+    out.write_str(&text)?;
+    Ok(pick::status(&choices))
+}
+
+/// A release's JSON, or one name a line.
+fn listed(input: &[u8], names: &mut Programs) {
+    if !pick::release::names(input, |name| names.push(name)) {
+        let lines = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        lines.filter(|line| !line.is_empty()).for_each(|line| names.push(line));
+    }
+}
+
+/// `--on all`: what becomes of the programs on every kind of machine.
+///
+/// # Errors
+///
+/// What --require names is no machine: a sentence.
+#[cfg(feature = "catalogue")]
+pub fn on_all(
+    here: &dyn Root,
+    args: &Args,
+    style: Style,
+    out: &mut dyn Write,
+) -> Result<Result<u8, fmt::Error>, String> {
+    let programs: Vec<&Path> = args.programs.iter().collect();
+    let required: Vec<&str> = args.require.iter().flat_map(|names| names.split(',')).collect();
+    let rows = matrix::judge(here, &programs, args.dest.as_deref(), &required)?;
+    let text = if args.json { report::json::matrix(&rows) } else { report::text::matrix(&rows, style) };
+    Ok(out.write_str(&text).map(|()| matrix::status(&rows, &required)))
+}
+
+/// `--on list`: the devices with these words in their names, one a line: id, title, target, architecture, releases.
+#[cfg(feature = "catalogue")]
+pub fn list(args: &Args, out: &mut dyn Write) -> Result<u8, fmt::Error> {
+    let words: Vec<String> =
+        args.programs.iter().map(|word| String::from_utf8_lossy(word.as_bytes()).into_owned()).collect();
+    let mut text = String::new();
+    for device in catalogue::list(&words) {
+        let images = if device.is_source_only { "\tno images" } else { "" };
+        writeln!(
+            text,
+            "{}\t{}\t{}\t{}\t{}{images}",
+            device.id,
+            device.title,
+            device.target,
+            device.architecture,
+            device.releases().collect::<Vec<_>>().join(" ")
+        )?;
+    }
+    out.write_str(&text)?;
+    Ok(if text.is_empty() { 2 } else { 0 })
+}
+
+/// --targets: what one toolchain calls the machine; None where there is no such word.
+#[cfg(feature = "every-machine")]
+pub fn targets(target: Target<'_>, kind: Kind) -> Option<String> {
+    kind.of(&judge::describe(target).machine)
 }
 
 /// [`run`] with its whole report as one text.

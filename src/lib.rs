@@ -34,6 +34,8 @@
 )]
 
 pub mod args;
+#[cfg(feature = "catalogue")]
+pub mod catalogue;
 pub mod cli;
 pub mod live;
 #[cfg(feature = "every-machine")]
@@ -43,6 +45,6 @@ pub mod recorded;
 pub mod router;
 
 pub use diag_core::{
-    advice, budget, candidate, elf, errno, exec, finding, judge, ldso, machine, path, report, rules, target,
-    text,
+    advice, budget, candidate, elf, errno, exec, finding, judge, ldso, machine, path, pick, report, rules,
+    target, text,
 };

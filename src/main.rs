@@ -5,11 +5,13 @@
 #[cfg(feature = "every-machine")]
 use std::ffi::OsStr;
 use std::ffi::{OsString, c_char, c_int};
-use std::fmt;
+use std::fmt::{self, Write as _};
 #[cfg(feature = "every-machine")]
 use std::os::unix::ffi::OsStrExt as _;
 
-use diag::cli::{self, Args, Command};
+#[cfg(feature = "catalogue")]
+use diag::catalogue;
+use diag::cli::{self, Args, Command, Task};
 #[cfg(feature = "every-machine")]
 use diag::live::memory;
 #[cfg(feature = "every-machine")]
@@ -60,8 +62,8 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 /// Does what was asked for, and gives the exit status.
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
-        Command::Report(args) => args,
-        Command::Record(args) => return record(&args),
+        Command::Do(args) if args.task == Task::Record => return record(&args),
+        Command::Do(args) => args,
         #[cfg(feature = "every-machine")]
         Command::Complete(shell) => {
             return Stdout(stdio::write_stdout(cli::script(shell).as_bytes())).end(0);
@@ -86,13 +88,98 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let mut stdout = Stdout(Ok(()));
     #[cfg(feature = "every-machine")]
     if let Some(machine) = &args.on {
-        return on(machine, &live, &args, style, stdout);
+        #[cfg(feature = "catalogue")]
+        if let Some(status) = in_catalogue(machine.as_bytes(), &live, &args, style, &mut stdout) {
+            return stdout.end(status);
+        }
+        return match other(machine) {
+            Ok(recorded) => {
+                let there = Target::new(&recorded);
+                let report = |out: &mut Stdout| cli::run_on(there, &live, &args, style, out);
+                let status = do_for(there, &args, style, &mut stdout, report);
+                stdout.end(status)
+            }
+            Err(why) => {
+                complain(&format!("{} is no machine: {why}", text::path(machine)));
+                2
+            }
+        };
     }
-    let status = cli::run(Target::new(&live), &args, style, &mut stdout);
-    if style.verbose && !args.json && !args.quiet {
-        let _ = fmt::Write::write_str(&mut stdout, SEND);
+    let here = Target::new(&live);
+    let status = do_for(here, &args, style, &mut stdout, |out| {
+        let status = cli::run(here, &args, style, out)?;
+        if style.verbose && !args.json && !args.quiet {
+            out.write_str(SEND)?;
+        }
+        Ok(status)
+    });
+    stdout.end(status)
+}
+
+/// What is asked of the whole catalogue.
+#[cfg(feature = "catalogue")]
+fn in_catalogue(name: &[u8], live: &Live, args: &Args, style: Style, out: &mut Stdout) -> Option<u8> {
+    let status = match name {
+        b"list" => cli::list(args, out),
+        b"all" | b"all:openwrt" => match cli::on_all(live, args, style, out) {
+            Ok(status) => status,
+            Err(why) => {
+                complain(&why);
+                Ok(2)
+            }
+        },
+        _ => return None,
+    };
+    Some(status.unwrap_or(2))
+}
+
+/// Another machine: a recording, or else one that the catalogue knows.
+#[cfg(feature = "every-machine")]
+fn other(machine: &Path) -> Result<Recorded, String> {
+    let place: &std::path::Path = OsStr::from_bytes(machine.as_bytes()).as_ref();
+    #[cfg(feature = "catalogue")]
+    if place.symlink_metadata().is_err() {
+        return catalogue::find(&String::from_utf8_lossy(machine.as_bytes()))?.machine();
     }
-    stdout.end(status.unwrap_or(2))
+    Recorded::open(place)
+}
+
+/// Does what was asked for a machine, and gives the exit status.
+fn do_for(
+    machine: Target<'_>,
+    args: &Args,
+    style: Style,
+    out: &mut Stdout,
+    report: impl FnOnce(&mut Stdout) -> Result<u8, fmt::Error>,
+) -> u8 {
+    let status = match args.task {
+        #[cfg(feature = "every-machine")]
+        Task::Targets(kind) => {
+            if let Some(word) = cli::targets(machine, kind) {
+                out.write_str(&format!("{word}\n")).map(|()| 0)
+            } else {
+                complain(&format!("{} for this machine is known", kind.what()));
+                Ok(2)
+            }
+        }
+        Task::Pick => match names(args) {
+            Ok(input) => cli::pick(machine, args, style, &input, out),
+            Err(why) => {
+                complain(&format!("the names could not be read: {why}"));
+                Ok(2)
+            }
+        },
+        _ => report(out),
+    };
+    status.unwrap_or(2)
+}
+
+/// What stands on stdin, where `-` asks for it.
+fn names(args: &Args) -> Result<Vec<u8>, &'static str> {
+    if !args.programs.iter().any(|name| name.as_bytes() == b"-") {
+        return Ok(Vec::new());
+    }
+    stdio::read_stdin()
 }
 
 /// What may wait for ever is done by a child: the exit status of that, for its parent. None for who does it.
@@ -146,21 +233,6 @@ fn record(args: &Args) -> u8 {
     let mut stdout = Stdout(Ok(()));
     let written = record::write(Target::new(&live), &args.programs, &mut |bytes| stdout.bytes(bytes));
     stdout.end(if written.is_ok() { 0 } else { 2 })
-}
-
-/// A report for another machine.
-#[cfg(feature = "every-machine")]
-fn on(machine: &Path, live: &Live, args: &Args, style: Style, mut stdout: Stdout) -> u8 {
-    match Recorded::open(OsStr::from_bytes(machine.as_bytes()).as_ref()) {
-        Ok(recorded) => {
-            let status = cli::run_on(Target::new(&recorded), live, args, style, &mut stdout);
-            stdout.end(status.unwrap_or(2))
-        }
-        Err(why) => {
-            complain(&format!("{} is no machine: {why}", text::path(machine)));
-            2
-        }
-    }
 }
 
 /// How a mistake is reported.

@@ -92,10 +92,7 @@ impl Recorded {
                 return Err(String::from("it is larger than any text of a machine"));
             }
             let text = text(&**file).map_err(|_| String::from("it cannot be read"))?;
-            let recorded = Recorded::of(Tree::Names(Rc::new(plain::read(&text)?)));
-            // Nobody looked at what it does not have.
-            let _ = recorded.known.set(Some(Rc::new(known::Known::parse(b""))));
-            return recorded.checked();
+            return Recorded::of_text(&text)?.checked();
         }
         let packed: [(&[u8], &str); 3] =
             [(b"\x1f\x8b", "gunzip"), (b"\xfd7zXZ", "unxz"), (b"\x28\xb5\x2f\xfd", "unzstd")];
@@ -105,6 +102,17 @@ impl Recorded {
                 Err(String::from("it is neither what diag --record gives nor a text of a machine's files"))
             }
         }
+    }
+
+    /// The machine that a text tells of.
+    #[cfg(feature = "every-machine")]
+    pub fn of_text(text: &[u8]) -> Result<Self, String> {
+        let recorded = Recorded::of(Tree::Names(Rc::new(plain::read(text)?)));
+        if recorded.tree.entry(Path::new("/known")).is_err() {
+            // Nobody looked at what it does not have.
+            let _ = recorded.known.set(Some(Rc::new(known::Known::parse(b""))));
+        }
+        Ok(recorded)
     }
 
     /// Anything of a machine is there.

@@ -7,6 +7,7 @@
 //! `compiler/platforms.nim`, the NDK's toolchains.
 
 pub mod release;
+pub mod targets;
 
 use alloc::format;
 use alloc::string::String;

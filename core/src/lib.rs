@@ -23,6 +23,7 @@
 //! | [`finding`], [`rules`] | what to say about it, one finding a file |
 //! | `arch` | one room for each architecture, behind one row: what every other module asks of it |
 //! | [`advice`] | what to build for a machine |
+//! | [`pick`] | which file of a release page is for a machine |
 //! | [`report`] | text and JSON |
 //!
 //! # Invariants
@@ -77,6 +78,7 @@ pub mod judge;
 pub mod ldso;
 pub mod machine;
 pub mod path;
+pub mod pick;
 pub mod report;
 pub mod rules;
 pub mod target;

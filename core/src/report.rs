@@ -2,6 +2,7 @@
 
 mod file;
 pub mod json;
+pub mod matrix;
 pub mod text;
 
 use alloc::string::String;

@@ -34,7 +34,7 @@ fn bash() -> String {
         }
         let long = format!("--{}", row.long);
         let completed = match row.value {
-            Value::None => None,
+            Value::None | Value::Text => None,
             Value::Folder => Some(String::from("compopt -o dirnames +o default 2> /dev/null; ")),
             Value::File => Some(String::new()),
             Value::Words(words) => {
@@ -81,6 +81,7 @@ fn zsh() -> String {
         let is_counted = row.letter == b'v';
         let value = match row.value {
             Value::None => String::new(),
+            Value::Text => format!(":{}:", row.named),
             Value::Folder => format!(":{}:_files -/", row.named),
             Value::File => format!(":{}:_files", row.named),
             Value::Words(words) => format!(":{}:({})", row.named, words.join(" ")),
@@ -128,6 +129,7 @@ fn fish() -> String {
         }
         match row.value {
             Value::None => {}
+            Value::Text => lines.push_str(" -x"),
             Value::Folder => lines.push_str(" -x -a '(__fish_complete_directories)'"),
             Value::File => lines.push_str(" -r"),
             Value::Words(words) => {

@@ -7,6 +7,9 @@ use crate::text;
 /// The shells that there are completions for.
 pub const SHELLS: &[&str] = &["bash", "zsh", "fish"];
 
+/// Who calls a machine by a name of its own.
+pub(super) const KINDS: &[&str] = &["go", "rust", "zig", "gcc", "openwrt", "debian", "docker"];
+
 /// What an option asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Opt {
@@ -15,6 +18,9 @@ pub(super) enum Opt {
     Strict,
     Record,
     On,
+    Require,
+    Pick,
+    Targets,
     Completions,
     Verbose,
     Quiet,
@@ -31,6 +37,8 @@ pub enum Value {
     Folder,
     /// A file or a folder.
     File,
+    /// Anything else.
+    Text,
     /// One of these words.
     Words(&'static [&'static str]),
 }
@@ -81,7 +89,42 @@ pub const OPTIONS: &[Row] = &[
         named: "MACHINE",
         wants: "a machine",
         only_hosts: true,
-        ..flag(Opt::On, "on", 0, "judge for another machine: what --record gave, or a\nfolder of that")
+        ..flag(
+            Opt::On,
+            "on",
+            0,
+            "judge for another machine: what --record gave, a\nname[@RELEASE] of OpenWrt's (a device, a target, an\narchitecture), all of them (all), or list [WORDS]",
+        )
+    },
+    Row {
+        value: Value::Text,
+        named: "NAMES",
+        wants: "names of machines, with commas between",
+        only_hosts: true,
+        ..flag(
+            Opt::Require,
+            "require",
+            0,
+            "with --on all: on each of these at least one\nPROGRAM has to start",
+        )
+    },
+    flag(
+        Opt::Pick,
+        "pick",
+        0,
+        "which of these files of a release is for the machine;\n- has their names on stdin, or the release's JSON",
+    ),
+    Row {
+        value: Value::Words(KINDS),
+        named: "KIND",
+        wants: "go, rust, zig, gcc, openwrt, debian or docker",
+        only_hosts: true,
+        ..flag(
+            Opt::Targets,
+            "targets",
+            0,
+            "what KIND calls the machine, and nothing else: go,\nrust, zig, gcc, openwrt, debian or docker",
+        )
     },
     Row {
         value: Value::Words(SHELLS),

@@ -11,14 +11,15 @@ pub(crate) struct Gate {
 }
 
 /// What is downloaded and flashed: an .ipk or .apk, packed by an ordinary deflate. 160 KiB is what judging may take; 12 more
-/// are for `--record`, which is 9,500 bytes of PowerPC's: a router that diag fits on can then be judged for from elsewhere.
-pub(crate) const PACKAGE: Gate = Gate { what: "package", unit: "bytes", limit: 172 * 1024 };
+/// are for `--record`, which is 9,500 bytes of PowerPC's: a router that diag fits on can then be judged for from elsewhere;
+/// and 12 for `--pick`, which is 8,000 of them, and what comes after it.
+pub(crate) const PACKAGE: Gate = Gate { what: "package", unit: "bytes", limit: 184 * 1024 };
 /// The one file with every router's build in it: what is copied to /tmp.
 pub(crate) const ONE_FILE: Gate = Gate { what: "the one file", unit: "bytes", limit: 1792 * 1024 };
 /// A build as it is. It lies in /tmp for a minute, and compressed in flash: a tripwire, for the package counts.
-pub(crate) const FLAT: Gate = Gate { what: "flat", unit: "bytes", limit: 336 * 1024 };
+pub(crate) const FLAT: Gate = Gate { what: "flat", unit: "bytes", limit: 356 * 1024 };
 /// The same of n64, whose code is the largest and whose package is not.
-pub(crate) const FLAT_N64: Gate = Gate { what: "flat", unit: "bytes", limit: 352 * 1024 };
+pub(crate) const FLAT_N64: Gate = Gate { what: "flat", unit: "bytes", limit: 372 * 1024 };
 /// Peak RSS (VmHWM) of diag, whatever it judges; `cargo xtask check lab` measures it in the lab.
 pub(crate) const MEMORY: Gate = Gate { what: "peak memory", unit: "KiB", limit: 1536 };
 
@@ -55,7 +56,7 @@ mod tests {
 
     #[test]
     fn what_is_at_the_gate_passes_and_a_byte_more_does_not() {
-        assert_eq!(PACKAGE.of(101_317), "package 101,317 of 176,128 bytes (slack 74,811)");
+        assert_eq!(PACKAGE.of(101_317), "package 101,317 of 188,416 bytes (slack 87,099)");
         assert_eq!(FLAT.fault(FLAT.limit), None);
         let over = "flat 344,065 of 344,064 bytes (OVER BY 1)";
         assert_eq!(FLAT.fault(FLAT.limit + 1).as_deref(), Some(over));

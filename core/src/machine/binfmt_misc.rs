@@ -76,7 +76,7 @@ impl BinfmtRule {
 }
 
 /// "7f454c46".
-fn hexadecimal(digits: &[u8]) -> Vec<u8> {
+pub(crate) fn hexadecimal(digits: &[u8]) -> Vec<u8> {
     let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
     let (mut bytes, mut rest) = (Vec::new(), digits);
     while let [high, low, tail @ ..] = rest {

@@ -11,6 +11,8 @@ use crate::exec::Outcome;
 use crate::finding::Finding;
 use crate::ldso::{Library, LinkResult};
 use crate::machine::{Fact, Machine, Words};
+use crate::pick::Choice;
+use crate::report::matrix::Row;
 use crate::text::{hex, is_printable, printable};
 
 /// The whole document.
@@ -23,6 +25,44 @@ pub fn write(machine: &Machine, judged: &[Judged]) -> String {
     document.take()
 }
 
+/// What is said of the files of a release page, and the machine that they are for.
+pub fn choices(machine: &Machine, choices: &[Choice]) -> String {
+    let mut document = Document::of("files");
+    for choice in choices {
+        document.json.open(NO_KEY, '{');
+        document.json.bytes("name", choice.name);
+        document.json.text("fit", choice.fit.name());
+        document.json.text("reason", &choice.reason);
+        document.json.close('}');
+    }
+    document.end(machine);
+    document.take()
+}
+
+/// Programs by kind of machine.
+pub fn matrix(rows: &[Row]) -> String {
+    let mut json = Document::of("machines").json;
+    for row in rows {
+        json.open(NO_KEY, '{');
+        json.text("name", &row.name);
+        json.number("devices", row.devices as u64);
+        json.open("programs", '[');
+        for cell in &row.cells {
+            json.open(NO_KEY, '{');
+            json.bytes("path", cell.path.as_bytes());
+            json.text("verdict", cell.verdict.name());
+            json.optional_text("code", cell.code);
+            json.close('}');
+        }
+        json.close(']');
+        json.close('}');
+    }
+    json.close(']');
+    json.close('}');
+    json.out.push('\n');
+    json.out
+}
+
 /// A document that is written part by part: the programs as they are judged, then the machine, since its facts are
 /// gathered on the way.
 pub(super) struct Document {
@@ -31,11 +71,16 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn new() -> Document {
+        Document::of("programs")
+    }
+
+    /// With a list of that name at its head.
+    fn of(list: &str) -> Document {
         let mut json = Json { out: String::new(), is_first: true, full_at: 0 };
         json.open(NO_KEY, '{');
         json.number("schema", 1);
         json.text("diag", env!("CARGO_PKG_VERSION"));
-        json.open("programs", '[');
+        json.open(list, '[');
         Document { json }
     }
 

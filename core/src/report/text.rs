@@ -1,7 +1,9 @@
 //! The report for people: 80 columns, understandable without colour.
 
+mod choices;
 mod lines;
 mod machine;
+mod matrix;
 
 use alloc::format;
 use alloc::string::String;
@@ -12,9 +14,11 @@ use crate::finding::{Evidence, Finding, Fix, Severity, Side};
 use crate::ldso::LibraryState;
 use crate::machine::Machine;
 use crate::text::printable;
+pub use choices::choices;
 use lines::{GREEN, Lines, RED, YELLOW};
 pub(super) use machine::behind_programs;
 pub use machine::machine;
+pub use matrix::matrix;
 
 /// The report on programs.
 pub fn programs(machine: &Machine, judged: &[Judged], style: Style) -> String {

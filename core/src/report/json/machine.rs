@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Json, NO_KEY};
+use crate::advice::targets::Kind;
 use crate::elf::ByteOrder;
 use crate::machine::binfmt_misc::{BinfmtRule, Pattern};
 use crate::machine::{Abi, Fact, Fpu, Libc, Limits, Machine, Mount};
@@ -55,6 +56,9 @@ pub(super) fn write(json: &mut Json, machine: &Machine) {
     json.source(machine.mounts().source);
     json.word_fact("libc", machine.libc().value.map(Libc::name), machine.libc().source);
     json.list_fact("loaders", machine.loaders());
+    if !crate::ROUTER {
+        write_targets(json, machine);
+    }
     json.open("openwrt", '{');
     let openwrt = machine.openwrt();
     json.text_fact("release", &openwrt.release);
@@ -146,6 +150,15 @@ fn write_cpu(json: &mut Json, machine: &Machine) {
     let arm = &cpu.arm_architecture;
     json.number_fact("arm_architecture", arm.value.map(Into::into), arm.source);
     json.text_fact("part", &cpu.part);
+    json.close('}');
+}
+
+/// What others call the machine, where they have a word for it.
+fn write_targets(json: &mut Json, machine: &Machine) {
+    json.open("targets", '{');
+    for kind in Kind::ALL {
+        json.optional_bytes(kind.name(), kind.of(machine).as_deref().map(str::as_bytes));
+    }
     json.close('}');
 }
 

@@ -58,6 +58,13 @@ impl Lines {
         self.end();
     }
 
+    /// Words below a line, broken at blanks.
+    pub(super) fn note(&mut self) {
+        self.blanks(2);
+        self.wrap(2, 2);
+        self.end();
+    }
+
     fn label(&mut self, label: &str) {
         self.out.push_str("  ");
         self.out.push_str(label);

@@ -5,6 +5,7 @@ use core::mem;
 
 use super::lines::Lines;
 use crate::advice::release::{self, Wanted};
+use crate::advice::targets::Kind;
 use crate::advice::{self, Build};
 use crate::candidate::Toolchain;
 use crate::elf::Class;
@@ -230,10 +231,36 @@ fn build(lines: &mut Lines, machine: &Machine) {
         lines.add_known("packages for ", Some(arch.as_bytes()));
         lines.line("OpenWrt");
     }
-    for (label, toolchain) in &[("Go", Toolchain::Go), ("Rust", Toolchain::Rust), ("C", Toolchain::C)] {
+    let tools =
+        [("Go", Toolchain::Go), ("Rust", Toolchain::Rust), ("Zig", Toolchain::Zig), ("C", Toolchain::C)];
+    for (label, toolchain) in &tools {
         if let Some(command) = target.command(*toolchain, machine) {
             lines.add(&command);
             lines.command(label);
         }
+    }
+    if !crate::ROUTER {
+        names_elsewhere(lines, machine, target);
+    }
+}
+
+/// What others call the machine.
+fn names_elsewhere(lines: &mut Lines, machine: &Machine, target: &Build) {
+    for (label, kind) in [("Debian", Kind::Debian), ("Docker", Kind::Docker)] {
+        if let Some(name) = kind.of(machine) {
+            lines.add(&name);
+            lines.line(label);
+        }
+    }
+    if let Some(triple) = target.android {
+        lines.add(triple);
+        lines.line("Android");
+    }
+    let openwrt = machine.openwrt();
+    if let Some((release, board)) = openwrt.release.get().zip(openwrt.target.get()) {
+        lines.add("openwrt-sdk of ");
+        lines.add_known("", Some(release.as_bytes()));
+        lines.add_known(" for ", Some(board.as_bytes()));
+        lines.line("SDK");
     }
 }

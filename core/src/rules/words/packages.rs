@@ -13,6 +13,7 @@ use core::fmt::{self, Display, Formatter};
 use super::super::Case;
 use super::super::shown::{Quoted, Shown};
 use super::{bytes, is_openwrt};
+use crate::advice::targets::debian_arch;
 use crate::candidate::Image;
 use crate::elf::Class;
 use crate::elf::consts::{EM_386, EM_ARM};
@@ -22,7 +23,7 @@ use crate::machine::{Abi, Libc, Machine, parts};
 use crate::path::{Path, is_below};
 use crate::target::FileKind;
 
-use debian::{DEBIAN, debian_arch, debian_package, is_debians_musl};
+use debian::{DEBIAN, debian_package, is_debians_musl};
 use openwrt::{INTERPRETERS, OPENWRT, openwrt_package};
 
 /// Package managers.

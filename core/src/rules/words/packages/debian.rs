@@ -3,10 +3,8 @@
 use alloc::format;
 use alloc::string::String;
 
-use crate::elf::consts::{EM_386, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
-use crate::elf::{ByteOrder, Class, Encoding};
+use crate::machine::decimal;
 use crate::machine::gather::Distribution;
-use crate::machine::{Abi, decimal};
 
 /// Debian's generations of libraries, Ubuntu's with them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,26 +135,6 @@ pub(super) static DEBIAN: [Debian; 69] = {
         debian("libnss3.so", "libnss3"),
     ]
 };
-
-/// Debian's name of an architecture.
-pub(super) fn debian_arch(abi: Abi) -> Option<&'static str> {
-    const EF_ARM_ABI_FLOAT_HARD: u32 = 0x400;
-    let Encoding { order, class } = abi.encoding;
-    let is_little = order == ByteOrder::Little;
-    Some(match (abi.e_machine, class) {
-        (EM_X86_64, Class::Elf64) => "amd64",
-        (EM_386, Class::Elf32) => "i386",
-        (EM_AARCH64, Class::Elf64) if is_little => "arm64",
-        (EM_ARM, _) if is_little && abi.e_flags & EF_ARM_ABI_FLOAT_HARD != 0 => "armhf",
-        (EM_ARM, _) if is_little => "armel",
-        (EM_MIPS, Class::Elf64) if is_little => "mips64el",
-        (EM_MIPS, Class::Elf32) if is_little => "mipsel",
-        (EM_PPC64, Class::Elf64) if is_little => "ppc64el",
-        (EM_RISCV, Class::Elf64) => "riscv64",
-        (EM_S390, Class::Elf64) => "s390x",
-        _ => return None,
-    })
-}
 
 pub(super) fn debian_package(system: &Distribution, name: &[u8]) -> Option<String> {
     let generation = Generation::of(system);

@@ -1,0 +1,82 @@
+//! `--on all`: programs for every kind of machine in the catalogue.
+
+use super::{Entry, Match, architectures, find};
+use crate::judge;
+use crate::ldso::Kept;
+use crate::machine::Machine;
+use crate::on::{self, Carried};
+use crate::path::Path;
+use crate::report::Verdict;
+use crate::report::matrix::{Cell, Row};
+use crate::target::{Root, Target};
+
+/// The kinds of machines: each architecture that OpenWrt has packages for, in its newest release, and how many devices of
+/// that release it covers. 15.05 had them by target.
+pub fn kinds() -> Vec<(Entry, usize)> {
+    architectures()
+        .filter(|known| known.releases().any(|release| release != "15.05"))
+        .filter_map(|known| Some((Match::of_architecture(known).with(None).ok()?, known.devices)))
+        .collect()
+}
+
+/// What becomes of each program on each machine: the kinds, and those that are asked for by name besides.
+///
+/// # Errors
+///
+/// One that is asked for is no machine: a sentence.
+pub fn judge(
+    here: &dyn Root,
+    programs: &[&Path],
+    dest: Option<&Path>,
+    required: &[&str],
+) -> Result<Vec<Row>, String> {
+    let mut machines: Vec<(String, Entry, usize)> = kinds()
+        .into_iter()
+        .map(|(entry, devices)| (String::from(entry.architecture.name), entry, devices))
+        .collect();
+    for name in required {
+        if !machines.iter().any(|(known, ..)| known == name) {
+            let entry = find(name).map_err(|why| format!("{name} is no machine: {why}"))?;
+            machines.push((String::from(*name), entry, 1));
+        }
+    }
+    let mut rows = Vec::new();
+    for (name, entry, devices) in machines {
+        let recorded = entry.machine()?;
+        let folder = dest.unwrap_or(Path::new(on::FOLDER));
+        let carried = Carried::new(here, &recorded, folder);
+        let mut machine = Machine::new(Target { root: &carried, kernel: &recorded });
+        let kept = Kept::default();
+        let mut cells = Vec::new();
+        for path in programs {
+            let _ = (machine.kernel(), machine.userland(), machine.libc(), machine.loaders());
+            kept.files.forget(path);
+            carried.take(path);
+            let judged = judge::judge(&mut machine, &kept, path, Some(folder));
+            let verdict = judged.verdict();
+            let decisive = judged.findings.first().filter(|_| verdict == Verdict::Fails);
+            cells.push(Cell {
+                path: path.to_path_buf(),
+                verdict,
+                code: decisive.map(|found| found.code.name()),
+            });
+        }
+        rows.push(Row { name, devices, cells });
+    }
+    Ok(rows)
+}
+
+/// The exit status of a release check: 0 where on each of these at least one program starts, 1 where on one none does, 2
+/// where that is not known.
+pub fn status(rows: &[Row], required: &[&str]) -> u8 {
+    let of = |row: &Row| {
+        let has = |verdict| row.cells.iter().any(|cell| cell.verdict == verdict);
+        match () {
+            () if has(Verdict::Starts) => 0,
+            () if has(Verdict::Unknown) => 2,
+            () => 1,
+        }
+    };
+    let of_required = rows.iter().filter(|row| required.contains(&row.name.as_str())).map(of);
+    of_required.fold(0, |status, other| if status == 1 || other == 1 { 1 } else { status.max(other) })
+}

@@ -1,0 +1,266 @@
+//! What is known of a machine of the catalogue, as the text of a recording (`recorded`'s plain form).
+//!
+//! Sources: OpenWrt's include/kernel-version.mk of each release (kernels), its target configurations (FPU, 32-bit programs, page
+//! size), include/target.mk (CPU_TYPE), the kernel's arch/*/kernel/{proc,setup,cpu-probe}.c for how it prints that.
+
+use std::fmt::Write as _;
+
+use super::rows::{Architecture, Device};
+use crate::elf::consts::{
+    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
+};
+
+/// A release of OpenWrt, and the first kernel that it had.
+pub(super) const RELEASES: [(&str, &str); 10] = [
+    ("15.05", "3.18"),
+    ("17.01", "4.4.50"),
+    ("18.06", "4.9.111"),
+    ("19.07", "4.14.162"),
+    ("21.02", "5.4.143"),
+    ("22.03", "5.10.138"),
+    ("23.05", "5.15.134"),
+    ("24.10", "6.6.73"),
+    ("25.12", "6.12.71"),
+    ("master", "6.12"),
+];
+
+/// What an image of OpenWrt takes at least of its partition: those for boards with 4 MiB were no smaller.
+const SMALLEST_IMAGE: u64 = 3 << 20;
+
+/// A machine, as far as the tables tell.
+pub(super) fn text(arch: &Architecture, target: &str, release: &str, device: Option<&Device>) -> String {
+    let mut text = String::new();
+    let mut file = |name: &str, content: &str| {
+        // A String takes all.
+        let _ = writeln!(text, "==> {name} <==\n{}", content.trim_end_matches('\n'));
+    };
+    let kernel = RELEASES.iter().find(|(name, _)| *name == release).map_or("", |(_, kernel)| kernel);
+    file("uname", &format!("Linux OpenWrt {kernel} #0 SMP {} GNU/Linux", arch.uname));
+    file("/proc/cpuinfo", &cpuinfo(arch, device));
+    let page = if arch.name.starts_with("loongarch64") { 16384 } else { 4096 };
+    // PPC_FEATURE_32 and PPC_FEATURE_HAS_FPU (asm/cputable.h).
+    let hwcap = match (arch.uname, arch.is_hard) {
+        ("ppc", true) => "AT_HWCAP 0x88000000\n",
+        ("ppc", false) => "AT_HWCAP 0x80000000\n",
+        _ => "",
+    };
+    file("auxv", &format!("{hwcap}AT_PAGESZ {page}"));
+    file("answers", &answers(arch, target, release));
+    file(
+        "/etc/openwrt_release",
+        &format!(
+            "DISTRIB_ID='OpenWrt'\nDISTRIB_RELEASE='{release}'\nDISTRIB_TARGET='{target}'\nDISTRIB_ARCH='{}'",
+            arch.name
+        ),
+    );
+    file("/proc/sys/vm/mmap_min_addr", "4096");
+    if let Some(device) = device {
+        file("/tmp/sysinfo/model", device.title);
+        if let Some(firmware) = device.firmware {
+            let free = firmware.saturating_sub(SMALLEST_IMAGE) / 1024;
+            file(
+                "df",
+                &format!(
+                    "Filesystem 1K-blocks Used Available Use% Mounted on\n/dev/mtdblock {free} 0 {free} 0% /overlay\noverlayfs:/overlay {free} 0 {free} 0% /"
+                ),
+            );
+        }
+        file(
+            "/proc/mounts",
+            "/dev/mtdblock /overlay jffs2 rw,noatime 0 0\noverlayfs:/overlay / overlay rw,noatime,lowerdir=/,upperdir=/overlay/upper,workdir=/overlay/work 0 0\ntmpfs /tmp tmpfs rw,nosuid,nodev,noatime 0 0",
+        );
+    }
+    file("hexdump /bin/busybox", &hexdump(&busybox(arch)));
+    let mut known = format!("unknown {}\n", arch.loader);
+    for loader in LOADERS.iter().filter(|loader| **loader != arch.loader) {
+        let _ = writeln!(known, "absent {loader}");
+    }
+    // CONFIG_BINFMT_MISC is in no image since.
+    if is_since(release, "19.07") {
+        known.push_str("folder /proc/sys/fs/binfmt_misc\n");
+    }
+    file("known", &known);
+    text
+}
+
+/// Loaders of programs for other C libraries, or another float ABI, of which an image has one at most.
+const LOADERS: [&str; 19] = [
+    "/lib/ld.so.1",
+    "/lib/ld-linux.so.2",
+    "/lib/ld-linux.so.3",
+    "/lib/ld-linux-armhf.so.3",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-linux-mipsn8.so.1",
+    "/lib/ld-linux-riscv64-lp64d.so.1",
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib64/ld64.so.1",
+    "/lib64/ld64.so.2",
+    "/lib64/ld-linux-loongarch-lp64d.so.1",
+    "/lib/ld-musl-mips.so.1",
+    "/lib/ld-musl-mips-sf.so.1",
+    "/lib/ld-musl-mipsel.so.1",
+    "/lib/ld-musl-mipsel-sf.so.1",
+    "/lib/ld-musl-arm.so.1",
+    "/lib/ld-musl-armhf.so.1",
+    "/lib/ld-musl-i386.so.1",
+    "/lib/ld-musl-powerpc-sf.so.1",
+];
+
+/// Whether a release is that one or a later one.
+fn is_since(release: &str, first: &str) -> bool {
+    let at = |wanted: &str| RELEASES.iter().position(|(name, _)| *name == wanted);
+    at(release) >= at(first)
+}
+
+/// What the kernel prints of such a processor, as far as its type tells.
+fn cpuinfo(arch: &Architecture, device: Option<&Device>) -> String {
+    let mut text = String::new();
+    if let Some(soc) = device.map(|device| device.soc).filter(|soc| !soc.is_empty()) {
+        let _ = writeln!(text, "system type\t\t: {}", soc.to_uppercase());
+    }
+    let (core, extension) = arch.processor.split_once('+').unwrap_or((arch.processor, ""));
+    match e_machine(arch) {
+        EM_MIPS => {
+            let isa = match core {
+                "mips32" | "4kc" => "mips1 mips2 mips32r1",
+                "mips64" => "mips1 mips2 mips3 mips4 mips5 mips32r1 mips64r1",
+                _ if arch.is_64 => "mips1 mips2 mips3 mips4 mips5 mips32r1 mips32r2 mips64r1 mips64r2",
+                _ => "mips1 mips2 mips32r1 mips32r2",
+            };
+            let _ = writeln!(text, "isa\t\t\t: {isa}");
+        }
+        EM_ARM => {
+            let version = match core {
+                "fa526" => "4",
+                "arm926ej-s" | "xscale" => "5TE",
+                "arm1176jzf-s" | "arm1136j-s" | "mpcore" => "6TEJ",
+                _ => "7",
+            };
+            let vfp = match extension {
+                "" => "",
+                "vfp" => " vfp",
+                "vfpv3-d16" => " vfp vfpv3 vfpv3d16",
+                "vfpv3" => " vfp vfpv3",
+                "neon" => " vfp vfpv3 neon",
+                "vfpv4" => " vfp vfpv3 vfpv4",
+                _ => " vfp vfpv3 neon vfpv4",
+            };
+            let _ = writeln!(text, "Features\t: half thumb fastmult{vfp}\nCPU architecture: {version}");
+        }
+        EM_AARCH64 => text.push_str("Features\t: fp asimd\nCPU architecture: 8\n"),
+        EM_RISCV => text.push_str("isa\t\t: rv64imafdc\n"),
+        // The least that the architecture's name promises.
+        EM_386 => {
+            let flags = if core == "pentium4" { "fpu cx8 cmov mmx fxsr sse sse2" } else { "fpu cx8 mmx" };
+            let _ = writeln!(text, "flags\t\t: {flags}");
+        }
+        _ => {}
+    }
+    if text.is_empty() { String::from("processor\t: 0") } else { text }
+}
+
+fn answers(arch: &Architecture, target: &str, release: &str) -> String {
+    let mut text = String::from(if arch.name.starts_with("loongarch64") {
+        "page-4k killed\n"
+    } else {
+        "page-4k works\n"
+    });
+    match e_machine(arch) {
+        EM_MIPS => {
+            // CONFIG_MIPS_FP_SUPPORT is in these kernels only.
+            let emulates = target.starts_with("octeon/") && is_since(release, "23.05");
+            if arch.is_hard {
+                text.push_str("fp-instruction works\n");
+            } else if !emulates {
+                text.push_str("fp-instruction killed\n");
+            }
+            text.push_str("mips-before-r6 works\n");
+            if arch.is_64 && is_since(release, "19.07") {
+                text.push_str("mips-o32 refused ENOEXEC\nmips-n32 refused ENOEXEC\n");
+            }
+        }
+        EM_AARCH64 if is_since(release, "23.05") => text.push_str("arm32 refused ENOEXEC\n"),
+        EM_X86_64 => text.push_str("ia32 refused ENOEXEC\nx32 refused ENOEXEC\n"),
+        _ => {}
+    }
+    text
+}
+
+fn e_machine(arch: &Architecture) -> u16 {
+    match arch.uname {
+        name if name.starts_with("mips") => EM_MIPS,
+        name if name.starts_with("armv") => EM_ARM,
+        "aarch64" => EM_AARCH64,
+        "ppc" => EM_PPC,
+        "ppc64" => EM_PPC64,
+        "riscv64" => EM_RISCV,
+        "x86_64" => EM_X86_64,
+        "loongarch64" => EM_LOONGARCH,
+        _ => EM_386,
+    }
+}
+
+/// The beginning of a program of the machine's own: the ELF header, and the loader that it names.
+fn busybox(arch: &Architecture) -> Vec<u8> {
+    let order =
+        |bytes: &[u8]| if arch.is_big { bytes.iter().rev().copied().collect() } else { bytes.to_vec() };
+    let half = |value: u16| order(&value.to_le_bytes());
+    let word = |value: u32| order(&value.to_le_bytes());
+    // Elf64_Addr, or Elf32_Addr.
+    let address = |value: u32| if arch.is_64 { order(&u64::from(value).to_le_bytes()) } else { word(value) };
+    let e_flags: u32 = match (e_machine(arch), arch.is_64) {
+        // EF_MIPS_ARCH_32 and E_MIPS_ABI_O32, or EF_MIPS_ARCH_64.
+        (EM_MIPS, false) => 0x5000_1000,
+        (EM_MIPS, true) => 0x6000_0000,
+        // EF_ARM_EABI_VER5, and the float ABI.
+        (EM_ARM, _) => 0x0500_0000 | if arch.is_hard { 0x400 } else { 0x200 },
+        _ => 0,
+    };
+    let header: u16 = if arch.is_64 { 64 } else { 52 };
+    let entry: u16 = if arch.is_64 { 56 } else { 32 };
+    let path = u32::from(header.saturating_add(entry));
+    let length = u32::try_from(arch.loader.len()).unwrap_or_default().saturating_add(1);
+    let ident =
+        [0x7f, b'E', b'L', b'F', if arch.is_64 { 2 } else { 1 }, if arch.is_big { 2 } else { 1 }, 1, 0];
+    let mut bytes = ident.to_vec();
+    bytes.extend([0; 8]);
+    // ET_DYN, e_machine, e_version, e_entry, e_phoff, e_shoff, e_flags, e_ehsize, e_phentsize, e_phnum.
+    for field in [
+        half(3),
+        half(e_machine(arch)),
+        word(1),
+        address(0),
+        address(header.into()),
+        address(0),
+        word(e_flags),
+    ] {
+        bytes.extend(field);
+    }
+    for field in [header, entry, 1, 0, 0, 0] {
+        bytes.extend(half(field));
+    }
+    // PT_INTERP.
+    let (size, place) = (address(length), [address(path), address(path), address(path)].concat());
+    bytes.extend(word(3));
+    if arch.is_64 {
+        bytes.extend([word(4), place, size.clone(), size, address(1)].concat());
+    } else {
+        bytes.extend([place, size.clone(), size, word(4), word(1)].concat());
+    }
+    bytes.extend(arch.loader.bytes());
+    bytes.push(0);
+    bytes
+}
+
+/// As `hexdump -C` prints it.
+fn hexdump(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for (row, part) in bytes.chunks(16).enumerate() {
+        let _ = write!(text, "{:08x} ", row.saturating_mul(16));
+        for byte in part {
+            let _ = write!(text, " {byte:02x}");
+        }
+        text.push('\n');
+    }
+    text
+}
