@@ -86,6 +86,19 @@ fn byte_orders_are_told_apart() {
     assert_eq!(of("armeb_xscale"), Some(ByteOrder::Big));
 }
 
+/// Whether docs/machines.schema.json has each field of an object, which stands in these lists.
+fn is_described(object: &serde_json::Value, lists: &[&str]) {
+    let schema = serde_json::from_str(include_str!("../docs/machines.schema.json")).unwrap();
+    let described =
+        lists.iter().fold(&schema, |schema: &serde_json::Value, list| &schema["properties"][list]["items"]);
+    for field in described["required"].as_array().unwrap() {
+        assert!(object.get(field.as_str().unwrap()).is_some(), "{object} lacks {field}");
+    }
+    for field in object.as_object().unwrap().keys() {
+        assert!(described["properties"].get(field).is_some(), "{field} is not described");
+    }
+}
+
 #[test]
 fn a_program_is_judged_for_a_name_and_for_all() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,6 +136,10 @@ fn a_program_is_judged_for_a_name_and_for_all() {
     assert_eq!(of("mips_24kc")["programs"][0]["verdict"], "starts");
     assert_eq!(of("mipsel_24kc")["programs"][0]["code"], "wrong-byte-order");
     assert!(of("mipsel_24kc")["devices"].as_u64().unwrap() > 600);
+    for machine in machines {
+        is_described(machine, &["machines"]);
+        is_described(&machine["programs"][0], &["machines", "programs"]);
+    }
     let (status, text, _) = diag(&["--on", "all", &big, &little]);
     assert!(status == 0 && text.lines().all(|line| line.len() <= 80 || line.starts_with('/')), "{text}");
 }
