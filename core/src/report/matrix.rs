@@ -1,6 +1,5 @@
 //! Programs by kind of machine.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -32,29 +31,41 @@ pub struct Cell {
 
 /// A program's lines: a word, and the kinds that it is true of with their devices. Those that no device of today has are
 /// counted.
-pub(super) fn lines(rows: &[Row], program: usize) -> Vec<(String, String)> {
-    let mut groups: BTreeMap<(u8, &str), (usize, usize, Vec<String>)> = BTreeMap::new();
-    for row in rows {
-        let Some(cell) = row.cells.get(program) else { continue };
-        // Where it starts, where that is not known, and what it fails with.
-        let group = match cell.verdict {
-            Verdict::Starts => (0, "starts"),
-            Verdict::Unknown => (1, "unknown"),
-            Verdict::Fails => (2, cell.code.unwrap_or("fails")),
-        };
-        let (devices, others, names) = groups.entry(group).or_default();
-        *devices = devices.saturating_add(row.devices);
-        if row.devices > 0 {
-            names.push(format!("{} ({})", row.name, row.devices));
-        } else {
-            *others = others.saturating_add(1);
+pub(super) fn lines(rows: &[Row], program: usize) -> Vec<(&'static str, String)> {
+    let grouped = || rows.iter().filter_map(|row| Some((group(row.cells.get(program)?), row)));
+    let mut lines = Vec::new();
+    let mut last = None;
+    while let Some(next) = grouped().map(|(group, _)| group).filter(|group| Some(*group) > last).min() {
+        let (mut devices, mut others, mut names) = (0_usize, 0_usize, String::new());
+        for (_, row) in grouped().filter(|(group, _)| *group == next) {
+            devices = devices.saturating_add(row.devices);
+            if row.devices == 0 {
+                others = others.saturating_add(1);
+            } else {
+                add(&mut names, &format!("{} ({})", row.name, row.devices));
+            }
         }
-    }
-    let line = |((_, word), (devices, others, mut names)): ((u8, &str), (usize, usize, Vec<String>))| {
         if others > 0 {
-            names.push(format!("{others} kinds without devices"));
+            add(&mut names, &format!("{others} kinds without devices"));
         }
-        (String::from(word), format!("{devices} devices: {}", names.join(", ")))
-    };
-    groups.into_iter().map(line).collect()
+        lines.push((next.1, format!("{devices} devices: {names}")));
+        last = Some(next);
+    }
+    lines
+}
+
+/// Where it starts, where that is not known, and what it fails with: in that order.
+fn group(cell: &Cell) -> (u8, &'static str) {
+    match cell.verdict {
+        Verdict::Starts => (0, "starts"),
+        Verdict::Unknown => (1, "unknown"),
+        Verdict::Fails => (2, cell.code.unwrap_or("fails")),
+    }
+}
+
+fn add(names: &mut String, name: &str) {
+    if !names.is_empty() {
+        names.push_str(", ");
+    }
+    names.push_str(name);
 }

@@ -16,7 +16,7 @@ pub fn matrix(rows: &[Row], style: Style) -> String {
         lines.add(":");
         lines.unbroken();
         for (word, machines) in matrix::lines(rows, index) {
-            lines.add(&word);
+            lines.add(word);
             lines.add(" on ");
             lines.add(&machines);
             lines.note();
