@@ -221,9 +221,14 @@ fn dynamic(
         out.entries.reserve(size.checked_div(pair).unwrap_or_default().min(40));
     }
     while offset.saturating_add(pair) <= end {
-        let Some(bytes) = reader.required_at(offset, pair, size.min(1024)) else {
-            out.is_cut = false;
-            break;
+        let mut filled = [0; 2 * size_of::<u64>()];
+        let bytes = if let Some(bytes) = reader.required_at(offset, pair, size.min(1024)) {
+            bytes
+        } else {
+            // What is behind the end of a file in its last page is zeros.
+            let rest = reader.up_to(offset, pair);
+            filled.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+            &filled
         };
         let value = encoding.order.uint(bytes, word, word);
         // None is larger that anybody asks for.

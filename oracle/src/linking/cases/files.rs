@@ -6,7 +6,6 @@ use super::{
     ALL, Anything, BAR, CALLS_FOO, Case, FOO, LAZY, Lacks, MAIN, NO_TAG, Nothing, RUNPATH, SHARED, Says,
     Starts, case, plain,
 };
-use crate::linking::host::Family;
 use crate::linking::kit::{Built, Kit};
 
 const GONE: &str = "libfoo.so: cannot open shared object file: No such file or directory";
@@ -169,11 +168,6 @@ pub(super) const CASES: &[Case] = &[
         },
         Starts,
         Anything,
-    )
-    .gap(
-        Family::Musl,
-        "what musl finds in a library that was cut: it misses a symbol, where a rehearsal has it die",
-        "fails",
     ),
     case(
         "one is missing, then one is cut in half",
