@@ -1,7 +1,7 @@
 //! A loader, rehearsed: what it does from the moment it has mapped all objects to main(), step by step on a copy of their
 //! memory. Only what a linker has not made so needs that; of sound tables less tells as much ([`super::symbols`]).
 
-mod code;
+pub(super) mod code;
 mod glibc;
 mod memory;
 mod musl;

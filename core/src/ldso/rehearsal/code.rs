@@ -7,9 +7,35 @@ use super::start::{bytes, is_x86};
 use crate::elf::consts::EM_X86_64;
 
 /// Bytes of code that are looked at.
-const CODE: u64 = 64;
+pub(in super::super) const CODE: usize = 64;
 /// `endbr64` and `endbr32`.
-const MARKS: [[u8; 4]; 2] = [[0xf3, 0x0f, 0x1e, 0xfa], [0xf3, 0x0f, 0x1e, 0xfb]];
+pub(in super::super) const MARKS: [[u8; 4]; 2] = [[0xf3, 0x0f, 0x1e, 0xfa], [0xf3, 0x0f, 0x1e, 0xfb]];
+
+/// Of x86-64 the slot of the first `call *slot(%rip)` of code at an address.
+pub(in super::super) fn called_slot(code: &[u8], address: u64) -> Option<u64> {
+    relative(code, address, find(code, [0xff, 0x15])?.checked_add(2)?)
+}
+
+/// Whether a function may begin behind a byte where that is aligned: `ret`, `nop`, zeros and `int3` are, and the last byte of
+/// a jump backwards.
+pub(in super::super) const fn ends_function(byte: u8) -> bool {
+    matches!(byte, 0xc3 | 0x90 | 0x00 | 0xcc | 0xff)
+}
+
+fn find(code: &[u8], pair: [u8; 2]) -> Option<usize> {
+    code.windows(2).position(|bytes| bytes == pair)
+}
+
+/// Four bytes of code, from there on.
+fn signed(code: &[u8], at: usize) -> Option<i64> {
+    Some(i32::from_le_bytes(*code.get(at..)?.first_chunk()?).into())
+}
+
+/// What they are the distance to, as the last ones of an instruction.
+fn relative(code: &[u8], address: u64, at: usize) -> Option<u64> {
+    let end = at.checked_add(4)?;
+    Some(address.wrapping_add(end as u64).wrapping_add_signed(signed(code, at)?))
+}
 
 /// The slot through which a program's first code calls `__libc_start_main`. glibc's crt1.o: of x86-64 `call *slot(%rip)`, of
 /// i386 a call of a stub. musl's crt1.o calls a function, which jumps to the stub of that.
@@ -55,7 +81,7 @@ struct Code<'r, 'a> {
 
 impl<'r, 'a> Code<'r, 'a> {
     fn at(object: &'r Object<'a>, address: u64) -> Code<'r, 'a> {
-        Code { object, address, bytes: bytes(object, address, CODE) }
+        Code { object, address, bytes: bytes(object, address, CODE as u64) }
     }
 
     fn is_wide(&self) -> bool {
@@ -71,36 +97,23 @@ impl<'r, 'a> Code<'r, 'a> {
         self
     }
 
-    /// The last four bytes of an instruction, from there on.
-    fn signed(&self, at: usize) -> Option<i64> {
-        Some(i32::from_le_bytes(*self.bytes.get(at..)?.first_chunk()?).into())
-    }
-
-    /// What they are the distance to.
     fn relative(&self, at: usize) -> Option<u64> {
-        let end = at.checked_add(4)?;
-        let target = self.address.wrapping_add(end as u64).wrapping_add_signed(self.signed(at)?);
-        Some(self.object.memory.wrapped(target))
-    }
-
-    fn find(&self, pair: [u8; 2]) -> Option<usize> {
-        self.bytes.windows(2).position(|bytes| bytes == pair)
+        Some(self.object.memory.wrapped(relative(&self.bytes, self.address, at)?))
     }
 
     /// The number behind the first instruction that begins so.
     fn behind(&self, pair: [u8; 2]) -> Option<i64> {
-        self.signed(self.find(pair)?.checked_add(2)?)
+        signed(&self.bytes, find(&self.bytes, pair)?.checked_add(2)?)
     }
 
-    /// Of x86-64 the first `call *slot(%rip)`.
     fn slot(&self) -> Option<u64> {
-        self.relative(self.find([0xff, 0x15])?.checked_add(2)?)
+        called_slot(&self.bytes, self.address)
     }
 
     /// Of i386 what %ebx has: `add $distance, %ebx`, from that instruction on.
     fn table(&self) -> Option<u64> {
         const ADD: [u8; 2] = [0x81, 0xc3];
-        let at = self.find(ADD)? as u64;
+        let at = find(&self.bytes, ADD)? as u64;
         Some(self.address.wrapping_add(at).wrapping_add_signed(self.behind(ADD)?))
     }
 
@@ -113,8 +126,8 @@ impl<'r, 'a> Code<'r, 'a> {
         let at = skipped.checked_add(2)?;
         let slot = match code.bytes.get(skipped..)? {
             [0xff, 0x25, ..] if is_wide => code.relative(at)?,
-            [0xff, 0x25, ..] => 0_u64.wrapping_add_signed(code.signed(at)?),
-            [0xff, 0xa3, ..] if !is_wide => table?.wrapping_add_signed(code.signed(at)?),
+            [0xff, 0x25, ..] => 0_u64.wrapping_add_signed(signed(&code.bytes, at)?),
+            [0xff, 0xa3, ..] if !is_wide => table?.wrapping_add_signed(signed(&code.bytes, at)?),
             _ => return None,
         };
         Some(code.object.memory.wrapped(slot))

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::code::{main_slot, profiler_slot};
+use super::code::{ends_function, main_slot, profiler_slot};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
@@ -206,6 +206,6 @@ fn listed(object: &Object<'_>, header: u64, address: u64) -> Option<bool> {
     if !is_x86(object) {
         return None;
     }
-    let before = object.memory.number(address.wrapping_sub(1), 1).unwrap_or_default();
-    Some(address.trailing_zeros() >= 4 && matches!(before, 0xc3 | 0x90 | 0x00 | 0xcc))
+    let before = bytes(object, address.wrapping_sub(1), 1).first().copied().unwrap_or_default();
+    Some(address.trailing_zeros() >= 4 && ends_function(before))
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::super::abi::Effect;
 use super::super::object::Library;
+use super::super::rehearsal::code::{CODE, MARKS, called_slot, ends_function};
 use super::super::rehearsal::{MAIN, gnu_hash};
 use super::super::{Linker, versions};
 use super::table::{Symbol, Symbols};
@@ -29,8 +30,6 @@ const SYMBOLS_AT_MOST: usize = 1 << 20;
 
 /// Slots of the GOT that are noted.
 const SLOTS: usize = 16;
-/// Bytes of code that a program begins with.
-const CODE: usize = 64;
 
 /// What asks for a symbol: anything, a thread-local variable, a slot for calls, a slot in the GOT, a copy.
 const ASKED: u8 = 1;
@@ -225,16 +224,12 @@ fn main_slot(image: &Image, file: &Contents) -> Option<u64> {
     let entry = image.header.e_entry;
     let mut code = Reader::new(file, image.encoding.order, image.offset_of(entry)?, CODE);
     let code = code.up_to(0, CODE);
-    let at = code.windows(2).position(|pair| pair == [0xff, 0x15])?.checked_add(2)?;
-    let end = at.checked_add(4)?;
-    let distance = i32::from_le_bytes(*code.get(at..end)?.first_chunk()?);
-    Some(entry.wrapping_add(end as u64).wrapping_add_signed(distance.into()))
+    called_slot(code, entry)
 }
 
 /// Whether a function may begin at an address: of x86 alone it is known what stands before one. What is aligned is looked
 /// at of the first alone: each look is a read.
 pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
-    const MARKS: [[u8; 4]; 2] = [[0xf3, 0x0f, 0x1e, 0xfa], [0xf3, 0x0f, 0x1e, 0xfb]];
     if !matches!(image.header.e_machine, EM_X86_64 | EM_386) {
         return true;
     }
@@ -245,8 +240,7 @@ pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: boo
     let mut reader = Reader::new(file, image.encoding.order, before, 5);
     match reader.bytes_at(0, 5) {
         Some([_, first @ ..]) if MARKS.iter().any(|mark| mark == first) => true,
-        // A function's end, or what fills up.
-        Some([0xc3 | 0x90 | 0x00 | 0xcc | 0xff, ..]) => code.trailing_zeros() >= 4,
+        Some([before, ..]) => ends_function(*before) && code.trailing_zeros() >= 4,
         _ => false,
     }
 }
