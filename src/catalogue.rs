@@ -207,11 +207,8 @@ fn loose(name: &str) -> Vec<Match> {
     let has_longest = |device: &Device| {
         [device.id, device.title, device.other_titles].iter().any(|text| holds_ignoring_case(text, longest))
     };
-    let has_all = |device: &Device| {
-        let own = words(&format!("{} {} {}", device.id, device.title, device.other_titles));
-        wanted.iter().all(|word| own.contains(word))
-    };
-    let found: Vec<Device> = devices().filter(has_longest).filter(has_all).collect();
+    let of_wanted = |device: &Device| has_all(&names(device), &wanted);
+    let found: Vec<Device> = devices().filter(has_longest).filter(of_wanted).collect();
     // "TP-Link Archer C7 v5" is not the v5 of another: its title is these words alone.
     let is_whole = |device: &&Device| {
         let titles = device.other_titles.split(" | ").chain([device.title]);
@@ -220,6 +217,15 @@ fn loose(name: &str) -> Vec<Match> {
     let whole: Vec<Device> = found.iter().filter(is_whole).copied().collect();
     let found = if whole.is_empty() { found } else { whole };
     found.into_iter().filter_map(Match::of_device).collect()
+}
+
+fn names(device: &Device) -> String {
+    format!("{} {} {}", device.id, device.title, device.other_titles)
+}
+
+fn has_all(text: &str, wanted: &[String]) -> bool {
+    let own = words(text);
+    wanted.iter().all(|word| own.contains(word))
 }
 
 fn holds_ignoring_case(text: &str, word: &str) -> bool {
@@ -261,13 +267,7 @@ fn nearest(name: &str) -> Vec<&'static str> {
 }
 
 /// The devices that have all of these words in their names, for `--on list`; all, where there are none.
-pub fn list(wanted: &[String]) -> impl Iterator<Item = Device> + '_ {
-    devices().filter(move |device| {
-        let own =
-            || words(&format!("{} {} {} {}", device.id, device.title, device.other_titles, device.target));
-        wanted.is_empty() || {
-            let own = own();
-            wanted.iter().flat_map(|text| words(text)).all(|word| own.contains(&word))
-        }
-    })
+pub fn list(wanted: &str) -> impl Iterator<Item = Device> {
+    let wanted = words(wanted);
+    devices().filter(move |device| has_all(&format!("{} {}", names(device), device.target), &wanted))
 }

@@ -48,10 +48,7 @@ pub fn run_on(
     let carried = Carried::new(here, there.root, folder);
     let target = Target { root: &carried, kernel: there.kernel };
     run_in(target, args, Some(folder), style, out, |machine, kept, path| {
-        // The machine may have a file of that path, which tells what its programs are.
-        let _ = (machine.kernel(), machine.userland(), machine.libc(), machine.loaders());
-        kept.files.forget(path);
-        carried.take(path);
+        carried.take_next(path, machine, kept);
     })
 }
 
@@ -145,10 +142,9 @@ pub fn on_all(
 /// `--on list`: the devices with these words in their names, one a line: id, title, target, architecture, releases.
 #[cfg(feature = "catalogue")]
 pub fn list(args: &Args, out: &mut dyn Write) -> Result<u8, fmt::Error> {
-    let words: Vec<String> =
-        args.programs.iter().map(|word| String::from_utf8_lossy(word.as_bytes()).into_owned()).collect();
+    let words: Vec<_> = args.programs.iter().map(|word| String::from_utf8_lossy(word.as_bytes())).collect();
     let mut text = String::new();
-    for device in catalogue::list(&words) {
+    for device in catalogue::list(&words.join(" ")) {
         let images = if device.is_source_only { "\tno images" } else { "" };
         writeln!(
             text,
@@ -179,7 +175,7 @@ pub fn report(target: Target<'_>, args: &Args, style: Style) -> Output {
 }
 
 /// The status of two programs: 1 wins over 2, and 2 over 0.
-fn worse(one: u8, other: u8) -> u8 {
+pub(crate) fn worse(one: u8, other: u8) -> u8 {
     if one == 1 || other == 1 { 1 } else { one.max(other) }
 }
 

@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use crate::candidate::last_name;
 use crate::errno::Errno;
+use crate::ldso::Kept;
+use crate::machine::Machine;
 use crate::path::{Path, PathBuf, join};
 use crate::target::{FileCapabilities, FileKind, Known, ReadAt, Root, Space, Stat};
 
@@ -33,6 +35,13 @@ impl<'a> Carried<'a> {
     /// This one is, in the place of the last.
     pub fn take(&self, program: &Path) {
         *self.program.borrow_mut() = program.to_path_buf();
+    }
+
+    /// The same once some are judged. The machine may have a file of that path, which tells what its programs are.
+    pub fn take_next(&self, program: &Path, machine: &Machine, kept: &Kept) {
+        let _ = (machine.kernel(), machine.userland(), machine.libc(), machine.loaders());
+        kept.files.forget(program);
+        self.take(program);
     }
 
     fn is_it(&self, path: &Path) -> bool {

@@ -1,6 +1,7 @@
 //! `--on all`: programs for every kind of machine in the catalogue.
 
 use super::{Entry, Match, architectures, find};
+use crate::cli::worse;
 use crate::judge;
 use crate::ldso::Kept;
 use crate::machine::Machine;
@@ -49,9 +50,7 @@ pub fn judge(
         let kept = Kept::default();
         let mut cells = Vec::new();
         for path in programs {
-            let _ = (machine.kernel(), machine.userland(), machine.libc(), machine.loaders());
-            kept.files.forget(path);
-            carried.take(path);
+            carried.take_next(path, &machine, &kept);
             let judged = judge::judge(&mut machine, &kept, path, Some(folder));
             let verdict = judged.verdict();
             let decisive = judged.findings.first().filter(|_| verdict == Verdict::Fails);
@@ -77,6 +76,5 @@ pub fn status(rows: &[Row], required: &[&str]) -> u8 {
             () => 1,
         }
     };
-    let of_required = rows.iter().filter(|row| required.contains(&row.name.as_str())).map(of);
-    of_required.fold(0, |status, other| if status == 1 || other == 1 { 1 } else { status.max(other) })
+    rows.iter().filter(|row| required.contains(&row.name.as_str())).map(of).fold(0, worse)
 }
