@@ -185,7 +185,9 @@ fn names(args: &Args) -> Result<Vec<u8>, &'static str> {
 /// What may wait for ever is done by a child: the exit status of that, for its parent. None for who does it.
 #[cfg(feature = "every-machine")]
 fn waited(live: &Live, args: &Args) -> Option<u8> {
-    let paths = || args.programs.iter().chain(args.dest.as_deref()).chain(args.on.as_deref());
+    // Of --pick they are names, of no file here.
+    let programs = || args.programs.iter().filter(|_| args.task != Task::Pick);
+    let paths = || programs().chain(args.dest.as_deref()).chain(args.on.as_deref());
     let remote = remote::on_the_way(live, paths());
     if remote.is_empty() {
         return None;

@@ -27,6 +27,11 @@ const EARLY: &[u8] = b"__tunable_get_val";
 /// Symbols of an object that are looked through.
 const SYMBOLS_AT_MOST: u64 = 1 << 10;
 
+fn has_name(object: &Object<'_>, symbol: &Symbol, name: &[u8]) -> bool {
+    let strings = object.get(DT_STRTAB).unwrap_or_default();
+    object.memory.is_string(strings.wrapping_add(symbol.name), name) == Ok(true)
+}
+
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
     pub(super) fn relocate(&self, object: &'r Object<'a>) -> Step<()> {
@@ -131,7 +136,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
-        // r_offset is read first where r_info tells nothing new; which part is in other relocations has been seen on x86 alone.
+        // Of relative relocations and of those that are bound later r_offset is read before r_info is looked at; of others that
+        // has been seen on x86 alone.
         if let Err(access) = relocation.offset {
             if is_relative || is_lazy || !is_x86(object) {
                 return Err(place.lost(access));
@@ -229,9 +235,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             Err(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => Err(End::Symbol(symbol)),
             Err(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
             // The C library calls it before main().
-            Err(lost)
-                if self.linker.is_c_library(object.library) && Self::is_called(object, index, EARLY) =>
-            {
+            Err(lost) if self.linker.is_c_library(object.library) && Self::asks_for(object, index, EARLY) => {
                 Err(lost)
             }
             // Whatever stands behind the versions of a library is hardly the one that is asked for.
@@ -257,13 +261,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         Ok(())
     }
 
-    /// Whether a symbol has that name.
-    fn is_called(object: &Object<'_>, index: u64, name: &[u8]) -> bool {
-        let (symbols, strings) = (object.get(DT_SYMTAB), object.get(DT_STRTAB));
-        let symbol = symbols.and_then(|symbols| object.symbol(symbols, index).ok());
-        symbol.zip(strings).is_some_and(|(symbol, strings)| {
-            object.memory.is_string(strings.wrapping_add(symbol.name), name) == Ok(true)
-        })
+    /// Whether the symbol of a relocation has that name.
+    fn asks_for(object: &Object<'_>, index: u64, name: &[u8]) -> bool {
+        let symbol = object.get(DT_SYMTAB).and_then(|symbols| object.symbol(symbols, index).ok());
+        symbol.is_some_and(|symbol| has_name(object, &symbol, name))
     }
 
     /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that
@@ -281,9 +282,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             for index in 1..count.min(SYMBOLS_AT_MOST) {
                 let symbol = object.symbol(symbols, index)?;
                 let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
-                let is_profiler = || object.memory.is_string(strings.wrapping_add(symbol.name), PROFILER);
                 if is_weak
-                    && is_profiler() == Ok(true)
+                    && has_name(object, &symbol, PROFILER)
                     && !self.weak.borrow().contains(&(object.index, index))
                 {
                     return Err(object.lost(Access::Anothers, "__gmon_start__"));
