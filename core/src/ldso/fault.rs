@@ -39,7 +39,7 @@ impl Fault {
 
     /// A signal ends the loader.
     pub(super) fn is_deadly(&self) -> bool {
-        !self.lazy && matches!(self.kind.row().0, Ends::Dies | Ends::Divides)
+        !self.lazy && matches!(self.kind.row().0, Ends::Dies | Ends::Divides | Ends::Misses)
     }
 
     /// How the loader ends the program; None where it goes on until a function is called.
@@ -55,6 +55,7 @@ impl Fault {
             Ends::Goes => Outcome::Exits { status: 1, step },
             Ends::Open => Outcome::Unknown { missing: Missing::LostTables },
             Ends::Dies => Outcome::Killed { signal: Signal::SIGSEGV, when: When::Start, step },
+            Ends::Misses => Outcome::Killed { signal: Signal::SIGBUS, when: When::Start, step },
             Ends::Divides => Outcome::Killed { signal: Signal::SIGFPE, when: When::Start, step },
         })
     }
@@ -77,6 +78,8 @@ pub enum Ends {
     Dies,
     /// It divides by zero, of which a processor makes a signal, SIGFPE.
     Divides,
+    /// It touches a page that the file does not have, SIGBUS.
+    Misses,
     /// It takes something else for what is not there.
     Open,
 }
@@ -165,6 +168,8 @@ faults! {
     ]), LoaderTables;
     /// What a table leads to lies where nothing of the object is.
     Unmapped Ends::Dies, LoaderTables;
+    /// What a table leads to, or what a relocation changes, lies in a page behind the end of the file.
+    BehindFile Ends::Misses, LoaderTables;
     /// A relocation changes what is not there, or not to be written.
     WritesNowhere Ends::Dies, LoaderTables;
     /// A constructor, or a function that is asked for an address, lies where no code is.

@@ -129,6 +129,10 @@ impl Linker<'_> {
     /// A file without DT_GNU_HASH is looked up in by DT_HASH, of which it is not known that it leads to all symbols.
     fn has_sound_hash(&self, object: &Library, image: &Image) -> Option<bool> {
         let file = self.open(object)?;
+        // Pages that a file does not have are looked for in a rehearsal.
+        if image.loads().any(|segment| segment.file_end() > file.stat.size) {
+            return Some(false);
+        }
         // Of MIPS, whose files have none, neither is the GOT, for which there are no relocations.
         if image.dynamic.as_ref()?.get(DT_GNU_HASH).is_none() {
             return Some(false);

@@ -5,7 +5,7 @@ use crate::arch;
 use crate::candidate::{File, Image, TableError};
 use crate::elf::consts::{
     DF_1_PIE, DT_FLAGS_1, DT_PLTGOT, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE,
-    EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_X, PT_DYNAMIC, PT_GNU_STACK,
+    EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK,
 };
 use crate::elf::{ByteOrder, ProgramHeader, mips};
 use crate::exec::Missing;
@@ -91,7 +91,7 @@ impl Unusable {
             Unusable::StackForbidden => {
                 "cannot enable executable stack as shared object requires: Invalid argument"
             }
-            Unusable::Cut => "cut short: what its loader reads is missing",
+            Unusable::Cut => "cut short: what its loader needs is missing",
         }
     }
 
@@ -297,13 +297,21 @@ impl Linker<'_> {
         answer.map(|answer| answer == Answer::Works)
     }
 
-    /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file; on MIPS, where it
+    /// Whether PT_DYNAMIC, which a loader reads first, lies in a page beyond the end of the file, or the end of a segment whose
+    /// last page it clears as it maps it (elf/dl-map-segments.h, ldso/dynlink.c `map_library`); on MIPS, where PT_DYNAMIC
     /// stands with the headers, the GOT, which a loader writes.
     fn is_cut(&self, library: &File, image: &Image) -> bool {
         let pages = self.machine.kernel().page().get().wrapping_sub(1);
         let end = library.stat.size.saturating_add(pages) & !pages;
         let dynamic = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
-        if dynamic.is_some_and(|dynamic| dynamic.p_offset >= end) {
+        let is_cleared = |segment: &ProgramHeader| {
+            let file_end = segment.file_end();
+            segment.p_memsz > segment.p_filesz
+                && segment.p_flags & PF_W != 0
+                && file_end & pages != 0
+                && file_end & !pages >= end
+        };
+        if dynamic.is_some_and(|dynamic| dynamic.p_offset >= end) || image.loads().any(is_cleared) {
             return true;
         }
         image.header.e_machine == EM_MIPS

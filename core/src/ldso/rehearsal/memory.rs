@@ -6,9 +6,10 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
+use super::super::fault::FaultKind;
 use crate::budget::Guard;
-use crate::candidate::Image;
-use crate::candidate::reader::{Contents, Reader};
+use crate::candidate::reader::Reader;
+use crate::candidate::{File, Image};
 use crate::elf::consts::{PF_W, PF_X};
 use crate::elf::{Encoding, offset};
 
@@ -19,8 +20,21 @@ pub(super) enum Access {
     Nothing,
     /// It lies so near that it may be another object's.
     Anothers,
+    /// It is of a page behind the end of the file: SIGBUS (mm/filemap.c `filemap_fault`).
+    BehindFile,
     /// More was read than a rehearsal may.
     TooMuch,
+}
+
+impl Access {
+    /// What is wrong with a table that leads there.
+    pub(super) const fn fault(self) -> FaultKind {
+        match self {
+            Access::Nothing => FaultKind::Unmapped,
+            Access::BehindFile => FaultKind::BehindFile,
+            Access::Anothers | Access::TooMuch => FaultKind::AnothersMemory,
+        }
+    }
 }
 
 /// Libraries lie side by side: what is further away from one than that is none.
@@ -51,8 +65,18 @@ struct Part {
     donated: u64,
     /// Where in the file `from` lies.
     offset: u64,
+    /// From here on no page of the file is there, up to the end of the last one that should be.
+    lost: u64,
+    file_end: u64,
     is_writable: bool,
     is_executable: bool,
+}
+
+impl Part {
+    /// Whether that page of the file is missing. What is behind the file's last page has no file.
+    const fn loses(&self, address: u64) -> bool {
+        self.lost <= address && address < self.file_end
+    }
 }
 
 /// The memory of an object.
@@ -131,7 +155,7 @@ fn place(address: u64) -> (u64, usize) {
 
 impl<'a> Memory<'a> {
     pub(super) fn new(
-        file: &'a Contents,
+        file: &'a File,
         image: &Image,
         page: u64,
         is_program: bool,
@@ -150,18 +174,23 @@ impl<'a> Memory<'a> {
                 _ if mapped_by == MappedBy::Glibc && end <= ceil(file_end) => (file_end, end),
                 _ => (file_end, u64::MAX),
             };
+            let offset = load.p_offset.wrapping_sub(load.p_vaddr.wrapping_sub(from));
+            let pages_of_file = ceil(file.stat.size).saturating_sub(offset);
+            let is_lost = pages_of_file < ceil(file_end).wrapping_sub(from);
             let is_donated = mapped_by == MappedBy::Musl && load.p_flags & PF_W != 0;
             parts.push(Part {
                 from,
                 donated: if is_donated { end } else { u64::MAX },
                 to: ceil(end),
                 zeros,
-                offset: load.p_offset.wrapping_sub(load.p_vaddr.wrapping_sub(from)),
+                offset,
+                file_end: ceil(file_end),
+                lost: if is_lost { from.saturating_add(pages_of_file) } else { u64::MAX },
                 is_writable: load.p_flags & PF_W != 0,
                 is_executable: load.p_flags & PF_X != 0,
             });
         }
-        let file = RefCell::new(Reader::new(file, image.encoding.order, 0, usize::MAX));
+        let file = RefCell::new(Reader::new(&file.contents, image.encoding.order, 0, usize::MAX));
         Memory {
             file,
             encoding: image.encoding,
@@ -252,6 +281,9 @@ impl<'a> Memory<'a> {
             self.steps(STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1)))?;
         }
         let part = self.part(address)?;
+        if part.loses(address) {
+            return Err(Access::BehindFile);
+        }
         let (chunk, at) = place(address);
         if let Some(found) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(at)) {
             return Ok(found);
@@ -317,6 +349,9 @@ impl<'a> Memory<'a> {
             let part = self.part(address).map_err(|access| self.where_written(address, access))?;
             if !(part.is_writable || anywhere) {
                 return Err(Access::Nothing);
+            }
+            if part.loses(address) {
+                return Err(Access::BehindFile);
             }
             let (chunk, at) = place(address);
             let mut written = self.written.borrow_mut();

@@ -50,8 +50,7 @@ impl<'a> Object<'a> {
         (is_glibc, chunks): (bool, &Rc<Cell<usize>>),
     ) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
-        let memory =
-            Memory::new(&file.contents, image, page, index == 0, MappedBy::of(index, is_glibc), chunks);
+        let memory = Memory::new(file, image, page, index == 0, MappedBy::of(index, is_glibc), chunks);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,
@@ -118,12 +117,7 @@ impl<'a> Object<'a> {
 
     /// The end where an address of a table cannot be used.
     pub(super) fn lost(&self, access: Access, what: &'static str) -> End {
-        let kind = match access {
-            Access::Nothing => FaultKind::Unmapped,
-            Access::Anothers => FaultKind::AnothersMemory,
-            Access::TooMuch => return End::TooMuch,
-        };
-        self.fault(kind, what)
+        if access == Access::TooMuch { End::TooMuch } else { self.fault(access.fault(), what) }
     }
 
     /// The same where it is known what comes of an address at which nothing is.

@@ -3,28 +3,20 @@
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 
-use super::super::fault::{Fault, FaultKind};
+use super::super::fault::Fault;
 use super::super::{Library, Linker};
 use super::memory::{Access, MappedBy, Memory};
 use crate::candidate::{File, Image};
 use crate::elf::consts::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB};
 
 fn lost(library: &Library, access: Access, what: &str) -> Fault {
-    let kind = if access == Access::Nothing { FaultKind::Unmapped } else { FaultKind::AnothersMemory };
-    Fault { name: what.as_bytes().to_vec(), ..Fault::new(kind, library) }
+    Fault { name: what.as_bytes().to_vec(), ..Fault::new(access.fault(), library) }
 }
 
 impl Linker<'_> {
     fn memory<'a>(&self, index: usize, image: &Image, file: &'a File) -> Memory<'a> {
         let page = self.machine.kernel().page().get();
-        Memory::new(
-            &file.contents,
-            image,
-            page,
-            index == 0,
-            MappedBy::of(index, self.is_glibc()),
-            &Rc::default(),
-        )
+        Memory::new(file, image, page, index == 0, MappedBy::of(index, self.is_glibc()), &Rc::default())
     }
 
     /// What the DT_NEEDED of an object name where one of them lies outside of its strings: what its loader reads there, up to

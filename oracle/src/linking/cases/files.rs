@@ -170,6 +170,51 @@ pub(super) const CASES: &[Case] = &[
         Anything,
     ),
     case(
+        "cut by a hundredth",
+        |kit| {
+            plain(kit)?;
+            kit.cut("libfoo.so", 990)
+        },
+        Anything,
+        Anything,
+    ),
+    case(
+        "cut by a twentieth",
+        |kit| {
+            plain(kit)?;
+            kit.cut("libfoo.so", 950)
+        },
+        Anything,
+        Anything,
+    ),
+    case(
+        "cut by a seventh",
+        |kit| {
+            plain(kit)?;
+            kit.cut("libfoo.so", 857)
+        },
+        Anything,
+        Anything,
+    ),
+    case(
+        "cut by a fifth",
+        |kit| {
+            plain(kit)?;
+            kit.cut("libfoo.so", 800)
+        },
+        Anything,
+        Anything,
+    ),
+    case(
+        "cut by a third",
+        |kit| {
+            plain(kit)?;
+            kit.cut("libfoo.so", 667)
+        },
+        Anything,
+        Anything,
+    ),
+    case(
         "one is missing, then one is cut in half",
         |kit| {
             pair(kit)?;
