@@ -204,6 +204,9 @@ fn unpack(object: &Object<'_>, table: u64, size: u64, to_the_word: bool) -> Step
     Ok(())
 }
 
+/// Bytes of a copy; what stands behind them is not looked at again.
+const COPIED_AT_MOST: u64 = 1 << 12;
+
 /// R_*_COPY: so many bytes from one object to another.
 fn copy(object: &Object<'_>, to: Result<u64, Access>, (of, from): (&Object<'_>, u64), size: u64) -> Step<()> {
     let Some(last) = size.checked_sub(1) else { return Ok(()) };
@@ -212,11 +215,10 @@ fn copy(object: &Object<'_>, to: Result<u64, Access>, (of, from): (&Object<'_>, 
         return Err(object.fault(FaultKind::WritesNowhere, "st_size"));
     }
     let anywhere = object.get(DT_TEXTREL).is_some();
-    for within in [0, last] {
+    for within in (0..last.min(COPIED_AT_MOST)).chain([last]) {
         let read = of.memory.peek(from.wrapping_add(within));
         let byte = read.map_err(|access| object.lost(access, "R_COPY"))?;
-        let written =
-            to.and_then(|to| object.memory.write(to.wrapping_add(within), byte.into(), 1, anywhere));
+        let written = to.and_then(|to| object.memory.take(to.wrapping_add(within), byte, anywhere));
         written.map_err(|access| object.refused(access, FaultKind::WritesNowhere, "r_offset"))?;
     }
     Ok(())

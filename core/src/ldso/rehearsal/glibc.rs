@@ -67,19 +67,41 @@ struct Map {
 
 static NO_VERSION: Version = Version { hash: 0, name: Vec::new(), is_hidden: false, file: None };
 
-impl Map {
-    /// l_versions is on the loader's heap, and behind that lies the loader: what is further away is nothing, as
-    /// seen on x86.
+/// l_versions of all objects: they lie one behind the other on the loader's heap.
+struct Maps(Vec<Map>);
+
+impl Maps {
+    fn of(&self, object: &Object<'_>) -> Option<&Map> {
+        self.0.get(object.index)
+    }
+
+    /// What stands there, counted from the versions of an object.
     fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
+        /// Behind the heap lies the loader: what is further away is nothing, as seen on x86.
         const FAR: u64 = 3 << 12;
         let is_x86 = matches!(object.image.header.e_machine, EM_X86_64 | EM_386);
-        match self.versions.get(&index) {
+        let Some(map) = self.of(object) else { return Ok(None) };
+        match map.versions.get(&index) {
             Some(version) => Ok(Some(version)),
-            None if index < self.count => Ok(Some(&NO_VERSION)),
-            None if self.count == 0 => Ok(None),
+            None if index < map.count => Ok(Some(&NO_VERSION)),
+            None if map.count == 0 => Ok(None),
+            None if self.begins_next(object, index.wrapping_sub(map.count)) => Ok(Some(&NO_VERSION)),
             None if index > FAR && is_x86 => Err(object.lost(Access::Nothing, "DT_VERSYM")),
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
+    }
+
+    /// Whether that is one of the first two of the next object, which are none, whether they begin there or 8 bytes
+    /// behind. What is left of a page has zeros.
+    fn begins_next(&self, object: &Object<'_>, index: u64) -> bool {
+        let next = self.0.get(object.index.max(1).saturating_add(1));
+        next.is_some_and(|next| next.count > 0 && next.versions.keys().all(|known| *known > 1) && index < 2)
+    }
+
+    /// Whether versions of others stand there, so that it can be read.
+    fn is_readable(&self, object: &Object<'_>, index: u64) -> bool {
+        let behind = self.0.iter().skip(object.index);
+        index < behind.map(|map| map.count).sum::<u64>()
     }
 }
 
@@ -111,7 +133,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     let rehearsal = Rehearsal {
         linker,
         objects,
-        maps,
+        maps: Maps(maps),
         start: Cell::default(),
         later: RefCell::default(),
         weak: RefCell::default(),
@@ -208,7 +230,7 @@ fn sorted(linker: &Linker<'_>, objects: &[Object<'_>]) -> Vec<usize> {
 struct Rehearsal<'r, 'a> {
     linker: &'r Linker<'r>,
     objects: &'r [Object<'a>],
-    maps: Vec<Map>,
+    maps: Maps,
     start: Cell<Start>,
     /// What shows when it is called.
     later: RefCell<Vec<Undefined>>,

@@ -11,7 +11,7 @@ use crate::budget::Guard;
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
 use crate::elf::consts::{PF_W, PF_X};
-use crate::elf::{Encoding, offset};
+use crate::elf::{ByteOrder, Encoding, offset};
 
 /// Why an address cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,6 +52,8 @@ const CHUNK: usize = 1 << BITS_OF_A_CHUNK;
 const BITS_OF_A_CHUNK: u32 = 8;
 /// The lowest address of what is moved.
 const MOVED: u64 = super::FIRST_FREE;
+/// An address of 64 bits that no processor has.
+const NOWHERE: u64 = 1 << 63;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
 
@@ -263,15 +265,9 @@ impl<'a> Memory<'a> {
         self.is_over.get()
     }
 
-    /// One that belongs to no address.
-    fn byte(&self, address: u64) -> Result<u8, Access> {
-        let (byte, mark) = self.marked(address)?;
-        if mark > 1 { Err(Access::Anothers) } else { Ok(byte) }
-    }
-
     /// A byte, whatever of.
-    pub(super) fn peek(&self, address: u64) -> Result<u8, Access> {
-        Ok(self.marked(self.wrapped(address))?.0)
+    pub(super) fn peek(&self, address: u64) -> Result<Marked, Access> {
+        self.marked(self.wrapped(address))
     }
 
     fn marked(&self, address: u64) -> Result<Marked, Access> {
@@ -305,7 +301,7 @@ impl<'a> Memory<'a> {
         for (to, at) in bytes.iter_mut().zip(0..size) {
             let (byte, mark) = self.marked(self.wrapped(address.wrapping_add(at)))?;
             *to = byte;
-            is_number &= mark < 2;
+            is_number &= !self.is_random(mark);
             is_address &= u64::from(mark) == at.wrapping_add(2);
         }
         if !(is_number || is_address && size == self.encoding.word() as u64) {
@@ -314,11 +310,43 @@ impl<'a> Memory<'a> {
         Ok(self.encoding.order.uint(&bytes, 0, offset(size)))
     }
 
+    /// The same of what is used as an address: one that is put together of bytes of others is none.
+    pub(super) fn pointer(&self, address: u64) -> Result<u64, Access> {
+        let size = self.encoding.word() as u64;
+        let number = self.number(address, size);
+        let is_torn = |at: u64| {
+            let byte = self.marked(self.wrapped(address.wrapping_add(at)));
+            byte.is_ok_and(|(_, mark)| self.is_random(mark) && u64::from(mark) != at.wrapping_add(2))
+        };
+        // Of 32 bits many are the address of something.
+        if number == Err(Access::Anothers) && size == 8 && (0..size).any(is_torn) {
+            return Ok(NOWHERE);
+        }
+        number
+    }
+
+    /// Whether that is a byte of an address that is another one at each start. All begin at a page, and 48 bits are theirs.
+    fn is_random(&self, mark: u8) -> bool {
+        let (index, word) = (usize::from(mark).wrapping_sub(2), self.encoding.word());
+        let rank = if self.encoding.order == ByteOrder::Big {
+            word.wrapping_sub(1).wrapping_sub(index)
+        } else {
+            index
+        };
+        mark > 1 && (1..6).contains(&rank)
+    }
+
+    /// A byte of a string, which hardly ends by a byte that is another one at each start.
+    fn character(&self, address: u64) -> Result<u8, Access> {
+        let (byte, mark) = self.marked(address)?;
+        Ok(if self.is_random(mark) { byte.max(1) } else { byte })
+    }
+
     /// A string, without its NUL.
     pub(super) fn string(&self, address: u64) -> Result<Vec<u8>, Access> {
         let mut string = Vec::new();
         for at in 0..LONGEST {
-            match self.byte(self.wrapped(address.wrapping_add(at)))? {
+            match self.character(self.wrapped(address.wrapping_add(at)))? {
                 0 => return Ok(string),
                 byte => string.push(byte),
             }
@@ -329,7 +357,7 @@ impl<'a> Memory<'a> {
     /// Whether a string is this one: as strcmp(3), it looks no further than the first difference.
     pub(super) fn is_string(&self, address: u64, string: &[u8]) -> Result<bool, Access> {
         for (at, byte) in (0..).zip(string.iter().chain(&[0])) {
-            if self.byte(self.wrapped(address.wrapping_add(at)))? != *byte {
+            if self.character(self.wrapped(address.wrapping_add(at)))? != *byte {
                 return Ok(false);
             }
         }
@@ -340,29 +368,52 @@ impl<'a> Memory<'a> {
     pub(super) fn write(&self, address: u64, value: u64, size: u64, anywhere: bool) -> Result<(), Access> {
         let mut bytes = value.to_le_bytes();
         let bytes = bytes.get_mut(..offset(size)).unwrap_or_default();
-        if self.encoding.order == crate::elf::ByteOrder::Big {
+        if self.encoding.order == ByteOrder::Big {
             bytes.reverse();
         }
         let is_address = value >= MOVED && size == self.encoding.word() as u64;
-        for (index, byte) in (0..).zip(&*bytes) {
-            let address = self.wrapped(address.wrapping_add(index.into()));
-            let part = self.part(address).map_err(|access| self.where_written(address, access))?;
-            if !(part.is_writable || anywhere) {
-                return Err(Access::Nothing);
+        let address_of = |index: u64| self.wrapped(address.wrapping_add(index));
+        // One that cannot be written to ends it, whatever the others are.
+        let mut refused = Ok(());
+        for index in 0..size {
+            match self.may_write(address_of(index), anywhere) {
+                Err(Access::Nothing) => return Err(Access::Nothing),
+                access => refused = refused.and(access),
             }
-            if part.loses(address) {
-                return Err(Access::BehindFile);
-            }
-            let (chunk, at) = place(address);
-            let mut written = self.written.borrow_mut();
-            if !written.contains_key(&chunk) && !Guard::Rehearsal.is_out() {
-                let Some(left) = self.chunks.get().checked_sub(1) else { return self.too_much() };
-                self.chunks.set(left);
-            }
-            let mark = if is_address { 2_u8.wrapping_add(index) } else { 1 };
-            written.entry(chunk).or_default().put(at, (*byte, mark));
+        }
+        refused?;
+        for (index, byte) in (0_u8..).zip(&*bytes) {
+            let mark = if is_address { index.wrapping_add(2) } else { 1 };
+            self.put(address_of(index.into()), (*byte, mark))?;
         }
         Ok(())
+    }
+
+    fn may_write(&self, address: u64, anywhere: bool) -> Result<(), Access> {
+        let part = self.part(address).map_err(|access| self.where_written(address, access))?;
+        match part {
+            _ if !(part.is_writable || anywhere) => Err(Access::Nothing),
+            _ if part.loses(address) => Err(Access::BehindFile),
+            _ => Ok(()),
+        }
+    }
+
+    fn put(&self, address: u64, byte: Marked) -> Result<(), Access> {
+        let (chunk, at) = place(address);
+        let mut written = self.written.borrow_mut();
+        if !written.contains_key(&chunk) && !Guard::Rehearsal.is_out() {
+            let Some(left) = self.chunks.get().checked_sub(1) else { return self.too_much() };
+            self.chunks.set(left);
+        }
+        written.entry(chunk).or_default().put(at, byte);
+        Ok(())
+    }
+
+    /// Writes a byte of another object.
+    pub(super) fn take(&self, address: u64, (byte, mark): Marked, anywhere: bool) -> Result<(), Access> {
+        let address = self.wrapped(address);
+        self.may_write(address, anywhere)?;
+        self.put(address, (byte, mark.max(1)))
     }
 
     /// What lies behind an object begins with what cannot be written.

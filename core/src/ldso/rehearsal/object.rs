@@ -55,7 +55,7 @@ impl<'a> Object<'a> {
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,
             Class::Elf64 if index == 0 => PROGRAM_BASE,
-            Class::Elf64 => LIBRARY_BASE.wrapping_add(place.wrapping_shl(32)),
+            Class::Elf64 => LIBRARY_BASE.wrapping_add(place.wrapping_mul(LIBRARIES_APART)),
             Class::Elf32 => free,
         };
         let has_resolvers = file.contents.ident()[EI_OSABI] == ELFOSABI_GNU;
@@ -139,7 +139,7 @@ impl<'a> Object<'a> {
             self.number(info_at.wrapping_add(within as u64), size as u64, WHAT)
         };
         let (symbol, kind) = info(self.image);
-        let offset = self.memory.number(at, word);
+        let offset = self.memory.pointer(at);
         let (symbol, mut kind) = (part(symbol)?, part(kind)?);
         if self.image.header.e_machine == EM_MIPS && word == 8 {
             // Three types and r_ssym, the first in the lowest byte.
@@ -187,6 +187,8 @@ const OBJECTS_OF_A_STEP: usize = 8;
 /// Somewhere about where they are: the upper half of an address is what it would be.
 const PROGRAM_BASE: u64 = 0x5555_5000_0000;
 const LIBRARY_BASE: u64 = 0x7f00_0000_0000;
+/// No power of two, by which an address that one bit has changed leads elsewhere.
+const LIBRARIES_APART: u64 = 0x9000_0000;
 #[derive(Clone, Copy)]
 pub(super) struct Symbol {
     pub(super) name: u64,

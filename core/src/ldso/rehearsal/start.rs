@@ -79,9 +79,10 @@ pub(super) fn construct(
         }
         // crti.o calls that where its address is not 0.
         if let Some(slot) = profiler_slot(of, within) {
-            match of.memory.number(slot, of.word()).unwrap_or_default() {
+            let led_to = of.memory.pointer(slot).map_err(|access| of.lost(access, "__gmon_start__"))?;
+            match led_to {
                 0 => {}
-                led_to if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
+                _ if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
                 _ => return Err(object.lost(Access::Anothers, "__gmon_start__")),
             }
         }
@@ -104,7 +105,7 @@ pub(super) fn construct(
             }
             object.look_at(objects.len())?;
             let at = array.wrapping_add(index.wrapping_mul(object.word()));
-            let address = object.memory.number(at, object.word());
+            let address = object.memory.pointer(at);
             let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, what))?;
             if !is_aligned(object, address) {
                 return Err(object.lost(Access::Anothers, what));
@@ -151,7 +152,8 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     let segments = object.image.table();
     let _is_over = object.memory.steps(segments.len() / SEGMENTS_OF_A_STEP);
     let header = segments.iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
-    header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+    let is_code = !is_x86(object) || bytes(object, address, 4) != [0; 4];
+    is_code && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
 }
 
 /// Of a segment that has both, code stands behind all tables.

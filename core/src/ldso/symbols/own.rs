@@ -143,6 +143,9 @@ impl Asks {
             }
         }
         let glibc = linker.is_glibc();
+        if object.parent.is_none() && self.main_slot.is_none() && !self.asks_for_main(&mut symbols) {
+            return Some(false);
+        }
         let defined = if glibc { linker.defined(object) } else { &[] };
         // Those that are not defined stand before the others, and are looked at with all that are asked for.
         let first = symbols.gnu().map_or(1, |gnu| gnu.first);
@@ -216,6 +219,19 @@ impl Asks {
     }
 }
 
+/// Of a program whose code is not known.
+impl Asks {
+    /// Whether it asks for what starts it.
+    fn asks_for_main(&self, symbols: &mut Symbols<'_>) -> bool {
+        let asked = self.symbols.iter().enumerate().filter(|(_, how)| **how != 0);
+        asked.into_iter().any(|(index, _)| {
+            let symbol = symbols.symbol(index);
+            symbol
+                .is_some_and(|symbol| symbols.strings.string_at(symbol.name).is_some_and(|name| name == MAIN))
+        })
+    }
+}
+
 /// `call *slot(%rip)` of glibc's crt1.o for x86-64, whose code is known.
 fn main_slot(image: &Image, file: &Contents) -> Option<u64> {
     if image.header.e_machine != EM_X86_64 {
@@ -240,7 +256,7 @@ pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: boo
     let mut reader = Reader::new(file, image.encoding.order, before, 5);
     match reader.bytes_at(0, 5) {
         Some([_, first @ ..]) if MARKS.iter().any(|mark| mark == first) => true,
-        Some([before, ..]) => ends_function(*before) && code.trailing_zeros() >= 4,
+        Some([before, first @ ..]) => ends_function(*before) && first != [0; 4] && code.trailing_zeros() >= 4,
         _ => false,
     }
 }

@@ -14,9 +14,9 @@ use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
-    DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ,
-    DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_RISCV, ET_EXEC, PF_W,
-    PF_X,
+    DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT,
+    DT_RELASZ, DT_RELCOUNT, DT_RELR, DT_RELRSZ, DT_RELSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_RISCV, ET_EXEC,
+    PF_W, PF_X,
 };
 use crate::elf::{ByteOrder, Class, offset};
 
@@ -126,6 +126,7 @@ pub(in super::super) fn unknown(
     let has_resolvers = file.ident()[EI_OSABI] == ELFOSABI_GNU;
     // Where the last one wrote: the next one does so near it.
     let mut written = (0, 0);
+    let slots = if is_glibc { (0, 0) } else { slots_of_calls(image)? };
     for &tag in tags {
         let Some(mut table) = Table::open(linker, image, file, tag) else { continue };
         let entry = table.entry;
@@ -142,6 +143,11 @@ pub(in super::super) fn unknown(
                         linker.doubt();
                     }
                 }
+                // What lies across words may change two of them. To musl slots for calls come first: they are changed again.
+                let is_slot_again = tag != DT_JMPREL && place.wrapping_sub(slots.0) < slots.1;
+                if !crate::ROUTER && (place & 3 != 0 || is_slot_again) {
+                    linker.doubt();
+                }
                 let r_info = order.uint(found, word, word);
                 let (kind, index) = if is_mips64 {
                     match order {
@@ -153,12 +159,15 @@ pub(in super::super) fn unknown(
                 };
                 let (kind, index) = (offset(kind & without_sign), offset(index));
                 if kind != last {
-                    let is_lazy = is_glibc && tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, kind);
-                    if is_lazy && is_bound_later(linker, image.dynamic.as_ref()?) {
+                    let is_no_call = tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, kind);
+                    if is_no_call && is_bound_later(linker, image.dynamic.as_ref()?) {
                         return Some((kind, true));
                     }
                     if !relocates(by, kind) {
                         return Some((kind, false));
+                    }
+                    if !crate::ROUTER && is_no_call {
+                        linker.doubt();
                     }
                     effect = abi.effect(kind);
                     let is_odd = match effect {
@@ -271,6 +280,17 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
         }
     }
     Some(left == 0 && seen >= relative && places == all)
+}
+
+/// The slots of the GOT for functions that are called: where they begin, and their size.
+fn slots_of_calls(image: &Image) -> Option<(u64, u64)> {
+    let dynamic = image.dynamic.as_ref()?;
+    let (first, size) = (dynamic.flags(DT_PLTGOT), dynamic.flags(DT_PLTRELSZ));
+    let words = if dynamic.flags(DT_PLTREL) == DT_RELA.into() { 3 } else { 2 };
+    let kept = image.encoding.word().wrapping_mul(3) as u64;
+    // MIPS has them elsewhere.
+    let is_here = image.header.e_machine != EM_MIPS && size != 0;
+    Some((first, if is_here { (size / words).wrapping_add(kept) } else { 0 }))
 }
 
 /// The segment that a relocation changes: where it begins, and its size; nothing where none may be changed there.

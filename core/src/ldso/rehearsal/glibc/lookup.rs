@@ -70,7 +70,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
 
     /// elf/dl-lookup.c `do_lookup_x` of one object.
     fn look_in(&self, of: &Object<'_>, ask: &Ask<'_>) -> Step<Option<Symbol>> {
-        let Some(map) = self.maps.get(of.index) else { return Ok(None) };
+        let Some(map) = self.maps.of(of) else { return Ok(None) };
         let tables = || {
             let symbols = of.get(DT_SYMTAB).ok_or_else(|| of.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
             let strings = of.get(DT_STRTAB).ok_or_else(|| of.fault(FaultKind::NoSymbolTable, "DT_STRTAB"))?;
@@ -108,7 +108,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                             }
                             None => index,
                         };
-                        if let Some(found) = Self::matches(of, map, tables, symbol, ask, &mut versioned)? {
+                        if let Some(found) = self.matches(of, map, tables, symbol, ask, &mut versioned)? {
                             return Ok(Some(found));
                         }
                     }
@@ -133,7 +133,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     if index == 0 {
                         return Ok(versioned.only());
                     }
-                    if let Some(found) = Self::matches(of, map, tables, index, ask, &mut versioned)? {
+                    if let Some(found) = self.matches(of, map, tables, index, ask, &mut versioned)? {
                         return Ok(Some(found));
                     }
                     index = number(chain, index)?;
@@ -145,6 +145,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
 
     /// elf/dl-lookup.c `check_match`.
     fn matches(
+        &self,
         of: &Object<'_>,
         map: &Map,
         (symbols, strings): (u64, u64),
@@ -177,7 +178,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
             (Some(version), Some(marks)) => {
                 let mark = mark(marks)?;
-                let known = map.version(of, mark & !HIDDEN)?;
+                let known = self.maps.version(of, mark & !HIDDEN)?;
                 let is_same =
                     known.is_some_and(|known| known.hash == version.hash && known.name == version.name);
                 let has_one = known.is_some_and(|known| known.hash != 0);

@@ -136,10 +136,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
         let place = Place { object, relocation, effect };
-        // Of relative relocations and of those that are bound later r_offset is read before r_info is looked at; of others that
-        // has been seen on x86 alone.
+        // r_offset is read before r_info is looked at. Where it lies in what may be another object it can be read on x86, and is
+        // of no use to most relocations.
         if let Err(access) = relocation.offset {
-            if is_relative || is_lazy || !is_x86(object) {
+            if is_relative || is_lazy || access != Access::Anothers || !is_x86(object) {
                 return Err(place.lost(access));
             }
         }
@@ -193,7 +193,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
 
     /// DT_VERSYM of what a relocation asks for: read of each, whether it asks for a symbol or not.
     fn mark(&self, object: &Object<'_>, index: u64) -> Step<Option<u64>> {
-        let marks = self.maps.get(object.index).and_then(|map| map.marks);
+        let marks = self.maps.of(object).and_then(|map| map.marks);
         let mark = |marks: u64| {
             let at = marks.wrapping_add(index.wrapping_mul(2));
             Ok(object.number(at, 2, "DT_VERSYM")? & !HIDDEN)
@@ -305,11 +305,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let Some(symbols) = object.get(DT_SYMTAB) else {
             return Err(object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"));
         };
-        let map = self.maps.get(object.index);
-        let mut version = Ok(None);
-        if let (Some(mark), Some(map)) = (self.mark(object, index)?, map) {
-            version = map.version(object, mark).map(|version| version.filter(|version| version.hash != 0));
-        }
+        let map = self.maps.of(object);
+        let mark = self.mark(object, index)?;
+        let version = mark.map_or(Ok(None), |mark| self.maps.version(object, mark));
+        let version = version.map(|version| version.filter(|version| version.hash != 0));
         let symbol = object.symbol(symbols, index)?;
         let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
         if is_weak && self.weak.borrow_mut().insert((object.index, index)) {
@@ -326,6 +325,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             Ok(version) => self.look_up(object, &symbol, version, class)?,
             // How far one can look behind the versions has been seen on x86 alone.
             Err(lost) if lost.is_deadly() || !is_x86(object) => return Err(lost),
+            Err(lost) if mark.is_some_and(|mark| !self.maps.is_readable(object, mark)) => return Err(lost),
             // Whatever that version is, a symbol that nobody has is not there. None has that version, but by chance.
             Err(lost) => match self.look_up(object, &symbol, None, class) {
                 Ok(None) => None,
