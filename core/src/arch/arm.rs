@@ -34,7 +34,7 @@ pub(super) const ARM: Arch = Arch {
         }),
         effects: effects(&[
             (0, 0, Effect::None),
-            (1, 1, Effect::Half),
+            (1, 1, Effect::Other),
             (2, 2, Effect::Value),
             (13, 13, Effect::Tls),
             (17, 19, Effect::Tls),

@@ -29,18 +29,19 @@ pub(super) struct GlibcBuild {
     /// build, which takes them for [`LEVELS`].
     hwcaps: Vec<u8>,
     /// Which of [`WORDS`] it holds.
-    holds: [bool; 5],
+    holds: [bool; 6],
     /// Its release, "2.36"; empty where it does not tell (before 2.33).
     pub(super) release: Vec<u8>,
 }
 
 /// Words of a loader that tell what it does.
-const WORDS: [&[u8]; 5] = [
+const WORDS: [&[u8]; 6] = [
     b"ELF load command alignment not page-aligned",
     KERNEL_TOO_OLD,
     b"CPU ISA level is lower",
     b"haswell",
     b"DT_RELR without GLIBC_ABI_DT_RELR",
+    b"version->filename == NULL || ! _dl_name_match_p",
 ];
 
 impl GlibcBuild {
@@ -62,6 +63,11 @@ impl GlibcBuild {
     /// It knows DT_RELR, and asks for a version that guards it (since 2.36).
     pub(super) const fn knows_relr(&self) -> bool {
         self.holds[4]
+    }
+
+    /// It asserts that a file has versions of which one is asked for (Debian's 2.36 does, its 2.41 does not).
+    pub(super) const fn asserts_versions(&self) -> bool {
+        self.holds[5]
     }
 
     /// The first two numbers of its release; None where it does not tell.
@@ -190,7 +196,10 @@ fn between_zeros(bytes: &[u8], each: &mut dyn FnMut(&[u8], bool)) {
 /// Whether a string is one of those that [`GlibcBuild::note`] takes, by how it begins and ends.
 #[inline]
 fn may_tell(text: &[u8]) -> bool {
-    matches!(text, [b'/' | b'l' | b'x' | b'p' | b'z' | b'E' | b'F' | b'C' | b'h' | b'D', ..] | [.., b'/'])
+    matches!(
+        text,
+        [b'/' | b'l' | b'x' | b'p' | b'z' | b'E' | b'F' | b'C' | b'h' | b'D' | b'v', ..] | [.., b'/']
+    )
 }
 
 impl GlibcBuild {

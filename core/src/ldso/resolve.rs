@@ -26,7 +26,10 @@ impl Linker<'_> {
         if self.link.versions.is_empty() && self.link.fault.is_none() {
             self.link.symbols = symbols::undefined(self);
             if !crate::ROUTER {
-                self.link.fault = symbols::found_without_version(self, &unversioned);
+                // Where nothing is asserted such a symbol serves.
+                if self.glibc.as_ref().is_some_and(|facts| facts.asserts_versions()) {
+                    self.link.fault = symbols::found_without_version(self, &unversioned);
+                }
                 self.link.fault = self.not_relocated().or(self.link.fault.take());
             }
         }

@@ -10,7 +10,7 @@ use super::super::fault::FaultKind;
 use crate::budget::Guard;
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::consts::{PF_W, PF_X};
+use crate::elf::consts::{EM_AARCH64, PF_W, PF_X};
 use crate::elf::{ByteOrder, Encoding, offset};
 
 /// Why an address cannot be used.
@@ -85,6 +85,8 @@ impl Part {
 pub(super) struct Memory<'a> {
     file: RefCell<Reader<'a>>,
     encoding: Encoding,
+    /// Those of an address.
+    bits: u64,
     parts: Vec<Part>,
     is_program: bool,
     /// By address / [`CHUNK`].
@@ -196,6 +198,11 @@ impl<'a> Memory<'a> {
         Memory {
             file,
             encoding: image.encoding,
+            bits: match image.header.e_machine {
+                _ if image.encoding.word() == 4 => u32::MAX.into(),
+                EM_AARCH64 => u64::MAX >> 8,
+                _ => u64::MAX,
+            },
             parts,
             is_program,
             written: RefCell::default(),
@@ -219,9 +226,10 @@ impl<'a> Memory<'a> {
         self.parts.iter().map(|part| part.to).max().unwrap_or_default()
     }
 
-    /// Addresses have 32 bits, or 64.
+    /// Addresses have 32 bits, or 64, the highest byte of which is a tag to AArch64 (Arm ARM, "Address tagging"; Linux
+    /// Documentation/arch/arm64/tagged-pointers.rst).
     pub(super) const fn wrapped(&self, address: u64) -> u64 {
-        if self.encoding.word() == 8 { address } else { address & 0xffff_ffff }
+        address & self.bits
     }
 
     /// Of several that overlap the last one was mapped last.

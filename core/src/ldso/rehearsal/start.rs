@@ -26,6 +26,8 @@ pub(super) struct Start {
     pub(super) is_asked: bool,
     /// Where `__libc_start_main` was found for it.
     pub(super) at: Option<u64>,
+    /// The slot from which the program calls it, and what its relocation has written there.
+    pub(super) slot: Option<(u64, u64)>,
 }
 
 /// Whether the program is led to what starts it.
@@ -42,7 +44,12 @@ pub(super) fn reach_main(
     let Some(program) = objects.first() else { return Ok(()) };
     let Some(slot) = main_slot(program) else {
         if start.is_asked {
-            return Ok(());
+            let Some((slot, led_to)) = start.slot else { return Ok(()) };
+            return match program.number(slot, program.word(), WHAT) {
+                Ok(now) if now == led_to && code_at(objects, now).is_some() => Ok(()),
+                Ok(now) if now == led_to => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
+                _ => Err(program.lost(Access::Anothers, WHAT)),
+            };
         }
         let mut own = later.iter().filter(|symbol| symbol.needed_by == program.library.path);
         return match (own.next(), own.next()) {
@@ -94,8 +101,8 @@ pub(super) fn construct(
         let Some(array) = value(array) else { continue };
         let size = match value(size) {
             Some(size) => size,
-            // musl takes it for 0.
-            None if count_mask == u64::MAX => 0,
+            // musl takes it for 0, and glibc does so of the first.
+            None if count_mask == u64::MAX || what == first.2 => 0,
             None => return Err(object.fault(FaultKind::NoEntrySize, what)),
         };
         let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;

@@ -173,8 +173,10 @@ pub(in super::super) fn unknown(
                     let is_odd = match effect {
                         Effect::Half => word == 8,
                         Effect::Other => true,
-                        // R_RISCV_32.
-                        Effect::Value => word == 8 && kind == 1 && image.header.e_machine == EM_RISCV,
+                        // R_RISCV_32, and those of thread-local variables of 32 bits.
+                        Effect::Value | Effect::Tls if image.header.e_machine == EM_RISCV => {
+                            word == 8 && matches!(kind, 1 | 6 | 8 | 10)
+                        }
                         Effect::None => !is_blank(found),
                         Effect::Indirect => {
                             let resolver = order.uint(found, word.wrapping_mul(2), word);

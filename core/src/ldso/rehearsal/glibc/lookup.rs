@@ -49,7 +49,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 }
                 if is_main {
                     let at = of.base.wrapping_add(found.value);
-                    self.start.set(Start { is_asked: true, at: Some(at) });
+                    self.start.set(Start { is_asked: true, at: Some(at), ..self.start.get() });
                 }
                 return Ok(Some((of, found)));
             }
@@ -170,7 +170,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let mark = |marks: u64| of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM");
         match (ask.version, map.marks) {
             (Some(version), None) => {
-                if version.file.as_ref().is_some_and(|file| of.library.is_called(file)) {
+                let asserts = self.linker.glibc.as_ref().is_none_or(|facts| facts.asserts_versions());
+                if asserts && version.file.as_ref().is_some_and(|file| of.library.is_called(file)) {
                     let fault =
                         Fault { name: ask.name.to_vec(), ..Fault::new(FaultKind::NoVersions, of.library) };
                     return Err(End::Fault(fault));

@@ -5,7 +5,7 @@ use super::super::super::abi::{Abi, Effect, Relocator, Setup};
 use super::super::super::fault::FaultKind;
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
-use super::super::start::is_x86;
+use super::super::start::{Start, is_x86};
 use super::super::{End, MAIN, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
 use super::place::{Place, resolve};
@@ -150,6 +150,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let count = if relocation.addend.is_some() { "DT_RELACOUNT" } else { "DT_RELCOUNT" };
                 return Err(object.fault(kind, count));
             }
+            // What else is counted as one is left without its symbol.
+            if effect != Effect::Relative && effect != Effect::OfGot {
+                return Err(object.lost(Access::Anothers, "DT_RELACOUNT"));
+            }
             // MIPS has none.
             let is_none = object.abi().is_some_and(|abi| abi.setup == Setup::Got);
             let place = Place { effect: Effect::Relative, ..place };
@@ -168,6 +172,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
                     if !is_filled {
                         place.write(object.base.wrapping_add(place.here()?))?;
+                    }
+                    if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
+                        self.keep_slot(&place);
                     }
                     self.look_up_later(object, relocation.symbol)
                 }
@@ -201,6 +208,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         marks.map(mark).transpose()
     }
 
+    /// Notes from where the program calls what starts it.
+    fn keep_slot(&self, place: &Place<'r, 'a>) {
+        let slot = place.relocation.offset.ok();
+        let led_to = slot.and_then(|slot| place.object.memory.number(slot, place.object.word()).ok());
+        self.start.set(Start { slot: slot.zip(led_to), ..self.start.get() });
+    }
+
     /// What takes a symbol: sysdeps/*/dl-machine.h `elf_machine_rel`, `elf_machine_rela`.
     fn bind(&self, place: &Place<'r, 'a>) -> Step<()> {
         let abi = place.object.abi();
@@ -223,7 +237,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 if is_main && adds && place.object.image.header.e_machine != EM_X86_64 {
                     return Err(place.object.lost(Access::Anothers, "r_addend"));
                 }
-                place.bound(&asked, Some(of), &found)
+                place.bound(&asked, Some(of), &found)?;
+                if is_main {
+                    self.keep_slot(place);
+                }
+                Ok(())
             }
             None => place.bound(&asked, None, &asked),
         }
