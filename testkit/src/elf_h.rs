@@ -41,6 +41,7 @@ pub const DT_RELA: u64 = 7;
 pub const DT_RELASZ: u64 = 8;
 pub const DT_RELAENT: u64 = 9;
 pub const DT_PLTRELSZ: u64 = 2;
+pub const DT_PLTGOT: u64 = 3;
 pub const DT_RELENT: u64 = 19;
 pub const DT_PLTREL: u64 = 20;
 pub const DT_TEXTREL: u64 = 22;

@@ -264,7 +264,7 @@ impl GlibcBuild {
                 self.cache = text.to_vec();
             }
             // What they begin with.
-            [b'E' | b'F' | b'C' | b'h' | b'D', ..] => {
+            [b'E' | b'F' | b'C' | b'h' | b'D' | b'v', ..] => {
                 for (word, holds) in WORDS.iter().zip(&mut self.holds) {
                     *holds |= text.starts_with(word);
                 }

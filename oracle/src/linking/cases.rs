@@ -1,6 +1,7 @@
 //! The table of cases.
 
 mod beside;
+mod changed;
 mod definitions;
 mod files;
 mod headers;
@@ -142,6 +143,7 @@ pub fn all() -> impl Iterator<Item = &'static Case> {
         tokens::CASES,
         shapes::CASES,
         beside::CASES,
+        changed::CASES,
         symbols::CASES,
         tables::CASES,
         definitions::CASES,

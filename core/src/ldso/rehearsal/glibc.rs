@@ -17,7 +17,7 @@ use super::super::symbols::hash_word;
 use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::memory::Access;
-use super::start::{Start, construct, reach_main};
+use super::start::{Start, construct, is_x86, reach_main};
 use super::{End, Object, Rehearsed, Step, Symbol, too_much};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_X86_64};
 use versions::{check_guard, check_versions};
@@ -65,14 +65,20 @@ struct Map {
     versions: BTreeMap<u64, Version>,
 }
 
+/// How versions lie on the heap has been seen up to this release.
+const LAST_SEEN: (u64, u64) = (2, 36);
 static NO_VERSION: Version = Version { hash: 0, name: Vec::new(), is_hidden: false, file: None };
 
 /// l_versions of all objects: they lie one behind the other on the loader's heap.
-struct Maps(Vec<Map>);
+struct Maps {
+    all: Vec<Map>,
+    /// How they lie there is known.
+    is_known: bool,
+}
 
 impl Maps {
     fn of(&self, object: &Object<'_>) -> Option<&Map> {
-        self.0.get(object.index)
+        self.all.get(object.index)
     }
 
     /// What stands there, counted from the versions of an object.
@@ -92,15 +98,17 @@ impl Maps {
     }
 
     /// Whether that is one of the first two of the next object, which are none, whether they begin there or 8 bytes
-    /// behind. What is left of a page has zeros.
+    /// behind, as seen of 2.36 on x86. What is left of a page has zeros.
     fn begins_next(&self, object: &Object<'_>, index: u64) -> bool {
-        let next = self.0.get(object.index.max(1).saturating_add(1));
-        next.is_some_and(|next| next.count > 0 && next.versions.keys().all(|known| *known > 1) && index < 2)
+        let next = self.all.get(object.index.max(1).saturating_add(1));
+        next.is_some_and(|next| {
+            self.is_known && next.count > 0 && next.versions.keys().all(|known| *known > 1) && index < 2
+        })
     }
 
     /// Whether versions of others stand there, so that it can be read.
     fn is_readable(&self, object: &Object<'_>, index: u64) -> bool {
-        let behind = self.0.iter().skip(object.index);
+        let behind = self.all.iter().skip(object.index);
         index < behind.map(|map| map.count).sum::<u64>()
     }
 }
@@ -130,10 +138,12 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         return Ok(());
     }
     let order = sorted(linker, objects);
+    let release = linker.glibc.as_ref().and_then(|facts| facts.release());
+    let is_known = release.is_some_and(|release| release <= LAST_SEEN) && objects.first().is_some_and(is_x86);
     let rehearsal = Rehearsal {
         linker,
         objects,
-        maps: Maps(maps),
+        maps: Maps { all: maps, is_known },
         start: Cell::default(),
         later: RefCell::default(),
         weak: RefCell::default(),

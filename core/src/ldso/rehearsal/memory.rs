@@ -1,5 +1,7 @@
 //! What an object has in memory once it is mapped, and what relocations write there.
 
+mod chunk;
+
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -12,6 +14,7 @@ use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
 use crate::elf::consts::{EM_AARCH64, PF_W, PF_X};
 use crate::elf::{ByteOrder, Encoding, offset};
+use chunk::{Chunk, Marked, place};
 
 /// Why an address cannot be used.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,9 +50,6 @@ const READS_AT_MOST: usize = 1 << 22;
 const TOGETHER: usize = 64;
 const STEPS: usize = 32;
 const PARTS: usize = 8;
-/// Bytes that are kept together where one is written: mostly the next ones are, too.
-const CHUNK: usize = 1 << BITS_OF_A_CHUNK;
-const BITS_OF_A_CHUNK: u32 = 8;
 /// The lowest address of what is moved.
 const MOVED: u64 = super::FIRST_FREE;
 /// An address of 64 bits that no processor has.
@@ -89,7 +89,7 @@ pub(super) struct Memory<'a> {
     bits: u64,
     parts: Vec<Part>,
     is_program: bool,
-    /// By address / [`CHUNK`].
+    /// By address / [`chunk::CHUNK`].
     written: RefCell<BTreeMap<u64, Box<Chunk>>>,
     left: Cell<usize>,
     /// Chunks that all objects of a rehearsal may still write to.
@@ -118,43 +118,6 @@ impl MappedBy {
             (true, _) => MappedBy::Glibc,
         }
     }
-}
-
-/// Bytes side by side, some of which relocations have written.
-struct Chunk {
-    bytes: [u8; CHUNK],
-    /// Four bits for each. 0: not written. 1: a number. From 2 on: that byte of an address, which is another one at each
-    /// start.
-    marks: [u8; CHUNK / 2],
-}
-
-impl Default for Chunk {
-    fn default() -> Chunk {
-        Chunk { bytes: [0; CHUNK], marks: [0; CHUNK / 2] }
-    }
-}
-
-impl Chunk {
-    fn get(&self, at: usize) -> Option<Marked> {
-        let mark = self.marks.get(at / 2)? >> ((at & 1) << 2) & 15;
-        if mark == 0 { None } else { Some((*self.bytes.get(at)?, mark)) }
-    }
-
-    fn put(&mut self, at: usize, (byte, mark): Marked) {
-        if let (Some(place), Some(marks)) = (self.bytes.get_mut(at), self.marks.get_mut(at / 2)) {
-            let bits = (at & 1) << 2;
-            *place = byte;
-            *marks = *marks & !(15 << bits) | mark << bits;
-        }
-    }
-}
-
-/// A byte, and its mark in [`Chunk`].
-type Marked = (u8, u8);
-
-/// The chunk of an address, and its place in that.
-fn place(address: u64) -> (u64, usize) {
-    (address >> BITS_OF_A_CHUNK, offset(address) & (CHUNK - 1))
 }
 
 impl<'a> Memory<'a> {
@@ -230,6 +193,11 @@ impl<'a> Memory<'a> {
     /// Documentation/arch/arm64/tagged-pointers.rst).
     pub(super) const fn wrapped(&self, address: u64) -> u64 {
         address & self.bits
+    }
+
+    /// What a word has of a number.
+    pub(super) const fn in_word(&self, number: u64) -> u64 {
+        if self.encoding.word() == 8 { number } else { number & 0xffff_ffff }
     }
 
     /// Of several that overlap the last one was mapped last.

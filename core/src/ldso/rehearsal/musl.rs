@@ -98,7 +98,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
             self.one(object, at, has_addend)?;
             at = at.wrapping_add(entry);
-            left = object.memory.wrapped(left.wrapping_sub(entry));
+            left = object.memory.in_word(left.wrapping_sub(entry));
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::code::{ends_function, main_slot, profiler_slot};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
+use crate::candidate::Image;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY,
     DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
@@ -153,7 +154,8 @@ pub(super) fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
 /// Whether a function begins at an address, by what .eh_frame_hdr lists (LSB, "Exception Frames"). Of code that it does not
 /// list, crtbegin.o's, those do that are aligned, and that nothing runs into.
 pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
-    if !is_x86(object) && (is_among_tables(object, address) || !is_aligned(object, address)) {
+    object.look_through();
+    if !is_x86(object) && (is_among_tables(object.image, address) || !is_aligned(object, address)) {
         return false;
     }
     let segments = object.image.table();
@@ -164,12 +166,11 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
 }
 
 /// Of a segment that has both, code stands behind all tables.
-pub(super) fn is_among_tables(object: &Object<'_>, address: u64) -> bool {
-    object.look_through();
-    let load = object.image.load_with(PF_X, address);
+pub(in super::super) fn is_among_tables(image: &Image, address: u64) -> bool {
+    let load = image.load_with(PF_X, address);
     let end = load.map_or(0, |load| load.p_vaddr.saturating_add(load.p_memsz));
     let is_behind = |(tag, value): &(u32, u64)| TABLES.contains(tag) && (address..end).contains(value);
-    object.dynamic.entries.iter().any(is_behind)
+    image.dynamic.as_ref().is_some_and(|dynamic| dynamic.entries.iter().any(is_behind))
 }
 
 /// Whether a processor may run what lies at an address: what it does else each does in its way.

@@ -67,7 +67,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if setup == Setup::Plt {
             let stubs = object.get(DT_PPC64_GLINK);
             let stubs = stubs.ok_or_else(|| object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"))?;
-            if is_among_tables(object, stubs) {
+            if is_among_tables(object.image, stubs) {
                 return Err(object.lost(Access::Anothers, "DT_PPC64_GLINK"));
             }
         }

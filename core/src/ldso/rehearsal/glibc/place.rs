@@ -81,7 +81,13 @@ impl Place<'_, '_> {
     }
 
     pub(super) fn moved(&self) -> Step<()> {
-        self.write(self.object.base.wrapping_add(self.addend()?))
+        let (object, to) = (self.object, self.addend()?);
+        // Where a program's main() is may stand there. Of x86 it stands in code.
+        let is_own = |at: u64| object.memory.has(object.memory.wrapped(at));
+        if object.index == 0 && !is_x86(object) && !is_own(to) && !is_own(to.wrapping_sub(1)) {
+            return Err(object.lost(Access::Anothers, "r_addend"));
+        }
+        self.write(object.base.wrapping_add(to))
     }
 
     /// Led to a symbol, and the object that has it; None: it need not be there, and is not.

@@ -96,7 +96,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             return Err(object.lost(Access::Anothers, "the size of a table of relocations"));
         }
         // In memory: what wraps around there is another table.
-        let absolute = |at: u64| object.memory.wrapped(object.base.wrapping_add(at));
+        let absolute = |at: u64| object.memory.in_word(object.base.wrapping_add(at));
         let relative_end = at.wrapping_add(relative.wrapping_mul(entry));
         if !is_lazy && object.get(DT_SYMTAB).is_none() {
             return Err(object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"));
@@ -329,7 +329,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let version = version.map(|version| version.filter(|version| version.hash != 0));
         let symbol = object.symbol(symbols, index)?;
         let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
-        if is_weak && self.weak.borrow_mut().insert((object.index, index)) {
+        if is_weak && class == Class::Other && self.weak.borrow_mut().insert((object.index, index)) {
             object.keep(KEPT_OF_A_WEAK)?;
         }
         if (symbol.bind == STB_LOCAL && !is_called) || symbol.is_hidden() {

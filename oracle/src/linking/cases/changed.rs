@@ -1,0 +1,98 @@
+//! One word of a table, changed as chance does.
+
+use testkit::elf_h::{DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_VERSYM};
+
+use super::versions::then;
+use super::{Anything, CALLS_FOO, Case, Dies, LAZY, NOW, TAKES_FOO, case};
+use crate::linking::kit::{Built, Kit};
+
+/// Something before or behind an entry of PT_DYNAMIC's.
+fn moved(kit: &Kit, what: &str, tag: u64, by: i64) -> Built {
+    kit.damage(what, |elf| {
+        let place = elf.dynamic(tag)?.1;
+        elf.put(place, elf.number(place)?.wrapping_add_signed(by))
+    })
+}
+
+/// A word of the last relocation of a table: r_offset, r_info, r_addend.
+fn last(kit: &Kit, what: &str, (table, size): (u64, u64), word: usize, value: impl Fn(u64) -> u64) -> Built {
+    kit.damage(what, |elf| {
+        let bytes = usize::try_from(elf.number(elf.dynamic(size)?.1)?).ok()?;
+        let place = ((elf.points_to(table)? + bytes).checked_sub(24)? + 8 * word, 8);
+        elf.put(place, value(elf.number(place)?))
+    })
+}
+
+/// What DT_VERSYM has of a symbol.
+fn mark(kit: &Kit, what: &str, symbol: usize, mark: u16) -> Built {
+    kit.damage(what, |elf| elf.write(elf.points_to(DT_VERSYM)? + 2 * symbol, &mark.to_le_bytes()))
+}
+
+const OF_CALLS: (u64, u64) = (DT_JMPREL, DT_PLTRELSZ);
+const OF_ALL: (u64, u64) = (DT_RELA, DT_RELASZ);
+
+pub(super) const CASES: &[Case] = &[
+    case(
+        "what is called last, copied",
+        |kit| then(kit, CALLS_FOO, NOW, |kit| last(kit, "x", OF_CALLS, 1, |info| info & !0xffff_ffff | 5)),
+        Anything,
+        Anything,
+    ),
+    case(
+        "what is called last, in the first slot that the loader keeps",
+        |kit| {
+            then(kit, CALLS_FOO, NOW, |kit| {
+                kit.damage("x", |elf| {
+                    let got = elf.number(elf.dynamic(DT_PLTGOT)?.1)?;
+                    elf.put((elf.points_to(DT_JMPREL)?, 8), got)
+                })
+            })
+        },
+        Anything,
+        Anything,
+    ),
+    case(
+        "a word that is written across two",
+        |kit| then(kit, TAKES_FOO, LAZY, |kit| last(kit, "x", OF_ALL, 0, |place| place - 1)),
+        Anything,
+        Anything,
+    ),
+    case(
+        "relocations that begin before the program",
+        |kit| {
+            then(kit, CALLS_FOO, NOW, |kit| kit.damage("x", |elf| elf.put(elf.dynamic(DT_RELA)?.1, u64::MAX)))
+        },
+        Dies,
+        Dies,
+    ),
+    case(
+        "constructors that begin a byte too late",
+        |kit| then(kit, CALLS_FOO, LAZY, |kit| moved(kit, "x", DT_INIT_ARRAY, 1)),
+        Dies,
+        Anything,
+    ),
+    case(
+        "constructors that begin a byte too early",
+        |kit| then(kit, CALLS_FOO, LAZY, |kit| moved(kit, "x", DT_INIT_ARRAY, -1)),
+        Anything,
+        Anything,
+    ),
+    case(
+        "a version right behind the last one",
+        |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 4)),
+        Anything,
+        Anything,
+    ),
+    case(
+        "a version far behind the last one",
+        |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 0x401)),
+        Anything,
+        Anything,
+    ),
+    case(
+        "a version of an address that there is not",
+        |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 0x7fff)),
+        Dies,
+        Anything,
+    ),
+];
