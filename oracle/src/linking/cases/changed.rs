@@ -84,12 +84,6 @@ pub(super) const CASES: &[Case] = &[
         Anything,
     ),
     case(
-        "a version far behind the last one",
-        |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 0x401)),
-        Anything,
-        Anything,
-    ),
-    case(
         "a version of an address that there is not",
         |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 0x7fff)),
         Dies,
