@@ -353,6 +353,11 @@ impl Root for Recorded {
         lines.find(|(_, file)| file.as_bytes() == place.as_bytes()).map(|(label, _)| label.into())
     }
 
+    #[cfg(feature = "every-machine")]
+    fn glibc(&self) -> Known<Vec<u8>> {
+        Some(self.note("glibc")?.trim().into())
+    }
+
     fn space(&self, folder: &Path) -> Known<Space> {
         let rows = df(&self.note("df")?);
         // df leaves out what has no blocks, so /proc must not be taken for a folder of the root file system.
