@@ -1,6 +1,6 @@
 //! `--on all`: programs for every kind of machine in the catalogue.
 
-use super::{Entry, Match, architectures, find};
+use super::{Entry, Match, architectures, find, systems};
 use crate::cli::worse;
 use crate::judge;
 use crate::ldso::Kept;
@@ -12,15 +12,33 @@ use crate::report::matrix::{Cell, Row};
 use crate::target::{Root, Target};
 
 /// The kinds of machines: each architecture that OpenWrt has packages for, in its newest release, and how many devices of
-/// that release it covers. 15.05 had them by target.
+/// that release it covers; 15.05 had them by target. And each release of another system for each architecture.
 pub fn kinds() -> Vec<(Entry, usize)> {
-    architectures()
+    let of_openwrt = architectures()
         .filter(|known| known.releases().any(|release| release != "15.05"))
-        .filter_map(|known| Some((Match::of_architecture(known).with(None).ok()?, known.devices)))
-        .collect()
+        .filter_map(|known| Some((Match::of_architecture(known).with(None).ok()?, known.devices)));
+    of_openwrt.chain(systems::systems().map(|system| (system.entry(), 0))).collect()
 }
 
-/// What becomes of each program on each machine: the kinds, and those that are asked for by name besides.
+/// What `--on all` is limited to: "openwrt", "debian"; none where it is all of them.
+///
+/// # Errors
+///
+/// There is no such kind: a sentence.
+pub fn kind(name: &str) -> Result<Option<&'static str>, String> {
+    let Some(wanted) = name.strip_prefix("all:") else { return Ok(None) };
+    if wanted.eq_ignore_ascii_case(OPENWRT) {
+        return Ok(Some(OPENWRT));
+    }
+    let known = || [vec![OPENWRT], systems::names()].concat().join(", ");
+    systems::named(wanted)
+        .map(Some)
+        .ok_or_else(|| format!("the catalogue has no kind of machine that is called so; it has {}", known()))
+}
+
+const OPENWRT: &str = "openwrt";
+
+/// What becomes of each program on each machine: the kinds, those of one system where it is limited to that, and those that are asked for by name besides.
 ///
 /// # Errors
 ///
@@ -29,11 +47,17 @@ pub fn judge(
     here: &dyn Root,
     programs: &[&Path],
     dest: Option<&Path>,
+    kind: Option<&str>,
     required: &[&str],
 ) -> Result<Vec<Row>, String> {
+    let is_wanted = |entry: &Entry| kind.is_none_or(|kind| kind == kind_of(entry));
     let mut machines: Vec<(String, Entry, usize)> = kinds()
         .into_iter()
-        .map(|(entry, devices)| (String::from(entry.architecture.name), entry, devices))
+        .filter(|(entry, _)| is_wanted(entry))
+        .map(|(entry, devices)| {
+            let name = entry.system.map_or_else(|| entry.architecture.name.into(), |own| own.whole_name());
+            (name, entry, devices)
+        })
         .collect();
     for name in required {
         if !machines.iter().any(|(known, ..)| known == name) {
@@ -60,9 +84,13 @@ pub fn judge(
                 code: decisive.map(|found| found.code.name()),
             });
         }
-        rows.push(Row { name, devices, cells });
+        rows.push(Row { name, kind: kind_of(&entry), devices, cells });
     }
     Ok(rows)
+}
+
+fn kind_of(entry: &Entry) -> &'static str {
+    entry.system.map_or(OPENWRT, |system| system.name)
 }
 
 /// The exit status of a release check: 0 where on each of these at least one program starts, 1 where on one none does, 2
