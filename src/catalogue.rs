@@ -106,7 +106,13 @@ impl Match {
         let Some(release) = release else {
             return Err(format!("it has no such release: {} has {}", self.name(), self.releases.join(", ")));
         };
-        Ok(Entry { architecture: self.architecture, target: self.target, release, device: self.device, system: None })
+        Ok(Entry {
+            architecture: self.architecture,
+            target: self.target,
+            release,
+            device: self.device,
+            system: None,
+        })
     }
 }
 

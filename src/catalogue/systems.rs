@@ -101,13 +101,7 @@ impl System {
     }
 
     pub(super) fn entry(self) -> Entry {
-        Entry {
-            architecture: self.of,
-            target: "",
-            release: self.release,
-            device: None,
-            system: Some(self),
-        }
+        Entry { architecture: self.of, target: "", release: self.release, device: None, system: Some(self) }
     }
 
     /// What is known of it.

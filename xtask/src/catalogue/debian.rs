@@ -24,18 +24,12 @@ const ARCHITECTURES: [(&str, [&str; 7]); 10] = [
     ("amd64", ["x86_64", "little", "64", "hard", "", "4096", "/lib64/ld-linux-x86-64.so.2"]),
     ("arm64", ["aarch64", "little", "64", "hard", "armv8", "4096", "/lib/ld-linux-aarch64.so.1"]),
     ("armel", ["armv5tel", "little", "32", "soft", "arm926ej-s", "4096", "/lib/ld-linux.so.3"]),
-    (
-        "armhf",
-        ["armv7l", "little", "32", "hard", "armv7+vfpv3-d16", "4096", "/lib/ld-linux-armhf.so.3"],
-    ),
+    ("armhf", ["armv7l", "little", "32", "hard", "armv7+vfpv3-d16", "4096", "/lib/ld-linux-armhf.so.3"]),
     ("i386", ["i686", "little", "32", "hard", "", "4096", "/lib/ld-linux.so.2"]),
     ("mips64el", ["mips64", "little", "64", "hard", "mips64r2", "", "/lib64/ld.so.1"]),
     ("mipsel", ["mips", "little", "32", "hard", "mips32r2", "", "/lib/ld.so.1"]),
     ("ppc64el", ["ppc64le", "little", "64", "hard", "power8", "", "/lib64/ld64.so.2"]),
-    (
-        "riscv64",
-        ["riscv64", "little", "64", "hard", "rv64gc", "4096", "/lib/ld-linux-riscv64-lp64d.so.1"],
-    ),
+    ("riscv64", ["riscv64", "little", "64", "hard", "rv64gc", "4096", "/lib/ld-linux-riscv64-lp64d.so.1"]),
     ("s390x", ["s390x", "big", "64", "hard", "z196", "4096", "/lib/ld64.so.1"]),
 ];
 
@@ -64,7 +58,19 @@ fn row(number: &str, name: &str, architecture: &str) -> Result<String> {
         .with_context(|| format!("nothing is known of {architecture}"))?;
     let [uname, order, bits, float, processor, page, loader] = abi;
     let columns = [
-        "debian", number, "", name, architecture, uname, order, bits, float, processor, page, loader, "glibc",
+        "debian",
+        number,
+        "",
+        name,
+        architecture,
+        uname,
+        order,
+        bits,
+        float,
+        processor,
+        page,
+        loader,
+        "glibc",
     ];
     Ok(format!("{}\t{}\t{}", columns.join("\t"), release(libc), release(kernel)))
 }
