@@ -257,39 +257,75 @@ fn of_glibc(folder: &std::path::Path, name: &str, libraries: &[&str], version: &
     path.to_str().unwrap().to_owned()
 }
 
+/// The verdict and the decisive code, by a machine's name.
+fn judged(on: &str, program: &str) -> (i32, String, String) {
+    let (status, text, _) = diag(&["--json", "--on", on, program]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let code = report["programs"][0]["findings"][0]["code"].as_str().unwrap_or_default().to_owned();
+    (status, code, text)
+}
+
 #[test]
 fn a_release_of_glibc_tells_what_is_too_new() {
     let folder = tempfile::tempdir().unwrap();
     let of = |name, libraries: &[&str], version| of_glibc(folder.path(), name, libraries, version);
     let new = of("new", &["libc.so.6"], "GLIBC_2.34");
-    let old = of("old", &["libc.so.6", "libm.so.6"], "GLIBC_2.14");
     let other = of("other", &["libz.so.1", "libc.so.6"], "GLIBC_2.14");
-    let judged = |on: &str, program: &str| {
-        let (status, text, _) = diag(&["--json", "--on", on, program]);
-        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let code = report["programs"][0]["findings"][0]["code"].as_str().unwrap_or_default().to_owned();
-        (status, code, text)
-    };
-    for (on, status) in
-        [("debian:11/amd64", 1), ("debian:12/amd64", 0), ("rhel:8/x86_64", 1), ("rhel:9/x86_64", 0)]
-    {
-        let (found, code, text) = judged(on, &new);
-        assert_eq!((found, code == "version-missing"), (status, status == 1), "{on}: {text}");
+    for (on, is_older) in [
+        ("debian:11/amd64", true),
+        ("debian:12/amd64", false),
+        ("rhel:8/x86_64", true),
+        ("rhel:9/x86_64", false),
+    ] {
+        let (status, code, text) = judged(on, &new);
+        assert_eq!((status == 1, code == "version-missing"), (is_older, is_older), "{on}: {text}");
+        let text = diag(&["--on", on, &new]).1;
+        assert_eq!(text.contains("you see: version `GLIBC_2.34' not found"), is_older, "{text}");
     }
-    assert_eq!(judged("debian:11/amd64", &old).0, 0);
     let (status, code, text) = judged("debian:11/amd64", &other);
-    assert_eq!(
-        (status, code.as_str(), text.contains("libz.so.1")),
-        (2, "libraries-not-followed", true),
-        "{text}"
-    );
+    assert_eq!((status, code.as_str()), (2, "libraries-not-followed"), "{text}");
+    assert!(diag(&["--on", "debian:11/amd64", &other]).1.contains("DT_NEEDED libz.so.1\n"));
+    // What is too new is so whatever else is there.
+    let both = of("both", &["libz.so.1", "libc.so.6"], "GLIBC_2.34");
+    assert_eq!(judged("debian:11/amd64", &both).1, "version-missing");
     // musl's loader is on no machine of glibc, and the other way round.
     assert_eq!(judged("alpine:3.22/x86_64", &new).1, "interpreter-missing");
     let musl = folder.path().join("musl");
     std::fs::write(&musl, Elf::of("x86-64").interp("/lib/ld-musl-x86_64.so.1").build()).unwrap();
     assert_eq!(judged("debian:12/amd64", musl.to_str().unwrap()).1, "interpreter-missing");
-    // Nobody knows what of it is in an image.
-    assert_eq!(judged("ubuntu:26.04/amd64", &old).0, 2);
+    // Its release is not known.
+    assert_eq!(judged("ubuntu:26.04/amd64", &new).0, 2);
+}
+
+/// What the linker of this computer makes needs its C library alone.
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+#[test]
+fn a_real_program_starts_where_its_glibc_is_old_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, program) = (folder.path().join("hello.c"), folder.path().join("hello"));
+    std::fs::write(&source, "#include <stdio.h>\nint main(void) { return puts(\"hello\") < 0; }\n").unwrap();
+    assert!(Command::new("cc").arg(&source).arg("-o").arg(&program).status().unwrap().success());
+    let program = program.to_str().unwrap();
+    let (_, _, text) = judged("debian:13/amd64", program);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let needs = report["programs"][0]["file"]["needs"].as_str().unwrap().to_owned();
+    let minor = |version: &str| version.rsplit('.').next().unwrap().parse::<u32>().unwrap();
+    let mut count = 0;
+    for system in systems().filter(|system| ["amd64", "x86_64"].contains(&system.architecture)) {
+        let title = system.title();
+        let Some(release) = title.strip_prefix("glibc ").and_then(|rest| rest.split(',').next()) else {
+            continue;
+        };
+        if release.is_empty() {
+            continue;
+        }
+        let is_older = minor(release) < minor(&needs);
+        let (status, code, text) = judged(&system.whole_name(), program);
+        assert_eq!(status, i32::from(is_older), "{title}: {text}");
+        assert_eq!(code == "version-missing", is_older, "{title}: {text}");
+        count += 1;
+    }
+    assert!(count > 10);
 }
 
 #[test]
@@ -304,21 +340,22 @@ fn the_matrix_is_limited_to_a_kind() {
     let verdict = |name: &str| {
         machines.iter().find(|machine| machine["name"] == name).unwrap()["programs"][0]["verdict"].clone()
     };
-    assert_eq!([verdict("debian:11/amd64"), verdict("debian:13/amd64")], ["fails", "starts"]);
+    // Of a file that no linker makes so no more is told.
+    assert_eq!([verdict("debian:11/amd64"), verdict("debian:13/amd64")], ["fails", "unknown"]);
     let (_, text, _) = diag(&["--on", "all:raspbian", "--json", &new]);
     assert_eq!(text.matches("\"kind\"").count(), 6, "{text}");
     let (status, text, why) = diag(&["--on", "all:nix", &new]);
     assert_eq!((status, text.as_str()), (2, ""));
     assert!(why.contains("openwrt, debian, ubuntu, alpine, rhel, amazon, raspios"), "{why}");
     for (required, status) in
-        [("debian:12/amd64", 0), ("debian:11/amd64", 1), ("debian:12/amd64,mips_24kc", 1)]
+        [("debian:12/amd64", 2), ("debian:11/amd64", 1), ("debian:12/amd64,mips_24kc", 1)]
     {
         assert_eq!(diag(&["--on", "all:debian", "--require", required, &new]).0, status, "{required}");
     }
     assert_eq!(diag(&["--on", "all:debian", "--require", "debian", &new]).0, 2);
     let (status, text, _) = diag(&["--on", "all", &new]);
     assert!(
-        status == 0 && text.contains("starts on debian:12/amd64, debian:13/amd64, ubuntu:22.04/amd64"),
+        status == 0 && text.contains("version-missing on debian:11/amd64, ubuntu:18.04/amd64,"),
         "{text}"
     );
 }
