@@ -110,8 +110,10 @@ fn agree((verdict, code): &(Verdict, Option<&str>), real: &Real) -> bool {
     match (verdict, real) {
         (Verdict::Starts, Real::Starts) => true,
         (Verdict::Fails, Real::Version) => *code == Some("version-missing"),
-        // A library that is missing is told first.
-        (Verdict::Fails, Real::Otherwise(words)) => words.contains("cannot open shared object file"),
+        // A library that is missing, or too old as well, is told first.
+        (Verdict::Fails, Real::Otherwise(words)) => {
+            words.contains("cannot open shared object file") || words.contains(": version `")
+        }
         (Verdict::Unknown, Real::Starts | Real::Otherwise(_)) => *code == Some("libraries-not-followed"),
         _ => false,
     }
