@@ -48,11 +48,10 @@ impl Entry {
     ///
     /// Its text is none: a sentence.
     pub fn machine(&self) -> Result<Recorded, String> {
-        let text = match &self.system {
-            Some(system) => system.text(),
-            None => text::text(&self.architecture, self.target, self.release, self.device.as_ref()),
-        };
-        Recorded::of_text(text.as_bytes())
+        Recorded::of_files(match &self.system {
+            Some(system) => system.files(),
+            None => text::files(&self.architecture, self.target, self.release, self.device.as_ref()),
+        })
     }
 }
 

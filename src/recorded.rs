@@ -56,6 +56,9 @@ pub struct Recorded {
     mounts: OnceCell<Vec<Mount>>,
 }
 
+#[cfg(feature = "catalogue")]
+pub(crate) use plain::Told;
+
 impl Recorded {
     /// The machine in that folder; nothing is read yet.
     pub const fn new(root: path::PathBuf) -> Self {
@@ -115,6 +118,16 @@ impl Recorded {
         Ok(recorded)
     }
 
+    /// The machine that these files tell of, by their names as in a text; of some the beginning alone is known.
+    #[cfg(feature = "catalogue")]
+    pub(crate) fn of_files(files: Vec<plain::Told>) -> Result<Self, String> {
+        let recorded = Recorded::of(Tree::Names(Rc::new(plain::told(files)?)));
+        if recorded.tree.entry(Path::new("/known")).is_err() {
+            let _ = recorded.known.set(Some(Rc::new(known::Known::parse(b""))));
+        }
+        Ok(recorded)
+    }
+
     /// Anything of a machine is there.
     #[cfg(feature = "every-machine")]
     fn checked(self) -> Result<Self, String> {
@@ -133,7 +146,14 @@ impl Recorded {
 
     /// A file that lies beside the machine's own.
     fn note(&self, name: &str) -> Option<String> {
-        let bytes = self.text(Path::new(name)).ok()?;
+        let bytes = match &self.tree {
+            // No link leads to one.
+            #[cfg(feature = "every-machine")]
+            Tree::Names(_) => {
+                text(&*self.tree.open(Path::new(&[b"/", name.as_bytes()].concat())).ok()?).ok()?
+            }
+            _ => self.text(Path::new(name)).ok()?,
+        };
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 

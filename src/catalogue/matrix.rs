@@ -6,7 +6,7 @@ use crate::judge;
 use crate::ldso::Kept;
 use crate::machine::Machine;
 use crate::on::{self, Carried};
-use crate::path::Path;
+use crate::path::{Path, PathBuf};
 use crate::report::Verdict;
 use crate::report::matrix::{Cell, Row};
 use crate::target::{Root, Target};
@@ -66,9 +66,23 @@ pub fn judge(
         }
     }
     let mut rows = Vec::new();
+    let mut foreign: Vec<Foreign> = Vec::new();
     for (name, entry, devices) in machines {
-        let recorded = entry.machine()?;
         let folder = dest.unwrap_or(Path::new(on::FOLDER));
+        let processor = processor(&entry);
+        let is_foreign = |path: &Path| {
+            let is_it = |known: &&Foreign| Some(known.processor) == processor && known.path == *path;
+            foreign.iter().find(is_it).map(|known| known.code)
+        };
+        let known: Vec<Option<&'static str>> = programs.iter().map(|path| is_foreign(path)).collect();
+        if known.iter().all(Option::is_some) {
+            let cells = programs.iter().zip(known);
+            let cells =
+                cells.map(|(path, code)| Cell { path: path.to_path_buf(), verdict: Verdict::Fails, code });
+            rows.push(Row { name, kind: kind_of(&entry), devices, cells: cells.collect() });
+            continue;
+        }
+        let recorded = entry.machine()?;
         let carried = Carried::new(here, &recorded, folder);
         let mut machine = Machine::new(Target { root: &carried, kernel: &recorded });
         let kept = Kept::default();
@@ -78,15 +92,35 @@ pub fn judge(
             let judged = judge::judge(&mut machine, &kept, path, Some(folder));
             let verdict = judged.verdict();
             let decisive = judged.findings.first().filter(|_| verdict == Verdict::Fails);
-            cells.push(Cell {
-                path: path.to_path_buf(),
-                verdict,
-                code: decisive.map(|found| found.code.name()),
-            });
+            let code = decisive.map(|found| found.code.name());
+            if let (Some(processor), Some(code)) =
+                (processor, code.filter(|code| OF_PROCESSORS.contains(code)))
+            {
+                foreign.push(Foreign { processor, path: path.to_path_buf(), code });
+            }
+            cells.push(Cell { path: path.to_path_buf(), verdict, code });
         }
         rows.push(Row { name, kind: kind_of(&entry), devices, cells });
     }
     Ok(rows)
+}
+
+/// What refuses a program whatever the release of the kernel and of the C library: the check of its ELF header.
+const OF_PROCESSORS: [&str; 2] = ["wrong-architecture", "wrong-byte-order"];
+
+/// A program that processors of a kind do not run, and the finding.
+struct Foreign {
+    processor: (&'static str, bool, bool, bool),
+    path: PathBuf,
+    code: &'static str,
+}
+
+/// A kind of processor: `uname -m`, byte order and word size; and whether nothing of binfmt_misc is there. None of a device,
+/// of which more is known.
+fn processor(entry: &Entry) -> Option<(&'static str, bool, bool, bool)> {
+    let of = &entry.architecture;
+    let lacks_misc = entry.system.is_some() || super::text::is_since(entry.release, "19.07");
+    entry.device.is_none().then_some((of.uname, of.is_big, of.is_64, lacks_misc))
 }
 
 fn kind_of(entry: &Entry) -> &'static str {

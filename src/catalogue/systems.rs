@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::rows::Architecture;
 use super::{Entry, is_release, text, words};
+use crate::recorded::Told;
 
 const SYSTEMS: &str = include_str!("../../catalogue/systems.tsv");
 
@@ -105,13 +106,10 @@ impl System {
     }
 
     /// What is known of it.
-    pub(super) fn text(&self) -> String {
-        let mut text = String::new();
+    pub(super) fn files(&self) -> Vec<Told> {
+        let mut files = Vec::new();
         let arch = &self.of;
-        let mut file = |name: &str, content: &str| {
-            // A String takes all.
-            let _ = writeln!(text, "==> {name} <==\n{}", content.trim_end_matches('\n'));
-        };
+        let mut file = |name: &str, content: &str| files.push(text::told(name, content));
         let kernel = if self.kernel.is_empty() { "?" } else { self.kernel };
         file("uname", &format!("Linux {} {kernel} #1 SMP {} GNU/Linux", self.name, arch.uname));
         file("/proc/cpuinfo", &text::cpuinfo(arch, None));
@@ -134,18 +132,18 @@ impl System {
         let codename =
             if self.codename.is_empty() { "" } else { &format!("\nVERSION_CODENAME={}", self.codename) };
         file("/etc/os-release", &format!("ID={id}\nVERSION_ID=\"{}\"{codename}", self.release));
-        // A program of its own, which tells of the ABI.
-        file("hexdump /bin/busybox", &text::hexdump(&text::busybox(arch)));
         let mut known = String::from("absent /etc/ld.so.preload\nfolder /proc/sys/fs/binfmt_misc\n");
+        text::no_other_loaders(&mut known, arch);
         if self.libc == "glibc" && !self.libc_release.is_empty() {
             file("glibc", self.libc_release);
-            file(&format!("hexdump {}", arch.loader), &text::hexdump(&text::loader(arch)));
+            files.push((arch.loader.into(), text::loader(arch), true));
         } else {
             let _ = writeln!(known, "unknown {}", arch.loader);
         }
-        text::no_other_loaders(&mut known, arch);
-        file("known", &known);
-        text
+        // A program of its own, which tells of the ABI.
+        files.push(("/bin/busybox".into(), text::busybox(arch), true));
+        files.push(text::told("known", &known));
+        files
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is known of a machine of the catalogue, as the text of a recording (`recorded`'s plain form).
+//! What is known of a machine of the catalogue, as the files of a recording.
 //!
 //! Sources: OpenWrt's include/kernel-version.mk of each release (kernels), its target configurations (FPU, 32-bit programs, page
 //! size), include/target.mk (CPU_TYPE), the kernel's arch/*/kernel/{proc,setup,cpu-probe}.c for how it prints that.
@@ -9,6 +9,7 @@ use super::rows::{Architecture, Device};
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64,
 };
+use crate::recorded::Told;
 
 /// A release of OpenWrt, and the first kernel that it had.
 pub(super) const RELEASES: [(&str, &str); 10] = [
@@ -28,12 +29,9 @@ pub(super) const RELEASES: [(&str, &str); 10] = [
 const SMALLEST_IMAGE: u64 = 3 << 20;
 
 /// A machine, as far as the tables tell.
-pub(super) fn text(arch: &Architecture, target: &str, release: &str, device: Option<&Device>) -> String {
-    let mut text = String::new();
-    let mut file = |name: &str, content: &str| {
-        // A String takes all.
-        let _ = writeln!(text, "==> {name} <==\n{}", content.trim_end_matches('\n'));
-    };
+pub(super) fn files(arch: &Architecture, target: &str, release: &str, device: Option<&Device>) -> Vec<Told> {
+    let mut files = Vec::new();
+    let mut file = |name: &str, content: &str| files.push(told(name, content));
     let kernel = RELEASES.iter().find(|(name, _)| *name == release).map_or("", |(_, kernel)| kernel);
     file("uname", &format!("Linux OpenWrt {kernel} #0 SMP {} GNU/Linux", arch.uname));
     file("/proc/cpuinfo", &cpuinfo(arch, device));
@@ -70,15 +68,20 @@ pub(super) fn text(arch: &Architecture, target: &str, release: &str, device: Opt
             "/dev/mtdblock /overlay jffs2 rw,noatime 0 0\noverlayfs:/overlay / overlay rw,noatime,lowerdir=/,upperdir=/overlay/upper,workdir=/overlay/work 0 0\ntmpfs /tmp tmpfs rw,nosuid,nodev,noatime 0 0",
         );
     }
-    file("hexdump /bin/busybox", &hexdump(&busybox(arch)));
+    files.push((String::from("/bin/busybox"), busybox(arch), true));
     let mut known = format!("unknown {}\n", arch.loader);
     no_other_loaders(&mut known, arch);
     // CONFIG_BINFMT_MISC is in no image since.
     if is_since(release, "19.07") {
         known.push_str("folder /proc/sys/fs/binfmt_misc\n");
     }
-    file("known", &known);
-    text
+    files.push(told("known", &known));
+    files
+}
+
+/// A text, or a note.
+pub(super) fn told(name: &str, content: &str) -> Told {
+    (String::from(name), content.as_bytes().to_vec(), false)
 }
 
 /// Its own is the only one.
@@ -120,7 +123,7 @@ const LOADERS: [&str; 27] = [
 ];
 
 /// Whether a release is that one or a later one.
-fn is_since(release: &str, first: &str) -> bool {
+pub(super) fn is_since(release: &str, first: &str) -> bool {
     let at = |wanted: &str| RELEASES.iter().position(|(name, _)| *name == wanted);
     at(release) >= at(first)
 }
@@ -290,17 +293,4 @@ fn elf(arch: &Architecture, (p_type, p_flags): (u32, u32), content: &[u8], entry
     }
     bytes.extend_from_slice(content);
     bytes
-}
-
-/// As `hexdump -C` prints it.
-pub(super) fn hexdump(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for (row, part) in bytes.chunks(16).enumerate() {
-        let _ = write!(text, "{:08x} ", row.saturating_mul(16));
-        for byte in part {
-            let _ = write!(text, " {byte:02x}");
-        }
-        text.push('\n');
-    }
-    text
 }

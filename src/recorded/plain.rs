@@ -45,6 +45,23 @@ pub(super) fn read(text: &[u8]) -> Result<Names, String> {
     Ok(names)
 }
 
+/// A file of a machine that is known without a text: its name, what is known of it, and whether that is its beginning alone.
+#[cfg(feature = "catalogue")]
+pub(crate) type Told = (String, Vec<u8>, bool);
+
+/// The same of such files.
+#[cfg(feature = "catalogue")]
+pub(super) fn told(files: Vec<Told>) -> Result<Names, String> {
+    let mut names = Names::new(DEVICE);
+    for (name, body, is_head) in files {
+        let size = if is_head { u64::from(u32::MAX) } else { body.len() as u64 };
+        if !names.put(name.as_bytes(), What::File(size, Some(Bytes::First(body.into()))), 0o755) {
+            return Err(String::from("it has too many names"));
+        }
+    }
+    Ok(names)
+}
+
 fn put(names: &mut Names, section: Option<(&[u8], Vec<u8>)>) -> Result<(), String> {
     let Some((title, body)) = section else { return Ok(()) };
     let (path, what) = match title.strip_prefix(b"hexdump ") {
