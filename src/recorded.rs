@@ -183,6 +183,9 @@ impl Recorded {
         if is_long(path) {
             return Err(Fault::Errno(Errno::ENAMETOOLONG));
         }
+        if self.is_plain(path) {
+            return Ok(path.to_path_buf());
+        }
         let mut todo = names(self.known().and_then(|known| known.link(path)).unwrap_or(path));
         let (mut links, mut steps) = (0_u32, 0_u32);
         let mut done = PathBuf::from("/");
@@ -216,6 +219,16 @@ impl Recorded {
             }
         }
         Ok(done)
+    }
+
+    /// Whether a path leads to where it says: of files that lie in memory each folder above one is none but a folder.
+    fn is_plain(&self, path: &Path) -> bool {
+        let mut names = path.as_bytes().split(|byte| *byte == b'/');
+        names.next().is_some_and(<[u8]>::is_empty)
+            && !names.any(|name| matches!(name, b"" | b"." | b".."))
+            && self.tree.is_in_memory()
+            && self.known().is_none_or(|known| known.link(path).is_none())
+            && matches!(self.tree.entry(path), Ok(Entry::Other(_)))
     }
 
     /// What is at a path, whatever it lies on.

@@ -85,6 +85,7 @@ pub fn judge(
         let recorded = entry.machine()?;
         let carried = Carried::new(here, &recorded, folder);
         let mut machine = Machine::new(Target { root: &carried, kernel: &recorded });
+        machine.only_codes = true;
         let kept = Kept::default();
         let mut cells = Vec::new();
         for path in programs {
@@ -93,9 +94,11 @@ pub fn judge(
             let verdict = judged.verdict();
             let decisive = judged.findings.first().filter(|_| verdict == Verdict::Fails);
             let code = decisive.map(|found| found.code.name());
-            if let (Some(processor), Some(code)) =
-                (processor, code.filter(|code| OF_PROCESSORS.contains(code)))
-            {
+            // A kernel of 64 bits may have been built to run programs of 32.
+            let is_of_processor = |code: &&str| {
+                OF_PROCESSORS.contains(code) || *code == "wrong-word-size" && !entry.architecture.is_64
+            };
+            if let (Some(processor), Some(code)) = (processor, code.filter(is_of_processor)) {
                 foreign.push(Foreign { processor, path: path.to_path_buf(), code });
             }
             cells.push(Cell { path: path.to_path_buf(), verdict, code });

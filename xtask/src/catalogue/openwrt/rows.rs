@@ -139,7 +139,8 @@ fn architectures(
         let first = targets.first().context("an architecture has a target")?;
         let board = first.strip_suffix("/generic").filter(|board| whole_name(dumped, board) == *first);
         let start = [Some(first.as_str()), board].into_iter().flatten();
-        let start = start.filter_map(|name| dumped.find(&format!("Target: {name}\n"))).next();
+        let mut starts = start.filter_map(|name| dumped.find(&format!("Target: {name}\n")));
+        let start = starts.next();
         let start = start.context("a target was dumped")?;
         let part = &dumped[start..];
         let of = |key: &str| {
@@ -184,9 +185,7 @@ fn cpu(part: &str) -> String {
     for (_, line) in own {
         match line.split_once(": ") {
             Some(("CPU-Type", value)) => value.trim().clone_into(&mut cpu),
-            Some(("CPU-Subtype", value)) if !value.trim().is_empty() => {
-                cpu = format!("{cpu}+{}", value.trim())
-            }
+            Some(("CPU-Subtype", value)) if !value.trim().is_empty() => cpu.extend(["+", value.trim()]),
             _ => {}
         }
     }
@@ -237,7 +236,9 @@ impl Device {
         for row in &mut rows {
             for name in old.get(&key(row)).map(String::as_str).unwrap_or_default().split(' ') {
                 if !row[7].split(' ').any(|known| known == name) {
-                    row[7] = format!("{} {name}", row[7]).trim().to_owned();
+                    let names = format!("{} {name}", row[7]);
+                    row[7].clear();
+                    row[7].push_str(names.trim());
                 }
             }
         }
@@ -255,9 +256,9 @@ impl Architecture {
         counts: &BTreeMap<(String, String), usize>,
     ) -> String {
         // Their releases stand one column before those of devices.
-        let moved = |columns: [String; 10]| {
-            let [a, b, c, d, e, f, g, releases, targets, devices] = columns;
-            [a, b, c, d, e, f, g, targets, releases, devices]
+        let moved = |mut columns: [String; 10]| {
+            columns.swap(7, 8);
+            columns
         };
         let table: String = table.lines().map(|row| moved(columns_of(row)).join("\t") + "\n").collect();
         let found = found.into_iter().map(|architecture| moved(architecture.columns)).collect();

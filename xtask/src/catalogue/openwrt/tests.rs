@@ -152,7 +152,9 @@ fn a_checkout_becomes_rows() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    FILES.iter().for_each(|(path, text)| put(path, text));
+    for (path, text) in FILES {
+        put(path, text);
+    }
     put("target/linux/tegra/image/Makefile", TEGRA);
     let table = |name: &str| fs::read_to_string(tables.path().join(name)).unwrap();
     let devices = "id\ttitle\tother titles\ttarget\tarchitecture\tsoc\tfirmware bytes\tother names\treleases\timages\n\
