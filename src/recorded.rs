@@ -19,6 +19,7 @@
 #[cfg(feature = "every-machine")]
 mod archive;
 mod known;
+mod memory;
 #[cfg(feature = "every-machine")]
 mod plain;
 mod texts;
@@ -57,7 +58,7 @@ pub struct Recorded {
 }
 
 #[cfg(feature = "catalogue")]
-pub(crate) use plain::Told;
+pub(crate) use memory::Told;
 
 impl Recorded {
     /// The machine in that folder; nothing is read yet.
@@ -113,16 +114,6 @@ impl Recorded {
         let recorded = Recorded::of(Tree::Names(Rc::new(plain::read(text)?)));
         if recorded.tree.entry(Path::new("/known")).is_err() {
             // Nobody looked at what it does not have.
-            let _ = recorded.known.set(Some(Rc::new(known::Known::parse(b""))));
-        }
-        Ok(recorded)
-    }
-
-    /// The machine that these files tell of, by their names as in a text; of some the beginning alone is known.
-    #[cfg(feature = "catalogue")]
-    pub(crate) fn of_files(files: Vec<plain::Told>) -> Result<Self, String> {
-        let recorded = Recorded::of(Tree::Names(Rc::new(plain::told(files)?)));
-        if recorded.tree.entry(Path::new("/known")).is_err() {
             let _ = recorded.known.set(Some(Rc::new(known::Known::parse(b""))));
         }
         Ok(recorded)
@@ -219,16 +210,6 @@ impl Recorded {
             }
         }
         Ok(done)
-    }
-
-    /// Whether a path leads to where it says: of files that lie in memory each folder above one is none but a folder.
-    fn is_plain(&self, path: &Path) -> bool {
-        let mut names = path.as_bytes().split(|byte| *byte == b'/');
-        names.next().is_some_and(<[u8]>::is_empty)
-            && !names.any(|name| matches!(name, b"" | b"." | b".."))
-            && self.tree.is_in_memory()
-            && self.known().is_none_or(|known| known.link(path).is_none())
-            && matches!(self.tree.entry(path), Ok(Entry::Other(_)))
     }
 
     /// What is at a path, whatever it lies on.

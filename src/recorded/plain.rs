@@ -17,7 +17,7 @@ pub(super) const START: &[u8] = b"==> ";
 /// What is read of it.
 pub(super) const LIMIT: u64 = 4 << 20;
 /// st_dev of its files.
-const DEVICE: u64 = 1;
+pub(super) const DEVICE: u64 = 1;
 
 /// What a text tells. A name of a command, without a slash, lies beside the machine's own files.
 pub(super) fn read(text: &[u8]) -> Result<Names, String> {
@@ -42,23 +42,6 @@ pub(super) fn read(text: &[u8]) -> Result<Names, String> {
         }
     }
     put(&mut names, section)?;
-    Ok(names)
-}
-
-/// A file of a machine that is known without a text: its name, what is known of it, and whether that is its beginning alone.
-#[cfg(feature = "catalogue")]
-pub(crate) type Told = (String, Vec<u8>, bool);
-
-/// The same of such files.
-#[cfg(feature = "catalogue")]
-pub(super) fn told(files: Vec<Told>) -> Result<Names, String> {
-    let mut names = Names::new(DEVICE);
-    for (name, body, is_head) in files {
-        let size = if is_head { u64::from(u32::MAX) } else { body.len() as u64 };
-        if !names.put(name.as_bytes(), What::File(size, Some(Bytes::First(body.into()))), 0o755) {
-            return Err(String::from("it has too many names"));
-        }
-    }
     Ok(names)
 }
 
