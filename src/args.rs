@@ -150,7 +150,7 @@ pub fn parse(arguments: impl Iterator<Item = OsString>) -> Command {
 impl Args {
     #[cfg(feature = "every-machine")]
     fn is_on_all(&self) -> bool {
-        self.on.as_ref().is_some_and(|on| [&b"all"[..], b"all:openwrt"].contains(&on.as_bytes()))
+        self.on.as_ref().is_some_and(|on| on.as_bytes() == b"all" || on.as_bytes().starts_with(b"all:"))
     }
 
     /// Gives what is to be done instead of a report, or one sentence for a misuse.

@@ -1,11 +1,13 @@
-//! `--on NAME`: machines that are known without a recording. OpenWrt's devices, targets and package architectures are in the
-//! tables of `catalogue/`; what these do not tell of a machine is not known, and a verdict that rests on it is `unknown`.
+//! `--on NAME`: machines that are known without a recording. OpenWrt's devices, targets and package architectures, and the
+//! releases of other systems, are in the tables of `catalogue/`; what these do not tell of a machine is not known, and a verdict that rests on it is `unknown`.
 
 pub mod matrix;
 mod rows;
+mod systems;
 mod text;
 
 pub use rows::{Architecture, Device, architectures, devices};
+pub use systems::{System, systems};
 
 use rapidfuzz::distance::levenshtein::{Args, BatchComparator};
 
@@ -22,11 +24,16 @@ pub struct Entry {
     pub release: &'static str,
     /// The device, where it was one.
     pub device: Option<Device>,
+    /// The system, where it is no OpenWrt.
+    pub system: Option<System>,
 }
 
 impl Entry {
     /// How it is called, as `--on` takes it.
     pub fn name(&self) -> String {
+        if let Some(system) = &self.system {
+            return system.whole_name();
+        }
         let name = match &self.device {
             Some(device) => device.id,
             None if self.target.is_empty() => self.architecture.name,
@@ -41,8 +48,10 @@ impl Entry {
     ///
     /// Its text is none: a sentence.
     pub fn machine(&self) -> Result<Recorded, String> {
-        let text = text::text(&self.architecture, self.target, self.release, self.device.as_ref());
-        Recorded::of_text(text.as_bytes())
+        Recorded::of_files(match &self.system {
+            Some(system) => system.files(),
+            None => text::files(&self.architecture, self.target, self.release, self.device.as_ref()),
+        })
     }
 }
 
@@ -96,7 +105,13 @@ impl Match {
         let Some(release) = release else {
             return Err(format!("it has no such release: {} has {}", self.name(), self.releases.join(", ")));
         };
-        Ok(Entry { architecture: self.architecture, target: self.target, release, device: self.device })
+        Ok(Entry {
+            architecture: self.architecture,
+            target: self.target,
+            release,
+            device: self.device,
+            system: None,
+        })
     }
 }
 
@@ -113,6 +128,9 @@ fn is_release(wanted: &str, name: &str) -> bool {
 ///
 /// There is no such machine, or more than one.
 pub fn find(name: &str) -> Result<Entry, String> {
+    if let Some(found) = systems::find(name) {
+        return found;
+    }
     let (name, release) = match name.rsplit_once('@') {
         Some((name, release)) => (name, Some(release)),
         None => (name, None),
@@ -252,7 +270,8 @@ fn nearest(name: &str) -> Vec<&'static str> {
     let of_others =
         architectures().flat_map(|known| known.targets().chain([known.name])).map(|name| (name, name));
     let mut near: Vec<(usize, &str)> = Vec::new();
-    for (known, name) in of_devices.chain(of_others) {
+    let of_systems = systems::names().into_iter().map(|name| (name, name));
+    for (known, name) in of_devices.chain(of_others).chain(of_systems) {
         let worst = near.get(SHOWN.wrapping_sub(1)).map_or(usize::MAX, |(distance, _)| *distance);
         let args = Args::default().score_cutoff(worst.saturating_sub(1));
         let distance = wanted.distance_with_args(known.chars().map(as_id), &args);
@@ -264,6 +283,12 @@ fn nearest(name: &str) -> Vec<&'static str> {
         near.truncate(SHOWN);
     }
     near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The systems that have all of these words in their names; all, where there are none.
+pub fn list_systems(wanted: &str) -> impl Iterator<Item = System> {
+    let wanted = words(wanted);
+    systems().filter(move |system| system.has(&wanted))
 }
 
 /// The devices that have all of these words in their names, for `--on list`; all, where there are none.

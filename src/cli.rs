@@ -124,9 +124,10 @@ fn listed(input: &[u8], names: &mut Programs) {
 ///
 /// # Errors
 ///
-/// What --require names is no machine: a sentence.
+/// There is no such kind, or what --require names is no machine: a sentence.
 #[cfg(feature = "catalogue")]
 pub fn on_all(
+    name: &str,
     here: &dyn Root,
     args: &Args,
     style: Style,
@@ -134,12 +135,14 @@ pub fn on_all(
 ) -> Result<Result<u8, fmt::Error>, String> {
     let programs: Vec<&Path> = args.programs.iter().collect();
     let required: Vec<&str> = args.require.iter().flat_map(|names| names.split(',')).collect();
-    let rows = matrix::judge(here, &programs, args.dest.as_deref(), &required)?;
+    let kind = matrix::kind(name)?;
+    let rows = matrix::judge(here, &programs, args.dest.as_deref(), kind, &required)?;
     let text = if args.json { report::json::matrix(&rows) } else { report::text::matrix(&rows, style) };
     Ok(out.write_str(&text).map(|()| matrix::status(&rows, &required)))
 }
 
-/// `--on list`: the devices with these words in their names, one a line: id, title, target, architecture, releases.
+/// `--on list`: the devices with these words in their names, one a line: id, title, target, architecture, releases. Behind
+/// them the systems: name, C library and kernel, system, architecture, release.
 #[cfg(feature = "catalogue")]
 pub fn list(args: &Args, out: &mut dyn Write) -> Result<u8, fmt::Error> {
     let words: Vec<_> = args.programs.iter().map(|word| String::from_utf8_lossy(word.as_bytes())).collect();
@@ -155,6 +158,10 @@ pub fn list(args: &Args, out: &mut dyn Write) -> Result<u8, fmt::Error> {
             device.architecture,
             device.releases().collect::<Vec<_>>().join(" ")
         )?;
+    }
+    for system in catalogue::list_systems(&words.join(" ")) {
+        let (name, title) = (system.whole_name(), system.title());
+        writeln!(text, "{name}\t{title}\t{}\t{}\t{}", system.name, system.architecture, system.release)?;
     }
     out.write_str(&text)?;
     Ok(if text.is_empty() { 2 } else { 0 })

@@ -121,13 +121,16 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
 fn in_catalogue(name: &[u8], live: &Live, args: &Args, style: Style, out: &mut Stdout) -> Option<u8> {
     let status = match name {
         b"list" => cli::list(args, out),
-        b"all" | b"all:openwrt" => match cli::on_all(live, args, style, out) {
-            Ok(status) => status,
-            Err(why) => {
-                complain(&why);
-                Ok(2)
+        b"all" | [b'a', b'l', b'l', b':', ..] => {
+            let name = String::from_utf8_lossy(name);
+            match cli::on_all(&name, live, args, style, out) {
+                Ok(status) => status,
+                Err(why) => {
+                    complain(&why);
+                    Ok(2)
+                }
             }
-        },
+        }
         _ => return None,
     };
     Some(status.unwrap_or(2))

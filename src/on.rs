@@ -112,6 +112,10 @@ impl Root for Carried<'_> {
         if self.is_it(path) { None } else { self.there.label(&self.place(path)) }
     }
 
+    fn glibc(&self) -> Known<Vec<u8>> {
+        self.there.glibc()
+    }
+
     fn space(&self, folder: &Path) -> Known<Space> {
         self.there.space(&self.place(folder))
     }

@@ -19,6 +19,7 @@
 #[cfg(feature = "every-machine")]
 mod archive;
 mod known;
+mod memory;
 #[cfg(feature = "every-machine")]
 mod plain;
 mod texts;
@@ -55,6 +56,9 @@ pub struct Recorded {
     known: OnceCell<Option<Rc<known::Known>>>,
     mounts: OnceCell<Vec<Mount>>,
 }
+
+#[cfg(feature = "catalogue")]
+pub(crate) use memory::Told;
 
 impl Recorded {
     /// The machine in that folder; nothing is read yet.
@@ -133,7 +137,14 @@ impl Recorded {
 
     /// A file that lies beside the machine's own.
     fn note(&self, name: &str) -> Option<String> {
-        let bytes = self.text(Path::new(name)).ok()?;
+        let bytes = match &self.tree {
+            // No link leads to one.
+            #[cfg(feature = "every-machine")]
+            Tree::Names(_) => {
+                text(&*self.tree.open(Path::new(&[b"/", name.as_bytes()].concat())).ok()?).ok()?
+            }
+            _ => self.text(Path::new(name)).ok()?,
+        };
         Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -162,6 +173,9 @@ impl Recorded {
         let is_long = |path: &Path| path.as_bytes().len() >= 4096;
         if is_long(path) {
             return Err(Fault::Errno(Errno::ENAMETOOLONG));
+        }
+        if self.is_plain(path) {
+            return Ok(path.to_path_buf());
         }
         let mut todo = names(self.known().and_then(|known| known.link(path)).unwrap_or(path));
         let (mut links, mut steps) = (0_u32, 0_u32);
@@ -351,6 +365,11 @@ impl Root for Recorded {
         let labels = self.note("labels")?;
         let mut lines = labels.lines().filter_map(|line| line.split_once(' '));
         lines.find(|(_, file)| file.as_bytes() == place.as_bytes()).map(|(label, _)| label.into())
+    }
+
+    #[cfg(feature = "every-machine")]
+    fn glibc(&self) -> Known<Vec<u8>> {
+        Some(self.note("glibc")?.trim().into())
     }
 
     fn space(&self, folder: &Path) -> Known<Space> {

@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use diag::catalogue::{self, architectures, devices, find};
+use diag::catalogue::{self, architectures, devices, find, systems};
 use diag::elf::ByteOrder;
 use diag::machine::Machine;
 use diag::target::Target;
@@ -149,7 +149,9 @@ fn the_list_is_searched_by_words() {
     let (status, text, _) = diag(&["--on", "list", "LENOVO", "y1s"]);
     assert_eq!((status, text.lines().count()), (0, 2), "{text}");
     assert_eq!(diag(&["--on", "list", "nowhere at all"]), (2, String::new(), String::new()));
-    assert_eq!(diag(&["--on", "list"]).1.lines().count(), 4178);
+    assert_eq!(diag(&["--on", "list"]).1.lines().count(), 4178 + systems().count());
+    let (_, text, _) = diag(&["--on", "list", "Bookworm", "armhf"]);
+    assert!(text.starts_with("debian:12/armhf\tglibc 2.36, Linux 6.1\tdebian\tarmhf\t12\n"), "{text}");
     for wrong in [
         &["--on", "all"][..],
         &["--require", "y1", "/bin/true"],
@@ -158,4 +160,211 @@ fn the_list_is_searched_by_words() {
         assert_eq!(diag(wrong).0, 2, "{wrong:?}");
     }
     assert!(catalogue::list("").count() > 4000);
+}
+
+/// glibc's loaders, and what a program of each architecture names.
+#[test]
+fn every_system_gives_a_machine() {
+    let mut names = Vec::new();
+    for system in systems() {
+        let name = system.whole_name();
+        let entry = find(&name).unwrap_or_else(|why| panic!("{name}: {why}"));
+        assert_eq!(entry.name(), name);
+        let recorded = entry.machine().unwrap();
+        let machine = Machine::new(Target::new(&recorded));
+        assert!(machine.e_machine().is_some() && machine.byte_order().is_some(), "{name}");
+        assert!(machine.kernel().class.get().is_some(), "{name}");
+        let libc = machine.libc().get().map(|libc| libc.name());
+        assert_eq!(libc, Some(if name.starts_with("alpine") { "musl" } else { "glibc" }), "{name}");
+        names.push(name);
+    }
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), systems().count());
+    // A system's name stands before all others.
+    let is_word = |text: &str, name: &str| text.eq_ignore_ascii_case(name);
+    for name in ["debian", "ubuntu", "alpine", "rhel", "amazon", "raspios", "al", "oracle", "centos", "rocky"]
+    {
+        assert!(find(name).unwrap_err().contains("machines: "), "{name}");
+        assert!(!devices().any(|device| is_word(device.id, name)), "{name}");
+        assert!(!architectures().any(|known| is_word(known.name, name)), "{name}");
+    }
+}
+
+#[test]
+fn a_system_is_found_by_each_of_its_names() {
+    for name in [
+        "debian:11/armhf",
+        "Debian:bullseye/ARMHF",
+        "debian 11 armhf",
+        "debian:11.9/armhf",
+        "debian/armhf:11",
+    ] {
+        assert_eq!(find(name).unwrap().name(), "debian:11/armhf", "{name}");
+    }
+    for (name, found) in [
+        ("raspbian:12/armhf", "raspios:12/armhf"),
+        ("almalinux:9/amd64", "rhel:9/x86_64"),
+        ("ubuntu:22.04/x86_64", "ubuntu:22.04/amd64"),
+        ("alpine:3.22/arm64", "alpine:3.22/aarch64"),
+        ("alpine:3.22/armhf", "alpine:3.22/armhf"),
+        ("amazonlinux:2023/aarch64", "amazon:2023/aarch64"),
+    ] {
+        assert_eq!(find(name).unwrap().name(), found, "{name}");
+    }
+    let wrong = |name: &str| find(name).unwrap_err();
+    assert!(wrong("debian").starts_with("it stands for 21 machines: debian:11/amd64, arm64, armhf, i386; "));
+    assert_eq!(wrong("debian:11"), "it stands for 4 machines: debian:11/amd64, arm64, armhf, i386");
+    assert!(wrong("debian:10/amd64").starts_with("it has no 10: there are debian:11/amd64, arm64"));
+    assert!(wrong("debian:11/riscv64").starts_with("it has no riscv64: there are debian:11/amd64, arm64"));
+    assert!(wrong("debiam:11/armhf").contains("debian"));
+    assert_eq!(diag(&["--on", "debian", "/bin/true"]).0, 2);
+}
+
+/// Of each row that has a value a source is named, and no source is of no row.
+#[test]
+fn every_cell_of_a_system_has_its_source() {
+    let table = |text: &'static str| text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let mut rows = table(include_str!("../catalogue/systems.tsv"));
+    let head = rows.next().unwrap();
+    let sources: Vec<_> = table(include_str!("../catalogue/systems-sources.tsv")).skip(1).collect();
+    let lists = |list: &str, word: &str| list.is_empty() || list.split(' ').any(|listed| listed == word);
+    let says = |source: &Vec<&str>, row: &[&str], column: &str| {
+        lists(source[0], row[0])
+            && lists(source[1], row[1])
+            && source[2].split(", ").any(|name| name == column)
+    };
+    for row in rows {
+        assert_eq!(row.len(), head.len(), "{row:?}");
+        for column in ["processor", "page bytes", "loader", "its release", "kernel"] {
+            let value = row[head.iter().position(|name| *name == column).unwrap()];
+            let has_source = sources.iter().any(|source| says(source, &row, column));
+            // What every x86-64 and ARMv8 has needs none.
+            let is_plain = column == "processor" && value == "armv8";
+            assert!(value.is_empty() || has_source || is_plain, "{row:?}: {column}");
+        }
+    }
+}
+
+/// A program of glibc, as its linker makes it.
+fn of_glibc(folder: &std::path::Path, name: &str, libraries: &[&str], version: &str) -> String {
+    let mut elf = Elf::of("x86-64").interp("/lib64/ld-linux-x86-64.so.2").needs_version("libc.so.6", version);
+    for library in libraries {
+        elf = elf.needed(library);
+    }
+    let path = folder.join(name);
+    std::fs::write(&path, elf.build()).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// The verdict and the decisive code, by a machine's name.
+fn judged(on: &str, program: &str) -> (i32, String, String) {
+    let (status, text, _) = diag(&["--json", "--on", on, program]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let code = report["programs"][0]["findings"][0]["code"].as_str().unwrap_or_default().to_owned();
+    (status, code, text)
+}
+
+#[test]
+fn a_release_of_glibc_tells_what_is_too_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |name, libraries: &[&str], version| of_glibc(folder.path(), name, libraries, version);
+    let new = of("new", &["libc.so.6"], "GLIBC_2.34");
+    let other = of("other", &["libz.so.1", "libc.so.6"], "GLIBC_2.14");
+    for (on, is_older) in [
+        ("debian:11/amd64", true),
+        ("debian:12/amd64", false),
+        ("rhel:8/x86_64", true),
+        ("rhel:9/x86_64", false),
+    ] {
+        let (status, code, text) = judged(on, &new);
+        assert_eq!((status == 1, code == "version-missing"), (is_older, is_older), "{on}: {text}");
+        let text = diag(&["--on", on, &new]).1;
+        assert_eq!(text.contains("you see: version `GLIBC_2.34' not found"), is_older, "{text}");
+    }
+    let (status, code, text) = judged("debian:11/amd64", &other);
+    assert_eq!((status, code.as_str()), (2, "libraries-not-followed"), "{text}");
+    assert!(diag(&["--on", "debian:11/amd64", &other]).1.contains("DT_NEEDED libz.so.1\n"));
+    // What is too new is so whatever else is there.
+    let both = of("both", &["libz.so.1", "libc.so.6"], "GLIBC_2.34");
+    assert_eq!(judged("debian:11/amd64", &both).1, "version-missing");
+    // musl's loader is on no machine of glibc, and the other way round.
+    assert_eq!(judged("alpine:3.22/x86_64", &new).1, "interpreter-missing");
+    let musl = folder.path().join("musl");
+    std::fs::write(&musl, Elf::of("x86-64").interp("/lib/ld-musl-x86_64.so.1").build()).unwrap();
+    assert_eq!(judged("debian:12/amd64", musl.to_str().unwrap()).1, "interpreter-missing");
+    // Its release is not known.
+    assert_eq!(judged("ubuntu:26.04/amd64", &new).0, 2);
+}
+
+/// What the linker of this computer makes needs its C library alone.
+#[cfg(all(target_arch = "x86_64", target_env = "gnu"))]
+#[test]
+fn a_real_program_starts_where_its_glibc_is_old_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, program) = (folder.path().join("hello.c"), folder.path().join("hello"));
+    std::fs::write(&source, "#include <stdio.h>\nint main(void) { return puts(\"hello\") < 0; }\n").unwrap();
+    assert!(Command::new("cc").arg(&source).arg("-o").arg(&program).status().unwrap().success());
+    let program = program.to_str().unwrap();
+    let (_, _, text) = judged("debian:13/amd64", program);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let needs = report["programs"][0]["file"]["needs"].as_str().unwrap().to_owned();
+    let minor = |version: &str| version.rsplit('.').next().unwrap().parse::<u32>().unwrap();
+    let mut count = 0;
+    for system in systems().filter(|system| ["amd64", "x86_64"].contains(&system.architecture)) {
+        let title = system.title();
+        let Some(release) = title.strip_prefix("glibc ").and_then(|rest| rest.split(',').next()) else {
+            continue;
+        };
+        if release.is_empty() {
+            continue;
+        }
+        let is_older = minor(release) < minor(&needs);
+        let (status, code, text) = judged(&system.whole_name(), program);
+        assert_eq!(status, i32::from(is_older), "{title}: {text}");
+        assert_eq!(code == "version-missing", is_older, "{title}: {text}");
+        count += 1;
+    }
+    assert!(count > 10);
+}
+
+#[test]
+fn the_matrix_is_limited_to_a_kind() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = of_glibc(folder.path(), "new", &["libc.so.6"], "GLIBC_2.34");
+    let (status, text, _) = diag(&["--on", "all:debian", "--json", &new]);
+    let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let machines = report["machines"].as_array().unwrap();
+    assert_eq!((status, machines.len()), (0, 21));
+    assert!(machines.iter().all(|machine| machine["kind"] == "debian"));
+    let verdict = |name: &str| {
+        machines.iter().find(|machine| machine["name"] == name).unwrap()["programs"][0]["verdict"].clone()
+    };
+    // Of a file that no linker makes so no more is told.
+    assert_eq!([verdict("debian:11/amd64"), verdict("debian:13/amd64")], ["fails", "unknown"]);
+    let (_, text, _) = diag(&["--on", "all:raspbian", "--json", &new]);
+    assert_eq!(text.matches("\"kind\"").count(), 6, "{text}");
+    let (status, text, why) = diag(&["--on", "all:nix", &new]);
+    assert_eq!((status, text.as_str()), (2, ""));
+    assert!(why.contains("openwrt, debian, ubuntu, alpine, rhel, amazon, raspios"), "{why}");
+    for (required, status) in
+        [("debian:12/amd64", 2), ("debian:11/amd64", 1), ("debian:12/amd64,mips_24kc", 1)]
+    {
+        assert_eq!(diag(&["--on", "all:debian", "--require", required, &new]).0, status, "{required}");
+    }
+    assert_eq!(diag(&["--on", "all:debian", "--require", "debian", &new]).0, 2);
+    let (status, text, _) = diag(&["--on", "all", &new]);
+    assert!(
+        status == 0 && text.contains("version-missing on debian:11/amd64, ubuntu:18.04/amd64,"),
+        "{text}"
+    );
+}
+
+/// It is known that the loader is not there, and nothing of what else is.
+#[test]
+fn what_is_not_known_of_loaders_is_not_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = of_glibc(folder.path(), "new", &["libc.so.6"], "GLIBC_2.34");
+    let (_, text, _) = diag(&["--on", "x86/64", &program]);
+    assert!(text.contains("which this machine does not") && !text.contains("not known"), "{text}");
 }

@@ -28,19 +28,24 @@ pub struct Finding {
 
 /// A finding as it is handed on: by its address, since it is large.
 #[derive(PartialEq, Eq, Debug)]
-pub struct Found(Box<Finding>);
+pub struct Found {
+    finding: Box<Finding>,
+    /// Its text is left out.
+    #[cfg(feature = "every-machine")]
+    is_silent: bool,
+}
 
 impl Deref for Found {
     type Target = Finding;
 
     fn deref(&self) -> &Finding {
-        &self.0
+        &self.finding
     }
 }
 
 impl DerefMut for Found {
     fn deref_mut(&mut self) -> &mut Finding {
-        &mut self.0
+        &mut self.finding
     }
 }
 
@@ -150,7 +155,7 @@ impl Found {
     /// One that says nothing yet. An error follows from facts, a warning is likely.
     pub fn new(code: Code, severity: Severity) -> Self {
         let certainty = if severity == Severity::Warning { Certainty::Likely } else { Certainty::Certain };
-        Found(Box::new(Finding {
+        let finding = Box::new(Finding {
             code,
             severity,
             certainty,
@@ -158,7 +163,31 @@ impl Found {
             title: String::new(),
             evidence: Vec::new(),
             fix: None,
-        }))
+        });
+        Found {
+            finding,
+            #[cfg(feature = "every-machine")]
+            is_silent: false,
+        }
+    }
+
+    /// Whether its text is left out.
+    #[cfg(feature = "every-machine")]
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.is_silent
+    }
+
+    /// The same; on routers none is.
+    #[cfg(not(feature = "every-machine"))]
+    #[allow(clippy::unused_self)]
+    pub(crate) const fn is_silent(&self) -> bool {
+        false
+    }
+
+    /// Leaves out what is told of it from here on.
+    #[cfg(feature = "every-machine")]
+    pub(crate) fn silence(&mut self) {
+        self.is_silent = true;
     }
 
     /// Says that the program, where it starts, most likely dies of it.

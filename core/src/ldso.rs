@@ -6,6 +6,8 @@
 
 pub(crate) mod abi;
 mod bionic;
+#[cfg(feature = "every-machine")]
+mod by_release;
 mod cache;
 mod elsewhere;
 mod fault;
@@ -42,6 +44,8 @@ use crate::exec::Missing;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
 use crate::target::Root;
+#[cfg(feature = "every-machine")]
+pub(crate) use by_release::is_of_glibc;
 pub use elsewhere::{Elsewhere, Fit};
 pub use fault::{Ends, Fault, FaultKind};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
@@ -98,6 +102,12 @@ fn load_in(
     let is_its_own = !crate::ROUTER && bytes(&loader.resolved) == bytes(&candidate.resolved);
     let is_its_own = is_its_own && !Guard::OwnLoader.is_out();
     let libc = names.into_iter().find_map(Libc::of_loader).filter(|_| !is_its_own);
+    #[cfg(feature = "every-machine")]
+    if let Some(release) = root.glibc().filter(|_| libc == Some(Libc::Glibc)) {
+        link.objects.push(interpreter);
+        by_release::follow((machine, kept), image.encoding, around, release, &mut link);
+        return Some(link);
+    }
     let glibc = match libc {
         Some(Libc::Glibc) => gnu::build(root, kept, &interpreter),
         _ => None,
@@ -113,23 +123,8 @@ fn load_in(
     let id = interpreter.id;
     link.objects.push(interpreter);
     if matches!(libc, Some(Libc::Musl | Libc::Glibc)) {
-        let mut linker = Linker {
-            root,
-            files: &kept.files,
-            settled: &kept.settled,
-            machine,
-            encoding: image.encoding,
-            glibc,
-            link: &mut link,
-            around,
-            tunables: tunables::Tunables::default(),
-            environment: Vec::new(),
-            preloads: false,
-            preload: stand_in.preload.unwrap_or_default(),
-            unread: Cell::new(None),
-            doubts: Cell::new(false),
-            place: Cell::new(""),
-        };
+        let mut linker = Linker::new((machine, kept), image.encoding, glibc, around, &mut link);
+        linker.preload = stand_in.preload.unwrap_or_default();
         let started =
             stand_in.starts.filter(|_| !crate::ROUTER && !stand_in.is_musl).map(|name| linker.started(&name));
         match started {
@@ -183,6 +178,34 @@ struct Linker<'a> {
 const NAME_STEP: usize = 64;
 /// Objects that are followed at most.
 const OBJECTS: usize = if crate::ROUTER { 128 } else { 1024 };
+
+impl<'a> Linker<'a> {
+    fn new(
+        (machine, kept): (&'a Machine<'a>, &'a Kept),
+        encoding: Encoding,
+        glibc: Option<Rc<gnu::GlibcBuild>>,
+        around: settings::Surroundings,
+        link: &'a mut LinkResult,
+    ) -> Linker<'a> {
+        Linker {
+            root: machine.target.root,
+            files: &kept.files,
+            settled: &kept.settled,
+            machine,
+            encoding,
+            glibc,
+            link,
+            around,
+            tunables: tunables::Tunables::default(),
+            environment: Vec::new(),
+            preloads: false,
+            preload: Vec::new(),
+            unread: Cell::new(None),
+            doubts: Cell::new(false),
+            place: Cell::new(""),
+        }
+    }
+}
 
 impl Linker<'_> {
     /// musl takes a symbol of any version.

@@ -64,6 +64,9 @@ pub struct Machine<'a> {
     pub uname: OnceCell<Option<Uname>>,
     /// The auxiliary vector.
     pub auxv: OnceCell<Auxv>,
+    /// Only verdicts and codes are asked for: no finding has a text.
+    #[cfg(feature = "every-machine")]
+    pub only_codes: bool,
     /// A program of the machine's own.
     program: OnceCell<Option<gather::Program>>,
 }
@@ -87,6 +90,8 @@ impl<'a> Machine<'a> {
             answers: Vec::new(),
             uname: OnceCell::new(),
             auxv: OnceCell::new(),
+            #[cfg(feature = "every-machine")]
+            only_codes: false,
             program: OnceCell::new(),
         }
     }

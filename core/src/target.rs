@@ -77,6 +77,11 @@ pub trait Root {
     fn label(&self, _: &Path) -> Option<Vec<u8>> {
         None
     }
+    /// The release of glibc ("2.31"), where its files are not known and this is: of a machine by name.
+    #[cfg(feature = "every-machine")]
+    fn glibc(&self) -> Known<Vec<u8>> {
+        None
+    }
     /// statvfs(3) of a folder.
     fn space(&self, _: &Path) -> Known<Space> {
         None

@@ -93,7 +93,7 @@ pub const OPTIONS: &[Row] = &[
             Opt::On,
             "on",
             0,
-            "judge for another machine: what --record gave, a\nname[@RELEASE] of OpenWrt's (a device, a target, an\narchitecture), all of them (all), or list [WORDS]",
+            "judge for another machine: what --record gave, a\nname[@RELEASE] of OpenWrt's (a device, a target, an\narchitecture), debian:11/armhf and its like, all of\nthem (all, all:debian), or list [WORDS]",
         )
     },
     Row {

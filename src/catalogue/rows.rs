@@ -53,7 +53,7 @@ fn rows<const N: usize>(table: &'static str) -> impl Iterator<Item = [&'static s
     table.lines().skip(1).map(columns)
 }
 
-fn columns<const N: usize>(line: &'static str) -> [&'static str; N] {
+pub(super) fn columns<const N: usize>(line: &'static str) -> [&'static str; N] {
     let mut columns = [""; N];
     for (place, column) in columns.iter_mut().zip(line.split('\t')) {
         *place = column;
@@ -148,6 +148,30 @@ pub(super) fn with_name(name: &str) -> Vec<Device> {
 }
 
 impl Architecture {
+    /// That of a system which is no OpenWrt.
+    pub(super) const fn of_system(
+        name: &'static str,
+        uname: &'static str,
+        order: &'static str,
+        bits: &'static str,
+        float: &'static str,
+        processor: &'static str,
+        loader: &'static str,
+    ) -> Architecture {
+        Architecture {
+            name,
+            uname,
+            is_big: matches!(order.as_bytes(), b"big"),
+            is_64: matches!(bits.as_bytes(), b"64"),
+            is_hard: matches!(float.as_bytes(), b"hard"),
+            processor,
+            loader,
+            releases: "",
+            targets: "",
+            devices: 0,
+        }
+    }
+
     /// The releases that have it, the oldest first.
     pub(super) fn releases(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.releases.split(' ')

@@ -1,4 +1,4 @@
-//! What is known of a machine of the catalogue, as the text of a recording (`recorded`'s plain form).
+//! What is known of a machine of the catalogue, as the files of a recording.
 //!
 //! Sources: OpenWrt's include/kernel-version.mk of each release (kernels), its target configurations (FPU, 32-bit programs, page
 //! size), include/target.mk (CPU_TYPE), the kernel's arch/*/kernel/{proc,setup,cpu-probe}.c for how it prints that.
@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 
 use super::rows::{Architecture, Device};
 use crate::elf::consts::{
-    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_X86_64,
+    EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64,
 };
+use crate::recorded::Told;
 
 /// A release of OpenWrt, and the first kernel that it had.
 pub(super) const RELEASES: [(&str, &str); 10] = [
@@ -28,12 +29,9 @@ pub(super) const RELEASES: [(&str, &str); 10] = [
 const SMALLEST_IMAGE: u64 = 3 << 20;
 
 /// A machine, as far as the tables tell.
-pub(super) fn text(arch: &Architecture, target: &str, release: &str, device: Option<&Device>) -> String {
-    let mut text = String::new();
-    let mut file = |name: &str, content: &str| {
-        // A String takes all.
-        let _ = writeln!(text, "==> {name} <==\n{}", content.trim_end_matches('\n'));
-    };
+pub(super) fn files(arch: &Architecture, target: &str, release: &str, device: Option<&Device>) -> Vec<Told> {
+    let mut files = Vec::new();
+    let mut file = |name: &str, content: &str| files.push(told(name, content));
     let kernel = RELEASES.iter().find(|(name, _)| *name == release).map_or("", |(_, kernel)| kernel);
     file("uname", &format!("Linux OpenWrt {kernel} #0 SMP {} GNU/Linux", arch.uname));
     file("/proc/cpuinfo", &cpuinfo(arch, device));
@@ -70,21 +68,31 @@ pub(super) fn text(arch: &Architecture, target: &str, release: &str, device: Opt
             "/dev/mtdblock /overlay jffs2 rw,noatime 0 0\noverlayfs:/overlay / overlay rw,noatime,lowerdir=/,upperdir=/overlay/upper,workdir=/overlay/work 0 0\ntmpfs /tmp tmpfs rw,nosuid,nodev,noatime 0 0",
         );
     }
-    file("hexdump /bin/busybox", &hexdump(&busybox(arch)));
+    files.push((String::from("/bin/busybox"), busybox(arch), true));
     let mut known = format!("unknown {}\n", arch.loader);
-    for loader in LOADERS.iter().filter(|loader| **loader != arch.loader) {
-        let _ = writeln!(known, "absent {loader}");
-    }
+    no_other_loaders(&mut known, arch);
     // CONFIG_BINFMT_MISC is in no image since.
     if is_since(release, "19.07") {
         known.push_str("folder /proc/sys/fs/binfmt_misc\n");
     }
-    file("known", &known);
-    text
+    files.push(told("known", &known));
+    files
+}
+
+/// A text, or a note.
+pub(super) fn told(name: &str, content: &str) -> Told {
+    (String::from(name), content.as_bytes().to_vec(), false)
+}
+
+/// Its own is the only one.
+pub(super) fn no_other_loaders(known: &mut String, arch: &Architecture) {
+    for loader in LOADERS.iter().filter(|loader| **loader != arch.loader) {
+        let _ = writeln!(known, "absent {loader}");
+    }
 }
 
 /// Loaders of programs for other C libraries, or another float ABI, of which an image has one at most.
-const LOADERS: [&str; 19] = [
+const LOADERS: [&str; 27] = [
     "/lib/ld.so.1",
     "/lib/ld-linux.so.2",
     "/lib/ld-linux.so.3",
@@ -104,16 +112,28 @@ const LOADERS: [&str; 19] = [
     "/lib/ld-musl-armhf.so.1",
     "/lib/ld-musl-i386.so.1",
     "/lib/ld-musl-powerpc-sf.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+    "/lib/ld-musl-riscv64.so.1",
+    "/lib/ld-musl-powerpc64le.so.1",
+    "/lib/ld-musl-s390x.so.1",
+    "/lib/ld-musl-mips64el.so.1",
+    "/lib64/ld.so.1",
+    "/lib/ld64.so.1",
 ];
 
 /// Whether a release is that one or a later one.
-fn is_since(release: &str, first: &str) -> bool {
+pub(super) fn is_since(release: &str, first: &str) -> bool {
     let at = |wanted: &str| RELEASES.iter().position(|(name, _)| *name == wanted);
     at(release) >= at(first)
 }
 
+/// The flags of the levels of x86-64 (x86-64 psABI), as the kernel calls them.
+const OF_V2: &str = "fpu cx8 cmov mmx fxsr sse sse2 syscall lm pni ssse3 cx16 sse4_1 sse4_2 popcnt lahf_lm";
+const OF_V3: &str = " fma movbe avx f16c bmi1 avx2 bmi2 abm";
+
 /// What the kernel prints of such a processor, as far as its type tells.
-fn cpuinfo(arch: &Architecture, device: Option<&Device>) -> String {
+pub(super) fn cpuinfo(arch: &Architecture, device: Option<&Device>) -> String {
     let mut text = String::new();
     if let Some(soc) = device.map(|device| device.soc).filter(|soc| !soc.is_empty()) {
         let _ = writeln!(text, "system type\t\t: {}", soc.to_uppercase());
@@ -150,9 +170,14 @@ fn cpuinfo(arch: &Architecture, device: Option<&Device>) -> String {
         EM_AARCH64 => text.push_str("Features\t: fp asimd\nCPU architecture: 8\n"),
         EM_RISCV => text.push_str("isa\t\t: rv64imafdc\n"),
         // The least that the architecture's name promises.
+        EM_386 if core.is_empty() => {}
         EM_386 => {
             let flags = if core == "pentium4" { "fpu cx8 cmov mmx fxsr sse sse2" } else { "fpu cx8 mmx" };
             let _ = writeln!(text, "flags\t\t: {flags}");
+        }
+        EM_X86_64 if core.starts_with("x86-64-v") => {
+            let further = if core == "x86-64-v3" { OF_V3 } else { "" };
+            let _ = writeln!(text, "flags\t\t: {OF_V2}{further}");
         }
         _ => {}
     }
@@ -192,7 +217,8 @@ fn e_machine(arch: &Architecture) -> u16 {
         name if name.starts_with("armv") => EM_ARM,
         "aarch64" => EM_AARCH64,
         "ppc" => EM_PPC,
-        "ppc64" => EM_PPC64,
+        "ppc64" | "ppc64le" => EM_PPC64,
+        "s390x" => EM_S390,
         "riscv64" => EM_RISCV,
         "x86_64" => EM_X86_64,
         "loongarch64" => EM_LOONGARCH,
@@ -201,7 +227,20 @@ fn e_machine(arch: &Architecture) -> u16 {
 }
 
 /// The beginning of a program of the machine's own: the ELF header, and the loader that it names.
-fn busybox(arch: &Architecture) -> Vec<u8> {
+pub(super) fn busybox(arch: &Architecture) -> Vec<u8> {
+    let path = [arch.loader.as_bytes(), b"\0"].concat();
+    // PT_INTERP, PF_R.
+    elf(arch, (3, 4), &path, 0)
+}
+
+/// A loader of which nothing but its release is known: the ELF header, and code that is not looked at.
+pub(super) fn loader(arch: &Architecture) -> Vec<u8> {
+    // PT_LOAD; kernels up to 6.9 write behind the last one's end, so it is writable.
+    elf(arch, (1, 7), &[1; 64], 16)
+}
+
+/// A position-independent file of one segment, with the entry point so far into its content; 0 for none.
+fn elf(arch: &Architecture, (p_type, p_flags): (u32, u32), content: &[u8], entry: u32) -> Vec<u8> {
     let order =
         |bytes: &[u8]| if arch.is_big { bytes.iter().rev().copied().collect() } else { bytes.to_vec() };
     let half = |value: u16| order(&value.to_le_bytes());
@@ -214,12 +253,18 @@ fn busybox(arch: &Architecture) -> Vec<u8> {
         (EM_MIPS, true) => 0x6000_0000,
         // EF_ARM_EABI_VER5, and the float ABI.
         (EM_ARM, _) => 0x0500_0000 | if arch.is_hard { 0x400 } else { 0x200 },
+        // EF_PPC64_ABI: ELFv2.
+        (EM_PPC64, _) if !arch.is_big => 2,
         _ => 0,
     };
     let header: u16 = if arch.is_64 { 64 } else { 52 };
-    let entry: u16 = if arch.is_64 { 56 } else { 32 };
-    let path = u32::from(header.saturating_add(entry));
-    let length = u32::try_from(arch.loader.len()).unwrap_or_default().saturating_add(1);
+    let entry_size: u16 = if arch.is_64 { 56 } else { 32 };
+    let place = u32::from(header.saturating_add(entry_size));
+    let length = u32::try_from(content.len()).unwrap_or_default();
+    let e_entry = if entry == 0 { 0 } else { place.saturating_add(entry) & !3 };
+    // A PT_LOAD begins with the file.
+    let (start, size) = if p_type == 1 { (0, place.saturating_add(length)) } else { (place, length) };
+    let align = if p_type == 1 { 0x1_0000 } else { 1 };
     let ident =
         [0x7f, b'E', b'L', b'F', if arch.is_64 { 2 } else { 1 }, if arch.is_big { 2 } else { 1 }, 1, 0];
     let mut bytes = ident.to_vec();
@@ -229,38 +274,23 @@ fn busybox(arch: &Architecture) -> Vec<u8> {
         half(3),
         half(e_machine(arch)),
         word(1),
-        address(0),
+        address(e_entry),
         address(header.into()),
         address(0),
         word(e_flags),
     ] {
         bytes.extend(field);
     }
-    for field in [header, entry, 1, 0, 0, 0] {
+    for field in [header, entry_size, 1, 0, 0, 0] {
         bytes.extend(half(field));
     }
-    // PT_INTERP.
-    let (size, place) = (address(length), [address(path), address(path), address(path)].concat());
-    bytes.extend(word(3));
+    let (size, start) = (address(size), [address(start), address(start), address(start)].concat());
+    bytes.extend(word(p_type));
     if arch.is_64 {
-        bytes.extend([word(4), place, size.clone(), size, address(1)].concat());
+        bytes.extend([word(p_flags), start, size.clone(), size, address(align)].concat());
     } else {
-        bytes.extend([place, size.clone(), size, word(4), word(1)].concat());
+        bytes.extend([start, size.clone(), size, word(p_flags), word(align)].concat());
     }
-    bytes.extend(arch.loader.bytes());
-    bytes.push(0);
+    bytes.extend_from_slice(content);
     bytes
-}
-
-/// As `hexdump -C` prints it.
-fn hexdump(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for (row, part) in bytes.chunks(16).enumerate() {
-        let _ = write!(text, "{:08x} ", row.saturating_mul(16));
-        for byte in part {
-            let _ = write!(text, " {byte:02x}");
-        }
-        text.push('\n');
-    }
-    text
 }

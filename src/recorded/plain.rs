@@ -17,7 +17,7 @@ pub(super) const START: &[u8] = b"==> ";
 /// What is read of it.
 pub(super) const LIMIT: u64 = 4 << 20;
 /// st_dev of its files.
-const DEVICE: u64 = 1;
+pub(super) const DEVICE: u64 = 1;
 
 /// What a text tells. A name of a command, without a slash, lies beside the machine's own files.
 pub(super) fn read(text: &[u8]) -> Result<Names, String> {

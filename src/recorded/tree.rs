@@ -43,6 +43,11 @@ pub(super) enum Tree {
 }
 
 impl Tree {
+    /// Its files are those of an archive, or of a text.
+    pub(super) const fn is_in_memory(&self) -> bool {
+        matches!(self, Tree::Names(_))
+    }
+
     /// lstat(2) of a path of the machine's that no link is a part of.
     pub(super) fn entry(&self, path: &Path) -> Result<Entry, Fault> {
         match self {

@@ -42,6 +42,9 @@ pub(crate) enum Group {
     /// Debian's programs in root folders of its releases, of ten architectures, against their loaders; without --full or
     /// --arch only of two
     Programs,
+    /// Debian's programs judged for its releases by name (--on debian:11/amd64), against what happens there; without --full
+    /// or --arch only for amd64
+    Releases,
     /// Programs and libraries with changed tables, given to the real loaders of ten architectures; without --full or --arch
     /// only to those of three
     Loaders,
@@ -59,7 +62,7 @@ pub(crate) struct Args {
     /// lab, oracle, real: only this kernel, by name
     #[arg(long = "kernel", value_name = "NAME")]
     kernels: Vec<String>,
-    /// go: only this GOARCH; programs, loaders: only this architecture of Debian; programs: musl; loaders: glibc-arm64, musl-1.2.5; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
+    /// go: only this GOARCH; programs, releases, loaders: only this architecture of Debian; programs: musl; loaders: glibc-arm64, musl-1.2.5; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
     #[arg(long = "arch", value_name = "ARCH")]
     archs: Vec<String>,
     /// oracle: how many programs for each kernel
@@ -150,6 +153,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Core => core::jobs(),
             Group::Panics => panics::jobs(),
             Group::Programs => programs::jobs(args),
+            Group::Releases => programs::of_releases(args),
             Group::Loaders => loaders::jobs(args),
             Group::Go => go::jobs(args),
         });

@@ -55,6 +55,25 @@ pub(crate) fn fetch_for(suite: &str, arch: &str, packages: &[&str]) -> Result<Pa
     made.with_context(|| format!("Debian's {suite}: DIAG_DEBIAN=URL names a mirror that has it"))
 }
 
+/// The versions of packages in a release, as its Packages file has them.
+pub(crate) fn versions(suite: &str, arch: &str, packages: &[&str]) -> Result<Vec<String>> {
+    let apt = Apt::open(&format!("{suite}-{arch}"), arch, &[suite])?;
+    let found = std::cell::RefCell::new(String::new());
+    apt.with_lists(|| {
+        let shown = sh::output(apt.command("apt-cache").arg("show").args(packages))?;
+        found.replace(shown);
+        Ok(())
+    })?;
+    let found = found.into_inner();
+    let mut versions = Vec::new();
+    for package in packages {
+        let paragraph = found.split("\n\n").find(|text| text.contains(&format!("Package: {package}\n")));
+        let version = paragraph.and_then(|text| text.lines().find_map(|line| line.strip_prefix("Version: ")));
+        versions.push(version.with_context(|| format!("{suite} has no {package} for {arch}"))?.to_owned());
+    }
+    Ok(versions)
+}
+
 /// Folders of the root that are links to those of /usr. Of the last ones an architecture has what it needs.
 const MERGED: [&str; 7] = ["bin", "sbin", "lib", "lib32", "lib64", "libo32", "libx32"];
 

@@ -2,6 +2,7 @@
 //! needs and says what it does.
 
 mod bench;
+mod catalogue;
 mod check;
 mod cores;
 mod debian;
@@ -35,6 +36,8 @@ enum Task {
     Package(package::Args),
     /// Let kernels, C libraries and compilers judge what diag says and how it is built.
     Check(check::Args),
+    /// Make the tables of machines by name anew.
+    Catalogue(catalogue::Args),
     /// Let libFuzzer look for inputs that break what must hold of every judgement.
     Fuzz(fuzz::Args),
     /// Run every test: cargo test, router builds with their checks, the lab. It says first what it will do.
@@ -48,6 +51,7 @@ fn main() -> Result<()> {
         Task::Package(args) => package::main(&args),
         Task::Bench(args) => bench::main(&args),
         Task::Check(args) => check::main(&args),
+        Task::Catalogue(args) => catalogue::main(&args),
         Task::Fuzz(args) => fuzz::main(&args),
         Task::Test(args) => test::main(&args),
     }

@@ -51,6 +51,8 @@ missing! {
     InterpreterContent "the content of the interpreter, which may not be read"
     /// uClibc's, and any that goes by no known name.
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
+    /// [`crate::target::Root::glibc`]: libraries beside the C library's own.
+    Installed "which libraries are installed there, beside the C library's own"
     /// musl takes the front of a file for its symbols.
     LostTables "what its loader makes of tables that are missing or lead out of the file"
     /// LD_AUDIT: `la_objsearch` of a library, which glibc calls.

@@ -70,6 +70,19 @@ impl GlibcBuild {
         self.holds[5]
     }
 
+    /// What is known by its release alone. The folders are not.
+    #[cfg(feature = "every-machine")]
+    pub(super) fn of_release(release: Vec<u8>) -> GlibcBuild {
+        let mut facts = GlibcBuild { release, ..GlibcBuild::default() };
+        let number = facts.release().unwrap_or_default();
+        let haswell = number < (2, 37);
+        // From what release on it asserts no versions is not known, and does not count: libraries are not, either.
+        let (has_levels, has_relr) = (number >= (2, 33), number >= (2, 36));
+        facts.holds =
+            [number <= (2, 34), number <= (2, 36), has_levels, haswell, has_relr, number <= (2, 36)];
+        facts
+    }
+
     /// The first two numbers of its release; None where it does not tell.
     pub(super) fn release(&self) -> Option<(u64, u64)> {
         let mut numbers = parts(&self.release, b'.').filter_map(decimal);

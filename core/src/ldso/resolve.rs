@@ -37,7 +37,7 @@ impl Linker<'_> {
 
     /// The first object, in the order in which they are relocated, of which its loader does not know a relocation. Of itself
     /// it knows all.
-    fn not_relocated(&self) -> Option<Fault> {
+    pub(super) fn not_relocated(&self) -> Option<Fault> {
         let mut packed = None;
         let objects = self.link.objects.iter().enumerate();
         for (_, object) in objects.filter(|(index, object)| *index != 1 && !self.is_c_library(object)) {

@@ -50,11 +50,11 @@ pub(super) const MISSING_AT_MOST: usize = 64;
 
 /// An undefined symbol.
 #[derive(Clone, Copy)]
-struct Asked {
+pub(super) struct Asked {
     index: usize,
     /// Its name and its version's, in DT_STRTAB.
     name: usize,
-    version: Option<usize>,
+    pub(super) version: Option<usize>,
     /// The file that is to define that, in DT_STRTAB.
     file: usize,
     /// It has a value all the same: where its stub is.
@@ -106,7 +106,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
 
 /// Calls `each` with every undefined symbol of an object from one on, until it returns false; with those that need not be
 /// defined where `weak` says so.
-fn each_undefined(
+pub(super) fn each_undefined(
     linker: &Linker<'_>,
     object: usize,
     from: usize,

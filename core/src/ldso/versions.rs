@@ -36,7 +36,7 @@ pub(super) struct Version {
     pub(super) name: usize,
     /// The file that is to define it, in DT_STRTAB.
     pub(super) file: usize,
-    is_weak: bool,
+    pub(super) is_weak: bool,
     /// vn_version or vd_version of its record: 1.
     record: usize,
 }
@@ -47,7 +47,7 @@ pub(super) fn of(file: &Contents, image: &Image, tag: u32) -> Vec<Version> {
 }
 
 /// The same, and whether all of it could be read.
-fn read_all(file: &Contents, image: &Image, tag: u32) -> (Vec<Version>, bool) {
+pub(super) fn read_all(file: &Contents, image: &Image, tag: u32) -> (Vec<Version>, bool) {
     let mut found = Vec::new();
     if !crate::ROUTER && image.dynamic_offset(tag).is_some() {
         found.reserve(16);
@@ -132,7 +132,7 @@ pub(crate) fn glibc_of(root: &dyn Root, files: &Files, candidate: &Candidate) ->
 }
 
 /// (2, 3, 4) of "GLIBC_2.3.4".
-fn number_of(name: &[u8]) -> Option<(u64, u64, u64)> {
+pub(super) fn number_of(name: &[u8]) -> Option<(u64, u64, u64)> {
     let mut numbers = parts(name.strip_prefix(b"GLIBC_")?, b'.');
     let (major, minor) = (decimal(numbers.next()?)?, decimal(numbers.next()?)?);
     Some((major, minor, numbers.next().map_or(Some(0), decimal)?))

@@ -45,6 +45,7 @@ pub fn matrix(rows: &[Row]) -> String {
     for row in rows {
         json.open(NO_KEY, '{');
         json.text("name", &row.name);
+        json.text("kind", row.kind);
         json.number("devices", row.devices as u64);
         json.open("programs", '[');
         for cell in &row.cells {

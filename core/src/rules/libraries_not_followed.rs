@@ -1,7 +1,14 @@
+#[cfg(feature = "every-machine")]
+use alloc::vec::Vec;
+
 use super::Case;
 use super::shown::Shown;
+#[cfg(feature = "every-machine")]
+use super::shown::names;
 use crate::exec::{Missing, Outcome};
 use crate::finding::{Found, Severity};
+#[cfg(feature = "every-machine")]
+use crate::ldso::is_of_glibc;
 use crate::ldso::{LinkResult, Setting};
 use crate::machine::Libc;
 
@@ -47,6 +54,10 @@ fn check(case: &Case<'_>) -> Option<Found> {
     if !crate::ROUTER && case.content == (Outcome::Unknown { missing: Missing::Auditor }) {
         return Some(audited(case, link));
     }
+    #[cfg(feature = "every-machine")]
+    if case.content == (Outcome::Unknown { missing: Missing::Installed }) {
+        return Some(not_known(case, link));
+    }
     let libc = match link.libc {
         Some(Libc::Musl | Libc::Glibc) => return None,
         Some(libc) => libc.name(),
@@ -69,6 +80,28 @@ program: C library={libc}"
         finding.tell(format_args!("program: loader={}", Shown(case.interpreter_path())));
     }
     Some(finding)
+}
+
+/// Of the machine's C library the release alone is known.
+#[cfg(feature = "every-machine")]
+fn not_known(case: &Case<'_>, link: &LinkResult) -> Found {
+    let dynamic = case.image.and_then(|image| image.dynamic.as_ref());
+    let needed = dynamic.map_or(&[][..], |dynamic| &dynamic.needed);
+    let others = needed.iter().map(Vec::as_slice).filter(|name| !is_of_glibc(name));
+    let folders = dynamic.and_then(|dynamic| dynamic.runpath.as_ref().or(dynamic.rpath.as_ref()));
+    let (file, glibc) = (case.file(), Shown(&link.release));
+    case.finding(
+        Severity::Note,
+        format_args!(
+            "\
+it is not known which libraries {file} finds there; the C library is new enough for it
+program: DT_NEEDED={needed}
+program: its own folders={folders}
+machine: C library=glibc {glibc}",
+            needed = names(&mut others.into_iter()),
+            folders = Shown(folders.map_or(&[][..], Vec::as_slice)),
+        ),
+    )
 }
 
 /// Whatever diag finds, the auditing library may say otherwise.

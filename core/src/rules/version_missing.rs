@@ -70,9 +70,15 @@ fn check(case: &Case<'_>) -> Option<Found> {
 needs version {version} of {library}, which this machine's does not have
 program: DT_VERNEED={names}
 machine: C library={libc}{release}
-kernel:  {ends}, status 1
-you see: {path}: {library}: version `{version}' not found (required by {needed_by})"
+kernel:  {ends}, status 1"
     ));
+    let told = format_args!("version `{version}' not found (required by {needed_by})");
+    if crate::ROUTER || first.of.contains(&b'/') {
+        finding.tell(format_args!("you see: {path}: {library}: {told}"));
+    } else {
+        // Where the library lies is not known of a machine by name.
+        finding.tell(format_args!("you see: {told}"));
+    }
     if is_glibcs {
         let other = format_args!("take its build for glibc {release} or older, or a static one (musl)");
         case.tell_rebuild_after(&mut finding, other, "or");

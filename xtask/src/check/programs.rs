@@ -2,6 +2,7 @@
 //! the loader there starts them and what libraries it takes, against what diag says.
 
 mod around;
+mod releases;
 mod table;
 mod wheels;
 
@@ -41,6 +42,23 @@ pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
         jobs.push(Box::new(|| super::tally("programs of PyPI, musl", musl)));
     }
     jobs
+}
+
+/// The same programs by the catalogue, which has the releases by name.
+pub(super) fn of_releases(args: &Args) -> Vec<Job<'_>> {
+    let named = ["amd64", "arm64", "armhf", "i386"].into_iter().filter(|arch| {
+        if args.archs.is_empty() {
+            args.full || *arch == "amd64"
+        } else {
+            args.archs.iter().any(|name| name == arch)
+        }
+    });
+    let job = |arch: &'static str| -> Job<'_> {
+        Box::new(move || {
+            super::tally(format!("releases of Debian by name, {arch}"), |tally| releases::check(arch, tally))
+        })
+    };
+    named.map(job).collect()
 }
 
 /// A program in a place.

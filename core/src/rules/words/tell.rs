@@ -55,6 +55,10 @@ impl Case<'_> {
     /// The finding that a text tells, with its whole title.
     pub(in crate::rules) fn finding(&self, severity: Severity, text: Arguments<'_>) -> Found {
         let mut finding = Found::new(self.code, severity);
+        #[cfg(feature = "every-machine")]
+        if self.machine.only_codes {
+            finding.silence();
+        }
         finding.tell(text);
         finding
     }
@@ -143,6 +147,9 @@ impl Case<'_> {
 impl Found {
     /// More lines of its text.
     pub(in crate::rules) fn tell(&mut self, text: Arguments<'_>) {
+        if self.is_silent() {
+            return;
+        }
         for line in text.to_string().split('\n') {
             if self.title.is_empty() {
                 line.clone_into(&mut self.title);
