@@ -11,7 +11,7 @@
 //! | [`on`] | a program of this computer on another target |
 //! | [`router`] | what only a router's build has |
 //!
-//! Only `live` touches nix and the live system; only `main.rs` prints. A candidate is never executed, mapped executable or
+//! Only `live` touches nix and the live system, and only it and `other_os` know the operating system; only `main.rs` prints. A candidate is never executed, mapped executable or
 //! handed to another program. Its path is given to execveat(2) with AT_EXECVE_CHECK, which starts nothing, once that call has
 //! come back for a file of diag's own.
 
