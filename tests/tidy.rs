@@ -84,7 +84,7 @@ fn only_one_place_knows_the_system_that_is_built_for() {
     let words = ["target_os", "target_family", "cfg(unix)", "cfg(windows)", "std::os::"];
     let allowed = ["src/lib.rs", "src/live", "src/other_os", "core/"];
     let found = offenders(&words, &allowed);
-    assert!(matches!(&*found, [one] if one.starts_with("src/main.rs") && one.contains("gnu")), "{found:?}");
+    assert!(matches!(&*found, [one] if one.starts_with("src/main.rs")), "{found:?}");
 }
 
 /// An architecture is one row and its room; what others need of it, they ask the row.

@@ -16,8 +16,8 @@ pub(crate) use rust_src::rust_src;
 const ZIG: &str = "0.17.1";
 
 /// What rustc calls as its linker. rustc names gcc's runtime, which zig has built in, and an unwinder, which
-/// nothing needs (it brings 1,200 bytes of stdio); for x86 an emulation that zig's target already says; and for Windows
-/// mingw's runtime, of which zig has its own.
+/// nothing needs (it brings 1,200 bytes of stdio); for x86 an emulation that zig's target already says; for Windows
+/// mingw's runtime, of which zig has its own; and for macOS a library that nothing calls.
 ///
 /// This little is all that a static build asks of `cargo-zigbuild`; doing it here leaves its flags to us (zig
 /// must link with `-Os`, or its libc is built for speed), and one tool less to fetch and to trust. zig takes one
@@ -28,7 +28,7 @@ for word; do
     shift
     case $word in
     -lgcc | -lgcc_s | -lgcc_eh | -lunwind | -Wl,-melf_i386) ;;
-    -lmingw32 | -lmingwex | -lmsvcrt | -nolibc | --unwindlib=none) ;;
+    -lmingw32 | -lmingwex | -lmsvcrt | -nolibc | --unwindlib=none | -liconv) ;;
     -Wl,-T,*) scripts="$scripts ${word#-Wl,-T,}" ;;
     *) set -- "$@" "$word" ;;
     esac
