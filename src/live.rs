@@ -65,12 +65,15 @@ impl Live {
     /// Has a child do the work where it may wait for ever for one of these paths: gives its exit status, or one sentence on
     /// why there is none. None for who does the work.
     #[cfg(feature = "every-machine")]
-    pub fn wait_for<'a>(&self, paths: impl Iterator<Item = &'a Path> + Clone) -> Option<Result<u8, String>> {
+    pub fn wait_for<'a>(
+        &self,
+        mut paths: impl Iterator<Item = &'a Path> + Clone,
+    ) -> Option<Result<u8, String>> {
         let remote = remote::on_the_way(self, paths.clone());
         if remote.is_empty() {
             return None;
         }
-        let keeps = paths.clone().any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
+        let keeps = paths.any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
         match patience::part(keeps) {
             patience::Part::Parent(child) => Some(child.pass_on(&remote)),
             patience::Part::Child => None,
