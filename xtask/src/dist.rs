@@ -156,13 +156,13 @@ fn select(names: &[&str]) -> Result<Vec<&'static Target>> {
     if names.is_empty() {
         return Ok(TARGETS.iter().filter(|target| target.router).collect());
     }
-    let find = |name: &&str| match TARGETS.iter().find(|target| target.name == *name) {
-        Some(target) => Ok(target),
-        None => {
-            let hosts = HOSTS.iter().map(|host| host.name);
-            let names: Vec<&str> = TARGETS.iter().map(|target| target.name).chain(hosts).collect();
-            bail!("no target {name}; there are {}", names.join(", "))
-        }
+    let all = || {
+        let names = TARGETS.iter().map(|target| target.name).chain(HOSTS.iter().map(|host| host.name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let find = |name: &&str| {
+        let found = TARGETS.iter().find(|target| target.name == *name);
+        found.with_context(|| format!("no target {name}; there are {}", all()))
     };
     names.iter().map(find).collect()
 }

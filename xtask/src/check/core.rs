@@ -19,7 +19,9 @@ pub(super) fn jobs() -> Vec<Job<'static>> {
         Box::new(|| super::holds("tests in a router build's configuration", router_tests)),
         Box::new(|| {
             super::tally("the core elsewhere", |tally| {
-                cores::each(&TARGETS, compiles).into_iter().for_each(|compiled| tally.holds(compiled));
+                for compiled in cores::each(&TARGETS, compiles) {
+                    tally.holds(compiled);
+                }
                 Ok(())
             })
         }),

@@ -109,10 +109,14 @@ mod tests {
     fn made(code: &[u8]) -> Vec<u8> {
         let mut directory = Vec::new();
         let pages: Vec<&[u8]> = code.chunks(4096).collect();
-        let numbers = [0xfade_0c02, 0, 0x20400, 2, 44, 0, 0, pages.len() as u32, code.len() as u32];
-        numbers.iter().for_each(|number: &u32| directory.extend(number.to_be_bytes()));
+        let [count, limit] = [pages.len(), code.len()].map(|number| u32::try_from(number).unwrap());
+        for number in [0xfade_0c02_u32, 0, 0x20400, 2, 44, 0, 0, count, limit] {
+            directory.extend(number.to_be_bytes());
+        }
         directory.extend([32, 2, 0, 12, 0, 0, 0, 0]);
-        pages.iter().for_each(|page| directory.extend(Sha256::digest(page)));
+        for page in pages {
+            directory.extend(Sha256::digest(page));
+        }
         let mut file = code.to_vec();
         for number in [0xfade_0cc0_u32, 20, 1, 0, 20] {
             file.extend(number.to_be_bytes());
