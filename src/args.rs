@@ -5,7 +5,6 @@ mod completions;
 mod options;
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt as _;
 
 #[cfg(feature = "every-machine")]
 pub use completions::script;
@@ -91,7 +90,7 @@ impl Programs {
     }
 
     /// Each, in their order.
-    pub fn iter(&self) -> impl Iterator<Item = &Path> {
+    pub fn iter(&self) -> impl Iterator<Item = &Path> + Clone {
         self.0
             .split_inclusive(|byte| *byte == 0)
             .map(|path| Path::new(path.strip_suffix(b"\0").unwrap_or(path)))
@@ -155,7 +154,7 @@ impl Args {
 
     /// Gives what is to be done instead of a report, or one sentence for a misuse.
     fn read(&mut self, arguments: &[OsString]) -> Result<Option<Command>, String> {
-        let mut rest = arguments.iter().map(|argument| argument.as_bytes());
+        let mut rest = arguments.iter().map(|argument| argument.as_encoded_bytes());
         let mut only_programs = false;
         while let Some(argument) = rest.next() {
             if only_programs || argument == b"-" || !argument.starts_with(b"-") {

@@ -6,8 +6,10 @@
 //! | `kernel` | uname, the auxiliary vector, limits |
 //! | `ask`, `tiny_elf` | questions put to the kernel by a tiny program of diag's own, and these programs |
 //! | [`memory`] | what is said where memory ends |
-//! | [`remote`], [`patience`] | file systems that may never answer, and the child that waits for them (not on a router) |
+//! | `remote`, `patience` | file systems that may never answer, and the child that waits for them (not on a router) |
 //! | [`start`], [`stdio`] | what comes before everything else; stdout and stderr |
+//!
+//! Where there is no Linux, `src/other_os.rs` has what is public here: both are [`crate::computer`].
 
 mod ask;
 mod errno;
@@ -15,23 +17,25 @@ mod files;
 mod kernel;
 pub mod memory;
 #[cfg(feature = "every-machine")]
-pub mod patience;
+mod patience;
 #[cfg(feature = "every-machine")]
-pub mod remote;
+mod remote;
 pub mod start;
 pub mod stdio;
 mod tiny_elf;
 
 use std::cell::OnceCell;
+#[cfg(feature = "every-machine")]
+use std::ffi::OsStr;
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path;
 use std::rc::Rc;
 
-pub(crate) use errno::of_nix;
 pub use files::OpenFile;
-pub(crate) use files::stat_of;
+#[cfg_attr(not(feature = "every-machine"), allow(unused_imports))] // A folder is all that it has.
+pub(crate) use files::{inside, lstat, open_in_place};
 
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
@@ -49,6 +53,38 @@ pub struct Live {
     descriptors: OnceCell<Option<OwnedFd>>,
     /// [`ask::knows_check`].
     can_ask: OnceCell<bool>,
+}
+
+/// This computer.
+pub type Here = Live;
+
+impl Live {
+    /// Whether programs can be judged for this computer itself.
+    pub const IS_MACHINE: bool = true;
+
+    /// Has a child do the work where it may wait for ever for one of these paths: gives its exit status, or one sentence on
+    /// why there is none. None for who does the work.
+    #[cfg(feature = "every-machine")]
+    pub fn wait_for<'a>(
+        &self,
+        mut paths: impl Iterator<Item = &'a Path> + Clone,
+    ) -> Option<Result<u8, String>> {
+        let remote = remote::on_the_way(self, paths.clone());
+        if remote.is_empty() {
+            return None;
+        }
+        let keeps = paths.any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
+        match patience::part(keeps) {
+            patience::Part::Parent(child) => Some(child.pass_on(&remote)),
+            patience::Part::Child => None,
+        }
+    }
+}
+
+/// And back.
+#[cfg(feature = "every-machine")]
+pub fn own_path(path: &Path) -> path::PathBuf {
+    path::PathBuf::from(OsStr::from_bytes(path.as_bytes()))
 }
 
 /// A path of this computer, where it is the target.

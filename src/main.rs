@@ -2,23 +2,15 @@
 
 #![no_main]
 
-#[cfg(feature = "every-machine")]
-use std::ffi::OsStr;
 use std::ffi::{OsString, c_char, c_int};
 use std::fmt::{self, Write as _};
-#[cfg(feature = "every-machine")]
-use std::os::unix::ffi::OsStrExt as _;
 
 #[cfg(feature = "catalogue")]
 use diag::catalogue;
 use diag::cli::{self, Args, Command, Task};
 #[cfg(feature = "every-machine")]
-use diag::live::memory;
-#[cfg(feature = "every-machine")]
-use diag::live::patience::{self, Child, Part, Said};
-#[cfg(feature = "every-machine")]
-use diag::live::remote;
-use diag::live::{Live, start, stdio};
+use diag::computer::{self, memory};
+use diag::computer::{Here, start, stdio};
 #[cfg(feature = "every-machine")]
 use diag::path::Path;
 use diag::record;
@@ -42,7 +34,12 @@ static HEAP: memory::Heap = memory::Heap;
 
 // std's prebuilt code could unwind, and has libgcc_s loaded for it at each start: 22,000 instructions of 350,000. A
 // release never unwinds (`panic = "abort"`): what is asked for is linked in, and never called.
-#[cfg(all(feature = "every-machine", target_env = "gnu", not(target_feature = "crt-static")))]
+#[cfg(all(
+    feature = "every-machine",
+    target_os = "linux",
+    target_env = "gnu",
+    not(target_feature = "crt-static")
+))]
 #[link(name = "gcc_eh", kind = "static", modifiers = "-bundle,+whole-archive")]
 unsafe extern "C" {}
 
@@ -62,6 +59,10 @@ extern "C" fn main(count: c_int, arguments: *const *const c_char) -> c_int {
 /// Does what was asked for, and gives the exit status.
 fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
     let args = match cli::parse(arguments) {
+        Command::Do(args) if !Here::IS_MACHINE && args.on.is_none() => {
+            complain(NO_MACHINE);
+            return 2;
+        }
         Command::Do(args) if args.task == Task::Record => return record(&args),
         Command::Do(args) => args,
         #[cfg(feature = "every-machine")]
@@ -75,7 +76,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         }
     };
     log_from(args.verbose);
-    let live = Live::default();
+    let live = Here::default();
     let style = Style {
         colour: stdio::is_terminal() && live.variable(c"NO_COLOR").is_none_or(|value| value.is_empty()),
         quiet: args.quiet,
@@ -118,7 +119,7 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
 
 /// What is asked of the whole catalogue.
 #[cfg(feature = "catalogue")]
-fn in_catalogue(name: &[u8], live: &Live, args: &Args, style: Style, out: &mut Stdout) -> Option<u8> {
+fn in_catalogue(name: &[u8], live: &Here, args: &Args, style: Style, out: &mut Stdout) -> Option<u8> {
     let status = match name {
         b"list" => cli::list(args, out),
         b"all" | [b'a', b'l', b'l', b':', ..] => {
@@ -139,12 +140,12 @@ fn in_catalogue(name: &[u8], live: &Live, args: &Args, style: Style, out: &mut S
 /// Another machine: a recording, or else one that the catalogue knows.
 #[cfg(feature = "every-machine")]
 fn other(machine: &Path) -> Result<Recorded, String> {
-    let place: &std::path::Path = OsStr::from_bytes(machine.as_bytes()).as_ref();
+    let place = computer::own_path(machine);
     #[cfg(feature = "catalogue")]
     if place.symlink_metadata().is_err() {
         return catalogue::find(&String::from_utf8_lossy(machine.as_bytes()))?.machine();
     }
-    Recorded::open(place)
+    Recorded::open(&place)
 }
 
 /// Does what was asked for a machine, and gives the exit status.
@@ -187,40 +188,14 @@ fn names(args: &Args) -> Result<Vec<u8>, &'static str> {
 
 /// What may wait for ever is done by a child: the exit status of that, for its parent. None for who does it.
 #[cfg(feature = "every-machine")]
-fn waited(live: &Live, args: &Args) -> Option<u8> {
+fn waited(live: &Here, args: &Args) -> Option<u8> {
     // Of --pick they are names, of no file here.
-    let programs = || args.programs.iter().filter(|_| args.task != Task::Pick);
-    let paths = || programs().chain(args.dest.as_deref()).chain(args.on.as_deref());
-    let remote = remote::on_the_way(live, paths());
-    if remote.is_empty() {
-        return None;
-    }
-    let keeps = paths().any(|path| path.as_bytes().windows(4).any(|part| part == b"/fd/"));
-    match patience::part(keeps) {
-        Part::Parent(child) => Some(pass_on(child, &remote)),
-        Part::Child => None,
-    }
-}
-
-/// Passes on what a child writes, and its exit status; says so where it does nothing, and leaves it.
-#[cfg(feature = "every-machine")]
-fn pass_on(mut child: Child, remote: &str) -> u8 {
-    loop {
-        match child.wait() {
-            Said::Stdout(text) => {
-                let written = Stdout(stdio::write_stdout(&text));
-                if written.0.is_err() {
-                    return written.end(2);
-                }
-            }
-            Said::Stderr(text) => stdio::write_stderr(&text),
-            Said::Ended(status) => return status,
-            Said::Nothing => {
-                complain(&format!("no answer for 10 seconds from {remote}"));
-                return 2;
-            }
-        }
-    }
+    let programs = args.programs.iter().filter(|_| args.task != Task::Pick);
+    let paths = programs.chain(args.dest.as_deref()).chain(args.on.as_deref());
+    Some(live.wait_for(paths)?.unwrap_or_else(|why| {
+        complain(&why);
+        2
+    }))
 }
 
 /// A recording of this machine.
@@ -230,7 +205,7 @@ fn record(args: &Args) -> u8 {
         return 2;
     }
     log_from(args.verbose);
-    let live = Live::default();
+    let live = Here::default();
     #[cfg(feature = "every-machine")]
     if let Some(status) = waited(&live, args) {
         return status;
@@ -239,6 +214,10 @@ fn record(args: &Args) -> u8 {
     let written = record::write(Target::new(&live), &args.programs, &mut |bytes| stdout.bytes(bytes));
     stdout.end(if written.is_ok() { 0 } else { 2 })
 }
+
+/// Where there is no Linux.
+const NO_MACHINE: &str = "it judges programs for Linux, which this computer has not: --on MACHINE says for which machine \
+                          (diag --on list finds one, diag --help has more)";
 
 /// How a mistake is reported.
 const SEND: &str = "\nIs diag wrong? Send what `diag --record PROGRAM >machine.tar` writes along with it.\n";

@@ -24,7 +24,7 @@ mod memory;
 mod plain;
 mod texts;
 #[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // A folder is all that it has.
-mod tree;
+pub(crate) mod tree;
 
 use std::cell::OnceCell;
 use std::collections::VecDeque;

@@ -1,9 +1,13 @@
 //! Files of this machine: what they are, opened without a risk, and what they lie on.
 
 use std::cell::RefCell;
-use std::ffi::{CStr, CString, c_int, c_long};
-use std::fs::File;
+use std::ffi::{CStr, CString, OsStr, c_int, c_long};
+use std::fs::{File, OpenOptions};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path;
 
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::libc;
@@ -16,7 +20,7 @@ use rustix::io::pread;
 
 use super::errno::{of_nix, of_raw};
 use crate::errno::Errno;
-use crate::path::PathBuf as TargetPathBuf;
+use crate::path::{Path as TargetPath, PathBuf as TargetPathBuf};
 use crate::target::{FileCapabilities, FileKind, Known, PROC_SUPER_MAGIC, ReadAt, Space, Stat, is_pseudo};
 
 /// Of a path, with its NUL: limits.h.
@@ -92,9 +96,30 @@ impl Devices {
     }
 }
 
+/// lstat(2); None for a symbolic link. Not by std: what the C library is called for in addition is looked up at each start
+/// of diag.
+pub(crate) fn lstat(place: &path::Path) -> Result<Option<Stat>, Errno> {
+    let found = fstatat(AT_FDCWD, place, AtFlags::AT_SYMLINK_NOFOLLOW).map_err(of_nix)?;
+    Ok((found.st_mode & libc::S_IFMT != libc::S_IFLNK).then(|| stat_of(&found)))
+}
+
+/// Opens a file that was seen to be a regular one. What has become a FIFO by now does not block, nor does a link lead on.
+pub(crate) fn open_in_place(place: &path::Path) -> io::Result<OpenFile> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
+    options.open(place).map(OpenFile)
+}
+
+/// Where a folder of this computer keeps an absolute path of another; None for a name that no file can have here.
+#[allow(clippy::unnecessary_wraps)] // Windows has such names.
+pub(crate) fn inside(root: &path::Path, path: &TargetPath) -> Option<path::PathBuf> {
+    let bytes = path.as_bytes();
+    Some(root.join(OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes))))
+}
+
 /// `struct stat`, whose fields differ in width from one C library to another.
 #[allow(clippy::useless_conversion)]
-pub(crate) fn stat_of(found: &FileStat) -> Stat {
+fn stat_of(found: &FileStat) -> Stat {
     let kind = match found.st_mode & libc::S_IFMT {
         libc::S_IFDIR => FileKind::Directory,
         libc::S_IFIFO => FileKind::Fifo,
@@ -272,7 +297,6 @@ pub(super) fn own_descriptors() -> Option<OwnedFd> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::ffi::OsStrExt as _;
 
     use super::*;
 

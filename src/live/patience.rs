@@ -15,7 +15,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{self, getpid, getppid, kill_process};
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 
-use super::stdio::end_by;
+use super::stdio::{self, end_by};
 
 /// For how long a child may neither write nor take any time of a processor, in milliseconds.
 const PATIENCE: u32 = 10_000;
@@ -23,7 +23,7 @@ const PATIENCE: u32 = 10_000;
 const LOOK: u16 = 1000;
 
 /// Which of the two goes on.
-pub enum Part {
+pub(super) enum Part {
     /// It does the work. What it writes is the parent's to pass on.
     Child,
     /// It passes on what the child says.
@@ -31,7 +31,7 @@ pub enum Part {
 }
 
 /// A child at work.
-pub struct Child {
+pub(super) struct Child {
     pid: Pid,
     stdout: Option<OwnedFd>,
     stderr: Option<OwnedFd>,
@@ -40,7 +40,7 @@ pub struct Child {
 }
 
 /// What becomes of a child.
-pub enum Said {
+enum Said {
     /// It wrote this to stdout.
     Stdout(Vec<u8>),
     /// It wrote this to stderr.
@@ -54,7 +54,7 @@ pub enum Said {
 /// Becomes two processes. Where there can be no second one, the only one does the work.
 ///
 /// `keeps` are descriptors that the work may be about (/dev/fd/N).
-pub fn part(keeps: bool) -> Part {
+pub(super) fn part(keeps: bool) -> Part {
     let pipe = || pipe_with(PipeFlags::CLOEXEC).ok();
     let (Some(stdout), Some(stderr)) = (pipe(), pipe()) else { return Part::Child };
     // SAFETY: the default action; where our caller ignores it, nobody can ask how the child ended.
@@ -88,8 +88,22 @@ pub fn part(keeps: bool) -> Part {
 }
 
 impl Child {
+    /// Passes on what it writes, and gives its exit status; one sentence where that cannot be written, or where it does
+    /// nothing for too long because of these file systems, and is left.
+    pub(super) fn pass_on(mut self, remote: &str) -> Result<u8, String> {
+        loop {
+            match self.wait() {
+                Said::Stdout(text) => stdio::write_stdout(&text)
+                    .map_err(|why| format!("the report could not be written: {why}"))?,
+                Said::Stderr(text) => stdio::write_stderr(&text),
+                Said::Ended(status) => return Ok(status),
+                Said::Nothing => return Err(format!("no answer for 10 seconds from {remote}")),
+            }
+        }
+    }
+
     /// Waits for the next thing that happens to it.
-    pub fn wait(&mut self) -> Said {
+    fn wait(&mut self) -> Said {
         let mut idle = 0_u32;
         loop {
             // What is wrong before what is right: it says why the rest is missing.

@@ -19,7 +19,7 @@ const MOST_LINKS: usize = 40;
 const MOST_NAMED: usize = 3;
 
 /// Those on the way to any of these paths, with their points and types; empty where there is none.
-pub fn on_the_way<'a>(live: &Live, paths: impl Iterator<Item = &'a Path>) -> String {
+pub(super) fn on_the_way<'a>(live: &Live, paths: impl Iterator<Item = &'a Path>) -> String {
     let mut paths = paths.filter(|path| !is_on_a_disk(path)).peekable();
     let mut text = String::new();
     if paths.peek().is_none() {

@@ -1,19 +1,12 @@
 //! The files of a recording: in a folder, or as a list of names made from one file. No link is followed here.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs::File;
 use std::path;
 use std::rc::Rc;
 
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::libc;
-use nix::sys::stat::fstatat;
-
+use crate::computer::{Here, OpenFile, inside, lstat, open_in_place, target_path};
 use crate::errno::Errno;
-use crate::live::{Live, OpenFile, of_nix, stat_of, target_path};
 use crate::path::{Path, PathBuf};
 use crate::target::{FileKind, ReadAt, Root as _, Stat};
 
@@ -52,15 +45,11 @@ impl Tree {
     pub(super) fn entry(&self, path: &Path) -> Result<Entry, Fault> {
         match self {
             Tree::Folder(root) => {
-                let place = inside(root, path);
-                // Not by std: what the C library is called for in addition is looked up at each start of diag.
-                let found = fstatat(AT_FDCWD, &place, AtFlags::AT_SYMLINK_NOFOLLOW)
-                    .map_err(|errno| Fault::Errno(of_nix(errno)))?;
-                if found.st_mode & libc::S_IFMT == libc::S_IFLNK {
-                    let link = place.read_link().map_err(|error| of_io(&error))?;
-                    return Ok(Entry::Link(PathBuf::from(link.into_os_string().into_vec())));
+                let place = there(root, path)?;
+                match lstat(&place).map_err(Fault::Errno)? {
+                    Some(stat) => Ok(Entry::Other(stat)),
+                    None => Ok(Entry::Link(target_path(&place.read_link().map_err(|error| of_io(&error))?))),
                 }
-                Ok(Entry::Other(stat_of(&found)))
             }
             Tree::Names(names) => names.entry(path),
         }
@@ -70,11 +59,8 @@ impl Tree {
     pub(super) fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Fault> {
         match self {
             Tree::Folder(root) => {
-                // What has become a FIFO by now does not block.
-                let mut options = OpenOptions::new();
-                options.read(true).custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY);
-                let file = options.open(inside(root, path)).map_err(|error| of_io(&error))?;
-                Ok(Rc::new(Copied(OpenFile(file))))
+                let file = open_in_place(&there(root, path)?).map_err(|error| of_io(&error))?;
+                Ok(Rc::new(Copied(file)))
             }
             Tree::Names(names) => names.open(path),
         }
@@ -84,7 +70,7 @@ impl Tree {
     pub(super) fn names(&self, folder: &Path) -> Result<Vec<Vec<u8>>, Fault> {
         match self {
             Tree::Folder(root) => {
-                let names = Live::default().list(&target_path(&inside(root, folder)), |_| true);
+                let names = Here::default().list(&target_path(&there(root, folder)?), |_| true);
                 names.ok_or(Fault::Unknown)?.map_err(Fault::Errno)
             }
             Tree::Names(names) => names.names(folder),
@@ -93,9 +79,8 @@ impl Tree {
 }
 
 /// Where a folder keeps an absolute path.
-fn inside(root: &path::Path, path: &Path) -> path::PathBuf {
-    let bytes = path.as_bytes();
-    root.join(OsStr::from_bytes(bytes.strip_prefix(b"/").unwrap_or(bytes)))
+fn there(root: &path::Path, path: &Path) -> Result<path::PathBuf, Fault> {
+    inside(root, path).ok_or(Fault::Errno(Errno::ENOENT))
 }
 
 fn of_io(error: &std::io::Error) -> Fault {
@@ -103,12 +88,14 @@ fn of_io(error: &std::io::Error) -> Fault {
 }
 
 /// What std calls an error.
-pub(super) fn errno(error: &std::io::Error) -> Errno {
+pub(crate) fn errno(error: &std::io::Error) -> Errno {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::NotFound => Errno::ENOENT,
         ErrorKind::PermissionDenied => Errno::EACCES,
         ErrorKind::NotADirectory => Errno::ENOTDIR,
+        ErrorKind::StorageFull => Errno::ENOSPC,
+        ErrorKind::BrokenPipe => Errno::EPIPE,
         _ => Errno::EIO,
     }
 }

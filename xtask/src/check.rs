@@ -3,6 +3,7 @@
 mod core;
 mod go;
 mod host;
+mod hosts;
 pub(crate) mod lab;
 mod libraries;
 mod loaders;
@@ -48,6 +49,8 @@ pub(crate) enum Group {
     /// Programs and libraries with changed tables, given to the real loaders of ten architectures; without --full or --arch
     /// only to those of three
     Loaders,
+    /// The builds for Windows and macOS, read back; and whether Windows' says under Wine what this computer's says
+    Hosts,
     /// Programs of Go 1.15, 1.19 and 1.24 of every GOARCH and level, on many processors of qemu-user
     Go,
 }
@@ -156,6 +159,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Releases => programs::of_releases(args),
             Group::Loaders => loaders::jobs(args),
             Group::Go => go::jobs(args),
+            Group::Hosts => hosts::jobs(),
         });
     }
     ensure!(!jobs.is_empty(), "the groups have nothing for these kernels");

@@ -1,11 +1,12 @@
 //! The router builds: small static binaries that run on a bare router, checked for what they promise. The same for
-//! other machines, without a promise about the size.
+//! other machines, without a promise about the size; and for computers without Linux, which judge for others.
 
 mod build;
 mod bytes;
 mod check;
 mod code;
 mod explain;
+pub(crate) mod hosts;
 mod launcher;
 mod memory;
 mod mips;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 use diag::args::script;
+use hosts::{HOSTS, Host};
 
 use crate::openwrt::{ARCHITECTURES, Cover};
 use crate::targets::{TARGETS, Target};
@@ -24,7 +26,7 @@ use crate::{cores, package, sh};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The binaries to build (diag-mips, diag-aarch64, ...); the routers' where none is named.
+    /// The binaries to build (diag-mips, diag-macos-aarch64, ...); the routers', Windows' and macOS's where none is named.
     names: Vec<String>,
     /// Check instead that the same sources in another folder become the same bytes.
     #[arg(long)]
@@ -48,14 +50,19 @@ pub(crate) fn main(args: &Args) -> Result<()> {
     if names.is_empty() {
         return release(&[]);
     }
-    let faults = checked(&select(&names)?)?;
+    let (hosts, targets): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| host(name).is_some());
+    let mut faults = checked_hosts(&hosts.into_iter().filter_map(host).collect::<Vec<_>>())?;
+    if !targets.is_empty() {
+        faults.extend(checked(&select(&targets)?)?);
+    }
     if faults.is_empty() { Ok(()) } else { bail!("{}", faults.join("\n       ")) }
 }
 
-/// Builds the named ones (the routers' where none is) with their checks, and makes of them what is released: the one
-/// file, the packages, the manual page, the completions, sums and sizes.
+/// Builds the named ones (all routers', Windows' and macOS's where none is) with their checks, and makes of them what is
+/// released: the one file, the packages, the manual page, the completions, sums and sizes.
 pub(crate) fn release(names: &[&str]) -> Result<()> {
     let targets = select(names)?;
+    let hosts: Vec<&Host> = HOSTS.iter().filter(|_| names.is_empty()).collect();
     // A router's build of other sources would get into it as well.
     for target in TARGETS.iter().filter(|target| target.router) {
         let file = sh::target("dist")?.join(target.name);
@@ -63,7 +70,15 @@ pub(crate) fn release(names: &[&str]) -> Result<()> {
             fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
         }
     }
-    let faults = checked(&targets)?;
+    // What was built for them before is of other sources as well.
+    for file in HOSTS.iter().map(|host| sh::target("dist").map(|dist| dist.join(host.name))) {
+        let file = file?;
+        if file.exists() && hosts.is_empty() {
+            fs::remove_file(&file).with_context(|| format!("remove {}", file.display()))?;
+        }
+    }
+    let mut faults = checked(&targets)?;
+    faults.extend(checked_hosts(&hosts)?);
     println!("{}", launcher::make()?);
     manual()?;
     completions()?;
@@ -86,6 +101,16 @@ fn checked(targets: &[&Target]) -> Result<Vec<String>> {
         Ok(faults)
     });
     Ok(checked.into_iter().collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn checked_hosts(hosts: &[&Host]) -> Result<Vec<String>> {
+    let checked = cores::each(hosts, |host| hosts::checked(host));
+    Ok(checked.into_iter().collect::<Result<Vec<_>>>()?.concat())
+}
+
+/// The build of that name for a computer without Linux.
+fn host(name: &str) -> Option<&'static Host> {
+    HOSTS.iter().find(|host| host.name == name)
 }
 
 /// The manual page, beside what it is of.
@@ -131,11 +156,13 @@ fn select(names: &[&str]) -> Result<Vec<&'static Target>> {
     if names.is_empty() {
         return Ok(TARGETS.iter().filter(|target| target.router).collect());
     }
-    let find = |name: &&str| match TARGETS.iter().find(|target| target.name == *name) {
-        Some(target) => Ok(target),
-        None => {
-            bail!("no target {name}; there are {}", TARGETS.each_ref().map(|target| target.name).join(", "))
-        }
+    let all = || {
+        let names = TARGETS.iter().map(|target| target.name).chain(HOSTS.iter().map(|host| host.name));
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let find = |name: &&str| {
+        let found = TARGETS.iter().find(|target| target.name == *name);
+        found.with_context(|| format!("no target {name}; there are {}", all()))
     };
     names.iter().map(find).collect()
 }

@@ -31,7 +31,7 @@ struct Step {
 }
 
 /// In the order of running.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step {
         what: CARGO_TEST,
         minutes: [Some(4), Some(4)],
@@ -106,6 +106,11 @@ const STEPS: [Step; 13] = [
         what: "programs of three releases of Go on many processors of qemu-user",
         minutes: [None, Some(15)],
         run: |_, full| check::run(&check::Args::of(&[Group::Go], full)),
+    },
+    Step {
+        what: "builds for Windows and macOS, and Windows' under Wine",
+        minutes: [None, Some(3)],
+        run: |_, full| check::run(&check::Args::of(&[Group::Hosts], full)),
     },
 ];
 

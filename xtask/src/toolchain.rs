@@ -16,7 +16,8 @@ pub(crate) use rust_src::rust_src;
 const ZIG: &str = "0.17.1";
 
 /// What rustc calls as its linker. rustc names gcc's runtime, which zig has built in, and an unwinder, which
-/// nothing needs (it brings 1,200 bytes of stdio); and for x86 an emulation that zig's target already says.
+/// nothing needs (it brings 1,200 bytes of stdio); for x86 an emulation that zig's target already says; for Windows
+/// mingw's runtime, of which zig has its own; and for macOS a library that nothing calls.
 ///
 /// This little is all that a static build asks of `cargo-zigbuild`; doing it here leaves its flags to us (zig
 /// must link with `-Os`, or its libc is built for speed), and one tool less to fetch and to trust. zig takes one
@@ -27,6 +28,7 @@ for word; do
     shift
     case $word in
     -lgcc | -lgcc_s | -lgcc_eh | -lunwind | -Wl,-melf_i386) ;;
+    -lmingw32 | -lmingwex | -lmsvcrt | -nolibc | --unwindlib=none | -liconv) ;;
     -Wl,-T,*) scripts="$scripts ${word#-Wl,-T,}" ;;
     *) set -- "$@" "$word" ;;
     esac
@@ -59,6 +61,11 @@ pub(crate) fn link_by_zig(cargo: &mut Command, triple: &str) -> Result<()> {
     let variable = format!("CARGO_TARGET_{}_LINKER", triple.to_uppercase().replace('-', "_"));
     cargo.env(variable, linker).env("DIAG_ZIG", zig_path()?).envs(zig_caches()?);
     Ok(())
+}
+
+/// Where zig has its stubs of macOS's library.
+pub(crate) fn apple_stubs() -> Result<PathBuf> {
+    Ok(zig_path()?.with_file_name("lib/libc/darwin"))
 }
 
 /// Names zig's release, so that files made by another are made anew.

@@ -5,18 +5,22 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::Job;
-use crate::{sh, toolchain};
+use crate::{cores, sh, toolchain};
 
-/// Targets without a file system, without Unix, and with another one.
-const TARGETS: [&str; 3] = ["wasm32-unknown-unknown", "x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
+/// Where the core compiles, without a file system; and all of diag, without Unix and with another one.
+const TARGETS: [(&str, &str, &str); 3] = [
+    ("diag-core", "core,alloc", "wasm32-unknown-unknown"),
+    ("diag", "std,panic_abort", "x86_64-pc-windows-gnullvm"),
+    ("diag", "std,panic_abort", "aarch64-apple-darwin"),
+];
 
 pub(super) fn jobs() -> Vec<Job<'static>> {
     vec![
         Box::new(|| super::holds("tests in a router build's configuration", router_tests)),
         Box::new(|| {
             super::tally("the core elsewhere", |tally| {
-                for target in TARGETS {
-                    tally.holds(compiles(target));
+                for compiled in cores::each(&TARGETS, compiles) {
+                    tally.holds(compiled);
                 }
                 Ok(())
             })
@@ -24,15 +28,19 @@ pub(super) fn jobs() -> Vec<Job<'static>> {
     ]
 }
 
-/// Compiles the core with nothing of std but `core` and `alloc`, built from source: rustup need not have the target.
-fn compiles(target: &str) -> Result<()> {
+/// Compiles a package with these parts of std, built from source: rustup need not have the target. Warnings are errors: no
+/// other run sees these.
+fn compiles((package, std, target): &(&str, &str, &str)) -> Result<()> {
     toolchain::rust_src()?;
-    sh::say(format!("diag-core: cargo check for {target}"));
+    sh::say(format!("{package}: cargo check for {target}"));
     let mut cargo = Command::new("cargo");
-    cargo.current_dir(sh::root()).env("RUSTC_BOOTSTRAP", "1");
-    cargo.env("CARGO_TARGET_DIR", sh::target("core")?);
-    cargo.args(["check", "--quiet", "--locked", "--package", "diag-core"]);
-    sh::run(cargo.args(["-Zbuild-std=core,alloc", "--target", target]))
+    cargo.current_dir(sh::root()).env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Dwarnings");
+    cargo.env("CARGO_TARGET_DIR", sh::target(&format!("core/{target}"))?);
+    cargo.args(["check", "--quiet", "--locked", "--package", package, "--lib"]);
+    if *package == "diag" {
+        cargo.args(["--bin", "diag"]);
+    }
+    sh::run(cargo.arg(format!("-Zbuild-std={std}")).args(["--target", target]))
 }
 
 /// Tests that need no other architecture's kernels; what needs them says so by the feature `every-machine`.

@@ -54,13 +54,8 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
 /// Compiles, and links with these linker scripts beside the usual ones.
 fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
     toolchain::rust_src()?;
-    let dir = target_dir(target)?;
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(sh::root()).env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", &dir);
-    // Flags from the environment would take the place of the recipe's.
-    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
-        cargo.env_remove(variable);
-    }
+    let dir = target_dir("router", target.name)?;
+    let mut cargo = cargo(&dir);
     cargo.args(["rustc", "--quiet", "--release", "--locked", "--package", "diag", "--bin", "diag"]);
     // A router's build knows the kernels of its own architecture.
     cargo.args(["--no-default-features", "--target", target.triple, "--config", ".cargo/router.toml"]);
@@ -76,14 +71,25 @@ fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
     Ok(dir.join(target.triple).join("release/diag"))
 }
 
+/// cargo, with the options of an unstable one, building in that folder.
+pub(super) fn cargo(dir: &Path) -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(sh::root()).env("RUSTC_BOOTSTRAP", "1").env("CARGO_TARGET_DIR", dir);
+    // Flags from the environment would take the place of the recipe's.
+    for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"] {
+        cargo.env_remove(variable);
+    }
+    cargo
+}
+
 fn is_n64(target: &Target) -> bool {
     target.e_machine == EM_MIPS && target.bits == 64 && target.router
 }
 
-/// Each router build has a target folder of its own, so that it never waits for another build, nor undoes it.
+/// Each build has a target folder of its own, so that it never waits for another build, nor undoes it.
 /// Another zig means other libraries, of which cargo knows nothing: so it starts anew.
-fn target_dir(target: &Target) -> Result<PathBuf> {
-    let dir = sh::target(&format!("router/{}", target.name))?;
+pub(super) fn target_dir(kind: &str, name: &str) -> Result<PathBuf> {
+    let dir = sh::target(&format!("{kind}/{name}"))?;
     let made_by = dir.join("zig-release");
     if fs::read_to_string(&made_by).is_ok_and(|release| release == toolchain::zig_release()) {
         return Ok(dir);
@@ -105,7 +111,7 @@ fn flags(target: &Target) -> Result<String> {
 
 /// trim-paths leaves the name of the registry in the path of a dependency, which is the mirror's where there
 /// is one; with these the binary is the same everywhere.
-fn remap_registries() -> Result<Vec<String>> {
+pub(super) fn remap_registries() -> Result<Vec<String>> {
     let registries = cargo_home()?.join("registry/src");
     let Ok(entries) = fs::read_dir(&registries) else { return Ok(Vec::new()) };
     let mut flags: Vec<String> = entries

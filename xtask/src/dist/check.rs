@@ -85,8 +85,8 @@ fn elf<Elf: FileHeader<Endian = Endianness>>(target: &Target, data: &[u8]) -> Re
 }
 
 /// Folders of this computer in the file: they say who built it, and make it another file elsewhere.
-fn paths(data: &[u8]) -> Result<Vec<String>> {
-    let folders = [sh::root(), sh::target("router")?, build::cargo_home()?, toolchain::sysroot()?];
+pub(super) fn paths(data: &[u8]) -> Result<Vec<String>> {
+    let folders = [sh::root(), sh::target("")?, build::cargo_home()?, toolchain::sysroot()?];
     let holds = |folder: &Path| {
         let folder = folder.as_os_str().as_encoded_bytes();
         data.windows(folder.len().max(1)).any(|window| window == folder)
