@@ -64,10 +64,12 @@ fn check(case: &Case<'_>) -> Option<Found> {
         Errno::ENOENT => Kernel::Words(words::NOT_FOUND),
         _ => Kernel::Does(&refused),
     };
+    let is =
+        if crate::ROUTER || errno.is_absence() { "is not on this machine" } else { "cannot be looked up" };
     let (loader, flavour) = (Shown(path), flavour(image, path));
     let mut finding = case.error(format_args!(
         "\
-needs the loader {loader}, which is not on this machine
+needs the loader {loader}, which {is}
 program: PT_INTERP={loader} ({flavour})"
     ));
     let loaders = match case.machine.loaders().get() {
