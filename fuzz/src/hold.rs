@@ -135,11 +135,13 @@ fn measure(blocks: u64, most: u64, memory: usize, report: usize, told: Amounts) 
     }
 }
 
-/// What is kept to be told is no more than the budget allows, whoever counts it.
+/// What is kept, and kept to be told, is no more than the budget allows, whoever counts it.
 fn is_counted(judged: &Judged) {
     let Some(link) = &judged.link else { return };
     let told: usize = link.objects.iter().flat_map(|object| &object.tried).map(Vec::len).sum();
     assert!(told <= LIMITS.told, "{told} bytes of places that were looked at are told");
+    let names: usize = link.objects.iter().map(|object| object.name.len()).sum();
+    assert!(names <= LIMITS.kept, "{names} bytes of names of libraries are kept");
     for missing in [&link.versions, &link.symbols] {
         assert!(missing.len() <= MISSING, "{} that are missing are told", missing.len());
     }

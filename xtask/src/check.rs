@@ -1,6 +1,7 @@
 //! `cargo xtask check`: kernels, C libraries and compilers judge what diag says and how it is built, in groups.
 
 mod core;
+mod giants;
 mod go;
 mod host;
 pub(crate) mod lab;
@@ -42,6 +43,8 @@ pub(crate) enum Group {
     /// Debian's programs in root folders of its releases, of ten architectures, against their loaders; without --full or
     /// --arch only of two
     Programs,
+    /// The largest programs of Debian (chromium, LibreOffice, GHC, LLVM): none meets a limit of a judgement
+    Giants,
     /// Programs and libraries with changed tables, given to the real loaders of ten architectures; without --full or --arch
     /// only to those of three
     Loaders,
@@ -150,6 +153,9 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Core => core::jobs(),
             Group::Panics => panics::jobs(),
             Group::Programs => programs::jobs(args),
+            // A gigabyte to download.
+            Group::Giants if args.full || args.groups == [Group::Giants] => giants::jobs(),
+            Group::Giants => Vec::new(),
             Group::Loaders => loaders::jobs(args),
             Group::Go => go::jobs(args),
         });

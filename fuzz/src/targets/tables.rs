@@ -170,7 +170,7 @@ impl Hostile {
 
     /// Names of libraries, and folders to look for each of them in.
     fn needed(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
-        let (names, length) = (from.int_in_range(0..=255_u16)?, from.int_in_range(1..=250_usize)?);
+        let (names, length) = (length(from, 10)?, from.int_in_range(1..=250_usize)?);
         let (folders, depth) = (from.int_in_range(0..=1023_u16)?, from.int_in_range(1..=64_usize)?);
         let mut elf = self.elf.clone();
         for index in 0..names {
