@@ -24,6 +24,10 @@ pub(crate) struct Args {
     /// are named
     #[arg(long, num_args = 0.., value_name = "GUARD")]
     guards: Option<Vec<String>>,
+    /// Look for no inputs: replay those that are kept, and run the unit tests (a router's heap and the live machine are
+    /// among them), with each access to memory checked by AddressSanitizer
+    #[arg(long)]
+    sanitizer: bool,
     /// Replace fuzz/corpus by the smallest set of inputs that reaches the same
     #[arg(long)]
     keep: bool,
@@ -46,6 +50,9 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
     -Clink-arg=-Wl,--allow-multiple-definition";
 
 pub(crate) fn main(args: &Args) -> Result<()> {
+    if args.sanitizer {
+        return sanitized();
+    }
     let targets: Vec<&str> = match &args.target {
         Some(name) => vec![*TARGETS.iter().find(|known| *known == name).context("there is no such target")?],
         None => TARGETS.to_vec(),
@@ -74,6 +81,17 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         }
     }
     ensure!(failed.is_empty(), "something does not hold: {}", failed.join(", "));
+    Ok(())
+}
+
+/// The pinned compiler has AddressSanitizer's library, and takes the option where it is told that it may.
+fn sanitized() -> Result<()> {
+    for tests in [&["--package", "diag", "--package", "diag-core", "--lib"][..], &["--package", "fuzz"]] {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["test", "--locked", "--target", TRIPLE, "--target-dir", "target/asan"]).args(tests);
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address").current_dir(sh::root());
+        sh::run(&mut cargo)?;
+    }
     Ok(())
 }
 
