@@ -16,7 +16,7 @@ pub(super) const HEAD: usize = 4096;
 /// What a system call costs beside the bytes that it reads ([`crate::budget`]).
 const STEPS_OF_A_READ: usize = 32;
 /// Errors that are noted: of them those are told that decide.
-const LOST: usize = if cfg!(feature = "every-machine") { 8 } else { 1 };
+const LOST: usize = if cfg!(feature = "every-machine") { 64 } else { 1 };
 /// Pieces of that size that are kept of tables for which there is no room, of all files together.
 const LOOSE: usize = 16;
 
