@@ -53,7 +53,7 @@ pub(super) struct Shared {
     /// How many files there were.
     files: Cell<usize>,
     /// What the judgement was refused first.
-    lost: RefCell<Vec<Lost>>,
+    lost: Cell<Vec<Lost>>,
 }
 
 /// What the system refused that should be there.
@@ -69,19 +69,22 @@ impl Shared {
     /// Another judgement begins.
     pub(super) fn begin(&self) {
         self.budget.begin();
-        self.lost.borrow_mut().clear();
+        self.lost.set(Vec::new());
     }
 
     pub(super) fn lost(&self) -> Vec<Lost> {
-        self.lost.borrow().clone()
+        let lost = self.lost.take();
+        self.lost.set(lost.clone());
+        lost
     }
 
     /// Notes an error, unless it is that nothing is there.
     pub(super) fn lose(&self, path: &[u8], errno: Errno) {
-        let mut lost = self.lost.borrow_mut();
+        let mut lost = self.lost.take();
         if lost.len() < LOST && !errno.is_absence() {
             lost.push(Lost { path: path.to_vec(), errno });
         }
+        self.lost.set(lost);
     }
 }
 

@@ -247,19 +247,41 @@ pub(super) fn run(from: &mut Unstructured<'_>) -> Result<()> {
     for _ in 0..from.int_in_range(1..=3)? {
         program.attack(from)?;
     }
-    machine.put(PROGRAM, program.file());
-    if from.ratio(1, 4)? {
-        machine.set_user_id(PROGRAM);
-    }
+    let has_other_rights = from.ratio(1, 4)?;
     let elf = Elf::of(kind.abi).base(0).set("e_type", 3).dynamic(14, LIBRARY).version("OTHER");
     let mut library = Hostile::new(elf.symbol("puts", true), 0);
     for _ in 0..from.int_in_range(0..=2)? {
         library.attack(from)?;
     }
+    together(from, &mut program, &mut library)?;
+    machine.put(PROGRAM, program.file());
+    if has_other_rights {
+        machine.set_user_id(PROGRAM);
+    }
     machine.put(&format!("/lib/{LIBRARY}"), library.file());
     let loaders = hold::judge(&machine, &[PROGRAM]);
     assert!(!is_its_own || loaders == [None], "a program that is its own loader has one: {loaders:?}");
     Ok(())
+}
+
+/// What takes two tables: many names and a chain that each of them walks, names and their copies, segments and relocations
+/// that may lie in each.
+fn together(from: &mut Unstructured<'_>, program: &mut Hostile, library: &mut Hostile) -> Result<()> {
+    match from.int_in_range(0..=7)? {
+        1 => {
+            program.meeting(from)?;
+            library.chain(from)
+        }
+        2 => {
+            program.meeting(from)?;
+            program.relocations(from)
+        }
+        3 => {
+            library.loads = 600 + length(from, 8)?;
+            library.relocations(from)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A program; where it is its own loader, it says what a loader does.
