@@ -211,9 +211,12 @@ fn only_what_decides_is_asked() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("asking");
     fs::create_dir_all(&folder).unwrap();
     let asked = |name: &str| {
-        let path = folder.join(name);
-        fs::write(&path, testkit::Elf::of(name).build()).unwrap();
-        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        let (made, path) = (folder.join(format!("{name}.made")), folder.join(name));
+        fs::write(&made, testkit::Elf::of(name).build()).unwrap();
+        fs::set_permissions(&made, Permissions::from_mode(0o755)).unwrap();
+        // A child that another test starts meanwhile has what this process writes open until its execve: ETXTBSY.
+        let _ = fs::remove_file(&path);
+        assert!(Command::new("cp").args([&made, &path]).status().unwrap().success());
         let here = Live::default();
         let report = judge::judge_all(Target::new(&here), &[target_path(&path)], None);
         report.machine.answers.into_iter().map(|(question, _)| question).collect::<Vec<_>>()

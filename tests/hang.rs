@@ -161,7 +161,7 @@ fn diag(arguments: &[&str], program: &Path) -> Command {
     command
 }
 
-/// Its end, which comes within so many seconds, and not before.
+/// Its end, which comes behind so many seconds; the most of them is for one that hangs.
 fn ends_within(child: Child, since: Instant, seconds: std::ops::Range<u64>) -> Output {
     // Where what is left behind held the pipes, they would stay open.
     let output = child.wait_with_output().unwrap();
@@ -199,18 +199,18 @@ fn what_never_answers_is_told_and_left() {
     let second = start(diag(&["-q", env!("CARGO_BIN_EXE_diag")], &program));
     let late = start(diag(&["-q"], &slow));
     for child in dead {
-        let output = ends_within(child, since, 10..20);
+        let output = ends_within(child, since, 10..300);
         let place = program.parent().unwrap().display();
         let told = format!("diag: no answer for 10 seconds from {place} (fuse)\n");
         assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), &*told), "{output:?}");
         assert!(output.stdout.is_empty(), "{output:?}");
     }
-    let output = ends_within(second, since, 10..20);
+    let output = ends_within(second, since, 10..300);
     let first = format!("{} starts on this machine\n", env!("CARGO_BIN_EXE_diag"));
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), &*first));
     assert_eq!(text(&output.stderr).lines().count(), 1, "{output:?}");
     // One that goes on is waited for, longer than one that does not.
-    let output = ends_within(late, since, 11..100);
+    let output = ends_within(late, since, 11..300);
     let said = format!("{} starts on this machine\n", slow.display());
     assert_eq!((output.status.code(), text(&output.stdout), text(&output.stderr)), (Some(0), &*said, ""));
 }

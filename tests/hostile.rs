@@ -188,6 +188,27 @@ fn names_times_folders() {
     is_within_limits(&judged(&path));
 }
 
+/// $ORIGIN stands for a path of 4,000 bytes, 2,300 times in a list, for each of 500 names.
+#[test]
+fn origins() {
+    let mut folder = folder("origins");
+    let depth = 4050_usize.saturating_sub(folder.as_os_str().len());
+    for length in (0..depth / 200).map(|_| 199).chain([(depth % 200).max(2) - 1]) {
+        folder.push("d".repeat(length));
+    }
+    // Deeper than a path can be named from the root.
+    Command::new("mkdir").arg("-p").arg(&folder).status().unwrap();
+    let path = folder.join("p");
+    for list in ["$ORIGIN".repeat(2300), "$ORIGIN/x:".repeat(1600)] {
+        let elf = (0..500).fold(program(), |elf, index| elf.needed(&format!("lib{index}.so")));
+        write(&path, &elf.dynamic(DT_RUNPATH, &list));
+        let judged = judged(&path);
+        assert_ne!(judged.verdict, "starts");
+        is_within_limits(&judged);
+    }
+    let _ = fs::remove_dir_all(Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile/origins"));
+}
+
 /// Everything that it names is to be found out, or said not to be.
 #[test]
 fn what_hides_behind_many() {
@@ -261,6 +282,14 @@ fn symbols_that_meet() {
     assert_ne!(judged.verdict, "starts");
     is_within_limits(&judged);
     assert!(judged.spent.steps > 1 << 16, "each is looked at: {:?}", judged.spent);
+}
+
+/// Names that meet wherever diag's own table puts them: to look for each is to pass all others.
+#[test]
+fn symbols_that_meet_in_both_hashes() {
+    let path = folder("meeting").join("program");
+    write(&path, &testkit::meeting(15, 16).iter().fold(program(), |elf, name| elf.symbol(name, false)));
+    is_given_up(&path, "its tables");
 }
 
 /// Relocations: of symbols by their numbers, each of a kind, all of one place.

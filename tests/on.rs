@@ -8,7 +8,6 @@ use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -158,12 +157,10 @@ fn made(entries: &[(&str, tar::EntryType, &str, u64, &[u8])]) -> Vec<u8> {
     bytes
 }
 
-/// What diag says of an archive: its status, and stderr. Nothing takes long.
+/// What diag says of an archive: its status, and stderr.
 fn said(folder: &TempDir, archive: &[u8]) -> (i32, String) {
     let on = file(folder, "made.tar", archive);
-    let began = Instant::now();
     let output = diag(&on, &["--json", "/bin/sh"]);
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     let said = text(&output.stderr);
     assert!(said.lines().count() <= 1, "{said}");
     (output.status.code().expect("no signal"), said.replace(on.to_str().unwrap(), "FILE"))

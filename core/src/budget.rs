@@ -29,7 +29,7 @@ pub struct Amounts {
 /// of any.
 pub const LIMITS: Amounts = if cfg!(diag_fuzz) {
     // libFuzzer tries thousands of files a second.
-    Amounts { steps: 1 << 16, bytes: 1 << 20, files: 1 << 7, kept: 32 << 10, told: 2 << 10 }
+    Amounts { steps: 1 << 16, bytes: 1 << 20, files: 1 << 7, kept: 96 << 10, told: 2 << 10 }
 } else if cfg!(feature = "every-machine") {
     Amounts { steps: 1 << 26, bytes: 512 << 20, files: 1 << 16, kept: 2 << 20, told: 32 << 10 }
 } else {

@@ -29,6 +29,7 @@ use alloc::vec::Vec;
 
 use crate::path::PathBuf;
 
+pub use contents::Lost;
 pub use damage::Damage;
 pub use env::EnvCall;
 pub(crate) use file::bytes_of;

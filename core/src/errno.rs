@@ -28,6 +28,27 @@ macro_rules! errno {
     };
 }
 
+impl Errno {
+    /// Whether it says that nothing is there, or what is there.
+    pub(crate) const fn is_absence(self) -> bool {
+        matches!(
+            self,
+            Errno::ENOENT
+                | Errno::ENOTDIR
+                | Errno::ENAMETOOLONG
+                | Errno::ELOOP
+                | Errno::EISDIR
+                | Errno::EINVAL
+                | Errno::ETXTBSY
+        )
+    }
+
+    /// Whether a file is there that its medium, or its server, does not deliver: the kernel gets no further, either.
+    pub(crate) const fn is_of_the_medium(self) -> bool {
+        matches!(self, Errno::EIO | Errno::ENXIO | Errno::ESTALE)
+    }
+}
+
 errno! {
     /// Not permitted.
     EPERM "Operation not permitted"
@@ -69,6 +90,8 @@ errno! {
     ELIBBAD "Accessing a corrupted shared library"
     /// No such device.
     ENXIO "No such device or address"
+    /// A file that its server has no more.
+    ESTALE "Stale file handle"
     /// Any other.
     EOTHER "Unknown error"
 }

@@ -248,7 +248,7 @@ fn exec_binprm(machine: &Machine, candidate: &Candidate, depth: usize, waived: W
         return binfmt_misc::load_misc_binary(machine, candidate, rule, depth);
     }
     match &candidate.content {
-        Content::Unread(Errno::EIO) => refuse(Errno::EIO, Step::Read),
+        Content::Unread(errno) if errno.is_of_the_medium() => refuse(*errno, Step::Read),
         Content::Unread(_) | Content::Unknown => unknown(Missing::Content),
         Content::Foreign(_) => refuse(Errno::ENOEXEC, Step::NoHandler),
         Content::Script(script) => script::load_script(machine, candidate, script, depth),

@@ -64,7 +64,8 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let is_told = interpreter.is_some()
         && matches!(outcome, Outcome::Exits { .. } | Outcome::Killed { .. } | Outcome::Endless { .. });
     let known = link.as_ref().filter(|_| !is_told && !is_unknown);
-    let case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
+    let mut case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
+    case.lost = kept.files.lost();
     let findings = rules::run(case);
     let glibc = ldso::glibc_of(machine.target.root, &kept.files, &candidate);
     if !crate::ROUTER {
@@ -77,14 +78,16 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
 
 /// What was cut short of that on which the outcome depends: the kernel's own checks come before.
 fn unfinished(kept: &Kept, outcome: Outcome) -> Option<Missing> {
+    let cut = kept.files.budget().was_cut();
     let is_kernels = match outcome {
-        Outcome::Refused { .. } => true,
+        // What could not be read is not what the file lacks.
+        Outcome::Refused { step, .. } => cut != Some(Missing::LostRead) || !step.is_of_headers(),
         Outcome::Killed { when, .. } => when == When::Exec,
         // The first read fails: it has its own words.
         Outcome::Unknown { missing } => missing == Missing::Content,
         _ => false,
     };
-    kept.files.budget().was_cut().filter(|_| !is_kernels)
+    cut.filter(|_| !is_kernels)
 }
 
 /// Follows the loaders that come to their turn, up to the first that ends the start: the libraries of its program, or of
@@ -147,7 +150,7 @@ fn fault<'a>(machine: &mut Machine, kept: &Kept, program: &'a Candidate) -> Opti
     }
     let of_its_own = interpreter(machine, kept, program);
     let link = link.as_ref().filter(|_| of_its_own.is_none() && !matches!(outcome, Outcome::Unknown { .. }));
-    let finding = rules::of_interpreter(machine, program, outcome, link, of_its_own)?;
+    let finding = rules::of_interpreter(machine, program, outcome, link, of_its_own, kept.files.lost())?;
     Some(Culprit { program, outcome, finding })
 }
 

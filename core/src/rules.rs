@@ -8,7 +8,7 @@ mod words;
 
 use alloc::vec::Vec;
 
-use crate::candidate::{Candidate, Content, Foreign, Image, Program};
+use crate::candidate::{Candidate, Content, Foreign, Image, Lost, Program};
 use crate::exec::{Outcome, Step, Waived};
 use crate::finding::{Certainty, Finding, Found, Severity};
 use crate::ldso::{LinkResult, LoaderRefusal};
@@ -28,6 +28,8 @@ pub struct Case<'a> {
     pub link: Option<&'a LinkResult>,
     /// What is wrong with its interpreter, or with what env(1) starts in its stead, where it is a script that does not start.
     pub interpreter: Option<Culprit<'a>>,
+    /// What the system refused on the way, and should be there.
+    pub lost: Vec<Lost>,
     /// What the kernel does with it.
     outcome: Outcome,
     /// What bars the file, whatever it contains.
@@ -255,6 +257,8 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
         }
         told.push((rule, finding));
     }
+    // The less, the worse.
+    let rank = |finding: &Finding| (finding.severity, finding.effect.is_none());
     // What is not known may let it start all the same.
     let is_unknown = matches!(case.outcome, Outcome::Unknown { .. });
     let mut found = Vec::new();
@@ -283,11 +287,6 @@ pub fn run(mut case: Case<'_>) -> Vec<Found> {
     found
 }
 
-/// How bad a finding is: the less, the worse.
-fn rank(finding: &Finding) -> (Severity, bool) {
-    (finding.severity, finding.effect.is_none())
-}
-
 /// The decisive error of a script's interpreter; `of_its_own` where that is a script as well.
 pub fn of_interpreter(
     machine: &Machine<'_>,
@@ -295,9 +294,10 @@ pub fn of_interpreter(
     outcome: Outcome,
     link: Option<&LinkResult>,
     of_its_own: Option<Culprit<'_>>,
+    lost: Vec<Lost>,
 ) -> Option<Found> {
-    let mut case = Case::new(machine, interpreter, outcome, None, link, of_its_own);
-    case.called = Called::It;
+    let case = Case::new(machine, interpreter, outcome, None, link, of_its_own);
+    let case = Case { lost, called: Called::It, ..case };
     run(case).into_iter().next().filter(|finding| finding.severity == Severity::Error)
 }
 
@@ -336,6 +336,7 @@ impl<'a> Case<'a> {
             destination,
             link,
             interpreter,
+            lost: Vec::new(),
             outcome,
             barriers,
             content,

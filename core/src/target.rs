@@ -126,11 +126,11 @@ pub trait Kernel {
 
 /// The bytes of an open file.
 pub trait ReadAt {
-    /// Up to `len` bytes from an offset on; fewer where the file ends, or where what follows cannot be read.
+    /// Up to `len` bytes from an offset on; fewer where the file ends.
     ///
     /// # Errors
     ///
-    /// pread(2) fails at once.
+    /// pread(2) fails, be it behind what it could read.
     fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno>;
     /// Whether somebody holds it open for writing: ETXTBSY at execve(2).
     fn open_for_writing(&self) -> Known<bool> {

@@ -19,6 +19,8 @@ use crate::{HEAP, work};
 const MEMORY: usize = if cfg!(diag_fuzz) { 3 << 19 } else { 16 << 20 };
 /// Of a program's report, as a text and as JSON.
 const REPORT: usize = 64 << 10;
+/// Symbols, or versions, that are told to be missing: of those that are bound when they are called, and of the others.
+const MISSING: usize = 2 * 64;
 /// Milliseconds of the processor for all that [`LIMITS`] allows, without optimization and with coverage counted.
 const MILLISECONDS: i64 = if cfg!(diag_fuzz) { 1000 } else { 20_000 };
 /// Blocks of code that a judgement takes beside what it tells, and those of what it tells.
@@ -59,6 +61,7 @@ pub fn judge(machine: &Machine, programs: &[&str]) -> Vec<Option<Libc>> {
         assert!(report <= REPORT, "{report} bytes");
         let amounts = [spent.steps, spent.bytes, spent.files, spent.kept, spent.told, memory, report];
         work::tell(&[&amounts.map(|amount| amount as u64)[..], &[blocks]].concat());
+        is_counted(&judged);
         agrees(&judged);
         is_harmless(&shown);
         is_json(&(document + &parts.end(&unknown)));
@@ -129,6 +132,21 @@ fn measure(blocks: u64, most: u64, memory: usize, report: usize, told: Amounts) 
         eprintln!(
             "MEASURE {blocks} of {most} blocks, {memory} bytes of memory, {report} of report, {told:?}"
         );
+    }
+}
+
+/// What is kept, and kept to be told, is no more than the budget allows, whoever counts it.
+fn is_counted(judged: &Judged) {
+    let Some(link) = &judged.link else { return };
+    let told: usize = link.objects.iter().flat_map(|object| &object.tried).map(Vec::len).sum();
+    assert!(told <= LIMITS.told, "{told} bytes of places that were looked at are told");
+    // Those of the program itself have a limit of their own.
+    let program = judged.candidate.path.as_bytes();
+    let of_libraries = link.objects.iter().filter(|object| link.needed_by(object) != program);
+    let names: usize = of_libraries.map(|object| object.name.len()).sum();
+    assert!(names <= LIMITS.kept, "{names} bytes of names of libraries are kept");
+    for missing in [&link.versions, &link.symbols] {
+        assert!(missing.len() <= MISSING, "{} that are missing are told", missing.len());
     }
 }
 

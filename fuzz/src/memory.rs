@@ -67,21 +67,40 @@ pub struct Asked {
     pub bytes: Cell<u64>,
     /// Files looked up and opened.
     pub files: Cell<u64>,
+    /// Calls of any kind.
+    pub calls: Cell<u64>,
+    /// Which call fails, from 0 on, whether those behind it do, and what of.
+    pub fails: Cell<Option<(u64, bool, Errno)>>,
+    /// The call that failed first, and the path.
+    pub failed: RefCell<Option<(&'static str, Vec<u8>)>>,
 }
 
 impl Asked {
     fn file(&self) {
         self.files.set(self.files.get() + 1);
     }
+
+    fn call(&self, name: &'static str, path: &[u8]) -> Result<(), Errno> {
+        let number = self.calls.replace(self.calls.get() + 1);
+        match self.fails.get() {
+            Some((which, goes_on, errno)) if number == which || goes_on && number > which => {
+                self.failed.borrow_mut().get_or_insert((name, path.to_vec()));
+                Err(errno)
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 struct Open {
+    path: Vec<u8>,
     file: Rc<File>,
     asked: Rc<Asked>,
 }
 
 impl ReadAt for Open {
     fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
+        self.asked.call("pread", &self.path)?;
         let bytes = self.file.bytes(offset, len);
         self.asked.bytes.set(self.asked.bytes.get() + bytes.len() as u64);
         Ok(bytes)
@@ -176,9 +195,20 @@ impl Machine {
         self.put.insert(path.as_bytes().to_vec(), entry);
     }
 
+    /// Makes a file that was put there somebody else's, and set-user-ID: who starts it starts it with other rights.
+    pub fn set_user_id(&mut self, path: &str) {
+        if let Some(entry) = self.put.get_mut(path.as_bytes()) {
+            entry.stat = Stat { mode: 0o4755, owner: Some(1000), ..entry.stat };
+        }
+    }
+
     /// What it has been asked for.
     pub fn asked(&self) -> &Asked {
         &self.asked
+    }
+
+    fn call(&self, name: &'static str, path: &Path) -> Result<(), Errno> {
+        self.asked.call(name, path.as_bytes())
     }
 
     fn entry(&self, path: &Path) -> Result<&Entry, Errno> {
@@ -199,15 +229,20 @@ impl Machine {
 
 impl Root for Machine {
     fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
-        Some(self.entry(path).map(|entry| entry.file.bytes(0, 1 << 16)))
+        let bytes = |entry: &Entry| entry.file.bytes(0, 1 << 16);
+        Some(self.call("read", path).and_then(|()| self.entry(path).map(bytes)))
     }
     fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
         let names = self.names(folder);
         let is_there = !names.is_empty();
-        Some(is_there.then(|| names.into_iter().filter(|name| keep(name)).collect()).ok_or(Errno::ENOENT))
+        let kept = || names.into_iter().filter(|name| keep(name)).collect();
+        Some(self.call("getdents", folder).and_then(|()| is_there.then(kept).ok_or(Errno::ENOENT)))
     }
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
         self.asked.file();
+        if let Err(errno) = self.call("stat", path) {
+            return Some(Err(errno));
+        }
         let folder = Stat {
             kind: FileKind::Directory,
             mode: 0o755,
@@ -222,16 +257,20 @@ impl Root for Machine {
     }
     fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
         self.asked.file();
+        if let Err(errno) = self.call("open", path) {
+            return Some(Err(errno));
+        }
         let open = |entry: &Entry| -> Rc<dyn ReadAt> {
-            Rc::new(Open { file: Rc::clone(&entry.file), asked: Rc::clone(&self.asked) })
+            let (path, file) = (path.as_bytes().to_vec(), Rc::clone(&entry.file));
+            Rc::new(Open { path, file, asked: Rc::clone(&self.asked) })
         };
         Some(self.entry(path).map(open))
     }
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
-        Some(self.entry(path).map(drop))
+        Some(self.call("faccessat", path).and_then(|()| self.entry(path).map(drop)))
     }
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
-        Some(self.entry(path).map(|entry| entry.resolved.clone()))
+        Some(self.call("readlink", path).and_then(|()| self.entry(path).map(|entry| entry.resolved.clone())))
     }
     fn space(&self, folder: &Path) -> Known<Space> {
         self.spaces.get(folder.as_bytes()).copied()

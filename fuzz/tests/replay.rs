@@ -27,6 +27,15 @@ fn run(name: &str, mutations: u64) {
     println!("{name}: {mutations} mutations in {:?}, the slowest {slowest} ms", since.elapsed());
 }
 
+/// What libFuzzer found where a guard was taken out.
+#[test]
+fn guards() {
+    let target = TARGETS.iter().find(|target| target.name == "tables").unwrap();
+    for entry in std::fs::read_dir(fuzz::folder("guards")).unwrap() {
+        target.run(&std::fs::read(entry.unwrap().path()).unwrap());
+    }
+}
+
 #[test]
 fn candidate() {
     run("candidate", 32_000);

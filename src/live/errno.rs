@@ -30,6 +30,7 @@ pub(super) fn of_raw(number: i32) -> Errno {
         libc::ELOOP => Errno::ELOOP,
         libc::ELIBBAD => Errno::ELIBBAD,
         libc::ENXIO => Errno::ENXIO,
+        libc::ESTALE => Errno::ESTALE,
         _ => Errno::EOTHER,
     }
 }

@@ -156,8 +156,8 @@ impl ReadAt for OpenFile {
             let at = offset.saturating_add(bytes.len() as u64);
             match pread(&self.0, spare_capacity(&mut bytes), at) {
                 Ok(1..) => {}
-                Err(errno) if bytes.is_empty() => return Err(of_raw(errno.raw_os_error())),
-                _ => break,
+                Ok(_) => break,
+                Err(errno) => return Err(of_raw(errno.raw_os_error())),
             }
         }
         bytes.truncate(len);

@@ -206,13 +206,8 @@ impl Elf {
         self
     }
 
-    /// The bytes of the file.
-    ///
-    /// # Panics
-    ///
-    /// If it has no field that is to be changed.
-    pub fn build(&self) -> Vec<u8> {
-        let encoding = self.abi.encoding;
+    /// How many program headers it has; the last one is the PT_LOAD.
+    pub fn segments(&self) -> usize {
         let parts = [
             self.interp.is_some(),
             self.abiflags.is_some(),
@@ -220,7 +215,16 @@ impl Elf {
             !self.dynamic.is_empty(),
             true,
         ];
-        let count = self.empty.len() + parts.iter().filter(|part| **part).count();
+        self.empty.len() + parts.iter().filter(|part| **part).count()
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Panics
+    ///
+    /// If it has no field that is to be changed.
+    pub fn build(&self) -> Vec<u8> {
+        let (encoding, count) = (self.abi.encoding, self.segments());
         let headers = encoding.header_size() + count * encoding.segment_size();
         let mut body = Body { bytes: vec![0; headers], base: self.base, segments: Vec::new() };
         if let Some(path) = &self.interp {

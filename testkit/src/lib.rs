@@ -8,14 +8,17 @@
 //! | [`abi`] | processors and calling conventions, and their instructions for exit(2) |
 //! | [`image`] | a file's bytes, its fields read and written by name |
 //! | [`elf`] | a small file from its parts: program headers, dynamic section, notes, sections |
+//! | [`meeting`](mod@meeting) | names that meet in a hash table |
 
 pub mod abi;
 pub mod elf;
 pub mod elf_h;
 pub mod image;
 pub mod layout;
+pub mod meeting;
 
 pub use abi::Abi;
 pub use elf::Elf;
 pub use image::{Image, Place, Segment};
 pub use layout::Encoding;
+pub use meeting::meeting;

@@ -1,6 +1,7 @@
 //! `cargo xtask check`: kernels, C libraries and compilers judge what diag says and how it is built, in groups.
 
 mod core;
+mod giants;
 mod go;
 mod host;
 mod hosts;
@@ -46,6 +47,8 @@ pub(crate) enum Group {
     /// Debian's programs judged for its releases by name (--on debian:11/amd64), against what happens there; without --full
     /// or --arch only for amd64
     Releases,
+    /// The largest programs of Debian (chromium, LibreOffice, GHC, LLVM): none meets a limit of a judgement
+    Giants,
     /// Programs and libraries with changed tables, given to the real loaders of ten architectures; without --full or --arch
     /// only to those of three
     Loaders,
@@ -157,6 +160,9 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
             Group::Panics => panics::jobs(),
             Group::Programs => programs::jobs(args),
             Group::Releases => programs::of_releases(args),
+            // A gigabyte to download.
+            Group::Giants if args.full || args.groups == [Group::Giants] => giants::jobs(),
+            Group::Giants => Vec::new(),
             Group::Loaders => loaders::jobs(args),
             Group::Go => go::jobs(args),
             Group::Hosts => hosts::jobs(),

@@ -19,10 +19,15 @@ pub(crate) struct Args {
     minutes: u64,
     /// One of candidate, libraries, tables, texts, scripts, recording; all of them in turn without
     target: Option<String>,
-    /// Take each guard of a judgement out in turn, and look whether its target finds an input that it is there for, from
-    /// nothing, within five minutes; only these where some are named
+    /// Take each guard of a judgement out in turn, and look whether the input of fuzz/guards that it is there for is found
+    /// out then; where there is none, whether libFuzzer finds one, from nothing, within five minutes. Only these where some
+    /// are named
     #[arg(long, num_args = 0.., value_name = "GUARD")]
     guards: Option<Vec<String>>,
+    /// Look for no inputs: replay those that are kept, and run the unit tests (a router's heap and the live machine are
+    /// among them), with each access to memory checked by AddressSanitizer
+    #[arg(long)]
+    sanitizer: bool,
     /// Replace fuzz/corpus by the smallest set of inputs that reaches the same
     #[arg(long)]
     keep: bool,
@@ -45,6 +50,9 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
     -Clink-arg=-Wl,--allow-multiple-definition";
 
 pub(crate) fn main(args: &Args) -> Result<()> {
+    if args.sanitizer {
+        return sanitized();
+    }
     let targets: Vec<&str> = match &args.target {
         Some(name) => vec![*TARGETS.iter().find(|known| *known == name).context("there is no such target")?],
         None => TARGETS.to_vec(),
@@ -73,6 +81,17 @@ pub(crate) fn main(args: &Args) -> Result<()> {
         }
     }
     ensure!(failed.is_empty(), "something does not hold: {}", failed.join(", "));
+    Ok(())
+}
+
+/// The pinned compiler has AddressSanitizer's library, and takes the option where it is told that it may.
+fn sanitized() -> Result<()> {
+    for tests in [&["--package", "diag", "--package", "diag-core", "--lib"][..], &["--package", "fuzz"]] {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["test", "--locked", "--target", TRIPLE, "--target-dir", "target/asan"]).args(tests);
+        cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address").current_dir(sh::root());
+        sh::run(&mut cargo)?;
+    }
     Ok(())
 }
 
@@ -123,11 +142,28 @@ fn run(target: &str, seconds: u64) -> Result<String> {
     Ok(line)
 }
 
-/// Takes one guard after the other out of the same build.
+/// Takes one guard after the other out of the same build: what is kept in fuzz/guards finds that at once; where nothing does,
+/// libFuzzer looks for it from nothing, and what it finds is kept.
 fn guards(only: &[String]) -> Result<()> {
     let mut left = Vec::new();
+    let kept = folder(&["fuzz", "guards"])?;
     let wanted = |guard: &str| only.is_empty() || only.iter().any(|only| only == guard);
     for (_, guard) in Guard::ALL.iter().filter(|(_, guard)| wanted(guard)) {
+        let input = kept.join(guard);
+        if input.exists() {
+            let replay = |without: &[(&str, &str)]| -> Result<(bool, String)> {
+                let output = fuzzer("tables").envs(without.to_vec()).arg(&input).output()?;
+                let log = String::from_utf8_lossy(&output.stderr).into_owned();
+                Ok((output.status.success(), said(&log, 2).join(" ")))
+            };
+            let (holds, said) = replay(&[])?;
+            ensure!(holds, "with {guard} fuzz/guards/{guard} breaks something: {said}");
+            let (holds, said) = replay(&[("DIAG_FUZZ_WITHOUT", guard)])?;
+            if !holds {
+                println!("without {guard}: found by fuzz/guards/{guard}: {said}");
+                continue;
+            }
+        }
         let folder = folder(&["target", "fuzz", "guards", guard])?;
         fs::remove_dir_all(&folder)?;
         let (corpus, begin) = (folder.join("corpus"), Instant::now());
@@ -146,6 +182,9 @@ fn guards(only: &[String]) -> Result<()> {
             left.push(*guard);
         } else {
             println!("without {guard}: found after {seconds} s: {}", said(&log, 2).join(" "));
+            for (_, path) in files(&folder)?.iter().filter(|(_, path)| path.is_file()) {
+                fs::copy(path, &input)?;
+            }
         }
     }
     ensure!(left.is_empty(), "nothing is found without: {}", left.join(", "));

@@ -8,12 +8,15 @@ use super::file::Held;
 use crate::budget::Budget;
 use crate::errno::Errno;
 use crate::exec::Missing;
+use crate::path::Path;
 use crate::target::{Known, ReadAt};
 
 /// Bytes at the front that are read first and kept.
 pub(super) const HEAD: usize = 4096;
 /// What a system call costs beside the bytes that it reads ([`crate::budget`]).
 const STEPS_OF_A_READ: usize = 32;
+/// Errors that are noted: of them those are told that decide.
+const LOST: usize = if cfg!(feature = "every-machine") { 64 } else { 1 };
 /// Pieces of that size that are kept of tables for which there is no room, of all files together.
 const LOOSE: usize = 16;
 
@@ -49,10 +52,45 @@ pub(super) struct Shared {
     loose: RefCell<Vec<(usize, Piece)>>,
     /// How many files there were.
     files: Cell<usize>,
+    /// What the judgement was refused first.
+    lost: Cell<Vec<Lost>>,
+}
+
+/// What the system refused that should be there.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// The path.
+    pub path: Vec<u8>,
+    /// As the system says it.
+    pub errno: Errno,
+}
+
+impl Shared {
+    /// Another judgement begins.
+    pub(super) fn begin(&self) {
+        self.budget.begin();
+        self.lost.set(Vec::new());
+    }
+
+    pub(super) fn lost(&self) -> Vec<Lost> {
+        let lost = self.lost.take();
+        self.lost.set(lost.clone());
+        lost
+    }
+
+    /// Notes an error, unless it is that nothing is there.
+    pub(super) fn lose(&self, path: &[u8], errno: Errno) {
+        let mut lost = self.lost.take();
+        if lost.len() < LOST && !errno.is_absence() {
+            lost.push(Lost { path: path.to_vec(), errno });
+        }
+        self.lost.set(lost);
+    }
 }
 
 /// An open file: its first bytes, and the parts that were read whole.
 pub struct Contents {
+    pub(super) path: Vec<u8>,
     file: Rc<dyn ReadAt>,
     head: Piece,
     parts: RefCell<Vec<Piece>>,
@@ -64,10 +102,11 @@ pub struct Contents {
 
 impl Contents {
     /// Reads the head of a regular file.
-    pub(super) fn new(file: Rc<dyn ReadAt>, held: Held) -> Contents {
+    pub(super) fn new(path: &Path, file: Rc<dyn ReadAt>, held: Held) -> Contents {
         let number = held.shared.files.get();
         held.shared.files.set(number.wrapping_add(1));
         let mut contents = Contents {
+            path: path.as_bytes().to_vec(),
             file,
             head: Piece { at: 0, size: HEAD, bytes: Rc::default() },
             parts: RefCell::default(),
@@ -136,6 +175,7 @@ impl Contents {
             Ok(bytes) => Some(Piece { at, size, bytes: Rc::new(bytes) }),
             Err(errno) => {
                 self.failed.set(Some(errno));
+                self.held.shared.lose(&self.path, errno);
                 self.budget().cut(Missing::LostRead);
                 None
             }

@@ -7,7 +7,7 @@ use core::cell::{Cell, OnceCell, RefCell};
 use core::fmt;
 use core::mem::size_of;
 
-use super::contents::{Contents, Shared};
+use super::contents::{Contents, Lost, Shared};
 use super::reader::Reader;
 use super::{Damage, Go, Image, Origin, Toolchain, Upx, damage, go, program, upx};
 use crate::budget::Budget;
@@ -18,7 +18,7 @@ use crate::path::{Path, PathBuf};
 use crate::target::{Known, Root, Stat};
 
 /// Bytes that are kept at most.
-const LIMIT: usize = if cfg!(feature = "every-machine") { 3 << 20 } else { 256 << 10 };
+const LIMIT: usize = if cfg!(feature = "every-machine") { 2 << 20 } else { 256 << 10 };
 /// Files that are kept at most: they stay open.
 const FILES: usize = if cfg!(feature = "every-machine") { 128 } else { 32 };
 /// Paths of which it is kept what is there.
@@ -87,7 +87,6 @@ type Made = (Option<Upx>, Damage, Option<Go>);
 
 /// What is in a file, whatever machine it is for: read and decoded when it is asked for, once.
 pub struct File {
-    path: Vec<u8>,
     /// What it is.
     pub stat: Stat,
     /// Its bytes.
@@ -208,7 +207,12 @@ impl Files {
         if !crate::ROUTER && self.budget().was_cut().is_some() {
             self.places.borrow_mut().clear();
         }
-        self.budget().begin();
+        self.shared.begin();
+    }
+
+    /// What the judgement was refused first.
+    pub(crate) fn lost(&self) -> Vec<Lost> {
+        self.shared.lost()
     }
 
     /// What is left to the judgement that uses them.
@@ -223,7 +227,7 @@ impl Files {
         let place = known.unwrap_or_else(|| {
             Rc::new(Place {
                 path: path.to_path_buf(),
-                stat: if self.budget().file() { root.stat(path) } else { None },
+                stat: if self.budget().file() { self.told(path, root.stat(path)) } else { None },
                 resolved: OnceCell::new(),
                 may_execute: OnceCell::new(),
             })
@@ -244,15 +248,14 @@ impl Files {
         if !self.budget().file() {
             return None;
         }
-        let opened = match root.open(path)? {
+        let opened = match self.told(path, root.open(path))? {
             Ok(opened) => opened,
             Err(errno) => return Some(Err(errno)),
         };
         let held = Held { shared: Rc::clone(&self.shared), own: Cell::default() };
         let file = Rc::new(File {
-            path: path.as_bytes().to_vec(),
             stat: *stat,
-            contents: Contents::new(opened, held),
+            contents: Contents::new(path, opened, held),
             images: RefCell::default(),
             made: OnceCell::new(),
             origin: OnceCell::new(),
@@ -281,13 +284,21 @@ impl Files {
         if !cfg!(feature = "every-machine") {
             return;
         }
-        take(&mut self.list.borrow_mut(), &|file| file.path == path.as_bytes());
+        take(&mut self.list.borrow_mut(), &|file| file.contents.path == path.as_bytes());
         take(&mut self.places.borrow_mut(), &|place| place.path.as_bytes() == path.as_bytes());
+    }
+
+    /// An answer, whose error is noted.
+    pub(crate) fn told<T>(&self, path: &Path, answer: Known<Result<T, Errno>>) -> Known<Result<T, Errno>> {
+        if let Some(Err(errno)) = answer {
+            self.shared.lose(path.as_bytes(), errno);
+        }
+        answer
     }
 
     fn known(&self, path: &Path, is_it: &dyn Fn(&Stat) -> bool) -> Option<Rc<File>> {
         let mut list = self.list.borrow_mut();
-        let known = take(&mut list, &|file| is_it(&file.stat) && file.path == path.as_bytes())?;
+        let known = take(&mut list, &|file| is_it(&file.stat) && file.contents.path == path.as_bytes())?;
         list.push(Rc::clone(&known));
         Some(known)
     }

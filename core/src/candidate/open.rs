@@ -62,7 +62,11 @@ fn fill(candidate: &mut Candidate, (root, files): (&dyn Root, &Files), formats: 
         }
     };
     candidate.resolved = place.resolved(root).to_path_buf();
-    candidate.may_execute = place.may_execute(root);
+    candidate.may_execute = match place.may_execute(root) {
+        // It has steps of its own.
+        refused @ Some(Err(Errno::EACCES)) => refused,
+        other => files.told(path, other),
+    };
     if stat.kind != FileKind::Regular {
         candidate.content = Content::Unread(Errno::EACCES);
         return;

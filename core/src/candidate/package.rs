@@ -207,7 +207,8 @@ mod tests {
         file.extend(&adb);
         for len in 0..=file.len() {
             let mut package = named(Format::Apk3, Path::new("x.apk"));
-            let contents = Contents::new(Rc::new(Bytes(file[..len].to_vec())), Held::default());
+            let contents =
+                Contents::new(Path::new(""), Rc::new(Bytes(file[..len].to_vec())), Held::default());
             read_adb(&mut package, &mut Reader::headers(&contents));
             let found = (package.name.as_deref(), package.arch.as_deref());
             assert_eq!(found == (Some("diag"), Some("mipsel_24kc")), len == file.len(), "{len}");

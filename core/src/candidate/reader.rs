@@ -253,6 +253,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::candidate::file::Held;
     use crate::errno::Errno;
+    use crate::path::Path;
     use crate::target::ReadAt;
 
     /// Bytes that count how often they are read.
@@ -272,7 +273,7 @@ pub(crate) mod tests {
     pub(crate) fn contents(bytes: Vec<u8>) -> (Contents, Rc<Cell<usize>>) {
         let reads = Rc::new(Cell::new(0));
         let file = Rc::new(Counted { bytes, reads: Rc::clone(&reads) });
-        (Contents::new(file, Held::default()), reads)
+        (Contents::new(Path::new(""), file, Held::default()), reads)
     }
 
     #[test]

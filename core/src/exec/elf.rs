@@ -146,6 +146,11 @@ fn open_interpreter<'a>(bprm: &Binprm<'a>) -> Checked<Option<&'a Candidate>> {
             other => Err(other),
         };
     }
+    if let Content::Unread(errno) = interpreter.content {
+        if errno.is_of_the_medium() {
+            return refuse(errno, Step::InterpreterShort);
+        }
+    }
     if interpreter.size().is_some_and(|size| size < bprm.image.encoding.header_size() as u64) {
         return refuse(Errno::EIO, Step::InterpreterShort);
     }

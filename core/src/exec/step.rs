@@ -184,6 +184,18 @@ impl Step {
         )
     }
 
+    /// Whether what is missing of a file's headers fails it.
+    pub(crate) const fn is_of_headers(self) -> bool {
+        matches!(
+            self,
+            Step::ProgramHeaders
+                | Step::Interp
+                | Step::InterpreterArch
+                | Step::GnuProperty
+                | Step::MipsAbiFlags
+        )
+    }
+
     /// Whether it is one of the checks made when a file is opened.
     pub(super) const fn opens_a_file(self) -> bool {
         matches!(self, Step::Lookup | Step::FileType | Step::NoExecMount | Step::Permission | Step::Busy)

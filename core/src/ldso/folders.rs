@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use super::object::Library;
 use super::{Linker, gnu};
 use crate::arch::important::{Important, is_haswell_taken, platform};
+use crate::exec::Missing;
 use crate::machine::lists;
 use crate::text::cut_bytes;
 
@@ -14,12 +15,20 @@ pub(super) fn split<'a>(text: &'a [u8], marks: &[u8]) -> impl Iterator<Item = &'
     text.split(move |byte| marks.contains(byte))
 }
 
+/// Bytes of a list, once $ORIGIN has the path that it stands for: more than any has; and those that take a step.
+const EXPANDED_AT_MOST: usize = 64 << 10;
+const EXPANDED_OF_A_STEP: usize = 64;
+
 impl Linker<'_> {
     /// Replaces $ORIGIN and, with glibc, $LIB and $PLATFORM (elf/dl-load.c `_dl_dst_substitute`).
     pub(super) fn expand(&self, object: &Library, text: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut rest = text;
         while let Some((byte, behind)) = rest.split_first() {
+            if out.len() > EXPANDED_AT_MOST {
+                self.files.budget().cut(Missing::TooManyNames);
+                break;
+            }
             rest = behind;
             if *byte == b'$' {
                 let (name, after) = token(behind);
@@ -37,6 +46,7 @@ impl Linker<'_> {
             }
             out.push(*byte);
         }
+        self.goes_on(out.len() / EXPANDED_OF_A_STEP);
         out
     }
 

@@ -46,11 +46,11 @@ impl Linker<'_> {
             return false;
         }
         for folder in folders::split(list, if glibc { b":" } else { b":\n" }) {
-            if !glibc && folder.is_empty() {
-                continue;
-            }
             if !self.goes_on(Guard::Folders.counts(STEPS_OF_A_FOLDER)) {
                 return true;
+            }
+            if !glibc && folder.is_empty() {
+                continue;
             }
             let expanded = if glibc { self.expand_safely(of, folder) } else { Some(folder.to_vec()) };
             let Some(mut file) = expanded else { continue };

@@ -7,6 +7,7 @@ use crate::candidate::last_name;
 use crate::candidate::reader::Reader;
 use crate::elf::consts::PF_W;
 use crate::elf::offset;
+use crate::errno::Errno;
 use crate::text::cut_bytes;
 
 /// Libraries that are part of musl: lib*.so*, whatever follows the first dot.
@@ -56,10 +57,12 @@ impl Linker<'_> {
         let listed = if self.around.without == Some(Setting::PathFile) || self.leaves_alone(&file) {
             None
         } else {
-            self.root.read(path(&file))
+            self.files.told(path(&file), self.root.read(path(&file)))
         };
         let folders = match &listed {
             Some(Ok(folders)) => folders.as_slice(),
+            // It has none where it cannot be read.
+            Some(Err(errno)) if *errno != Errno::ENOENT => b"",
             _ => b"/lib:/usr/local/lib:/usr/lib",
         };
         self.looks_by(if let Some(Ok(_)) = listed { "path file" } else { "default folders" });

@@ -68,10 +68,14 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let found = case.machine.loaders().get();
     // Of a machine by name it is known which loader it comes with, and not what else was installed.
     let by_name = !crate::ROUTER && found.is_none();
-    let is_not = if by_name { "this machine does not come with" } else { "is not on this machine" };
+    let is = match errno {
+        _ if by_name => "this machine does not come with",
+        _ if crate::ROUTER || errno.is_absence() => "is not on this machine",
+        _ => "cannot be looked up",
+    };
     let mut finding = case.error(format_args!(
         "\
-needs the loader {loader}, which {is_not}
+needs the loader {loader}, which {is}
 program: PT_INTERP={loader} ({flavour})"
     ));
     let loaders = match found {

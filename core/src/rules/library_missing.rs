@@ -7,7 +7,7 @@ use core::iter;
 use super::Case;
 use super::shown::{Quoted, Shown, list, names};
 use super::words::{Install, PackageManager, bytes, is_bundled};
-use crate::candidate::last_name;
+use crate::candidate::{Lost, last_name};
 use crate::finding::Found;
 use crate::ldso::{Elsewhere, Fit, Library, LibraryState, LinkResult, Rights};
 use crate::machine::{Libc, holds};
@@ -65,8 +65,14 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let LibraryState::Missing(errno) = first.state else { return None };
     let chain = if crate::ROUTER { Vec::new() } else { link.chain(first) };
     let preloaded = chain.first().filter(|library| library.preloaded);
+    let is_of_it =
+        |lost: &&Lost| !crate::ROUTER && (first.tried.contains(&lost.path) || lost.path == link.path_file);
+    let refused = case.lost.iter().find(is_of_it);
     let mut finding = match preloaded {
         Some(library) => of_preloaded(case, library, first),
+        None if refused.is_some() => {
+            case.error(format_args!("needs {}, which cannot be opened", Shown(&first.name)))
+        }
         None => titled(case, first),
     };
     let nowhere = first.tried.is_empty();
@@ -80,6 +86,9 @@ machine: looked for={tried}
 program: asked for by={asks}",
         missing = names(&mut missing.iter().map(|library| library.name.as_slice())),
     ));
+    if let Some(Lost { path, errno }) = refused {
+        finding.tell(format_args!("machine: refused={}: {}", Shown(path), errno.name()));
+    }
     if link.rights == Rights::Others && !crate::ROUTER {
         finding.tell(format_args!(
             "program: rights=other ones than its caller's (set-user-ID, set-group-ID, capabilities): its loader heeds neither LD_LIBRARY_PATH nor its $ORIGIN"
@@ -103,6 +112,15 @@ program: asked for by={asks}",
         errno.text(),
         &format!("{}: cannot open shared object file{colon}{reason}", Shown(&first.name)),
     );
+    if let Some(Lost { path, errno }) = refused {
+        let path = Shown(path);
+        if errno.is_of_the_medium() {
+            finding.tell(format_args!("fix: copy {path} again, to another file system"));
+        } else {
+            finding.tell(format_args!("fix: let whoever starts it open {path}"));
+        }
+        return Some(finding);
+    }
     let others: Vec<&Library> = missing.into_iter().filter(|library| found(library).is_none()).collect();
     match (preloaded, found(first)) {
         (Some(library), _) => tell_without(&mut finding, case, library),

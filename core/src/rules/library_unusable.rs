@@ -22,7 +22,8 @@ rule! {
     /// that wants an executable stack (PT_GNU_STACK, mostly by mistake), glibc asks the kernel for one: SELinux and
     /// PR_SET_MDWE refuse it, and GLIBC_TUNABLES may forbid it (glibc.rtld.execstack=0).
     /// # Fix
-    /// Put the library for this machine in its place, or link the program statically.
+    /// Put the library for this machine in its place, or link the program statically. One that is cut short is to be
+    /// copied again, where there is room for all of it.
     /// # Kernel source
     /// None: musl ldso/dynlink.c `map_library`; glibc elf/dl-load.c `open_verify`, `_dl_map_object_from_fd`.
     /// # Example
@@ -93,11 +94,12 @@ fix: clear the library's executable-stack flag; almost no library needs it:
 run: patchelf --clear-execstack {path}"
         ));
     } else {
-        case.tell_rebuild_after(
-            &mut finding,
-            format_args!("put a library for this machine in its place"),
-            "or, to need no library,",
-        );
+        let fix = if !crate::ROUTER && why == Unusable::Cut {
+            "copy it again, to where there is room for all of it (df)"
+        } else {
+            "put a library for this machine in its place"
+        };
+        case.tell_rebuild_after(&mut finding, format_args!("{fix}"), "or, to need no library,");
     }
     let dies = if why == Unusable::Cut {
         "its loader then dies of SIGBUS\nyou see: Bus error"

@@ -7,7 +7,7 @@ use super::shown::{Hex, Shown};
 use super::words::{self, FirstLine, Kernel, PackageManager};
 use super::{Case, Code, Culprit};
 use crate::candidate::env::{in_path, program_of};
-use crate::candidate::{Content, Script, last_name};
+use crate::candidate::{Candidate, Content, Script, last_name};
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Found, Side};
@@ -154,7 +154,12 @@ struct Slip {
 }
 
 fn slip(case: &Case<'_>, script: &Script, name: &[u8]) -> Slip {
-    const ABSENT: &str = ", which is not on this machine";
+    let is_absent = |interpreter: &Candidate| interpreter.missing().is_none_or(Errno::is_absence);
+    let absent = if crate::ROUTER || case.candidate.interpreter.as_deref().is_none_or(is_absent) {
+        ", which is not on this machine"
+    } else {
+        ", which cannot be looked up"
+    };
     let slip = |why, fix, instead: &[u8], then| Slip { why, fix, instead: instead.to_vec(), then };
     // What comes from computers with other habits.
     if !crate::ROUTER {
@@ -184,10 +189,10 @@ fn slip(case: &Case<'_>, script: &Script, name: &[u8]) -> Slip {
     let program = program_of(words::line(script).get(2..).unwrap_or_default());
     let here = if last_name(name).1 == b"env" { case.in_path(program) } else { None };
     if let Some(here) = here {
-        return slip(ABSENT, "let its first line be #!", words::bytes(&here), ", which is here");
+        return slip(absent, "let its first line be #!", words::bytes(&here), ", which is here");
     }
     if name.starts_with(b"/") {
-        return slip(ABSENT, "", b"", "");
+        return slip(absent, "", b"", "");
     }
     let why = ", which the kernel looks for in the current folder: PATH is not searched";
     let program = last_name(name).1;

@@ -1,9 +1,9 @@
 use super::Case;
-use super::shown::Mode;
-use crate::candidate::Content;
+use super::shown::{Mode, Shown};
+use crate::candidate::{Content, Lost};
 use crate::errno::Errno;
-use crate::exec::Step;
-use crate::finding::{Certainty, Found};
+use crate::exec::{Missing, Outcome, Step};
+use crate::finding::{Certainty, Found, Severity};
 use crate::target::FileKind;
 
 rule! {
@@ -35,7 +35,7 @@ rule! {
 }
 
 fn check(case: &Case<'_>) -> Option<Found> {
-    let Content::Unread(errno) = case.candidate.content else { return None };
+    let Content::Unread(errno) = case.candidate.content else { return of_a_part(case) };
     let stat = case.candidate.found().filter(|stat| stat.kind == FileKind::Regular)?;
     let is_forbidden = matches!(errno, Errno::EACCES | Errno::EPERM);
     let (cannot, fix) = if is_forbidden {
@@ -62,4 +62,31 @@ fix:     {fix}"
     let mut finding = if is_refused { case.error(text) } else { case.warning(text) };
     finding.certainty = Certainty::Certain;
     Some(finding)
+}
+
+/// What it depends on, and the system refused: a part of it, its interpreter, a library, a list of its loader's.
+fn of_a_part(case: &Case<'_>) -> Option<Found> {
+    let Lost { path, errno } = case.lost.first()?;
+    let Outcome::Unknown { missing } = case.outcome else { return None };
+    let is_about = matches!(
+        missing,
+        Missing::LostRead | Missing::InterpreterContent | Missing::Content | Missing::Access
+    );
+    let is_forbidden = matches!(errno, Errno::EACCES | Errno::EPERM);
+    let fix = if is_forbidden { "run diag as root" } else { "copy it again, to another file system" };
+    let (path, errno, text) = (Shown(path), errno.name(), errno.text());
+    is_about.then(|| {
+        let mut finding = case.finding(
+            Severity::Warning,
+            format_args!(
+                "\
+{path} cannot be read to its end
+kernel:  pread={errno}
+you see: {text}
+fix:     {fix}"
+            ),
+        );
+        finding.certainty = Certainty::Certain;
+        finding
+    })
 }

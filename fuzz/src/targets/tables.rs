@@ -1,6 +1,8 @@
 //! Tables that are as large, as long or as alike as a file can make them: what the guards of a judgement are for. Each is
 //! laid out as the loaders read it, and its sizes are any.
 
+use std::sync::LazyLock;
+
 use arbitrary::{Result, Unstructured};
 use testkit::{Elf, Encoding};
 
@@ -40,11 +42,13 @@ struct Hostile {
     elf: Elf,
     base: u64,
     parts: Vec<(u64, u64, Vec<u8>)>,
+    /// PT_LOADs behind those that it has.
+    loads: u64,
 }
 
 impl Hostile {
     fn new(elf: Elf, base: u64) -> Hostile {
-        Hostile { elf, base, parts: Vec::new() }
+        Hostile { elf, base, parts: Vec::new(), loads: 0 }
     }
 
     fn encoding(&self) -> Encoding {
@@ -69,17 +73,28 @@ impl Hostile {
         self.elf = self.elf.clone().entry(tag, value);
     }
 
-    /// R_*_COPY and others, of any symbols.
+    /// Relocations of one symbol and place, as many as there is room for; or of one symbol and place after the other.
     fn relocations(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
         let word = self.encoding().word();
         let (table, size) =
             *from.choose(&[(DT_RELA, DT_RELASZ), (DT_REL, DT_RELSZ), (DT_JMPREL, DT_PLTRELSZ)])?;
-        let (kind, symbol) = (*from.choose(&COPIES)?, u64::from(from.arbitrary::<u8>()?));
-        let info = if word == 8 { symbol << 32 | kind } else { symbol << 8 | kind & 0xff };
-        let entry = self.words(&[self.base + FIRST, info, 0], word);
-        let entry = entry[..word * if table == DT_REL { 2 } else { 3 }].to_vec();
-        let len = length(from, 40)?;
-        let at = self.put(Vec::new(), entry, len);
+        let kind = if from.arbitrary()? { *from.choose(&COPIES)? } else { from.int_in_range(0..=31)? };
+        let symbol = u64::from(from.arbitrary::<u8>()?);
+        let place = if from.ratio(1, 4)? { 0 } else { self.base + FIRST };
+        let fields = if table == DT_REL { 2 } else { 3 };
+        let entry = |place, symbol| {
+            let info = if word == 8 { symbol << 32 | kind } else { symbol << 8 | kind & 0xff };
+            [place, info, 0].into_iter().take(fields)
+        };
+        let (again, len) = if from.arbitrary()? {
+            let (count, apart) = (length(from, 12)?, length(from, 12)?);
+            let entries = (0..count).flat_map(|index| entry(place + index * apart, symbol + index));
+            (entries.collect::<Vec<_>>(), count * (fields * word) as u64)
+        } else {
+            (entry(place, symbol).collect(), length(from, 40)?)
+        };
+        let again = self.words(&again, word);
+        let at = self.put(Vec::new(), again, len);
         self.entry(table, at);
         self.entry(size, len);
         Ok(())
@@ -129,7 +144,8 @@ impl Hostile {
     /// DT_VERNEED with a file that is to define very many versions, or DT_VERDEF.
     fn versions(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
         let len = length(from, 21)?;
-        let (name, file) = (u64::from(from.arbitrary::<u8>()?), u64::from(from.arbitrary::<u8>()?));
+        // DT_NEEDED's string is the first.
+        let (name, file) = (u64::from(from.arbitrary::<u8>()?), u64::from(from.int_in_range(1..=8_u8)?));
         if from.ratio(1, 4)? {
             let begin = [self.words(&[1, 0, 2, 1], 2), self.words(&[7, 20, 20], 4)].concat();
             let at = self.put(Vec::new(), begin, len);
@@ -143,28 +159,30 @@ impl Hostile {
         Ok(())
     }
 
-    /// Names that meet wherever a hash table puts them: blocks of which each can be one of two with the same hash.
-    fn colliding(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
-        let bits = from.int_in_range(0..=13_u32)?;
-        let mut elf = self.elf.clone();
-        for number in 0..1_u32 << bits {
-            let name: String =
-                (0..bits).map(|bit| if number >> bit & 1 == 0 { "Ez" } else { "FY" }).collect();
-            elf = elf.symbol(&name, false);
-        }
-        self.elf = elf;
+    /// Names of symbols, all others, that meet wherever a hash table puts them.
+    fn meeting(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
+        static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| testkit::meeting(12, 14));
+        let (count, is_defined) = (1 << from.int_in_range(0..=12)?, from.ratio(1, 4)?);
+        let elf = self.elf.clone();
+        self.elf = NAMES.iter().take(count).fold(elf, |elf, name| elf.symbol(name, is_defined));
         Ok(())
     }
 
     /// Names of libraries, and folders to look for each of them in.
     fn needed(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
-        let (names, length) = (from.int_in_range(0..=255_u16)?, from.int_in_range(1..=250_usize)?);
+        let (names, length) = (length(from, 10)?, from.int_in_range(1..=250_usize)?);
         let (folders, depth) = (from.int_in_range(0..=1023_u16)?, from.int_in_range(1..=64_usize)?);
         let mut elf = self.elf.clone();
         for index in 0..names {
             elf = elf.needed(&format!("l{index:0>length$}.so"));
         }
-        let list: String = (0..folders).map(|index| format!("/{index:0>depth$}:")).collect();
+        let kind = from.int_in_range(0..=3)?;
+        let folder = |index| match kind {
+            0 => ":".repeat(depth),
+            1 => format!("/$ORIGIN/{index}:"),
+            _ => format!("/{index:0>depth$}:"),
+        };
+        let list: String = (0..folders).map(folder).collect();
         self.elf = elf.dynamic(DT_RUNPATH, &list);
         Ok(())
     }
@@ -182,18 +200,29 @@ impl Hostile {
     }
 
     fn attack(&mut self, from: &mut Unstructured<'_>) -> Result<()> {
-        match from.int_in_range(0..=6)? {
-            0 => self.relocations(from),
-            1 => self.chain(from),
-            2 => self.symbols(from),
-            3 => self.versions(from),
-            4 => self.colliding(from),
-            5 => self.needed(from),
-            _ => self.strings(from),
+        match from.int_in_range(0..=7)? {
+            0 => self.relocations(from)?,
+            1 => self.chain(from)?,
+            2 => self.symbols(from)?,
+            3 => self.versions(from)?,
+            4 => self.meeting(from)?,
+            5 => self.needed(from)?,
+            6 => self.loads = length(from, 10)?,
+            _ => self.strings(from)?,
         }
+        Ok(())
     }
 
-    fn file(self) -> File {
+    fn file(mut self) -> File {
+        // Another table of program headers, whose last one is repeated.
+        let headers = self.elf.build();
+        let (start, size) = (self.encoding().header_size(), self.encoding().segment_size());
+        let count = self.elf.segments();
+        if let Some(headers) = headers.get(start..start + count * size).filter(|_| self.loads > 0) {
+            let again = headers[(count - 1) * size..].to_vec();
+            let at = self.put(headers.to_vec(), again, self.loads * size as u64) - self.base;
+            self.elf = self.elf.set("e_phoff", at).set("e_phnum", count as u64 + self.loads);
+        }
         let end = self.parts.iter().map(|part| part.1).max();
         let elf = end.map_or(self.elf.clone(), |end| self.elf.set("p_filesz", end).set("p_memsz", end));
         File { head: elf.build(), parts: self.parts }
@@ -218,16 +247,41 @@ pub(super) fn run(from: &mut Unstructured<'_>) -> Result<()> {
     for _ in 0..from.int_in_range(1..=3)? {
         program.attack(from)?;
     }
-    machine.put(PROGRAM, program.file());
+    let has_other_rights = from.ratio(1, 4)?;
     let elf = Elf::of(kind.abi).base(0).set("e_type", 3).dynamic(14, LIBRARY).version("OTHER");
     let mut library = Hostile::new(elf.symbol("puts", true), 0);
     for _ in 0..from.int_in_range(0..=2)? {
         library.attack(from)?;
     }
+    together(from, &mut program, &mut library)?;
+    machine.put(PROGRAM, program.file());
+    if has_other_rights {
+        machine.set_user_id(PROGRAM);
+    }
     machine.put(&format!("/lib/{LIBRARY}"), library.file());
     let loaders = hold::judge(&machine, &[PROGRAM]);
     assert!(!is_its_own || loaders == [None], "a program that is its own loader has one: {loaders:?}");
     Ok(())
+}
+
+/// What takes two tables: many names and a chain that each of them walks, names and their copies, segments and relocations
+/// that may lie in each.
+fn together(from: &mut Unstructured<'_>, program: &mut Hostile, library: &mut Hostile) -> Result<()> {
+    match from.int_in_range(0..=7)? {
+        1 => {
+            program.meeting(from)?;
+            library.chain(from)
+        }
+        2 => {
+            program.meeting(from)?;
+            program.relocations(from)
+        }
+        3 => {
+            library.loads = 600 + length(from, 8)?;
+            library.relocations(from)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A program; where it is its own loader, it says what a loader does.

@@ -3,12 +3,12 @@
 
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::Class;
 use crate::elf::consts::{
     DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
     DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ, DT_STRTAB, DT_SYMTAB,
-    DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_X,
+    DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_W, PF_X,
 };
+use crate::elf::{Class, Encoding};
 
 use super::super::symbols::hash_word;
 
@@ -61,6 +61,17 @@ impl Tables {
         }
         self.len = self.len.saturating_add(1);
     }
+}
+
+/// Whether what lies behind a table of relocations looks like one more of them: a place that is written to, and a kind.
+fn goes_on(file: &File, image: &Image, behind: u64) -> bool {
+    let Encoding { order, .. } = image.encoding;
+    let (word, Some(start)) = (image.encoding.word(), image.offset_of(behind)) else { return true };
+    let mut next = Reader::new(&file.contents, order, start, word.wrapping_mul(2));
+    let is_one = |bytes: &[u8]| {
+        order.uint(bytes, word, word) != 0 && image.load_with(PF_W, order.uint(bytes, 0, word)).is_some()
+    };
+    next.bytes_at(0, word.wrapping_mul(2)).is_none_or(is_one)
 }
 
 /// What the head of DT_GNU_HASH says: bytes of it without its chains, and its first symbol.
@@ -152,6 +163,8 @@ pub(super) fn usual(file: &File, image: &Image, (gnu_size, first_symbol): GnuHas
             DT_VERSYM => marks = Some((next.at.wrapping_sub(table.at), slack)),
             DT_GNU_HASH => hashed = Some(behind / 4),
             DT_VERDEF | DT_VERNEED => {}
+            // lld has constants there.
+            DT_RELA | DT_REL | DT_JMPREL if next.tag == END && !goes_on(file, image, table.end()) => {}
             _ if behind >= slack => return None,
             _ => {}
         }

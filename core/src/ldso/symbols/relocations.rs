@@ -297,7 +297,7 @@ fn slots_of_calls(image: &Image) -> Option<(u64, u64)> {
     let kept = image.encoding.word().wrapping_mul(3) as u64;
     // MIPS has them elsewhere.
     let is_here = image.header.e_machine != EM_MIPS && size != 0;
-    Some((first, if is_here { (size / words).wrapping_add(kept) } else { 0 }))
+    Some((first, if is_here { size.checked_div(words)?.wrapping_add(kept) } else { 0 }))
 }
 
 /// The segment that a relocation changes: where it begins, and its size; nothing where none may be changed there.
