@@ -143,7 +143,8 @@ impl Asks {
             }
         }
         let glibc = linker.is_glibc();
-        if object.parent.is_none() && self.main_slot.is_none() && !self.asks_for_main(&mut symbols) {
+        let is_program = object.parent.is_none() && image.interp.is_some();
+        if is_program && self.main_slot.is_none() && !self.asks_for_main(&mut symbols) {
             return Some(false);
         }
         let defined = if glibc { linker.defined(object) } else { &[] };

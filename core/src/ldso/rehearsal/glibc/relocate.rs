@@ -172,9 +172,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
                     if !is_filled {
                         place.write(object.base.wrapping_add(place.here()?))?;
-                    }
-                    if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
-                        self.keep_slot(&place);
+                        if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
+                            self.keep_slot(&place);
+                        }
                     }
                     self.look_up_later(object, relocation.symbol)
                 }
