@@ -144,7 +144,7 @@ impl Asks {
         }
         let glibc = linker.is_glibc();
         let is_program = object.parent.is_none() && image.interp.is_some();
-        if is_program && self.main_slot.is_none() && !self.asks_for_main(&mut symbols) {
+        if is_program && self.main_slot.is_none() && self.lacks_main(&mut symbols) {
             return Some(false);
         }
         let defined = if glibc { linker.defined(object) } else { &[] };
@@ -222,14 +222,15 @@ impl Asks {
 
 /// Of a program whose code is not known.
 impl Asks {
-    /// Whether it asks for what starts it.
-    fn asks_for_main(&self, symbols: &mut Symbols<'_>) -> bool {
-        let asked = self.symbols.iter().enumerate().filter(|(_, how)| **how != 0);
-        asked.into_iter().any(|(index, _)| {
-            let symbol = symbols.symbol(index);
-            symbol
-                .is_some_and(|symbol| symbols.strings.string_at(symbol.name).is_some_and(|name| name == MAIN))
-        })
+    /// Whether it calls functions, and not what starts a program.
+    fn lacks_main(&self, symbols: &mut Symbols<'_>) -> bool {
+        let mut is_main = |index| {
+            let symbol = symbols.symbol(index)?;
+            Some(symbols.strings.string_at(symbol.name)? == MAIN)
+        };
+        let mut asked = self.symbols.iter().enumerate().filter(|(_, how)| **how != 0);
+        let calls = self.symbols.iter().any(|how| how & AS_CALL != 0);
+        calls && !asked.any(|(index, _)| is_main(index) == Some(true))
     }
 }
 
