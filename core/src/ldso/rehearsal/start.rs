@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::code::{ends_function, main_slot, profiler_slot};
+use super::code::{CODE, ends_function, main_slot, profiler_slot};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
@@ -161,8 +161,11 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     let segments = object.image.table();
     let _is_over = object.memory.steps(segments.len() / SEGMENTS_OF_A_STEP);
     let header = segments.iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
-    let is_code = !is_x86(object) || bytes(object, address, 4) != [0; 4];
-    is_code && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+    let is_code = |from: u64, size| bytes(object, from, size).iter().any(|byte| *byte != 0);
+    // A recording has no code at all.
+    let before = CODE as u64;
+    let is_behind = is_x86(object) && !is_code(address, 4) && is_code(address.wrapping_sub(before), before);
+    !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
 }
 
 /// Of a segment that has both, code stands behind all tables.
