@@ -245,6 +245,14 @@ fn main_slot(image: &Image, file: &Contents) -> Option<u64> {
     called_slot(code, entry)
 }
 
+/// Whether no code is there before an address: a recording has none.
+fn is_left_out(image: &Image, file: &Contents, address: u64) -> bool {
+    let from = image.offset_of(address).and_then(|at| at.checked_sub(CODE));
+    from.is_none_or(|from| {
+        Reader::new(file, image.encoding.order, from, CODE).up_to(0, CODE).iter().all(|byte| *byte == 0)
+    })
+}
+
 /// Whether a function may begin at an address: of x86 alone it is known what stands before one. What is aligned is looked
 /// at of the first alone: each look is a read.
 pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
@@ -258,7 +266,10 @@ pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: boo
     let mut reader = Reader::new(file, image.encoding.order, before, 5);
     match reader.bytes_at(0, 5) {
         Some([_, first @ ..]) if MARKS.iter().any(|mark| mark == first) => true,
-        Some([before, first @ ..]) => ends_function(*before) && first != [0; 4] && code.trailing_zeros() >= 4,
+        Some([before, first @ ..]) => {
+            let may_run = first != [0; 4] || is_left_out(image, file, code);
+            may_run && ends_function(*before) && code.trailing_zeros() >= 4
+        }
         _ => false,
     }
 }
