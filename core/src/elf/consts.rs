@@ -99,6 +99,7 @@ pub const DT_MIPS_LOCAL_GOTNO: u32 = 0x7000_000a;
 pub const DT_MIPS_SYMTABNO: u32 = 0x7000_0011;
 pub const DT_MIPS_GOTSYM: u32 = 0x7000_0013;
 pub const DT_MIPS_PLTGOT: u32 = 0x7000_0032;
+pub const DT_MIPS_RLD_MAP_REL: u32 = 0x7000_0035;
 pub const DT_MIPS_XHASH: u32 = 0x7000_0036;
 pub const DF_BIND_NOW: u64 = 8;
 pub const DF_1_NOW: u64 = 1;

@@ -8,7 +8,7 @@ use super::versions::{self, Version};
 use super::{Library, Linker, symbols};
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_VERNEED, ET_EXEC};
+use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_VERNEED, EM_386, ET_EXEC};
 use crate::machine::{decimal, parts};
 
 /// The version by which a file says that it has DT_RELR, and its hash.
@@ -63,6 +63,10 @@ impl Linker<'_> {
                 && image.dynamic.as_ref().is_some_and(|dynamic| dynamic.get(DT_RELR).is_some())
             {
                 packed = self.not_unpacked(object, (&file, image));
+                // The address of main() stands in its GOT.
+                if object.parent.is_none() && image.header.e_machine == EM_386 {
+                    self.doubt();
+                }
             }
         }
         packed

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::Object;
 use super::start::{bytes, is_x86};
-use crate::elf::consts::EM_X86_64;
+use crate::elf::consts::{EM_386, EM_X86_64};
 
 /// Bytes of code that are looked at.
 pub(in super::super) const CODE: usize = 64;
@@ -53,6 +53,17 @@ pub(super) fn main_slot(program: &Object<'_>) -> Option<u64> {
         let next = Code::at(program, next);
         next.slot().or_else(|| Code::at(program, next.targets().next()?).stub(None))
     })
+}
+
+/// Of i386 the slot of main()'s address: glibc's crt1.o for programs that are moved has `push slot(%ebx)`.
+pub(super) fn address_slot(program: &Object<'_>) -> Option<u64> {
+    const PUSH: [u8; 2] = [0xff, 0xb3];
+    if program.image.header.e_machine != EM_386 {
+        return None;
+    }
+    let first = Code::at(program, program.image.header.e_entry);
+    let table = first.table()?;
+    Some(program.memory.wrapped(table.wrapping_add_signed(first.behind(PUSH)?)))
 }
 
 /// The slot of `__gmon_start__`, whose value crti.o's part of DT_INIT begins with: `mov slot(%rip), %rax`, or of i386

@@ -126,6 +126,9 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
 }
 
 fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -> Step<()> {
+    if let Some(program) = objects.first() {
+        got::debug_map(program)?;
+    }
     let mut maps = Vec::new();
     for object in objects {
         maps.push(Map { hash: setup_hash(object)?, marks: None, count: 0, versions: BTreeMap::new() });

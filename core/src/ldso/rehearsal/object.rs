@@ -214,8 +214,8 @@ pub(super) fn width(object: &Object<'_>, effect: Effect) -> u64 {
 
 /// What a relocation of that kind does.
 pub(super) fn effect(object: &Object<'_>, kind: u64) -> Effect {
-    // R_RISCV_32 is for 32 bits alone, and those of thread-local variables are.
-    if object.image.header.e_machine == EM_RISCV && object.word() == 8 && matches!(kind, 1 | 6 | 8 | 10) {
+    // R_RISCV_32 is for 32 bits alone.
+    if object.image.header.e_machine == EM_RISCV && object.word() == 8 && kind == 1 {
         return Effect::Other;
     }
     object.abi().map_or(Effect::Other, |abi| abi.effect(crate::elf::offset(kind)))

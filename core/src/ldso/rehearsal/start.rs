@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::code::{CODE, ends_function, main_slot, profiler_slot};
+use super::code::{CODE, address_slot, ends_function, main_slot, profiler_slot};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
@@ -59,6 +59,11 @@ pub(super) fn reach_main(
             _ => lacks_main(program),
         };
     };
+    if let Some(main) = address_slot(program) {
+        if code_at(objects, program.number(main, program.word(), "main")?).is_none() {
+            return Err(program.fault(FaultKind::JumpsNowhere, "main"));
+        }
+    }
     let led_to = program.number(slot, program.word(), WHAT)?;
     let is_bound_later =
         || binds_later && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
@@ -115,7 +120,7 @@ pub(super) fn construct(
             let at = array.wrapping_add(index.wrapping_mul(object.word()));
             let address = object.memory.pointer(at);
             let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, what))?;
-            if !is_aligned(object, address) {
+            if !is_aligned(object.image, address) {
                 return Err(object.lost(Access::Anothers, what));
             }
             let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
@@ -155,7 +160,7 @@ pub(super) fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
 /// list, crtbegin.o's, those do that are aligned, and that nothing runs into.
 pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     object.look_through();
-    if !is_x86(object) && (is_among_tables(object.image, address) || !is_aligned(object, address)) {
+    if !is_x86(object) && (is_among_tables(object.image, address) || !is_aligned(object.image, address)) {
         return false;
     }
     let segments = object.image.table();
@@ -177,8 +182,8 @@ pub(in super::super) fn is_among_tables(image: &Image, address: u64) -> bool {
 }
 
 /// Whether a processor may run what lies at an address: what it does else each does in its way.
-fn is_aligned(object: &Object<'_>, address: u64) -> bool {
-    match object.image.header.e_machine {
+pub(in super::super) fn is_aligned(image: &Image, address: u64) -> bool {
+    match image.header.e_machine {
         EM_AARCH64 | EM_PPC64 => address % 4 == 0,
         EM_S390 | EM_RISCV => address % 2 == 0,
         _ => true,

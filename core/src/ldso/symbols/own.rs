@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::super::abi::Effect;
 use super::super::object::Library;
 use super::super::rehearsal::code::{CODE, MARKS, called_slot, ends_function};
-use super::super::rehearsal::{MAIN, gnu_hash, is_among_tables};
+use super::super::rehearsal::{MAIN, gnu_hash, is_aligned, is_among_tables};
 use super::super::{Linker, versions};
 use super::table::{Symbol, Symbols};
 use super::{
@@ -257,7 +257,7 @@ fn is_left_out(image: &Image, file: &Contents, address: u64) -> bool {
 /// at of the first alone: each look is a read.
 pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
     if !matches!(image.header.e_machine, EM_X86_64 | EM_386) {
-        return !is_among_tables(image, code);
+        return is_aligned(image, code) && !is_among_tables(image, code);
     }
     if !is_first && code.trailing_zeros() >= 4 {
         return true;

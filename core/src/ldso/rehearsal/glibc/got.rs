@@ -9,8 +9,8 @@ use super::super::{End, Object, STEPS_AT_MOST, Step, Symbol};
 use super::lookup::STO_MIPS_PLT;
 use super::{Class, Rehearsal, SHN_ABS};
 use crate::elf::consts::{
-    DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_LOCAL_GOTNO, DT_MIPS_PLTGOT, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTRELSZ,
-    DT_PPC64_GLINK, DT_SYMTAB, DT_TEXTREL,
+    DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_LOCAL_GOTNO, DT_MIPS_PLTGOT, DT_MIPS_RLD_MAP_REL, DT_MIPS_SYMTABNO,
+    DT_PLTGOT, DT_PLTRELSZ, DT_PPC64_GLINK, DT_SYMTAB, DT_TEXTREL, EM_X86_64, PT_DYNAMIC,
 };
 
 const STT_FUNC: u64 = 2;
@@ -67,9 +67,19 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if setup == Setup::Plt {
             let stubs = object.get(DT_PPC64_GLINK);
             let stubs = stubs.ok_or_else(|| object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"))?;
+            // A program calls what starts it through them.
+            let leads_nowhere = object.index == 0 && !object.memory.can_run(stubs);
+            if leads_nowhere {
+                return Err(object.fault(FaultKind::JumpsNowhere, "DT_PPC64_GLINK"));
+            }
             if is_among_tables(object.image, stubs) {
                 return Err(object.lost(Access::Anothers, "DT_PPC64_GLINK"));
             }
+        }
+        // What prelink(8) has left there leads to the stubs of functions. Of x86-64 what starts a program has none.
+        let has_stubs = is_lazy && object.index == 0 && object.image.header.e_machine != EM_X86_64;
+        if has_stubs && setup != Setup::Plt && got.get(1)? != 0 {
+            return Err(object.lost(Access::Anothers, "DT_PLTGOT"));
         }
         if words.end > STEPS_AT_MOST as u64 {
             return Err(End::TooMuch);
@@ -108,6 +118,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if is_value && symbol.section != SHN_COMMON && got.get(place)? != symbol.value {
                 return Err(object.lost(Access::Anothers, "the GOT"));
             }
+            // Its version is asked for by a number of 32 bits.
+            let index = index & INT;
             if let Some(value) = self.global_entry(object, index, &symbol, got.get(place)?, is_lazy)? {
                 got.set(place, value)?;
             }
@@ -154,6 +166,20 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         });
         Ok(Some(value.unwrap_or_default()))
     }
+}
+
+/// sysdeps/mips/dl-machine.h `ELF_MACHINE_DEBUG_SETUP`: of MIPS a program has a word for where the loader keeps what a debugger
+/// asks for, at a distance from the entry that tells.
+pub(super) fn debug_map(program: &Object<'_>) -> Step<()> {
+    const WHAT: &str = "DT_MIPS_RLD_MAP_REL";
+    let mut entries = program.dynamic.entries.iter().rev();
+    let Some(behind) = entries.position(|(tag, _)| *tag == DT_MIPS_RLD_MAP_REL) else { return Ok(()) };
+    let segment = program.image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
+    let (Some(segment), Some(distance)) = (segment, program.get(DT_MIPS_RLD_MAP_REL)) else { return Ok(()) };
+    let index = (program.dynamic.entries.len() as u64).wrapping_sub(1).wrapping_sub(behind as u64);
+    let entry = segment.p_vaddr.wrapping_add(index.wrapping_mul(program.word()).wrapping_mul(2));
+    let written = program.memory.write(entry.wrapping_add(distance), 0, program.word(), false);
+    written.map_err(|access| program.refused(access, FaultKind::WritesNowhere, WHAT))
 }
 
 /// R_MIPS_REL32: what is added to a word.

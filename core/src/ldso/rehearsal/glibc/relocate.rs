@@ -172,7 +172,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
                     if !is_filled {
                         place.write(object.base.wrapping_add(place.here()?))?;
-                        if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
+                    }
+                    if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
+                        if !is_x86(object) && relocation.addend.is_some_and(|addend| addend != 0) {
+                            return Err(object.lost(Access::Anothers, "r_addend"));
+                        }
+                        if !is_filled {
                             self.keep_slot(&place);
                         }
                     }
