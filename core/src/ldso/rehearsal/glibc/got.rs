@@ -118,8 +118,6 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if is_value && symbol.section != SHN_COMMON && got.get(place)? != symbol.value {
                 return Err(object.lost(Access::Anothers, "the GOT"));
             }
-            // Its version is asked for by a number of 32 bits.
-            let index = index & INT;
             if let Some(value) = self.global_entry(object, index, &symbol, got.get(place)?, is_lazy)? {
                 got.set(place, value)?;
             }
