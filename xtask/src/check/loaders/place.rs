@@ -47,12 +47,7 @@ pub(super) const LOADERS: [Loader; 12] = [
     Loader { lacks: &[], ..Loader::glibc("glibc-amd64", "amd64", "x86_64-linux-gnu") },
     Loader::musl("musl-1.2.3", "bookworm", &["packed"]),
     Loader::musl("musl-1.2.5", "trixie", &[]),
-    Loader {
-        lacks: &[],
-        counts: [200, 2_000],
-        wrong_per_mille: 5,
-        ..Loader::glibc("glibc-i386", "i386", "i686-linux-gnu")
-    },
+    Loader { lacks: &[], counts: [200, 2_000], ..Loader::glibc("glibc-i386", "i386", "i686-linux-gnu") },
     Loader { counts: [400, 2_000], ..Loader::emulated("glibc-arm64", "arm64", "aarch64-linux-gnu") },
     Loader::emulated("glibc-armhf", "armhf", "arm-linux-gnueabihf"),
     Loader::emulated("glibc-armel", "armel", "arm-linux-gnueabi"),
@@ -73,21 +68,21 @@ impl Loader {
             lacks: &["packed"],
             counts: [1_000, 20_000],
             unknown_per_cent: 10,
-            wrong_per_mille: 2,
+            wrong_per_mille: 0,
         }
     }
 
     const fn emulated(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
         Loader {
             counts: [0, 2_000],
-            unknown_per_cent: 15,
-            wrong_per_mille: 15,
+            unknown_per_cent: 30,
+            wrong_per_mille: 3,
             ..Loader::glibc(name, arch, triple)
         }
     }
 
     const fn mips(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
-        Loader { wrong_per_mille: 60, ..Loader::emulated(name, arch, triple) }
+        Loader { unknown_per_cent: 15, wrong_per_mille: 5, ..Loader::emulated(name, arch, triple) }
     }
 
     const fn musl(name: &'static str, suite: &'static str, lacks: &'static [&'static str]) -> Loader {
