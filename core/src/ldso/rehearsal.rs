@@ -24,7 +24,7 @@ use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_SYMTAB, DT_TEXT
 use crate::exec::Missing;
 use memory::Access;
 use object::{Object, Relocation, Symbol, effect, width};
-pub(super) use start::{is_aligned, is_among_tables};
+pub(super) use start::{is_aligned, is_among_tables, text};
 
 /// How the loader comes to an end.
 pub(super) enum End {

@@ -1,5 +1,6 @@
 //! What an object has in memory once it is mapped, and what relocations write there.
 
+mod access;
 mod chunk;
 
 use alloc::boxed::Box;
@@ -8,37 +9,13 @@ use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-use super::super::fault::FaultKind;
 use crate::budget::Guard;
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::consts::{EM_AARCH64, PF_W, PF_X};
+use crate::elf::consts::{EM_AARCH64, PF_W, PF_X, PT_DYNAMIC};
 use crate::elf::{ByteOrder, Encoding, offset};
+pub(super) use access::Access;
 use chunk::{Chunk, Marked, place};
-
-/// Why an address cannot be used.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Access {
-    /// Nothing is there, or it is not to be written: SIGSEGV.
-    Nothing,
-    /// It lies so near that it may be another object's.
-    Anothers,
-    /// It is of a page behind the end of the file: SIGBUS (mm/filemap.c `filemap_fault`).
-    BehindFile,
-    /// More was read than a rehearsal may.
-    TooMuch,
-}
-
-impl Access {
-    /// What is wrong with a table that leads there.
-    pub(super) const fn fault(self) -> FaultKind {
-        match self {
-            Access::Nothing => FaultKind::Unmapped,
-            Access::BehindFile => FaultKind::BehindFile,
-            Access::Anothers | Access::TooMuch => FaultKind::AnothersMemory,
-        }
-    }
-}
 
 /// Libraries lie side by side: what is further away from one than that is none.
 const NEAR: u64 = 4 << 20;
@@ -88,6 +65,8 @@ pub(super) struct Memory<'a> {
     /// Those of an address.
     bits: u64,
     parts: Vec<Part>,
+    /// PT_DYNAMIC, whose pointers glibc moves, and which it looks at all the time (`_dl_relocate_ld`).
+    dynamic: (u64, u64),
     is_program: bool,
     /// By address / [`chunk::CHUNK`].
     written: RefCell<BTreeMap<u64, Box<Chunk>>>,
@@ -167,6 +146,7 @@ impl<'a> Memory<'a> {
                 _ => u64::MAX,
             },
             parts,
+            dynamic: (0, 0),
             is_program,
             written: RefCell::default(),
             left: Cell::new(READS_AT_MOST),
@@ -174,6 +154,17 @@ impl<'a> Memory<'a> {
             is_over: Cell::new(false),
             writable_behind: (0, 0),
         }
+    }
+
+    /// Leaves PT_DYNAMIC to the loader.
+    pub(super) fn keep_dynamic(&mut self, image: &Image) {
+        let segment = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
+        self.dynamic = segment.map_or((0, 0), |segment| (segment.p_vaddr, segment.p_memsz));
+    }
+
+    /// Whether an address is of that.
+    const fn is_kept(&self, address: u64) -> bool {
+        address.wrapping_sub(self.dynamic.0) < self.dynamic.1
     }
 
     /// That object lies right behind it.
@@ -255,6 +246,9 @@ impl<'a> Memory<'a> {
         let part = self.part(address)?;
         if part.loses(address) {
             return Err(Access::BehindFile);
+        }
+        if self.is_kept(address) {
+            return Err(Access::Anothers);
         }
         let (chunk, at) = place(address);
         if let Some(found) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(at)) {
@@ -370,6 +364,7 @@ impl<'a> Memory<'a> {
         match part {
             _ if !(part.is_writable || anywhere) => Err(Access::Nothing),
             _ if part.loses(address) => Err(Access::BehindFile),
+            _ if self.is_kept(address) => Err(Access::Anothers),
             _ => Ok(()),
         }
     }

@@ -168,9 +168,16 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     let header = segments.iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
     let is_code = |from: u64, size| bytes(object, from, size).iter().any(|byte| *byte != 0);
     // A recording has no code at all.
-    let before = CODE as u64;
-    let is_behind = is_x86(object) && !is_code(address, 4) && is_code(address.wrapping_sub(before), before);
+    let has_code = || text(object.image, address).is_some_and(|from| is_code(from, CODE as u64));
+    let is_behind = is_x86(object) && !is_code(address, 4) && has_code();
     !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+}
+
+/// Where there is code if there is any: DT_INIT, or the front of a segment that has nothing else.
+pub(in super::super) fn text(image: &Image, address: u64) -> Option<u64> {
+    let init = image.dynamic.as_ref().and_then(|dynamic| dynamic.get(DT_INIT));
+    let load = image.load_with(PF_X, address).filter(|load| load.p_offset != 0);
+    init.or_else(|| load.map(|load| load.p_vaddr))
 }
 
 /// Of a segment that has both, code stands behind all tables.

@@ -7,7 +7,8 @@ use super::super::fault::Fault;
 use super::super::{Library, Linker};
 use super::memory::{Access, MappedBy, Memory};
 use crate::candidate::{File, Image};
-use crate::elf::consts::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB};
+use crate::elf::ProgramHeader;
+use crate::elf::consts::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, PT_DYNAMIC};
 
 fn lost(library: &Library, access: Access, what: &str) -> Fault {
     Fault { name: what.as_bytes().to_vec(), ..Fault::new(access.fault(), library) }
@@ -16,7 +17,12 @@ fn lost(library: &Library, access: Access, what: &str) -> Fault {
 impl Linker<'_> {
     fn memory<'a>(&self, index: usize, image: &Image, file: &'a File) -> Memory<'a> {
         let page = self.machine.kernel().page().get();
-        Memory::new(file, image, page, index == 0, MappedBy::of(index, self.is_glibc()), &Rc::default())
+        let mapped_by = MappedBy::of(index, self.is_glibc());
+        let mut memory = Memory::new(file, image, page, index == 0, mapped_by, &Rc::default());
+        if self.is_glibc() {
+            memory.keep_dynamic(image);
+        }
+        memory
     }
 
     /// What the DT_NEEDED of an object name where one of them lies outside of its strings: what its loader reads there, up to
@@ -28,7 +34,12 @@ impl Linker<'_> {
         let library = self.object(index)?;
         let image = library.image.as_deref()?;
         let dynamic = image.dynamic.as_ref()?;
-        if !(dynamic.lost_name || dynamic.has_far_name) || !self.can_rehearse() {
+        // glibc changes PT_DYNAMIC, whose pointers it moves.
+        let mut tables = image.table().iter().filter(|segment| segment.p_type == PT_DYNAMIC);
+        let lies =
+            |table: &ProgramHeader| dynamic.flags(DT_STRTAB).wrapping_sub(table.p_vaddr) < table.p_memsz;
+        let is_changed = self.is_glibc() && tables.any(lies);
+        if !(dynamic.lost_name || dynamic.has_far_name || is_changed) || !self.can_rehearse() {
             return None;
         }
         let file = self.open(library)?;

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::super::abi::Effect;
 use super::super::object::Library;
 use super::super::rehearsal::code::{CODE, MARKS, called_slot, ends_function};
-use super::super::rehearsal::{MAIN, gnu_hash, is_aligned, is_among_tables};
+use super::super::rehearsal::{MAIN, gnu_hash, is_aligned, is_among_tables, text};
 use super::super::{Linker, versions};
 use super::table::{Symbol, Symbols};
 use super::{
@@ -245,9 +245,9 @@ fn main_slot(image: &Image, file: &Contents) -> Option<u64> {
     called_slot(code, entry)
 }
 
-/// Whether no code is there before an address: a recording has none.
-fn is_left_out(image: &Image, file: &Contents, address: u64) -> bool {
-    let from = image.offset_of(address).and_then(|at| at.checked_sub(CODE));
+/// Whether there is no code at all, as in a recording.
+fn lacks_code(image: &Image, file: &Contents, address: u64) -> bool {
+    let from = text(image, address).and_then(|text| image.offset_of(text));
     from.is_none_or(|from| {
         Reader::new(file, image.encoding.order, from, CODE).up_to(0, CODE).iter().all(|byte| *byte == 0)
     })
@@ -267,7 +267,7 @@ pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: boo
     match reader.bytes_at(0, 5) {
         Some([_, first @ ..]) if MARKS.iter().any(|mark| mark == first) => true,
         Some([before, first @ ..]) => {
-            let may_run = first != [0; 4] || is_left_out(image, file, code);
+            let may_run = first != [0; 4] || lacks_code(image, file, code);
             may_run && ends_function(*before) && code.trailing_zeros() >= 4
         }
         _ => false,
