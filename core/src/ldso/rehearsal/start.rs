@@ -8,6 +8,7 @@ use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
+use crate::elf::ProgramHeader;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY,
     DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
@@ -176,7 +177,9 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
 /// Where there is code if there is any: DT_INIT, or the front of a segment that has nothing else.
 pub(in super::super) fn text(image: &Image, address: u64) -> Option<u64> {
     let init = image.dynamic.as_ref().and_then(|dynamic| dynamic.get(DT_INIT));
-    let load = image.load_with(PF_X, address).filter(|load| load.p_offset != 0);
+    // What is left of its last page can be run, too.
+    let runs = |load: &&ProgramHeader| load.p_flags & PF_X != 0 && load.p_vaddr <= address;
+    let load = image.loads().rfind(runs).filter(|load| load.p_offset != 0);
     init.or_else(|| load.map(|load| load.p_vaddr))
 }
 
