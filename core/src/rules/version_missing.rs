@@ -12,7 +12,8 @@ rule! {
     /// # How it looks
     /// Status 1; of the others 127. The second is of a file that nothing loads any more (patchelf `--remove-needed` of old,
     /// which left DT_VERNEED as it was); the third of a library that has lost all its versions: a firmware's, which
-    /// LD_LIBRARY_PATH puts before the program's own.
+    /// LD_LIBRARY_PATH puts before the program's own. A loader that does not hold that message takes the symbol (Debian's
+    /// glibc 2.36 holds it, its 2.41 does not).
     /// # Why
     /// glibc's loader compares the versions that a program asks for (DT_VERNEED) with those that a library defines
     /// (DT_VERDEF) before anything runs. A program takes on the versions of the C library it is linked with.
