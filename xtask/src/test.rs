@@ -98,9 +98,9 @@ const STEPS: [Step; 14] = [
         },
     },
     Step {
-        what: "programs of Debian in root folders of its releases, against their loaders; the largest of them",
-        minutes: [Some(2), Some(15)],
-        run: |_, full| check::run(&check::Args::of(&[Group::Programs, Group::Giants], full)),
+        what: "programs of Debian in root folders of its releases, and for them by name, against their loaders; the largest of them",
+        minutes: [Some(3), Some(20)],
+        run: |_, full| check::run(&check::Args::of(&[Group::Programs, Group::Releases, Group::Giants], full)),
     },
     Step {
         what: "programs of three releases of Go on many processors of qemu-user",
