@@ -27,7 +27,7 @@ impl Linker<'_> {
             self.link.symbols = symbols::undefined(self);
             if !crate::ROUTER {
                 // Where nothing is asserted such a symbol serves.
-                if self.glibc.as_ref().is_some_and(|facts| facts.asserts_versions()) {
+                if self.asserts_versions() {
                     self.link.fault = symbols::found_without_version(self, &unversioned);
                 }
                 self.link.fault = self.not_relocated().or(self.link.fault.take());
@@ -70,6 +70,11 @@ impl Linker<'_> {
             }
         }
         packed
+    }
+
+    /// Whether glibc asserts that a file has versions of which one is asked for.
+    pub(super) fn asserts_versions(&self) -> bool {
+        self.glibc.as_ref().is_some_and(|facts| facts.asserts_versions())
     }
 
     /// Whether the loader knows DT_RELR.

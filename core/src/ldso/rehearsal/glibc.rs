@@ -19,7 +19,7 @@ use super::super::{Linker, Undefined};
 use super::memory::Access;
 use super::start::{Start, construct, is_x86, reach_main};
 use super::{End, Object, Rehearsed, Step, Symbol, too_much};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_X86_64};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
 use versions::{check_guard, check_versions};
 
 const SHN_ABS: u64 = 0xfff1;
@@ -85,14 +85,13 @@ impl Maps {
     fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
         /// Behind the heap lies the loader: what is further away is nothing, as seen on x86.
         const FAR: u64 = 3 << 12;
-        let is_x86 = matches!(object.image.header.e_machine, EM_X86_64 | EM_386);
         let Some(map) = self.of(object) else { return Ok(None) };
         match map.versions.get(&index) {
             Some(version) => Ok(Some(version)),
             None if index < map.count => Ok(Some(&NO_VERSION)),
             None if map.count == 0 => Ok(None),
             None if self.begins_next(object, index.wrapping_sub(map.count)) => Ok(Some(&NO_VERSION)),
-            None if index > FAR && is_x86 => Err(object.lost(Access::Nothing, "DT_VERSYM")),
+            None if index > FAR && is_x86(object) => Err(object.lost(Access::Nothing, "DT_VERSYM")),
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
     }

@@ -78,6 +78,12 @@ pub(super) struct Memory<'a> {
     writable_behind: (u64, u64),
 }
 
+/// Where PT_DYNAMIC is, and its size.
+fn dynamic_of(image: &Image) -> (u64, u64) {
+    let segment = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
+    segment.map_or((0, 0), |segment| (segment.p_vaddr, segment.p_memsz))
+}
+
 /// Who maps an object.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum MappedBy {
@@ -146,7 +152,7 @@ impl<'a> Memory<'a> {
                 _ => u64::MAX,
             },
             parts,
-            dynamic: (0, 0),
+            dynamic: if mapped_by == MappedBy::Musl { (0, 0) } else { dynamic_of(image) },
             is_program,
             written: RefCell::default(),
             left: Cell::new(READS_AT_MOST),
@@ -156,13 +162,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Leaves PT_DYNAMIC to the loader.
-    pub(super) fn keep_dynamic(&mut self, image: &Image) {
-        let segment = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
-        self.dynamic = segment.map_or((0, 0), |segment| (segment.p_vaddr, segment.p_memsz));
-    }
-
-    /// Whether an address is of that.
+    /// Whether an address is of PT_DYNAMIC.
     const fn is_kept(&self, address: u64) -> bool {
         address.wrapping_sub(self.dynamic.0) < self.dynamic.1
     }

@@ -50,10 +50,7 @@ impl<'a> Object<'a> {
         (is_glibc, chunks): (bool, &Rc<Cell<usize>>),
     ) -> Option<Object<'a>> {
         let image = library.image.as_deref()?;
-        let mut memory = Memory::new(file, image, page, index == 0, MappedBy::of(index, is_glibc), chunks);
-        if is_glibc {
-            memory.keep_dynamic(image);
-        }
+        let memory = Memory::new(file, image, page, index == 0, MappedBy::of(index, is_glibc), chunks);
         let place = (index as u64).wrapping_add(1);
         let base = match image.encoding.class {
             _ if image.header.e_type == ET_EXEC => 0,

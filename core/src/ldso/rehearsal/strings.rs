@@ -17,12 +17,7 @@ fn lost(library: &Library, access: Access, what: &str) -> Fault {
 impl Linker<'_> {
     fn memory<'a>(&self, index: usize, image: &Image, file: &'a File) -> Memory<'a> {
         let page = self.machine.kernel().page().get();
-        let mapped_by = MappedBy::of(index, self.is_glibc());
-        let mut memory = Memory::new(file, image, page, index == 0, mapped_by, &Rc::default());
-        if self.is_glibc() {
-            memory.keep_dynamic(image);
-        }
-        memory
+        Memory::new(file, image, page, index == 0, MappedBy::of(index, self.is_glibc()), &Rc::default())
     }
 
     /// What the DT_NEEDED of an object name where one of them lies outside of its strings: what its loader reads there, up to

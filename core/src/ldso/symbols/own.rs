@@ -218,10 +218,7 @@ impl Asks {
         }
         Some(true)
     }
-}
 
-/// Of a program whose code is not known.
-impl Asks {
     /// Whether it calls functions, and not what starts a program.
     fn lacks_main(&self, symbols: &mut Symbols<'_>) -> bool {
         let mut is_main = |index| {

@@ -170,8 +170,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let mark = |marks: u64| of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM");
         match (ask.version, map.marks) {
             (Some(version), None) => {
-                let asserts = self.linker.glibc.as_ref().is_none_or(|facts| facts.asserts_versions());
-                if asserts && version.file.as_ref().is_some_and(|file| of.library.is_called(file)) {
+                if self.linker.asserts_versions()
+                    && version.file.as_ref().is_some_and(|file| of.library.is_called(file))
+                {
                     let fault =
                         Fault { name: ask.name.to_vec(), ..Fault::new(FaultKind::NoVersions, of.library) };
                     return Err(End::Fault(fault));
