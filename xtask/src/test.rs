@@ -87,7 +87,7 @@ const STEPS: [Step; 14] = [
     },
     Step {
         what: "what diag says, and what kernels and loaders do",
-        minutes: [Some(9), Some(65)],
+        minutes: [Some(8), Some(65)],
         run: |_, full| {
             let args = check::Args::of(&GROUPS, full);
             check::run(&if full {
