@@ -99,6 +99,35 @@ fn is_described(object: &serde_json::Value, lists: &[&str]) {
     }
 }
 
+/// What the board's flash has left beside the least system: less since 21.02.
+#[test]
+fn the_flash_of_a_board_has_room_beside_its_system() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("noise");
+    let mut word = 1_u32;
+    let noise = std::iter::repeat_with(|| {
+        word ^= word << 13;
+        word ^= word >> 17;
+        word ^= word << 5;
+        word.to_le_bytes()
+    });
+    let program = [Elf::of("mipsel").build(), noise.take(13 << 18).flatten().collect()].concat();
+    for (size, name, wanted) in [
+        (11_500_000, "lenovo_newifi-y1", 0),
+        (12_300_000, "lenovo_newifi-y1", 1),
+        (12_300_000, "y1@19.07", 0),
+        (12_900_000, "y1@19.07", 1),
+    ] {
+        std::fs::write(&path, &program[..size]).unwrap();
+        let (status, text, _) = diag(&["--on", name, path.to_str().unwrap()]);
+        assert_eq!(
+            (status, text.contains("not-enough-space")),
+            (wanted, wanted == 1),
+            "{size} {name}: {text}"
+        );
+    }
+}
+
 #[test]
 fn a_program_is_judged_for_a_name_and_for_all() {
     let folder = tempfile::tempdir().unwrap();

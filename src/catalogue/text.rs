@@ -25,8 +25,19 @@ pub(super) const RELEASES: [(&str, &str); 10] = [
     ("master", "6.12"),
 ];
 
-/// What an image of OpenWrt takes at least of its partition: those for boards with 4 MiB were no smaller.
-const SMALLEST_IMAGE: u64 = 3 << 20;
+/// What an image that OpenWrt builds takes at least of its partition, in bytes. Until 19.07 those for boards with 4 MiB fit:
+/// they took 3 MiB at least. Since 21.02 none is built for boards with `IMAGE_SIZE := 3904k` (`DEFAULT := n` in
+/// target/linux/*/image/*.mk): the kernel, the rest and the settings do not fit into that.
+fn smallest_image(release: &str) -> u64 {
+    if is_since(release, "21.02") { 3904 << 10 } else { 3 << 20 }
+}
+
+/// Bytes that are free at most after the first start. jffs2 keeps a fiftieth to itself at least (fs/jffs2/build.c
+/// `jffs2_calc_trigger_levels`).
+fn free_flash(firmware: u64, release: &str) -> u64 {
+    let overlay = firmware.saturating_sub(smallest_image(release));
+    overlay - overlay / 50
+}
 
 /// A machine, as far as the tables tell.
 pub(super) fn files(arch: &Architecture, target: &str, release: &str, device: Option<&Device>) -> Vec<Told> {
@@ -55,7 +66,7 @@ pub(super) fn files(arch: &Architecture, target: &str, release: &str, device: Op
     if let Some(device) = device {
         file("/tmp/sysinfo/model", device.title);
         if let Some(firmware) = device.firmware {
-            let free = firmware.saturating_sub(SMALLEST_IMAGE) / 1024;
+            let free = free_flash(firmware, release) / 1024;
             file(
                 "df",
                 &format!(

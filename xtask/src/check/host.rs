@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use diag::args::{SHELLS, script};
 use oracle::tally::Tally;
+use serde_json::Value;
 
 use super::{Job, schema};
 use crate::samples::{self, Order, Size};
@@ -28,8 +29,42 @@ fn check(tally: &mut Tally) -> Result<()> {
         let checked = reads_little(&diag, order, size, tally);
         tally.attempt(checked);
     }
+    from_a_laptop(&diag, tally)?;
     completions(tally)?;
     reports(&diag, tally)
+}
+
+/// The seed's story, told by the computer where the program is built: for its router by name, both byte orders of v2ray in
+/// three sizes. The router's flash has room for all but the largest.
+fn from_a_laptop(diag: &Path, tally: &mut Tally) -> Result<()> {
+    for name in ["lenovo_newifi-y1", "y1"] {
+        for (order, byte_order) in [(Order::Big, &["wrong-byte-order"][..]), (Order::Little, &[])] {
+            for size in [Size::Unstripped, Size::Stripped, Size::Packed] {
+                let space = (size == Size::Unstripped).then_some("not-enough-space");
+                let wanted: Vec<&str> = byte_order.iter().copied().chain(space).collect();
+                let file = samples::v2ray(order, size)?;
+                let output = Command::new(diag).args(["--json", "--on", name]).arg(&file).output();
+                let output = output.context("start diag")?;
+                let report: Value = serde_json::from_slice(&output.stdout).context("a report")?;
+                let findings = report["programs"][0]["findings"].as_array().context("findings")?;
+                let errors = findings.iter().filter(|finding| finding["severity"] == "error");
+                let said: Vec<&str> = errors.filter_map(|finding| finding["code"].as_str()).collect();
+                let status = output.status.code();
+                tally.check(said == wanted && status == Some(i32::from(!wanted.is_empty())), || {
+                    format!("--on {name} {order:?} {size:?}: {said:?}, status {status:?}; wanted {wanted:?}")
+                });
+            }
+        }
+    }
+    // The name of before 21.02, and the one of since.
+    let output = Command::new(diag).args(["-q", "--on", "lenovo_newifi-y1@19.07"]).arg(diag).output();
+    let output = output.context("start diag")?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    tally
+        .check(output.status.code() == Some(2) && told.contains("21.02, 22.03, 23.05, 24.10, 25.12"), || {
+            format!("--on lenovo_newifi-y1@19.07: {told}")
+        });
+    Ok(())
 }
 
 /// Every shell reads what completes the options for it.
