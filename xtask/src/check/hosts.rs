@@ -2,14 +2,16 @@
 //! this computer says of the same machines and programs.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use oracle::tally::Tally;
 use testkit::abi::ABIS;
 use testkit::elf::Elf;
+use wait_timeout::ChildExt as _;
 
 use super::Job;
 use crate::dist::hosts::{self, HOSTS, WINDOWS};
@@ -29,6 +31,9 @@ const NAMES: [&str; 8] = [
     "archer",
     "lenovo y7",
 ];
+
+/// For one answer. Under Wine on a busy computer it takes some seconds.
+const LIMIT: Duration = Duration::from_secs(120);
 
 pub(super) fn jobs() -> Vec<Job<'static>> {
     vec![
@@ -64,11 +69,17 @@ fn windows(tally: &mut Tally) -> Result<()> {
         folder: folder.path().to_path_buf(),
     };
     sh::say("Wine: a folder of its own in target/wine");
-    both.on_windows(&["--version"], b"")?;
+    // A server that ends with its last client ends while the next one comes.
+    sh::run(silent(hosts::wine("wineserver64")?.arg("--persistent")))?;
+    sh::run(silent(hosts::wine("wine64")?.args(["wineboot", "--init"])))?;
     let compared = compare(&both, tally);
     let mut server = hosts::wine("wineserver64")?;
     let _ = server.arg("--kill").status();
     compared
+}
+
+fn silent(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null())
 }
 
 fn compare(both: &Both, tally: &mut Tally) -> Result<()> {
@@ -151,14 +162,31 @@ impl Both {
         self.run(hosts::wine("wine64")?.arg(&self.windows).args(arguments), stdin)
     }
 
+    /// By way of files: a pipe would end with Wine's own services, which inherit it and stay.
     fn run(&self, command: &mut Command, stdin: &[u8]) -> Result<Output> {
-        command.current_dir(&self.folder).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let file = || tempfile::tempfile().context("create a file");
+        let (mut input, mut stdout, mut stderr) = (file()?, file()?, file()?);
+        input.write_all(stdin)?;
+        input.rewind()?;
+        command
+            .current_dir(&self.folder)
+            .stdin(input)
+            .stdout(stdout.try_clone()?)
+            .stderr(stderr.try_clone()?);
         let mut child = command.spawn().with_context(|| format!("start {:?}", command.get_program()))?;
-        let mut pipe = child.stdin.take().context("no stdin")?;
-        // Who reads none of it has ended by then.
-        let _ = pipe.write_all(stdin);
-        drop(pipe);
-        child.wait_with_output().context("wait for diag")
+        let status = child.wait_timeout(LIMIT).context("wait for diag")?;
+        let Some(status) = status else {
+            child.kill()?;
+            child.wait()?;
+            bail!("no answer in {LIMIT:?}: {command:?}");
+        };
+        let content = |file: &mut fs::File| -> Result<Vec<u8>> {
+            let mut content = Vec::new();
+            file.rewind()?;
+            file.read_to_end(&mut content)?;
+            Ok(content)
+        };
+        Ok(Output { status, stdout: content(&mut stdout)?, stderr: content(&mut stderr)? })
     }
 }
 
