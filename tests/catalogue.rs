@@ -99,6 +99,21 @@ fn is_described(object: &serde_json::Value, lists: &[&str]) {
     }
 }
 
+/// The catalogue has no files: what musl is there holds, it does not say.
+#[test]
+fn a_program_that_needs_musl_is_unknown_and_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("linked");
+    let program = Elf::of("x86-64").interp("/lib/ld-musl-x86_64.so.1").needed("libc.musl-x86_64.so.1");
+    std::fs::write(&path, program.build()).unwrap();
+    for name in ["alpine:3.23/x86_64", "x86/64"] {
+        let (status, text, _) = diag(&["--on", name, path.to_str().unwrap()]);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(status, 2, "{name}: {text}");
+        assert!(text.contains("starts: it is unknown what its loader holds"), "{name}: {text}");
+    }
+}
+
 /// What the board's flash has left beside the least system: less since 21.02.
 #[test]
 fn the_flash_of_a_board_has_room_beside_its_system() {

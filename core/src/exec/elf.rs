@@ -143,6 +143,7 @@ fn open_interpreter<'a>(bprm: &Binprm<'a>) -> Checked<Option<&'a Candidate>> {
     if let Err(exit) = path::open(bprm.machine, interpreter, Waived::default()) {
         return match exit {
             Exit::Refused(errno, _) => refuse(errno, Step::InterpreterOpen),
+            Exit::Unknown(Missing::File) => unknown(Missing::Interpreter),
             other => Err(other),
         };
     }

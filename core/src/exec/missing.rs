@@ -27,28 +27,28 @@ macro_rules! missing {
 
 missing! {
     /// stat(2) of the file failed.
-    File "the file: it cannot be looked up"
+    File "what the file is: it cannot be looked up"
     /// access(2) gave no answer.
     Access "whether the file may be executed"
     /// open(2) or read(2) of the file failed.
-    Content "the content of the file, which may not be read"
+    Content "what the file holds: it may not be read"
     /// The file, its interpreter or a library is on proc, sysfs or their like ([`crate::target::is_pseudo`]).
     PseudoFile
         "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
     /// A [`crate::target::Root`] does not tell.
     LeftOut "what a file holds, or whether it is there: the recording of the machine leaves it out"
     /// The program that a script's first line names was not opened.
-    ScriptInterpreter "the interpreter of the script"
+    ScriptInterpreter "what the interpreter of the script is"
     /// An env of another kind, options that only some know.
     EnvCommand "what its env makes of the first line"
     /// PATH of who starts it, or BusyBox' FEATURE_PREFER_APPLETS.
     SearchPath "where env looks for the program: the PATH of who starts it, and what BusyBox has in itself"
     /// The execvp(3) of a static env.
     EnvShell "whether env has the shell read what the kernel does not know"
-    /// PT_INTERP's was not opened.
-    Interpreter "the interpreter of the program"
+    /// PT_INTERP's was not opened, or a [`crate::target::Root`] does not tell of it.
+    Interpreter "what its loader holds: nothing tells"
     /// open(2) or read(2) of PT_INTERP's failed.
-    InterpreterContent "the content of the interpreter, which may not be read"
+    InterpreterContent "what the interpreter holds: it may not be read"
     /// uClibc's, and any that goes by no known name.
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
     /// [`crate::target::Root::glibc`]: libraries beside the C library's own.
@@ -60,21 +60,21 @@ missing! {
     /// AT_SECURE: ids of the file and of its caller.
     Rights "whether it gets other rights than who starts it"
     /// uname(2) names none that is known.
-    Processor "the processor and word size of this kernel"
+    Processor "which processor and word size this kernel is for"
     /// Without both, the headers cannot be read as the kernel reads them.
-    Layout "byte order and word size of this kernel"
+    Layout "which byte order and word size this kernel has"
     /// e_entry leads to the bytes of the ELF header.
     HeaderAsCode "what the processor makes of an ELF header that it is to execute"
     /// Whether PF_X has a meaning.
     NoExecute "whether this kernel keeps data from being executed"
     /// `Features`, AT_HWCAP.
-    CpuFeatures "the features of the processor"
+    CpuFeatures "which features the processor has"
     /// Several rules take the file; the one registered last is asked first.
     BinfmtRule "which of several rules of binfmt_misc was registered last"
     /// What Go's runtime compares, or executes.
     GoLevel "whether the processor has what this program of Go was built for"
     /// A rule with flag F, whose interpreter was opened when it was registered.
-    MiscInterpreter "the interpreter of binfmt_misc, which the kernel holds open"
+    MiscInterpreter "what the interpreter of binfmt_misc is: the kernel holds it open"
     /// ASLR, or CONFIG_PAGE_OFFSET and its like.
     Place "where this kernel puts what it maps, which is random or set when it was built"
     /// RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK.
@@ -102,5 +102,5 @@ missing! {
     /// pread(2) fails behind the head of a file.
     LostRead "what a part of it holds that cannot be read"
     /// The kernel handles the page fault, which then occurs again.
-    Endless "an end: this kernel faults again and again on code that may only be written"
+    Endless "how it ends: this kernel faults again and again on code that may only be written"
 }
