@@ -68,7 +68,7 @@ pub(crate) struct Args {
     /// lab, oracle, real: only this kernel, by name
     #[arg(long = "kernel", value_name = "NAME")]
     kernels: Vec<String>,
-    /// go: only this GOARCH; programs, releases, loaders: only this architecture of Debian; programs: musl; loaders: glibc-arm64, musl-1.2.5; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
+    /// go: only this GOARCH; programs, releases, loaders: only this architecture of Debian; programs, releases: musl; loaders: glibc-arm64, musl-1.2.5; oracle, real: only kernels of this architecture (host, mips, mipsel, mips64el, arm64, armhf, riscv64, ppc64el)
     #[arg(long = "arch", value_name = "ARCH")]
     archs: Vec<String>,
     /// oracle: how many programs for each kernel

