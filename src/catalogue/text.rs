@@ -36,7 +36,7 @@ fn smallest_image(release: &str) -> u64 {
 /// `jffs2_calc_trigger_levels`).
 fn free_flash(firmware: u64, release: &str) -> u64 {
     let overlay = firmware.saturating_sub(smallest_image(release));
-    overlay - overlay / 50
+    overlay.saturating_sub(overlay / 50)
 }
 
 /// A machine, as far as the tables tell.
