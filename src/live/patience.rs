@@ -36,7 +36,7 @@ pub(super) struct Child {
     stdout: Option<OwnedFd>,
     stderr: Option<OwnedFd>,
     /// Seconds and nanoseconds of a processor that it had, when it was last looked at.
-    used: (i64, i64),
+    used: [libc::c_long; 2],
 }
 
 /// What becomes of a child.
@@ -81,7 +81,7 @@ pub(super) fn part(keeps: bool) -> Part {
             pid: Pid::from_raw(pid),
             stdout: Some(stdout.0),
             stderr: Some(stderr.0),
-            used: (0, 0),
+            used: [0; 2],
         }),
         _ => Part::Child,
     }
@@ -146,13 +146,13 @@ impl Child {
     /// Whether it has taken time of a processor since it was looked at: one that waits takes none.
     fn has_worked(&mut self) -> bool {
         // Of linux/posix-timers.h: what the scheduler counts for a whole process (CPUCLOCK_SCHED).
-        let clock = (!i64::from(self.pid.as_raw())) << 3 | 2;
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: a number, and a structure to write to.
-        if unsafe { libc::syscall(libc::SYS_clock_gettime, clock, &raw mut time) } != 0 {
+        let clock = (!self.pid.as_raw()) << 3 | 2;
+        // struct __kernel_old_timespec, whatever the C library's has become: seconds and nanoseconds.
+        let mut used: [libc::c_long; 2] = [0; 2];
+        // SAFETY: a number, and two to write to.
+        if unsafe { libc::syscall(libc::SYS_clock_gettime, clock, &raw mut used) } != 0 {
             return false;
         }
-        let used = (time.tv_sec, time.tv_nsec);
         used != std::mem::replace(&mut self.used, used)
     }
 }

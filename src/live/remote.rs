@@ -46,6 +46,9 @@ pub(super) fn on_the_way<'a>(live: &Live, paths: impl Iterator<Item = &'a Path>)
     text
 }
 
+/// Of linux/fcntl.h: rustix has it for glibc alone.
+const AT_STATX_DONT_SYNC: u32 = 0x4000;
+
 /// Whether it lies on a device with blocks, and the kernel has all of the way to it in memory, so that nobody else is
 /// asked (Linux 5.12). Most calls need not read what is mounted then. Older kernels cannot tell: there nobody is thought
 /// to have a single folder of the system elsewhere.
@@ -60,7 +63,7 @@ fn is_on_a_disk(path: &Path) -> bool {
         }
         Err(_) => return false,
     };
-    let known = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let known = AtFlags::EMPTY_PATH | AtFlags::from_bits_retain(AT_STATX_DONT_SYNC);
     // FUSE, NFS and file systems in memory have 0 there.
     statx(held, c"", known, StatxFlags::TYPE).is_ok_and(|found| found.stx_dev_major != 0)
 }
