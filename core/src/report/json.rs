@@ -167,17 +167,16 @@ impl Json {
         self.out.push_str(&value.to_string());
     }
 
-    /// Writes one more of a list, and takes it back where there is no room for it: how long one is, a hostile file says. A
-    /// router's program has so few libraries that there is room for all.
+    /// Writes one more of a list, and takes it back where there is no room for it. A router's programs have few.
     fn fits(&mut self, write: impl FnOnce(&mut Json)) -> bool {
-        let (len, is_first, full_at) = (self.out.len(), self.is_first, self.full_at);
+        let (len, is_first) = (self.out.len(), self.is_first);
         write(self);
-        let fits = crate::ROUTER || self.out.len() <= full_at;
-        if !fits {
-            self.out.truncate(len);
-            self.is_first = is_first;
+        if crate::ROUTER || self.out.len() <= self.full_at {
+            return true;
         }
-        fits
+        self.out.truncate(len);
+        self.is_first = is_first;
+        false
     }
 
     /// How many more there are of what is listed; nothing where that is all.
@@ -306,9 +305,8 @@ fn write_program(json: &mut Json, judged: &Judged) {
     json.open("libraries", '[');
     if let Some(link) = &judged.link {
         for library in link.libraries() {
-            if !json.fits(|json| write_library(json, link, library)) {
-                more = usize::saturating_add(more, 1);
-            }
+            let is_left_out = !json.fits(|json| write_library(json, link, library));
+            more = usize::saturating_add(more, is_left_out.into());
         }
     }
     json.close(']');
