@@ -30,7 +30,7 @@ const BLOCKS_OF_A_FILE: u64 = 4096;
 const BLOCKS_OF_A_BYTE: u64 = 32;
 /// What the machine itself takes, of its shells and C libraries: files looked up, and bytes read.
 const FILES_OF_THE_MACHINE: u64 = 512;
-const BYTES_OF_THE_MACHINE: u64 = 4 << 20;
+const BYTES_OF_THE_MACHINE: u64 = 1 << 20;
 
 const VERBOSE: Style = Style { colour: false, quiet: false, verbose: true };
 

@@ -39,6 +39,7 @@ const fn attack(guard: &'static str, make: fn() -> Machine, least: usize) -> Att
 }
 
 /// All of them.
+#[allow(clippy::cast_possible_truncation)] // Small numbers.
 pub const ATTACKS: [Attack; 7] = [
     attack("relocations", relocations, RELOCATIONS as usize / 4 * (SEGMENTS as usize / 16)),
     attack("chains", chains, NAMES * HASHES as usize),
