@@ -33,7 +33,7 @@ pub const LIMITS: Amounts = if cfg!(diag_fuzz) {
 } else if cfg!(feature = "every-machine") {
     Amounts { steps: 1 << 26, bytes: 512 << 20, files: 1 << 16, kept: 2 << 20, told: 32 << 10 }
 } else {
-    Amounts { steps: 1 << 22, bytes: 32 << 20, files: 1 << 12, kept: 512 << 10, told: 16 << 10 }
+    Amounts { steps: 1 << 22, bytes: 32 << 20, files: 1 << 12, kept: 320 << 10, told: 16 << 10 }
 };
 
 /// Chunks of 256 bytes, kept in 400, that are written to in the rehearsal of a loader. What it was begun to find out is not

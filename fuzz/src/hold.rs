@@ -28,28 +28,38 @@ const BLOCKS: u64 = 1 << 20;
 const BLOCKS_OF_A_STEP: u64 = 256;
 const BLOCKS_OF_A_FILE: u64 = 4096;
 const BLOCKS_OF_A_BYTE: u64 = 32;
-/// What the machine itself takes: files looked up and bytes read, of its shells and C libraries.
-const OF_THE_MACHINE: u64 = 4096;
+/// What the machine itself takes, of its shells and C libraries: files looked up, and bytes read.
+const FILES_OF_THE_MACHINE: u64 = 512;
+const BYTES_OF_THE_MACHINE: u64 = 1 << 20;
 
 const VERBOSE: Style = Style { colour: false, quiet: false, verbose: true };
 
-/// Judges programs, and looks at what is said of them. Gives whose loader each has.
+/// Whose loader a program has, and what a judgement of it took.
+pub struct Took {
+    /// None where it is nobody's that is known.
+    pub libc: Option<Libc>,
+    /// By its own count.
+    pub spent: Amounts,
+    /// Blocks of code, by the compiler's; 0 where nobody counts them.
+    pub blocks: u64,
+}
+
+/// Judges programs, and looks at what is said of them.
 ///
 /// # Panics
 ///
 /// If it does not hold.
-pub fn judge(machine: &Machine, programs: &[&str]) -> Vec<Option<Libc>> {
-    let mut loaders = Vec::new();
+pub fn judge<const N: usize>(machine: &Machine, programs: [&str; N]) -> [Took; N] {
     let target = Target::new(machine);
     let mut facts = diag_core::machine::Machine::new(target);
     let kept = Kept::default();
     // What is known of the machine is [`describe`]'s.
     let unknown = diag_core::machine::Machine::new(Target::new(&Nothing));
-    for program in programs {
+    programs.map(|program| {
         let begin = Spent::now(machine);
         HEAP.reset_peak_usage();
         let heap = HEAP.current_usage();
-        let judged = judge::judge(&mut facts, &kept, &PathBuf::from(*program), None);
+        let judged = judge::judge(&mut facts, &kept, &PathBuf::from(program), None);
         let spent = kept.files.budget().spent();
         let mut parts = Parts::new(true, VERBOSE);
         let document = parts.program(&judged);
@@ -65,9 +75,8 @@ pub fn judge(machine: &Machine, programs: &[&str]) -> Vec<Option<Libc>> {
         agrees(&judged);
         is_harmless(&shown);
         is_json(&(document + &parts.end(&unknown)));
-        loaders.push(judged.link.and_then(|link| link.libc));
-    }
-    loaders
+        Took { libc: judged.link.and_then(|link| link.libc), spent, blocks }
+    })
 }
 
 /// Describes the machine.
@@ -102,8 +111,8 @@ impl Spent {
     fn is_within_limits(&self, machine: &Machine, told: Amounts, report: usize, memory: usize) -> u64 {
         let now = Spent::now(machine);
         let (bytes, files) = (now.bytes - self.bytes, now.files - self.files);
-        assert!(bytes <= (LIMITS.bytes as u64) + (OF_THE_MACHINE << 10), "{bytes} bytes read, told {told:?}");
-        assert!(files <= (LIMITS.files as u64) + OF_THE_MACHINE, "{files} files, told {told:?}");
+        assert!(bytes <= LIMITS.bytes as u64 + BYTES_OF_THE_MACHINE, "{bytes} bytes read, told {told:?}");
+        assert!(files <= LIMITS.files as u64 + FILES_OF_THE_MACHINE, "{files} files, told {told:?}");
         let blocks = now.blocks - self.blocks;
         // What is done is told: nothing goes on for long without a step.
         let told_blocks = BLOCKS

@@ -6,7 +6,9 @@ use testkit::Elf;
 use crate::elf::{self, LIBRARIES};
 use crate::hold;
 use crate::memory::{File, Machine};
+pub use attacks::{ATTACKS, Attack};
 
+mod attacks;
 mod recording;
 mod recordings;
 mod script;
@@ -33,7 +35,7 @@ impl Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     Target { name: "candidate", make: candidate },
     Target { name: "libraries", make: libraries },
     Target { name: "tables", make: tables::run },
@@ -41,6 +43,7 @@ pub const TARGETS: [Target; 7] = [
     Target { name: "scripts", make: script::run },
     Target { name: "recording", make: recording::run },
     Target { name: "recordings", make: recordings::run },
+    Target { name: "attacks", make: attacks::run },
 ];
 
 /// A machine to judge for.
@@ -94,7 +97,7 @@ fn candidate(from: &mut Unstructured<'_>) -> Result<()> {
     machine.put("/lib/libc.so", kind.loader().build().into());
     let loader = if from.ratio(1, 16)? { PROGRAM } else { kind.loader };
     machine.put(PROGRAM, elf::any(from, kind.abi, Some(loader))?);
-    hold::judge(&machine, &[PROGRAM]);
+    hold::judge(&machine, [PROGRAM]);
     Ok(())
 }
 
@@ -130,7 +133,7 @@ fn libraries(from: &mut Unstructured<'_>) -> Result<()> {
         program = program.dynamic(29, "/tmp:$ORIGIN");
     }
     machine.put(PROGRAM, program.build().into());
-    hold::judge(&machine, &[PROGRAM]);
+    hold::judge(&machine, [PROGRAM]);
     Ok(())
 }
 

@@ -19,9 +19,9 @@ pub(crate) struct Args {
     minutes: u64,
     /// One of candidate, libraries, tables, texts, scripts, recording; all of them in turn without
     target: Option<String>,
-    /// Take each guard of a judgement out in turn, and look whether the input of fuzz/guards that it is there for is found
-    /// out then; where there is none, whether libFuzzer finds one, from nothing, within five minutes. Only these where some
-    /// are named
+    /// Take each guard of a judgement out in turn, and look whether the input of fuzz/guards or the attack that it is there
+    /// for is found out then; where neither is, whether libFuzzer finds an input, from nothing, within five minutes. Only
+    /// these where some are named
     #[arg(long, num_args = 0.., value_name = "GUARD")]
     guards: Option<Vec<String>>,
     /// Look for no inputs: replay those that are kept, and run the unit tests (a router's heap and the live machine are
@@ -142,30 +142,33 @@ fn run(target: &str, seconds: u64) -> Result<String> {
     Ok(line)
 }
 
-/// Takes one guard after the other out of the same build: what is kept in fuzz/guards finds that at once; where nothing does,
-/// libFuzzer looks for it from nothing, and what it finds is kept.
+/// Takes one guard after the other out of the same build: what is kept in fuzz/guards, or was made for it
+/// (fuzz/src/targets/attacks.rs), finds that at once; where nothing does, libFuzzer looks for it from nothing, and what it
+/// finds is kept.
 fn guards(only: &[String]) -> Result<()> {
     let mut left = Vec::new();
     let kept = folder(&["fuzz", "guards"])?;
     let wanted = |guard: &str| only.is_empty() || only.iter().any(|only| only == guard);
     for (_, guard) in Guard::ALL.iter().filter(|(_, guard)| wanted(guard)) {
-        let input = kept.join(guard);
-        if input.exists() {
-            let replay = |without: &[(&str, &str)]| -> Result<(bool, String)> {
-                let output = fuzzer("tables").envs(without.to_vec()).arg(&input).output()?;
-                let log = String::from_utf8_lossy(&output.stderr).into_owned();
-                Ok((output.status.success(), said(&log, 2).join(" ")))
-            };
-            let (holds, said) = replay(&[])?;
-            ensure!(holds, "with {guard} fuzz/guards/{guard} breaks something: {said}");
-            let (holds, said) = replay(&[("DIAG_FUZZ_WITHOUT", guard)])?;
-            if !holds {
-                println!("without {guard}: found by fuzz/guards/{guard}: {said}");
-                continue;
-            }
-        }
         let folder = folder(&["target", "fuzz", "guards", guard])?;
         fs::remove_dir_all(&folder)?;
+        fs::create_dir_all(&folder)?;
+        let (input, name) = (kept.join(guard), folder.join("name"));
+        fs::write(&name, guard)?;
+        let (target, known) = if input.exists() { ("tables", &input) } else { ("attacks", &name) };
+        let replay = |without: &[(&str, &str)]| -> Result<(bool, String)> {
+            let output = fuzzer(target).envs(without.to_vec()).arg(known).output()?;
+            let log = String::from_utf8_lossy(&output.stderr).into_owned();
+            Ok((output.status.success(), said(&log, 2).join(" ")))
+        };
+        let (holds, said_with) = replay(&[])?;
+        ensure!(holds, "with {guard} {} of {target} breaks something: {said_with}", known.display());
+        let (holds, said_without) = replay(&[("DIAG_FUZZ_WITHOUT", guard)])?;
+        if !holds {
+            println!("without {guard}: found by its input of {target}: {said_without}");
+            continue;
+        }
+        fs::remove_file(&name)?;
         let (corpus, begin) = (folder.join("corpus"), Instant::now());
         fs::create_dir_all(&corpus)?;
         let output = fuzzer("tables")

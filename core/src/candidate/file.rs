@@ -18,7 +18,7 @@ use crate::path::{Path, PathBuf};
 use crate::target::{Known, Root, Stat};
 
 /// Bytes that are kept at most.
-const LIMIT: usize = if cfg!(feature = "every-machine") { 2 << 20 } else { 256 << 10 };
+const LIMIT: usize = if cfg!(feature = "every-machine") { 1 << 20 } else { 256 << 10 };
 /// Files that are kept at most: they stay open.
 const FILES: usize = if cfg!(feature = "every-machine") { 128 } else { 32 };
 /// Paths of which it is kept what is there.

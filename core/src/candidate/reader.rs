@@ -185,6 +185,9 @@ impl<'a> Reader<'a> {
         loop {
             let piece = self.up_to(offset, len);
             if let Some(end) = piece.iter().position(|byte| *byte == 0) {
+                if end >= STEP && !self.steps(Guard::Strings.counts(end / STEP)) {
+                    return None;
+                }
                 // Once more: a piece that is given back cannot be looked at before.
                 return self.bytes_at(offset, end);
             }

@@ -130,7 +130,8 @@ impl Linker<'_> {
     /// Whether the loader may read a file that is left alone here, or that nobody knows of: then what it does is not
     /// known.
     pub(super) fn leaves_alone(&self, file: &[u8]) -> bool {
-        let why = match self.root.stat(super::path(file)) {
+        // What is there was asked before: nothing is asked again for each library.
+        let why = match &self.files.at(self.root, super::path(file)).stat {
             Some(Ok(stat)) if stat.kind == FileKind::Pseudo => Missing::PseudoFile,
             Some(_) => return false,
             None => Missing::LeftOut,

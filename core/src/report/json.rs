@@ -167,9 +167,16 @@ impl Json {
         self.out.push_str(&value.to_string());
     }
 
-    /// A router's program has so few libraries that there is room for all.
-    fn has_room(&self) -> bool {
-        crate::ROUTER || self.out.len() < self.full_at
+    /// Writes one more of a list, and takes it back where there is no room for it. A router's programs have few.
+    fn fits(&mut self, write: impl FnOnce(&mut Json)) -> bool {
+        let (len, is_first) = (self.out.len(), self.is_first);
+        write(self);
+        if crate::ROUTER || self.out.len() <= self.full_at {
+            return true;
+        }
+        self.out.truncate(len);
+        self.is_first = is_first;
+        false
     }
 
     /// How many more there are of what is listed; nothing where that is all.
@@ -298,11 +305,8 @@ fn write_program(json: &mut Json, judged: &Judged) {
     json.open("libraries", '[');
     if let Some(link) = &judged.link {
         for library in link.libraries() {
-            if json.has_room() {
-                write_library(json, link, library);
-            } else {
-                more = usize::saturating_add(more, 1);
-            }
+            let is_left_out = !json.fits(|json| write_library(json, link, library));
+            more = usize::saturating_add(more, is_left_out.into());
         }
     }
     json.close(']');
@@ -341,9 +345,7 @@ fn write_library(json: &mut Json, link: &LinkResult, library: &Library) {
     let mut more = library.tried_more;
     json.open("tried", '[');
     for file in &library.tried {
-        if json.has_room() {
-            json.bytes(NO_KEY, file);
-        } else {
+        if !json.fits(|json| json.bytes(NO_KEY, file)) {
             more = more.saturating_add(1);
         }
     }

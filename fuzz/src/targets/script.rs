@@ -74,6 +74,6 @@ pub(super) fn run(from: &mut Unstructured<'_>) -> Result<()> {
     if from.arbitrary()? {
         machine.put("/bin/python3", any(from)?.into());
     }
-    let _loaders = hold::judge(&machine, &[name]);
+    hold::judge(&machine, [name]);
     Ok(())
 }

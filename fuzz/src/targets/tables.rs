@@ -10,23 +10,24 @@ use super::{KINDS, Kind, PROGRAM};
 use crate::hold;
 use crate::memory::File;
 
-const BASE: u64 = 0x40_0000;
+/// Where programs are linked for.
+pub(super) const BASE: u64 = 0x40_0000;
 /// Where the first table lies, and how far the next one is from it.
 const FIRST: u64 = 1 << 20;
 const APART: u64 = 1 << 26;
 
-const DT_HASH: u64 = 4;
-const DT_STRTAB: u64 = 5;
-const DT_SYMTAB: u64 = 6;
-const DT_RELA: u64 = 7;
-const DT_RELASZ: u64 = 8;
-const DT_STRSZ: u64 = 10;
-const DT_REL: u64 = 17;
-const DT_RELSZ: u64 = 18;
+pub(super) const DT_HASH: u64 = 4;
+pub(super) const DT_STRTAB: u64 = 5;
+pub(super) const DT_SYMTAB: u64 = 6;
+pub(super) const DT_RELA: u64 = 7;
+pub(super) const DT_RELASZ: u64 = 8;
+pub(super) const DT_STRSZ: u64 = 10;
+pub(super) const DT_REL: u64 = 17;
+pub(super) const DT_RELSZ: u64 = 18;
 const DT_JMPREL: u64 = 23;
 const DT_PLTRELSZ: u64 = 2;
-const DT_RUNPATH: u64 = 29;
-const DT_GNU_HASH: u64 = 0x6fff_fef5;
+pub(super) const DT_RUNPATH: u64 = 29;
+pub(super) const DT_GNU_HASH: u64 = 0x6fff_fef5;
 const DT_VERSYM: u64 = 0x6fff_fff0;
 const DT_VERDEF: u64 = 0x6fff_fffc;
 const DT_VERNEED: u64 = 0x6fff_fffe;
@@ -34,20 +35,20 @@ const DT_VERNEED: u64 = 0x6fff_fffe;
 const COPIES: [u64; 6] = [5, 9, 19, 20, 126, 1024];
 
 /// The library that the program needs.
-const LIBRARY: &str = "libt.so";
+pub(super) const LIBRARY: &str = "libt.so";
 const VERSION: &str = "V";
 
 /// A file in the making.
-struct Hostile {
-    elf: Elf,
+pub(super) struct Hostile {
+    pub(super) elf: Elf,
     base: u64,
     parts: Vec<(u64, u64, Vec<u8>)>,
     /// PT_LOADs behind those that it has.
-    loads: u64,
+    pub(super) loads: u64,
 }
 
 impl Hostile {
-    fn new(elf: Elf, base: u64) -> Hostile {
+    pub(super) fn new(elf: Elf, base: u64) -> Hostile {
         Hostile { elf, base, parts: Vec::new(), loads: 0 }
     }
 
@@ -55,13 +56,13 @@ impl Hostile {
         self.elf.abi().encoding
     }
 
-    fn words(&self, values: &[u64], size: usize) -> Vec<u8> {
+    pub(super) fn words(&self, values: &[u64], size: usize) -> Vec<u8> {
         values.iter().flat_map(|value| self.encoding().uint(*value, size)).collect()
     }
 
     /// Puts a table there: what it begins with, and what is repeated behind that so often that it has that many bytes. Its
     /// address.
-    fn put(&mut self, begin: Vec<u8>, again: Vec<u8>, len: u64) -> u64 {
+    pub(super) fn put(&mut self, begin: Vec<u8>, again: Vec<u8>, len: u64) -> u64 {
         let start = FIRST + APART * self.parts.len() as u64;
         let behind = start + begin.len() as u64;
         self.parts.push((start, behind, begin));
@@ -69,7 +70,7 @@ impl Hostile {
         self.base + start
     }
 
-    fn entry(&mut self, tag: u64, value: u64) {
+    pub(super) fn entry(&mut self, tag: u64, value: u64) {
         self.elf = self.elf.clone().entry(tag, value);
     }
 
@@ -213,7 +214,7 @@ impl Hostile {
         Ok(())
     }
 
-    fn file(mut self) -> File {
+    pub(super) fn file(mut self) -> File {
         // Another table of program headers, whose last one is repeated.
         let headers = self.elf.build();
         let (start, size) = (self.encoding().header_size(), self.encoding().segment_size());
@@ -259,8 +260,8 @@ pub(super) fn run(from: &mut Unstructured<'_>) -> Result<()> {
         machine.set_user_id(PROGRAM);
     }
     machine.put(&format!("/lib/{LIBRARY}"), library.file());
-    let loaders = hold::judge(&machine, &[PROGRAM]);
-    assert!(!is_its_own || loaders == [None], "a program that is its own loader has one: {loaders:?}");
+    let [took] = hold::judge(&machine, [PROGRAM]);
+    assert!(!is_its_own || took.libc.is_none(), "a program that is its own loader has one: {:?}", took.libc);
     Ok(())
 }
 
@@ -285,7 +286,7 @@ fn together(from: &mut Unstructured<'_>, program: &mut Hostile, library: &mut Ho
 }
 
 /// A program; where it is its own loader, it says what a loader does.
-fn own(kind: &Kind, is_its_own: bool) -> Elf {
+pub(super) fn own(kind: &Kind, is_its_own: bool) -> Elf {
     let elf = Elf::of(kind.abi);
     if !is_its_own {
         return elf;

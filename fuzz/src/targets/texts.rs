@@ -129,6 +129,6 @@ pub(super) fn run(from: &mut Unstructured<'_>) -> Result<()> {
     machine.put(&programs[2], b"#!/bin/sh\n".to_vec().into());
     machine.put(PROGRAM, Elf::of(KINDS[from.choose_index(KINDS.len())?].abi).build().into());
     hold::describe(&machine);
-    hold::judge(&machine, &[&programs[0], &programs[1], &programs[2], PROGRAM]);
+    hold::judge(&machine, [&programs[0], &programs[1], &programs[2], PROGRAM]);
     Ok(())
 }
