@@ -44,7 +44,7 @@ impl Place<'_, '_> {
         // The slots that the loader keeps for itself stand first.
         let kept = match object.abi().map(|abi| abi.setup) {
             Some(Setup::Second) => 3_u64,
-            Some(Setup::Plt) => 2,
+            Some(Setup::First | Setup::Plt) => 2,
             _ => return false,
         };
         if object.index > 0 || object.has_resolvers || is_x86(object) {
