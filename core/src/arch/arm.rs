@@ -27,7 +27,7 @@ pub(super) const ARM: Arch = Arch {
         cache_id: |_, e_flags| if e_flags & EF_ARM_ABI_FLOAT_HARD == 0 { 0xb00 } else { 0x900 },
         r_copy: 20,
         has_rel: true,
-        relocates: relocates(|by, kind| match by {
+        relocates: relocates(|by, _, kind| match by {
             Relocator::Glibc => matches!(kind, 0..=2 | 13 | 17..=23 | 160),
             Relocator::GlibcLazy => matches!(kind, 13 | 22),
             Relocator::Musl => matches!(kind, 0 | 2 | 13 | 17..=23),
@@ -70,7 +70,7 @@ pub(super) const AARCH64: Arch = Arch {
         cache_id: |_, _| 0xa00,
         r_copy: 1024,
         has_rel: false,
-        relocates: relocates(|by, kind| match by {
+        relocates: relocates(|by, _, kind| match by {
             Relocator::Glibc => matches!(kind, 0 | 257 | 258 | 1024..=1032),
             Relocator::GlibcLazy => matches!(kind, 1026 | 1031 | 1032),
             Relocator::Musl => matches!(kind, 0 | 257 | 1024..=1031),

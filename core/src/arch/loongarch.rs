@@ -28,7 +28,7 @@ pub(super) const LOONGARCH: Arch = Arch {
         cache_id: |_, e_flags| if e_flags & EF_LOONGARCH_FLOAT_ABI == 1 { 0x1100 } else { 0x1200 },
         r_copy: 4,
         has_rel: false,
-        relocates: relocates(|by, kind| match by {
+        relocates: relocates(|by, _, kind| match by {
             Relocator::Glibc => matches!(kind, 0..=14),
             Relocator::GlibcLazy => matches!(kind, 5 | 12..=14),
             Relocator::Musl => matches!(kind, 0..=11 | 13 | 14),

@@ -25,10 +25,13 @@ pub(super) const MIPS: Arch = Arch {
         cache_id,
         r_copy: 126,
         has_rel: true,
-        relocates: relocates(|by, kind| match by {
-            Relocator::Glibc => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 51 | 126 | 127),
-            Relocator::GlibcLazy => kind == 127,
-            Relocator::Musl => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 126 | 127),
+        relocates: relocates(|by, class, kind| match (by, class) {
+            (Relocator::GlibcLazy, _) => kind == 127,
+            // Those of thread-local variables have numbers of their own for 32 and for 64 bits.
+            (_, Class::Elf64) if matches!(kind, 38 | 39 | 47) => false,
+            (_, Class::Elf32) if matches!(kind, 40 | 41 | 48) => false,
+            (Relocator::Glibc, _) => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 51 | 126 | 127),
+            (Relocator::Musl, _) => matches!(kind, 0 | 3 | 38..=41 | 47 | 48 | 126 | 127),
         }),
         effects: effects(&[
             (0, 0, Effect::None),

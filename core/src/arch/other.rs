@@ -79,7 +79,7 @@ static S390: Abi = Abi {
     cache_id: |class, _| cache_id(EM_S390, class),
     r_copy: 9,
     has_rel: false,
-    relocates: relocates(|by, kind| match by {
+    relocates: relocates(|by, _, kind| match by {
         Relocator::Glibc => matches!(kind, 0 | 1 | 3..=5 | 9..=12 | 16 | 17 | 19 | 22 | 23 | 54..=56 | 61),
         Relocator::GlibcLazy => matches!(kind, 11 | 61),
         Relocator::Musl => matches!(kind, 0 | 9..=12 | 22 | 54..=56),

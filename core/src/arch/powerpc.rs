@@ -29,7 +29,7 @@ pub(super) const PPC: Arch = Arch {
         cache_id: |_, _| 0,
         r_copy: 19,
         has_rel: false,
-        relocates: relocates(|by, kind| match by {
+        relocates: relocates(|by, _, kind| match by {
             Relocator::Glibc => matches!(kind, 0..=37 | 67..=78 | 248..=252),
             // glibc fills in the PLT as a whole.
             Relocator::GlibcLazy => true,
@@ -61,7 +61,7 @@ pub(super) const PPC64: Arch = Arch {
     exec: exec::PPC64,
     ldso: Abi {
         cache_id: |_, _| 0x500,
-        relocates: relocates(|by, kind| match by {
+        relocates: relocates(|by, _, kind| match by {
             Relocator::Glibc => matches!(
                 kind,
                 0..=9 | 19..=22 | 24..=26 | 37..=44 | 56 | 57 | 68..=73 | 78 | 95..=100 | 110..=113 | 247 | 248

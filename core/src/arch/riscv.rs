@@ -25,10 +25,13 @@ pub(super) const RISCV: Arch = Arch {
         cache_id: |_, e_flags| if e_flags & EF_RISCV_FLOAT_ABI == 4 { 0x1000 } else { 0xf00 },
         r_copy: 4,
         has_rel: false,
-        relocates: relocates(|by, kind| match by {
-            Relocator::Glibc => matches!(kind, 0..=12 | 58),
-            Relocator::GlibcLazy => matches!(kind, 5 | 58),
-            Relocator::Musl => matches!(kind, 0..=12),
+        relocates: relocates(|by, class, kind| match (by, class) {
+            (Relocator::GlibcLazy, _) => matches!(kind, 5 | 58),
+            // Words, and those of thread-local variables, have numbers of their own for 32 and for 64 bits.
+            (_, Class::Elf64) if matches!(kind, 1 | 6 | 8 | 10) => false,
+            (_, Class::Elf32) if matches!(kind, 2 | 7 | 9 | 11) => false,
+            (Relocator::Glibc, _) => matches!(kind, 0..=12 | 58),
+            (Relocator::Musl, _) => matches!(kind, 0..=12),
         }),
         effects: effects(&[
             (0, 0, Effect::None),

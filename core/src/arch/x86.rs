@@ -30,7 +30,7 @@ pub(super) const I386: Arch = Arch {
         cache_id: |_, _| 0,
         r_copy: super::R_COPY,
         has_rel: true,
-        relocates: relocates(|by, kind| match by {
+        relocates: relocates(|by, _, kind| match by {
             Relocator::Glibc => matches!(kind, 0..=2 | 5..=8 | 14 | 35..=38 | 41 | 42),
             Relocator::GlibcLazy => matches!(kind, 7 | 41 | 42),
             Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 14 | 35..=37 | 41),
@@ -73,7 +73,7 @@ pub(super) const X86_64: Arch = Arch {
         // x32 is a 32-bit layout.
         cache_id: |class, _| if matches!(class, Class::Elf64) { 0x300 } else { 0x800 },
         has_rel: false,
-        relocates: relocates(|by, kind| match by {
+        relocates: relocates(|by, _, kind| match by {
             Relocator::Glibc => matches!(kind, 0..=2 | 5..=8 | 10 | 16..=18 | 32 | 33 | 36..=38),
             Relocator::GlibcLazy => matches!(kind, 7 | 36 | 37),
             Relocator::Musl => matches!(kind, 0..=2 | 5..=8 | 16..=18 | 36),

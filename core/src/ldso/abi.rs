@@ -45,12 +45,12 @@ pub(crate) enum Relocator {
     Musl,
 }
 
-/// Whether a kind of relocation is known. A router's build does not ask.
-pub(crate) type Relocates = fn(Relocator, usize) -> bool;
+/// Whether a kind of relocation is known in files of a class. A router's build does not ask.
+pub(crate) type Relocates = fn(Relocator, Class, usize) -> bool;
 
 /// That of an architecture, of which a router's build has none.
 pub(crate) const fn relocates(of_all: Relocates) -> Relocates {
-    if crate::ROUTER { |_, _| true } else { of_all }
+    if crate::ROUTER { |_, _, _| true } else { of_all }
 }
 
 /// Kinds of relocations, and what they do.

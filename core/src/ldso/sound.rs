@@ -84,7 +84,11 @@ impl Linker<'_> {
                         sizes.get_mut(at)?.0 = Some(left);
                     }
                 }
-                DT_PLTGOT if image.load_with(PF_W, *value).is_none() => return Some(false),
+                DT_PLTGOT
+                    if value.checked_rem(word) != Some(0) || image.load_with(PF_W, *value).is_none() =>
+                {
+                    return Some(false);
+                }
                 DT_INIT | DT_FINI if *value != 0 && image.load_with(PF_X, *value).is_none() => {
                     return Some(false);
                 }

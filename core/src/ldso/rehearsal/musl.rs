@@ -115,7 +115,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let place = relocation.offset;
         let lost = |access| object.refused(access, FaultKind::WritesNowhere, "r_offset");
         let abi = object.abi();
-        let knows = abi.is_some_and(|abi| (abi.relocates)(Relocator::Musl, offset(kind)));
+        let knows = object.relocates(Relocator::Musl, kind);
         let addend = match relocation.addend {
             Some(addend) => addend,
             None if matches!(effect, Effect::Slot | Effect::Copy) => 0,

@@ -5,15 +5,15 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::super::Library;
-use super::super::abi::{Abi, Effect};
+use super::super::abi::{Abi, Effect, Relocator};
 use super::super::fault::{Fault, FaultKind};
 use super::super::symbols::relocations::info;
 use super::memory::{Access, MappedBy, Memory};
 use super::{End, Step};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
-use crate::elf::Class;
-use crate::elf::consts::{EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_RISCV, ET_EXEC, PT_DYNAMIC};
+use crate::elf::consts::{EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC};
+use crate::elf::{Class, offset};
 
 /// An object in memory.
 pub(super) struct Object<'a> {
@@ -109,6 +109,11 @@ impl<'a> Object<'a> {
 
     pub(super) fn abi(&self) -> Option<&'static Abi> {
         arch::ldso(self.image.header.e_machine)
+    }
+
+    /// Whether a loader knows relocations of a kind.
+    pub(super) fn relocates(&self, by: Relocator, kind: u64) -> bool {
+        self.abi().is_some_and(|abi| (abi.relocates)(by, self.image.encoding.class, offset(kind)))
     }
 
     pub(super) fn fault(&self, kind: FaultKind, what: &'static str) -> End {
@@ -214,9 +219,5 @@ pub(super) fn width(object: &Object<'_>, effect: Effect) -> u64 {
 
 /// What a relocation of that kind does.
 pub(super) fn effect(object: &Object<'_>, kind: u64) -> Effect {
-    // R_RISCV_32 is for 32 bits alone.
-    if object.image.header.e_machine == EM_RISCV && object.word() == 8 && kind == 1 {
-        return Effect::Other;
-    }
-    object.abi().map_or(Effect::Other, |abi| abi.effect(crate::elf::offset(kind)))
+    object.abi().map_or(Effect::Other, |abi| abi.effect(offset(kind)))
 }

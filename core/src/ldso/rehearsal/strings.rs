@@ -8,7 +8,7 @@ use super::super::{Library, Linker};
 use super::memory::{Access, MappedBy, Memory};
 use crate::candidate::{File, Image};
 use crate::elf::ProgramHeader;
-use crate::elf::consts::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, PT_DYNAMIC};
+use crate::elf::consts::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, PT_DYNAMIC};
 
 fn lost(library: &Library, access: Access, what: &str) -> Fault {
     Fault { name: what.as_bytes().to_vec(), ..Fault::new(access.fault(), library) }
@@ -31,8 +31,10 @@ impl Linker<'_> {
         let dynamic = image.dynamic.as_ref()?;
         // glibc changes PT_DYNAMIC, whose pointers it moves.
         let mut tables = image.table().iter().filter(|segment| segment.p_type == PT_DYNAMIC);
-        let lies =
-            |table: &ProgramHeader| dynamic.flags(DT_STRTAB).wrapping_sub(table.p_vaddr) < table.p_memsz;
+        let (start, size) = (dynamic.flags(DT_STRTAB), dynamic.flags(DT_STRSZ));
+        let lies = |table: &ProgramHeader| {
+            start.wrapping_sub(table.p_vaddr) < table.p_memsz || table.p_vaddr.wrapping_sub(start) < size
+        };
         let is_changed = self.is_glibc() && tables.any(lies);
         if !(dynamic.lost_name || dynamic.has_far_name || is_changed) || !self.can_rehearse() {
             return None;

@@ -16,7 +16,7 @@ use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
     DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT,
-    DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_RISCV, ET_EXEC, PF_W, PF_X,
+    DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PF_W, PF_X,
 };
 use crate::elf::{ByteOrder, offset};
 pub(super) use table::highest;
@@ -115,7 +115,7 @@ pub(in super::super) fn unknown(
     let by = if is_glibc { Relocator::Glibc } else { Relocator::Musl };
     let tags = if is_glibc && !has_rel { &[DT_RELA, DT_JMPREL][..] } else { &[DT_RELA, DT_REL, DT_JMPREL] };
     let order = image.encoding.order;
-    let word = image.encoding.word();
+    let (class, word) = (image.encoding.class, image.encoding.word());
     // r_info: the symbol stands above the kind.
     let of_kind: u64 = if word == 8 { 0xffff_ffff } else { 0xff };
     // To musl it is an int.
@@ -158,11 +158,11 @@ pub(in super::super) fn unknown(
                 };
                 let (kind, index) = (offset(kind & without_sign), offset(index));
                 if kind != last {
-                    let is_no_call = tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, kind);
+                    let is_no_call = tag == DT_JMPREL && !relocates(Relocator::GlibcLazy, class, kind);
                     if is_no_call && is_bound_later(linker, image.dynamic.as_ref()?) {
                         return Some((kind, true));
                     }
-                    if !relocates(by, kind) {
+                    if !relocates(by, class, kind) {
                         return Some((kind, false));
                     }
                     if !crate::ROUTER && is_no_call {
@@ -172,10 +172,6 @@ pub(in super::super) fn unknown(
                     let is_odd = match effect {
                         Effect::Half => word == 8,
                         Effect::Other => true,
-                        // R_RISCV_32, and those of thread-local variables of 32 bits.
-                        Effect::Value | Effect::Tls if image.header.e_machine == EM_RISCV => {
-                            word == 8 && matches!(kind, 1 | 6 | 8 | 10)
-                        }
                         Effect::None => !is_blank(found),
                         Effect::Indirect => {
                             let resolver = order.uint(found, word.wrapping_mul(2), word);

@@ -1,9 +1,11 @@
 //! One word of a table, changed as chance does.
 
-use testkit::elf_h::{DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_VERSYM};
+use testkit::elf_h::{
+    DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_STRTAB, DT_VERSYM,
+};
 
 use super::versions::then;
-use super::{Anything, CALLS_FOO, Case, Dies, LAZY, NOW, Nothing, TAKES_FOO, case};
+use super::{Anything, CALLS_FOO, Case, Dies, Family, LAZY, NOW, Nothing, TAKES_FOO, case};
 use crate::linking::kit::{Built, Kit};
 
 /// Something before or behind an entry of PT_DYNAMIC's.
@@ -88,5 +90,23 @@ pub(super) const CASES: &[Case] = &[
         |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 0x7fff)),
         Dies,
         Anything,
+    ),
+    case(
+        "strings that reach into PT_DYNAMIC",
+        |kit| {
+            then(kit, CALLS_FOO, NOW, |kit| {
+                kit.damage("x", |elf| {
+                    let array = elf.number(elf.dynamic(DT_INIT_ARRAY)?.1)?;
+                    elf.put(elf.dynamic(DT_STRTAB)?.1, array)
+                })
+            })
+        },
+        Anything,
+        Nothing,
+    )
+    .gap(
+        Family::Glibc,
+        "where glibc has moved what PT_DYNAMIC leads to, of which a name is made",
+        "unknown",
     ),
 ];

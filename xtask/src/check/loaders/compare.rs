@@ -45,13 +45,17 @@ pub(super) fn is_emulated(arch: &str, ran: &Ran) -> bool {
     is_fixed_up && ran.end == End::Killed(nix::libc::SIGBUS) || ran.words.iter().any(is_unknown)
 }
 
-/// Whether a relocation writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, and maps
-/// one library behind the other, where kernels go downwards.
+/// Whether a loader reads or writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, and
+/// maps one library behind the other, where kernels go downwards. A version whose name is read from there has none.
 pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said) -> bool {
     let is_native = matches!(arch, "amd64" | "i386");
     let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
-    let is_far = words.contains("r_offset") || words.starts_with("hash tables of x");
-    !is_native && is_far && matches!(real(ran), Real::Main(_)) && dies
+    // DT_MIPS_RLD_MAP_REL.
+    let is_far = ["r_offset", "value of tag 0x70000035"].iter().any(|what| words.contains(what))
+        || words.starts_with("hash tables of x");
+    let is_nameless = words.starts_with("versions of x")
+        && ran.words.iter().any(|line| line.contains("version `' not found"));
+    !is_native && dies && (is_nameless || is_far && matches!(real(ran), Real::Main(_)))
 }
 
 pub(super) fn real(ran: &Ran) -> Real {

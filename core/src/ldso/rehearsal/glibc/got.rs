@@ -5,7 +5,7 @@ use super::super::super::abi::Setup;
 use super::super::super::fault::FaultKind;
 use super::super::memory::Access;
 use super::super::start::is_among_tables;
-use super::super::{End, Object, STEPS_AT_MOST, Step, Symbol};
+use super::super::{End, MAIN, Object, STEPS_AT_MOST, Step, Symbol};
 use super::lookup::STO_MIPS_PLT;
 use super::{Class, Rehearsal, SHN_ABS};
 use crate::elf::consts::{
@@ -13,6 +13,7 @@ use crate::elf::consts::{
     DT_PLTGOT, DT_PLTRELSZ, DT_PPC64_GLINK, DT_SYMTAB, DT_TEXTREL, EM_X86_64, PT_DYNAMIC,
 };
 
+const STB_LOCAL: u64 = 0;
 const STT_FUNC: u64 = 2;
 const STT_SECTION: u64 = 3;
 const SHN_COMMON: u64 = 0xfff2;
@@ -84,7 +85,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if words.end > STEPS_AT_MOST as u64 {
             return Err(End::TooMuch);
         }
-        words.into_iter().try_for_each(|index| got.set(index, 0))
+        // Where the loader is, of which each start has another address; the stubs of PPC64 are not read again.
+        let loader = self.objects.get(1).filter(|_| setup != Setup::Plt).map_or(0, |loader| loader.base);
+        words.into_iter().try_for_each(|index| got.set(index, loader))
     }
 
     fn relocate_got(&self, object: &'r Object<'a>, is_lazy: bool) -> Step<()> {
@@ -113,6 +116,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             let index = first.wrapping_add(at);
             let symbol = object.symbol(symbols, index)?;
             let place = own.wrapping_add(at);
+            // Local symbols stand before those that the GOT has entries for: who asks for this one has another.
+            if symbol.bind == STB_LOCAL {
+                return Err(object.lost(Access::Anothers, "the GOT"));
+            }
             // Linkers put the value of a symbol there, or the address of a function's stub.
             let is_value = symbol.kind != STT_FUNC && !matches!(symbol.kind, STT_SECTION);
             if is_value && symbol.section != SHN_COMMON && got.get(place)? != symbol.value {
@@ -152,6 +159,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if value & 3 != 0 {
                 return Err(object.lost(Access::Anothers, "a stub"));
             }
+            // What starts a program is called at once.
+            if object.index == 0 && !object.memory.can_run(value) && Self::asks_for(object, index, MAIN) {
+                return Err(object.fault(FaultKind::JumpsNowhere, "a stub"));
+            }
             return Ok(Some(object.base.wrapping_add(value)));
         }
         if !has_stub && symbol.kind == STT_SECTION && !matches!(symbol.section, 0 | SHN_COMMON) {
@@ -189,10 +200,9 @@ pub(super) fn of_got(object: &Object<'_>, index: u64) -> Step<u64> {
     if index >= number(object, DT_MIPS_SYMTABNO)? & INT {
         return Err(object.lost(Access::Anothers, "a relocation"));
     }
+    // What has no entry there has no symbol in a relocation either, but for its own address.
     let Some(behind) = index.checked_sub(first) else {
-        let symbols =
-            object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
-        return Ok(object.base.wrapping_add(object.symbol(symbols, index)?.value));
+        return Err(object.lost(Access::Anothers, "a relocation"));
     };
     let got = Got::open(object, DT_PLTGOT, "DT_PLTGOT")?;
     got.get(behind.wrapping_add(number(object, DT_MIPS_LOCAL_GOTNO)? & INT))

@@ -6,8 +6,7 @@ use super::super::memory::Access;
 use super::super::start::{begins_function, is_x86};
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::SHN_ABS;
-use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_MIPS, EM_RISCV, EM_X86_64};
-use crate::elf::offset;
+use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_X86_64};
 
 const STT_GNU_IFUNC: u64 = 10;
 
@@ -32,20 +31,7 @@ pub(super) struct Place<'r, 'a> {
 
 impl Place<'_, '_> {
     pub(super) fn is_known(&self, by: Relocator) -> bool {
-        let knows = self.object.abi().is_some_and(|abi| (abi.relocates)(by, offset(self.relocation.kind)));
-        knows && !self.is_of_other_class()
-    }
-
-    /// Whether it is a relocation of a thread-local variable of 32 bits in a file of 64, or the other way round.
-    fn is_of_other_class(&self) -> bool {
-        let (kind, word) = (self.relocation.kind, self.object.word());
-        match (self.object.image.header.e_machine, word) {
-            (EM_RISCV, 8) => matches!(kind, 6 | 8 | 10),
-            (EM_RISCV, 4) => matches!(kind, 7 | 9 | 11),
-            (EM_MIPS, 8) => matches!(kind, 38 | 39 | 47),
-            (EM_MIPS, 4) => matches!(kind, 40 | 41 | 48),
-            _ => false,
-        }
+        self.object.relocates(by, self.relocation.kind)
     }
 
     pub(super) fn unknown(&self, kind: FaultKind) -> End {
@@ -58,7 +44,7 @@ impl Place<'_, '_> {
         // The slots that the loader keeps for itself stand first.
         let kept = match object.abi().map(|abi| abi.setup) {
             Some(Setup::Second) => 3_u64,
-            Some(Setup::Plt) => 2,
+            Some(Setup::First | Setup::Plt) => 2,
             _ => return false,
         };
         if object.index > 0 || object.has_resolvers || is_x86(object) {

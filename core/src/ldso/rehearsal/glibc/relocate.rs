@@ -288,7 +288,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     }
 
     /// Whether the symbol of a relocation has that name.
-    fn asks_for(object: &Object<'_>, index: u64, name: &[u8]) -> bool {
+    pub(super) fn asks_for(object: &Object<'_>, index: u64, name: &[u8]) -> bool {
         let symbol = object.get(DT_SYMTAB).and_then(|symbols| object.symbol(symbols, index).ok());
         symbol.is_some_and(|symbol| has_name(object, &symbol, name))
     }
@@ -303,7 +303,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if is_x86(object) || object.get(DT_INIT).is_none() {
                 continue;
             }
-            let size = strings.wrapping_sub(symbols);
+            let size = object.memory.wrapped(strings.wrapping_sub(symbols));
             let count = size.checked_div(if object.word() == 8 { 24 } else { 16 }).unwrap_or_default();
             for index in 1..count.min(SYMBOLS_AT_MOST) {
                 let symbol = object.symbol(symbols, index)?;
