@@ -10,15 +10,15 @@ use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY,
-    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
-    EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
+    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ,
+    DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386, EM_AARCH64, EM_PPC64,
+    EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
 use crate::machine::holds;
 
-/// What linkers put before code.
-const TABLES: [u32; 9] =
-    [DT_HASH, DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
+/// What linkers put before code. DT_HASH is one, and was added behind all else to the glibc of Debian 11 for ARM.
+const TABLES: [u32; 8] =
+    [DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 16;
 
 /// What leads to a program's main().
