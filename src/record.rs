@@ -99,7 +99,7 @@ impl Recording<'_, '_> {
         // The first one is the program.
         for object in judged.link.iter().flat_map(|link| link.objects.get(1..).unwrap_or_default()) {
             self.place(&object.path, true)?;
-            for path in object.tried.iter().filter(|_| EVERY) {
+            for path in &object.tried {
                 self.place(path, false)?;
             }
         }
