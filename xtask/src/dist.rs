@@ -147,6 +147,11 @@ pub(crate) fn build(names: &[&str]) -> Result<Vec<PathBuf>> {
     select(names)?.into_iter().map(|target| Ok(build::build(target)?.binary)).collect()
 }
 
+/// A computer's build for a router's machine, by the name of the router's.
+pub(crate) fn of_every_machine(name: &str) -> Result<PathBuf> {
+    build::of_every_machine(select(&[name])?.first().context("a target")?)
+}
+
 /// zig's words for the machine that the binary of this name is for, its C library included.
 pub(crate) fn zig_flags(name: &str) -> Result<&'static [&'static str]> {
     Ok(select(&[name])?.pop().map_or(&[], |target| target.zig))

@@ -90,6 +90,8 @@ struct Lab<'a> {
     kernel: Kernel,
     order: Order,
     diag: PathBuf,
+    /// With `--full`: the same with what a computer's build knows and says.
+    whole: Option<PathBuf>,
     keep: Option<&'a Path>,
     schema: Validator,
 }
@@ -101,7 +103,9 @@ impl<'a> Lab<'a> {
             Some(diag) => diag.clone(),
             None => one(dist::build(&[&format!("diag-{}", order.arch())])?)?,
         };
-        Ok(Lab { kernel, order, diag, keep: args.keep.as_deref(), schema: schema::load()? })
+        let whole =
+            args.full.then(|| dist::of_every_machine(&format!("diag-{}", order.arch()))).transpose()?;
+        Ok(Lab { kernel, order, diag, whole, keep: args.keep.as_deref(), schema: schema::load()? })
     }
 
     fn files(&self, tally: &mut Tally) -> Result<()> {
@@ -111,6 +115,15 @@ impl<'a> Lab<'a> {
 
     fn boot(&self, place: Where) -> Result<Boot> {
         Boot::new(self.kernel, &self.diag, place)
+    }
+
+    /// With the script that has it record itself.
+    fn recording(&self, boot: Boot) -> Result<Boot> {
+        let boot = boot.script("record", recording::SCRIPT, "")?;
+        match &self.whole {
+            Some(whole) => boot.tool(whole, "diag-every-machine"),
+            None => Ok(boot),
+        }
     }
 
     /// Runs it; what it said of its samples is compared.
@@ -125,10 +138,10 @@ impl<'a> Lab<'a> {
 
     fn small(&self, tally: &mut Tally) -> Result<Vec<Observed>> {
         let boot = self.boot(Where::Small)?.script("facts", facts::SCRIPT, "")?;
-        let boot = boot.script("record", recording::SCRIPT, "")?;
+        let boot = self.recording(boot)?;
         let (small, seen) = self.run(boot, "small", tally)?;
         facts::check(self.kernel, &small, &self.schema, tally);
-        let judged = recording::check(&small, &seen, &small.samples(), tally);
+        let judged = recording::check(&small, &seen, self.whole.is_some(), tally);
         tally.attempt(judged);
         let asked = answers::elsewhere(self.kernel, &self.diag, &self.schema, tally);
         tally.attempt(asked);
@@ -157,10 +170,10 @@ impl<'a> Lab<'a> {
         let measured = if big { &MEMORY_LINKED[..1] } else { &MEMORY_LINKED }.join(" ");
         let boot = self.boot(Where::Linked)?.script("linked", linked::SCRIPT, "/tmp/bin/list")?;
         let boot = boot.script("memory", MEMORY_SCRIPT, &measured)?;
-        let boot = boot.script("record", recording::SCRIPT, "")?;
+        let boot = self.recording(boot)?;
         let (results, seen) = self.run(boot, "linked", tally)?;
         linked::check(self.kernel, &results, &seen, tally);
-        let judged = recording::check(&results, &seen, &results.samples(), tally);
+        let judged = recording::check(&results, &seen, self.whole.is_some(), tally);
         tally.attempt(judged);
         facts::memory(&results, &measured, tally);
         Ok(())

@@ -28,7 +28,7 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
     let _alone = sh::alone(&binary);
     // Another layout, where a line feed stands in the way of the first.
     for more in [&[][..], &[explain::MORE]] {
-        let symbols = link(target, more)?;
+        let symbols = link(target, "router", more)?;
         let plain = symbols.with_extension("plain");
         strip(&symbols, &plain)?;
         let mut elf = fs::read(&plain)?;
@@ -51,14 +51,28 @@ pub(crate) fn build(target: &Target) -> Result<Built> {
     bail!("{}: there is always a line feed in its headers", target.name)
 }
 
-/// Compiles, and links with these linker scripts beside the usual ones.
-fn link(target: &Target, scripts: &[&str]) -> Result<PathBuf> {
+/// What a computer's build knows and says, for a router: the lab compares the two.
+pub(crate) fn of_every_machine(target: &Target) -> Result<PathBuf> {
+    let binary = sh::target("dist")?.join(format!("{}-every-machine", target.name));
+    let _alone = sh::alone(&binary);
+    strip(&link(target, EVERY_MACHINE, &[])?, &binary)?;
+    Ok(binary)
+}
+
+/// The feature, and the folder under target.
+const EVERY_MACHINE: &str = "every-machine";
+
+/// Compiles for a router or for [`EVERY_MACHINE`], and links with these linker scripts beside the usual ones.
+fn link(target: &Target, kind: &str, scripts: &[&str]) -> Result<PathBuf> {
     toolchain::rust_src()?;
-    let dir = target_dir("router", target.name)?;
+    let dir = target_dir(kind, target.name)?;
     let mut cargo = cargo(&dir);
     cargo.args(["rustc", "--quiet", "--release", "--locked", "--package", "diag", "--bin", "diag"]);
     // A router's build knows the kernels of its own architecture.
     cargo.args(["--no-default-features", "--target", target.triple, "--config", ".cargo/router.toml"]);
+    if kind == EVERY_MACHINE {
+        cargo.args(["--features", EVERY_MACHINE]);
+    }
     cargo.args(["--config", "profile.release.strip=false", "--config", &flags(target)?, "--"]);
     let scripts = [explain::space(target)].into_iter().chain(scripts.iter().copied());
     cargo.args(scripts.map(|script| format!("-Clink-arg=-Wl,-T,{script}")));

@@ -69,6 +69,14 @@ impl Boot {
         Ok(self)
     }
 
+    /// A tool for the scripts, which is in PATH.
+    pub(super) fn tool(self, tool: &Path, name: &str) -> Result<Self> {
+        let to = self.dir.path().join("bin").join(name);
+        fs::copy(tool, &to).with_context(|| format!("copy {}", tool.display()))?;
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+        Ok(self)
+    }
+
     pub(super) fn run(self) -> Result<Results> {
         fs::write(self.dir.path().join("bin/list"), &self.list)?;
         let mut commands =

@@ -89,7 +89,7 @@ const BOOKWORM: &[&str] = &["bookworm"];
 /// The longest first.
 pub(super) const ROWS: [Row; 10] = [
     row("arm64", THREE, &[]),
-    row("armhf", THREE, BOOKWORM),
+    row("armhf", THREE, &["bullseye", "bookworm"]),
     row("i386", THREE, &[]),
     row("amd64", THREE, BOOKWORM),
     row("s390x", BOOKWORM, &[]),
