@@ -99,8 +99,9 @@ impl Recording<'_, '_> {
         // The first one is the program.
         for object in judged.link.iter().flat_map(|link| link.objects.get(1..).unwrap_or_default()) {
             self.place(&object.path, true)?;
+            // One that was passed over may be there, for another machine.
             for path in &object.tried {
-                self.place(path, false)?;
+                self.place(path, true)?;
             }
         }
         Ok(())
