@@ -174,7 +174,10 @@ impl Json {
         if crate::ROUTER || self.out.len() <= self.full_at {
             return true;
         }
-        self.out.truncate(len);
+        // `String::truncate` is a way to panic.
+        while self.out.len() > len {
+            self.out.pop();
+        }
         self.is_first = is_first;
         false
     }
