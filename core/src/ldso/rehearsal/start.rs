@@ -3,7 +3,8 @@
 
 use alloc::vec::Vec;
 
-use super::code::{CODE, address_slot, ends_function, main_slot, profiler_slot};
+use super::code::{CODE, address_slot, main_slot, profiler_slot};
+use super::frames::listed;
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
@@ -202,38 +203,4 @@ pub(in super::super) fn is_aligned(image: &Image, address: u64) -> bool {
 
 pub(super) fn is_x86(object: &Object<'_>) -> bool {
     matches!(object.image.header.e_machine, EM_X86_64 | EM_386)
-}
-
-fn listed(object: &Object<'_>, header: u64, address: u64) -> Option<bool> {
-    // Version 1; how many, in four bytes; pairs of distances from the header, in four bytes with a sign.
-    const FIRST: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
-    let number = |at: u64| object.memory.number(header.wrapping_add(at), 4).ok();
-    let signed = |number: u64| (number ^ 0x8000_0000).wrapping_sub(0x8000_0000);
-    if bytes(object, header, 4) != FIRST {
-        return None;
-    }
-    let (mut low, mut high) = (0, number(8)?);
-    let entry = |index: u64| index.wrapping_mul(8).wrapping_add(12);
-    let begin = |index: u64| Some(header.wrapping_add(signed(number(entry(index))?)));
-    while low < high {
-        let middle = low.midpoint(high);
-        if begin(middle)? <= address { low = middle.wrapping_add(1) } else { high = middle }
-    }
-    if let Some(before) = low.checked_sub(1) {
-        let from = begin(before)?;
-        if from == address {
-            return Some(true);
-        }
-        // Its length, its CIE, where it begins, and how much it covers.
-        let of = signed(number(entry(before).wrapping_add(4))?);
-        let covers = number(of.wrapping_add(12))?;
-        if address.wrapping_sub(from) < covers {
-            return Some(false);
-        }
-    }
-    if !is_x86(object) {
-        return None;
-    }
-    let before = bytes(object, address.wrapping_sub(1), 1).first().copied().unwrap_or_default();
-    Some(address.trailing_zeros() >= 4 && ends_function(before))
 }
