@@ -55,7 +55,7 @@ fn elf_check_arch_of_arm() {
 fn the_features_are_those_of_cpuinfo_or_of_the_auxiliary_vector() {
     let untold = || machine(EM_ARM, Class::Elf32, ByteOrder::Little, (6, 12, 0));
     let vfp = file(OLD | EF_ARM_VFP_FLOAT);
-    assert_eq!(vfp.check_arch(&untold()), "unknown: the features of the processor");
+    assert_eq!(vfp.check_arch(&untold()), "unknown: which features the processor has");
     assert_eq!(file(EABI5).entry(1).check_arch(&untold()), "ask thumb");
     for (hwcap, said) in [(1 << 6, "ok"), (!(1 << 6), REFUSED)] {
         let mut machine = untold();
