@@ -54,7 +54,7 @@ pub(super) fn check(boot: &Results, seen: &[Observed], whole: bool, tally: &mut 
         same += 1;
         // A 32-bit build counts bytes up to 4 GiB, where this sample says that more are missing.
         let compared = if whole && name != "shoff-beyond" { comparable } else { decisive };
-        let (there, here) = (compared(there), compared(here));
+        let (there, here) = (compared(&there), compared(&here));
         tally.check(there == here, || {
             let (there, here) = different(&there, &here);
             format!("{name}: on the machine {there}, by its recording {here}")
@@ -71,14 +71,15 @@ pub(super) fn check(boot: &Results, seen: &[Observed], whole: bool, tally: &mut 
     Ok(())
 }
 
-fn decisive(mut program: Value) -> Value {
-    let code = program["findings"][0]["code"].take();
+fn decisive(program: &Value) -> Value {
+    let code = &program["findings"][0]["code"];
     json!({ "verdict": program["verdict"], "outcome": program["outcome"], "code": code })
 }
 
 /// What is said of a program wherever its file lies and whenever: without its path, evidence of its owner, mode and mount, and
 /// how much memory was left.
-fn comparable(mut program: Value) -> Value {
+fn comparable(program: &Value) -> Value {
+    let mut program = program.clone();
     let path = program["path"].as_str().unwrap_or_default().to_owned();
     for finding in program["findings"].as_array_mut().into_iter().flatten() {
         let of_memory = finding["code"] == "not-enough-memory";
