@@ -35,7 +35,7 @@ pub(super) fn jobs(args: &Args) -> Vec<Job<'_>> {
     if is_named || args.archs.is_empty() {
         jobs.push(Box::new(|| super::tally("settings around programs", around::check)));
     }
-    if args.archs.iter().any(|name| name == "musl") || args.full && args.archs.is_empty() {
+    if wants_musl(args) {
         jobs.push(Box::new(|| super::tally("programs of PyPI and npm, musl", musl::check)));
     }
     jobs
@@ -56,10 +56,15 @@ pub(super) fn of_releases(args: &Args) -> Vec<Job<'_>> {
         })
     };
     let mut jobs: Vec<Job<'_>> = named.map(job).collect();
-    if args.archs.iter().any(|name| name == "musl") || args.full && args.archs.is_empty() {
+    if wants_musl(args) {
         jobs.push(Box::new(|| super::tally("releases of Alpine by name, musl", releases::alpine)));
     }
     jobs
+}
+
+/// Whether programs of musl are asked for.
+fn wants_musl(args: &Args) -> bool {
+    args.archs.iter().any(|name| name == "musl") || args.full && args.archs.is_empty()
 }
 
 /// A program in a place.

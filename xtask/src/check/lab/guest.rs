@@ -62,19 +62,22 @@ impl Boot {
 
     /// One more program to judge.
     pub(super) fn program(mut self, program: &Path, name: &str) -> Result<Self> {
-        let to = self.dir.path().join("s").join(name);
-        fs::copy(program, &to).with_context(|| format!("copy {}", program.display()))?;
-        fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+        self.put(program, "s", name)?;
         writeln!(self.list, "{name}|./{name}|true|")?;
         Ok(self)
     }
 
     /// A tool for the scripts, which is in PATH.
     pub(super) fn tool(self, tool: &Path, name: &str) -> Result<Self> {
-        let to = self.dir.path().join("bin").join(name);
-        fs::copy(tool, &to).with_context(|| format!("copy {}", tool.display()))?;
-        fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+        self.put(tool, "bin", name)?;
         Ok(self)
+    }
+
+    fn put(&self, program: &Path, folder: &str, name: &str) -> Result<()> {
+        let to = self.dir.path().join(folder).join(name);
+        fs::copy(program, &to).with_context(|| format!("copy {}", program.display()))?;
+        fs::set_permissions(&to, fs::Permissions::from_mode(0o755))?;
+        Ok(())
     }
 
     pub(super) fn run(self) -> Result<Results> {
