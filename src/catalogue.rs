@@ -48,10 +48,11 @@ impl Entry {
     ///
     /// Its text is none: a sentence.
     pub fn machine(&self) -> Result<Recorded, String> {
-        Recorded::of_files(match &self.system {
+        let files = match &self.system {
             Some(system) => system.files(),
             None => text::files(&self.architecture, self.target, self.release, self.device.as_ref()),
-        })
+        };
+        Recorded::by_name(self.name(), files)
     }
 }
 

@@ -40,11 +40,9 @@ use crate::target::{
     Answer, Auxv, Caller, Capability, FileCapabilities, FileKind, Kernel, Known, Limits, ReadAt, Root, Space,
     Stat, Uname, is_pseudo_fstype,
 };
-use texts::{answer, auxv, caller, capabilities, df, limits, owner, uname};
+use texts::{answer, auxv, caller, capabilities, df, limits, owner, text, uname};
 use tree::{Entry, Fault, Tree};
 
-/// Bytes that are read of a text; of a Debian's names it takes some 200,000.
-const TEXT: usize = 4 << 20;
 /// Names that are looked up on the way to one file before no more links are followed.
 const STEPS: u32 = 4096;
 
@@ -54,6 +52,9 @@ pub struct Recorded {
     tree: Tree,
     /// How far it goes; None: there is nothing else.
     known: OnceCell<Option<Rc<known::Known>>>,
+    /// Of one that is known by its name alone.
+    #[cfg(feature = "catalogue")]
+    name: Option<String>,
     mounts: OnceCell<Vec<Mount>>,
 }
 
@@ -132,7 +133,13 @@ impl Recorded {
     }
 
     const fn of(tree: Tree) -> Self {
-        Recorded { tree, known: OnceCell::new(), mounts: OnceCell::new() }
+        Recorded {
+            tree,
+            known: OnceCell::new(),
+            #[cfg(feature = "catalogue")]
+            name: None,
+            mounts: OnceCell::new(),
+        }
     }
 
     /// A file that lies beside the machine's own.
@@ -301,20 +308,6 @@ impl Recorded {
     }
 }
 
-/// A whole text, as far as it is read.
-fn text(file: &dyn ReadAt) -> Result<Vec<u8>, Fault> {
-    const PIECE: usize = 64 << 10;
-    let mut text = Vec::new();
-    while text.len() < TEXT {
-        match file.read_at(text.len() as u64, PIECE) {
-            Ok(piece) if piece.is_empty() => break,
-            Ok(piece) => text.extend(piece),
-            Err(errno) => return Err(Fault::Errno(errno)),
-        }
-    }
-    Ok(text)
-}
-
 /// The names of a path, with its `..`.
 fn names(path: &Path) -> VecDeque<Vec<u8>> {
     let names = path.as_bytes().split(|byte| *byte == b'/');
@@ -413,6 +406,11 @@ impl Kernel for Recorded {
 
     fn ask(&self, question: Capability) -> Known<Answer> {
         answer(&self.note("answers")?, question.name())
+    }
+
+    #[cfg(feature = "catalogue")]
+    fn catalogue_name(&self) -> Option<&str> {
+        self.name.as_deref()
     }
 }
 

@@ -73,6 +73,32 @@ fn a_machine_is_found_by_each_of_its_names() {
     }
 }
 
+/// Nobody asked its kernel, and "this machine" would be the computer that diag runs on.
+#[test]
+fn a_machine_by_name_is_called_by_it_and_claims_no_answer() {
+    for (name, whole, model) in [
+        ("y1", "lenovo_newifi-y1@25.12", "Lenovo Y1, mipsel_24kc"),
+        ("mipsel_24kc", "mipsel_24kc@25.12", "mipsel_24kc@25.12"),
+        ("debian:12/mipsel", "debian:12/mipsel", "debian:12/mipsel"),
+        ("raspios:12/armhf", "raspios:12/armhf", "raspios:12/armhf"),
+        ("x86/64", "x86/64@25.12", "x86/64@25.12"),
+    ] {
+        let (_, description, _) = diag(&["--on", name]);
+        assert!(description.starts_with("  machine: "), "{description}");
+        let row = description.split("\n  OpenWrt:").next().unwrap().split("\n  CPU:").next().unwrap();
+        assert!(row.ends_with(&format!("{whole} (by name)")), "{name}: {row}");
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        std::fs::write(&program, Elf::of("loongarch64").build()).unwrap();
+        let (_, report, _) = diag(&["--on", name, program.to_str().unwrap()]);
+        assert!(report.contains(&format!("\n  machine: {model}; e_machine ")), "{name}: {report}");
+        let (_, json, _) = diag(&["--on", name, "--json"]);
+        assert!(!description.contains("tiny program") && !json.contains("tiny program"), "{name}: {json}");
+        let document: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(document["machine"]["name"], whole);
+    }
+}
+
 /// The byte order is of /bin/busybox' header, which is made by the row.
 #[test]
 fn byte_orders_are_told_apart() {

@@ -270,6 +270,11 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// The name by which alone it is known ([`crate::target::Kernel::catalogue_name`]); a router's build knows none by name.
+    pub fn catalogue_name(&self) -> Option<&str> {
+        if crate::ROUTER { None } else { self.target.kernel.catalogue_name() }
+    }
+
     /// What the kernel answered; None where it was not asked yet.
     pub fn answer(&self, question: Capability) -> Option<&Fact<Answer>> {
         self.answers.iter().find(|(asked, _)| *asked == question).map(|(_, fact)| fact)

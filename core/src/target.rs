@@ -122,6 +122,11 @@ pub trait Kernel {
     fn own_byte_order(&self) -> Option<ByteOrder> {
         None
     }
+    /// The name by which alone the machine is known, as `--on` takes it (`debian:11/armhf`): what it answers is what machines of
+    /// that name have, and nobody asked one. None for a machine that was looked at.
+    fn catalogue_name(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// The bytes of an open file.

@@ -28,10 +28,12 @@ fn told(files: Vec<Told>) -> Result<Names, String> {
 }
 
 impl Recorded {
-    /// The machine that these files tell of, by their names as in a text; of some the beginning alone is known.
+    /// The machine of the catalogue that these files tell of, by their names as in a text; of some the beginning alone is
+    /// known.
     #[cfg(feature = "catalogue")]
-    pub(crate) fn of_files(files: Vec<Told>) -> Result<Self, String> {
-        let recorded = Recorded::of(Tree::Names(Rc::new(told(files)?)));
+    pub(crate) fn by_name(name: String, files: Vec<Told>) -> Result<Self, String> {
+        let mut recorded = Recorded::of(Tree::Names(Rc::new(told(files)?)));
+        recorded.name = Some(name);
         if recorded.tree.entry(Path::new("/known")).is_err() {
             let _ = recorded.known.set(Some(Rc::new(known::Known::parse(b""))));
         }

@@ -1,8 +1,26 @@
 //! What commands print, as a recording keeps it.
 
+use super::tree::Fault;
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
-use crate::target::{Answer, Auxv, Caller, FileCapabilities, Limits, Space, Uname};
+use crate::target::{Answer, Auxv, Caller, FileCapabilities, Limits, ReadAt, Space, Uname};
+
+/// Bytes that are read of a text; of a Debian's names it takes some 200,000.
+const TEXT: usize = 4 << 20;
+
+/// A whole text, as far as it is read.
+pub(super) fn text(file: &dyn ReadAt) -> Result<Vec<u8>, Fault> {
+    const PIECE: usize = 64 << 10;
+    let mut text = Vec::new();
+    while text.len() < TEXT {
+        match file.read_at(text.len() as u64, PIECE) {
+            Ok(piece) if piece.is_empty() => break,
+            Ok(piece) => text.extend(piece),
+            Err(errno) => return Err(Fault::Errno(errno)),
+        }
+    }
+    Ok(text)
+}
 
 /// "0 0 /usr/bin/ping".
 pub(super) fn owner(text: &str, place: &Path) -> Option<(u32, u32)> {

@@ -78,6 +78,9 @@ pub(super) fn limits(kernel: &dyn Kernel) -> Limits {
     }
 }
 
+/// The source of what a machine of the catalogue answers: nobody asked its kernel.
+pub(crate) const BY_NAME: &str = "known of machines by this name";
+
 /// Puts a question to the kernel, once, and keeps the answer.
 pub fn ask(machine: &mut Machine, question: Capability) {
     if machine.answer(question).is_some() {
@@ -88,7 +91,11 @@ pub fn ask(machine: &mut Machine, question: Capability) {
         Fact::new(Some(Answer::Works), "this build of diag, which runs here")
     } else {
         match kernel.ask(question) {
+            None if machine.catalogue_name().is_some() => {
+                Fact::new(None, "not known of machines by this name")
+            }
             None => Fact::new(None, "no tiny program of diag's own tells"),
+            answer if machine.catalogue_name().is_some() => Fact::new(answer, BY_NAME),
             answer => Fact::new(answer, "started a tiny program of diag's own"),
         }
     };

@@ -7,7 +7,6 @@ mod packages;
 mod settings;
 pub(crate) mod shown;
 mod tell;
-use alloc::string::String;
 use core::fmt::{self, Display, Formatter};
 
 use crate::path::{Path, PathBuf, is_below, join};
@@ -103,7 +102,12 @@ impl Display for MachineName<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (cpu, openwrt) = (self.0.cpu(), self.0.openwrt());
         let own = [&openwrt.model, &cpu.system_type, &cpu.machine, &cpu.model];
-        let name = own.iter().find_map(|fact| fact.get()).map_or("this machine", String::as_str);
+        let name = match (own.iter().find_map(|fact| fact.get()), self.0.catalogue_name()) {
+            (Some(name), _) => name,
+            // OpenWrt's architecture is in it.
+            (None, Some(name)) => return f.write_str(name),
+            (None, None) => "this machine",
+        };
         Shown(name).fmt(f)?;
         match openwrt.arch.get() {
             Some(arch) => write!(f, ", {}", Shown(arch)),

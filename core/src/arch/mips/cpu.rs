@@ -1,6 +1,7 @@
 //! What /proc/cpuinfo, and the kernel when it is asked, tell of a MIPS processor.
 
 use crate::machine::cpuinfo::{Field, Key, UNTOLD, any};
+use crate::machine::gather::BY_NAME;
 use crate::machine::{Cpu, Fact, Fpu, Machine, Release, holds};
 use crate::target::{Answer, Capability};
 
@@ -20,7 +21,8 @@ const NANS: [&str; 2] = ["nan_legacy", "nan_2008"];
 pub(super) fn fpu(machine: &Machine) -> Fact<Fpu> {
     let told = fpu_of_cpuinfo(machine.cpu());
     let Some(answer) = machine.answer(Capability::FpInstruction) else { return told };
-    let source = "started a tiny program that executes mtc1";
+    let is_asked = machine.catalogue_name().is_none();
+    let source = if is_asked { "started a tiny program that executes mtc1" } else { BY_NAME };
     match answer.value {
         // A kernel without floating-point support brings SIGILL even on a processor that has an FPU, and
         // then does not print the FPU either.
@@ -28,7 +30,7 @@ pub(super) fn fpu(machine: &Machine) -> Fact<Fpu> {
             let is_told = machine.cpu().model.value.is_some();
             let unsure =
                 "a tiny program's mtc1 works; by the kernel, for all that can be told without cpu model";
-            Fact::new(Some(Fpu::Emulated), if is_told { source } else { unsure })
+            Fact::new(Some(Fpu::Emulated), if is_told || !is_asked { source } else { unsure })
         }
         Some(Answer::Killed) => Fact::new(Some(Fpu::Absent), source),
         None if told.value.is_none() => fpu_deduced(machine.cpu(), machine.kernel().release.get()),

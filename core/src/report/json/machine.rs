@@ -13,6 +13,9 @@ use crate::target::Answer;
 
 pub(super) fn write(json: &mut Json, machine: &Machine) {
     json.open("machine", '{');
+    if let Some(name) = machine.catalogue_name() {
+        json.text("name", name);
+    }
     write_cpu(json, machine);
     write_kernel(json, machine);
     write_userland(json, machine.userland());

@@ -40,6 +40,11 @@ fn description(before: &str, machine: &Machine, style: Style) -> String {
     if lines.words.is_empty() {
         names(lines, &[&cpu.model]);
     }
+    if let Some(name) = machine.catalogue_name() {
+        lines.add(if lines.words.is_empty() { "" } else { ", " });
+        lines.add(name);
+        lines.add(" (by name)");
+    }
     lines.line("machine");
     if openwrt.release.get().is_some() {
         names(lines, &[&openwrt.release, &openwrt.target, &openwrt.arch, &openwrt.board]);
