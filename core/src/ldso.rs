@@ -13,6 +13,7 @@ mod elsewhere;
 mod fault;
 mod folders;
 mod gnu;
+mod lfs64;
 mod link;
 mod look;
 mod musl;
@@ -34,7 +35,7 @@ mod versions;
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 
 use crate::arch;
 use crate::budget::Guard;
@@ -157,6 +158,8 @@ struct Linker<'a> {
     encoding: Encoding,
     /// What glibc's loader has compiled in; None: it is musl's.
     glibc: Option<Rc<gnu::GlibcBuild>>,
+    /// musl's release, once it was asked for.
+    musl: OnceCell<Option<Vec<u8>>>,
     link: &'a mut LinkResult,
     around: settings::Surroundings,
     tunables: tunables::Tunables,
@@ -194,6 +197,7 @@ impl<'a> Linker<'a> {
             machine,
             encoding,
             glibc,
+            musl: OnceCell::new(),
             link,
             around,
             tunables: tunables::Tunables::default(),

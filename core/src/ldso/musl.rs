@@ -84,7 +84,11 @@ impl Linker<'_> {
     }
 
     /// Its release, src/internal/version.c `__libc_version`: "1.2.5" among its constants.
-    pub(super) fn release(&self) -> Option<Vec<u8>> {
+    pub(super) fn musl_release(&self) -> Option<&[u8]> {
+        self.musl.get_or_init(|| self.read_release()).as_deref()
+    }
+
+    fn read_release(&self) -> Option<Vec<u8>> {
         let loader = self.object(1)?;
         let (file, image) = (self.open(loader)?, loader.image.as_ref()?);
         for load in image.loads().filter(|load| load.p_flags & PF_W == 0) {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::fault::{Fault, FaultKind};
 use super::symbols::relocations;
 use super::versions::{self, Version};
-use super::{Library, Linker, symbols};
+use super::{Library, Linker, lfs64, symbols};
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
 use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_VERNEED, EM_386, ET_EXEC};
@@ -81,8 +81,18 @@ impl Linker<'_> {
     pub(super) fn knows_relr(&self) -> bool {
         match &self.glibc {
             Some(facts) => facts.knows_relr(),
-            None => !is_before(&self.release().unwrap_or_default(), MUSL_WITH_RELR),
+            None => self.is_since_1_2_4(),
         }
+    }
+
+    /// musl's first release with DT_RELR, and with a list of names in the place of `open64` and its like.
+    fn is_since_1_2_4(&self) -> bool {
+        !is_before(self.musl_release().unwrap_or_default(), [1, 2, 4])
+    }
+
+    /// Whether musl finds under another name what nothing defines.
+    pub(super) fn finds_lfs64(&self, name: &[u8]) -> bool {
+        !self.is_glibc() && lfs64::plain_name(name).is_some() && self.is_since_1_2_4()
     }
 
     /// What comes of DT_RELR (since glibc 2.36, which wants a guard, and musl 1.2.4).
@@ -121,15 +131,12 @@ impl Linker<'_> {
             None => {
                 self.link.path_file = self.path_file();
                 if is_packed || !self.link.symbols.is_empty() {
-                    self.link.release = self.release().unwrap_or_default();
+                    self.link.release = self.musl_release().unwrap_or_default().to_vec();
                 }
             }
         }
     }
 }
-
-/// musl's first release with it.
-const MUSL_WITH_RELR: [u64; 3] = [1, 2, 4];
 
 /// Whether a release, "1.2.3", is older.
 fn is_before(release: &[u8], other: [u64; 3]) -> bool {

@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::super::abi::{Effect, Relocator};
 use super::super::fault::{Fault, FaultKind};
+use super::super::lfs64::plain_name;
 use super::super::symbols::MISSING_AT_MOST;
 use super::super::{Linker, Undefined};
 use super::memory::Access;
@@ -135,7 +136,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let name = name.map_err(|access| object.lost(access, "DT_STRTAB"))?;
                 let is_call = abi.is_some_and(|abi| abi.is_jump_slot(offset(kind)));
                 object.look_at(self.objects.len())?;
-                let definition = self.find(&name, is_call, effect == Effect::Copy)?;
+                let is_copy = effect == Effect::Copy;
+                let mut definition = self.find(&name, is_call, is_copy)?;
+                // `get_lfs64` came with DT_RELR.
+                if let Some(plain) = plain_name(&name).filter(|_| definition.is_none() && self.knows_relr) {
+                    definition = self.find(plain, true, is_copy)?;
+                }
                 if definition.is_none() && !(symbol.section == 0 && symbol.bind == STB_WEAK) {
                     if self.symbols.len() < Guard::Missing.at_most(MISSING_AT_MOST) {
                         self.symbols.push(Undefined::new(name, Vec::new(), object.library, false));

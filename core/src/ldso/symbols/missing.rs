@@ -49,8 +49,12 @@ pub(super) fn tell(
             relocations::uses(linker, image, &file.contents, &mut symbols, &mut |asked, lazy| {
                 if crate::ROUTER || missing.len() < MISSING_AT_MOST || !(lazy || are_enough(missing)) {
                     let mut text = |at| strings.string_at(at).unwrap_or_default().to_vec();
+                    let name = text(asked.name);
+                    if linker.finds_lfs64(&name) {
+                        return;
+                    }
                     let of = asked.version.map_or_else(Vec::new, &mut text);
-                    missing.push(Undefined::new(text(asked.name), of, object, lazy));
+                    missing.push(Undefined::new(name, of, object, lazy));
                 }
             });
             let Some(next) = next.filter(|_| !are_enough(missing) && linker.goes_on(1)) else { break };

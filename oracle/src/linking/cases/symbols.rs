@@ -14,7 +14,8 @@ pub(super) const RELOCATING: &str = "Error relocating ./x: foo: symbol not found
 const HAD: &str = "int foo(void) { return 1; } int one(void) { return 1; } int two(void) { return 1; } int data; \
                    __thread int t; int none(void) { return 1; } int __stat_time64(const char *path, void *to) \
                    { (void)path; (void)to; return 0; } const char *gnu_get_libc_version(void) \
-                   { return 0; }";
+                   { return 0; } int open64() { return 1; } int readdir64_r() { return 1; } int __fxstat64() \
+                   { return 1; } int versionsort64() { return 1; } int strcpy64() { return 1; }";
 
 /// A program whose library has lost all that it had.
 pub(super) fn loose(kit: &Kit, code: &str, flags: &[&str]) -> Built {
@@ -277,6 +278,42 @@ pub(super) const CASES: &[Case] = &[
         },
         Lacks("__stat_time64"),
         Says("Error relocating ./x: __stat_time64: symbol not found"),
+    ),
+    case(
+        "musl's former names for large files",
+        |kit| {
+            loose(
+                kit,
+                "int open64(), readdir64_r(), __fxstat64(), versionsort64(); int (*all[])() = { open64, readdir64_r, __fxstat64, versionsort64 }; int main(int c, char **v) { (void)v; return c > 1 ? all[c]() : 0; }",
+                &[SHARED],
+            )
+        },
+        Anything,
+        Starts,
+    ),
+    case(
+        "a weak one of them",
+        |kit| {
+            loose(
+                kit,
+                "__attribute__((weak)) int open64(); int main(int c, char **v) { (void)v; return c > 1 ? open64() : 0; }",
+                &[SHARED],
+            )
+        },
+        Starts,
+        Starts,
+    ),
+    case(
+        "no name for large files",
+        |kit| {
+            loose(
+                kit,
+                "int strcpy64(); int main(int c, char **v) { (void)v; return c > 1 ? strcpy64() : 0; }",
+                &[LAZY],
+            )
+        },
+        Lacks("strcpy64"),
+        Says("Error relocating ./x: strcpy64: symbol not found"),
     ),
     case(
         "a missing library and a missing symbol",
