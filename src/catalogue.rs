@@ -1,7 +1,9 @@
 //! `--on NAME`: machines that are known without a recording. OpenWrt's devices, targets and package architectures, and the
 //! releases of other systems, are in the tables of `catalogue/`; what these do not tell of a machine is not known, and a verdict that rests on it is `unknown`.
 
+mod elf;
 pub mod matrix;
+mod musl;
 mod rows;
 mod systems;
 mod text;
@@ -12,6 +14,7 @@ pub use systems::{System, systems};
 use rapidfuzz::distance::levenshtein::{Args, BatchComparator};
 
 use crate::recorded::Recorded;
+use musl::Libcs;
 
 /// A machine of the catalogue.
 #[derive(Clone, Debug)]
@@ -48,9 +51,13 @@ impl Entry {
     ///
     /// Its text is none: a sentence.
     pub fn machine(&self) -> Result<Recorded, String> {
+        self.machine_with(&Libcs::default())
+    }
+
+    fn machine_with(&self, libcs: &Libcs) -> Result<Recorded, String> {
         let files = match &self.system {
-            Some(system) => system.files(),
-            None => text::files(&self.architecture, self.target, self.release, self.device.as_ref()),
+            Some(system) => system.files(libcs),
+            None => text::files(&self.architecture, self.target, self.release, self.device.as_ref(), libcs),
         };
         Recorded::by_name(self.name(), files)
     }
@@ -88,7 +95,7 @@ impl Match {
     }
 
     fn newest(&self) -> Option<usize> {
-        let at = |name: &&str| text::RELEASES.iter().position(|(release, _)| release == name);
+        let at = |name: &&str| text::RELEASES.iter().position(|(release, ..)| release == name);
         // What is still being made has no name that stays.
         self.releases
             .iter()
@@ -100,7 +107,7 @@ impl Match {
 
     fn with(self, release: Option<&str>) -> Result<Entry, String> {
         let release = match release {
-            None => self.newest().and_then(|at| text::RELEASES.get(at)).map(|(name, _)| *name),
+            None => self.newest().and_then(|at| text::RELEASES.get(at)).map(|(name, ..)| *name),
             Some(wanted) => self.releases.iter().copied().find(|name| is_release(wanted, name)),
         };
         let Some(release) = release else {

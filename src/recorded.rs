@@ -59,7 +59,7 @@ pub struct Recorded {
 }
 
 #[cfg(feature = "catalogue")]
-pub(crate) use memory::Told;
+pub(crate) use memory::{Body, Made, Told};
 
 impl Recorded {
     /// The machine in that folder; nothing is read yet.

@@ -50,6 +50,8 @@ pub(crate) use by_release::is_of_glibc;
 pub use elsewhere::{Elsewhere, Fit};
 pub use fault::{Ends, Fault, FaultKind};
 pub use link::{LibraryState, LinkResult, LoaderRefusal, Undefined};
+#[cfg(feature = "every-machine")]
+pub(crate) use musl::is_own as is_of_musl;
 pub use object::Library;
 use object::folder;
 pub use settings::{Rights, Setting, load};
@@ -285,6 +287,11 @@ impl Linker<'_> {
             self.look_for_damage();
         }
         self.link.unread = self.unread.get();
+        // Of a machine by name the C library alone is known.
+        if self.link.unread == Some(Missing::LeftOut) && self.machine.catalogue_name().is_some() {
+            self.link.unread = Some(Missing::Installed);
+            self.link.release = self.musl_release().unwrap_or_default().to_vec();
+        }
         self.look_elsewhere();
         if !crate::ROUTER {
             self.tell_release();

@@ -1,5 +1,6 @@
 //! `--on all`: programs for every kind of machine in the catalogue.
 
+use super::musl::Libcs;
 use super::{Entry, Match, architectures, find, systems};
 use crate::cli::worse;
 use crate::judge;
@@ -65,6 +66,7 @@ pub fn judge(
             machines.push((String::from(*name), entry, 1));
         }
     }
+    let libcs = Libcs::default();
     let mut rows = Vec::new();
     let mut foreign: Vec<Foreign> = Vec::new();
     for (name, entry, devices) in machines {
@@ -82,7 +84,7 @@ pub fn judge(
             rows.push(Row { name, kind: kind_of(&entry), devices, cells: cells.collect() });
             continue;
         }
-        let recorded = entry.machine()?;
+        let recorded = entry.machine_with(&libcs)?;
         let carried = Carried::new(here, &recorded, folder);
         let mut machine = Machine::new(Target { root: &carried, kernel: &recorded });
         machine.only_codes = true;

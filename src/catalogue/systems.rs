@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
+use memchr::memmem;
+
+use super::musl::Libcs;
 use super::rows::Architecture;
-use super::{Entry, is_release, text, words};
-use crate::recorded::Told;
+use super::{Entry, elf, is_release, text, words};
+use crate::recorded::{Body, Told};
 
 const SYSTEMS: &str = include_str!("../../catalogue/systems.tsv");
 
@@ -53,7 +56,10 @@ pub(super) fn named(word: &str) -> Option<&'static str> {
         system.name.eq_ignore_ascii_case(word)
             || system.others.split(' ').any(|other| other.eq_ignore_ascii_case(word))
     };
-    if word.is_empty() { None } else { systems().find(is_it).map(|system| system.name) }
+    // Most words are no system's, which is seen without taking the rows apart: they are all in small letters.
+    let is_there =
+        !word.is_empty() && memmem::find(SYSTEMS.as_bytes(), word.to_ascii_lowercase().as_bytes()).is_some();
+    if is_there { systems().find(is_it).map(|system| system.name) } else { None }
 }
 
 /// What an architecture is called elsewhere.
@@ -106,7 +112,7 @@ impl System {
     }
 
     /// What is known of it.
-    pub(super) fn files(&self) -> Vec<Told> {
+    pub(super) fn files(&self, libcs: &Libcs) -> Vec<Told> {
         let mut files = Vec::new();
         let arch = &self.of;
         let mut file = |name: &str, content: &str| files.push(text::told(name, content));
@@ -136,12 +142,13 @@ impl System {
         text::no_other_loaders(&mut known, arch);
         if self.libc == "glibc" && !self.libc_release.is_empty() {
             file("glibc", self.libc_release);
-            files.push((arch.loader.into(), text::loader(arch), true));
+            files.push((arch.loader.into(), Body::Beginning(elf::loader(arch))));
+        } else if let Some(libc) = libcs.of(arch, self.libc_release) {
+            files.push((arch.loader.into(), Body::Made(libc)));
         } else {
             let _ = writeln!(known, "unknown {}", arch.loader);
         }
-        // A program of its own, which tells of the ABI.
-        files.push(("/bin/busybox".into(), text::busybox(arch), true));
+        files.push(text::busybox(arch));
         files.push(text::told("known", &known));
         files
     }

@@ -5,24 +5,27 @@
 
 use std::fmt::Write as _;
 
+use super::elf;
+use super::musl::Libcs;
 use super::rows::{Architecture, Device};
 use crate::elf::consts::{
     EM_386, EM_AARCH64, EM_ARM, EM_LOONGARCH, EM_MIPS, EM_PPC, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64,
 };
-use crate::recorded::Told;
+use crate::recorded::{Body, Told};
 
-/// A release of OpenWrt, and the first kernel that it had.
-pub(super) const RELEASES: [(&str, &str); 10] = [
-    ("15.05", "3.18"),
-    ("17.01", "4.4.50"),
-    ("18.06", "4.9.111"),
-    ("19.07", "4.14.162"),
-    ("21.02", "5.4.143"),
-    ("22.03", "5.10.138"),
-    ("23.05", "5.15.134"),
-    ("24.10", "6.6.73"),
-    ("25.12", "6.12.71"),
-    ("master", "6.12"),
+/// A release of OpenWrt, the first kernel that it had, and its musl (toolchain/musl/common.mk); of master that changes, and
+/// 15.05 had uClibc.
+pub(super) const RELEASES: [(&str, &str, &str); 10] = [
+    ("15.05", "3.18", ""),
+    ("17.01", "4.4.50", "1.1.16"),
+    ("18.06", "4.9.111", "1.1.19"),
+    ("19.07", "4.14.162", "1.1.24"),
+    ("21.02", "5.4.143", "1.1.24"),
+    ("22.03", "5.10.138", "1.2.3"),
+    ("23.05", "5.15.134", "1.2.4"),
+    ("24.10", "6.6.73", "1.2.5"),
+    ("25.12", "6.12.71", "1.2.5"),
+    ("master", "6.12", ""),
 ];
 
 /// What an image that OpenWrt builds takes at least of its partition, in bytes. Until 19.07 those for boards with 4 MiB fit:
@@ -40,10 +43,16 @@ fn free_flash(firmware: u64, release: &str) -> u64 {
 }
 
 /// A machine, as far as the tables tell.
-pub(super) fn files(arch: &Architecture, target: &str, release: &str, device: Option<&Device>) -> Vec<Told> {
+pub(super) fn files(
+    arch: &Architecture,
+    target: &str,
+    release: &str,
+    device: Option<&Device>,
+    libcs: &Libcs,
+) -> Vec<Told> {
     let mut files = Vec::new();
     let mut file = |name: &str, content: &str| files.push(told(name, content));
-    let kernel = RELEASES.iter().find(|(name, _)| *name == release).map_or("", |(_, kernel)| kernel);
+    let (_, kernel, musl) = RELEASES.iter().find(|(name, ..)| *name == release).copied().unwrap_or_default();
     file("uname", &format!("Linux OpenWrt {kernel} #0 SMP {} GNU/Linux", arch.uname));
     file("/proc/cpuinfo", &cpuinfo(arch, device));
     let page = if arch.name.starts_with("loongarch64") { 16384 } else { 4096 };
@@ -79,8 +88,12 @@ pub(super) fn files(arch: &Architecture, target: &str, release: &str, device: Op
             "/dev/mtdblock /overlay jffs2 rw,noatime 0 0\noverlayfs:/overlay / overlay rw,noatime,lowerdir=/,upperdir=/overlay/upper,workdir=/overlay/work 0 0\ntmpfs /tmp tmpfs rw,nosuid,nodev,noatime 0 0",
         );
     }
-    files.push((String::from("/bin/busybox"), busybox(arch), true));
-    let mut known = format!("unknown {}\n", arch.loader);
+    files.push(busybox(arch));
+    let mut known = String::new();
+    match libcs.of(arch, musl) {
+        Some(libc) => files.push((arch.loader.into(), Body::Made(libc))),
+        None => known = format!("unknown {}\n", arch.loader),
+    }
     no_other_loaders(&mut known, arch);
     // CONFIG_BINFMT_MISC is in no image since.
     if is_since(release, "19.07") {
@@ -92,7 +105,12 @@ pub(super) fn files(arch: &Architecture, target: &str, release: &str, device: Op
 
 /// A text, or a note.
 pub(super) fn told(name: &str, content: &str) -> Told {
-    (String::from(name), content.as_bytes().to_vec(), false)
+    (String::from(name), Body::Whole(content.as_bytes().to_vec()))
+}
+
+/// A program of its own, which tells of the ABI.
+pub(super) fn busybox(arch: &Architecture) -> Told {
+    (String::from("/bin/busybox"), Body::Beginning(elf::busybox(arch)))
 }
 
 /// Its own is the only one.
@@ -135,7 +153,7 @@ const LOADERS: [&str; 27] = [
 
 /// Whether a release is that one or a later one.
 pub(super) fn is_since(release: &str, first: &str) -> bool {
-    let at = |wanted: &str| RELEASES.iter().position(|(name, _)| *name == wanted);
+    let at = |wanted: &str| RELEASES.iter().position(|(name, ..)| *name == wanted);
     at(release) >= at(first)
 }
 
@@ -222,7 +240,7 @@ fn answers(arch: &Architecture, target: &str, release: &str) -> String {
     text
 }
 
-fn e_machine(arch: &Architecture) -> u16 {
+pub(super) fn e_machine(arch: &Architecture) -> u16 {
     match arch.uname {
         name if name.starts_with("mips") => EM_MIPS,
         name if name.starts_with("armv") => EM_ARM,
@@ -235,73 +253,4 @@ fn e_machine(arch: &Architecture) -> u16 {
         "loongarch64" => EM_LOONGARCH,
         _ => EM_386,
     }
-}
-
-/// The beginning of a program of the machine's own: the ELF header, and the loader that it names.
-pub(super) fn busybox(arch: &Architecture) -> Vec<u8> {
-    let path = [arch.loader.as_bytes(), b"\0"].concat();
-    // PT_INTERP, PF_R.
-    elf(arch, (3, 4), &path, 0)
-}
-
-/// A loader of which nothing but its release is known: the ELF header, and code that is not looked at.
-pub(super) fn loader(arch: &Architecture) -> Vec<u8> {
-    // PT_LOAD; kernels up to 6.9 write behind the last one's end, so it is writable.
-    elf(arch, (1, 7), &[1; 64], 16)
-}
-
-/// A position-independent file of one segment, with the entry point so far into its content; 0 for none.
-fn elf(arch: &Architecture, (p_type, p_flags): (u32, u32), content: &[u8], entry: u32) -> Vec<u8> {
-    let order =
-        |bytes: &[u8]| if arch.is_big { bytes.iter().rev().copied().collect() } else { bytes.to_vec() };
-    let half = |value: u16| order(&value.to_le_bytes());
-    let word = |value: u32| order(&value.to_le_bytes());
-    // Elf64_Addr, or Elf32_Addr.
-    let address = |value: u32| if arch.is_64 { order(&u64::from(value).to_le_bytes()) } else { word(value) };
-    let e_flags: u32 = match (e_machine(arch), arch.is_64) {
-        // EF_MIPS_ARCH_32 and E_MIPS_ABI_O32, or EF_MIPS_ARCH_64.
-        (EM_MIPS, false) => 0x5000_1000,
-        (EM_MIPS, true) => 0x6000_0000,
-        // EF_ARM_EABI_VER5, and the float ABI.
-        (EM_ARM, _) => 0x0500_0000 | if arch.is_hard { 0x400 } else { 0x200 },
-        // EF_PPC64_ABI: ELFv2.
-        (EM_PPC64, _) if !arch.is_big => 2,
-        _ => 0,
-    };
-    let header: u16 = if arch.is_64 { 64 } else { 52 };
-    let entry_size: u16 = if arch.is_64 { 56 } else { 32 };
-    let place = u32::from(header.saturating_add(entry_size));
-    let length = u32::try_from(content.len()).unwrap_or_default();
-    let e_entry = if entry == 0 { 0 } else { place.saturating_add(entry) & !3 };
-    // A PT_LOAD begins with the file.
-    let (start, size) = if p_type == 1 { (0, place.saturating_add(length)) } else { (place, length) };
-    let align = if p_type == 1 { 0x1_0000 } else { 1 };
-    let ident =
-        [0x7f, b'E', b'L', b'F', if arch.is_64 { 2 } else { 1 }, if arch.is_big { 2 } else { 1 }, 1, 0];
-    let mut bytes = ident.to_vec();
-    bytes.extend([0; 8]);
-    // ET_DYN, e_machine, e_version, e_entry, e_phoff, e_shoff, e_flags, e_ehsize, e_phentsize, e_phnum.
-    for field in [
-        half(3),
-        half(e_machine(arch)),
-        word(1),
-        address(e_entry),
-        address(header.into()),
-        address(0),
-        word(e_flags),
-    ] {
-        bytes.extend(field);
-    }
-    for field in [header, entry_size, 1, 0, 0, 0] {
-        bytes.extend(half(field));
-    }
-    let (size, start) = (address(size), [address(start), address(start), address(start)].concat());
-    bytes.extend(word(p_type));
-    if arch.is_64 {
-        bytes.extend([word(p_flags), start, size.clone(), size, address(align)].concat());
-    } else {
-        bytes.extend([start, size.clone(), size, word(p_flags), word(align)].concat());
-    }
-    bytes.extend_from_slice(content);
-    bytes
 }

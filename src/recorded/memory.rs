@@ -6,21 +6,39 @@ use std::rc::Rc;
 use super::Recorded;
 use super::tree::Entry;
 #[cfg(feature = "catalogue")]
+pub(crate) use super::tree::Made;
+#[cfg(feature = "catalogue")]
 use super::tree::{Bytes, Names, Tree, What};
 #[cfg(feature = "catalogue")]
 use super::{known, plain};
 use crate::path::Path;
 
-/// A file of a machine that is known without a text: its name, what is known of it, and whether that is its beginning alone.
+/// What is known of a file of a machine of the catalogue.
 #[cfg(feature = "catalogue")]
-pub(crate) type Told = (String, Vec<u8>, bool);
+pub(crate) enum Body {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// Its beginning.
+    Beginning(Vec<u8>),
+    /// All of it, made when it is first looked at.
+    Made(Rc<Made>),
+}
+
+/// A file of such a machine: its name, and what is known of it.
+#[cfg(feature = "catalogue")]
+pub(crate) type Told = (String, Body);
 
 #[cfg(feature = "catalogue")]
 fn told(files: Vec<Told>) -> Result<Names, String> {
     let mut names = Names::new(plain::DEVICE);
-    for (name, body, is_head) in files {
-        let size = if is_head { u64::from(u32::MAX) } else { body.len() as u64 };
-        if !names.put(name.as_bytes(), What::File(size, Some(Bytes::First(body.into()))), 0o755) {
+    for (name, body) in files {
+        let what = match body {
+            Body::Whole(bytes) => What::File(bytes.len() as u64, Some(Bytes::First(bytes.into()))),
+            // How long it is nobody knows.
+            Body::Beginning(bytes) => What::File(u32::MAX.into(), Some(Bytes::First(bytes.into()))),
+            Body::Made(made) => What::Made(made),
+        };
+        if !names.put(name.as_bytes(), what, 0o755) {
             return Err(String::from("it has too many names"));
         }
     }

@@ -1,5 +1,7 @@
 //! The files of a recording: in a folder, or as a list of names made from one file. No link is followed here.
 
+#[cfg(feature = "catalogue")]
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path;
@@ -116,6 +118,9 @@ pub(super) enum What {
     Folder,
     /// A regular file: its size, and its bytes where they are known.
     File(u64, Option<Bytes>),
+    /// A regular file that is made when it is first looked at.
+    #[cfg(feature = "catalogue")]
+    Made(Rc<Made>),
     /// A symbolic link.
     Link(PathBuf),
     /// A device, a FIFO.
@@ -220,6 +225,8 @@ impl Names {
             What::Unknown => return Err(Fault::Unknown),
             What::Folder => (FileKind::Directory, 0),
             What::File(size, _) => (FileKind::Regular, *size),
+            #[cfg(feature = "catalogue")]
+            What::Made(bytes) => (FileKind::Regular, bytes.0.len() as u64),
             What::Special(kind) => (*kind, 0),
         };
         let (device, inode) = (self.device, at as u64);
@@ -229,6 +236,8 @@ impl Names {
     fn open(&self, path: &Path) -> Result<Rc<dyn ReadAt>, Fault> {
         match &self.node(path.as_bytes())?.1.what {
             What::File(size, Some(bytes)) => Ok(Rc::new(Part { bytes: bytes.clone(), size: *size })),
+            #[cfg(feature = "catalogue")]
+            What::Made(bytes) => Ok(bytes.clone()),
             _ => Err(Fault::Unknown),
         }
     }
@@ -239,6 +248,32 @@ impl Names {
             What::Folder => Ok(node.below.keys().map(|name| name.to_vec()).collect()),
             _ => Err(Fault::Errno(Errno::ENOTDIR)),
         }
+    }
+}
+
+/// The bytes of a file, once somebody wants them.
+#[cfg(feature = "catalogue")]
+pub(crate) struct Made(LazyCell<Vec<u8>, Box<dyn FnOnce() -> Vec<u8>>>);
+
+#[cfg(feature = "catalogue")]
+impl Made {
+    pub(crate) fn new(make: impl FnOnce() -> Vec<u8> + 'static) -> Made {
+        Made(LazyCell::new(Box::new(make)))
+    }
+}
+
+#[cfg(feature = "catalogue")]
+impl std::fmt::Debug for Made {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Made")
+    }
+}
+
+#[cfg(feature = "catalogue")]
+impl ReadAt for Made {
+    fn read_at(&self, offset: u64, len: usize) -> Result<Vec<u8>, Errno> {
+        let left = usize::try_from(offset).ok().and_then(|at| self.0.get(at..)).unwrap_or_default();
+        Ok(left.get(..len).unwrap_or(left).to_vec())
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cargo xtask catalogue`: makes the tables of catalogue/ anew.
 
 mod debian;
+mod musl;
 mod openwrt;
 
 use std::path::PathBuf;
@@ -18,15 +19,24 @@ pub(crate) struct Args {
     /// Debian's rows of systems.tsv, from its Packages files
     #[arg(long)]
     debian: bool,
+    /// musl.tsv, from Debian's packages of musl
+    #[arg(long)]
+    musl: bool,
 }
 
 pub(crate) fn main(args: &Args) -> Result<()> {
-    ensure!(args.debian || args.checkout.is_some(), "name a checkout of OpenWrt, or --debian");
+    ensure!(
+        args.debian || args.musl || args.checkout.is_some(),
+        "name a checkout of OpenWrt, --debian or --musl"
+    );
     if let (Some(checkout), Some(release)) = (&args.checkout, &args.release) {
         openwrt::update(checkout, release, &crate::sh::root().join("catalogue"))?;
     }
     if args.debian {
         debian::write()?;
+    }
+    if args.musl {
+        musl::write()?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::text::cut_bytes;
 const OWN: [&[u8]; 7] = [b"c", b"pthread", b"rt", b"m", b"dl", b"util", b"xnet"];
 
 /// Whether the loader itself is what a name asks for.
-pub(super) fn is_own(name: &[u8]) -> bool {
+pub(crate) fn is_own(name: &[u8]) -> bool {
     let stem = name.strip_prefix(b"lib").and_then(|rest| cut_bytes(rest, b'.'));
     stem.is_some_and(|(stem, _)| OWN.contains(&stem))
 }

@@ -7,9 +7,9 @@ use super::shown::Shown;
 use super::shown::names;
 use crate::exec::{Missing, Outcome};
 use crate::finding::{Found, Severity};
-#[cfg(feature = "every-machine")]
-use crate::ldso::is_of_glibc;
 use crate::ldso::{LinkResult, Setting};
+#[cfg(feature = "every-machine")]
+use crate::ldso::{is_of_glibc, is_of_musl};
 use crate::machine::Libc;
 
 rule! {
@@ -87,17 +87,22 @@ program: C library={libc}"
 fn not_known(case: &Case<'_>, link: &LinkResult) -> Found {
     let dynamic = case.image.and_then(|image| image.dynamic.as_ref());
     let needed = dynamic.map_or(&[][..], |dynamic| &dynamic.needed);
-    let others = needed.iter().map(Vec::as_slice).filter(|name| !is_of_glibc(name));
+    let is_musl = link.libc == Some(Libc::Musl);
+    let is_own = |name: &[u8]| if is_musl { is_of_musl(name) } else { is_of_glibc(name) };
+    let others = needed.iter().map(Vec::as_slice).filter(|name| !is_own(name));
     let folders = dynamic.and_then(|dynamic| dynamic.runpath.as_ref().or(dynamic.rpath.as_ref()));
-    let (file, glibc) = (case.file(), Shown(&link.release));
+    let (file, release) = (case.file(), Shown(&link.release));
+    // musl has no versions of symbols, and which library defines what is not known.
+    let (new_enough, libc) =
+        if is_musl { ("", "musl") } else { ("; the C library is new enough for it", "glibc") };
     case.finding(
         Severity::Note,
         format_args!(
             "\
-it is not known which libraries {file} finds there; the C library is new enough for it
+it is not known which libraries {file} finds there{new_enough}
 program: DT_NEEDED={needed}
 program: its own folders={folders}
-machine: C library=glibc {glibc}",
+machine: C library={libc} {release}",
             needed = names(&mut others.into_iter()),
             folders = Shown(folders.map_or(&[][..], Vec::as_slice)),
         ),

@@ -13,7 +13,7 @@ use diag::on::Carried;
 use diag::path::Path;
 use diag::report::Verdict;
 use diag::target::Target;
-use object::read::elf::ProgramHeader as _;
+use object::Object as _;
 use oracle::linking::{self, End};
 use oracle::tally::Tally;
 
@@ -70,15 +70,24 @@ pub(super) fn check(arch: &str, tally: &mut Tally) -> Result<()> {
     Ok(())
 }
 
-/// Programs of musl and of glibc, judged for each release of Alpine by its name. Alpine itself is not there: Debian's musl,
-/// 1.2.3 and 1.2.5, stands in for it, without glibc's loader, and what is said has to hold on both.
+/// Programs of musl and of glibc, judged for Alpine and OpenWrt by name. Neither is there: Debian's musl 1.2.3 and 1.2.5 stands
+/// in for the same release of theirs, without glibc's loader. What starts with 1.2.4 does so with 1.2.5.
 pub(super) fn alpine(tally: &mut Tally) -> Result<()> {
-    let names: Vec<String> = catalogue::systems()
-        .filter(|system| system.name == "alpine" && system.architecture == "x86_64")
-        .map(|system| format!("alpine:{}/x86_64", system.release))
-        .collect();
-    tally.check(!names.is_empty(), || "no release of Alpine".to_owned());
-    for (suite, _) in musl::RELEASES {
+    let of_musl = |release: &str| {
+        let title = format!("musl {release}");
+        let systems = catalogue::systems().filter(move |system| {
+            system.architecture == "x86_64" && system.title().split(',').next() == Some(&title)
+        });
+        let mut names: Vec<String> = systems.map(|system| system.whole_name()).collect();
+        let of_openwrt: &[&str] = match release {
+            "1.2.3" => &["22.03"],
+            "1.2.4" => &["23.05"],
+            _ => &["24.10", "25.12"],
+        };
+        names.extend(of_openwrt.iter().map(|release| format!("x86/64@{release}")));
+        names
+    };
+    for ((suite, _), (same, older)) in musl::RELEASES.iter().zip([("1.2.3", ""), ("1.2.5", "1.2.4")]) {
         let packages = [&["musl"], &PACKAGES[..]].concat();
         let place = Place::open(suite, "amd64", &packages)?;
         let mut programs: Vec<(String, &[&str])> = PROGRAMS
@@ -91,17 +100,23 @@ pub(super) fn alpine(tally: &mut Tally) -> Result<()> {
             programs.extend(package.paths().map(|path| (path, package.args)));
         }
         std::fs::remove_file(place.root().join(GLIBC.trim_start_matches('/'))).context(GLIBC)?;
+        let older = if older.is_empty() { Vec::new() } else { of_musl(older) };
         let mut counts = [0_usize; 3];
         for (path, args) in &programs {
             let starts = place.command(path, args).output().is_ok_and(|output| output.status.success());
-            for name in &names {
+            for name in of_musl(same).iter().chain(&older) {
                 let said = said(name, &place, path)?;
                 counts[usize::from(said.0.status())] += 1;
                 let holds = match said {
                     (Verdict::Starts, _) => starts,
-                    (Verdict::Fails, code) => !starts && code == Some("interpreter-missing"),
-                    // Which musl it is, and which libraries are installed, the catalogue has not.
-                    (Verdict::Unknown, _) => names_musl(&place, path)?,
+                    (Verdict::Fails, code) if older.contains(name) => {
+                        !starts || code == Some("symbol-missing")
+                    }
+                    (Verdict::Fails, _) => !starts,
+                    // Which libraries are installed the catalogue has not.
+                    (Verdict::Unknown, code) => {
+                        code == Some("libraries-not-followed") && needs_more_than_musl(&place, path)?
+                    }
                 };
                 tally.check(holds, || {
                     format!("{path} on {name}: diag says {said:?}; starts with Debian's musl: {starts}")
@@ -109,8 +124,7 @@ pub(super) fn alpine(tally: &mut Tally) -> Result<()> {
             }
         }
         let [start, fail, unknown] = counts;
-        tally
-            .note(format!("Alpine, by musl of {suite}: {start} start, {fail} do not, {unknown} are unknown"));
+        tally.note(format!("by musl of {suite}: {start} start, {fail} do not, {unknown} are unknown"));
         tally.check(counts.iter().all(|count| *count > 0), || format!("{suite} tells nothing"));
     }
     Ok(())
@@ -119,15 +133,15 @@ pub(super) fn alpine(tally: &mut Tally) -> Result<()> {
 /// glibc's loader on x86-64.
 const GLIBC: &str = "/lib64/ld-linux-x86-64.so.2";
 
-/// Whether the program's PT_INTERP is musl's loader.
-fn names_musl(place: &Place, program: &str) -> Result<bool> {
+/// Whether the program has a DT_NEEDED that is not the C library.
+fn needs_more_than_musl(place: &Place, program: &str) -> Result<bool> {
     let content = std::fs::read(place.root().join(program.trim_start_matches('/')))?;
-    let elf = object::read::elf::ElfFile64::<object::Endianness>::parse(&*content)?;
-    let interpreter = elf
-        .elf_program_headers()
-        .iter()
-        .find_map(|header| header.interpreter(elf.endian(), &*content).ok().flatten());
-    Ok(interpreter == Some(place.loader().as_bytes()))
+    for library in object::File::parse(&*content)?.import_libraries()? {
+        if !library?.name().starts_with(b"libc.") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The verdict by the catalogue, and the code of what is decisive.
