@@ -136,8 +136,7 @@ fn check(loader: &Loader, args: &Args, count: usize, tally: &mut Tally) -> Resul
         tally.note(format!(
             "{kind}: {mutants}, of which {started} start; diag has {wrong} wrong, {unknown} unknown; {varied} end now so, now so{as_in_qemu}"
         ));
-        // Of a kind with some twenty mutants so few are no rate.
-        let few = *unknown <= 3 || unknown * 100 <= mutants * loader.unknown_per_cent;
+        let few = *unknown <= 2 || unknown * 100 <= mutants * loader.unknown_per_cent;
         tally.check(few, || format!("{kind}: {unknown} of {mutants} unknown"));
     }
     let total = |of: fn(&Counts) -> usize| kinds.values().map(of).sum::<usize>();

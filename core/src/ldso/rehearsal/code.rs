@@ -66,6 +66,18 @@ pub(super) fn address_slot(program: &Object<'_>) -> Option<u64> {
     Some(program.memory.wrapped(table.wrapping_add_signed(first.behind(PUSH)?)))
 }
 
+/// What a stub has its function be bound by: `push $number` of x86-64 the place of the relocation in DT_JMPREL, of i386 its
+/// distance in bytes.
+pub(super) fn pushed_number(object: &Object<'_>, address: u64) -> Option<u64> {
+    const PUSH: u8 = 0x68;
+    if !is_x86(object) {
+        return None;
+    }
+    let code = Code::at(object, address).behind_mark();
+    let number = signed(&code.bytes, 1)?;
+    u64::try_from(number).ok().filter(|_| code.bytes.first() == Some(&PUSH))
+}
+
 /// The slot of `__gmon_start__`, whose value crti.o's part of DT_INIT begins with: `mov slot(%rip), %rax`, or of i386
 /// `mov slot(%ebx), %eax`.
 pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {

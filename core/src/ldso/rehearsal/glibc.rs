@@ -158,8 +158,15 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     }
     rehearsed.later = rehearsal.later.take();
     rehearsal.asks_for_all()?;
-    let binds_later = objects.first().is_some_and(|program| is_bound_later(linker, program.dynamic));
-    reach_main(objects, rehearsal.start.get(), &rehearsed.later, binds_later)?;
+    let lazy = objects.first().filter(|program| is_bound_later(linker, program.dynamic));
+    let called = lazy.map(|program| {
+        |symbol| match rehearsal.find(program, symbol, Class::Plt, true) {
+            Err(End::Symbol(symbol)) => Err(End::Symbol(Undefined { lazy: false, ..symbol })),
+            found => found.map(drop),
+        }
+    });
+    let called = called.as_ref().map(|called| called as &dyn Fn(u64) -> Step<()>);
+    reach_main(objects, rehearsal.start.get(), &rehearsed.later, called)?;
     for index in order.iter().rev() {
         if let Some(object) = objects.get(*index).filter(|_| *index != 1) {
             construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)?;

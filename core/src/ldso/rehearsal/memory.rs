@@ -2,6 +2,7 @@
 
 mod access;
 mod chunk;
+mod write;
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -334,68 +335,6 @@ impl<'a> Memory<'a> {
         Ok(true)
     }
 
-    /// Writes a number, as a relocation does. `anywhere`: DT_TEXTREL has made all of it writable.
-    pub(super) fn write(&self, address: u64, value: u64, size: u64, anywhere: bool) -> Result<(), Access> {
-        let mut bytes = value.to_le_bytes();
-        let bytes = bytes.get_mut(..offset(size)).unwrap_or_default();
-        if self.encoding.order == ByteOrder::Big {
-            bytes.reverse();
-        }
-        let is_address = value >= MOVED && size == self.encoding.word() as u64;
-        let address_of = |index: u64| self.wrapped(address.wrapping_add(index));
-        // One that cannot be written to ends it, whatever the others are.
-        let mut refused = Ok(());
-        for index in 0..size {
-            match self.may_write(address_of(index), anywhere) {
-                Err(Access::Nothing) => return Err(Access::Nothing),
-                access => refused = refused.and(access),
-            }
-        }
-        refused?;
-        for (index, byte) in (0_u8..).zip(&*bytes) {
-            let mark = if is_address { index.wrapping_add(2) } else { 1 };
-            self.put(address_of(index.into()), (*byte, mark))?;
-        }
-        Ok(())
-    }
-
-    fn may_write(&self, address: u64, anywhere: bool) -> Result<(), Access> {
-        let part = self.part(address).map_err(|access| self.where_written(address, access))?;
-        match part {
-            _ if !(part.is_writable || anywhere) => Err(Access::Nothing),
-            _ if part.loses(address) => Err(Access::BehindFile),
-            _ if self.is_kept(address) => Err(Access::Anothers),
-            _ => Ok(()),
-        }
-    }
-
-    fn put(&self, address: u64, byte: Marked) -> Result<(), Access> {
-        let (chunk, at) = place(address);
-        let mut written = self.written.borrow_mut();
-        if !written.contains_key(&chunk) && !Guard::Rehearsal.is_out() {
-            let Some(left) = self.chunks.get().checked_sub(1) else { return self.too_much() };
-            self.chunks.set(left);
-        }
-        written.entry(chunk).or_default().put(at, byte);
-        Ok(())
-    }
-
-    /// Writes a byte of another object.
-    pub(super) fn take(&self, address: u64, (byte, mark): Marked, anywhere: bool) -> Result<(), Access> {
-        let address = self.wrapped(address);
-        self.may_write(address, anywhere)?;
-        self.put(address, (byte, mark.max(1)))
-    }
-
-    /// What lies behind an object begins with what cannot be written.
-    pub(super) fn where_written(&self, address: u64, access: Access) -> Access {
-        let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
-        let is_before = self.wrapped(first.wrapping_sub(address)) <= WRITABLE_BEFORE;
-        let (from, to) = self.writable_behind;
-        let is_behind = (from..to).contains(&self.wrapped(address.wrapping_sub(self.end())));
-        if is_before || is_behind { access } else { Access::Nothing }
-    }
-
     /// Whether code can be run there.
     pub(super) fn can_run(&self, address: u64) -> bool {
         self.look(address).is_ok_and(|part| part.is_executable)
@@ -404,6 +343,11 @@ impl<'a> Memory<'a> {
     /// Whether it is its own.
     pub(super) fn has(&self, address: u64) -> bool {
         self.look(address).is_ok()
+    }
+
+    /// Whether so many bytes are.
+    pub(super) fn has_all(&self, address: u64, size: u64) -> bool {
+        (0..size).all(|at| self.has(self.wrapped(address.wrapping_add(at))))
     }
 
     /// The part that is there, of many for as many steps.

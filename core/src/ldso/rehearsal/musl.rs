@@ -65,7 +65,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if self.lacks_any || self.fault.is_some() || !self.symbols.is_empty() {
             return Ok(());
         }
-        reach_main(objects, self.start, &[], false)?;
+        reach_main(objects, self.start, &[], None)?;
         for name in [&b"malloc"[..], b"aligned_alloc"] {
             let _found = self.find(name, true, false)?;
         }

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::code::{CODE, address_slot, main_slot, profiler_slot};
+use super::code::{CODE, address_slot, main_slot, profiler_slot, pushed_number};
 use super::frames::listed;
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
@@ -11,10 +11,11 @@ use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ,
-    DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386, EM_AARCH64, EM_PPC64,
-    EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
+    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PLTREL, DT_PREINIT_ARRAY,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
+    EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
+use crate::elf::offset;
 use crate::machine::holds;
 
 /// What linkers put before code. DT_HASH is one, and was added behind all else to the glibc of Debian 11 for ARM.
@@ -35,13 +36,14 @@ pub(super) struct Start {
 
 /// Whether the program is led to what starts it.
 ///
-/// `later`: what is not found when it is called. `binds_later`: the program's functions are bound when they are called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it
-/// does not find is what it calls first.
+/// `later`: what is not found when it is called. `called`: where functions of the program are bound when they are called, what
+/// that comes to of one of its symbols. Where a program with crt1.o asks for no `__libc_start_main`, the one that it does not
+/// find is what it calls first.
 pub(super) fn reach_main(
     objects: &[Object<'_>],
     start: Start,
     later: &[Undefined],
-    binds_later: bool,
+    called: Option<&dyn Fn(u64) -> Step<()>>,
 ) -> Step<()> {
     const WHAT: &str = "__libc_start_main";
     let Some(program) = objects.first() else { return Ok(()) };
@@ -68,13 +70,30 @@ pub(super) fn reach_main(
     }
     let led_to = program.number(slot, program.word(), WHAT)?;
     let is_bound_later =
-        || binds_later && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
+        || called.is_some() && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
     match code_at(objects, led_to) {
         Some(_) if start.at == Some(led_to) || is_bound_later() => Ok(()),
         // Whatever it does, `hlt` or nothing follows.
-        Some((of, within)) if !begins_function(of, within) => Err(program.lost(Access::Anothers, WHAT)),
+        Some((of, within)) if !begins_function(of, within) => {
+            let stub = bound_symbol(of, within).filter(|_| of.index == 0);
+            let (Some(called), Some(symbol)) = (called, stub) else {
+                return Err(program.lost(Access::Anothers, WHAT));
+            };
+            called(symbol)?;
+            Err(program.fault(FaultKind::JumpsNowhere, WHAT))
+        }
         _ => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
     }
+}
+
+/// The symbol of the relocation by which a stub is bound whose second half is at an address.
+fn bound_symbol(program: &Object<'_>, address: u64) -> Option<u64> {
+    let (calls, has_addend) = (program.get(DT_JMPREL)?, program.get(DT_PLTREL)? == DT_RELA.into());
+    let pushed = pushed_number(program, address)?;
+    let size = if program.word() == 8 { program.entry(has_addend) } else { 1 };
+    let relocation = program.relocation(calls.wrapping_add(pushed.wrapping_mul(size)), has_addend).ok()?;
+    let is_slot = program.abi()?.is_jump_slot(offset(relocation.kind));
+    is_slot.then_some(relocation.symbol)
 }
 
 /// Calls the constructors of an object: DT_INIT, then those of DT_INIT_ARRAY. `count_mask`: glibc counts them in 32 bits.

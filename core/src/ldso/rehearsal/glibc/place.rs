@@ -6,7 +6,7 @@ use super::super::memory::Access;
 use super::super::start::{begins_function, is_x86};
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::SHN_ABS;
-use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_X86_64};
+use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_S390, EM_X86_64, PT_DYNAMIC};
 
 const STT_GNU_IFUNC: u64 = 10;
 
@@ -19,6 +19,17 @@ pub(super) fn resolve(by: &Object<'_>, of: &Object<'_>, function: u64, what: &'s
     } else {
         Err(by.lost(Access::Anothers, what))
     }
+}
+
+/// Of s390x the first slot for a function where what the loader keeps for itself stands in another table: .got, which begins
+/// with the address of PT_DYNAMIC, and becomes read-only (PT_GNU_RELRO) up to where .got.plt begins.
+fn split_slots(object: &Object<'_>, got: u64) -> Option<u64> {
+    const PT_GNU_RELRO: u32 = 0x6474_e552;
+    let segment = |kind| object.image.table().iter().find(|segment| segment.p_type == kind);
+    let (dynamic, read_only) = (segment(PT_DYNAMIC)?, segment(PT_GNU_RELRO)?);
+    let is_table = object.image.header.e_machine == EM_S390
+        && object.memory.number(got, object.word()) == Ok(dynamic.p_vaddr);
+    is_table.then(|| read_only.p_vaddr.wrapping_add(read_only.p_memsz))
 }
 
 /// A relocation of an object.
@@ -53,7 +64,9 @@ impl Place<'_, '_> {
         let (Some(got), Some(calls)) = (object.get(DT_PLTGOT), object.get(DT_JMPREL)) else { return false };
         let entry = object.entry(self.relocation.addend.is_some());
         let index = at.wrapping_sub(calls).checked_div(entry).unwrap_or_default();
-        *offset != Ok(got.wrapping_add(index.wrapping_add(kept).wrapping_mul(object.word())))
+        let first =
+            split_slots(object, got).unwrap_or_else(|| got.wrapping_add(kept.wrapping_mul(object.word())));
+        *offset != Ok(first.wrapping_add(index.wrapping_mul(object.word())))
     }
 
     pub(super) fn lost(&self, access: Access) -> End {
@@ -68,16 +81,34 @@ impl Place<'_, '_> {
         written.map_err(|access| self.lost(access))
     }
 
-    /// What stands there.
+    /// What stands there, which is written to next.
     pub(super) fn here(&self) -> Step<u64> {
         let (memory, word) = (&self.object.memory, self.object.word());
+        let anywhere = self.object.get(DT_TEXTREL).is_some();
         let number = self.relocation.offset.and_then(|offset| {
-            // It is written to next.
-            let written =
-                |access| if memory.has(offset) { access } else { memory.where_written(offset, access) };
-            memory.number(offset, word).map_err(written)
+            memory.number(offset, word).map_err(|access| match access {
+                Access::Anothers => memory.may_write_all(offset, word, anywhere).err().unwrap_or(access),
+                _ if memory.has(offset) => access,
+                _ => memory.where_written(offset, access),
+            })
         });
         number.map_err(|access| self.lost(access))
+    }
+
+    /// Adds where the object is to what stands there. Of what is another number at each start that is one, too, which
+    /// counts where it is read.
+    pub(super) fn shift(&self) -> Step<()> {
+        let (object, size) = (self.object, self.object.word());
+        match (self.here(), self.relocation.offset) {
+            (Ok(here), _) => self.write(object.base.wrapping_add(here)),
+            (Err(End::Fault(fault)), Ok(offset))
+                if fault.kind == FaultKind::AnothersMemory && object.memory.has_all(offset, size) =>
+            {
+                let scattered = object.memory.scatter(offset, size, object.get(DT_TEXTREL).is_some());
+                scattered.map_err(|access| self.lost(access))
+            }
+            (Err(lost), _) => Err(lost),
+        }
     }
 
     pub(super) fn addend(&self) -> Step<u64> {

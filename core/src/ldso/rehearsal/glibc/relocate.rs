@@ -171,7 +171,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     let is_filled =
                         object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
                     if !is_filled {
-                        place.write(object.base.wrapping_add(place.here()?))?;
+                        place.shift()?;
                     }
                     if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
                         if !is_x86(object) && relocation.addend.is_some_and(|addend| addend != 0) {
