@@ -229,6 +229,9 @@ fn copy(object: &Object<'_>, to: Result<u64, Access>, (of, from): (&Object<'_>, 
 /// What the C library is started by: every program that is linked with one asks for it.
 pub(super) const MAIN: &[u8] = b"__libc_start_main";
 
+/// What crti.o calls where it is there.
+pub(super) const PROFILER: &[u8] = b"__gmon_start__";
+
 /// In the order in which symbols are looked up: the loader itself last, which the C library needs.
 fn scope<'r, 'a>(objects: &'r [Object<'a>]) -> impl Iterator<Item = &'r Object<'a>> {
     objects.iter().take(1).chain(objects.iter().skip(2)).chain(objects.get(1))

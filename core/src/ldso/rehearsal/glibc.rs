@@ -148,7 +148,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         maps: Maps { all: maps, is_known },
         start: Cell::default(),
         later: RefCell::default(),
-        weak: RefCell::default(),
+        asked: RefCell::default(),
     };
     // It has relocated itself.
     for index in order.iter().rev().filter(|index| **index != 1) {
@@ -157,7 +157,13 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         }
     }
     rehearsed.later = rehearsal.later.take();
-    rehearsal.asks_for_all()?;
+    // What libraries are begun by is called before the program, and the program's by what starts it.
+    let begin = |object: &Object<'_>| {
+        rehearsal.asks_for_profiler(object)?;
+        construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)
+    };
+    let libraries = order.iter().rev().filter_map(|index| objects.get(*index));
+    libraries.filter(|object| object.index > 1).try_for_each(begin)?;
     let lazy = objects.first().filter(|program| is_bound_later(linker, program.dynamic));
     let called = lazy.map(|program| {
         |symbol| match rehearsal.find(program, symbol, Class::Plt, true) {
@@ -167,12 +173,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     });
     let called = called.as_ref().map(|called| called as &dyn Fn(u64) -> Step<()>);
     reach_main(objects, rehearsal.start.get(), &rehearsed.later, called)?;
-    for index in order.iter().rev() {
-        if let Some(object) = objects.get(*index).filter(|_| *index != 1) {
-            construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)?;
-        }
-    }
-    Ok(())
+    objects.first().map_or(Ok(()), begin)
 }
 
 /// elf/dl-setup_hash.c `_dl_setup_hash`.
@@ -253,8 +254,8 @@ struct Rehearsal<'r, 'a> {
     start: Cell<Start>,
     /// What shows when it is called.
     later: RefCell<Vec<Undefined>>,
-    /// The weak symbols that are asked for: by which object, and which of its symbols.
-    weak: RefCell<BTreeSet<(usize, u64)>>,
+    /// The weak symbols that are asked for, and whether any is: by which object, and which of its symbols.
+    asked: RefCell<BTreeSet<(usize, u64)>>,
 }
 
 /// What a symbol is found to be: the object that defines it, and it.

@@ -168,6 +168,12 @@ impl<'a> Memory<'a> {
         address.wrapping_sub(self.dynamic.0) < self.dynamic.1
     }
 
+    /// Whether it is of a tag there, which stays as it is.
+    const fn is_tag(&self, address: u64) -> bool {
+        let word = self.encoding.word() as u64;
+        address.wrapping_sub(self.dynamic.0) & word == 0
+    }
+
     /// That object lies right behind it.
     pub(super) fn lies_before(&mut self, next: &Memory<'_>) {
         let first = next.parts.iter().map(|part| part.from).min().unwrap_or_default();
@@ -248,7 +254,7 @@ impl<'a> Memory<'a> {
         if part.loses(address) {
             return Err(Access::BehindFile);
         }
-        if self.is_kept(address) {
+        if self.is_kept(address) && !self.is_tag(address) {
             return Err(Access::Anothers);
         }
         let (chunk, at) = place(address);

@@ -142,7 +142,9 @@ pub(super) fn construct(
             let address = object.memory.pointer(at);
             let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, what))?;
             if !is_aligned(object.image, address) {
-                return Err(object.lost(Access::Anothers, what));
+                let is_nowhere =
+                    jumped_to(object.image, address).is_some_and(|to| code_at(objects, to).is_none());
+                return Err(if is_nowhere { nowhere(what) } else { object.lost(Access::Anothers, what) });
             }
             let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
             // Nobody knows what the midst of a function does.
@@ -217,6 +219,15 @@ pub(in super::super) fn is_aligned(image: &Image, address: u64) -> bool {
         EM_AARCH64 | EM_PPC64 => address % 4 == 0,
         EM_S390 | EM_RISCV => address % 2 == 0,
         _ => true,
+    }
+}
+
+/// Where a processor goes that leaves out the lowest bits of an address (RISC-V's JALR, POWER's `bctr`).
+fn jumped_to(image: &Image, address: u64) -> Option<u64> {
+    match image.header.e_machine {
+        EM_RISCV => Some(address & !1),
+        EM_PPC64 => Some(address & !3),
+        _ => None,
     }
 }
 

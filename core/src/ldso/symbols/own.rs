@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::super::abi::Effect;
 use super::super::object::Library;
 use super::super::rehearsal::code::{CODE, MARKS, called_slot, ends_function};
-use super::super::rehearsal::{MAIN, gnu_hash, is_aligned, is_among_tables, text};
+use super::super::rehearsal::{MAIN, PROFILER, gnu_hash, is_aligned, is_among_tables, text};
 use super::super::{Linker, versions};
 use super::table::{Symbol, Symbols};
 use super::{
@@ -161,12 +161,21 @@ impl Asks {
         }
         let end = if self.lists_more { 0 } else { first.min(self.count).min(ASKED_AT_MOST) };
         let mut unasked = 0_usize;
+        let is_x86 = matches!(image.header.e_machine, EM_X86_64 | EM_386);
         for index in 1..end {
             let is_asked = self.symbols.get(index).is_some_and(|how| *how != 0);
             // Of variables other names may be listed as well.
             let is_variable = |symbol: &Symbol| symbol.kind == STT_OBJECT || symbol.bind == STB_LOCAL;
             if !is_asked && !is_variable(&symbols.symbol(index)?) {
                 unasked = unasked.saturating_add(FEW);
+            }
+            // crti.o calls it by another slot than that by which it asks whether it is there, but of x86.
+            let calls = !is_x86 && self.symbols.get(index) == Some(&(ASKED | AS_CALL));
+            if calls && symbols.symbol(index).is_some_and(|symbol| symbol.bind == STB_WEAK) {
+                let name = symbols.symbol(index)?.name;
+                if symbols.strings.string_at(name)? == PROFILER {
+                    return Some(false);
+                }
             }
         }
         if unasked > end {

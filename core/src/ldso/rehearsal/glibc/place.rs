@@ -6,6 +6,7 @@ use super::super::memory::Access;
 use super::super::start::{begins_function, is_x86};
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::SHN_ABS;
+use super::relocate::is_profiler;
 use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_S390, EM_X86_64, PT_DYNAMIC};
 
 const STT_GNU_IFUNC: u64 = 10;
@@ -150,7 +151,10 @@ impl Place<'_, '_> {
         let adds = of.is_none()
             && matches!(effect, Effect::Value | Effect::Slot)
             && self.relocation.addend.is_some_and(|addend| addend != 0);
-        if is_null && is_far || !is_x86(object) && (is_address && (is_null || is_odd) || adds) {
+        // Of a library crti.o asks for one alone. A program's may be main(), too.
+        let is_tested = || object.index == 0 || is_profiler(object, asked);
+        let is_doubtful = is_address && (is_null || is_odd) || adds;
+        if is_null && is_far || !is_x86(object) && is_doubtful && is_tested() {
             return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         match (effect, of) {

@@ -6,7 +6,7 @@ use super::super::super::fault::FaultKind;
 use super::super::super::symbols::relocations::is_bound_later;
 use super::super::memory::Access;
 use super::super::start::{Start, is_x86};
-use super::super::{End, MAIN, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
+use super::super::{End, MAIN, Object, PROFILER, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
 use super::place::{Place, resolve};
 use super::{Class, Found, HIDDEN, Rehearsal, Version};
@@ -18,14 +18,19 @@ use crate::elf::offset;
 
 const STB_LOCAL: u64 = 0;
 const STB_WEAK: u64 = 2;
-/// crti.o calls it where it is there.
-const PROFILER: &[u8] = b"__gmon_start__";
 /// What it takes to keep that one is asked for.
 const KEPT_OF_A_WEAK: usize = 32;
 /// glibc's `__libc_early_init` calls it (nptl/pthread_mutex_conf.c `__pthread_tunables_init`).
 const EARLY: &[u8] = b"__tunable_get_val";
+/// In place of a symbol: any of them.
+const ANY: u64 = u64::MAX;
 /// Symbols of an object that are looked through.
 const SYMBOLS_AT_MOST: u64 = 1 << 10;
+
+/// Whether the code that each object begins with asks whether a function is there, by a symbol of that name.
+pub(super) fn is_profiler(object: &Object<'_>, symbol: &Symbol) -> bool {
+    has_name(object, symbol, PROFILER)
+}
 
 fn has_name(object: &Object<'_>, symbol: &Symbol, name: &[u8]) -> bool {
     let strings = object.get(DT_STRTAB).unwrap_or_default();
@@ -150,14 +155,17 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let count = if relocation.addend.is_some() { "DT_RELACOUNT" } else { "DT_RELCOUNT" };
                 return Err(object.fault(kind, count));
             }
-            // What else is counted as one is left without its symbol.
-            if effect != Effect::Relative && effect != Effect::OfGot {
-                return Err(object.lost(Access::Anothers, "DT_RELACOUNT"));
-            }
+            // What else is counted as one is left without its symbol, of which the program's may be main().
+            let is_usual = matches!(effect, Effect::Relative | Effect::OfGot);
+            let may_be_main = object.index == 0 && relocation.symbol != 0;
             // MIPS has none.
             let is_none = object.abi().is_some_and(|abi| abi.setup == Setup::Got);
             let place = Place { effect: Effect::Relative, ..place };
-            return if is_none { Ok(()) } else { place.moved() };
+            if !is_none {
+                place.moved()?;
+            }
+            let is_lost = !is_usual && (effect == Effect::Indirect || may_be_main);
+            return if is_lost { Err(object.lost(Access::Anothers, "DT_RELACOUNT")) } else { Ok(()) };
         }
         if is_lazy {
             return match effect {
@@ -233,6 +241,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             _ if abi.is_some_and(|abi| abi.is_jump_slot(offset(place.relocation.kind))) => Class::Plt,
             _ => Class::Other,
         };
+        // Of MIPS the kind is looked at first.
+        if !place.is_known(Relocator::Glibc) && abi.is_some_and(|abi| abi.setup == Setup::Got) {
+            return Err(place.unknown(FaultKind::RelocationType));
+        }
         let (asked, found) = self.find(place.object, place.relocation.symbol, class, false)?;
         if !place.is_known(Relocator::Glibc) {
             return Err(place.unknown(FaultKind::RelocationType));
@@ -293,27 +305,23 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         symbol.is_some_and(|symbol| has_name(object, &symbol, name))
     }
 
-    /// Whether each object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that
-    /// code is known.
-    pub(super) fn asks_for_all(&self) -> Step<()> {
-        for object in self.objects.iter().filter(|object| object.index != 1) {
-            let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
-                continue;
-            };
-            if is_x86(object) || object.get(DT_INIT).is_none() {
-                continue;
-            }
-            let size = object.memory.wrapped(strings.wrapping_sub(symbols));
-            let count = size.checked_div(if object.word() == 8 { 24 } else { 16 }).unwrap_or_default();
-            for index in 1..count.min(SYMBOLS_AT_MOST) {
-                let symbol = object.symbol(symbols, index)?;
-                let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
-                if is_weak
-                    && has_name(object, &symbol, PROFILER)
-                    && !self.weak.borrow().contains(&(object.index, index))
-                {
-                    return Err(object.lost(Access::Anothers, "__gmon_start__"));
-                }
+    /// Whether an object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that code is
+    /// known. Where nothing is asked for, what the file has stands there: nothing.
+    pub(super) fn asks_for_profiler(&self, object: &Object<'_>) -> Step<()> {
+        let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
+            return Ok(());
+        };
+        let has_asked = |index| self.asked.borrow().contains(&(object.index, index));
+        if is_x86(object) || object.get(DT_INIT).is_none() || !has_asked(ANY) {
+            return Ok(());
+        }
+        let size = object.memory.wrapped(strings.wrapping_sub(symbols));
+        let count = size.checked_div(if object.word() == 8 { 24 } else { 16 }).unwrap_or_default();
+        for index in 1..count.min(SYMBOLS_AT_MOST) {
+            let symbol = object.symbol(symbols, index)?;
+            let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
+            if is_weak && is_profiler(object, &symbol) && !has_asked(index) {
+                return Err(object.lost(Access::Anothers, "__gmon_start__"));
             }
         }
         Ok(())
@@ -337,8 +345,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let version = version.map(|version| version.filter(|version| version.hash != 0));
         let symbol = object.symbol(symbols, index)?;
         let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
-        if is_weak && class == Class::Other && self.weak.borrow_mut().insert((object.index, index)) {
-            object.keep(KEPT_OF_A_WEAK)?;
+        if class == Class::Other {
+            let mut asked = self.asked.borrow_mut();
+            if asked.insert((object.index, ANY)) | (is_weak && asked.insert((object.index, index))) {
+                object.keep(KEPT_OF_A_WEAK)?;
+            }
         }
         if (symbol.bind == STB_LOCAL && !is_called) || symbol.is_hidden() {
             return Ok((symbol, Some((object, symbol))));
@@ -349,8 +360,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
         let found = match version {
             Ok(version) => self.look_up(object, &symbol, version, class)?,
-            // How far one can look behind the versions has been seen on x86 alone.
-            Err(lost) if lost.is_deadly() || !is_x86(object) => return Err(lost),
+            Err(lost) if lost.is_deadly() => return Err(lost),
             Err(lost) if mark.is_some_and(|mark| !self.maps.is_readable(object, mark)) => return Err(lost),
             // Whatever that version is, a symbol that nobody has is not there. None has that version, but by chance.
             Err(lost) => match self.look_up(object, &symbol, None, class) {
