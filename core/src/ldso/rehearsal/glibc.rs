@@ -97,7 +97,7 @@ impl Maps {
     }
 
     /// Whether that is one of the first two of the next object, which are none, whether they begin there or 8 bytes
-    /// behind, as seen of 2.36 on x86. What is left of a page has zeros.
+    /// behind, as seen of 2.36. What is left of a page has zeros.
     fn begins_next(&self, object: &Object<'_>, index: u64) -> bool {
         let next = self.all.get(object.index.max(1).saturating_add(1));
         next.is_some_and(|next| {
@@ -141,7 +141,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     }
     let order = sorted(linker, objects);
     let release = linker.glibc.as_ref().and_then(|facts| facts.release());
-    let is_known = release.is_some_and(|release| release <= LAST_SEEN) && objects.first().is_some_and(is_x86);
+    let is_known = release.is_some_and(|release| release <= LAST_SEEN);
     let rehearsal = Rehearsal {
         linker,
         objects,

@@ -149,8 +149,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     return Ok(());
                 }
                 if let Some((of, found)) = definition.as_ref().filter(|_| object.index == 0 && name == MAIN) {
-                    self.start =
-                        Start { is_asked: true, at: Some(of.base.wrapping_add(found.value)), slot: None };
+                    self.start = Start {
+                        is_asked: true,
+                        at: Some(of.base.wrapping_add(found.value)),
+                        ..Start::default()
+                    };
                 }
                 of = definition.as_ref().map(|(of, _)| *of);
                 found = definition.map(|(_, symbol)| symbol);

@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use super::super::abi::Setup;
 use super::code::{CODE, address_slot, main_slot, profiler_slot, pushed_number};
 use super::frames::listed;
 use super::memory::Access;
@@ -28,6 +29,8 @@ const CONSTRUCTORS_AT_MOST: u64 = 1 << 16;
 pub(super) struct Start {
     /// A relocation of the program asks for it, which may be bound when it is called.
     pub(super) is_asked: bool,
+    /// A relocation of a slot for calls was applied to the program.
+    pub(super) has_calls: bool,
     /// Where `__libc_start_main` was found for it.
     pub(super) at: Option<u64>,
     /// The slot from which the program calls it, and what its relocation has written there.
@@ -60,7 +63,7 @@ pub(super) fn reach_main(
         return match (own.next(), own.next()) {
             (Some(first), None) => Err(End::Symbol(Undefined { lazy: false, ..first.clone() })),
             (Some(_), Some(_)) => Err(program.lost(Access::Anothers, WHAT)),
-            _ => lacks_main(program),
+            _ => lacks_main(program, start),
         };
     };
     if let Some(main) = address_slot(program) {
@@ -164,14 +167,25 @@ fn code_at<'r, 'a>(objects: &'r [Object<'a>], address: u64) -> Option<(&'r Objec
 }
 
 /// What becomes of a program that no relocation has led there: if it asks for that, it calls nothing.
-fn lacks_main(program: &Object<'_>) -> Step<()> {
+fn lacks_main(program: &Object<'_>, start: Start) -> Step<()> {
     let Some(strings) = program.get(DT_STRTAB) else { return Ok(()) };
     let size = program.get(DT_STRSZ).unwrap_or(STRINGS_AT_MOST);
     if holds(&bytes(program, strings, size.min(STRINGS_AT_MOST)), MAIN) {
+        // A slot that nobody has moved leads to where the program would be if it were not moved; one that is right without leads
+        // on by DT_PLTGOT, where the loader has left nothing.
+        let is_left = program.base != 0 || program.get(DT_JMPREL).is_none();
+        if !start.has_calls && is_left && has_slots(program) {
+            return Err(program.fault(FaultKind::JumpsNowhere, "__libc_start_main"));
+        }
         Err(program.lost(Access::Anothers, "__libc_start_main"))
     } else {
         Ok(())
     }
+}
+
+/// Whether a program calls others by slots that a linker has led to their stubs.
+fn has_slots(program: &Object<'_>) -> bool {
+    program.abi().is_some_and(|abi| matches!(abi.setup, Setup::First | Setup::Second))
 }
 
 pub(super) fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {

@@ -140,6 +140,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         is_lazy: bool,
     ) -> Step<()> {
         let effect = effect(object, relocation.kind);
+        if object.index == 0 && object.abi().is_some_and(|abi| abi.is_jump_slot(offset(relocation.kind))) {
+            self.start.set(Start { has_calls: true, ..self.start.get() });
+        }
         let place = Place { object, relocation, effect };
         // r_offset is read before r_info is looked at. Where it lies in what may be another object it can be read on x86, and is
         // of no use to most relocations.
@@ -155,17 +158,20 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let count = if relocation.addend.is_some() { "DT_RELACOUNT" } else { "DT_RELCOUNT" };
                 return Err(object.fault(kind, count));
             }
-            // What else is counted as one is left without its symbol, of which the program's may be main().
-            let is_usual = matches!(effect, Effect::Relative | Effect::OfGot);
-            let may_be_main = object.index == 0 && relocation.symbol != 0;
             // MIPS has none.
             let is_none = object.abi().is_some_and(|abi| abi.setup == Setup::Got);
             let place = Place { effect: Effect::Relative, ..place };
-            if !is_none {
-                place.moved()?;
+            let moved = if is_none { Ok(()) } else { place.moved() };
+            if matches!(effect, Effect::Relative | Effect::OfGot) {
+                return moved;
             }
-            let is_lost = !is_usual && (effect == Effect::Indirect || may_be_main);
-            return if is_lost { Err(object.lost(Access::Anothers, "DT_RELACOUNT")) } else { Ok(()) };
+            // What else is counted as one is left without its symbol, of which the program's may be main(); or it is none, and
+            // leads anywhere.
+            let is_lost = effect == Effect::Indirect || object.index == 0 && relocation.symbol != 0;
+            return moved
+                .ok()
+                .filter(|()| !is_lost)
+                .ok_or_else(|| object.lost(Access::Anothers, "DT_RELACOUNT"));
         }
         if is_lazy {
             return match effect {
@@ -306,13 +312,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     }
 
     /// Whether an object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that code is
-    /// known. Where nothing is asked for, what the file has stands there: nothing.
+    /// known. Where a library asks for nothing, what the file has stands there: nothing. A program's code may lead to main() so.
     pub(super) fn asks_for_profiler(&self, object: &Object<'_>) -> Step<()> {
         let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
             return Ok(());
         };
         let has_asked = |index| self.asked.borrow().contains(&(object.index, index));
-        if is_x86(object) || object.get(DT_INIT).is_none() || !has_asked(ANY) {
+        let asks_for_none = object.index > 0 && !has_asked(ANY);
+        if is_x86(object) || object.get(DT_INIT).is_none() || asks_for_none {
             return Ok(());
         }
         let size = object.memory.wrapped(strings.wrapping_sub(symbols));
