@@ -183,9 +183,10 @@ fn lacks_main(program: &Object<'_>, start: Start) -> Step<()> {
     }
 }
 
-/// Whether a program calls others by slots that a linker has led to their stubs.
+/// Whether a program's crt1.o calls by a slot that a linker has led to its stub. That of x86-64 calls by another.
 fn has_slots(program: &Object<'_>) -> bool {
-    program.abi().is_some_and(|abi| matches!(abi.setup, Setup::First | Setup::Second))
+    let has_some = program.abi().is_some_and(|abi| matches!(abi.setup, Setup::First | Setup::Second));
+    has_some && !is_x86(program)
 }
 
 pub(super) fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
