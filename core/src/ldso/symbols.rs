@@ -4,6 +4,7 @@
 //! definitions are looked up in turn: that takes a bounded part of memory, and few reads. Only where something is missing is
 //! it looked up which relocation asks for it, since nobody minds what none does.
 
+mod begin;
 mod gnu_hash;
 mod missing;
 mod own;

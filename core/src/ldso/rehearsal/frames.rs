@@ -2,56 +2,74 @@
 
 use alloc::vec::Vec;
 
-use super::Object;
 use super::code::ends_function;
-use super::start::{bytes, is_x86};
 
-/// Whether a function begins at an address; None where the table at `header` does not tell.
-pub(super) fn listed(object: &Object<'_>, header: u64, address: u64) -> Option<bool> {
-    // Version 1; how many, in four bytes; pairs of distances from the header, in four bytes with a sign.
-    const FIRST: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
-    let number = |at: u64| object.memory.number(header.wrapping_add(at), 4).ok();
-    let signed = |number: u64| (number ^ 0x8000_0000).wrapping_sub(0x8000_0000);
-    if bytes(object, header, 4) != FIRST {
-        return None;
-    }
-    let (mut low, mut high) = (0, number(8)?);
-    let entry = |index: u64| index.wrapping_mul(8).wrapping_add(12);
-    let begin = |index: u64| Some(header.wrapping_add(signed(number(entry(index))?)));
-    while low < high {
-        let middle = low.midpoint(high);
-        if begin(middle)? <= address { low = middle.wrapping_add(1) } else { high = middle }
-    }
-    if let Some(before) = low.checked_sub(1) {
-        let from = begin(before)?;
+/// What is listed of an address.
+pub(in super::super) enum Listed {
+    /// A function begins there.
+    Begins,
+    /// One is there that begins before.
+    Within,
+    /// None is.
+    Not,
+}
+
+/// An object's list.
+pub(in super::super) struct Frames<'r> {
+    /// The number of so many bytes at an address.
+    pub(in super::super) number: &'r mut dyn FnMut(u64, u64) -> Option<u64>,
+    /// Bytes of an address.
+    pub(in super::super) word: u64,
+}
+
+impl Frames<'_> {
+    /// What the table at `header` lists of an address; None where it does not tell.
+    pub(in super::super) fn look_up(&mut self, header: u64, address: u64) -> Option<Listed> {
+        // Version 1; how many, in four bytes; pairs of distances from the header, in four bytes with a sign.
+        const FIRST: [u8; 4] = [1, 0x1b, 0x03, 0x3b];
+        if self.bytes(header, 4) != FIRST {
+            return None;
+        }
+        let (mut low, mut high) = (0, self.distance(header.wrapping_add(8))?);
+        let entry = |index: u64| header.wrapping_add(index.wrapping_mul(8).wrapping_add(12));
+        while low < high {
+            let middle = low.midpoint(high);
+            let begin = header.wrapping_add(signed(self.distance(entry(middle))?));
+            if begin <= address { low = middle.wrapping_add(1) } else { high = middle }
+        }
+        let Some(before) = low.checked_sub(1) else { return Some(Listed::Not) };
+        let from = header.wrapping_add(signed(self.distance(entry(before))?));
         if from == address {
-            return Some(true);
+            return Some(Listed::Begins);
         }
-        let frame = header.wrapping_add(signed(number(entry(before).wrapping_add(4))?));
-        if address.wrapping_sub(from) < covered(object, frame)? {
-            return Some(false);
-        }
+        let frame = header.wrapping_add(signed(self.distance(entry(before).wrapping_add(4))?));
+        let is_within = address.wrapping_sub(from) < self.covered(frame)?;
+        Some(if is_within { Listed::Within } else { Listed::Not })
     }
-    if !is_x86(object) {
-        return None;
+
+    fn distance(&mut self, at: u64) -> Option<u64> {
+        (self.number)(at, 4)
     }
-    let before = bytes(object, address.wrapping_sub(1), 1).first().copied().unwrap_or_default();
-    Some(address.trailing_zeros() >= 4 && ends_function(before))
-}
 
-/// How many bytes of code an FDE is of: behind its length and the distance to its CIE it has where they begin, and that.
-fn covered(object: &Object<'_>, frame: u64) -> Option<u64> {
-    let begin = frame.wrapping_add(8);
-    let size = pointer_size(object, frame.wrapping_add(4))?;
-    object.memory.number(begin.wrapping_add(size), size).ok()
-}
+    fn bytes(&mut self, from: u64, size: u64) -> Vec<u8> {
+        let byte = |at| (self.number)(from.wrapping_add(at), 1).map(|byte| byte.to_le_bytes()[0]);
+        (0..size).map_while(byte).collect()
+    }
 
-/// Of the addresses of an FDE whose distance to its CIE stands at a place.
-fn pointer_size(object: &Object<'_>, place: u64) -> Option<u64> {
-    /// Letters that are looked at, and bytes of what stands for them: GCC has "zPLR".
-    const CIE: u64 = 48;
-    let distance = object.memory.number(place, 4).ok()?;
-    pointer_size_of(&bytes(object, place.wrapping_sub(distance), CIE), object.word())
+    /// How many bytes of code an FDE is of: behind its length and the distance to its CIE it has where they begin, and that.
+    fn covered(&mut self, frame: u64) -> Option<u64> {
+        let begin = frame.wrapping_add(8);
+        let size = self.pointer_size(frame.wrapping_add(4))?;
+        (self.number)(begin.wrapping_add(size), size)
+    }
+
+    /// Of the addresses of an FDE whose distance to its CIE stands at a place.
+    fn pointer_size(&mut self, place: u64) -> Option<u64> {
+        /// Letters that are looked at, and bytes of what stands for them: GCC has "zPLR".
+        const CIE: u64 = 48;
+        let distance = self.distance(place)?;
+        pointer_size_of(&self.bytes(place.wrapping_sub(distance), CIE), self.word)
+    }
 }
 
 /// The same by the CIE itself, of a file whose words have so many bytes.
@@ -85,6 +103,17 @@ fn pointer_size_of(cie: &[u8], word: u64) -> Option<u64> {
         }
     }
     Some(word)
+}
+
+/// Four bytes with a sign.
+const fn signed(number: u64) -> u64 {
+    (number ^ 0x8000_0000).wrapping_sub(0x8000_0000)
+}
+
+/// Whether a function of x86 that is not listed may begin at an address: crtbegin.o's. They are aligned, but for those that
+/// BOLT has moved, of which DT_INIT_ARRAY has `frame_dummy`, a jump.
+pub(in super::super) const fn may_begin_unlisted(address: u64, before: u8, first: u8) -> bool {
+    ends_function(before) && (address.trailing_zeros() >= 4 || matches!(first, 0xe9 | 0xeb))
 }
 
 #[cfg(test)]

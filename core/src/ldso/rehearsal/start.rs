@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use super::super::abi::Setup;
 use super::code::{CODE, address_slot, main_slot, profiler_slot, pushed_number};
-use super::frames::listed;
+use super::frames::{Frames, Listed, may_begin_unlisted};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
@@ -209,6 +209,21 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     let has_code = || text(object.image, address).is_some_and(|from| is_code(from, CODE as u64));
     let is_behind = is_x86(object) && !is_code(address, 4) && has_code();
     !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+}
+
+/// Whether a function begins at an address; None where the table at `header` does not tell.
+fn listed(object: &Object<'_>, header: u64, address: u64) -> Option<bool> {
+    let mut frames =
+        Frames { number: &mut |at, size| object.memory.number(at, size).ok(), word: object.word() };
+    match frames.look_up(header, address)? {
+        Listed::Begins => Some(true),
+        Listed::Within => Some(false),
+        Listed::Not if !is_x86(object) => None,
+        Listed::Not => {
+            let byte = |at| bytes(object, at, 1).first().copied().unwrap_or_default();
+            Some(may_begin_unlisted(address, byte(address.wrapping_sub(1)), byte(address)))
+        }
+    }
 }
 
 /// Where there is code if there is any: DT_INIT, or the front of a segment that has nothing else.

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use super::super::abi::Effect;
 use super::super::object::Library;
-use super::super::rehearsal::code::{CODE, MARKS, called_slot, ends_function};
-use super::super::rehearsal::{MAIN, PROFILER, gnu_hash, is_aligned, is_among_tables, text};
+use super::super::rehearsal::code::{CODE, called_slot};
+use super::super::rehearsal::{MAIN, PROFILER, gnu_hash};
 use super::super::{Linker, versions};
 use super::table::{Symbol, Symbols};
 use super::{
@@ -249,33 +249,4 @@ fn main_slot(image: &Image, file: &Contents) -> Option<u64> {
     let mut code = Reader::new(file, image.encoding.order, image.offset_of(entry)?, CODE);
     let code = code.up_to(0, CODE);
     called_slot(code, entry)
-}
-
-/// Whether there is no code at all, as in a recording.
-fn lacks_code(image: &Image, file: &Contents, address: u64) -> bool {
-    let from = text(image, address).and_then(|text| image.offset_of(text));
-    from.is_none_or(|from| {
-        Reader::new(file, image.encoding.order, from, CODE).up_to(0, CODE).iter().all(|byte| *byte == 0)
-    })
-}
-
-/// Whether a function may begin at an address: of x86 alone it is known what stands before one. What is aligned is looked
-/// at of the first alone: each look is a read.
-pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
-    if !matches!(image.header.e_machine, EM_X86_64 | EM_386) {
-        return is_aligned(image, code) && !is_among_tables(image, code);
-    }
-    if !is_first && code.trailing_zeros() >= 4 {
-        return true;
-    }
-    let Some(before) = image.offset_of(code).and_then(|at| at.checked_sub(1)) else { return false };
-    let mut reader = Reader::new(file, image.encoding.order, before, 5);
-    match reader.bytes_at(0, 5) {
-        Some([_, first @ ..]) if MARKS.iter().any(|mark| mark == first) => true,
-        Some([before, first @ ..]) => {
-            let may_run = first != [0; 4] || lacks_code(image, file, code);
-            may_run && ends_function(*before) && code.trailing_zeros() >= 4
-        }
-        _ => false,
-    }
 }

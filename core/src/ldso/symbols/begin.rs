@@ -1,0 +1,58 @@
+//! Where functions begin.
+
+use super::super::rehearsal::code::{CODE, MARKS, ends_function};
+use super::super::rehearsal::frames::{Frames, Listed, may_begin_unlisted};
+use super::super::rehearsal::{is_aligned, is_among_tables, text};
+use crate::budget::SEGMENTS_OF_A_STEP;
+use crate::candidate::Image;
+use crate::candidate::reader::{Contents, Reader};
+use crate::elf::consts::{EM_386, EM_X86_64, PT_GNU_EH_FRAME};
+use crate::elf::offset;
+
+/// Whether there is no code at all, as in a recording.
+fn lacks_code(image: &Image, file: &Contents, address: u64) -> bool {
+    let from = text(image, address).and_then(|text| image.offset_of(text));
+    from.is_none_or(|from| {
+        Reader::new(file, image.encoding.order, from, CODE).up_to(0, CODE).iter().all(|byte| *byte == 0)
+    })
+}
+
+/// Whether a function may begin at an address: of x86 alone it is known what stands before one. What is aligned is looked
+/// at of the first alone: each look is a read.
+pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
+    if !matches!(image.header.e_machine, EM_X86_64 | EM_386) {
+        return is_aligned(image, code) && !is_among_tables(image, code);
+    }
+    if !is_first && code.trailing_zeros() >= 4 {
+        return true;
+    }
+    let Some(before) = image.offset_of(code).and_then(|at| at.checked_sub(1)) else { return false };
+    let mut reader = Reader::new(file, image.encoding.order, before, 5);
+    match reader.bytes_at(0, 5) {
+        Some([_, first @ ..]) if MARKS.iter().any(|mark| mark == first) => true,
+        Some(&[before, first, ref others @ ..]) => {
+            let may_run = first != 0 || *others != [0; 3] || lacks_code(image, file, code);
+            let is_behind = ends_function(before) && code.trailing_zeros() >= 4;
+            may_run && (is_behind || is_listed(image, file, code, (before, first)).unwrap_or(false))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a function begins at an address by what .eh_frame_hdr lists: those of cold code, which is not aligned, do. None
+/// where there is no such table.
+fn is_listed(image: &Image, file: &Contents, code: u64, (before, first): (u8, u8)) -> Option<bool> {
+    let header = image.table().iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME)?.p_vaddr;
+    let mut reader = Reader::new(file, image.encoding.order, 0, usize::MAX);
+    let steps = (image.table().len() / SEGMENTS_OF_A_STEP).saturating_add(1);
+    let mut number = |at, size| {
+        let at = reader.steps(steps).then(|| image.offset_of(at)).flatten()?;
+        Some(image.encoding.order.uint(reader.bytes_at(at, offset(size))?, 0, offset(size)))
+    };
+    let mut frames = Frames { number: &mut number, word: image.encoding.word() as u64 };
+    Some(match frames.look_up(header, code)? {
+        Listed::Begins => true,
+        Listed::Within => false,
+        Listed::Not => may_begin_unlisted(code, before, first),
+    })
+}
