@@ -21,6 +21,10 @@ const SPREAD: usize = 256 << 10;
 const SPOT: usize = 128;
 /// The same of strings: a router has no room for all of them.
 const STRINGS: usize = if cfg!(feature = "every-machine") { PIECE } else { SPOT };
+/// The same of a table for which there is no room. Of the names and hashes of libraries hardly two looks are side by side.
+const LOOSE: usize = 256;
+/// The largest that is kept for a while: a short name may go beyond its piece.
+const LOOSE_AT_MOST: usize = LOOSE + 64;
 /// What is read of the headers at once, at most.
 const HEADERS: usize = 4096;
 /// Bytes of the headers that are read of a file in all, but for what the kernel reads too: a program header table and a
@@ -231,13 +235,17 @@ impl<'a> Reader<'a> {
         }
         // Little of what is not kept, where the next look may be elsewhere.
         let ahead = if self.is_kept { ahead.min(HEADERS) } else { self.ahead };
-        let is_apart = !crate::ROUTER && self.is_kept && ahead == HEADERS;
-        let before = if is_apart { at.checked_rem(HEADERS).unwrap_or_default() } else { 0 };
+        let is_loose = !crate::ROUTER && self.is_kept && ahead == HEADERS;
+        let ahead = if is_loose { LOOSE } else { ahead };
+        let before = if is_loose { at.checked_rem(LOOSE).unwrap_or_default() } else { 0 };
         let wanted = ahead.max(before.saturating_add(len)).min(left.saturating_add(before));
         if wanted <= self.budget {
             let from = at.wrapping_sub(before);
-            let piece =
-                if is_apart { self.file.read_loose(from, wanted) } else { self.file.read(from, wanted) };
+            let piece = if is_loose && wanted <= LOOSE_AT_MOST {
+                self.file.read_loose(from, wanted)
+            } else {
+                self.file.read(from, wanted)
+            };
             if let Some(piece) = piece {
                 self.window = piece;
                 self.budget = self.budget.saturating_sub(self.window.bytes.len());

@@ -183,7 +183,7 @@ impl Asks {
         }
         // What libraries define, and ask for, is looked for in the program first.
         if object.parent.is_none() {
-            let end = symbols.count.min(first.saturating_add(DEFINED));
+            let end = symbols.count.min(self.count).min(first.saturating_add(DEFINED));
             for index in first..end {
                 let name = symbols.symbol(index)?.name;
                 if !symbols.strings.has(name) {

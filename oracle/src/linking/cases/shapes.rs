@@ -11,6 +11,18 @@ use crate::linking::kit::{Built, Kit};
 /// How many, where it is about many.
 const LIBRARIES: usize = 200;
 
+/// A library with more relative relocations than a rehearsal has room for, whose constructors are not aligned: those of code
+/// that is compiled for size, and one that nothing lists, as BOLT leaves crtbegin.o's.
+const LARGE: &str = r#"
+static int seen;
+#define CONSTRUCTOR(name, bit) __attribute__((constructor)) static void name(void) { seen |= bit; }
+CONSTRUCTOR(one, 0x1) CONSTRUCTOR(two, 0x200) CONSTRUCTOR(three, 0x40000) CONSTRUCTOR(four, 0x8000000)
+int foo(void) { return seen; }
+__asm__(".text; .balign 16; nop; unlisted: jmp other; .balign 16; other: ret;"
+        ".section .init_array,\"aw\"; .balign 8; .quad unlisted;"
+        ".data; .balign 8; here: .rept 9000; .quad here; .zero 248; .endr");
+"#;
+
 /// The name of one of many; they are all of one length.
 pub(super) fn name(index: usize) -> String {
     format!("libn{index:03}.so")
@@ -66,6 +78,15 @@ pub(super) const CASES: &[Case] = &[
         },
         Starts,
         Nothing,
+    ),
+    case(
+        "a large library whose constructors are not aligned",
+        |kit| {
+            kit.library("libfoo.so", LARGE, &["-Os"])?;
+            kit.program("x", CALLS_FOO, &[ALL, "./libfoo.so", RUNPATH])
+        },
+        Starts,
+        Starts,
     ),
     case(
         "a cycle of two",
