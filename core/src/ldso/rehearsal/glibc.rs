@@ -1,6 +1,7 @@
 //! glibc's ld.so (2.36), in its order: elf/dl-setup_hash.c; versions; relocations, and the symbols that they ask for;
 //! elf/dl-init.c.
 
+mod filter;
 mod got;
 mod lookup;
 mod place;
@@ -20,6 +21,7 @@ use super::memory::Access;
 use super::start::{Start, construct, is_x86, reach_main};
 use super::{End, Object, Rehearsed, Step, Symbol, too_much};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
+use filter::{Filter, Table};
 use versions::{check_guard, check_versions};
 
 const SHN_ABS: u64 = 0xfff1;
@@ -48,11 +50,7 @@ enum Hash {
         chain: u64,
         symbols: Option<u64>,
     },
-    Sysv {
-        buckets: u64,
-        count: u64,
-        chain: u64,
-    },
+    Sysv(Table, Filter),
 }
 
 /// What the loader keeps of an object: `struct link_map`.
@@ -206,7 +204,8 @@ fn setup_hash(object: &Object<'_>) -> Step<Hash> {
     // In 32 bits, whatever its size.
     let count = object.number(at, size, "DT_HASH")? & 0xffff_ffff;
     let buckets = at.wrapping_add(size.wrapping_mul(2));
-    Ok(Hash::Sysv { buckets, count, chain: buckets.wrapping_add(count.wrapping_mul(size)) })
+    let chain = buckets.wrapping_add(count.wrapping_mul(size));
+    Ok(Hash::Sysv(Table { buckets, count, chain, size }, Filter::default()))
 }
 
 fn text(object: &Object<'_>, strings: u64, at: u64) -> Step<Vec<u8>> {

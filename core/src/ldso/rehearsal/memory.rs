@@ -75,6 +75,8 @@ pub(super) struct Memory<'a> {
     /// Chunks that all objects of a rehearsal may still write to.
     chunks: Rc<Cell<usize>>,
     is_over: Cell<bool>,
+    /// Nothing was read that relocations may change, since that was set.
+    pub(super) is_fixed: Cell<bool>,
     /// What can be written of the object right behind it: bytes from its end on.
     writable_behind: (u64, u64),
 }
@@ -159,6 +161,7 @@ impl<'a> Memory<'a> {
             left: Cell::new(READS_AT_MOST),
             chunks: Rc::clone(chunks),
             is_over: Cell::new(false),
+            is_fixed: Cell::new(true),
             writable_behind: (0, 0),
         }
     }
@@ -256,6 +259,9 @@ impl<'a> Memory<'a> {
         }
         if self.is_kept(address) && !self.is_tag(address) {
             return Err(Access::Anothers);
+        }
+        if part.is_writable {
+            self.is_fixed.set(false);
         }
         let (chunk, at) = place(address);
         if let Some(found) = self.written.borrow().get(&chunk).and_then(|chunk| chunk.get(at)) {

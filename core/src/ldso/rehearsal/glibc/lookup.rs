@@ -4,10 +4,9 @@ use alloc::vec::Vec;
 
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
-use super::super::super::symbols::hash_word;
 use super::super::start::Start;
 use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
-use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Version, text};
+use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Table, Version, text};
 use crate::elf::consts::{DT_STRTAB, DT_SYMTAB};
 
 const STB_GLOBAL: u64 = 1;
@@ -77,9 +76,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             Ok((symbols, strings))
         };
         let mut versioned = Versioned::default();
-        match map.hash {
-            Hash::None | Hash::Gnu { count: 0, .. } | Hash::Sysv { count: 0, .. } => return Ok(None),
-            Hash::Gnu { buckets, count, filter, mask, shift, chain, symbols } => {
+        match &map.hash {
+            Hash::None | Hash::Gnu { count: 0, .. } | Hash::Sysv(Table { count: 0, .. }, _) => {
+                return Ok(None);
+            }
+            &Hash::Gnu { buckets, count, filter, mask, shift, chain, symbols } => {
                 const WHAT: &str = "DT_GNU_HASH";
                 let tables = tables()?;
                 let (word, bits) = (of.word(), of.word().wrapping_mul(8));
@@ -118,11 +119,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     index = index.wrapping_add(1);
                 }
             }
-            Hash::Sysv { buckets, count, chain } => {
+            Hash::Sysv(table, filter) => {
                 const WHAT: &str = "DT_HASH";
                 let tables = tables()?;
+                if filter.lacks(of, *table, ask.gnu, ask.sysv) {
+                    return Ok(None);
+                }
+                let Table { buckets, count, chain, size } = *table;
                 let bucket = ask.sysv.checked_rem(count).unwrap_or_default();
-                let size = hash_word(of.image) as u64;
                 let number = |table: u64, index: u64| {
                     of.number(table.wrapping_add(index.wrapping_mul(size)), size, WHAT)
                 };
