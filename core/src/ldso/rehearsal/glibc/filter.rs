@@ -13,8 +13,8 @@ use crate::elf::offset;
 const LOOKS: usize = if cfg!(diag_fuzz) { 4 } else { 256 };
 /// Of more symbols there is no filter: their names are more than is read of an object.
 const SYMBOLS_AT_MOST: u64 = 1 << 14;
-/// Of each symbol: of what is not there it lets through one in a hundred.
-const BITS: u64 = 16;
+/// Of each symbol: of what is not there it lets through one in twenty.
+const BITS: u64 = 8;
 const WORD: u64 = 64;
 
 /// DT_HASH of an object, in numbers of so many bytes.
