@@ -6,7 +6,7 @@
 //! | `kernel` | uname, the auxiliary vector, limits |
 //! | `ask`, `tiny_elf` | questions put to the kernel by a tiny program of diag's own, and these programs |
 //! | [`memory`] | what is said where memory ends |
-//! | `remote`, `patience` | file systems that may never answer, and the child that waits for them (not on a router) |
+//! | `remote`, `patience` | file systems that may never answer, and the child that waits for them |
 //! | [`start`], [`stdio`] | what comes before everything else; stdout and stderr |
 //!
 //! Where there is no Linux, `src/other_os.rs` has what is public here: both are [`crate::computer`].
@@ -16,9 +16,7 @@ mod errno;
 mod files;
 mod kernel;
 pub mod memory;
-#[cfg(feature = "every-machine")]
 mod patience;
-#[cfg(feature = "every-machine")]
 mod remote;
 pub mod start;
 pub mod stdio;
@@ -64,7 +62,6 @@ impl Live {
 
     /// Has a child do the work where it may wait for ever for one of these paths: gives its exit status, or one sentence on
     /// why there is none. None for who does the work.
-    #[cfg(feature = "every-machine")]
     pub fn wait_for<'a>(
         &self,
         mut paths: impl Iterator<Item = &'a Path> + Clone,

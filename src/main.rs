@@ -82,7 +82,6 @@ fn job(arguments: impl Iterator<Item = OsString>) -> u8 {
         quiet: args.quiet,
         verbose: args.verbose > 0,
     };
-    #[cfg(feature = "every-machine")]
     if let Some(status) = waited(&live, &args) {
         return status;
     }
@@ -187,7 +186,6 @@ fn names(args: &Args) -> Result<Vec<u8>, &'static str> {
 }
 
 /// What may wait for ever is done by a child: the exit status of that, for its parent. None for who does it.
-#[cfg(feature = "every-machine")]
 fn waited(live: &Here, args: &Args) -> Option<u8> {
     // Of --pick they are names, of no file here.
     let programs = args.programs.iter().filter(|_| args.task != Task::Pick);
@@ -206,7 +204,6 @@ fn record(args: &Args) -> u8 {
     }
     log_from(args.verbose);
     let live = Here::default();
-    #[cfg(feature = "every-machine")]
     if let Some(status) = waited(&live, args) {
         return status;
     }

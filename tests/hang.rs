@@ -1,5 +1,5 @@
 //! File systems that answer late, wrongly or never: a real FUSE mount, served by this test.
-#![cfg(all(target_os = "linux", feature = "every-machine"))]
+#![cfg(target_os = "linux")]
 
 mod skipped;
 
@@ -201,8 +201,11 @@ fn what_never_answers_is_told_and_left() {
     for child in dead {
         let output = ends_within(child, since, 10..300);
         let place = program.parent().unwrap().display();
-        let told = format!("diag: no answer for 10 seconds from {place} (fuse)\n");
-        assert_eq!((output.status.code(), text(&output.stderr)), (Some(2), &*told), "{output:?}");
+        // A router's build names all that are mounted.
+        let others = if cfg!(feature = "every-machine") { "\n" } else { ", " };
+        let told = format!("diag: no answer for 10 seconds from {place} (fuse){others}");
+        assert!(text(&output.stderr).starts_with(&told), "{output:?}");
+        assert_eq!((output.status.code(), text(&output.stderr).lines().count()), (Some(2), 1), "{output:?}");
         assert!(output.stdout.is_empty(), "{output:?}");
     }
     let output = ends_within(second, since, 10..300);
@@ -239,11 +242,11 @@ fn what_answers_is_told_as_elsewhere() {
         assert_eq!(text(&here.stderr).lines().count(), text(&there.stderr).lines().count(), "{arguments:?}");
     }
     // Far more than a pipe holds, to both.
-    let many: Vec<&str> = vec![foreign.to_str().unwrap(); 500];
+    let many: Vec<&str> = vec![foreign.to_str().unwrap(); 1000];
     let output = diag(&[&["-vv"], &many[..]].concat(), &program).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(output.stdout.len() > 200_000 && output.stderr.len() > 65_536, "{}", output.stderr.len());
-    assert_eq!(text(&output.stdout).matches("error[wrong-architecture]").count(), 500);
+    assert_eq!(text(&output.stdout).matches("error[wrong-architecture]").count(), 1000);
     // It is streamed, and ends where nobody reads it.
     let script = r#"trap - PIPE; "$@" | head -c 1; echo " ${PIPESTATUS[0]}""#;
     let mut piped = Command::new("bash");
@@ -287,7 +290,8 @@ fn no_child_outlives_its_parent() {
     }
 }
 
-/// Who does not lie there pays nothing: no process, and what is mounted is not read.
+/// Who does not lie there pays nothing (a router's build, which knows less of the way, reads what is mounted): no process, and what is mounted is not read.
+#[cfg(feature = "every-machine")]
 #[test]
 fn others_are_judged_by_one_process() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hang");
