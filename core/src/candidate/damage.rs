@@ -95,7 +95,7 @@ pub(super) fn find(
 ) -> Damage {
     let (entry, dynamic) = (entry(reader, image), dynamic(reader, image));
     let mut damage = Damage { entry, dynamic, ..Damage::default() };
-    let end = End::of(image, sections);
+    let (end, size) = (End::of(image, sections), at(size));
     // Routers' builds look neither at Go's data nor at what is behind a program's own end.
     let go = if ROUTER { None } else { GoData::of(reader, image) };
     // Go's linker fills the last page.
@@ -106,9 +106,9 @@ pub(super) fn find(
         last = reader.bytes_at(place, len).and_then(fill);
     }
     if last.is_none() && go == Some(GoData::Blank) {
-        last = reader.bytes_at(at(size).saturating_sub(SPOT), SPOT).and_then(fill);
+        last = reader.bytes_at(size.saturating_sub(SPOT), SPOT).and_then(fill);
     }
-    damage.end = last.map(|fill| (fill, run(reader, fill, at(size))));
+    damage.end = last.map(|fill| (fill, run(reader, fill, size)));
     if go == Some(GoData::Before) {
         damage.transfer = Some(Transfer::Removed(0, true));
     } else if !ROUTER && payload::is_appimage(reader) {
@@ -122,7 +122,9 @@ pub(super) fn find(
             damage.lacks = payload::missing(reader, image, &end, size);
         }
         if damage.transfer.is_none() && damage.lacks.is_none() && end.whole > size && end.last.is_some() {
-            damage.lacks = Some(Missing { whole: end.whole, part: Part::Sections });
+            // Of 32 bits it may be more than 4 GiB.
+            let whole = if end.has_table { table_end(image) } else { end.whole as u64 };
+            damage.lacks = Some(Missing { whole, part: Part::Sections });
         }
     }
     damage
@@ -157,15 +159,20 @@ fn dynamic(reader: &mut Reader<'_>, image: &Image) -> Option<Fill> {
 }
 
 /// Where the last segment ends in the file.
-fn loaded(image: &Image) -> u64 {
+fn loaded(image: &Image) -> usize {
     let parts = image.loads().filter(|segment| segment.p_filesz > 0);
-    parts.fold(0, |most, segment| segment.file_end().max(most))
+    at(parts.fold(0, |most, segment| segment.file_end().max(most)))
+}
+
+/// Where the table of sections ends.
+fn table_end(image: &Image) -> u64 {
+    let (header, entry) = (&image.header, image.encoding.section_header_size());
+    header.e_shoff.saturating_add(entry.saturating_mul(header.e_shnum.into()) as u64)
 }
 
 /// Where a file ends by its own tables.
 struct End {
-    /// Bytes; ELF's 32-bit ones may name more than 4 GiB, too.
-    whole: u64,
+    whole: usize,
     /// A part at the end that holds more than bytes of one value: where it is, and its length.
     last: Option<(usize, usize)>,
     /// The table of sections stands at the end.
@@ -181,19 +188,18 @@ impl End {
         if start == 0 || table <= entry || usize::from(header.e_shentsize) != entry {
             return end;
         }
-        let table_end = header.e_shoff.saturating_add(table as u64);
+        let table_end = start.saturating_add(table);
         if table_end > end.whole {
-            let last = Some((at(table_end).saturating_sub(entry), entry));
+            let last = Some((table_end.saturating_sub(entry), entry));
             end = End { whole: table_end, last, has_table: true };
         }
         // Go and patchelf put the table elsewhere: what is not loaded stands behind it.
-        for section in sections.iter().filter(|section| header.e_shoff < loaded && section.kind != SHT_NOBITS)
-        {
-            let section_end = (section.offset as u64).saturating_add(section.size as u64);
+        for section in sections.iter().filter(|section| start < loaded && section.kind != SHT_NOBITS) {
+            let section_end = section.offset.saturating_add(section.size);
             if section.size > 0 && section_end > end.whole {
                 let len = section.size.min(64);
                 let is_written = section.flags & SHF_ALLOC == 0 && len >= SPOT;
-                let last = is_written.then_some((at(section_end).saturating_sub(len), len));
+                let last = is_written.then_some((section_end.saturating_sub(len), len));
                 end = End { whole: section_end, last, has_table: false };
             }
         }
@@ -254,7 +260,13 @@ impl Counts {
 }
 
 /// What pieces of the file say of its bytes: in code and tables an LF has a CR before it by chance only.
-fn counts(reader: &mut Reader<'_>, image: &Image, size: u64, end: &End, is_moved: bool) -> Option<Transfer> {
+fn counts(
+    reader: &mut Reader<'_>,
+    image: &Image,
+    size: usize,
+    end: &End,
+    is_moved: bool,
+) -> Option<Transfer> {
     let lacks = is_moved || end.whole > size;
     // A CR before each byte makes two of it, U+FFFD three: what is longer has something else behind it, if its tables are
     // still what they were.
@@ -263,10 +275,10 @@ fn counts(reader: &mut Reader<'_>, image: &Image, size: u64, end: &End, is_moved
     }
     let mut counts = Counts::default();
     let mut first = None;
-    let step = (at(size) / PIECES).max(PIECE);
+    let step = (size / PIECES).max(PIECE);
     // The magic number stands before the first.
     let mut place: usize = 1;
-    while place < at(size) {
+    while place < size {
         counts.add(reader.up_to(place.saturating_sub(1), PIECE.saturating_add(1)));
         if counts.pairs > 0 {
             first = first.or(Some(place));
@@ -280,7 +292,7 @@ fn counts(reader: &mut Reader<'_>, image: &Image, size: u64, end: &End, is_moved
     }
     let Counts { pairs, feeds, returns, replaced, high } = counts;
     // There is as much of it too much as there are of them, as far as pieces tell.
-    let extra = at(size.wrapping_sub(end.whole));
+    let extra = size.wrapping_sub(end.whole);
     let adds_up = if step == PIECE {
         pairs > 0 && extra == pairs
     } else {
@@ -288,13 +300,13 @@ fn counts(reader: &mut Reader<'_>, image: &Image, size: u64, end: &End, is_moved
         pairs >= 3 && (pairs..=most).contains(&extra)
     };
     if feeds == 0 && (adds_up || pairs >= 8) {
-        return Some(Transfer::Added(first.is_some_and(|first| (first as u64) < loaded(image))));
+        return Some(Transfer::Added(first.is_some_and(|first| first < loaded(image))));
     }
     if returns == 0 && feeds >= 24 && lacks {
         // Where headers were changed, too, what they say is not what is missing.
         let missing = end.whole.saturating_sub(size);
         let is_told = missing < size >> 6;
-        return Some(Transfer::Removed(if is_told { missing } else { 0 }, true));
+        return Some(Transfer::Removed(if is_told { missing as u64 } else { 0 }, true));
     }
     // Nearly all of them: what was UTF-8 before stays.
     (replaced >= 16 && replaced.saturating_mul(3) > high).then_some(Transfer::Recoded)
@@ -341,8 +353,8 @@ impl GoData {
 const EH_FRAME: &[u8] = b"\x01\x1b\x03\x3b";
 
 /// CR LF became LF: what stands behind is nearer to the front by the bytes that the file lacks.
-fn removed(reader: &mut Reader<'_>, image: &Image, end: &End, size: u64) -> Option<Transfer> {
-    let lost = at(end.whole.checked_sub(size).filter(|lost| (1..=size >> 7).contains(lost))?);
+fn removed(reader: &mut Reader<'_>, image: &Image, end: &End, size: usize) -> Option<Transfer> {
+    let lost = end.whole.checked_sub(size).filter(|lost| (1..=size >> 7).contains(lost))?;
     if end.has_table && names_in_place(reader, image, lost) {
         return None;
     }

@@ -19,9 +19,9 @@ pub(super) fn is_appimage(reader: &Reader<'_>) -> bool {
 }
 
 /// What is missing behind the end.
-pub(super) fn missing(reader: &mut Reader<'_>, image: &Image, end: &End, size: u64) -> Option<Missing> {
-    let whole = end.whole;
-    if whole > size {
+pub(super) fn missing(reader: &mut Reader<'_>, image: &Image, end: &End, size: usize) -> Option<Missing> {
+    let whole = end.whole as u64;
+    if end.whole > size {
         let part = match () {
             () if is_appimage(reader) => Part::Squashfs,
             () if end.last.is_some() && is_pyinstaller(reader, image) => Part::PyInstaller,
@@ -29,12 +29,12 @@ pub(super) fn missing(reader: &mut Reader<'_>, image: &Image, end: &End, size: u
         };
         return Some(Missing { whole, part });
     }
-    let front = reader.up_to(at(whole), 48);
+    let front = reader.up_to(end.whole, 48);
     if front.starts_with(b"hsqs") {
         // squashfs_fs.h `struct squashfs_super_block`, bytes_used.
         let used = ByteOrder::Little.uint(front, 40, 8);
         let whole = whole.saturating_add(used);
-        return (whole > size).then_some(Missing { whole, part: Part::Squashfs });
+        return (at(whole) > size).then_some(Missing { whole, part: Part::Squashfs });
     }
     if front.starts_with(b"PK\x03\x04") {
         // The end of central directory record: behind it, a comment at most.
@@ -43,14 +43,14 @@ pub(super) fn missing(reader: &mut Reader<'_>, image: &Image, end: &End, size: u
     }
     // Its cookie, which stands at the end.
     let is_cut = |reader: &mut Reader<'_>| !tail_has(reader, size, b"MEI\x0c\x0b\x0a\x0b\x0e");
-    if whole < size && is_pyinstaller(reader, image) && is_cut(reader) {
+    if end.whole < size && is_pyinstaller(reader, image) && is_cut(reader) {
         return Some(Missing { whole: 0, part: Part::PyInstaller });
     }
-    (is_appimage(reader) && whole == size).then_some(Missing { whole: 0, part: Part::Squashfs })
+    (is_appimage(reader) && end.whole == size).then_some(Missing { whole: 0, part: Part::Squashfs })
 }
 
-fn tail_has(reader: &mut Reader<'_>, size: u64, mark: &[u8]) -> bool {
-    holds(reader.up_to(at(size).saturating_sub(TAIL), TAIL), mark)
+fn tail_has(reader: &mut Reader<'_>, size: usize, mark: &[u8]) -> bool {
+    holds(reader.up_to(size.saturating_sub(TAIL), TAIL), mark)
 }
 
 /// Whether it is PyInstaller's bootloader, by a name that it looks for in the environment: its constants stand at the end
