@@ -153,7 +153,7 @@ pub(crate) fn run(args: &Args) -> Result<Vec<Tally>> {
         jobs.extend(match group {
             Group::Lab => lab::jobs(args),
             Group::Host => host::jobs(),
-            Group::Libraries => libraries::jobs(),
+            Group::Libraries => libraries::jobs(args.full),
             Group::Oracle => oracle::jobs(args)?,
             Group::Real => oracle::real_jobs(args)?,
             Group::Core => core::jobs(),

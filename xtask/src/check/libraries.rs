@@ -18,12 +18,13 @@ const LOADER: &str = "/lib/ld-musl-x86_64.so.1";
 /// Releases of Debian, and the musl that they have: 1.2.4 changed what becomes of DT_RELR and of `open64`.
 const RELEASES: [(&str, &str); 2] = [("bookworm", "1.2.3"), ("trixie", "1.2.5")];
 
-pub(super) fn jobs() -> Vec<Job<'static>> {
+/// The newest musl's, and with `--full` each one's.
+pub(super) fn jobs(full: bool) -> Vec<Job<'static>> {
     let job = |(suite, release)| -> Job<'static> {
         let what = format!("programs and libraries on musl {release}");
         Box::new(move || super::tally(&what, |tally| musl(suite, tally)))
     };
-    RELEASES.into_iter().map(job).collect()
+    RELEASES.into_iter().rev().take(if full { RELEASES.len() } else { 1 }).map(job).collect()
 }
 
 /// The table on one release's musl.
