@@ -188,7 +188,7 @@ impl End {
         if start == 0 || table <= entry || usize::from(header.e_shentsize) != entry {
             return end;
         }
-        let table_end = start.saturating_add(table);
+        let table_end = at(table_end(image));
         if table_end > end.whole {
             let last = Some((table_end.saturating_sub(entry), entry));
             end = End { whole: table_end, last, has_table: true };
