@@ -167,12 +167,12 @@ fn a_release_of_musl_tells_what_a_program_lacks() {
     let (status, code, text) = said("alpine:3.23/x86_64");
     assert_eq!((status, code.as_str()), (2, "libraries-not-followed"), "{text}");
     assert!(text.contains("libz.so.1") && text.contains("musl 1.2.5"), "{text}");
-    // Which machine of Debian's has no musl for it.
+    // Debian has no musl for 32-bit PowerPC.
     lacks(linked("powerpc", "/lib/ld-musl-powerpc-sf.so.1"), "printf");
     assert_eq!(said("powerpc_8548").0, 2);
 }
 
-/// The table is of what was read, and sorted: a name that stands twice has two spans of releases.
+/// Sorted by name, so that two tables can be compared; names that releases before or after 1.2.3 have are among them.
 #[test]
 fn the_table_of_musl_is_in_order() {
     let rows = include_str!("../catalogue/musl.tsv").lines().skip(1);

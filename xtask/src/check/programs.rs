@@ -57,7 +57,7 @@ pub(super) fn of_releases(args: &Args) -> Vec<Job<'_>> {
     };
     let mut jobs: Vec<Job<'_>> = named.map(job).collect();
     if wants_musl(args) {
-        jobs.push(Box::new(|| super::tally("releases of Alpine by name, musl", releases::alpine)));
+        jobs.push(Box::new(|| super::tally("Alpine and OpenWrt by name, musl", releases::by_musl)));
     }
     jobs
 }

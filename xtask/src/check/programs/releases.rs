@@ -71,8 +71,9 @@ pub(super) fn check(arch: &str, tally: &mut Tally) -> Result<()> {
 }
 
 /// Programs of musl and of glibc, judged for Alpine and OpenWrt by name. Neither is there: Debian's musl 1.2.3 and 1.2.5 stands
-/// in for the same release of theirs, without glibc's loader. What starts with 1.2.4 does so with 1.2.5.
-pub(super) fn alpine(tally: &mut Tally) -> Result<()> {
+/// in for the same release of theirs, without glibc's loader. None of these programs asks for what 1.2.5 adds to 1.2.4, so
+/// that each starts with both or with neither.
+pub(super) fn by_musl(tally: &mut Tally) -> Result<()> {
     let of_musl = |release: &str| {
         let title = format!("musl {release}");
         let systems = catalogue::systems().filter(move |system| {
@@ -109,9 +110,6 @@ pub(super) fn alpine(tally: &mut Tally) -> Result<()> {
                 counts[usize::from(said.0.status())] += 1;
                 let holds = match said {
                     (Verdict::Starts, _) => starts,
-                    (Verdict::Fails, code) if older.contains(name) => {
-                        !starts || code == Some("symbol-missing")
-                    }
                     (Verdict::Fails, _) => !starts,
                     // Which libraries are installed the catalogue has not.
                     (Verdict::Unknown, code) => {
