@@ -110,8 +110,13 @@ impl<'a> Reader<'a> {
         if !self.window.covers(at, len) {
             self.move_to(at, len);
         }
-        let held = self.window.bytes.get(at.wrapping_sub(self.window.at)..).unwrap_or_default();
+        let held = self.held(at);
         held.get(..len).unwrap_or(held)
+    }
+
+    /// What the window has from a place in the file on.
+    fn held(&self, at: usize) -> &[u8] {
+        self.window.bytes.get(at.wrapping_sub(self.window.at)..).unwrap_or_default()
     }
 
     /// `len` bytes at an offset; None where the part or the file ends before.
@@ -192,8 +197,8 @@ impl<'a> Reader<'a> {
                 if end >= STEP && !self.steps(Guard::Strings.counts(end / STEP)) {
                     return None;
                 }
-                // Once more: a piece that is given back cannot be looked at before.
-                return self.bytes_at(offset, end);
+                // The piece once more: what is given back cannot be looked at before.
+                return self.held(self.start.saturating_add(offset)).get(..end);
             }
             if piece.len() < len || len >= LONGEST || !self.steps(Guard::Strings.counts(len / STEP)) {
                 return None;

@@ -21,6 +21,10 @@ pub(super) struct Gnu<'a> {
     /// By how much the hash is shifted for the second bit.
     shift: u32,
     buckets: usize,
+    /// Where they are, in the table.
+    buckets_at: usize,
+    /// Where the hashes are, that of the first symbol first.
+    hashes_at: usize,
     pub(super) first: usize,
 }
 
@@ -31,22 +35,24 @@ impl<'a> Gnu<'a> {
         let first = table.number_at(4, 4)?;
         let words = table.number_at(8, 4)?;
         let shift = u32::try_from(table.number_at(12, 4)?).ok()?;
-        Some(Gnu { table, encoding: image.encoding, words, shift, buckets, first })
+        let encoding = image.encoding;
+        // Nothing is where a sum ends that is too large.
+        let buckets_at = words.saturating_mul(encoding.word()).saturating_add(16);
+        let hashes_at = buckets.saturating_mul(4).saturating_add(buckets_at);
+        Some(Gnu { table, encoding, words, shift, buckets, buckets_at, hashes_at, first })
     }
 
     /// Where the buckets are, each with the first symbol of its chain.
     #[cfg_attr(feature = "every-machine", inline(always))]
     fn bucket(&mut self, index: usize) -> Option<usize> {
-        let buckets = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
-        self.table.number_at(buckets.checked_add(index.checked_mul(4)?)?, 4)
+        self.table.number_at(self.buckets_at.checked_add(index.checked_mul(4)?)?, 4)
     }
 
     /// The hash of a symbol; its lowest bit says that the chain ends.
     #[cfg_attr(feature = "every-machine", inline(always))]
     pub(super) fn hash(&mut self, index: usize) -> Option<u32> {
-        let at = self.words.checked_mul(self.encoding.word())?.checked_add(16)?;
-        let place = index.checked_sub(self.first)?.checked_add(self.buckets)?.checked_mul(4)?;
-        u32::try_from(self.table.number_at(at.checked_add(place)?, 4)?).ok()
+        let place = index.checked_sub(self.first)?.checked_mul(4)?;
+        u32::try_from(self.table.number_at(self.hashes_at.checked_add(place)?, 4)?).ok()
     }
 
     /// Whether the filter lets a hash through: one of its words has both bits that belong to it.
