@@ -24,6 +24,8 @@ mod tiny_elf;
 
 use std::cell::OnceCell;
 #[cfg(feature = "every-machine")]
+use std::cell::RefCell;
+#[cfg(feature = "every-machine")]
 use std::ffi::OsStr;
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
@@ -31,6 +33,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path;
 use std::rc::Rc;
 
+pub(crate) use errno::errno_of;
 pub use files::OpenFile;
 #[cfg_attr(not(feature = "every-machine"), allow(unused_imports))] // A folder is all that it has.
 pub(crate) use files::{inside, lstat, open_in_place};
@@ -51,6 +54,9 @@ pub struct Live {
     descriptors: OnceCell<Option<OwnedFd>>,
     /// [`ask::knows_check`].
     can_ask: OnceCell<bool>,
+    /// [`Root::take_refusal`].
+    #[cfg(feature = "every-machine")]
+    refusal: RefCell<Option<(PathBuf, Errno)>>,
 }
 
 /// This computer.
@@ -94,26 +100,41 @@ fn here(path: &Path) -> Result<CString, Errno> {
     CString::new(path.as_bytes()).map_err(|_| Errno::ENOENT)
 }
 
+impl Live {
+    /// What a call says of a path; nothing where that is not about the path.
+    fn told<T>(&self, path: &Path, call: impl FnOnce(&CStr) -> Result<T, Errno>) -> Known<Result<T, Errno>> {
+        let told = here(path).and_then(|path| call(&path));
+        #[cfg(feature = "every-machine")]
+        if let Err(errno) = told.as_ref().map_err(|errno| *errno) {
+            if errno.is_of_who_asks() {
+                self.refusal.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+                return None;
+            }
+        }
+        Some(told)
+    }
+}
+
 impl Root for Live {
     fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
-        Some(here(path).and_then(|path| self.devices.read(&path)))
+        self.told(path, |path| self.devices.read(path))
     }
 
     fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
-        Some(here(folder).and_then(|folder| files::names(&folder, keep)))
+        self.told(folder, |folder| files::names(folder, keep))
     }
 
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
-        Some(here(path).and_then(|path| self.devices.stat(&path)))
+        self.told(path, |path| self.devices.stat(path))
     }
 
     fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
-        let file = here(path).and_then(|path| self.devices.open(&path, |kind| kind == FileKind::Regular));
-        Some(file.map(|file| Rc::new(OpenFile(file)) as Rc<dyn ReadAt>))
+        let open = |path: &CStr| self.devices.open(path, |kind| kind == FileKind::Regular);
+        self.told(path, |path| Ok(Rc::new(OpenFile(open(path)?)) as Rc<dyn ReadAt>))
     }
 
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
-        Some(here(path).and_then(|path| files::may_execute(&path)))
+        self.told(path, files::may_execute)
     }
 
     fn may_start(&self, path: &Path) -> Known<Result<(), Errno>> {
@@ -124,7 +145,12 @@ impl Root for Live {
 
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
         let own = self.descriptors.get_or_init(files::own_descriptors);
-        Some(here(path).and_then(|path| files::resolve(&path, own.as_ref())))
+        self.told(path, |path| files::resolve(path, own.as_ref()))
+    }
+
+    #[cfg(feature = "every-machine")]
+    fn take_refusal(&self) -> Option<(PathBuf, Errno)> {
+        self.refusal.take()
     }
 
     fn capabilities(&self, path: &Path) -> Known<Option<FileCapabilities>> {

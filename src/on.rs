@@ -24,12 +24,14 @@ pub struct Carried<'a> {
     pub folder: &'a Path,
     /// The program, by its path on this computer.
     program: RefCell<PathBuf>,
+    /// [`Root::take_refusal`].
+    refusal: RefCell<Option<(PathBuf, Errno)>>,
 }
 
 impl<'a> Carried<'a> {
     /// None of this computer's files is among them yet.
     pub fn new(here: &'a dyn Root, there: &'a dyn Root, folder: &'a Path) -> Carried<'a> {
-        Carried { here, there, folder, program: RefCell::default() }
+        Carried { here, there, folder, program: RefCell::default(), refusal: RefCell::default() }
     }
 
     /// This one is, in the place of the last.
@@ -47,6 +49,17 @@ impl<'a> Carried<'a> {
     fn is_it(&self, path: &Path) -> bool {
         let program = self.program.borrow();
         !program.as_bytes().is_empty() && path.as_bytes() == program.as_bytes()
+    }
+
+    /// What this computer says of the program: that its own medium does not deliver it is nothing of the machine's.
+    fn of_here<T>(&self, path: &Path, answer: Known<Result<T, Errno>>) -> Known<Result<T, Errno>> {
+        match answer {
+            Some(Err(errno)) if errno.is_of_the_medium() => {
+                self.refusal.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+                None
+            }
+            answer => answer,
+        }
     }
 
     /// A path there: one that is not absolute begins in the program's folder.
@@ -69,7 +82,7 @@ impl Root for Carried<'_> {
         if !self.is_it(path) {
             return self.there.stat(&self.place(path));
         }
-        let stat = self.here.stat(path)?;
+        let stat = self.of_here(path, self.here.stat(path))?;
         Some(stat.map(|stat| match stat.kind {
             FileKind::Regular => Stat { mode: 0o755, owner: None, group: None, ..stat },
             _ => stat,
@@ -80,7 +93,8 @@ impl Root for Carried<'_> {
         if !self.is_it(path) {
             return self.there.open(&self.place(path));
         }
-        Some(self.here.open(path)?.map(|file| Rc::new(Brought(file)) as Rc<dyn ReadAt>))
+        let open = self.of_here(path, self.here.open(path))?;
+        Some(open.map(|file| Rc::new(Brought(file)) as Rc<dyn ReadAt>))
     }
 
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
@@ -110,6 +124,11 @@ impl Root for Carried<'_> {
 
     fn label(&self, path: &Path) -> Option<Vec<u8>> {
         if self.is_it(path) { None } else { self.there.label(&self.place(path)) }
+    }
+
+    fn take_refusal(&self) -> Option<(PathBuf, Errno)> {
+        let own = self.refusal.take();
+        own.or(self.here.take_refusal()).or(self.there.take_refusal())
     }
 
     fn glibc(&self) -> Known<Vec<u8>> {

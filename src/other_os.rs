@@ -26,11 +26,24 @@ use windows as system;
 
 use crate::errno::Errno;
 use crate::path::Path;
-use crate::recorded::tree::errno;
 use crate::target::{FileKind, Kernel, Known, ReadAt, Root, Stat};
 
 pub(crate) use system::inside;
 pub use system::{own_path, target_path};
+
+/// What std calls an error.
+pub(crate) fn errno_of(error: &io::Error) -> Errno {
+    match error.kind() {
+        ErrorKind::NotFound => Errno::ENOENT,
+        ErrorKind::PermissionDenied => Errno::EACCES,
+        ErrorKind::NotADirectory => Errno::ENOTDIR,
+        ErrorKind::StorageFull => Errno::ENOSPC,
+        ErrorKind::BrokenPipe => Errno::EPIPE,
+        ErrorKind::OutOfMemory => Errno::ENOMEM,
+        ErrorKind::TimedOut => Errno::ETIMEDOUT,
+        _ => Errno::EIO,
+    }
+}
 
 /// This computer.
 #[derive(Debug, Default)]
@@ -58,19 +71,19 @@ impl Root for Here {
             names.sort_unstable();
             Ok(names)
         };
-        Some(names().map_err(|error| errno(&error)))
+        Some(names().map_err(|error| errno_of(&error)))
     }
 
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
         let place = own_path(path);
-        Some(place.metadata().map(|found| system::stat_of(&place, &found)).map_err(|error| errno(&error)))
+        Some(place.metadata().map(|found| system::stat_of(&place, &found)).map_err(|error| errno_of(&error)))
     }
 
     /// Looked at before: a FIFO would be waited for.
     fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
         let place = own_path(path);
         let open = || match self.stat(path)?.map(|found| found.kind) {
-            Ok(FileKind::Regular) => Some(File::open(&place).map_err(|error| errno(&error))),
+            Ok(FileKind::Regular) => Some(File::open(&place).map_err(|error| errno_of(&error))),
             Ok(FileKind::Directory) => Some(Err(Errno::EISDIR)),
             Ok(_) => Some(Err(Errno::EACCES)),
             Err(errno) => Some(Err(errno)),
@@ -88,7 +101,7 @@ impl Kernel for Here {
 
 /// What is at a place; None for a symbolic link.
 pub(crate) fn lstat(place: &path::Path) -> Result<Option<Stat>, Errno> {
-    let found = place.symlink_metadata().map_err(|error| errno(&error))?;
+    let found = place.symlink_metadata().map_err(|error| errno_of(&error))?;
     Ok((!found.is_symlink()).then(|| system::stat_of(place, &found)))
 }
 
@@ -113,7 +126,7 @@ impl ReadAt for OpenFile {
                 Ok(0) => break,
                 Ok(more) => read = read.saturating_add(more),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) if read == 0 => return Err(errno(&error)),
+                Err(error) if read == 0 => return Err(errno_of(&error)),
                 Err(_) => break,
             }
         }

@@ -18,6 +18,7 @@
 
 #[cfg(feature = "every-machine")]
 mod archive;
+mod kernel;
 mod known;
 mod memory;
 #[cfg(feature = "every-machine")]
@@ -27,20 +28,19 @@ mod texts;
 pub(crate) mod tree;
 
 use std::cell::OnceCell;
+#[cfg(feature = "every-machine")]
+use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::ffi::CStr;
 use std::path;
 use std::rc::Rc;
 
+use crate::computer;
 use crate::errno::Errno;
 use crate::machine::Mount;
 use crate::machine::gather::mounts;
 use crate::path::{Path, PathBuf};
-use crate::target::{
-    Answer, Auxv, Caller, Capability, FileCapabilities, FileKind, Kernel, Known, Limits, ReadAt, Root, Space,
-    Stat, Uname, is_pseudo_fstype,
-};
-use texts::{answer, auxv, caller, capabilities, df, limits, owner, text, uname};
+use crate::target::{FileCapabilities, FileKind, Known, ReadAt, Root, Space, Stat, is_pseudo_fstype};
+use texts::{capabilities, df, owner, text};
 use tree::{Entry, Fault, Tree};
 
 /// Names that are looked up on the way to one file before no more links are followed.
@@ -56,6 +56,9 @@ pub struct Recorded {
     #[cfg(feature = "catalogue")]
     name: Option<String>,
     mounts: OnceCell<Vec<Mount>>,
+    /// [`Root::take_refusal`].
+    #[cfg(feature = "every-machine")]
+    refusal: RefCell<Option<(PathBuf, Errno)>>,
 }
 
 #[cfg(feature = "catalogue")]
@@ -70,7 +73,8 @@ impl Recorded {
     /// The machine in a folder, a tar archive or a text; one sentence, which begins with "it", on what is none.
     #[cfg(feature = "every-machine")]
     pub fn open(path: &path::Path) -> Result<Self, String> {
-        let cannot = |error: std::io::Error| format!("it cannot be opened: {}", tree::errno(&error).text());
+        let cannot =
+            |error: std::io::Error| format!("it cannot be opened: {}", computer::errno_of(&error).text());
         let found = path.metadata().map_err(cannot)?;
         if found.is_dir() {
             let recorded = Recorded::new(path.to_path_buf());
@@ -139,6 +143,8 @@ impl Recorded {
             #[cfg(feature = "catalogue")]
             name: None,
             mounts: OnceCell::new(),
+            #[cfg(feature = "every-machine")]
+            refusal: RefCell::new(None),
         }
     }
 
@@ -314,38 +320,46 @@ fn names(path: &Path) -> VecDeque<Vec<u8>> {
     names.filter(|name| !matches!(*name, b"" | b".")).map(<[u8]>::to_vec).collect()
 }
 
-/// What a target answers.
-fn told<T>(found: Result<T, Fault>) -> Known<Result<T, Errno>> {
-    match found {
-        Ok(found) => Some(Ok(found)),
-        Err(Fault::Errno(errno)) => Some(Err(errno)),
-        Err(Fault::Unknown) => None,
+impl Recorded {
+    /// What the target answers; nothing where this computer does not let it be read.
+    fn told<T>(&self, path: &Path, found: Result<T, Fault>) -> Known<Result<T, Errno>> {
+        match found {
+            Ok(found) => Some(Ok(found)),
+            Err(Fault::Errno(errno)) => Some(Err(errno)),
+            Err(Fault::Unknown) => None,
+            Err(Fault::Here(errno)) => {
+                #[cfg(feature = "every-machine")]
+                self.refusal.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+                let _ = (path, errno);
+                None
+            }
+        }
     }
 }
 
 impl Root for Recorded {
     fn read(&self, path: &Path) -> Known<Result<Vec<u8>, Errno>> {
-        told(self.text(path))
+        self.told(path, self.text(path))
     }
 
     fn list(&self, folder: &Path, keep: fn(&[u8]) -> bool) -> Known<Result<Vec<Vec<u8>>, Errno>> {
-        told(self.names(folder, keep))
+        self.told(folder, self.names(folder, keep))
     }
 
     fn stat(&self, path: &Path) -> Known<Result<Stat, Errno>> {
-        told(self.stat_of(path))
+        self.told(path, self.stat_of(path))
     }
 
     fn open(&self, path: &Path) -> Known<Result<Rc<dyn ReadAt>, Errno>> {
-        told(self.regular(path))
+        self.told(path, self.regular(path))
     }
 
     fn may_execute(&self, path: &Path) -> Known<Result<(), Errno>> {
-        told(self.access(path))
+        self.told(path, self.access(path))
     }
 
     fn resolve(&self, path: &Path) -> Known<Result<PathBuf, Errno>> {
-        told(self.locate(path))
+        self.told(path, self.locate(path))
     }
 
     fn capabilities(&self, path: &Path) -> Known<Option<FileCapabilities>> {
@@ -358,6 +372,11 @@ impl Root for Recorded {
         let labels = self.note("labels")?;
         let mut lines = labels.lines().filter_map(|line| line.split_once(' '));
         lines.find(|(_, file)| file.as_bytes() == place.as_bytes()).map(|(label, _)| label.into())
+    }
+
+    #[cfg(feature = "every-machine")]
+    fn take_refusal(&self) -> Option<(PathBuf, Errno)> {
+        self.refusal.take()
     }
 
     #[cfg(feature = "every-machine")]
@@ -376,41 +395,6 @@ impl Root for Recorded {
                 .max_by_key(|(point, _)| point.components().count()),
         }
         .map(|(_, space)| space)
-    }
-}
-
-impl Kernel for Recorded {
-    fn uname(&self) -> Known<Uname> {
-        uname(&self.note("uname")?)
-    }
-
-    fn auxv(&self) -> Auxv {
-        self.note("auxv").map(|text| auxv(&text)).unwrap_or_default()
-    }
-
-    fn limits(&self) -> Limits {
-        let text = self.text(Path::new("/proc/self/limits")).unwrap_or_default();
-        limits(&String::from_utf8_lossy(&text))
-    }
-
-    fn caller(&self) -> Known<Caller> {
-        let text = self.text(Path::new("/proc/self/status")).ok()?;
-        caller(&String::from_utf8_lossy(&text))
-    }
-
-    fn variable(&self, name: &CStr) -> Option<Vec<u8>> {
-        let text = self.note("env")?;
-        let mut lines = text.lines().filter_map(|line| line.split_once('='));
-        lines.find(|(known, _)| known.as_bytes() == name.to_bytes()).map(|(_, value)| value.into())
-    }
-
-    fn ask(&self, question: Capability) -> Known<Answer> {
-        answer(&self.note("answers")?, question.name())
-    }
-
-    #[cfg(feature = "catalogue")]
-    fn catalogue_name(&self) -> Option<&str> {
-        self.name.as_deref()
     }
 }
 

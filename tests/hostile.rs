@@ -473,6 +473,44 @@ fn reads_that_fail() {
     }
 }
 
+/// What the system says to diag alone is not what a program's loader meets; what it says of the file is.
+#[test]
+fn libraries_that_cannot_be_opened() {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let libc = maps.split_whitespace().find(|word| word.ends_with("/libc.so.6"));
+    let Some(libc) = libc.filter(|_| Path::new("/bin/true").is_file()) else {
+        skipped("another C library than glibc: files that cannot be opened are not tried");
+        return;
+    };
+    let with = |inject: &str, command: &[&str]| {
+        let mut strace = Command::new("strace");
+        // The loader may know it by another name: /lib is a link to /usr/lib.
+        strace.args(["-o", "/dev/null", "-P", libc, "-P", libc.trim_start_matches("/usr")]);
+        strace.arg("-e").arg(format!("inject=openat:error={inject}"));
+        strace.args(command).stdin(Stdio::null()).output()
+    };
+    let starts = |errno: &str| with(errno, &["/bin/true"]).is_ok_and(|output| output.status.success());
+    if !with("EIO", &["/bin/true"]).is_ok_and(|output| output.status.code() == Some(127)) {
+        skipped("strace: files that cannot be opened are not tried");
+        return;
+    }
+    // The first time it is opened for diag itself.
+    let judged = |errno: &str| {
+        let diag = env!("CARGO_BIN_EXE_diag");
+        let output = with(&format!("{errno}:when=2+"), &[diag, "/bin/true"]).unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    for errno in ["EIO", "EACCES", "EBADMSG", "EUCLEAN", "ENOKEY", "ENOTCONN", "ETIMEDOUT", "ESTALE"] {
+        let (status, said) = judged(errno);
+        assert!(!starts(errno), "{errno}");
+        assert_eq!((status, said.contains(errno)), (Some(1), true), "{errno}: {said}");
+    }
+    for errno in ["EMFILE", "ENFILE", "ENOMEM", "EINTR", "EAGAIN"] {
+        let (status, said) = judged(errno);
+        assert_eq!((status, said.contains(errno)), (Some(2), true), "{errno}: {said}");
+    }
+}
+
 /// Of a path that is too long nothing is made that is longer.
 #[test]
 fn paths_without_end() {

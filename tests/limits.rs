@@ -84,3 +84,19 @@ fn where_diag_starts_it_speaks() {
         skipped("16 MiB are too little for any program here: limits are not tried");
     }
 }
+
+/// A loader has one file open at a time, diag all: where it may have no more, that is no fault of the program.
+#[test]
+fn files_that_diag_may_not_have_open() {
+    let mut too_few = 0;
+    for arguments in [&["/bin/sh"][..], &["--on", "/", "/bin/sh"]] {
+        for limit in 4..64 {
+            let output = limited(Resource::RLIMIT_NOFILE, limit, arguments);
+            let said = String::from_utf8_lossy(&output.stdout);
+            let names_it = said.contains("EMFILE");
+            assert_eq!(output.status.code(), Some(if names_it { 2 } else { 0 }), "{limit}: {said}");
+            too_few += usize::from(names_it);
+        }
+    }
+    assert!(too_few > 0, "every limit was enough");
+}

@@ -1,28 +1,39 @@
 //! Error names, free of the numbers that differ between architectures (ELIBBAD is 80, on MIPS 84).
 
 macro_rules! errno {
-    ($($(#[$doc:meta])* $name:ident $text:literal)*) => {
+    ($($(#[$doc:meta])* $name:ident $text:literal)* ; $($(#[$more_doc:meta])* $more:ident $more_text:literal)*) => {
         /// An errno by name.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[allow(clippy::upper_case_acronyms)]
         pub enum Errno {
             $($(#[$doc])* $name,)*
+            $(#[cfg(feature = "every-machine")] $(#[$more_doc])* $more,)*
         }
 
         impl Errno {
             /// The name as in errno(3).
             pub const fn name(self) -> &'static str {
-                match self { $(Errno::$name => stringify!($name),)* }
+                match self {
+                    $(Errno::$name => stringify!($name),)*
+                    $(#[cfg(feature = "every-machine")] Errno::$more => stringify!($more),)*
+                }
             }
 
             /// What strerror(3) says: in musl, and in glibc where that differs.
             pub const fn text(self) -> &'static str {
-                match self { $(Errno::$name => $text,)* }
+                match self {
+                    $(Errno::$name => $text,)*
+                    $(#[cfg(feature = "every-machine")] Errno::$more => $more_text,)*
+                }
             }
 
             /// The errno of that name.
             pub fn from_name(name: &str) -> Option<Self> {
-                match name { $(stringify!($name) => Some(Errno::$name),)* _ => None }
+                match name {
+                    $(stringify!($name) => Some(Errno::$name),)*
+                    $(#[cfg(feature = "every-machine")] stringify!($more) => Some(Errno::$more),)*
+                    _ => None,
+                }
             }
         }
     };
@@ -30,7 +41,7 @@ macro_rules! errno {
 
 impl Errno {
     /// Whether it says that nothing is there, or what is there.
-    pub(crate) const fn is_absence(self) -> bool {
+    pub const fn is_absence(self) -> bool {
         matches!(
             self,
             Errno::ENOENT
@@ -44,8 +55,27 @@ impl Errno {
     }
 
     /// Whether a file is there that its medium, or its server, does not deliver: the kernel gets no further, either.
-    pub(crate) const fn is_of_the_medium(self) -> bool {
+    pub const fn is_of_the_medium(self) -> bool {
+        #[cfg(feature = "every-machine")]
+        if matches!(
+            self,
+            Errno::EBADMSG
+                | Errno::EUCLEAN
+                | Errno::ENOKEY
+                | Errno::ENOTCONN
+                | Errno::ETIMEDOUT
+                | Errno::EHOSTDOWN
+                | Errno::EREMOTEIO
+        ) {
+            return true;
+        }
         matches!(self, Errno::EIO | Errno::ENXIO | Errno::ESTALE)
+    }
+
+    /// Whether it tells of who asks, not of the file: the loader has fewer files open, and asks at another moment.
+    #[cfg(feature = "every-machine")]
+    pub const fn is_of_who_asks(self) -> bool {
+        matches!(self, Errno::EAGAIN | Errno::EINTR | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
     }
 }
 
@@ -94,4 +124,25 @@ errno! {
     ESTALE "Stale file handle"
     /// Any other.
     EOTHER "Unknown error"
+    ;
+    /// A signal came in between.
+    EINTR "Interrupted system call"
+    /// As many files are open as this process may have: RLIMIT_NOFILE.
+    EMFILE "No file descriptors available (glibc: Too many open files)"
+    /// As many files are open as the system can have: fs.file-max.
+    ENFILE "Too many open files in system"
+    /// A checksum of the medium is wrong (UBI, ext4, Btrfs).
+    EBADMSG "Bad message"
+    /// A file system is damaged (ext4, XFS, UBIFS).
+    EUCLEAN "Structure needs cleaning"
+    /// An encrypted file whose key is not there.
+    ENOKEY "Required key not available"
+    /// A FUSE file system whose daemon has ended.
+    ENOTCONN "Socket not connected (glibc: Transport endpoint is not connected)"
+    /// A network file system whose server does not answer.
+    ETIMEDOUT "Operation timed out (glibc: Connection timed out)"
+    /// So is one that is down.
+    EHOSTDOWN "Host is down"
+    /// A server has an error of its own (NFS, AFS).
+    EREMOTEIO "Remote I/O error"
 }

@@ -6,7 +6,7 @@ use crate::path::{Path, PathBuf};
 
 use crate::arch;
 use crate::budget::Amounts;
-use crate::candidate::{self, Candidate, Content, Files, env, sample};
+use crate::candidate::{self, Candidate, Content, Files, Lost, env, sample};
 use crate::errno::Errno;
 use crate::exec::{self, Missing, Outcome, Step, When};
 use crate::ldso::{self, Kept, LinkResult};
@@ -55,6 +55,7 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     // Then it is not known that it comes to its loader.
     let is_unknown = matches!(outcome, Outcome::Unknown { .. });
     let (link, outcome) = linked(machine, kept, &candidate, outcome);
+    let refused = refused(machine.target, kept);
     let (is_unknown, outcome) = match unfinished(kept, outcome) {
         Some(missing) => (true, Outcome::Unknown { missing }),
         _ => (is_unknown, outcome),
@@ -66,6 +67,9 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     let known = link.as_ref().filter(|_| !is_told && !is_unknown);
     let mut case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     case.lost = kept.files.lost();
+    if let Some(refused) = refused {
+        case.lost.insert(0, refused);
+    }
     let findings = rules::run(case);
     let glibc = ldso::glibc_of(machine.target.root, &kept.files, &candidate);
     if !crate::ROUTER {
@@ -74,6 +78,17 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     }
     kept.files.forget(&path);
     Judged { given: given.to_path_buf(), candidate, outcome, link, glibc, findings }
+}
+
+/// What nothing is known of because diag itself was kept from opening it.
+fn refused(target: Target<'_>, kept: &Kept) -> Option<Lost> {
+    #[cfg(feature = "every-machine")]
+    if let Some((path, errno)) = target.root.take_refusal() {
+        kept.files.budget().cut(Missing::Refused);
+        return Some(Lost { path: path.as_bytes().to_vec(), errno });
+    }
+    let _ = (target, kept);
+    None
 }
 
 /// What was cut short of that on which the outcome depends: the kernel's own checks come before.

@@ -82,6 +82,11 @@ pub trait Root {
     fn glibc(&self) -> Known<Vec<u8>> {
         None
     }
+    /// Why nothing is known of a file of which that is because of who asks ([`Errno::is_of_who_asks`]); told once.
+    #[cfg(feature = "every-machine")]
+    fn take_refusal(&self) -> Option<(PathBuf, Errno)> {
+        None
+    }
     /// statvfs(3) of a folder.
     fn space(&self, _: &Path) -> Known<Space> {
         None

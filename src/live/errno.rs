@@ -1,11 +1,18 @@
 //! Errno names from this architecture's numbers.
 
+use std::io;
+
 use nix::libc;
 
 use crate::errno::Errno;
 
 pub(crate) fn of_nix(errno: nix::errno::Errno) -> Errno {
     of_raw(errno as i32)
+}
+
+/// What std calls an error.
+pub(crate) fn errno_of(error: &io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, of_raw)
 }
 
 pub(super) fn of_raw(number: i32) -> Errno {
@@ -31,6 +38,27 @@ pub(super) fn of_raw(number: i32) -> Errno {
         libc::ELIBBAD => Errno::ELIBBAD,
         libc::ENXIO => Errno::ENXIO,
         libc::ESTALE => Errno::ESTALE,
+        #[cfg(feature = "every-machine")]
+        other => of_more(other),
+        #[cfg(not(feature = "every-machine"))]
+        _ => Errno::EOTHER,
+    }
+}
+
+/// A router has no room for their names.
+#[cfg(feature = "every-machine")]
+fn of_more(number: i32) -> Errno {
+    match number {
+        libc::EINTR => Errno::EINTR,
+        libc::EMFILE => Errno::EMFILE,
+        libc::ENFILE => Errno::ENFILE,
+        libc::EBADMSG => Errno::EBADMSG,
+        libc::EUCLEAN => Errno::EUCLEAN,
+        libc::ENOKEY => Errno::ENOKEY,
+        libc::ENOTCONN => Errno::ENOTCONN,
+        libc::ETIMEDOUT => Errno::ETIMEDOUT,
+        libc::EHOSTDOWN => Errno::EHOSTDOWN,
+        libc::EREMOTEIO => Errno::EREMOTEIO,
         _ => Errno::EOTHER,
     }
 }

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read as _, Write as _};
 
+use super::errno_of;
 use super::system;
-use crate::recorded::tree::errno;
 
 /// Whether stdout is a terminal that knows colours.
 pub fn is_terminal() -> bool {
@@ -12,7 +12,7 @@ pub fn is_terminal() -> bool {
 
 /// Writes all of it, or says why not.
 pub fn write_stdout(text: &[u8]) -> Result<(), &'static str> {
-    system::write_stdout(text).map_err(|error| errno(&error).text())
+    system::write_stdout(text).map_err(|error| errno_of(&error).text())
 }
 
 /// The release with the most files that GitHub lists is told in 2 MB.
@@ -25,7 +25,7 @@ pub fn read_stdin() -> Result<Vec<u8>, &'static str> {
     match read {
         Ok(_) if bytes.len() as u64 > LONGEST_INPUT => Err("they are too many"),
         Ok(_) => Ok(bytes),
-        Err(error) => Err(errno(&error).text()),
+        Err(error) => Err(errno_of(&error).text()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::path;
 use std::rc::Rc;
 
-use crate::computer::{Here, OpenFile, inside, lstat, open_in_place, target_path};
+use crate::computer::{Here, OpenFile, errno_of, inside, lstat, open_in_place, target_path};
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
 use crate::target::{FileKind, ReadAt, Root as _, Stat};
@@ -17,6 +17,8 @@ use crate::target::{FileKind, ReadAt, Root as _, Stat};
 pub(super) enum Fault {
     /// As the machine has it.
     Errno(Errno),
+    /// What this computer says to who reads the recording: nothing of the machine's.
+    Here(Errno),
     /// The recording does not tell.
     Unknown,
 }
@@ -48,7 +50,7 @@ impl Tree {
         match self {
             Tree::Folder(root) => {
                 let place = there(root, path)?;
-                match lstat(&place).map_err(Fault::Errno)? {
+                match lstat(&place).map_err(of_here)? {
                     Some(stat) => Ok(Entry::Other(stat)),
                     None => Ok(Entry::Link(target_path(&place.read_link().map_err(|error| of_io(&error))?))),
                 }
@@ -73,7 +75,7 @@ impl Tree {
         match self {
             Tree::Folder(root) => {
                 let names = Here::default().list(&target_path(&there(root, folder)?), |_| true);
-                names.ok_or(Fault::Unknown)?.map_err(Fault::Errno)
+                names.ok_or(Fault::Unknown)?.map_err(of_here)
             }
             Tree::Names(names) => names.names(folder),
         }
@@ -86,20 +88,11 @@ fn there(root: &path::Path, path: &Path) -> Result<path::PathBuf, Fault> {
 }
 
 fn of_io(error: &std::io::Error) -> Fault {
-    Fault::Errno(errno(error))
+    of_here(errno_of(error))
 }
 
-/// What std calls an error.
-pub(crate) fn errno(error: &std::io::Error) -> Errno {
-    use std::io::ErrorKind;
-    match error.kind() {
-        ErrorKind::NotFound => Errno::ENOENT,
-        ErrorKind::PermissionDenied => Errno::EACCES,
-        ErrorKind::NotADirectory => Errno::ENOTDIR,
-        ErrorKind::StorageFull => Errno::ENOSPC,
-        ErrorKind::BrokenPipe => Errno::EPIPE,
-        _ => Errno::EIO,
-    }
+fn of_here(errno: Errno) -> Fault {
+    if errno.is_absence() { Fault::Errno(errno) } else { Fault::Here(errno) }
 }
 
 /// A file of the machine's; who writes to the copy tells nothing of it.

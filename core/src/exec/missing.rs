@@ -3,11 +3,11 @@
 use crate::target::Capability;
 
 macro_rules! missing {
-    ($($(#[doc = $doc:literal])+ $name:ident $words:literal)*) => {
+    ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $name:ident $words:literal)*) => {
         /// A fact that decides and is not known. Some are of one architecture.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Missing {
-            $($(#[doc = $doc])+ $name,)*
+            $($(#[doc = $doc])+ $(#[cfg($cfg)])? $name,)*
             /// The kernel was asked, and there is no answer.
             Answer(Capability),
         }
@@ -15,7 +15,7 @@ macro_rules! missing {
         impl Missing {
             /// What is not known, in the report's words.
             pub fn words(self) -> &'static str {
-                const WORDS: &[(Missing, &str)] = &[$((Missing::$name, $words)),*];
+                const WORDS: &[(Missing, &str)] = &[$($(#[cfg($cfg)])? (Missing::$name, $words)),*];
                 match self {
                     Missing::Answer(question) => question.description(),
                     _ => WORDS.iter().find(|(missing, _)| *missing == self).map_or("", |(_, words)| words),
@@ -36,7 +36,10 @@ missing! {
     PseudoFile
         "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
     /// A [`crate::target::Root`] does not tell.
-    LeftOut "what a file holds, or whether it is there: the recording of the machine leaves it out"
+    LeftOut "what a file holds, or whether it is there: the recording leaves it out"
+    /// `Root::take_refusal` of [`crate::target`].
+    #[cfg(feature = "every-machine")]
+    Refused "what a file holds, or whether it is there: diag itself is kept from opening it"
     /// The program that a script's first line names was not opened.
     ScriptInterpreter "what the interpreter of the script is"
     /// An env of another kind, options that only some know.

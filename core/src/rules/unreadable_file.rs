@@ -13,7 +13,8 @@ rule! {
     /// # How it looks
     /// Of `cat FILE`; the second on a damaged medium.
     /// # Why
-    /// The mode gives you no r bit, or the medium does not deliver.
+    /// The mode gives you no r bit, the medium does not deliver, or diag itself is kept from it: EMFILE says that it may have no
+    /// more files open.
     /// # Fix
     /// Run diag as root, or copy the file to where you may read it.
     /// # Kernel source
@@ -38,24 +39,20 @@ fn check(case: &Case<'_>) -> Option<Found> {
     let Content::Unread(errno) = case.candidate.content else { return of_a_part(case) };
     let stat = case.candidate.found().filter(|stat| stat.kind == FileKind::Regular)?;
     let is_forbidden = matches!(errno, Errno::EACCES | Errno::EPERM);
-    let (cannot, fix) = if is_forbidden {
-        ("may not", "run diag as root")
-    } else {
-        ("cannot", "copy it again, to another file system")
-    };
+    let cannot = if is_forbidden { "may not" } else { "cannot" };
     let (then, seen) = if is_forbidden && !case.meets(Step::Permission) {
         ("; execve needs the x bit only, so it may start all the same", "")
     } else {
-        ("", errno.text())
+        ("", if is_of_diag(errno, None) { "" } else { errno.text() })
     };
-    let (mode, errno) = (Mode(stat.mode & 0o7777), errno.name());
+    let (mode, name, fix) = (Mode(stat.mode & 0o7777), errno.name(), fix(errno));
     let is_refused = case.meets(Step::Read);
     let call = if is_refused && !crate::ROUTER { "execve" } else { "open" };
     let text = format_args!(
         "\
 {cannot} be read, so what is in it is not known
 program: mode={mode}
-kernel:  {call}={errno}{then}
+kernel:  {call}={name}{then}
 you see: {seen}
 fix:     {fix}"
     );
@@ -68,25 +65,56 @@ fix:     {fix}"
 fn of_a_part(case: &Case<'_>) -> Option<Found> {
     let Lost { path, errno } = case.lost.first()?;
     let Outcome::Unknown { missing } = case.outcome else { return None };
+    let is_of_diag = is_of_diag(*errno, Some(missing));
     let is_about = matches!(
         missing,
         Missing::LostRead | Missing::InterpreterContent | Missing::Content | Missing::Access
     );
-    let is_forbidden = matches!(errno, Errno::EACCES | Errno::EPERM);
-    let fix = if is_forbidden { "run diag as root" } else { "copy it again, to another file system" };
-    let (path, errno, text) = (Shown(path), errno.name(), errno.text());
-    is_about.then(|| {
+    let (what, call, seen) = if is_of_diag {
+        ("cannot be opened by diag", "open", "")
+    } else {
+        ("cannot be read to its end", "pread", errno.text())
+    };
+    let (path, name, fix) = (Shown(path), errno.name(), fix(*errno));
+    (is_about || is_of_diag).then(|| {
         let mut finding = case.finding(
             Severity::Warning,
             format_args!(
                 "\
-{path} cannot be read to its end
-kernel:  pread={errno}
-you see: {text}
+{path} {what}
+kernel:  {call}={name}
+you see: {seen}
 fix:     {fix}"
             ),
         );
         finding.certainty = Certainty::Certain;
         finding
     })
+}
+
+/// That is diag's trouble alone: the program's loader does not meet it.
+#[cfg(feature = "every-machine")]
+fn is_of_diag(errno: Errno, missing: Option<Missing>) -> bool {
+    errno.is_of_who_asks() || missing == Some(Missing::Refused)
+}
+
+/// A router's build has no room for it.
+#[cfg(not(feature = "every-machine"))]
+const fn is_of_diag(_: Errno, _: Option<Missing>) -> bool {
+    false
+}
+
+fn fix(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EACCES | Errno::EPERM => "run diag as root",
+        #[cfg(feature = "every-machine")]
+        Errno::EMFILE => "let diag have more files open (ulimit -n 256), then run it again",
+        #[cfg(feature = "every-machine")]
+        Errno::ENFILE => "see who has so many files open (lsof), or raise fs.file-max; then run diag again",
+        #[cfg(feature = "every-machine")]
+        Errno::ENOMEM => "see that there is memory (free), then run diag again",
+        #[cfg(feature = "every-machine")]
+        Errno::EAGAIN | Errno::EINTR => "run diag again",
+        _ => "copy it again, to another file system",
+    }
 }
