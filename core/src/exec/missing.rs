@@ -3,11 +3,14 @@
 use crate::target::Capability;
 
 macro_rules! missing {
-    ($($(#[doc = $doc:literal])+ $(#[cfg($cfg:meta)])? $name:ident $words:literal)*) => {
+    (@words $words:literal) => { $words };
+    // A router's build never says them.
+    (@words of_computers $words:literal) => { if crate::ROUTER { "" } else { $words } };
+    ($($(#[doc = $doc:literal])+ $name:ident $($of:ident)? $words:literal)*) => {
         /// A fact that decides and is not known. Some are of one architecture.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Missing {
-            $($(#[doc = $doc])+ $(#[cfg($cfg)])? $name,)*
+            $($(#[doc = $doc])+ $name,)*
             /// The kernel was asked, and there is no answer.
             Answer(Capability),
         }
@@ -15,7 +18,7 @@ macro_rules! missing {
         impl Missing {
             /// What is not known, in the report's words.
             pub fn words(self) -> &'static str {
-                const WORDS: &[(Missing, &str)] = &[$($(#[cfg($cfg)])? (Missing::$name, $words)),*];
+                const WORDS: &[(Missing, &str)] = &[$((Missing::$name, missing!(@words $($of)? $words))),*];
                 match self {
                     Missing::Answer(question) => question.description(),
                     _ => WORDS.iter().find(|(missing, _)| *missing == self).map_or("", |(_, words)| words),
@@ -38,8 +41,8 @@ missing! {
     /// A [`crate::target::Root`] does not tell.
     LeftOut "what a file holds, or whether it is there: the recording leaves it out"
     /// `Root::take_refusal` of [`crate::target`].
-    #[cfg(feature = "every-machine")]
-    Refused "what a file holds, or whether it is there: diag itself is kept from opening it"
+    Refused of_computers
+        "what a file holds, or whether it is there: diag itself is kept from opening it"
     /// The program that a script's first line names was not opened.
     ScriptInterpreter "what the interpreter of the script is"
     /// An env of another kind, options that only some know.
@@ -55,13 +58,13 @@ missing! {
     /// uClibc's, and any that goes by no known name.
     LoaderRules "where its loader, whose rules diag does not know, looks for libraries"
     /// [`crate::target::Root::glibc`]: libraries beside the C library's own.
-    Installed "which libraries are installed there, beside the C library's own"
+    Installed of_computers "which libraries are installed there, beside the C library's own"
     /// musl takes the front of a file for its symbols.
     LostTables "what its loader makes of tables that are missing or lead out of the file"
     /// LD_AUDIT: `la_objsearch` of a library, which glibc calls.
-    Auditor "where an auditing library has its loader look for libraries"
+    Auditor of_computers "where an auditing library has its loader look for libraries"
     /// AT_SECURE: ids of the file and of its caller.
-    Rights "whether it gets other rights than who starts it"
+    Rights of_computers "whether it gets other rights than who starts it"
     /// uname(2) names none that is known.
     Processor "which processor and word size this kernel is for"
     /// Without both, the headers cannot be read as the kernel reads them.
