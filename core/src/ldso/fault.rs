@@ -156,6 +156,11 @@ faults! {
     RelocationType Ends::Says("unexpected reloc type 0x{x}"), Relocation;
     /// The same of functions that are bound when they are first called.
     PltRelocationType Ends::Says("unexpected PLT reloc type 0x{x}"), Relocation;
+    /// elf/dl-runtime.c `_dl_fixup`: what a function is bound by when it is called is no slot for one.
+    BoundKind Ends::Asserts([
+        "dl-runtime.c: _dl_fixup",
+        "ELFW(R_TYPE)(reloc->r_info) == ELF_MACHINE_JMP_SLOT",
+    ]), LoaderTables;
     /// sysdeps/x86_64/dl-machine.h `elf_machine_rela_relative`: one of those that DT_RELACOUNT says are relative.
     RelativeKind Ends::Asserts([
         "dl-machine.h: elf_machine_rela_relative",

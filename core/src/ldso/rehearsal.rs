@@ -2,6 +2,7 @@
 //! memory. Only what a linker has not made so needs that; of sound tables less tells as much ([`super::symbols`]).
 
 pub(super) mod code;
+mod crt;
 pub(super) mod frames;
 mod glibc;
 mod memory;

@@ -72,6 +72,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::RelativeKind | FaultKind::RelativeKind386 => {
             format!("{name}=counts a relocation that is not relative")
         }
+        FaultKind::BoundKind => format!("{name}=binds a function by what is no slot for one"),
         FaultKind::DividesByZero => format!("{name}=without buckets"),
         FaultKind::TlsImage => format!("PT_TLS=p_memsz {number}, which is less than p_filesz"),
         FaultKind::TlsAlignment => "PT_TLS=p_align 0".to_owned(),

@@ -18,7 +18,7 @@ use super::super::symbols::hash_word;
 use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::memory::Access;
-use super::start::{Start, construct, is_x86, reach_main};
+use super::start::{Called, Start, construct, is_x86, reach_main};
 use super::{End, Object, Rehearsed, Step, Symbol, too_much};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
 use filter::{Filter, Table};
@@ -166,10 +166,10 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     let called = lazy.map(|program| {
         |symbol| match rehearsal.find(program, symbol, Class::Plt, true) {
             Err(End::Symbol(symbol)) => Err(End::Symbol(Undefined { lazy: false, ..symbol })),
-            found => found.map(drop),
+            found => found.map(|(_, found)| found.map(|(of, found)| of.base.wrapping_add(found.value))),
         }
     });
-    let called = called.as_ref().map(|called| called as &dyn Fn(u64) -> Step<()>);
+    let called = called.as_ref().map(|called| called as &Called<'_>);
     reach_main(objects, rehearsal.start.get(), &rehearsed.later, called)?;
     objects.first().map_or(Ok(()), begin)
 }

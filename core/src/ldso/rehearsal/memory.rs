@@ -30,6 +30,8 @@ const STEPS: usize = 32;
 const PARTS: usize = 8;
 /// The lowest address of what is moved.
 const MOVED: u64 = super::FIRST_FREE;
+/// From here on no program has anything, wherever it was put.
+const NOWHERE_FROM: u64 = 1 << 48;
 /// An address of 64 bits that no processor has.
 const NOWHERE: u64 = 1 << 63;
 /// The longest string that is read.
@@ -301,9 +303,14 @@ impl<'a> Memory<'a> {
             let byte = self.marked(self.wrapped(address.wrapping_add(at)));
             byte.is_ok_and(|(_, mark)| self.is_random(mark) && u64::from(mark) != at.wrapping_add(2))
         };
-        // Of 32 bits many are the address of something.
+        // Of 32 bits many are the address of something, and so may be what has fewer than all of an address.
         if number == Err(Access::Anothers) && size == 8 && (0..size).any(is_torn) {
-            return Ok(NOWHERE);
+            let byte = |at: u64| self.marked(self.wrapped(address.wrapping_add(at))).map(|(byte, _)| byte);
+            let mut bytes = [0; 8];
+            for (to, at) in bytes.iter_mut().zip(0..size) {
+                *to = byte(at)?;
+            }
+            return if self.encoding.order.uint(&bytes, 0, 8) < NOWHERE_FROM { number } else { Ok(NOWHERE) };
         }
         number
     }

@@ -2,17 +2,18 @@
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::Cell;
+use core::cell::{Cell, OnceCell};
 
 use super::super::Library;
 use super::super::abi::{Abi, Effect, Relocator};
 use super::super::fault::{Fault, FaultKind};
 use super::super::symbols::relocations::info;
 use super::memory::{Access, MappedBy, Memory};
-use super::{End, Step};
+use super::start::is_x86;
+use super::{End, Step, crt};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
-use crate::elf::consts::{EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC};
+use crate::elf::consts::{DT_INIT, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC};
 use crate::elf::{Class, offset};
 
 /// An object in memory.
@@ -26,6 +27,8 @@ pub(super) struct Object<'a> {
     pub(super) base: u64,
     /// Symbols of it can be asked for their address: linkers mark such files.
     pub(super) has_resolvers: bool,
+    /// [`Object::knows_code`].
+    knows_code: OnceCell<bool>,
 }
 
 /// A relocation.
@@ -59,7 +62,18 @@ impl<'a> Object<'a> {
             Class::Elf32 => free,
         };
         let has_resolvers = file.contents.ident()[EI_OSABI] == ELFOSABI_GNU;
-        Some(Object { index, library, image, dynamic: image.dynamic.as_ref()?, memory, base, has_resolvers })
+        let dynamic = image.dynamic.as_ref()?;
+        let knows_code = OnceCell::new();
+        Some(Object { index, library, image, dynamic, memory, base, has_resolvers, knows_code })
+    }
+
+    /// Whether it is known which slots the code reads that it is begun by: crt1.o's of a program, and crti.o's.
+    pub(super) fn knows_code(&self) -> bool {
+        *self.knows_code.get_or_init(|| {
+            let begins = || self.index > 0 || crt::lead(self).is_some();
+            let asks = || self.get(DT_INIT).is_none_or(|init| crt::profiler_slot(self, init).is_some());
+            is_x86(self) || begins() && asks()
+        })
     }
 
     /// The value of an entry; of several the last.

@@ -1,10 +1,10 @@
-//! The code that is run before main(): constructors, and what crt1.o and crti.o begin a program and an object with. Its
-//! instructions are known of x86 alone.
+//! The code that is run before main(): constructors, and what crt1.o and crti.o begin a program and an object with.
 
 use alloc::vec::Vec;
 
 use super::super::abi::Setup;
 use super::code::{CODE, address_slot, main_slot, profiler_slot, pushed_number};
+use super::crt::{self, Lead};
 use super::frames::{Frames, Listed, may_begin_unlisted};
 use super::memory::Access;
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
@@ -12,9 +12,9 @@ use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PLTREL, DT_PREINIT_ARRAY,
-    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386,
-    EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
+    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PREINIT_ARRAY,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERNEED, DT_VERSYM,
+    EM_386, EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
 use crate::elf::offset;
 use crate::machine::holds;
@@ -37,19 +37,26 @@ pub(super) struct Start {
     pub(super) slot: Option<(u64, u64)>,
 }
 
+/// What calling one of the program's symbols comes to where functions are bound when they are called: an address, if one has
+/// it.
+pub(super) type Called<'r> = dyn Fn(u64) -> Step<Option<u64>> + 'r;
+
 /// Whether the program is led to what starts it.
 ///
-/// `later`: what is not found when it is called. `called`: where functions of the program are bound when they are called, what
-/// that comes to of one of its symbols. Where a program with crt1.o asks for no `__libc_start_main`, the one that it does not
+/// `later`: what is not found when it is called. `called`: where functions of the program are bound when they are called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it does not
 /// find is what it calls first.
 pub(super) fn reach_main(
     objects: &[Object<'_>],
     start: Start,
     later: &[Undefined],
-    called: Option<&dyn Fn(u64) -> Step<()>>,
+    called: Option<&Called<'_>>,
 ) -> Step<()> {
     const WHAT: &str = "__libc_start_main";
     let Some(program) = objects.first() else { return Ok(()) };
+    if !is_x86(program) && program.knows_code() {
+        let lead = crt::lead(program).ok_or_else(|| program.lost(Access::Anothers, WHAT))?;
+        return follow(objects, program, lead, start, called);
+    }
     let Some(slot) = main_slot(program) else {
         if start.is_asked {
             let Some((slot, led_to)) = start.slot else { return Ok(()) };
@@ -82,11 +89,63 @@ pub(super) fn reach_main(
             let (Some(called), Some(symbol)) = (called, stub) else {
                 return Err(program.lost(Access::Anothers, WHAT));
             };
-            called(symbol)?;
+            let _found = called(symbol)?;
             Err(program.fault(FaultKind::JumpsNowhere, WHAT))
         }
         _ => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
     }
+}
+
+/// The same of other processors than x86.
+fn follow(
+    objects: &[Object<'_>],
+    program: &Object<'_>,
+    lead: Lead,
+    start: Start,
+    called: Option<&Called<'_>>,
+) -> Step<()> {
+    const WHAT: &str = "__libc_start_main";
+    let nowhere = |what| program.fault(FaultKind::JumpsNowhere, what);
+    let lost = |what| program.lost(Access::Anothers, what);
+    let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.lost(access, what));
+    let led_to = pointer(lead.slot, WHAT)?;
+    let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere(WHAT))?;
+    if start.at != Some(led_to) {
+        let called = called.filter(|_| of.index == 0).ok_or_else(|| lost(WHAT))?;
+        let binding = crt::binding(program, lead.stub, within).ok_or_else(|| lost(WHAT))?;
+        // The loader has left there where it is to be called.
+        if program.get(DT_PLTGOT).map(|got| got.wrapping_add(binding.within)) != Some(binding.resolver) {
+            let resolver = pointer(binding.resolver, "DT_PLTGOT")?;
+            return Err(if code_at(objects, resolver).is_none() {
+                nowhere("DT_PLTGOT")
+            } else {
+                lost("DT_PLTGOT")
+            });
+        }
+        if bind(program, binding.index, called)? != start.at || start.at.is_none() {
+            return Err(lost(WHAT));
+        }
+    }
+    let Some(slot) = lead.main else { return Ok(()) };
+    let main = code_at(objects, pointer(slot, "main")?).ok_or_else(|| nowhere("main"))?;
+    if begins_function(main.0, main.1) { Ok(()) } else { Err(lost("main")) }
+}
+
+/// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; where it is.
+fn bind(program: &Object<'_>, index: u64, called: &Called<'_>) -> Step<Option<u64>> {
+    let calls = program.get(DT_JMPREL).unwrap_or_default();
+    let relocation = program.relocation(calls.wrapping_add(index.wrapping_mul(program.entry(true))), true)?;
+    if !program.abi().is_some_and(|abi| abi.is_jump_slot(offset(relocation.kind))) {
+        return Err(program.fault(FaultKind::BoundKind, "DT_JMPREL"));
+    }
+    let found = called(relocation.symbol)?;
+    let anywhere = program.get(DT_TEXTREL).is_some();
+    let written = relocation.offset.and_then(|at| program.memory.may_write_all(at, program.word(), anywhere));
+    written.map_err(|access| program.refused(access, FaultKind::WritesNowhere, "r_offset"))?;
+    // elf_machine_plt_value
+    let adds = program.image.header.e_machine == EM_PPC64;
+    let addend = relocation.addend.filter(|_| adds).unwrap_or_default();
+    Ok(found.map(|found| found.wrapping_add(addend)))
 }
 
 /// The symbol of the relocation by which a stub is bound whose second half is at an address.
@@ -115,11 +174,14 @@ pub(super) fn construct(
             return Err(object.lost(Access::Anothers, "DT_INIT"));
         }
         // crti.o calls that where its address is not 0.
-        if let Some(slot) = profiler_slot(of, within) {
+        if let Some(slot) = profiler_slot(of, within).or_else(|| crt::profiler_slot(of, within)) {
             let led_to = of.memory.pointer(slot).map_err(|access| of.lost(access, "__gmon_start__"))?;
             match led_to {
                 0 => {}
-                _ if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
+                // Of PPC64 another slot leads there.
+                _ if of.image.header.e_machine != EM_PPC64 && code_at(objects, led_to).is_none() => {
+                    return Err(nowhere("__gmon_start__"));
+                }
                 _ => return Err(object.lost(Access::Anothers, "__gmon_start__")),
             }
         }
@@ -207,7 +269,12 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     let is_code = |from: u64, size| bytes(object, from, size).iter().any(|byte| *byte != 0);
     // A recording has no code at all.
     let has_code = || text(object.image, address).is_some_and(|from| is_code(from, CODE as u64));
-    let is_behind = is_x86(object) && !is_code(address, 4) && has_code();
+    // What unwinds functions stands behind them, and nothing behind what is of the file.
+    let load = |address| object.image.load_with(PF_X, address).map(|load| load.p_vaddr);
+    let is_unwinder =
+        |header: &ProgramHeader| header.p_vaddr <= address && load(header.p_vaddr) == load(address);
+    let is_rest = || load(address).is_none() || header.is_some_and(is_unwinder);
+    let is_behind = !is_code(address, 4) && has_code() || !is_x86(object) && is_rest();
     !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
 }
 

@@ -45,17 +45,34 @@ pub(super) fn is_emulated(arch: &str, ran: &Ran) -> bool {
     is_fixed_up && ran.end == End::Killed(nix::libc::SIGBUS) || ran.words.iter().any(is_unknown)
 }
 
-/// Whether a loader reads or writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, and
-/// maps one library behind the other, where kernels go downwards. A version whose name is read from there has none.
+/// Whether a loader reads or writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, maps
+/// one library behind the other, where kernels go downwards, and leaves its own memory to be read. A version whose name is
+/// read from there has none.
 pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said) -> bool {
     let is_native = matches!(arch, "amd64" | "i386");
     let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
-    // DT_MIPS_RLD_MAP_REL.
-    let is_far = ["r_offset", "value of tag 0x70000035"].iter().any(|what| words.contains(what))
-        || words.starts_with("hash tables of x");
+    // DT_PLTGOT, DT_MIPS_RLD_MAP_REL.
+    let is_far =
+        ["r_offset", "value of tag 0x3:", "value of tag 0x70000035"].iter().any(|what| words.contains(what));
+    let is_hash = words.starts_with("hash tables of");
     let is_nameless = words.starts_with("versions of x")
         && ran.words.iter().any(|line| line.contains("version `' not found"));
-    !is_native && dies && (is_nameless || is_far && matches!(real(ran), Real::Main(_)))
+    // What was read there is no symbol.
+    let is_unfound = is_hash && ran.decisive().contains(": undefined symbol: ");
+    // DT_RELA and DT_JMPREL, which lead to other relocations.
+    let is_of_others = ["value of tag 0x7:", "value of tag 0x17:"].iter().any(|what| words.contains(what))
+        && said
+            .findings
+            .iter()
+            .any(|one| one.evidence.iter().any(|value| value.contains("changes what cannot be written")));
+    let agrees = real(ran) == Real::Before(End::Killed(nix::libc::SIGSEGV));
+    !is_native
+        && dies
+        && !agrees
+        && (is_nameless
+            || is_unfound
+            || is_of_others
+            || (is_far || is_hash) && matches!(real(ran), Real::Main(_)))
 }
 
 pub(super) fn real(ran: &Ran) -> Real {

@@ -17,6 +17,8 @@ const STB_LOCAL: u64 = 0;
 const STT_FUNC: u64 = 2;
 const STT_SECTION: u64 = 3;
 const SHN_COMMON: u64 = 0xfff2;
+/// DT_PPC64_GLINK tells where the stubs are, less so many bytes.
+const BEFORE_STUBS: u64 = 32;
 /// Numbers of entries are ints.
 const INT: u64 = 0xffff_ffff;
 
@@ -68,12 +70,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if setup == Setup::Plt {
             let stubs = object.get(DT_PPC64_GLINK);
             let stubs = stubs.ok_or_else(|| object.fault(FaultKind::Unmapped, "DT_PPC64_GLINK"))?;
-            // A program calls what starts it through them.
-            let leads_nowhere = object.index == 0 && !object.memory.can_run(stubs);
-            if leads_nowhere {
+            // A program calls what starts it through them; a library what is called later, but for the C library.
+            let is_followed = object.knows_code() || object.index > 0;
+            if !is_followed && !object.memory.can_run(stubs) {
                 return Err(object.fault(FaultKind::JumpsNowhere, "DT_PPC64_GLINK"));
             }
-            if is_among_tables(object.image, stubs) {
+            let is_used = !is_followed || self.linker.is_c_library(object.library);
+            if is_used && is_among_tables(object.image, stubs) {
                 return Err(object.lost(Access::Anothers, "DT_PPC64_GLINK"));
             }
         }
@@ -85,9 +88,16 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if words.end > STEPS_AT_MOST as u64 {
             return Err(End::TooMuch);
         }
-        // Where the loader is, of which each start has another address; the stubs of PPC64 are not read again.
-        let loader = self.objects.get(1).filter(|_| setup != Setup::Plt).map_or(0, |loader| loader.base);
-        words.into_iter().try_for_each(|index| got.set(index, loader))
+        // Where the loader is, of which each start has another address.
+        let loader = self.objects.get(1).map_or(0, |loader| loader.base);
+        words.into_iter().try_for_each(|index| {
+            let stub = object.get(DT_PPC64_GLINK).zip(index.checked_sub(2)).filter(|_| setup == Setup::Plt);
+            let led_to = stub.map_or(loader, |(stubs, index)| {
+                let first = object.base.wrapping_add(stubs).wrapping_add(BEFORE_STUBS);
+                first.wrapping_add(index.wrapping_mul(4))
+            });
+            got.set(index, led_to)
+        })
     }
 
     fn relocate_got(&self, object: &'r Object<'a>, is_lazy: bool) -> Step<()> {

@@ -3,7 +3,7 @@
 use super::super::super::abi::{Effect, Relocator, Setup};
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::memory::Access;
-use super::super::start::{begins_function, is_x86};
+use super::super::start::begins_function;
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::SHN_ABS;
 use super::relocate::is_profiler;
@@ -50,7 +50,7 @@ impl Place<'_, '_> {
         End::Fault(Fault { number: self.relocation.kind, ..Fault::new(kind, self.object.library) })
     }
 
-    /// A function of the program that is called by another slot than its own: what starts it may be. Of x86 it is known.
+    /// A function of the program that is called by another slot than its own: what starts it may be, where its code is not known.
     pub(super) fn strays(&self) -> bool {
         let (object, Relocation { at, offset, .. }) = (self.object, self.relocation);
         // The slots that the loader keeps for itself stand first.
@@ -59,7 +59,7 @@ impl Place<'_, '_> {
             Some(Setup::First | Setup::Plt) => 2,
             _ => return false,
         };
-        if object.index > 0 || object.has_resolvers || is_x86(object) {
+        if object.index > 0 || object.has_resolvers || object.knows_code() {
             return false;
         }
         let (Some(got), Some(calls)) = (object.get(DT_PLTGOT), object.get(DT_JMPREL)) else { return false };
@@ -118,9 +118,9 @@ impl Place<'_, '_> {
 
     pub(super) fn moved(&self) -> Step<()> {
         let (object, to) = (self.object, self.addend()?);
-        // Where a program's main() is may stand there. Of x86 it stands in code.
+        // Where a program's main() is may stand there.
         let is_own = |at: u64| object.memory.has(object.memory.wrapped(at));
-        if object.index == 0 && !is_x86(object) && !is_own(to) && !is_own(to.wrapping_sub(1)) {
+        if object.index == 0 && !object.knows_code() && !is_own(to) && !is_own(to.wrapping_sub(1)) {
             return Err(object.lost(Access::Anothers, "r_addend"));
         }
         self.write(object.base.wrapping_add(to))
@@ -142,7 +142,7 @@ impl Place<'_, '_> {
         // 32 bits of where an object is differ from start to start.
         let is_null = found.section == 0 && found.value == 0 && self.relocation.symbol != 0;
         let is_x86_64 = object.image.header.e_machine == EM_X86_64;
-        // What asks whether a function is there calls it where its address is not 0. Of x86 that code is known.
+        // What asks whether a function is there calls it where its address is not 0.
         let is_address = matches!(effect, Effect::Value | Effect::Slot) && of.is_some_and(|of| of.base != 0);
         // What is not defined has an address only in a program, where its stub is.
         let is_odd = found.section == 0 && found.value != 0 && of.is_some_and(|of| of.index > 0);
@@ -154,7 +154,7 @@ impl Place<'_, '_> {
         // Of a library crti.o asks for one alone. A program's may be main(), too.
         let is_tested = || object.index == 0 || is_profiler(object, asked);
         let is_doubtful = is_address && (is_null || is_odd) || adds;
-        if is_null && is_far || !is_x86(object) && is_doubtful && is_tested() {
+        if is_null && is_far || is_doubtful && !object.knows_code() && is_tested() {
             return Err(object.lost(Access::Anothers, "a symbol that is not there"));
         }
         match (effect, of) {

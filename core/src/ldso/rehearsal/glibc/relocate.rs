@@ -12,7 +12,7 @@ use super::place::{Place, resolve};
 use super::{Class, Found, HIDDEN, Rehearsal, Version};
 use crate::elf::consts::{
     DT_INIT, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
-    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_X86_64,
+    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM,
 };
 use crate::elf::offset;
 
@@ -165,13 +165,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if matches!(effect, Effect::Relative | Effect::OfGot) {
                 return moved;
             }
-            // What else is counted as one is left without its symbol, of which the program's may be main(); or it is none, and
-            // leads anywhere.
-            let is_lost = effect == Effect::Indirect || object.index == 0 && relocation.symbol != 0;
-            return moved
-                .ok()
-                .filter(|()| !is_lost)
-                .ok_or_else(|| object.lost(Access::Anothers, "DT_RELACOUNT"));
+            moved?;
+            // What else is counted as one is left without its symbol, of which the program's may be main().
+            let may_be_main = object.index == 0 && relocation.symbol != 0 && !object.knows_code();
+            let is_lost = effect == Effect::Indirect || may_be_main;
+            return if is_lost { Err(object.lost(Access::Anothers, "DT_RELACOUNT")) } else { Ok(()) };
         }
         if is_lazy {
             return match effect {
@@ -188,7 +186,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         place.shift()?;
                     }
                     if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
-                        if !is_x86(object) && relocation.addend.is_some_and(|addend| addend != 0) {
+                        if !object.knows_code() && relocation.addend.is_some_and(|addend| addend != 0) {
                             return Err(object.lost(Access::Anothers, "r_addend"));
                         }
                         if !is_filled {
@@ -260,7 +258,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let is_main =
                     place.object.index == 0 && self.start.get().at == Some(of.base.wrapping_add(found.value));
                 let adds = place.relocation.addend.is_some_and(|addend| addend != 0);
-                if is_main && adds && place.object.image.header.e_machine != EM_X86_64 {
+                if is_main && adds && !place.object.knows_code() {
                     return Err(place.object.lost(Access::Anothers, "r_addend"));
                 }
                 place.bound(&asked, Some(of), &found)?;
@@ -311,15 +309,15 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         symbol.is_some_and(|symbol| has_name(object, &symbol, name))
     }
 
-    /// Whether an object asks for [`PROFILER`] that has it: else something else stands there, and is called. Of x86 that code is
-    /// known. Where a library asks for nothing, what the file has stands there: nothing. A program's code may lead to main() so.
+    /// Whether an object asks for [`PROFILER`] that has it: else something else stands there, and is called, unless that
+    /// code is known. Where a library asks for nothing, what the file has stands there: nothing. A program's code may lead to main() so.
     pub(super) fn asks_for_profiler(&self, object: &Object<'_>) -> Step<()> {
         let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
             return Ok(());
         };
         let has_asked = |index| self.asked.borrow().contains(&(object.index, index));
         let asks_for_none = object.index > 0 && !has_asked(ANY);
-        if is_x86(object) || object.get(DT_INIT).is_none() || asks_for_none {
+        if object.knows_code() || object.get(DT_INIT).is_none() || asks_for_none {
             return Ok(());
         }
         let size = object.memory.wrapped(strings.wrapping_sub(symbols));

@@ -1,0 +1,98 @@
+//! What crt1.o begins a program with, and crti.o an object, of other processors than x86 (glibc sysdeps/*/start.S, crti.S), and
+//! the stubs that linkers make (psABIs, "Procedure Linkage Table").
+
+mod powerpc;
+mod riscv;
+mod s390;
+
+use super::Object;
+use crate::elf::consts::{EM_PPC64, EM_RISCV, EM_S390};
+
+/// How a program's first code leads to main().
+#[derive(Clone, Copy)]
+pub(super) struct Lead {
+    /// The slot through which a stub calls `__libc_start_main`.
+    pub(super) slot: u64,
+    /// That stub.
+    pub(super) stub: u64,
+    /// The slot of main()'s address; None: code has it.
+    pub(super) main: Option<u64>,
+}
+
+/// How a stub has its function bound when it is first called.
+#[derive(Clone, Copy)]
+pub(super) struct Binding {
+    /// The place of the relocation in DT_JMPREL.
+    pub(super) index: u64,
+    /// The word that leads to what binds it, by its address.
+    pub(super) resolver: u64,
+    /// Where that stands in DT_PLTGOT.
+    pub(super) within: u64,
+}
+
+/// That of a program; None where its code is not known.
+pub(super) fn lead(program: &Object<'_>) -> Option<Lead> {
+    let entry = program.image.header.e_entry;
+    match program.image.header.e_machine {
+        EM_RISCV if program.word() == 8 => riscv::lead(program, entry),
+        EM_PPC64 => powerpc::lead(program, entry),
+        EM_S390 if program.word() == 8 => s390::lead(program, entry),
+        _ => None,
+    }
+}
+
+/// The slot of `__gmon_start__` in what DT_INIT leads to, which calls that where it is not 0.
+pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
+    match object.image.header.e_machine {
+        EM_PPC64 => powerpc::profiler_slot(object, init),
+        EM_S390 if object.word() == 8 => s390::profiler_slot(object, init),
+        _ => None,
+    }
+}
+
+/// What becomes of a stub whose slot leads to an address.
+pub(super) fn binding(program: &Object<'_>, stub: u64, led_to: u64) -> Option<Binding> {
+    match program.image.header.e_machine {
+        EM_RISCV => riscv::binding(program, stub, led_to),
+        EM_PPC64 => powerpc::binding(program, led_to),
+        EM_S390 => s390::binding(program, led_to),
+        _ => None,
+    }
+}
+
+/// Bytes of code that are looked at.
+const CODE: u64 = 72;
+
+/// Some code of an object, at an address of the file.
+struct Code<'r, 'a> {
+    object: &'r Object<'a>,
+    address: u64,
+}
+
+impl<'r, 'a> Code<'r, 'a> {
+    const fn at(object: &'r Object<'a>, address: u64) -> Code<'r, 'a> {
+        Code { object, address }
+    }
+
+    /// A number of so many bytes, and that far from where it begins.
+    fn number(&self, within: u64, size: u64) -> Option<u64> {
+        self.object.memory.number(self.to(within), size).ok()
+    }
+
+    /// The same of an instruction's four bytes.
+    fn word(&self, within: u64) -> Option<u32> {
+        u32::try_from(self.number(within, 4)?).ok()
+    }
+
+    /// Where that is.
+    const fn to(&self, within: u64) -> u64 {
+        self.address.wrapping_add(within)
+    }
+}
+
+/// The lowest bits of a number, of which the highest is its sign.
+const fn signed(number: u32, bits: u32) -> u64 {
+    let sign = 1_u64.wrapping_shl(bits.saturating_sub(1));
+    let kept = number as u64 & sign.wrapping_mul(2).wrapping_sub(1);
+    (kept ^ sign).wrapping_sub(sign)
+}
