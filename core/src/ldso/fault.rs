@@ -66,7 +66,8 @@ impl Fault {
 pub enum Ends {
     /// glibc: an assertion of its own fails, which has this place and these words. Status 127.
     Asserts([&'static str; 2]),
-    /// glibc: these words, and status 127. `{}` stands for the number, `{x}` for the same in hexadecimal digits.
+    /// glibc: these words, and status 127. `{}` stands for the number, `{x}` for the same in hexadecimal digits,
+    /// `{name}` for the name.
     Says(&'static str),
     /// These words alone, and status 127.
     Fails(&'static str),
@@ -154,7 +155,9 @@ faults! {
     Relr Ends::Dies, Relocation;
     /// elf/dl-reloc.c `_dl_reloc_bad_type`.
     RelocationType Ends::Says("unexpected reloc type 0x{x}"), Relocation;
-    /// The same of functions that are bound when they are first called.
+    /// sysdeps/powerpc/powerpc64/dl-machine.c `_dl_reloc_overflow`: a value has no room in its bits.
+    OutOfRange Ends::Says("{name} out of range"), Relocation;
+    /// [`FaultKind::RelocationType`] of functions that are bound when they are first called.
     PltRelocationType Ends::Says("unexpected PLT reloc type 0x{x}"), Relocation;
     /// elf/dl-runtime.c `_dl_fixup`: what a function is bound by when it is called is no slot for one.
     BoundKind Ends::Asserts([

@@ -144,7 +144,7 @@ impl Linker<'_> {
         let mut head = Reader::dynamic(&file.contents, image, DT_GNU_HASH, 16);
         let mut field = |at| head.number_at(at, 4);
         let (buckets, first, words, shift) = (field(0)?, field(4)?, field(8)?, field(12)?);
-        if !(buckets > 0 && words.is_power_of_two() && shift < 64) {
+        if !(buckets > 0 && words.is_power_of_two() && shift < 32) {
             return Some(false);
         }
         let filter = words.checked_mul(image.encoding.word())?;

@@ -131,13 +131,17 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
         )),
         Ends::Says(words) => {
             let words = with_number(words, fault.number);
+            let (name, words) = match words.strip_prefix("{name}") {
+                Some(words) => (Shown(&*fault.name), words),
+                None => (Shown(&b""[..]), &*words),
+            };
             // elf/dl-reloc.c has no name for the program itself.
             let is_unnamed =
                 fault.is_of_program && fault.kind != FaultKind::RelrGuard && step == Step::Relocation;
             let (of, colon) =
                 if is_unnamed { (Shown(&b""[..]), "") } else { (Shown(fault.of.as_slice()), ": ") };
             finding.tell(format_args!(
-                "you see: {path}: error while loading shared libraries: {of}{colon}{words}"
+                "you see: {path}: error while loading shared libraries: {of}{colon}{name}{words}"
             ));
         }
         Ends::Fails(words) => finding.tell(format_args!("you see: {words}")),

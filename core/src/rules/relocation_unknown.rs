@@ -79,6 +79,15 @@ fix:     take the build for the older release, or link it without -z pack-relati
                 ),
             )
         }
+        FaultKind::OutOfRange => case.about(
+            severity,
+            format_args!(
+                "\
+has, or a library of it has, a relocation that has too few bits for where its symbol is
+program: relocation type={number} (of {of})
+fix:     compare the file with its source (sha256sum)"
+            ),
+        ),
         _ => {
             let mut finding = case.about(
                 severity,

@@ -50,6 +50,11 @@ pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     }
 }
 
+/// The slot by which that calls it then: of PPC64 another one.
+pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<u64> {
+    if object.image.header.e_machine == EM_PPC64 { powerpc::profiler_call(object, init) } else { None }
+}
+
 /// What becomes of a stub whose slot leads to an address.
 pub(super) fn binding(program: &Object<'_>, stub: u64, led_to: u64) -> Option<Binding> {
     match program.image.header.e_machine {

@@ -1,6 +1,7 @@
 //! glibc's ld.so (2.36), in its order: elf/dl-setup_hash.c; versions; relocations, and the symbols that they ask for;
 //! elf/dl-init.c.
 
+mod field;
 mod filter;
 mod got;
 mod lookup;

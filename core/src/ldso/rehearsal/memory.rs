@@ -295,24 +295,23 @@ impl<'a> Memory<'a> {
         Ok(self.encoding.order.uint(&bytes, 0, offset(size)))
     }
 
-    /// The same of what is used as an address: one that is put together of bytes of others is none.
+    /// The same of what is used as an address: where what is known of it is of none, it is none.
     pub(super) fn pointer(&self, address: u64) -> Result<u64, Access> {
         let size = self.encoding.word() as u64;
         let number = self.number(address, size);
-        let is_torn = |at: u64| {
-            let byte = self.marked(self.wrapped(address.wrapping_add(at)));
-            byte.is_ok_and(|(_, mark)| self.is_random(mark) && u64::from(mark) != at.wrapping_add(2))
-        };
-        // Of 32 bits many are the address of something, and so may be what has fewer than all of an address.
-        if number == Err(Access::Anothers) && size == 8 && (0..size).any(is_torn) {
-            let byte = |at: u64| self.marked(self.wrapped(address.wrapping_add(at))).map(|(byte, _)| byte);
-            let mut bytes = [0; 8];
-            for (to, at) in bytes.iter_mut().zip(0..size) {
-                *to = byte(at)?;
-            }
-            return if self.encoding.order.uint(&bytes, 0, 8) < NOWHERE_FROM { number } else { Ok(NOWHERE) };
+        // Of 32 bits many are the address of something.
+        if number != Err(Access::Anothers) || size != 8 {
+            return number;
         }
-        number
+        let mut bytes = [0; 8];
+        for (to, at) in bytes.iter_mut().zip(0..size) {
+            *to = match self.marked(self.wrapped(address.wrapping_add(at))) {
+                Ok((byte, _)) => byte,
+                Err(Access::Anothers) => 0,
+                Err(access) => return Err(access),
+            };
+        }
+        if self.encoding.order.uint(&bytes, 0, 8) < NOWHERE_FROM { number } else { Ok(NOWHERE) }
     }
 
     /// Whether that is a byte of an address that is another one at each start. All begin at a page, and 48 bits are theirs.

@@ -175,13 +175,17 @@ pub(super) fn construct(
         }
         // crti.o calls that where its address is not 0.
         if let Some(slot) = profiler_slot(of, within).or_else(|| crt::profiler_slot(of, within)) {
-            let led_to = of.memory.pointer(slot).map_err(|access| of.lost(access, "__gmon_start__"))?;
-            match led_to {
-                0 => {}
-                // Of PPC64 another slot leads there.
-                _ if of.image.header.e_machine != EM_PPC64 && code_at(objects, led_to).is_none() => {
+            let pointer = |at| of.memory.pointer(at).map_err(|access| of.lost(access, "__gmon_start__"));
+            let mut led_to = pointer(slot)?;
+            if let Some(slot) = crt::profiler_call(of, within).filter(|_| led_to != 0) {
+                led_to = pointer(slot)?;
+                if led_to == 0 {
                     return Err(nowhere("__gmon_start__"));
                 }
+            }
+            match led_to {
+                0 => {}
+                _ if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
                 _ => return Err(object.lost(Access::Anothers, "__gmon_start__")),
             }
         }

@@ -101,16 +101,18 @@ pub(super) fn answer(ran: &Ran, said: &Said) -> Answer {
     if agrees { Answer::Agrees } else { Answer::Disagrees }
 }
 
-/// Whether diag has a line of the loader's: but for the place of an assertion, which differs from release to release, and
-/// for bytes that are no text, which diag shows in another way.
+/// Whether diag has a line of the loader's: but for the place of an assertion, which differs from release to release, for
+/// bytes that are no text, which diag shows in another way, and for the address of a relocation.
 fn quotes(said: &Said, words: &str) -> bool {
     let words = words.split_once("Assertion `").map_or(words, |(_, condition)| condition);
     let is_odd = |c: char| c == '\u{fffd}' || c.is_control();
+    let (before, address) = words.split_once(" reloc at 0x").unwrap_or((words, ""));
+    let behind = address.trim_start_matches(|c: char| c.is_ascii_hexdigit());
     let mut errors = said.findings.iter().filter(|one| one.severity == "error");
     errors.any(|one| {
         one.evidence.iter().any(|value| {
             let mut rest = value.as_str();
-            words.split(is_odd).all(|part| match rest.find(part) {
+            before.split(is_odd).chain(behind.split(is_odd)).all(|part| match rest.find(part) {
                 Some(at) => {
                     rest = &rest[at + part.len()..];
                     true

@@ -85,6 +85,17 @@ pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     (begins && is_compared).then_some(slot)
 }
 
+/// The slot of the stub that it is called by.
+pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<u64> {
+    let code = Code::at(object, init);
+    let toc = toc(&code)?;
+    let mut words = (24..CODE).step_by(4);
+    words.find_map(|within| {
+        let stub = code.to(within).wrapping_add(branch(code.word(within)?)?);
+        slot(&Code::at(object, stub), toc)
+    })
+}
+
 /// `addis r9, r2, high; ld r0, low(r9)`.
 fn by_nine(code: &Code<'_, '_>, within: u64, toc: u64) -> Option<(u64, u64)> {
     let (first, second) = (code.word(within)?, code.word(within.wrapping_add(4))?);

@@ -7,7 +7,7 @@ use super::super::super::fault::{Fault, FaultKind};
 use super::super::start::Start;
 use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
 use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Table, Version, text};
-use crate::elf::consts::{DT_STRTAB, DT_SYMTAB};
+use crate::elf::consts::{DT_STRTAB, DT_SYMTAB, EM_PPC64, EM_S390};
 
 const STB_GLOBAL: u64 = 1;
 const STB_WEAK: u64 = 2;
@@ -87,12 +87,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let at = ask.gnu.checked_div(bits).unwrap_or_default() & mask;
                 let filter = of.number(filter.wrapping_add(at.wrapping_mul(word)), word, WHAT)?;
                 let has = |hash: u64| filter >> (hash & bits.wrapping_sub(1)) & 1 != 0;
-                // A shift by as many bits as a number has is another one on each processor.
-                if !(has(ask.gnu)
-                    && has(
-                        (ask.gnu & 0xffff_ffff).wrapping_shr(u32::try_from(shift).unwrap_or_default() & 31)
-                    ))
-                {
+                if !(has(ask.gnu) && has(shifted(of, ask.gnu, shift))) {
                     return Ok(None);
                 }
                 let bucket = ask.gnu.checked_rem(count).unwrap_or_default();
@@ -205,6 +200,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
         Ok(Some(symbol))
     }
+}
+
+/// A hash, of 32 bits, less so many. Of a shift by more than it has each processor makes another number, by the instruction that
+/// is in Debian's loader (2.36): those of PPC64 (`srw`) and s390x (`srlk`) look at six bits of how many, others at five.
+fn shifted(of: &Object<'_>, hash: u64, shift: u64) -> u64 {
+    let most = if matches!(of.image.header.e_machine, EM_PPC64 | EM_S390) { 63 } else { 31 };
+    (hash & 0xffff_ffff) >> (shift & most)
 }
 
 /// What is looked up.

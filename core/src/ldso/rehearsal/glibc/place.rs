@@ -5,8 +5,8 @@ use super::super::super::fault::{Fault, FaultKind};
 use super::super::memory::Access;
 use super::super::start::begins_function;
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
-use super::SHN_ABS;
 use super::relocate::is_profiler;
+use super::{SHN_ABS, field};
 use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_S390, EM_X86_64, PT_DYNAMIC};
 
 const STT_GNU_IFUNC: u64 = 10;
@@ -112,6 +112,14 @@ impl Place<'_, '_> {
         }
     }
 
+    /// Writes a word that is another one at each start.
+    pub(super) fn scatter(&self) -> Step<()> {
+        let (object, offset) = (self.object, self.relocation.offset);
+        let anywhere = object.get(DT_TEXTREL).is_some();
+        let scattered = offset.and_then(|offset| object.memory.scatter(offset, object.word(), anywhere));
+        scattered.map_err(|access| self.lost(access))
+    }
+
     pub(super) fn addend(&self) -> Step<u64> {
         self.relocation.addend.map_or_else(|| self.here(), Ok)
     }
@@ -156,6 +164,12 @@ impl Place<'_, '_> {
         let is_doubtful = is_address && (is_null || is_odd) || adds;
         if is_null && is_far || is_doubtful && !object.knows_code() && is_tested() {
             return Err(object.lost(Access::Anothers, "a symbol that is not there"));
+        }
+        if matches!(effect, Effect::Half | Effect::Other) {
+            let value = value.wrapping_add(self.relocation.addend.unwrap_or_default());
+            if let Some(inserted) = field::insert(self, (asked, of), value) {
+                return inserted;
+            }
         }
         match (effect, of) {
             (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),

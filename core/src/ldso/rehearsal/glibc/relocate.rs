@@ -12,7 +12,7 @@ use super::place::{Place, resolve};
 use super::{Class, Found, HIDDEN, Rehearsal, Version};
 use crate::elf::consts::{
     DT_INIT, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
-    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM,
+    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_RISCV,
 };
 use crate::elf::offset;
 
@@ -123,7 +123,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 at = at.wrapping_add(entry);
                 // What stands there needs no change where an object is not moved.
                 if !(is_relative && !has_addend && object.base == 0) {
-                    self.apply(object, &relocation, is_relative, is_lazy)?;
+                    let applied = self.apply(object, &relocation, is_relative, is_lazy);
+                    // What is none whatever a part of it is, but may not be there to be read: what else ends the loader may come before.
+                    let is_torn = relocation.offset.is_ok()
+                        && object.memory.number(relocation.at, object.word()).is_err();
+                    if is_torn && !applied.as_ref().is_err_and(End::is_deadly) {
+                        return Err(object.lost(Access::Anothers, "r_offset"));
+                    }
+                    applied?;
                 }
             }
             // One that counts too many, or less than none, has the rest begin elsewhere.
@@ -146,7 +153,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let place = Place { object, relocation, effect };
         // r_offset is read before r_info is looked at. Where it lies in what may be another object it can be read on x86, and is
         // of no use to most relocations.
-        if let Err(access) = relocation.offset {
+        let is_unread = is_lazy && object.abi().is_some_and(|abi| abi.setup == Setup::Plt);
+        if let (Err(access), false) = (relocation.offset, is_unread) {
             if is_relative || is_lazy || access != Access::Anothers || !is_x86(object) {
                 return Err(place.lost(access));
             }
@@ -182,7 +190,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     // The PLT of PPC64 has been filled as a whole; that of MIPS is a program's, which is not moved.
                     let is_filled =
                         object.abi().is_some_and(|abi| matches!(abi.setup, Setup::Plt | Setup::Got));
-                    if !is_filled {
+                    // RISC-V's leaves alone what is not moved.
+                    let stays = object.base == 0 && object.image.header.e_machine == EM_RISCV;
+                    if !is_filled && !stays {
                         place.shift()?;
                     }
                     if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
@@ -249,7 +259,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if !place.is_known(Relocator::Glibc) && abi.is_some_and(|abi| abi.setup == Setup::Got) {
             return Err(place.unknown(FaultKind::RelocationType));
         }
-        let (asked, found) = self.find(place.object, place.relocation.symbol, class, false)?;
+        let (asked, found) = match self.find(place.object, place.relocation.symbol, class, false) {
+            Err(lost) if !lost.is_deadly() && self.is_either(place, class)? => return place.scatter(),
+            found => found?,
+        };
         if !place.is_known(Relocator::Glibc) {
             return Err(place.unknown(FaultKind::RelocationType));
         }
@@ -269,6 +282,32 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
             None => place.bound(&asked, None, &asked),
         }
+    }
+
+    /// Whether a symbol need not be there, is there without a version, and asks for one of which nobody knows what it is: then it
+    /// is either found or not.
+    fn is_either(&self, place: &Place<'r, 'a>, class: Class) -> Step<bool> {
+        let object = place.object;
+        let is_known = object.index > 0 || object.knows_code();
+        if !is_known || !matches!(place.effect, Effect::Value | Effect::Slot) {
+            return Ok(false);
+        }
+        let Some(mark) = self.mark(object, place.relocation.symbol)? else { return Ok(false) };
+        let symbol = object.symbol(object.get(DT_SYMTAB).unwrap_or_default(), place.relocation.symbol)?;
+        let is_unknown = self.maps.version(object, mark).is_err() && self.is_near(object, mark);
+        if !is_unknown || symbol.section != 0 || symbol.bind != STB_WEAK {
+            return Ok(false);
+        }
+        // Where the one that is found has no versions, it is compared with where the version is from.
+        let found = self.look_up(object, &symbol, None, class)?;
+        Ok(found.is_none_or(|(of, _)| self.maps.of(of).is_some_and(|map| map.marks.is_some())))
+    }
+
+    /// Whether the versions of an object, or what is behind them, can be read so far: kernels map what the loader keeps right before
+    /// what they have mapped earlier.
+    fn is_near(&self, object: &Object<'_>, index: u64) -> bool {
+        let page = self.linker.machine.kernel().page().get();
+        index.saturating_mul(object.word()).saturating_mul(3) < page
     }
 
     /// What is called is looked up then: that it is not found is told. What starts a program is called at once.
