@@ -39,7 +39,7 @@ impl Fault {
 
     /// A signal ends the loader.
     pub(super) fn is_deadly(&self) -> bool {
-        !self.lazy && matches!(self.kind.row().0, Ends::Dies | Ends::Divides | Ends::Misses)
+        !self.lazy && matches!(self.kind.row().0, Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops)
     }
 
     /// How the loader ends the program; None where it goes on until a function is called.
@@ -56,6 +56,7 @@ impl Fault {
             Ends::Open => Outcome::Unknown { missing: Missing::LostTables },
             Ends::Dies => Outcome::Killed { signal: Signal::SIGSEGV, when: When::Start, step },
             Ends::Misses => Outcome::Killed { signal: Signal::SIGBUS, when: When::Start, step },
+            Ends::Stops => Outcome::Killed { signal: Signal::SIGILL, when: When::Start, step },
             Ends::Divides => Outcome::Killed { signal: Signal::SIGFPE, when: When::Start, step },
         })
     }
@@ -81,6 +82,8 @@ pub enum Ends {
     Divides,
     /// It touches a page that the file does not have, SIGBUS.
     Misses,
+    /// It runs what is no instruction, SIGILL.
+    Stops,
     /// It takes something else for what is not there.
     Open,
 }
@@ -182,6 +185,8 @@ faults! {
     WritesNowhere Ends::Dies, LoaderTables;
     /// A constructor, or a function that is asked for an address, lies where no code is.
     JumpsNowhere Ends::Dies, LoaderTables;
+    /// The same, lies where no instruction is: zeros, or of s390x an odd address.
+    NoInstruction Ends::Stops, LoaderTables;
     /// What a table leads to may be another object's.
     AnothersMemory Ends::Open, LoaderTables;
     /// elf/dl-tls.c `_dl_allocate_tls_init`: of PT_TLS more is in the file than in memory.

@@ -44,7 +44,7 @@ rule! {
         "Inconsistency detected by ld.so: get-dynamic-info.h: elf_get_dynamic_info: Assertion",
         "Assertion `(bitmask_nwords & (bitmask_nwords - 1)) == 0' failed!",
         "cannot allocate TLS data structures for initial thread",
-        "Segmentation fault", "Bus error",
+        "Segmentation fault", "Bus error", "Illegal instruction",
     ],
     check, quiet after [ChangedByTransfer, UnwrittenContent]
 }
@@ -67,6 +67,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::Unmapped => format!("{name}=leads to where nothing of the file is"),
         FaultKind::WritesNowhere => format!("{name}=changes what cannot be written"),
         FaultKind::JumpsNowhere => format!("{name}=leads to where no code is"),
+        FaultKind::NoInstruction => format!("{name}=leads to what is no instruction"),
         FaultKind::BehindFile => format!("{name}=leads behind the end of the file, which is cut short"),
         FaultKind::AnothersMemory => format!("{name}=leads out of the file"),
         FaultKind::RelativeKind | FaultKind::RelativeKind386 => {
@@ -118,7 +119,12 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
         Ends::Misses if case.reaches_loader() => {
             finding.tell(format_args!("kernel: starts it; its loader dies of SIGBUS\nyou see: Bus error"));
         }
-        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Open => {}
+        Ends::Stops if case.reaches_loader() => {
+            finding.tell(format_args!(
+                "kernel: starts it; its loader dies of SIGILL\nyou see: Illegal instruction"
+            ));
+        }
+        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Open => {}
         _ if !fault.lazy => finding.tell(format_args!("kernel: {}, status {status}", case.loader_ends())),
         _ if case.reaches_loader() => {
             finding.tell(format_args!("kernel: starts it; once it is called, status 127"));
@@ -154,7 +160,7 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
             finding
                 .tell(format_args!("you see: {path}: {of}: unsupported version {number} of Verdef record"));
         }
-        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Open => {}
+        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Open => {}
     }
 }
 

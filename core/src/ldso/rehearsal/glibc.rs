@@ -159,6 +159,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     // What libraries are begun by is called before the program, and the program's by what starts it.
     let begin = |object: &Object<'_>| {
         rehearsal.asks_for_profiler(object)?;
+        rehearsal.calls_profiler(object.index)?;
         construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)
     };
     let libraries = order.iter().rev().filter_map(|index| objects.get(*index));

@@ -57,6 +57,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let needs_libc =
             |object: &Object<'_>| object.dynamic.needed.iter().any(|name| super::super::musl::is_own(name));
         let libc = objects.get(1).filter(|_| objects.iter().any(needs_libc));
+        // Each library is asked whether it is the C library before the next one is loaded.
+        for library in objects.iter().skip(2) {
+            if is_libc(library)? {
+                return Err(library.lost(Access::Anothers, "__libc_start_main"));
+            }
+        }
         // The program last: it may have copies.
         // Its own symbols may be another's, too.
         for object in objects.iter().skip(2).chain(libc).chain(objects.first()) {
@@ -204,24 +210,34 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if is_copy && of.index == 0 {
                 continue;
             }
-            let found = match of.first(DT_GNU_HASH) {
-                Some(table) => look_up_gnu(of, table, hash, name)?,
-                None => look_up_sysv(of, of.get(DT_HASH), name)?,
-            };
-            let Some(symbol) = found else { continue };
-            if symbol.section == 0 && (needs_definition || symbol.kind == STT_TLS) {
-                continue;
+            if let Some(symbol) = find_in(of, hash, name, needs_definition)? {
+                return Ok(Some((of, symbol)));
             }
-            if (symbol.value == 0 && symbol.kind != STT_TLS)
-                || !matches!(symbol.kind, 0..=2 | 5 | 6)
-                || !matches!(symbol.bind, 1 | 2 | 10)
-            {
-                continue;
-            }
-            return Ok(Some((of, symbol)));
         }
         Ok(None)
     }
+}
+
+/// The same in one.
+fn find_in(of: &Object<'_>, hash: u64, name: &[u8], needs_definition: bool) -> Step<Option<Symbol>> {
+    let found = match of.first(DT_GNU_HASH) {
+        Some(table) => look_up_gnu(of, table, hash, name)?,
+        None => look_up_sysv(of, of.get(DT_HASH), name)?,
+    };
+    Ok(found.filter(|symbol| {
+        let is_undefined = symbol.section == 0 && (needs_definition || symbol.kind == STT_TLS);
+        let is_nothing = symbol.value == 0 && symbol.kind != STT_TLS;
+        !is_undefined
+            && !is_nothing
+            && matches!(symbol.kind, 0..=2 | 5 | 6)
+            && matches!(symbol.bind, 1 | 2 | 10)
+    }))
+}
+
+/// `load_library`: one that has both of these is taken for a C library, and left alone.
+fn is_libc(library: &Object<'_>) -> Step<bool> {
+    let has = |name: &[u8]| Ok(find_in(library, gnu_hash(name), name, true)?.is_some());
+    Ok(has(MAIN)? && has(b"stdin")?)
 }
 
 /// R_X86_64_TLSDESC, which is two words.

@@ -6,7 +6,7 @@ use super::super::abi::Setup;
 use super::code::{CODE, address_slot, main_slot, profiler_slot, pushed_number};
 use super::crt::{self, Lead};
 use super::frames::{Frames, Listed, may_begin_unlisted};
-use super::memory::Access;
+use super::memory::{Access, NOWHERE};
 use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
@@ -213,12 +213,22 @@ pub(super) fn construct(
             if !is_aligned(object.image, address) {
                 let is_nowhere =
                     jumped_to(object.image, address).is_some_and(|to| code_at(objects, to).is_none());
-                return Err(if is_nowhere { nowhere(what) } else { object.lost(Access::Anothers, what) });
+                let is_odd = object.image.header.e_machine == EM_S390 && address & NOWHERE == 0;
+                return Err(match (is_nowhere, is_odd) {
+                    (true, _) => nowhere(what),
+                    (_, true) => object.fault(FaultKind::NoInstruction, what),
+                    _ => object.lost(Access::Anothers, what),
+                });
             }
             let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
             // Nobody knows what the midst of a function does.
             if !begins_function(of, within) {
-                return Err(object.lost(Access::Anothers, what));
+                let is_nothing = is_nothing(of, within);
+                return Err(if is_nothing {
+                    object.fault(FaultKind::NoInstruction, what)
+                } else {
+                    object.lost(Access::Anothers, what)
+                });
             }
         }
     }
@@ -280,6 +290,27 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
     let is_rest = || load(address).is_none() || header.is_some_and(is_unwinder);
     let is_behind = !is_code(address, 4) && has_code() || !is_x86(object) && is_rest();
     !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+}
+
+/// Whether zeros are there, and the processor has none of them for an instruction (Power ISA, "Illegal Instruction Class";
+/// RISC-V, "Expanded Instruction-Length Encoding"; z/Architecture, "Operation Exception"). A recording has nothing else.
+fn is_nothing(object: &Object<'_>, address: u64) -> bool {
+    let size = match object.image.header.e_machine {
+        EM_PPC64 => 4,
+        EM_RISCV | EM_S390 => 2,
+        _ => return false,
+    };
+    let unwinder = object.image.table().iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME);
+    let is_code = |from, size| bytes(object, from, size).iter().any(|byte| *byte != 0);
+    let first = || {
+        let header = unwinder?.p_vaddr;
+        let distance = object.memory.number(header.wrapping_add(12), 4).ok()?;
+        // Four bytes with a sign.
+        Some(header.wrapping_add((distance ^ 0x8000_0000).wrapping_sub(0x8000_0000)))
+    };
+    object.memory.has_all(address, size)
+        && !is_code(address, size)
+        && first().is_some_and(|from| is_code(from, 4))
 }
 
 /// Whether a function begins at an address; None where the table at `header` does not tell.

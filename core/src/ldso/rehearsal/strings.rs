@@ -8,7 +8,7 @@ use super::super::{Library, Linker};
 use super::memory::{Access, MappedBy, Memory};
 use crate::candidate::{File, Image};
 use crate::elf::ProgramHeader;
-use crate::elf::consts::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, PT_DYNAMIC};
+use crate::elf::consts::{DT_NEEDED, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRSZ, DT_STRTAB, PF_W, PT_DYNAMIC};
 
 fn lost(library: &Library, access: Access, what: &str) -> Fault {
     Fault { name: what.as_bytes().to_vec(), ..Fault::new(access.fault(), library) }
@@ -36,7 +36,13 @@ impl Linker<'_> {
             start.wrapping_sub(table.p_vaddr) < table.p_memsz || table.p_vaddr.wrapping_sub(start) < size
         };
         let is_changed = self.is_glibc() && tables.any(lies);
-        if !(dynamic.lost_name || dynamic.has_far_name || is_changed) || !self.can_rehearse() {
+        // musl gives away what is left of pages that can be written.
+        let is_left = |load: &ProgramHeader| {
+            let end = load.p_vaddr.wrapping_add(load.p_memsz);
+            load.p_flags & PF_W != 0 && start >= load.p_vaddr && start.wrapping_add(size) > end
+        };
+        let is_given = !self.is_glibc() && image.loads().any(is_left);
+        if !(dynamic.lost_name || dynamic.has_far_name || is_changed || is_given) || !self.can_rehearse() {
             return None;
         }
         let file = self.open(library)?;

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::start::Start;
-use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
+use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, crt, gnu_hash, scope, sysv_hash};
 use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Table, Version, text};
-use crate::elf::consts::{DT_STRTAB, DT_SYMTAB, EM_PPC64, EM_S390};
+use crate::elf::consts::{DT_INIT, DT_JMPREL, DT_STRTAB, DT_SYMTAB, EM_PPC64, EM_S390};
 
 const STB_GLOBAL: u64 = 1;
 const STB_WEAK: u64 = 2;
@@ -57,6 +57,27 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             return Ok(None);
         }
         Err(Self::nobody_has(by, asked, version)?)
+    }
+
+    /// Of PPC64 [`super::super::PROFILER`] is called by a stub: where that is bound when it is called, nobody may have it.
+    pub(super) fn calls_profiler(&self, index: usize) -> Step<()> {
+        let Some(object) = self.objects.iter().find(|object| object.index == index) else { return Ok(()) };
+        let calls = || {
+            let init = object.get(DT_INIT)?;
+            let tested = object.memory.pointer(crt::profiler_slot(object, init)?).ok()?;
+            let slot = crt::profiler_call(object, init).filter(|_| tested != 0)?;
+            let led_to = object.memory.pointer(slot).ok()?.wrapping_sub(object.base);
+            let binding = crt::binding(object, 0, led_to)?;
+            let at = object.get(DT_JMPREL)?.wrapping_add(binding.index.wrapping_mul(object.entry(true)));
+            object.relocation(at, true).ok()
+        };
+        let Some(relocation) = calls() else { return Ok(()) };
+        match self.find(object, relocation.symbol, Class::Plt, true)? {
+            (_, None) if relocation.addend == Some(0) => {
+                Err(object.fault(FaultKind::JumpsNowhere, "__gmon_start__"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// `undefined symbol`.
