@@ -115,6 +115,8 @@ faults! {
     VersionsOfNoFile Ends::Asserts(["dl-version.c: _dl_check_map_versions", "needed != NULL"]), VersionMissing;
     /// The same, `match_symbol`: a record of DT_VERDEF is of a version that it does not know.
     VerdefRecord Ends::Goes, VersionMissing;
+    /// The same: DT_VERDEF is 0.
+    NoVerdef Ends::Asserts(["dl-version.c: match_symbol", "def_offset != 0"]), VersionMissing;
     /// The same: there are versions, and no DT_VERSYM that tells which symbol has which.
     NoVersym Ends::Dies, VersionMissing;
     /// elf/dl-lookup.c `check_match`: a symbol is in the very library that its version names, and that library has no

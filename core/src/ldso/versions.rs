@@ -267,7 +267,14 @@ impl Linker<'_> {
     /// What an object defines; read once.
     pub(super) fn defined<'a>(&self, object: &'a Library) -> &'a [Version] {
         object.defined.get_or_init(|| match (self.open(object), &object.image) {
-            (Some(file), Some(image)) => of(&file.contents, image, DT_VERDEF),
+            (Some(file), Some(image)) => {
+                let (versions, is_whole) = read_all(&file.contents, image, DT_VERDEF);
+                let has_any = || object.dynamic().is_some_and(|dynamic| dynamic.get(DT_VERDEF).is_some());
+                if !crate::ROUTER && !is_whole && has_any() {
+                    self.doubt();
+                }
+                versions
+            }
             _ => Vec::new(),
         })
     }

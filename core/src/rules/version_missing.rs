@@ -119,6 +119,7 @@ fix:     have it find the library that it was linked with: does LD_LIBRARY_PATH,
             let what = match fault.kind {
                 FaultKind::VerneedRecord => "DT_VERNEED: version of its records",
                 FaultKind::VerdefRecord => "DT_VERDEF: version of its records",
+                FaultKind::NoVerdef => "DT_VERDEF: at",
                 _ => "DT_VERSYM: none, beside versions; number",
             };
             case.about(

@@ -203,8 +203,7 @@ fn setup_hash(object: &Object<'_>) -> Step<Hash> {
     }
     let Some(at) = object.get(DT_HASH) else { return Ok(Hash::None) };
     let size = hash_word(object.image) as u64;
-    // In 32 bits, whatever its size.
-    let count = object.number(at, size, "DT_HASH")? & 0xffff_ffff;
+    let count = object.number(at, size, "DT_HASH")?;
     let buckets = at.wrapping_add(size.wrapping_mul(2));
     let chain = buckets.wrapping_add(count.wrapping_mul(size));
     Ok(Hash::Sysv(Table { buckets, count, chain, size }, Filter::default()))

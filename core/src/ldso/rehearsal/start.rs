@@ -167,7 +167,9 @@ pub(super) fn construct(
 ) -> Step<()> {
     const WHAT: &str = "DT_INIT_ARRAY";
     let nowhere = |what| object.fault(FaultKind::JumpsNowhere, what);
-    if let Some(init) = value(DT_INIT) {
+    // musl leaves out one at 0.
+    let is_called = |init: &u64| *init != 0 || count_mask != u64::MAX;
+    if let Some(init) = value(DT_INIT).filter(is_called) {
         let init = object.base.wrapping_add(init);
         let (of, within) = code_at(objects, init).ok_or_else(|| nowhere("DT_INIT"))?;
         if !is_x86(of) && !begins_function(of, within) {
@@ -273,7 +275,12 @@ pub(super) fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
 /// Whether a function begins at an address, by what .eh_frame_hdr lists (LSB, "Exception Frames"). Of code that it does not
 /// list, crtbegin.o's, those do that are aligned, and that nothing runs into.
 pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
+    /// x86's first stub, `push word; jmp *word`, which is listed, too.
+    const FIRST_STUB: [[u8; 2]; 2] = [[0xff, 0x35], [0xff, 0xb3]];
     object.look_through();
+    if is_x86(object) && FIRST_STUB.iter().any(|first| bytes(object, address, 2) == first) {
+        return false;
+    }
     if !is_x86(object) && (is_among_tables(object.image, address) || !is_aligned(object.image, address)) {
         return false;
     }

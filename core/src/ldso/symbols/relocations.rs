@@ -17,7 +17,8 @@ use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
     DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT,
-    DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PF_W, PF_X,
+    DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390, ET_EXEC,
+    PF_W, PF_X,
 };
 use crate::elf::{ByteOrder, offset};
 pub(super) use table::highest;
@@ -102,6 +103,18 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
     found
 }
 
+/// The first slot for a function, behind those that the loader keeps for itself: what those do not belong to is bound by others.
+/// Of x86 what starts a program is not bound later, and others have another order.
+fn first_slot(image: &Image) -> Option<u64> {
+    let kept = match image.header.e_machine {
+        EM_RISCV | EM_PPC64 if !crate::ROUTER => 2,
+        EM_S390 if !crate::ROUTER => 3_u64,
+        _ => return None,
+    };
+    let got = image.dynamic.as_ref()?.get(DT_PLTGOT)?;
+    Some(got.wrapping_add(kept.wrapping_mul(image.encoding.word() as u64)))
+}
+
 /// The first relocation of an object of a kind that its loader does not know: the kind, and whether it stands among the
 /// functions that are bound when they are first called. Notes the symbols that they ask for.
 pub(in super::super) fn unknown(
@@ -133,7 +146,7 @@ pub(in super::super) fn unknown(
         let has_addend = entry > word.wrapping_mul(2);
         // The kind that was met last: most are like it.
         let (mut last, mut effect) = (usize::MAX, Effect::Other);
-        let mut next = None;
+        let mut next = if tag == DT_JMPREL { first_slot(image) } else { None };
         while let Some(entries) = table.entries() {
             for found in entries.chunks_exact(entry) {
                 let place = order.uint(found, 0, word);

@@ -128,6 +128,9 @@ fn match_symbol(
         return Err(of.fault(FaultKind::NoSymbolTable, "DT_STRTAB"));
     };
     let Some(mut record) = of.get(DT_VERDEF) else { return Ok(()) };
+    if record == 0 {
+        return Err(of.fault(FaultKind::NoVerdef, "DT_VERDEF"));
+    }
     let field = |at: u64, within: u64, size| of.number(at.wrapping_add(within), size, "DT_VERDEF");
     for _ in 0..STEPS_AT_MOST {
         let number = field(record, 0, 2)?;
