@@ -19,9 +19,11 @@ use super::super::symbols::hash_word;
 use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::memory::Access;
-use super::start::{Called, Start, construct, is_x86, reach_main};
+use super::start::{Called, Start, construct, reach_main};
 use super::{End, Object, Rehearsed, Step, Symbol, too_much};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
+use crate::elf::consts::{
+    DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_PPC64, EM_RISCV, EM_X86_64,
+};
 use filter::{Filter, Table};
 use versions::{check_guard, check_versions};
 
@@ -82,15 +84,20 @@ impl Maps {
 
     /// What stands there, counted from the versions of an object.
     fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
-        /// Behind the heap lies the loader: what is further away is nothing, as seen on x86.
-        const FAR: u64 = 3 << 12;
+        // Behind the heap lies the loader: what is further away is nothing, as seen on these.
+        let far = match object.image.header.e_machine {
+            EM_X86_64 | EM_386 => 3 << 12,
+            // Their loaders may have pages of 64 KiB.
+            EM_PPC64 | EM_RISCV => 7 << 12,
+            _ => u64::MAX,
+        };
         let Some(map) = self.of(object) else { return Ok(None) };
         match map.versions.get(&index) {
             Some(version) => Ok(Some(version)),
             None if index < map.count => Ok(Some(&NO_VERSION)),
             None if map.count == 0 => Ok(None),
             None if self.begins_next(object, index.wrapping_sub(map.count)) => Ok(Some(&NO_VERSION)),
-            None if index > FAR && is_x86(object) => Err(object.lost(Access::Nothing, "DT_VERSYM")),
+            None if index > far => Err(object.lost(Access::Nothing, "DT_VERSYM")),
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
     }
