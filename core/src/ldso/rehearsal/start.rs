@@ -105,11 +105,10 @@ fn follow(
     called: Option<&Called<'_>>,
 ) -> Step<()> {
     const WHAT: &str = "__libc_start_main";
-    let nowhere = |what| program.fault(FaultKind::JumpsNowhere, what);
     let lost = |what| program.lost(Access::Anothers, what);
     let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.lost(access, what));
     let led_to = pointer(lead.slot, WHAT)?;
-    let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere(WHAT))?;
+    let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere_at(program, led_to, WHAT))?;
     if start.at != Some(led_to) {
         let called = called.filter(|_| of.index == 0).ok_or_else(|| lost(WHAT))?;
         let binding = crt::binding(program, lead.stub, within).ok_or_else(|| lost(WHAT))?;
@@ -117,7 +116,7 @@ fn follow(
         if program.get(DT_PLTGOT).map(|got| got.wrapping_add(binding.within)) != Some(binding.resolver) {
             let resolver = pointer(binding.resolver, "DT_PLTGOT")?;
             return Err(if code_at(objects, resolver).is_none() {
-                nowhere("DT_PLTGOT")
+                nowhere_at(program, resolver, "DT_PLTGOT")
             } else {
                 lost("DT_PLTGOT")
             });
@@ -127,8 +126,15 @@ fn follow(
         }
     }
     let Some(slot) = lead.main else { return Ok(()) };
-    let main = code_at(objects, pointer(slot, "main")?).ok_or_else(|| nowhere("main"))?;
+    let main = pointer(slot, "main")?;
+    let main = code_at(objects, main).ok_or_else(|| nowhere_at(program, main, "main"))?;
     if begins_function(main.0, main.1) { Ok(()) } else { Err(lost("main")) }
+}
+
+/// The end of a jump to where no code is. Of s390x an odd address comes first (z/Architecture, "Specification Exception").
+fn nowhere_at(object: &Object<'_>, address: u64, what: &'static str) -> End {
+    let is_odd = object.image.header.e_machine == EM_S390 && address & 1 != 0;
+    object.fault(if is_odd { FaultKind::NoInstruction } else { FaultKind::JumpsNowhere }, what)
 }
 
 /// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; where it is.
@@ -187,7 +193,9 @@ pub(super) fn construct(
             }
             match led_to {
                 0 => {}
-                _ if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
+                _ if code_at(objects, led_to).is_none() => {
+                    return Err(nowhere_at(object, led_to, "__gmon_start__"));
+                }
                 _ => return Err(object.lost(Access::Anothers, "__gmon_start__")),
             }
         }

@@ -55,7 +55,7 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
     let is_far =
         ["r_offset", "value of tag 0x3:", "value of tag 0x70000035"].iter().any(|what| words.contains(what));
     let is_hash = words.starts_with("hash tables of");
-    let is_nameless = words.starts_with("versions of x")
+    let is_nameless = words.starts_with("versions of")
         && ran.words.iter().any(|line| line.contains("version `' not found"));
     // What was read there is no symbol.
     let is_unfound = is_hash && ran.decisive().contains(": undefined symbol: ");
