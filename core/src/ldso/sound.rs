@@ -9,7 +9,7 @@ use crate::elf::consts::{
     DT_DEBUG, DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY,
     DT_INIT_ARRAYSZ, DT_JMPREL, DT_NEEDED, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_PREINIT_ARRAY,
     DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRSZ,
-    DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_W, PF_X, PT_DYNAMIC,
+    DT_STRTAB, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, PF_W, PF_X,
 };
 use crate::elf::offset;
 
@@ -29,15 +29,6 @@ const TABLES: [(u32, u32); 8] = [
 const OF_GNU: u32 = 0x6fff_fec0;
 /// Buckets of a table that is looked at.
 const BUCKETS_AT_MOST: usize = 16;
-
-/// Whether a word, or one of the two behind it, is of PT_DYNAMIC.
-fn is_within_dynamic(image: &Image, address: u64) -> bool {
-    let behind = (image.encoding.word() as u64).wrapping_mul(2);
-    let mut tables = image.table().iter().filter(|segment| segment.p_type == PT_DYNAMIC);
-    tables.any(|table| {
-        address.wrapping_add(behind).wrapping_sub(table.p_vaddr) < table.p_memsz.wrapping_add(behind)
-    })
-}
 
 impl Linker<'_> {
     /// What is not as a linker makes it has to be rehearsed.
@@ -94,9 +85,7 @@ impl Linker<'_> {
                     }
                 }
                 DT_PLTGOT
-                    if value.checked_rem(word) != Some(0)
-                        || image.load_with(PF_W, *value).is_none()
-                        || is_within_dynamic(image, *value) =>
+                    if value.checked_rem(word) != Some(0) || image.load_with(PF_W, *value).is_none() =>
                 {
                     return Some(false);
                 }
