@@ -1,12 +1,15 @@
 //! What crt1.o begins a program with, and crti.o an object, of other processors than x86 (glibc sysdeps/*/start.S, crti.S), and
 //! the stubs that linkers make (psABIs, "Procedure Linkage Table").
 
+mod aarch64;
+mod arm;
+mod mips;
 mod powerpc;
 mod riscv;
 mod s390;
 
 use super::Object;
-use crate::elf::consts::{EM_PPC64, EM_RISCV, EM_S390};
+use crate::elf::consts::{DT_PLTGOT, EM_AARCH64, EM_ARM, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390};
 
 /// How a program's first code leads to main().
 #[derive(Clone, Copy)]
@@ -22,7 +25,7 @@ pub(super) struct Lead {
 /// How a stub has its function bound when it is first called.
 #[derive(Clone, Copy)]
 pub(super) struct Binding {
-    /// The place of the relocation in DT_JMPREL.
+    /// The place of the relocation in DT_JMPREL; of MIPS that of the symbol.
     pub(super) index: u64,
     /// The word that leads to what binds it, by its address.
     pub(super) resolver: u64,
@@ -34,6 +37,9 @@ pub(super) struct Binding {
 pub(super) fn lead(program: &Object<'_>) -> Option<Lead> {
     let entry = program.image.header.e_entry;
     match program.image.header.e_machine {
+        EM_AARCH64 => aarch64::lead(program, entry),
+        EM_ARM => arm::lead(program, entry),
+        EM_MIPS => mips::lead(program, entry),
         EM_RISCV if program.word() == 8 => riscv::lead(program, entry),
         EM_PPC64 => powerpc::lead(program, entry),
         EM_S390 if program.word() == 8 => s390::lead(program, entry),
@@ -44,20 +50,31 @@ pub(super) fn lead(program: &Object<'_>) -> Option<Lead> {
 /// The slot of `__gmon_start__` in what DT_INIT leads to, which calls that where it is not 0.
 pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     match object.image.header.e_machine {
+        EM_AARCH64 => aarch64::profiler_slot(object, init),
+        EM_ARM => arm::profiler_slot(object, init),
+        EM_MIPS => mips::profiler_slot(object, init),
         EM_PPC64 => powerpc::profiler_slot(object, init),
         EM_S390 if object.word() == 8 => s390::profiler_slot(object, init),
         _ => None,
     }
 }
 
-/// The slot by which that calls it then: of PPC64 another one.
+/// The slot by which that calls it then, if it is another one.
 pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<u64> {
-    if object.image.header.e_machine == EM_PPC64 { powerpc::profiler_call(object, init) } else { None }
+    match object.image.header.e_machine {
+        EM_AARCH64 => aarch64::profiler_call(object, init),
+        EM_ARM => arm::profiler_call(object, init),
+        EM_PPC64 => powerpc::profiler_call(object, init),
+        _ => None,
+    }
 }
 
 /// What becomes of a stub whose slot leads to an address.
 pub(super) fn binding(program: &Object<'_>, stub: u64, led_to: u64) -> Option<Binding> {
     match program.image.header.e_machine {
+        EM_AARCH64 => aarch64::binding(program, stub, led_to),
+        EM_ARM => arm::binding(program, stub, led_to),
+        EM_MIPS => mips::binding(program, program.get(DT_PLTGOT)?, led_to),
         EM_RISCV => riscv::binding(program, stub, led_to),
         EM_PPC64 => powerpc::binding(program, led_to),
         EM_S390 => s390::binding(program, led_to),
@@ -87,6 +104,11 @@ impl<'r, 'a> Code<'r, 'a> {
     /// The same of an instruction's four bytes.
     fn word(&self, within: u64) -> Option<u32> {
         u32::try_from(self.number(within, 4)?).ok()
+    }
+
+    /// As an address of the object.
+    fn wrapped(&self, address: u64) -> u64 {
+        self.object.memory.wrapped(address)
     }
 
     /// Where that is.

@@ -121,7 +121,9 @@ fn follow(
                 lost("DT_PLTGOT")
             });
         }
-        if bind(program, binding.index, called)? != start.at || start.at.is_none() {
+        let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
+        let bound = if has_relocation { bind(program, binding.index, called) } else { called(binding.index) };
+        if bound? != start.at || start.at.is_none() {
             return Err(lost(WHAT));
         }
     }
@@ -140,7 +142,9 @@ fn nowhere_at(object: &Object<'_>, address: u64, what: &'static str) -> End {
 /// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; where it is.
 fn bind(program: &Object<'_>, index: u64, called: &Called<'_>) -> Step<Option<u64>> {
     let calls = program.get(DT_JMPREL).unwrap_or_default();
-    let relocation = program.relocation(calls.wrapping_add(index.wrapping_mul(program.entry(true))), true)?;
+    let has_addend = program.abi().is_none_or(|abi| !abi.has_rel);
+    let at = calls.wrapping_add(index.wrapping_mul(program.entry(has_addend)));
+    let relocation = program.relocation(at, has_addend)?;
     if !program.abi().is_some_and(|abi| abi.is_jump_slot(offset(relocation.kind))) {
         return Err(program.fault(FaultKind::BoundKind, "DT_JMPREL"));
     }

@@ -1,6 +1,8 @@
 //! sysdeps/*/dl-machine.h `elf_machine_runtime_setup`: what is written into DT_PLTGOT before relocations; and the GOT of
 //! MIPS, whose entries have none (`elf_machine_got_rel`).
 
+use core::ops::Range;
+
 use super::super::super::abi::Setup;
 use super::super::super::fault::FaultKind;
 use super::super::memory::Access;
@@ -10,7 +12,7 @@ use super::lookup::STO_MIPS_PLT;
 use super::{Class, Rehearsal, SHN_ABS};
 use crate::elf::consts::{
     DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_LOCAL_GOTNO, DT_MIPS_PLTGOT, DT_MIPS_RLD_MAP_REL, DT_MIPS_SYMTABNO,
-    DT_PLTGOT, DT_PLTRELSZ, DT_PPC64_GLINK, DT_SYMTAB, DT_TEXTREL, EM_X86_64, PT_DYNAMIC,
+    DT_PLTGOT, DT_PLTRELSZ, DT_PPC64_GLINK, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, EM_X86_64, PT_DYNAMIC,
 };
 
 const STB_LOCAL: u64 = 0;
@@ -41,6 +43,17 @@ impl<'r, 'a> Got<'r, 'a> {
 
     fn get(&self, index: u64) -> Step<u64> {
         self.object.number(self.place(index), self.object.word(), self.what)
+    }
+
+    /// Whether all of these can be written to.
+    fn may_set_all(&self, places: Range<u64>) -> Step<()> {
+        let (object, word) = (self.object, self.object.word());
+        let anywhere = object.get(DT_TEXTREL).is_some();
+        for index in places.take(STEPS_AT_MOST) {
+            let access = object.memory.may_write_all(self.place(index), word, anywhere);
+            access.map_err(|access| object.lost(access, self.what))?;
+        }
+        Ok(())
     }
 
     fn set(&self, index: u64, value: u64) -> Step<()> {
@@ -113,30 +126,29 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let own = number(object, DT_MIPS_LOCAL_GOTNO)? & INT;
         let (first, end) = (number(object, DT_MIPS_GOTSYM)?, number(object, DT_MIPS_SYMTABNO)?);
         let count = end.wrapping_sub(first) & INT;
-        // No GOT is so large: it ends in another object.
-        if own.max(count) > STEPS_AT_MOST as u64 {
+        let symbols =
+            object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
+        // Code that is run before main() takes from its own part what no symbol stands for.
+        if own < kept || own > INT >> 1 {
             return Err(object.lost(Access::Anothers, "the GOT"));
         }
+        if object.base != 0 {
+            got.may_set_all(kept..own)?;
+        }
+        self.check_order(&got, symbols, own)?;
         if object.base != 0 {
             for index in kept..own {
                 got.set(index, got.get(index)?.wrapping_add(object.base))?;
             }
         }
-        let symbols =
-            object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
+        let mut steps = 0..STEPS_AT_MOST;
         for at in 0..count {
+            if steps.next().is_none() {
+                return Err(End::TooMuch);
+            }
             let index = first.wrapping_add(at);
             let symbol = object.symbol(symbols, index)?;
             let place = own.wrapping_add(at);
-            // Local symbols stand before those that the GOT has entries for: who asks for this one has another.
-            if symbol.bind == STB_LOCAL {
-                return Err(object.lost(Access::Anothers, "the GOT"));
-            }
-            // Linkers put the value of a symbol there, or the address of a function's stub.
-            let is_value = symbol.kind != STT_FUNC && !matches!(symbol.kind, STT_SECTION);
-            if is_value && symbol.section != SHN_COMMON && got.get(place)? != symbol.value {
-                return Err(object.lost(Access::Anothers, "the GOT"));
-            }
             if let Some(value) = self.global_entry(object, index, &symbol, got.get(place)?, is_lazy)? {
                 got.set(place, value)?;
             }
@@ -147,6 +159,38 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             calls.set(1, 0)?;
         }
         Ok(())
+    }
+
+    /// Whether the GOT has its symbols in their order: one that is not as linkers make it may itself be another; of several
+    /// all are.
+    fn check_order(&self, got: &Got<'_, '_>, symbols: u64, own: u64) -> Step<()> {
+        let object = got.object;
+        let (first, end) = (number(object, DT_MIPS_GOTSYM)?, number(object, DT_MIPS_SYMTABNO)?);
+        // Strings stand behind them: what is counted there is none.
+        let size = if object.word() == 8 { 24 } else { 16 };
+        let there = object.get(DT_STRTAB).and_then(|strings| strings.checked_sub(symbols));
+        let end = there.map_or(end, |there| end.min(there / size));
+        let mut odd = 0_usize;
+        for index in (first..end).take(STEPS_AT_MOST) {
+            let symbol = object.symbol(symbols, index)?;
+            // What cannot be read tells when it is written to.
+            let Ok(entry) = got.get(own.wrapping_add(index.wrapping_sub(first))) else { break };
+            // Linkers put the value of a symbol there, or the address of a function's stub; local ones stand before.
+            let is_value = !matches!(symbol.kind, STT_FUNC | STT_SECTION) && symbol.section != SHN_COMMON;
+            if symbol.bind == STB_LOCAL || is_value && entry != symbol.value {
+                odd = odd.saturating_add(1);
+                let is_one = index > first && odd == 1 && self.knows_all(object);
+                if !is_one {
+                    return Err(object.lost(Access::Anothers, "the GOT"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all code of an object is known that is run before main(), but for constructors.
+    fn knows_all(&self, object: &Object<'_>) -> bool {
+        object.knows_code() && !self.linker.is_c_library(object.library)
     }
 
     /// What becomes of the entry of a symbol; None where it stays.
@@ -168,7 +212,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if has_stub && is_lazy {
             self.look_up_later(object, index)?;
             let value = if symbol.section == 0 { symbol.value } else { old };
-            if value & 3 != 0 {
+            if value & 3 != 0 && !self.knows_all(object) {
                 return Err(object.lost(Access::Anothers, "a stub"));
             }
             // What starts a program is called at once.
@@ -209,12 +253,12 @@ pub(super) fn of_got(object: &Object<'_>, index: u64) -> Step<u64> {
         return Ok(object.base);
     }
     let first = number(object, DT_MIPS_GOTSYM)? & INT;
-    if index >= number(object, DT_MIPS_SYMTABNO)? & INT {
-        return Err(object.lost(Access::Anothers, "a relocation"));
-    }
-    // What has no entry there has no symbol in a relocation either, but for its own address.
-    let Some(behind) = index.checked_sub(first) else {
-        return Err(object.lost(Access::Anothers, "a relocation"));
+    // What has no entry there is its own.
+    let Some(behind) = (index & INT).checked_sub(first) else {
+        let symbols = object.get(DT_SYMTAB).unwrap_or_default();
+        let symbol = object.symbol(symbols, index)?;
+        let base = if symbol.section == SHN_ABS { 0 } else { object.base };
+        return Ok(base.wrapping_add(symbol.value));
     };
     let got = Got::open(object, DT_PLTGOT, "DT_PLTGOT")?;
     got.get(behind.wrapping_add(number(object, DT_MIPS_LOCAL_GOTNO)? & INT))

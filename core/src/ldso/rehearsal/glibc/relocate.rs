@@ -96,8 +96,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         is_lazy: bool,
     ) -> Step<()> {
         let entry = object.entry(has_addend);
+        // A size that is less than none leads before the first, wherever an object is.
+        let end = object.memory.in_word(end);
         // Where an address that is far behind lies, tells where the object is.
-        if object.word() == 4 && end > at && end.wrapping_sub(at) >> 28 != 0 {
+        if object.word() == 4 && object.base != 0 && end > at && end.wrapping_sub(at) >> 28 != 0 {
             return Err(object.lost(Access::Anothers, "the size of a table of relocations"));
         }
         // In memory: what wraps around there is another table.
