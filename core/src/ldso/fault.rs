@@ -183,6 +183,8 @@ faults! {
     Unmapped Ends::Dies, LoaderTables;
     /// What a table leads to, or what a relocation changes, lies in a page behind the end of the file.
     BehindFile Ends::Misses, LoaderTables;
+    /// A function of AArch64 at what is no multiple of four (Linux arch/arm64/kernel/entry-common.c `el0_pc`).
+    Misaligned Ends::Misses, LoaderTables;
     /// A relocation changes what is not there, or not to be written.
     WritesNowhere Ends::Dies, LoaderTables;
     /// A constructor, or a function that is asked for an address, lies where no code is.

@@ -68,6 +68,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::WritesNowhere => format!("{name}=changes what cannot be written"),
         FaultKind::JumpsNowhere => format!("{name}=leads to where no code is"),
         FaultKind::NoInstruction => format!("{name}=leads to what is no instruction"),
+        FaultKind::Misaligned => format!("{name}=leads into the midst of an instruction"),
         FaultKind::BehindFile => format!("{name}=leads behind the end of the file, which is cut short"),
         FaultKind::AnothersMemory => format!("{name}=leads out of the file"),
         FaultKind::RelativeKind | FaultKind::RelativeKind386 => {

@@ -59,8 +59,8 @@ pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     }
 }
 
-/// The slot by which that calls it then, if it is another one.
-pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<u64> {
+/// The slot by which that calls it then, if it is another one, and the stub.
+pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<(u64, u64)> {
     match object.image.header.e_machine {
         EM_AARCH64 => aarch64::profiler_call(object, init),
         EM_ARM => arm::profiler_call(object, init),

@@ -32,8 +32,8 @@ const PARTS: usize = 8;
 const MOVED: u64 = super::FIRST_FREE;
 /// From here on no program has anything, wherever it was put.
 const NOWHERE_FROM: u64 = 1 << 48;
-/// An address of 64 bits that no program has.
-pub(super) const NOWHERE: u64 = 1 << 63;
+/// An address of 64 bits that no program has, whatever tag it has.
+pub(super) const NOWHERE: u64 = 1 << 55;
 /// The longest string that is read.
 const LONGEST: u64 = 16 << 10;
 
@@ -312,7 +312,7 @@ impl<'a> Memory<'a> {
             };
         }
         let value = self.encoding.order.uint(&bytes, 0, 8);
-        if value < NOWHERE_FROM { number } else { Ok(NOWHERE | value & 1) }
+        if self.wrapped(value) < NOWHERE_FROM { number } else { Ok(NOWHERE | value & 3) }
     }
 
     /// Whether that is a byte of an address that is another one at each start. All begin at a page, and 48 bits are theirs.

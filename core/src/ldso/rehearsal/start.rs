@@ -14,7 +14,7 @@ use crate::elf::ProgramHeader;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PREINIT_ARRAY,
     DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERNEED, DT_VERSYM,
-    EM_386, EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
+    EM_386, EM_AARCH64, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
 use crate::elf::offset;
 use crate::machine::holds;
@@ -109,6 +109,10 @@ fn follow(
     let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.lost(access, what));
     let led_to = pointer(lead.slot, WHAT)?;
     let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere_at(program, led_to, WHAT))?;
+    // One of its own is its stub, which calls itself.
+    if start.at == Some(led_to) && of.index == 0 {
+        return Err(lost(WHAT));
+    }
     if start.at != Some(led_to) {
         let called = called.filter(|_| of.index == 0).ok_or_else(|| lost(WHAT))?;
         let binding = crt::binding(program, lead.stub, within).ok_or_else(|| lost(WHAT))?;
@@ -189,7 +193,7 @@ pub(super) fn construct(
         if let Some(slot) = profiler_slot(of, within).or_else(|| crt::profiler_slot(of, within)) {
             let pointer = |at| of.memory.pointer(at).map_err(|access| of.lost(access, "__gmon_start__"));
             let mut led_to = pointer(slot)?;
-            if let Some(slot) = crt::profiler_call(of, within).filter(|_| led_to != 0) {
+            if let Some((slot, _)) = crt::profiler_call(of, within).filter(|_| led_to != 0) {
                 led_to = pointer(slot)?;
                 if led_to == 0 {
                     return Err(nowhere("__gmon_start__"));
@@ -200,6 +204,10 @@ pub(super) fn construct(
                 _ if code_at(objects, led_to).is_none() => {
                     return Err(nowhere_at(object, led_to, "__gmon_start__"));
                 }
+                _ if code_at(objects, led_to).is_some_and(|(of, within)| is_header(of, within)) => {
+                    return Err(object.fault(FaultKind::NoInstruction, "__gmon_start__"));
+                }
+                _ if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
                 _ => return Err(object.lost(Access::Anothers, "__gmon_start__")),
             }
         }
@@ -228,11 +236,16 @@ pub(super) fn construct(
                 let is_nowhere =
                     jumped_to(object.image, address).is_some_and(|to| code_at(objects, to).is_none());
                 let is_odd = object.image.header.e_machine == EM_S390 && address & NOWHERE == 0;
+                let is_between = object.image.header.e_machine == EM_AARCH64;
                 return Err(match (is_nowhere, is_odd) {
+                    _ if is_between => object.fault(FaultKind::Misaligned, what),
                     (true, _) => nowhere(what),
                     (_, true) => object.fault(FaultKind::NoInstruction, what),
                     _ => object.lost(Access::Anothers, what),
                 });
+            }
+            if object.image.header.e_machine == EM_AARCH64 && address & NOWHERE != 0 {
+                return Err(object.lost(Access::Anothers, what));
             }
             let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
             // Nobody knows what the midst of a function does.
@@ -330,6 +343,14 @@ fn is_nothing(object: &Object<'_>, address: u64) -> bool {
     object.memory.has_all(address, size)
         && !is_code(address, size)
         && first().is_some_and(|from| is_code(from, 4))
+}
+
+/// Whether an address is that of an ELF file's header, which begins with what is no instruction to AArch64 (Arm ARM, "A64
+/// instruction set encoding") and to MIPS of that byte order (COP1 of a format that there is not).
+pub(super) fn is_header(object: &Object<'_>, address: u64) -> bool {
+    const BEGIN: u64 = 0x464c_457f;
+    let is_none = matches!(object.image.header.e_machine, EM_AARCH64 | EM_MIPS);
+    is_none && object.memory.number(address, 4) == Ok(BEGIN) && object.memory.can_run(address)
 }
 
 /// Whether a function begins at an address; None where the table at `header` does not tell.

@@ -38,11 +38,14 @@ pub(super) enum Answer {
 }
 
 /// Whether QEMU ends a program where a computer would not: the kernels of MIPS and ARM read what lies across words
-/// (arch/mips/kernel/unaligned.c, arch/arm/mm/alignment.c), QEMU has SIGBUS for it; and some exceptions it does not know.
-pub(super) fn is_emulated(arch: &str, ran: &Ran) -> bool {
+/// (arch/mips/kernel/unaligned.c, arch/arm/mm/alignment.c), QEMU has SIGBUS for it; and some exceptions it does not know. What
+/// jumps into the midst of an instruction of AArch64 ends by SIGBUS wherever that is, in QEMU only where something is.
+pub(super) fn is_emulated(arch: &str, ran: &Ran, said: &Said) -> bool {
     let is_fixed_up = arch.starts_with("mips") || arch.starts_with("arm");
     let is_unknown = |line: &String| line.starts_with("qemu: unhandled CPU exception");
-    is_fixed_up && ran.end == End::Killed(nix::libc::SIGBUS) || ran.words.iter().any(is_unknown)
+    let misses = said.model.outcome == Outcome::Killed("SIGBUS".to_owned(), "start".to_owned());
+    let is_between = arch == "arm64" && misses && real(ran) == Real::Before(End::Killed(nix::libc::SIGSEGV));
+    is_between || is_fixed_up && ran.end == End::Killed(nix::libc::SIGBUS) || ran.words.iter().any(is_unknown)
 }
 
 /// Whether a loader reads or writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, maps

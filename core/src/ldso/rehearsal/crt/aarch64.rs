@@ -80,9 +80,10 @@ pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     pair(&code, from, (0, 0), LDR)
 }
 
-pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<u64> {
+pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<(u64, u64)> {
     let (code, from) = profiler(object, init)?;
-    slot(&Code::at(object, branch(&code, from.wrapping_add(12), B)?))
+    let stub = branch(&code, from.wrapping_add(12), B)?;
+    Some((slot(&Code::at(object, stub))?, stub))
 }
 
 /// All slots lead to the first stub: `stp x16, x30, [sp, #-16]!`, and a load of x17 from the word before their first; by where

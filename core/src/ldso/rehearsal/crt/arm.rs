@@ -92,10 +92,11 @@ pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     Some(code.wrapped(table.wrapping_add(literal(&code, 32)?)))
 }
 
-pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<u64> {
+pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<(u64, u64)> {
     let code = profiler(object, init)?;
     let jump = code.word(24).filter(|word| word >> 24 == 0xea)?;
-    slot(&Code::at(object, code.wrapped(code.to(24).wrapping_add(branch(jump)))))
+    let stub = code.wrapped(code.to(24).wrapping_add(branch(jump)));
+    Some((slot(&Code::at(object, stub))?, stub))
 }
 
 /// All slots lead to the first stub, `push {lr}; ldr lr, =table - here; add lr, pc, lr; ldr pc, [lr, #8]!`; by where the slot is

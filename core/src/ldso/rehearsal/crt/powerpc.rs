@@ -86,13 +86,13 @@ pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
 }
 
 /// The slot of the stub that it is called by.
-pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<u64> {
+pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<(u64, u64)> {
     let code = Code::at(object, init);
     let toc = toc(&code)?;
     let mut words = (24..CODE).step_by(4);
     words.find_map(|within| {
         let stub = code.to(within).wrapping_add(branch(code.word(within)?)?);
-        slot(&Code::at(object, stub), toc)
+        Some((slot(&Code::at(object, stub), toc)?, stub))
     })
 }
 

@@ -1,5 +1,5 @@
 //! Relocations of less than a word, or of a distance: sysdeps/powerpc/powerpc64/dl-machine.h, sysdeps/s390/s390-64/dl-machine.h
-//! `elf_machine_rela`.
+//! `elf_machine_rela`; sysdeps/arm/dl-machine.h `relocate_pc24`.
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,7 @@ use super::super::super::fault::{Fault, FaultKind};
 use super::super::memory::Access;
 use super::super::{End, Object, Step, Symbol};
 use super::place::Place;
-use crate::elf::consts::{DT_STRTAB, DT_TEXTREL, EM_PPC64, EM_S390};
+use crate::elf::consts::{DT_STRTAB, DT_TEXTREL, EM_ARM, EM_PPC64, EM_S390};
 
 /// What is written.
 struct Field {
@@ -98,6 +98,7 @@ pub(super) fn insert(
     let field = match object.image.header.e_machine {
         EM_PPC64 => of_powerpc(if is_hinted { 7 } else { kind })?,
         EM_S390 => of_s390(kind)?,
+        EM_ARM if kind == R_ARM_PC24 => return Some(branch(place, of, value)),
         _ => return None,
     };
     let at = place.relocation.offset.map_err(|access| place.lost(access));
@@ -123,6 +124,40 @@ pub(super) fn insert(
         let hinted = if is_hinted { hint(new, kind) } else { new };
         object.memory.write(at, hinted, field.size, anywhere).map_err(lost)
     }))
+}
+
+const R_ARM_PC24: u64 = 1;
+
+/// How far a branch of ARM goes, in words, of which it has 24 bits with their sign. Where that is too far, the loader has it go
+/// by a page that it maps, which lies beside libraries, and far from a program.
+fn branch(place: &Place<'_, '_>, of: Option<&Object<'_>>, value: u64) -> Step<()> {
+    const REACH: u64 = 1 << 25;
+    let object = place.object;
+    let lost = |access| place.lost(access);
+    let at = place.relocation.offset.map_err(lost)?;
+    let old = place.here()?;
+    let added = ((old & 0x00ff_ffff) ^ 0x0080_0000).wrapping_sub(0x0080_0000) << 2;
+    let distance = value.wrapping_sub(object.base.wrapping_add(at)).wrapping_add(added);
+    let is_near = object.memory.in_word(distance.wrapping_add(REACH)) < REACH.wrapping_mul(2);
+    // What is added may lead further away than the page is.
+    let is_little = added.wrapping_add(REACH / 2) < REACH;
+    match of {
+        _ if of.map_or(0, |of| of.base) == object.base => {
+            if !is_near {
+                return Err(object.lost(Access::Anothers, "a relocation of few bits"));
+            }
+            place.write(old & 0xff00_0000 | object.memory.in_word(distance) >> 2 & 0x00ff_ffff)
+        }
+        _ if object.index > 0 && is_little => {
+            object.memory.scatter(at, 4, object.get(DT_TEXTREL).is_some()).map_err(lost)
+        }
+        Some(of) if object.index == 0 && of.index > 0 => Err(End::Fault(Fault {
+            number: R_ARM_PC24,
+            name: b"R_ARM_PC24 relocation".to_vec(),
+            ..Fault::new(FaultKind::OutOfRange, object.library)
+        })),
+        _ => Err(object.lost(Access::Anothers, "a relocation of few bits")),
+    }
 }
 
 /// Bit 21 tells whether a branch is taken; where it has another way to be told, that is set, too.

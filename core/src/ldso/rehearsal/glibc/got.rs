@@ -98,6 +98,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         // What prelink(8) has left there leads to the stubs of functions. Of x86-64 what starts a program has none.
         let has_stubs = is_lazy && object.index == 0 && object.image.header.e_machine != EM_X86_64;
         if has_stubs && setup != Setup::Plt && got.get(1)? != 0 {
+            got.may_set_all(words)?;
             return Err(object.lost(Access::Anothers, "DT_PLTGOT"));
         }
         if words.end > STEPS_AT_MOST as u64 {
@@ -169,21 +170,25 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         // Strings stand behind them: what is counted there is none.
         let size = if object.word() == 8 { 24 } else { 16 };
         let there = object.get(DT_STRTAB).and_then(|strings| strings.checked_sub(symbols));
-        let end = there.map_or(end, |there| end.min(there / size));
-        let mut odd = 0_usize;
+        let end = there.map_or(end, |there| end.min(there.checked_div(size).unwrap_or_default()));
+        let (mut odd, mut right, mut differ) = (None, None, false);
         for index in (first..end).take(STEPS_AT_MOST) {
             let symbol = object.symbol(symbols, index)?;
             // What cannot be read tells when it is written to.
             let Ok(entry) = got.get(own.wrapping_add(index.wrapping_sub(first))) else { break };
             // Linkers put the value of a symbol there, or the address of a function's stub; local ones stand before.
             let is_value = !matches!(symbol.kind, STT_FUNC | STT_SECTION) && symbol.section != SHN_COMMON;
-            if symbol.bind == STB_LOCAL || is_value && entry != symbol.value {
-                odd = odd.saturating_add(1);
-                let is_one = index > first && odd == 1 && self.knows_all(object);
-                if !is_one {
-                    return Err(object.lost(Access::Anothers, "the GOT"));
-                }
+            let is_right = symbol.bind != STB_LOCAL && !(is_value && entry != symbol.value);
+            if !is_right && (odd.replace(index).is_some() || !self.knows_all(object)) {
+                return Err(object.lost(Access::Anothers, "the GOT"));
             }
+            if is_right && is_value {
+                differ |= right.replace(entry).is_some_and(|before| before != entry);
+            }
+        }
+        // Where all others are alike they may all stand one further on.
+        if odd == Some(first) && !differ {
+            return Err(object.lost(Access::Anothers, "the GOT"));
         }
         Ok(())
     }

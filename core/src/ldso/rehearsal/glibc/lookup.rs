@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
-use super::super::start::Start;
+use super::super::start::{Start, is_header};
 use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, crt, gnu_hash, scope, sysv_hash};
 use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Table, Version, text};
 use crate::elf::consts::{DT_INIT, DT_JMPREL, DT_STRTAB, DT_SYMTAB, EM_PPC64, EM_S390};
@@ -59,22 +59,27 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         Err(Self::nobody_has(by, asked, version)?)
     }
 
-    /// Of PPC64 [`super::super::PROFILER`] is called by a stub: where that is bound when it is called, nobody may have it.
+    /// [`super::super::PROFILER`] is called by a stub: where that is bound when it is called, nobody may have it, or the object's
+    /// own header stands for it.
     pub(super) fn calls_profiler(&self, index: usize) -> Step<()> {
         let Some(object) = self.objects.iter().find(|object| object.index == index) else { return Ok(()) };
         let calls = || {
             let init = object.get(DT_INIT)?;
             let tested = object.memory.pointer(crt::profiler_slot(object, init)?).ok()?;
-            let slot = crt::profiler_call(object, init).filter(|_| tested != 0)?;
+            let (slot, stub) = crt::profiler_call(object, init).filter(|_| tested != 0)?;
             let led_to = object.memory.pointer(slot).ok()?.wrapping_sub(object.base);
-            let binding = crt::binding(object, 0, led_to)?;
-            let at = object.get(DT_JMPREL)?.wrapping_add(binding.index.wrapping_mul(object.entry(true)));
-            object.relocation(at, true).ok()
+            let binding = crt::binding(object, stub, object.memory.wrapped(led_to))?;
+            let has_addend = object.abi().is_none_or(|abi| !abi.has_rel);
+            let within = binding.index.wrapping_mul(object.entry(has_addend));
+            object.relocation(object.get(DT_JMPREL)?.wrapping_add(within), has_addend).ok()
         };
-        let Some(relocation) = calls() else { return Ok(()) };
+        let Some(relocation) = calls().filter(|relocation| relocation.addend.unwrap_or_default() == 0) else {
+            return Ok(());
+        };
         match self.find(object, relocation.symbol, Class::Plt, true)? {
-            (_, None) if relocation.addend == Some(0) => {
-                Err(object.fault(FaultKind::JumpsNowhere, "__gmon_start__"))
+            (_, None) => Err(object.fault(FaultKind::JumpsNowhere, "__gmon_start__")),
+            (_, Some((of, found))) if is_header(of, found.value) => {
+                Err(object.fault(FaultKind::NoInstruction, "__gmon_start__"))
             }
             _ => Ok(()),
         }
