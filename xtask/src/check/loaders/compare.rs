@@ -49,8 +49,8 @@ pub(super) fn is_emulated(arch: &str, ran: &Ran, said: &Said) -> bool {
 }
 
 /// Whether a loader reads or writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, maps
-/// one library behind the other, where kernels go downwards, and leaves its own memory to be read. A version whose name is
-/// read from there has none.
+/// one library behind the other, where kernels go downwards, and leaves its own memory to be read. A version or a symbol
+/// whose name is read from there has none.
 pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said) -> bool {
     let is_native = matches!(arch, "amd64" | "i386");
     let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
@@ -59,7 +59,8 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
         ["r_offset", "value of tag 0x3:", "value of tag 0x70000035"].iter().any(|what| words.contains(what));
     let is_hash = words.starts_with("hash tables of");
     let is_nameless = words.starts_with("versions of")
-        && ran.words.iter().any(|line| line.contains("version `' not found"));
+        && ran.words.iter().any(|line| line.contains("version `' not found"))
+        || words.starts_with("symbols of x") && ran.decisive().contains(": undefined symbol: , ");
     // What was read there is no symbol.
     let is_unfound = is_hash && ran.decisive().contains(": undefined symbol: ");
     // DT_RELA and DT_JMPREL, which lead to other relocations.
