@@ -13,7 +13,7 @@ use core::cell::{Cell, RefCell};
 use crate::budget::Guard;
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::consts::{EM_AARCH64, PF_W, PF_X, PT_DYNAMIC};
+use crate::elf::consts::{EM_AARCH64, EM_MIPS, PF_W, PF_X, PT_DYNAMIC};
 use crate::elf::{ByteOrder, Encoding, offset};
 pub(super) use access::Access;
 use chunk::{Chunk, Marked, place};
@@ -70,6 +70,8 @@ pub(super) struct Memory<'a> {
     parts: Vec<Part>,
     /// PT_DYNAMIC, whose pointers glibc moves, and which it looks at all the time (`_dl_relocate_ld`).
     dynamic: (u64, u64),
+    /// It moves none (sysdeps/mips/ldsodefs.h `DL_RO_DYN_SECTION`).
+    keeps_pointers: bool,
     is_program: bool,
     /// By address / [`chunk::CHUNK`].
     written: RefCell<BTreeMap<u64, Box<Chunk>>>,
@@ -158,6 +160,7 @@ impl<'a> Memory<'a> {
             },
             parts,
             dynamic: if mapped_by == MappedBy::Musl { (0, 0) } else { dynamic_of(image) },
+            keeps_pointers: image.header.e_machine == EM_MIPS,
             is_program,
             written: RefCell::default(),
             left: Cell::new(READS_AT_MOST),
@@ -259,7 +262,7 @@ impl<'a> Memory<'a> {
         if part.loses(address) {
             return Err(Access::BehindFile);
         }
-        if self.is_kept(address) && !self.is_tag(address) {
+        if self.is_kept(address) && !(self.is_tag(address) || self.keeps_pointers) {
             return Err(Access::Anothers);
         }
         if part.is_writable {

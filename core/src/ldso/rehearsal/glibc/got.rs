@@ -23,6 +23,7 @@ const SHN_COMMON: u64 = 0xfff2;
 const BEFORE_STUBS: u64 = 32;
 /// Numbers of entries are ints.
 const INT: u64 = 0xffff_ffff;
+const SIGN: u64 = 1 << 31;
 
 /// A table of addresses.
 struct Got<'r, 'a> {
@@ -148,7 +149,8 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if steps.next().is_none() {
                 return Err(End::TooMuch);
             }
-            let index = first.wrapping_add(at);
+            // An int.
+            let index = (first.wrapping_add(at) & INT ^ SIGN).wrapping_sub(SIGN);
             let symbol = object.symbol(symbols, index)?;
             let place = own.wrapping_add(at);
             if let Some(value) = self.global_entry(object, index, &symbol, got.get(place)?, is_lazy)? {

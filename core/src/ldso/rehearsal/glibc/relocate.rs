@@ -230,9 +230,6 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     /// DT_VERSYM of what a relocation asks for: read of each, whether it asks for a symbol or not.
     fn mark(&self, object: &Object<'_>, index: u64) -> Step<Option<u64>> {
         let marks = self.maps.of(object).and_then(|map| map.marks);
-        // Of what has no relocations the number of a symbol has 32 bits here.
-        let has_none = object.abi().is_some_and(|abi| abi.has_global_got);
-        let index = if has_none { index & 0xffff_ffff } else { index };
         let mark = |marks: u64| {
             let at = marks.wrapping_add(index.wrapping_mul(2));
             Ok(object.number(at, 2, "DT_VERSYM")? & !HIDDEN)
