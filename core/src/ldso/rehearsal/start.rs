@@ -139,8 +139,12 @@ fn follow(
 
 /// The end of a jump to where no code is. Of s390x an odd address comes first (z/Architecture, "Specification Exception").
 fn nowhere_at(object: &Object<'_>, address: u64, what: &'static str) -> End {
-    let is_odd = object.image.header.e_machine == EM_S390 && address & 1 != 0;
-    object.fault(if is_odd { FaultKind::NoInstruction } else { FaultKind::JumpsNowhere }, what)
+    let kind = match object.image.header.e_machine {
+        EM_S390 if address & 1 != 0 => FaultKind::NoInstruction,
+        EM_AARCH64 if address & 3 != 0 => FaultKind::Misaligned,
+        _ => FaultKind::JumpsNowhere,
+    };
+    object.fault(kind, what)
 }
 
 /// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; where it is.
