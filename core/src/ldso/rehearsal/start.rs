@@ -134,7 +134,8 @@ fn follow(
     let Some(slot) = lead.main else { return Ok(()) };
     let main = pointer(slot, "main")?;
     let main = code_at(objects, main).ok_or_else(|| nowhere_at(program, main, "main"))?;
-    if begins_function(main.0, main.1) { Ok(()) } else { Err(lost("main")) }
+    // What is another object's is another function.
+    if main.0.index == 0 && begins_function(main.0, main.1) { Ok(()) } else { Err(lost("main")) }
 }
 
 /// The end of a jump to where no code is. Of s390x an odd address comes first (z/Architecture, "Specification Exception").
