@@ -17,8 +17,8 @@ use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
     DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT,
-    DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390, ET_EXEC,
-    PF_W, PF_X,
+    DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_386, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390,
+    EM_X86_64, ET_EXEC, PF_W, PF_X,
 };
 use crate::elf::{ByteOrder, offset};
 pub(super) use table::highest;
@@ -104,11 +104,11 @@ pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file:
 }
 
 /// The first slot for a function, behind those that the loader keeps for itself: what those do not belong to is bound by others.
-/// Of x86 what starts a program is not bound later, and others have another order.
+/// Others have another order.
 fn first_slot(image: &Image) -> Option<u64> {
     let kept = match image.header.e_machine {
         EM_RISCV | EM_PPC64 if !crate::ROUTER => 2,
-        EM_S390 if !crate::ROUTER => 3_u64,
+        EM_386 | EM_X86_64 | EM_S390 if !crate::ROUTER => 3_u64,
         _ => return None,
     };
     let got = image.dynamic.as_ref()?.get(DT_PLTGOT)?;
