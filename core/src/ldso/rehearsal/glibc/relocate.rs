@@ -4,7 +4,7 @@ use super::super::super::Undefined;
 use super::super::super::abi::{Abi, Effect, Relocator, Setup};
 use super::super::super::fault::FaultKind;
 use super::super::super::symbols::relocations::is_bound_later;
-use super::super::memory::Access;
+use super::super::memory::{Access, NOWHERE};
 use super::super::start::{Start, is_x86};
 use super::super::{End, MAIN, Object, PROFILER, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
@@ -127,7 +127,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 if !(is_relative && !has_addend && object.base == 0) {
                     let applied = self.apply(object, &relocation, is_relative, is_lazy);
                     // What is none whatever a part of it is, but may not be there to be read: what else ends the loader may come before.
-                    let is_torn = relocation.offset.is_ok()
+                    let is_torn = relocation.offset.is_ok_and(|offset| offset & NOWHERE != 0)
                         && object.memory.number(relocation.at, object.word()).is_err();
                     if is_torn && !applied.as_ref().is_err_and(End::is_deadly) {
                         return Err(object.lost(Access::Anothers, "r_offset"));
