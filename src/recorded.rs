@@ -34,6 +34,7 @@ use std::collections::VecDeque;
 use std::path;
 use std::rc::Rc;
 
+#[cfg(feature = "every-machine")]
 use crate::computer;
 use crate::errno::Errno;
 use crate::machine::Mount;

@@ -72,10 +72,14 @@ impl Errno {
         matches!(self, Errno::EIO | Errno::ENXIO | Errno::ESTALE)
     }
 
-    /// Whether it tells of who asks, not of the file: the loader has fewer files open, and asks at another moment.
-    #[cfg(feature = "every-machine")]
+    /// Whether it tells of who asks, not of the file: the loader has fewer files open, and asks at another moment. A router's
+    /// build has no names for EMFILE, ENFILE and EINTR.
     pub const fn is_of_who_asks(self) -> bool {
-        matches!(self, Errno::EAGAIN | Errno::EINTR | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
+        #[cfg(feature = "every-machine")]
+        let is_named = matches!(self, Errno::EINTR | Errno::EMFILE | Errno::ENFILE);
+        #[cfg(not(feature = "every-machine"))]
+        let is_named = matches!(self, Errno::EOTHER);
+        is_named || matches!(self, Errno::EAGAIN | Errno::ENOMEM)
     }
 }
 

@@ -6,7 +6,8 @@ macro_rules! missing {
     (@words $words:literal) => { $words };
     // A router's build never says them.
     (@words of_computers $words:literal) => { if crate::ROUTER { "" } else { $words } };
-    ($($(#[doc = $doc:literal])+ $name:ident $($of:ident)? $words:literal)*) => {
+    (@words on_routers $shorter:literal $words:literal) => { if crate::ROUTER { $shorter } else { $words } };
+    ($($(#[doc = $doc:literal])+ $name:ident $($of:ident)? $($words:literal)+)*) => {
         /// A fact that decides and is not known. Some are of one architecture.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         pub enum Missing {
@@ -18,7 +19,7 @@ macro_rules! missing {
         impl Missing {
             /// What is not known, in the report's words.
             pub fn words(self) -> &'static str {
-                const WORDS: &[(Missing, &str)] = &[$((Missing::$name, missing!(@words $($of)? $words))),*];
+                const WORDS: &[(Missing, &str)] = &[$((Missing::$name, missing!(@words $($of)? $($words)+))),*];
                 match self {
                     Missing::Answer(question) => question.description(),
                     _ => WORDS.iter().find(|(missing, _)| *missing == self).map_or("", |(_, words)| words),
@@ -39,7 +40,8 @@ missing! {
     PseudoFile
         "what a file of the kernel's own (on proc, sysfs and their like) holds: to read it could change something"
     /// A [`crate::target::Root`] does not tell.
-    LeftOut "what a file holds, or whether it is there: the recording leaves it out"
+    LeftOut on_routers "what a file holds, or whether it is there"
+        "what a file holds, or whether it is there: the recording leaves it out"
     /// `Root::take_refusal` of [`crate::target`].
     Refused of_computers
         "what a file holds, or whether it is there: diag itself is kept from opening it"

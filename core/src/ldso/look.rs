@@ -137,8 +137,8 @@ impl Linker<'_> {
             Some(Ok(library)) => library,
             Some(Err(Errno::EISDIR)) => return LibraryState::Unusable(Unusable::Folder),
             Some(Err(Errno::EACCES)) if self.leaves_alone(file) => return LibraryState::Unread,
-            Some(Err(errno)) => return LibraryState::Missing(errno),
-            None => {
+            Some(Err(errno)) if !errno.is_of_who_asks() => return LibraryState::Missing(errno),
+            _ => {
                 self.unread.set(Some(Missing::LeftOut));
                 return LibraryState::Unread;
             }
