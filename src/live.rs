@@ -24,8 +24,6 @@ mod tiny_elf;
 
 use std::cell::OnceCell;
 #[cfg(feature = "every-machine")]
-use std::cell::RefCell;
-#[cfg(feature = "every-machine")]
 use std::ffi::OsStr;
 use std::ffi::{CStr, CString};
 use std::os::fd::OwnedFd;
@@ -41,6 +39,8 @@ pub(crate) use files::{inside, lstat, open_in_place};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
+#[cfg(feature = "every-machine")]
+use crate::target::Refusal;
 use crate::target::{
     Answer, Auxv, Caller, Capability, FileCapabilities, FileKind, Kernel, Known, Limits, ReadAt, Root, Space,
     Stat, Uname,
@@ -56,7 +56,7 @@ pub struct Live {
     can_ask: OnceCell<bool>,
     /// [`Root::take_refusal`].
     #[cfg(feature = "every-machine")]
-    refusal: RefCell<Option<(PathBuf, Errno)>>,
+    refusal: Refusal,
 }
 
 /// This computer.
@@ -107,7 +107,7 @@ impl Live {
         #[cfg(feature = "every-machine")]
         if let Err(errno) = told.as_ref().map_err(|errno| *errno) {
             if errno.is_of_who_asks() {
-                self.refusal.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+                self.refusal.note(path, errno);
                 return None;
             }
         }

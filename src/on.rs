@@ -9,7 +9,7 @@ use crate::errno::Errno;
 use crate::ldso::Kept;
 use crate::machine::Machine;
 use crate::path::{Path, PathBuf, join};
-use crate::target::{FileCapabilities, FileKind, Known, ReadAt, Root, Space, Stat};
+use crate::target::{FileCapabilities, FileKind, Known, ReadAt, Refusal, Root, Space, Stat};
 
 /// Where a program lies on another machine, unless --dest says where: its root file system, as a package's would.
 pub const FOLDER: &str = "/";
@@ -25,13 +25,13 @@ pub struct Carried<'a> {
     /// The program, by its path on this computer.
     program: RefCell<PathBuf>,
     /// [`Root::take_refusal`].
-    refusal: RefCell<Option<(PathBuf, Errno)>>,
+    refusal: Refusal,
 }
 
 impl<'a> Carried<'a> {
     /// None of this computer's files is among them yet.
     pub fn new(here: &'a dyn Root, there: &'a dyn Root, folder: &'a Path) -> Carried<'a> {
-        Carried { here, there, folder, program: RefCell::default(), refusal: RefCell::default() }
+        Carried { here, there, folder, program: RefCell::default(), refusal: Refusal::new() }
     }
 
     /// This one is, in the place of the last.
@@ -55,7 +55,7 @@ impl<'a> Carried<'a> {
     fn of_here<T>(&self, path: &Path, answer: Known<Result<T, Errno>>) -> Known<Result<T, Errno>> {
         match answer {
             Some(Err(errno)) if errno.is_of_the_medium() => {
-                self.refusal.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+                self.refusal.note(path, errno);
                 None
             }
             answer => answer,

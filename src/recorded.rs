@@ -28,8 +28,6 @@ mod texts;
 pub(crate) mod tree;
 
 use std::cell::OnceCell;
-#[cfg(feature = "every-machine")]
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::path;
 use std::rc::Rc;
@@ -40,6 +38,8 @@ use crate::errno::Errno;
 use crate::machine::Mount;
 use crate::machine::gather::mounts;
 use crate::path::{Path, PathBuf};
+#[cfg(feature = "every-machine")]
+use crate::target::Refusal;
 use crate::target::{FileCapabilities, FileKind, Known, ReadAt, Root, Space, Stat, is_pseudo_fstype};
 use texts::{capabilities, df, owner, text};
 use tree::{Entry, Fault, Tree};
@@ -59,7 +59,7 @@ pub struct Recorded {
     mounts: OnceCell<Vec<Mount>>,
     /// [`Root::take_refusal`].
     #[cfg(feature = "every-machine")]
-    refusal: RefCell<Option<(PathBuf, Errno)>>,
+    refusal: Refusal,
 }
 
 #[cfg(feature = "catalogue")]
@@ -145,7 +145,7 @@ impl Recorded {
             name: None,
             mounts: OnceCell::new(),
             #[cfg(feature = "every-machine")]
-            refusal: RefCell::new(None),
+            refusal: Refusal::new(),
         }
     }
 
@@ -330,7 +330,7 @@ impl Recorded {
             Err(Fault::Unknown) => None,
             Err(Fault::Here(errno)) => {
                 #[cfg(feature = "every-machine")]
-                self.refusal.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+                self.refusal.note(path, errno);
                 let _ = (path, errno);
                 None
             }

@@ -14,6 +14,9 @@ use testkit::Elf;
 
 const LINE: &str = "diag: there is not enough memory\n";
 const MIB: u64 = 1 << 20;
+/// What a loader of glibc says where there is no room for a library, or for what is each thread's.
+const LOADERS: [&str; 2] =
+    ["error while loading shared libraries", "cannot allocate TLS data structures for initial thread"];
 
 fn limited(resource: Resource, limit: u64, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diag"));
@@ -72,8 +75,8 @@ fn where_diag_starts_it_speaks() {
     let mut starts = false;
     for limit in (MIB..16 * MIB).step_by(128 << 10) {
         let output = limited(Resource::RLIMIT_AS, limit, &["/bin/sh"]);
-        // The loader's own status; its words differ by what there is no room for.
-        let by_loader = output.status.code() == Some(127);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let by_loader = output.status.code() == Some(127) && LOADERS.iter().any(|words| said.contains(words));
         if by_loader || output.status.code().is_none() && !starts {
             continue;
         }

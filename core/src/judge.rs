@@ -47,6 +47,8 @@ pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Pat
 pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
     let path = locate(machine.target, given);
     log::info!("reading {}", text::path(&path));
+    #[cfg(feature = "every-machine")]
+    let _of_the_last_one = machine.target.root.take_refusal();
     let (candidate, outcome) = outcome(machine, &kept.files, &path);
     if let Some(question) = exec::further_question(machine, &candidate) {
         ask(machine, question);

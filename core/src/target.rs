@@ -6,6 +6,8 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+#[cfg(feature = "every-machine")]
+use core::cell::RefCell;
 use core::ffi::CStr;
 
 use crate::elf::ByteOrder;
@@ -30,6 +32,29 @@ impl<'a> Target<'a> {
     /// One that answers for its files and for its kernel.
     pub fn new(both: &'a (impl Root + Kernel)) -> Target<'a> {
         Target { root: both, kernel: both }
+    }
+}
+
+/// A file of which nothing is known because of who asks ([`Errno::is_of_who_asks`]), and why: of several the first.
+#[cfg(feature = "every-machine")]
+#[derive(Clone, Debug, Default)]
+pub struct Refusal(RefCell<Option<(PathBuf, Errno)>>);
+
+#[cfg(feature = "every-machine")]
+impl Refusal {
+    /// None yet.
+    pub const fn new() -> Refusal {
+        Refusal(RefCell::new(None))
+    }
+
+    /// Notes one.
+    pub fn note(&self, path: &Path, errno: Errno) {
+        self.0.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+    }
+
+    /// What was noted; it is not told again.
+    pub fn take(&self) -> Option<(PathBuf, Errno)> {
+        self.0.take()
     }
 }
 
@@ -82,7 +107,7 @@ pub trait Root {
     fn glibc(&self) -> Known<Vec<u8>> {
         None
     }
-    /// Why nothing is known of a file of which that is because of who asks ([`Errno::is_of_who_asks`]); told once.
+    /// [`Refusal::take`].
     #[cfg(feature = "every-machine")]
     fn take_refusal(&self) -> Option<(PathBuf, Errno)> {
         None

@@ -106,6 +106,11 @@ impl<'r, 'a> Code<'r, 'a> {
         u32::try_from(self.number(within, 4)?).ok()
     }
 
+    /// Whether these instructions stand there, each that far from where it begins.
+    fn has(&self, words: &[(u64, u32)]) -> bool {
+        words.iter().all(|(within, word)| self.word(*within) == Some(*word))
+    }
+
     /// As an address of the object.
     fn wrapped(&self, address: u64) -> u64 {
         self.object.memory.wrapped(address)
@@ -122,4 +127,14 @@ const fn signed(number: u32, bits: u32) -> u64 {
     let sign = 1_u64.wrapping_shl(bits.saturating_sub(1));
     let kept = number as u64 & sign.wrapping_mul(2).wrapping_sub(1);
     (kept ^ sign).wrapping_sub(sign)
+}
+
+/// The lower half of an address, which an instruction ends with.
+const fn low(word: u32) -> u64 {
+    signed(word & 0xffff, 16)
+}
+
+/// The higher half, which an instruction ends with.
+const fn high(word: u32) -> u64 {
+    signed(word << 16, 32)
 }

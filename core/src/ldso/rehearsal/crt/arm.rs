@@ -6,16 +6,6 @@ use crate::ldso::rehearsal::Object;
 /// An address with this bit leads to Thumb's instructions.
 const THUMB: u64 = 1;
 
-/// Whether these words stand in code, each that far from where it begins.
-fn has(code: &Code<'_, '_>, words: &[(u64, u32)]) -> bool {
-    words.iter().all(|(within, word)| code.word(*within) == Some(*word))
-}
-
-/// What stands in code that far from where it begins, which is added to an address.
-fn literal(code: &Code<'_, '_>, within: u64) -> Option<u64> {
-    code.number(within, 4)
-}
-
 /// How far `b` and `bl` lead, from where they are.
 const fn branch(word: u32) -> u64 {
     signed((word & 0x00ff_ffff) << 2, 26).wrapping_add(8)
@@ -59,12 +49,12 @@ pub(super) fn lead(program: &Object<'_>, entry: u64) -> Option<Lead> {
     let code = Code::at(program, entry & !THUMB);
     let (here, stub) = if entry & THUMB == 0 {
         let call = code.word(0x34).filter(|word| word >> 24 == 0xeb)?;
-        (0x3c, has(&code, &WORDS).then(|| code.wrapped(code.to(0x34).wrapping_add(branch(call))))?)
+        (0x3c, code.has(&WORDS).then(|| code.wrapped(code.to(0x34).wrapping_add(branch(call))))?)
     } else {
-        (0x2c, has(&code, &HALVES).then(|| exchanged(&code, 0x24))??)
+        (0x2c, code.has(&HALVES).then(|| exchanged(&code, 0x24))??)
     };
-    let table = code.to(here).wrapping_add(literal(&code, here)?);
-    let main = code.wrapped(table.wrapping_add(literal(&code, here.wrapping_add(4))?));
+    let table = code.to(here).wrapping_add(code.number(here, 4)?);
+    let main = code.wrapped(table.wrapping_add(code.number(here.wrapping_add(4), 4)?));
     let slot = slot(&Code::at(program, stub))?;
     (code.address % 4 == 0).then_some(Lead { slot, stub, main: Some(main) })
 }
@@ -83,13 +73,13 @@ fn profiler<'r, 'a>(object: &'r Object<'a>, init: u64) -> Option<Code<'r, 'a>> {
     let code = Code::at(object, init);
     let call = code.word(4).filter(|word| word >> 24 == 0xeb)?;
     let asks = Code::at(object, code.wrapped(code.to(4).wrapping_add(branch(call))));
-    (code.word(0)? == 0xe92d_4008 && has(&asks, &WORDS)).then_some(asks)
+    (code.word(0)? == 0xe92d_4008 && asks.has(&WORDS)).then_some(asks)
 }
 
 pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     let code = profiler(object, init)?;
-    let table = code.to(16).wrapping_add(literal(&code, 28)?);
-    Some(code.wrapped(table.wrapping_add(literal(&code, 32)?)))
+    let table = code.to(16).wrapping_add(code.number(28, 4)?);
+    Some(code.wrapped(table.wrapping_add(code.number(32, 4)?)))
 }
 
 pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<(u64, u64)> {
@@ -104,8 +94,8 @@ pub(super) fn profiler_call(object: &Object<'_>, init: u64) -> Option<(u64, u64)
 pub(super) fn binding(program: &Object<'_>, stub: u64, first: u64) -> Option<Binding> {
     const WORDS: [(u64, u32); 4] = [(0, 0xe52d_e004), (4, 0xe59f_e004), (8, 0xe08f_e00e), (12, 0xe5be_f008)];
     let code = Code::at(program, first);
-    let table = code.to(16).wrapping_add(literal(&code, 16)?);
+    let table = code.to(16).wrapping_add(code.number(16, 4)?);
     let resolver = code.wrapped(table.wrapping_add(8));
     let index = slot(&Code::at(program, stub))?.checked_sub(resolver)?.checked_sub(4)?.checked_div(4)?;
-    has(&code, &WORDS).then_some(Binding { index, resolver, within: 8 })
+    code.has(&WORDS).then_some(Binding { index, resolver, within: 8 })
 }

@@ -1,6 +1,6 @@
 //! MIPS, o32 and n64.
 
-use super::{Binding, CODE, Code, Lead, signed};
+use super::{Binding, CODE, Code, Lead, high, low};
 use crate::ldso::rehearsal::Object;
 
 const MOVE_ZERO_RA: u32 = 0x03e0_0025;
@@ -20,17 +20,12 @@ const T9: u32 = 25;
 /// What gp leads behind DT_PLTGOT.
 const GP: u64 = 0x7ff0;
 
-/// The number that an instruction ends with.
-const fn low(word: u32) -> u64 {
-    signed(word & 0xffff, 16)
-}
-
 /// How far gp is from what is added to it.
 fn distance(code: &Code<'_, '_>) -> Option<u64> {
     let mut words = (0..CODE).step_by(4).filter_map(|within| code.word(within));
-    let high = words.by_ref().find(|word| word >> 16 == LUI_GP)?;
+    let first = words.by_ref().find(|word| word >> 16 == LUI_GP)?;
     let rest = words.find(|word| ADDIU_GP.contains(&(word >> 16)))?;
-    Some(signed(high << 16, 32).wrapping_add(low(rest)))
+    Some(high(first).wrapping_add(low(rest)))
 }
 
 /// A load of a register from what gp leads to: `lw` of 32 bits, `ld` of 64.

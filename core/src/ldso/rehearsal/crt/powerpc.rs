@@ -1,19 +1,10 @@
 //! PPC64 ELFv2.
 
-use super::{Binding, CODE, Code, Lead, signed};
+use super::{Binding, CODE, Code, Lead, high, low, signed};
 use crate::ldso::rehearsal::Object;
 
 /// `nop`.
 const NOP: u32 = 0x6000_0000;
-
-/// The number that an instruction ends with.
-const fn low(word: u32) -> u64 {
-    signed(word & 0xffff, 16)
-}
-
-const fn high(word: u32) -> u64 {
-    signed(word << 16, 32)
-}
 
 /// What r2 has from a function's second instruction on: `addis r2, r12, high` or `lis r2, high`, and `addi r2, r2, low`.
 fn toc(code: &Code<'_, '_>) -> Option<u64> {
@@ -106,18 +97,14 @@ fn by_nine(code: &Code<'_, '_>, within: u64, toc: u64) -> Option<(u64, u64)> {
 /// Each slot leads to a branch of its own (`__glink`), all of which lead to what tells by where they are which function it is:
 /// before that stands how far the first slot is.
 pub(super) fn binding(program: &Object<'_>, led_to: u64) -> Option<Binding> {
-    const RESOLVE: [u32; 5] = [0x7c08_02a6, 0x429f_0005, 0x7d68_02a6, 0x7c08_03a6, 0xe80b_fff0];
+    const RESOLVE: [(u64, u32); 5] =
+        [(0, 0x7c08_02a6), (4, 0x429f_0005), (8, 0x7d68_02a6), (12, 0x7c08_03a6), (16, 0xe80b_fff0)];
     let code = Code::at(program, led_to);
     let resolve = Code::at(program, code.to(branch(code.word(0)?)?));
-    for (word, within) in RESOLVE.into_iter().zip((0..).step_by(4)) {
-        if resolve.word(within)? != word {
-            return None;
-        }
-    }
     let distance = Code::at(program, resolve.address.wrapping_sub(8)).number(0, 8)?;
     let resolver = resolve.to(8).wrapping_add(distance);
     // Behind what is told once, whose length `addi r0, r12, -length` has.
     let length = 0_u64.wrapping_sub(low(resolve.word(28)?));
     let index = led_to.checked_sub(resolve.to(8))?.checked_sub(length)?.checked_div(4)?;
-    Some(Binding { index, resolver, within: 0 })
+    resolve.has(&RESOLVE).then_some(Binding { index, resolver, within: 0 })
 }
