@@ -49,12 +49,15 @@ impl Refusal {
 
     /// Notes one.
     pub fn note(&self, path: &Path, errno: Errno) {
-        self.0.borrow_mut().get_or_insert_with(|| (path.to_path_buf(), errno));
+        // Nobody keeps it borrowed; borrow_mut() would be a way to panic all the same.
+        if let Ok(mut first) = self.0.try_borrow_mut() {
+            first.get_or_insert_with(|| (path.to_path_buf(), errno));
+        }
     }
 
     /// What was noted; it is not told again.
     pub fn take(&self) -> Option<(PathBuf, Errno)> {
-        self.0.take()
+        self.0.try_borrow_mut().ok()?.take()
     }
 }
 
