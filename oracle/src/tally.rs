@@ -63,6 +63,11 @@ impl Tally {
         self.failures.is_empty() && self.checks > 0
     }
 
+    /// What does not hold.
+    pub fn failures(&self) -> &[String] {
+        &self.failures
+    }
+
     /// The figures.
     pub fn notes(&self) -> &[String] {
         &self.notes

@@ -20,6 +20,8 @@ mod targets;
 mod test;
 mod toolchain;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::Parser;
 
@@ -44,8 +46,19 @@ enum Task {
     Test(test::Args),
 }
 
-fn main() -> Result<()> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    match run(Task::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without the stack of calls, which would stand after what did not hold, and hide it.
+        Err(error) => {
+            sh::say(format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> Result<()> {
+    match task {
         Task::Dist(args) => dist::main(&args),
         Task::Lab(args) => lab::main(&args),
         Task::Package(args) => package::main(&args),

@@ -131,6 +131,9 @@ const KERNELS: [Kernel; 3] = [Kernel::Mips, Kernel::Mipsel, Kernel::MipselFpu];
 /// In the names of the tests that boot [`lab::OLD`].
 const ON_OLD_KERNELS: &str = "on_linux_5_10";
 
+/// How much of what does not hold is said again at the end, of each subject.
+const FAILURES_REPEATED: usize = 5;
+
 /// The builds that are made and checked at each change, one a core: both byte orders of the routers that most have.
 const BUILDS: [&str; 2] = ["diag-mips", "diag-mipsel"];
 
@@ -187,10 +190,10 @@ fn detail(holds: bool, said: &str) -> String {
     format!("{:6}         {said}\n", if holds { "" } else { "FAILED" })
 }
 
-/// The counts of what a step is made of, and what it is worth keeping of it.
+/// The counts of what a step is made of, what does not hold, and what it is worth keeping of it.
 fn details(step: &str, tally: &Tally) -> String {
     let counts = (tally.name() != step || !tally.passed()).then(|| tally.summary());
-    let lines = counts.iter().chain(tally.notes());
+    let lines = counts.iter().chain(tally.failures().iter().take(FAILURES_REPEATED)).chain(tally.notes());
     lines.map(|said| detail(tally.passed(), said)).collect()
 }
 
