@@ -35,7 +35,7 @@ pub(super) const LOONGARCH: Arch = Arch {
         }),
         effects: &[],
         judged_by: JudgedBy::Glibc,
-        setup: Setup::Second,
+        setup: Setup::First,
         asserts_relative: None,
         has_global_got: false,
         has_bionic: false,

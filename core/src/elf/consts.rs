@@ -40,6 +40,7 @@ pub const PT_PHDR: u32 = 6;
 pub const PT_TLS: u32 = 7;
 pub const PT_GNU_EH_FRAME: u32 = 0x6474_e550;
 pub const PT_GNU_STACK: u32 = 0x6474_e551;
+pub const PT_GNU_RELRO: u32 = 0x6474_e552;
 pub const PT_GNU_PROPERTY: u32 = 0x6474_e553;
 pub const PT_LOPROC: u32 = 0x7000_0000;
 pub const PT_HIPROC: u32 = 0x7fff_ffff;

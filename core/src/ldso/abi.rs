@@ -85,6 +85,18 @@ pub(crate) enum Setup {
     Got,
 }
 
+impl Setup {
+    /// Of how many words, at its front, nothing else makes use: behind them stand the slots of functions that are called, in the
+    /// order of DT_JMPREL. MIPS has those elsewhere.
+    pub(crate) fn reserved(self) -> Option<u64> {
+        match self {
+            Setup::Second => Some(3),
+            Setup::First | Setup::Plt => Some(2),
+            Setup::Got => None,
+        }
+    }
+}
+
 /// What a relocation does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // What a router's rows leave out.

@@ -179,6 +179,9 @@ faults! {
         "dl-machine.h: elf_machine_rel_relative",
         "ELF32_R_TYPE (reloc->r_info) == R_386_RELATIVE",
     ]), LoaderTables;
+    /// elf/dl-call-libc-early-init.c `_dl_call_libc_early_init` (since 2.32): the first object whose DT_SONAME is libc.so.6 is
+    /// the C library to the loader, and has not what starts that.
+    NoEarlyInit Ends::Asserts(["dl-call-libc-early-init.c: _dl_call_libc_early_init", "sym != NULL"]), LoaderTables;
     /// What a table leads to lies where nothing of the object is.
     Unmapped Ends::Dies, LoaderTables;
     /// What a table leads to, or what a relocation changes, lies in a page behind the end of the file.
@@ -200,6 +203,9 @@ faults! {
     ]), LoaderTables;
     /// The same, `_dl_determine_tlsoffset`: an alignment of 0.
     TlsAlignment Ends::Divides, LoaderTables;
+    /// elf/dl-reloc.c `_dl_try_allocate_static_tls` of x86: a thread-local variable of an object without PT_TLS, whose alignment
+    /// is 0.
+    NoTls Ends::Divides, LoaderTables;
     /// PT_TLS lies where nothing of the object is; to musl an alignment of 0 leads there.
     TlsPlace Ends::Dies, LoaderTables;
     /// PT_TLS of a size, or at a place, of which nobody knows what comes.

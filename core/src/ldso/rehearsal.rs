@@ -5,6 +5,7 @@ pub(super) mod code;
 mod crt;
 pub(super) mod frames;
 mod glibc;
+mod main;
 mod memory;
 mod musl;
 mod object;
@@ -24,6 +25,7 @@ use crate::budget::{CHUNKS_WRITTEN, Guard};
 use crate::candidate::File;
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI};
 use crate::exec::Missing;
+pub(super) use main::{address_of_main, may_be_main};
 use memory::Access;
 use object::{Object, Relocation, Symbol, effect, width};
 pub(super) use start::{is_aligned, is_among_tables, text};
@@ -55,6 +57,8 @@ pub(super) struct Rehearsed {
     pub(super) symbols: Vec<Undefined>,
     /// What is not found when it is first called.
     later: Vec<Undefined>,
+    /// The first table that does not stand that.
+    later_fault: Option<Fault>,
 }
 
 const STRINGS_AT_MOST: u64 = 64 << 10;
@@ -104,7 +108,7 @@ impl Linker<'_> {
         if is_told || (lacks_any && self.is_glibc()) {
             return;
         }
-        let Some(Rehearsed { fault, versions, symbols, later }) = rehearse(self) else { return };
+        let Some(Rehearsed { fault, versions, symbols, later, later_fault }) = rehearse(self) else { return };
         let starts = fault.is_none() && versions.is_empty() && symbols.is_empty();
         let link = &mut *self.link;
         if lacks_any {
@@ -117,7 +121,7 @@ impl Linker<'_> {
                 link.symbols = later;
                 link.symbols.truncate(Guard::Missing.at_most(MISSING_AT_MOST));
             }
-            link.fault = link.fault.take().filter(|fault| fault.lazy);
+            link.fault = link.fault.take().filter(|fault| fault.lazy).or(later_fault);
         } else {
             (link.fault, link.versions, link.symbols) = (fault, versions, symbols);
         }

@@ -8,7 +8,7 @@ use super::versions::{self, Version};
 use super::{Library, Linker, lfs64, symbols};
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_VERNEED, EM_386, ET_EXEC};
+use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_VERNEED, ET_EXEC};
 use crate::machine::{decimal, parts};
 
 /// The version by which a file says that it has DT_RELR, and its hash.
@@ -42,12 +42,12 @@ impl Linker<'_> {
         let objects = self.link.objects.iter().enumerate();
         for (_, object) in objects.filter(|(index, object)| *index != 1 && !self.is_c_library(object)) {
             let (Some(file), Some(image)) = (self.open(object), &object.image) else { continue };
-            if relocations::moves_all(self, image, &file.contents) == Some(false) {
+            let mut asks = symbols::Asks::new(self, object, image, &file);
+            if relocations::moves_all(self, image, &file.contents, &mut asks) == Some(false) {
                 self.doubt();
             }
-            let mut asks = symbols::Asks::new(object, image, &file.contents);
             let unknown = relocations::unknown(self, image, &file.contents, &mut asks);
-            let finds = || asks.are_found(self, object, image, &file.contents) == Some(true);
+            let finds = || asks.are_found(self, object, image, &file) == Some(true);
             if !(crate::ROUTER || self.settled.finds_own(object, finds)) {
                 self.doubt();
             }
@@ -63,10 +63,6 @@ impl Linker<'_> {
                 && image.dynamic.as_ref().is_some_and(|dynamic| dynamic.get(DT_RELR).is_some())
             {
                 packed = self.not_unpacked(object, (&file, image));
-                // The address of main() stands in its GOT.
-                if object.parent.is_none() && image.header.e_machine == EM_386 {
-                    self.doubt();
-                }
             }
         }
         packed

@@ -3,8 +3,8 @@
 mod layout;
 
 use super::{Library, Linker};
-use crate::candidate::Image;
 use crate::candidate::reader::Reader;
+use crate::candidate::{Image, last_name};
 use crate::elf::consts::{
     DT_DEBUG, DT_FINI, DT_FINI_ARRAY, DT_FINI_ARRAYSZ, DT_GNU_HASH, DT_HASH, DT_INIT, DT_INIT_ARRAY,
     DT_INIT_ARRAYSZ, DT_JMPREL, DT_NEEDED, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_PREINIT_ARRAY,
@@ -27,6 +27,8 @@ const TABLES: [(u32, u32); 8] = [
 
 /// The first of GNU's tags that count.
 const OF_GNU: u32 = 0x6fff_fec0;
+/// glibc's own library.
+pub(super) const C_LIBRARY: &[u8] = b"libc.so.6";
 /// Buckets of a table that is looked at.
 const BUCKETS_AT_MOST: usize = 16;
 
@@ -38,7 +40,8 @@ impl Linker<'_> {
 
     /// glibc's own library is of the loader's release: nobody doubts it.
     pub(super) fn is_c_library(&self, object: &Library) -> bool {
-        self.is_glibc() && object.is_called(b"libc.so.6")
+        // Any file may have its DT_SONAME.
+        self.is_glibc() && last_name(&object.path).1 == C_LIBRARY
     }
 
     /// Whether all objects have sound tables, but for the loader itself.

@@ -17,12 +17,13 @@ mod wanted;
 use alloc::vec::Vec;
 
 use super::object::Library;
+use super::rehearsal::PROFILER;
 use super::versions::{self, Version};
 use super::{Linker, Undefined};
 use crate::budget::{Guard, SEGMENTS_OF_A_STEP, SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
 use crate::candidate::Image;
 use crate::elf::ProgramHeader;
-use crate::elf::consts::{DT_VERNEED, EI_OSABI, ELFOSABI_GNU, ET_DYN};
+use crate::elf::consts::{DT_INIT, DT_VERNEED, EI_OSABI, ELFOSABI_GNU, ET_DYN};
 use missing::{are_enough, tell};
 pub(super) use own::Asks;
 use settled::Scope;
@@ -126,18 +127,19 @@ pub(super) fn each_undefined(
     // Nobody finds what it defines, not even itself.
     let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     let first = symbols.gnu().map_or(0, |gnu| gnu.first);
-    // Without stubs that have a symbol's address only those that are copied are looked for of what is defined.
+    // Without stubs that have a symbol's address only few are looked for of what is hashed.
     let is_moved = !crate::ROUTER && image.header.e_type == ET_DYN && symbols.gnu().is_some();
     let end = symbols.end_of_undefined(is_program && !is_moved);
+    // crti.o calls what it finds by that name.
+    let mut lacks_profiler = linker.is_glibc() && image.dynamic.as_ref()?.get(DT_INIT).is_some() && from <= 1;
     let mut next = from;
     while is_moved || next < end {
         let index = next;
         next = index.wrapping_add(1);
         if !crate::ROUTER && is_moved && index >= end {
-            let at = symbols.copied.partition_point(|copied| *copied < index);
-            let Some(copied) = symbols.copied.get(at) else { break };
-            if *copied != index {
-                next = *copied;
+            let Some(again) = symbols.of_program.next(index) else { break };
+            if again != index {
+                next = again;
                 continue;
             }
         }
@@ -161,12 +163,12 @@ pub(super) fn each_undefined(
             || !(symbol.bind == STB_GLOBAL || weak && symbol.bind == STB_WEAK)
         {
             // Weak ones are few.
-            let is_odd = !crate::ROUTER && symbol.section == 0 && linker.is_glibc() && {
+            if !crate::ROUTER && symbol.section == 0 && linker.is_glibc() {
                 let mark = symbols.mark(index) & !HIDDEN;
-                mark > VER_NDX_GLOBAL && versions::at(&versions, mark).is_none()
-            };
-            if is_odd {
-                linker.doubt();
+                if mark > VER_NDX_GLOBAL && versions::at(&versions, mark).is_none() {
+                    linker.doubt();
+                }
+                lacks_profiler = lacks_profiler && symbols.strings.string_at(symbol.name) != Some(PROFILER);
             }
             continue;
         }
@@ -188,8 +190,11 @@ pub(super) fn each_undefined(
             has_stub: symbol.has_value,
         };
         if !each(asked) {
-            break;
+            return Some(());
         }
+    }
+    if !crate::ROUTER && lacks_profiler {
+        linker.doubt();
     }
     Some(())
 }

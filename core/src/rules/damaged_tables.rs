@@ -5,7 +5,7 @@ use alloc::string::String;
 use super::Case;
 use super::shown::Shown;
 use crate::exec::{Missing, Outcome, Step};
-use crate::finding::Found;
+use crate::finding::{Found, Severity};
 use crate::ldso::{Ends, Fault, FaultKind};
 
 rule! {
@@ -51,10 +51,10 @@ rule! {
 
 fn check(case: &Case<'_>) -> Option<Found> {
     let is_lost = matches!(case.content, Outcome::Unknown { missing: Missing::LostTables });
-    if crate::ROUTER || !(is_lost || case.ends_at(Step::LoaderTables)) {
+    let fault = case.link?.fault.as_ref().filter(|fault| fault.kind.row().1 == Step::LoaderTables)?;
+    if crate::ROUTER || !(is_lost || fault.lazy || case.ends_at(Step::LoaderTables)) {
         return None;
     }
-    let fault = case.link?.fault.as_ref().filter(|fault| fault.kind.row().1 == Step::LoaderTables)?;
     let (of, name, number) = (Shown(&fault.of), Shown(&fault.name), fault.number);
     let what = match fault.kind {
         FaultKind::PltRela | FaultKind::PltRel => format!("DT_PLTREL={number}"),
@@ -78,11 +78,13 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::DividesByZero => format!("{name}=without buckets"),
         FaultKind::TlsImage => format!("PT_TLS=p_memsz {number}, which is less than p_filesz"),
         FaultKind::TlsAlignment => "PT_TLS=p_align 0".to_owned(),
+        FaultKind::NoTls => "PT_TLS=not there, and a variable of it is asked for".to_owned(),
         FaultKind::TlsPlace => "PT_TLS=leads to where nothing is".to_owned(),
         FaultKind::TlsAbsurd => "PT_TLS=of an absurd size or place".to_owned(),
         FaultKind::TlsMemory | FaultKind::MuslTlsMemory => {
             format!("PT_TLS={number} bytes of all files together")
         }
+        FaultKind::NoEarlyInit => format!("{name}=is the C library's, and the file is another"),
         FaultKind::NoHash => "symbols=without DT_HASH or DT_GNU_HASH".to_owned(),
         FaultKind::TablesNowhere => {
             "PT_DYNAMIC=without DT_SYMTAB, DT_STRTAB or the size of a table".to_owned()
@@ -90,13 +92,17 @@ fn check(case: &Case<'_>) -> Option<Found> {
         _ => "symbols=without DT_SYMTAB or DT_STRTAB".to_owned(),
     };
     let again = case.copy_again();
-    let mut finding = case.error(format_args!(
-        "\
+    let severity = if fault.lazy { Severity::Warning } else { Severity::Error };
+    let mut finding = case.about(
+        severity,
+        format_args!(
+            "\
 has, or a library of it has, tables that its loader cannot use
 program: file={of}
 program: {what}
 fix:     {again}"
-    ));
+        ),
+    );
     tell_fault(&mut finding, case, fault);
     Some(finding)
 }
@@ -107,6 +113,9 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
     let (ends, step) = fault.kind.row();
     let status = if ends == Ends::Goes { 1 } else { 127 };
     match ends {
+        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops if fault.lazy && case.reaches_loader() => {
+            finding.tell(format_args!("kernel: starts it; its loader dies once a function is called"));
+        }
         Ends::Dies if case.reaches_loader() => {
             finding.tell(format_args!(
                 "kernel: starts it; its loader dies of SIGSEGV\nyou see: Segmentation fault"

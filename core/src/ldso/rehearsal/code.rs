@@ -78,6 +78,22 @@ pub(super) fn pushed_number(object: &Object<'_>, address: u64) -> Option<u64> {
     u64::try_from(number).ok().filter(|_| code.bytes.first() == Some(&PUSH))
 }
 
+/// Of i386 the slot through which a stub has its function bound, whose second half is at an address: `push $number; jmp first`, and
+/// there `push word; jmp *slot`.
+pub(super) fn resolver_slot(program: &Object<'_>, address: u64) -> Option<u64> {
+    const JUMP: u8 = 0xe9;
+    const SIZE_OF_PUSH: usize = 6;
+    if program.image.header.e_machine != EM_386 {
+        return None;
+    }
+    let half = Code::at(program, address);
+    let first = half.relative(SIZE_OF_PUSH).filter(|_| half.bytes.get(5) == Some(&JUMP))?;
+    let table = Code::at(program, program.image.header.e_entry).table();
+    let mut jump = Code::at(program, first);
+    jump.bytes.drain(..SIZE_OF_PUSH.min(jump.bytes.len()));
+    jump.stub(table)
+}
+
 /// The slot of `__gmon_start__`, whose value crti.o's part of DT_INIT begins with: `mov slot(%rip), %rax`, or of i386
 /// `mov slot(%ebx), %eax`.
 pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {

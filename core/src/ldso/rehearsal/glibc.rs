@@ -18,9 +18,10 @@ use super::super::fault::{Fault, FaultKind};
 use super::super::symbols::hash_word;
 use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
+use super::main::{Called, Start, reach_main};
 use super::memory::Access;
-use super::start::{Called, Start, construct, reach_main};
-use super::{End, Object, Rehearsed, Step, Symbol, too_much};
+use super::start::construct;
+use super::{End, MAIN, Object, Rehearsed, Step, Symbol, too_much};
 use crate::elf::consts::{
     DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_PPC64, EM_RISCV, EM_X86_64,
 };
@@ -154,15 +155,23 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         maps: Maps { all: maps, is_known },
         start: Cell::default(),
         later: RefCell::default(),
+        later_fault: Cell::default(),
         asked: RefCell::default(),
     };
+    let lazy = objects.first().filter(|program| is_bound_later(linker, program.dynamic));
     // It has relocated itself.
-    for index in order.iter().rev().filter(|index| **index != 1) {
-        if let Some(object) = objects.get(*index) {
-            rehearsal.relocate(object)?;
-        }
+    let mut relocated =
+        order.iter().rev().filter(|index| **index != 1).filter_map(|index| objects.get(*index));
+    let relocated = relocated.try_for_each(|object| rehearsal.relocate(object));
+    // What starts a program may be looked up once the C library is started.
+    let is_later = |end: &End| lazy.is_some() && matches!(end, End::Symbol(symbol) if symbol.name == MAIN);
+    if relocated.as_ref().err().is_none_or(is_later) {
+        rehearsal.relocates_loader()?;
+        rehearsal.starts_c_library()?;
     }
+    relocated?;
     rehearsed.later = rehearsal.later.take();
+    rehearsed.later_fault = rehearsal.later_fault.take();
     // What libraries are begun by is called before the program, and the program's by what starts it.
     let begin = |object: &Object<'_>| {
         rehearsal.asks_for_profiler(object)?;
@@ -171,7 +180,6 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     };
     let libraries = order.iter().rev().filter_map(|index| objects.get(*index));
     libraries.filter(|object| object.index > 1).try_for_each(begin)?;
-    let lazy = objects.first().filter(|program| is_bound_later(linker, program.dynamic));
     let called = lazy.map(|program| {
         |symbol| match rehearsal.find(program, symbol, Class::Plt, true) {
             Err(End::Symbol(symbol)) => Err(End::Symbol(Undefined { lazy: false, ..symbol })),
@@ -261,8 +269,24 @@ struct Rehearsal<'r, 'a> {
     start: Cell<Start>,
     /// What shows when it is called.
     later: RefCell<Vec<Undefined>>,
+    later_fault: Cell<Option<Fault>>,
     /// The weak symbols that are asked for, and whether any is: by which object, and which of its symbols.
     asked: RefCell<BTreeSet<(usize, u64)>>,
+}
+
+impl Rehearsal<'_, '_> {
+    /// Keeps the first table that does not stand a call.
+    fn ends_later(&self, fault: Fault) {
+        let first = self.later_fault.take();
+        self.later_fault.set(first.or(Some(Fault { lazy: true, ..fault })));
+    }
+
+    /// Keeps that.
+    fn is_lost_later(&self, object: &Object<'_>, symbol: Undefined) -> Step<()> {
+        object.keep(symbol.size())?;
+        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
+        Ok(())
+    }
 }
 
 /// What a symbol is found to be: the object that defines it, and it.

@@ -13,7 +13,7 @@ use core::cell::{Cell, RefCell};
 use crate::budget::Guard;
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::consts::{EM_AARCH64, EM_MIPS, PF_W, PF_X, PT_DYNAMIC};
+use crate::elf::consts::{EM_AARCH64, EM_MIPS, PF_W, PF_X, PT_DYNAMIC, PT_GNU_RELRO};
 use crate::elf::{ByteOrder, Encoding, offset};
 pub(super) use access::Access;
 use chunk::{Chunk, Marked, place};
@@ -70,6 +70,8 @@ pub(super) struct Memory<'a> {
     parts: Vec<Part>,
     /// PT_DYNAMIC, whose pointers glibc moves, and which it looks at all the time (`_dl_relocate_ld`).
     dynamic: (u64, u64),
+    /// PT_GNU_RELRO: once all is relocated, glibc makes whole pages of it read-only (elf/dl-reloc.c `_dl_protect_relro`).
+    protected: (u64, u64),
     /// It moves none (sysdeps/mips/ldsodefs.h `DL_RO_DYN_SECTION`).
     keeps_pointers: bool,
     is_program: bool,
@@ -89,6 +91,15 @@ pub(super) struct Memory<'a> {
 fn dynamic_of(image: &Image) -> (u64, u64) {
     let segment = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
     segment.map_or((0, 0), |segment| (segment.p_vaddr, segment.p_memsz))
+}
+
+/// Where PT_GNU_RELRO is in whole pages, and where it ends.
+fn relro_of(image: &Image, page: u64) -> (u64, u64) {
+    let segment = image.table().iter().find(|segment| segment.p_type == PT_GNU_RELRO);
+    let floor = |address: u64| address & page.wrapping_neg();
+    segment.map_or((0, 0), |segment| {
+        (floor(segment.p_vaddr), floor(segment.p_vaddr.wrapping_add(segment.p_memsz)))
+    })
 }
 
 /// Who maps an object.
@@ -160,6 +171,7 @@ impl<'a> Memory<'a> {
             },
             parts,
             dynamic: if mapped_by == MappedBy::Musl { (0, 0) } else { dynamic_of(image) },
+            protected: relro_of(image, page),
             keeps_pointers: image.header.e_machine == EM_MIPS,
             is_program,
             written: RefCell::default(),
@@ -180,6 +192,11 @@ impl<'a> Memory<'a> {
     const fn is_tag(&self, address: u64) -> bool {
         let word = self.encoding.word() as u64;
         address.wrapping_sub(self.dynamic.0) & word == 0
+    }
+
+    /// Whether an address is read-only once all is relocated.
+    pub(super) fn is_protected(&self, address: u64) -> bool {
+        (self.protected.0..self.protected.1).contains(&address)
     }
 
     /// That object lies right behind it.

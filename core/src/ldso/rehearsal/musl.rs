@@ -7,8 +7,9 @@ use super::super::fault::{Fault, FaultKind};
 use super::super::lfs64::plain_name;
 use super::super::symbols::MISSING_AT_MOST;
 use super::super::{Linker, Undefined};
+use super::main::{Start, reach_main};
 use super::memory::Access;
-use super::start::{Start, construct, reach_main};
+use super::start::construct;
 use super::{
     Circle, End, MAIN, Object, Rehearsed, STEPS_AT_MOST, Step, Symbol, copy, effect, gnu_hash, scope,
     sysv_hash, too_much, unpack, width,

@@ -2,180 +2,24 @@
 
 use alloc::vec::Vec;
 
-use super::super::abi::Setup;
-use super::code::{CODE, address_slot, main_slot, profiler_slot, pushed_number};
-use super::crt::{self, Lead};
+use super::code::{CODE, profiler_slot};
+use super::crt;
 use super::frames::{Frames, Listed, may_begin_unlisted};
 use super::memory::{Access, NOWHERE};
-use super::{End, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
+use super::{End, FaultKind, Object, Step};
 use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_PREINIT_ARRAY,
-    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_SYMTAB, DT_TEXTREL, DT_VERNEED, DT_VERSYM,
-    EM_386, EM_AARCH64, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
+    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ,
+    DT_REL, DT_RELA, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386, EM_AARCH64, EM_MIPS, EM_PPC64,
+    EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
-use crate::elf::offset;
-use crate::machine::holds;
 
 /// What linkers put before code. DT_HASH is one, and was added behind all else to the glibc of Debian 11 for ARM.
 const TABLES: [u32; 8] =
     [DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 16;
-
-/// What leads to a program's main().
-#[derive(Clone, Copy, Default)]
-pub(super) struct Start {
-    /// A relocation of the program asks for it, which may be bound when it is called.
-    pub(super) is_asked: bool,
-    /// A relocation of a slot for calls was applied to the program.
-    pub(super) has_calls: bool,
-    /// Where `__libc_start_main` was found for it.
-    pub(super) at: Option<u64>,
-    /// The slot from which the program calls it, and what its relocation has written there.
-    pub(super) slot: Option<(u64, u64)>,
-}
-
-/// What calling one of the program's symbols comes to where functions are bound when they are called: an address, if one has
-/// it.
-pub(super) type Called<'r> = dyn Fn(u64) -> Step<Option<u64>> + 'r;
-
-/// Whether the program is led to what starts it.
-///
-/// `later`: what is not found when it is called. `called`: where functions of the program are bound when they are called. Where a program with crt1.o asks for no `__libc_start_main`, the one that it does not
-/// find is what it calls first.
-pub(super) fn reach_main(
-    objects: &[Object<'_>],
-    start: Start,
-    later: &[Undefined],
-    called: Option<&Called<'_>>,
-) -> Step<()> {
-    const WHAT: &str = "__libc_start_main";
-    let Some(program) = objects.first() else { return Ok(()) };
-    if !is_x86(program) && program.knows_code() {
-        let lead = crt::lead(program).ok_or_else(|| program.lost(Access::Anothers, WHAT))?;
-        return follow(objects, program, lead, start, called);
-    }
-    let Some(slot) = main_slot(program) else {
-        if start.is_asked {
-            let Some((slot, led_to)) = start.slot else { return Ok(()) };
-            return match program.number(slot, program.word(), WHAT) {
-                Ok(now) if now == led_to && code_at(objects, now).is_some() => Ok(()),
-                Ok(now) if now == led_to => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
-                _ => Err(program.lost(Access::Anothers, WHAT)),
-            };
-        }
-        let mut own = later.iter().filter(|symbol| symbol.needed_by == program.library.path);
-        return match (own.next(), own.next()) {
-            (Some(first), None) => Err(End::Symbol(Undefined { lazy: false, ..first.clone() })),
-            (Some(_), Some(_)) => Err(program.lost(Access::Anothers, WHAT)),
-            _ => lacks_main(program, start),
-        };
-    };
-    if let Some(main) = address_slot(program) {
-        if code_at(objects, program.number(main, program.word(), "main")?).is_none() {
-            return Err(program.fault(FaultKind::JumpsNowhere, "main"));
-        }
-    }
-    let led_to = program.number(slot, program.word(), WHAT)?;
-    let is_bound_later =
-        || called.is_some() && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
-    match code_at(objects, led_to) {
-        Some(_) if start.at == Some(led_to) || is_bound_later() => Ok(()),
-        // Whatever it does, `hlt` or nothing follows.
-        Some((of, within)) if !begins_function(of, within) => {
-            let stub = bound_symbol(of, within).filter(|_| of.index == 0);
-            let (Some(called), Some(symbol)) = (called, stub) else {
-                return Err(program.lost(Access::Anothers, WHAT));
-            };
-            let _found = called(symbol)?;
-            Err(program.fault(FaultKind::JumpsNowhere, WHAT))
-        }
-        _ => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
-    }
-}
-
-/// The same of other processors than x86.
-fn follow(
-    objects: &[Object<'_>],
-    program: &Object<'_>,
-    lead: Lead,
-    start: Start,
-    called: Option<&Called<'_>>,
-) -> Step<()> {
-    const WHAT: &str = "__libc_start_main";
-    let lost = |what| program.lost(Access::Anothers, what);
-    let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.lost(access, what));
-    let led_to = pointer(lead.slot, WHAT)?;
-    let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere_at(program, led_to, WHAT))?;
-    // One of its own is its stub, which calls itself.
-    if start.at == Some(led_to) && of.index == 0 {
-        return Err(lost(WHAT));
-    }
-    if start.at != Some(led_to) {
-        let called = called.filter(|_| of.index == 0).ok_or_else(|| lost(WHAT))?;
-        let binding = crt::binding(program, lead.stub, within).ok_or_else(|| lost(WHAT))?;
-        // The loader has left there where it is to be called.
-        if program.get(DT_PLTGOT).map(|got| got.wrapping_add(binding.within)) != Some(binding.resolver) {
-            let resolver = pointer(binding.resolver, "DT_PLTGOT")?;
-            return Err(if code_at(objects, resolver).is_none() {
-                nowhere_at(program, resolver, "DT_PLTGOT")
-            } else {
-                lost("DT_PLTGOT")
-            });
-        }
-        let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
-        let bound = if has_relocation { bind(program, binding.index, called) } else { called(binding.index) };
-        if bound? != start.at || start.at.is_none() {
-            return Err(lost(WHAT));
-        }
-    }
-    let Some(slot) = lead.main else { return Ok(()) };
-    let main = pointer(slot, "main")?;
-    let main = code_at(objects, main).ok_or_else(|| nowhere_at(program, main, "main"))?;
-    // What is another object's is another function.
-    if main.0.index == 0 && begins_function(main.0, main.1) { Ok(()) } else { Err(lost("main")) }
-}
-
-/// The end of a jump to where no code is. Of s390x an odd address comes first (z/Architecture, "Specification Exception").
-fn nowhere_at(object: &Object<'_>, address: u64, what: &'static str) -> End {
-    let kind = match object.image.header.e_machine {
-        EM_S390 if address & 1 != 0 => FaultKind::NoInstruction,
-        EM_AARCH64 if address & 3 != 0 => FaultKind::Misaligned,
-        _ => FaultKind::JumpsNowhere,
-    };
-    object.fault(kind, what)
-}
-
-/// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; where it is.
-fn bind(program: &Object<'_>, index: u64, called: &Called<'_>) -> Step<Option<u64>> {
-    let calls = program.get(DT_JMPREL).unwrap_or_default();
-    let has_addend = program.abi().is_none_or(|abi| !abi.has_rel);
-    let at = calls.wrapping_add(index.wrapping_mul(program.entry(has_addend)));
-    let relocation = program.relocation(at, has_addend)?;
-    if !program.abi().is_some_and(|abi| abi.is_jump_slot(offset(relocation.kind))) {
-        return Err(program.fault(FaultKind::BoundKind, "DT_JMPREL"));
-    }
-    let found = called(relocation.symbol)?;
-    let anywhere = program.get(DT_TEXTREL).is_some();
-    let written = relocation.offset.and_then(|at| program.memory.may_write_all(at, program.word(), anywhere));
-    written.map_err(|access| program.refused(access, FaultKind::WritesNowhere, "r_offset"))?;
-    // elf_machine_plt_value
-    let adds = program.image.header.e_machine == EM_PPC64;
-    let addend = relocation.addend.filter(|_| adds).unwrap_or_default();
-    Ok(found.map(|found| found.wrapping_add(addend)))
-}
-
-/// The symbol of the relocation by which a stub is bound whose second half is at an address.
-fn bound_symbol(program: &Object<'_>, address: u64) -> Option<u64> {
-    let (calls, has_addend) = (program.get(DT_JMPREL)?, program.get(DT_PLTREL)? == DT_RELA.into());
-    let pushed = pushed_number(program, address)?;
-    let size = if program.word() == 8 { program.entry(has_addend) } else { 1 };
-    let relocation = program.relocation(calls.wrapping_add(pushed.wrapping_mul(size)), has_addend).ok()?;
-    let is_slot = program.abi()?.is_jump_slot(offset(relocation.kind));
-    is_slot.then_some(relocation.symbol)
-}
 
 /// Calls the constructors of an object: DT_INIT, then those of DT_INIT_ARRAY. `count_mask`: glibc counts them in 32 bits.
 pub(super) fn construct(
@@ -253,8 +97,8 @@ pub(super) fn construct(
                 return Err(object.lost(Access::Anothers, what));
             }
             let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
-            // Nobody knows what the midst of a function does.
-            if !begins_function(of, within) {
+            // Nobody knows what the midst of a function does, nor what another object's does here.
+            if of.index != object.index || !begins_function(of, within) {
                 let is_nothing = is_nothing(of, within);
                 return Err(if is_nothing {
                     object.fault(FaultKind::NoInstruction, what)
@@ -268,38 +112,25 @@ pub(super) fn construct(
 }
 
 /// The object whose code is at an address, and the address there.
-fn code_at<'r, 'a>(objects: &'r [Object<'a>], address: u64) -> Option<(&'r Object<'a>, u64)> {
+pub(super) fn code_at<'r, 'a>(objects: &'r [Object<'a>], address: u64) -> Option<(&'r Object<'a>, u64)> {
     let within = |of: &Object<'a>| of.memory.wrapped(address.wrapping_sub(of.base));
     let of = objects.iter().find(|of| of.memory.has(within(of)))?;
     of.memory.can_run(within(of)).then(|| (of, within(of)))
 }
 
-/// What becomes of a program that no relocation has led there: if it asks for that, it calls nothing.
-fn lacks_main(program: &Object<'_>, start: Start) -> Step<()> {
-    let Some(strings) = program.get(DT_STRTAB) else { return Ok(()) };
-    let size = program.get(DT_STRSZ).unwrap_or(STRINGS_AT_MOST);
-    if holds(&bytes(program, strings, size.min(STRINGS_AT_MOST)), MAIN) {
-        // A slot that nobody has moved leads to where the program would be if it were not moved; one that is right without leads
-        // on by DT_PLTGOT, where the loader has left nothing.
-        let is_left = program.base != 0 || program.get(DT_JMPREL).is_none();
-        if !start.has_calls && is_left && has_slots(program) {
-            return Err(program.fault(FaultKind::JumpsNowhere, "__libc_start_main"));
-        }
-        Err(program.lost(Access::Anothers, "__libc_start_main"))
-    } else {
-        Ok(())
-    }
-}
-
-/// Whether a program's crt1.o calls by a slot that a linker has led to its stub. That of x86-64 calls by another.
-fn has_slots(program: &Object<'_>) -> bool {
-    let has_some = program.abi().is_some_and(|abi| matches!(abi.setup, Setup::First | Setup::Second));
-    has_some && !is_x86(program)
-}
-
 pub(super) fn bytes(object: &Object<'_>, from: u64, size: u64) -> Vec<u8> {
     let byte = |at| object.memory.number(from.wrapping_add(at), 1).ok().map(|byte| byte.to_le_bytes()[0]);
     (0..size).map_while(byte).collect()
+}
+
+/// The end of a jump to where no code is. Of s390x an odd address comes first (z/Architecture, "Specification Exception").
+pub(super) fn nowhere_at(object: &Object<'_>, address: u64, what: &'static str) -> End {
+    let kind = match object.image.header.e_machine {
+        EM_S390 if address & 1 != 0 => FaultKind::NoInstruction,
+        EM_AARCH64 if address & 3 != 0 => FaultKind::Misaligned,
+        _ => FaultKind::JumpsNowhere,
+    };
+    object.fault(kind, what)
 }
 
 /// Whether a function begins at an address, by what .eh_frame_hdr lists (LSB, "Exception Frames"). Of code that it does not

@@ -21,7 +21,8 @@ fn lacks_code(image: &Image, file: &Contents, address: u64) -> bool {
 /// at of the first alone: each look is a read.
 pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
     if !matches!(image.header.e_machine, EM_X86_64 | EM_386) {
-        return is_aligned(image, code) && !is_among_tables(image, code);
+        let may_be = is_aligned(image, code) && !is_among_tables(image, code);
+        return may_be && !matches!(listed(image, file, code), Some(Listed::Within));
     }
     if !is_first && code.trailing_zeros() >= 4 {
         return true;
@@ -42,6 +43,15 @@ pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: boo
 /// Whether a function begins at an address by what .eh_frame_hdr lists: those of cold code, which is not aligned, do. None
 /// where there is no such table.
 fn is_listed(image: &Image, file: &Contents, code: u64, (before, first): (u8, u8)) -> Option<bool> {
+    Some(match listed(image, file, code)? {
+        Listed::Begins => true,
+        Listed::Within => false,
+        Listed::Not => may_begin_unlisted(code, before, first),
+    })
+}
+
+/// What .eh_frame_hdr has of an address.
+fn listed(image: &Image, file: &Contents, code: u64) -> Option<Listed> {
     let header = image.table().iter().find(|segment| segment.p_type == PT_GNU_EH_FRAME)?.p_vaddr;
     let mut reader = Reader::new(file, image.encoding.order, 0, usize::MAX);
     let steps = (image.table().len() / SEGMENTS_OF_A_STEP).saturating_add(1);
@@ -50,9 +60,5 @@ fn is_listed(image: &Image, file: &Contents, code: u64, (before, first): (u8, u8
         Some(image.encoding.order.uint(reader.bytes_at(at, offset(size))?, 0, offset(size)))
     };
     let mut frames = Frames { number: &mut number, word: image.encoding.word() as u64 };
-    Some(match frames.look_up(header, code)? {
-        Listed::Begins => true,
-        Listed::Within => false,
-        Listed::Not => may_begin_unlisted(code, before, first),
-    })
+    frames.look_up(header, code)
 }

@@ -6,15 +6,18 @@ use alloc::vec::Vec;
 use super::super::abi::Effect;
 use super::super::object::Library;
 use super::super::rehearsal::code::{CODE, called_slot};
-use super::super::rehearsal::{MAIN, PROFILER, gnu_hash};
+use super::super::rehearsal::{self, MAIN, PROFILER, gnu_hash};
 use super::super::{Linker, versions};
+use super::relocations::OfProgram;
 use super::table::{Symbol, Symbols};
 use super::{
     HIDDEN, SHN_ABS, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_OBJECT, STT_TLS, VER_NDX_GLOBAL,
 };
-use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_RELA, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_386, EM_X86_64};
+use crate::candidate::{File, Image};
+use crate::elf::consts::{
+    DT_GNU_HASH, DT_HASH, DT_RELA, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_386, EM_X86_64, ET_EXEC,
+};
 use crate::elf::{Class, offset};
 
 /// Of many that an object defines and asks for the first are looked at.
@@ -48,25 +51,38 @@ pub(in super::super) struct Asks {
     /// The first slots in the GOT.
     slots: [u64; SLOTS],
     slots_met: usize,
+    /// Thread-local variables are asked for by their names.
+    has_tls: bool,
     /// The slot through which the program calls what starts it, and the symbol that is asked for there.
     main_slot: Option<u64>,
     main: usize,
+    /// The slot of main()'s address, how many relocations write there, and what the last one of them leads to.
+    address_slot: Option<u64>,
+    addresses: usize,
+    address: Option<u64>,
 }
 
 impl Asks {
-    pub(in super::super) fn new(object: &Library, image: &Image, file: &Contents) -> Asks {
+    pub(in super::super) fn new(linker: &Linker<'_>, object: &Library, image: &Image, file: &File) -> Asks {
         let mut asks = Asks {
             symbols: Vec::new(),
             count: SYMBOLS_AT_MOST,
             lists_more: false,
             slots: [0; SLOTS],
             slots_met: 0,
+            has_tls: false,
             main_slot: None,
             main: 0,
+            address_slot: None,
+            addresses: 0,
+            address: None,
         };
         let Some(dynamic) = &image.dynamic else { return asks };
         if object.parent.is_none() {
-            asks.main_slot = main_slot(image, file);
+            asks.main_slot = main_slot(image, &file.contents);
+            if !crate::ROUTER && linker.can_rehearse() {
+                asks.address_slot = rehearsal::address_of_main(linker, file);
+            }
         }
         // What lies behind DT_SYMTAB tells how many there are.
         let start = dynamic.flags(DT_SYMTAB);
@@ -97,6 +113,7 @@ impl Asks {
             }
             self.symbols.resize(index.saturating_add(256), 0);
         }
+        self.has_tls |= effect == Effect::Tls;
         let how = match effect {
             Effect::Tls => AS_TLS,
             Effect::Copy => AS_COPY,
@@ -127,18 +144,45 @@ impl Asks {
         true
     }
 
+    /// Whether there is a slot of main()'s address.
+    pub(super) const fn seeks_main(&self) -> bool {
+        self.address_slot.is_some()
+    }
+
+    /// Whether it is at a place.
+    pub(super) fn is_main(&self, place: u64) -> bool {
+        self.address_slot == Some(place)
+    }
+
+    /// Notes a relocation of that, and what it leads to if it is relative.
+    pub(super) fn note_main(&mut self, address: Option<u64>) {
+        self.addresses = self.addresses.saturating_add(1);
+        self.address = address;
+    }
+
+    /// Whether main()'s address is what a linker has made it.
+    fn leads_to_main(&self, linker: &Linker<'_>, image: &Image, file: &File) -> bool {
+        let is_moved = image.header.e_type != ET_EXEC;
+        // One that a program exports is looked up by its name.
+        self.addresses == usize::from(is_moved)
+            && self.address.is_none_or(|address| rehearsal::may_be_main(linker, file, address))
+    }
+
     /// Whether the object asks for all that it does not define, and finds what it does.
     pub(in super::super) fn are_found(
         &self,
         linker: &Linker<'_>,
         object: &Library,
         image: &Image,
-        file: &Contents,
+        file: &File,
     ) -> Option<bool> {
-        let mut symbols = Symbols::with(linker, image, file, Vec::new())?;
+        let mut symbols = Symbols::with(linker, image, &file.contents, OfProgram::default())?;
+        if self.seeks_main() && !self.leads_to_main(linker, image, file) {
+            return Some(false);
+        }
         if self.main_slot.is_some() {
             let main = symbols.symbol(self.main)?;
-            if symbols.strings.string_at(main.name)? != MAIN {
+            if main.section != 0 || symbols.strings.string_at(main.name)? != MAIN {
                 return Some(false);
             }
         }
@@ -148,6 +192,13 @@ impl Asks {
             return Some(false);
         }
         let defined = if glibc { linker.defined(object) } else { &[] };
+        let of_threads =
+            self.symbols.iter().enumerate().filter(|(_, how)| self.has_tls && *how & AS_TLS != 0);
+        for (index, _) in of_threads {
+            if symbols.symbol(index)?.kind != STT_TLS {
+                return Some(false);
+            }
+        }
         // Those that are not defined stand before the others, and are looked at with all that are asked for.
         let first = symbols.gnu().map_or(1, |gnu| gnu.first);
         // Section symbols and the like stand first, and are asked for by their value alone.
@@ -228,11 +279,11 @@ impl Asks {
         Some(true)
     }
 
-    /// Whether it calls functions, and not what starts a program.
+    /// Whether it calls functions, and not what starts a program, which is another object's.
     fn lacks_main(&self, symbols: &mut Symbols<'_>) -> bool {
         let mut is_main = |index| {
             let symbol = symbols.symbol(index)?;
-            Some(symbols.strings.string_at(symbol.name)? == MAIN)
+            Some(symbol.section == 0 && symbols.strings.string_at(symbol.name)? == MAIN)
         };
         let mut asked = self.symbols.iter().enumerate().filter(|(_, how)| **how != 0);
         let calls = self.symbols.iter().any(|how| how & AS_CALL != 0);

@@ -16,9 +16,9 @@ use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
     DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
-    DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT,
-    DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_386, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390,
-    EM_X86_64, ET_EXEC, PF_W, PF_X,
+    DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_PREINIT_ARRAY,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI,
+    ELFOSABI_GNU, EM_MIPS, ET_EXEC, PF_W, PF_X,
 };
 use crate::elf::{ByteOrder, offset};
 pub(super) use table::highest;
@@ -79,40 +79,62 @@ pub(super) fn uses(
     }
 }
 
-/// The symbols of a program that are copied from a library: R_*_COPY. They stand in the program, and are looked for
-/// elsewhere.
-pub(super) fn copied(linker: &Linker<'_>, object: &Library, image: &Image, file: &Contents) -> Vec<usize> {
-    let mut found = Vec::new();
-    if object.parent.is_some() {
-        return found;
-    }
-    let kind = arch::ldso(image.header.e_machine).map_or(arch::R_COPY, |abi| abi.r_copy);
-    let mut note = |symbol, found_kind| {
-        // A router looks at each of them for each symbol.
-        let size = if crate::ROUTER { 2048 } else { size_of::<usize>() };
-        if found_kind == kind && linker.files.budget().keep(size) {
-            found.push(symbol);
-        }
-    };
-    read(linker, image, file, DT_REL, 0, &mut note);
-    read(linker, image, file, DT_RELA, 0, &mut note);
-    // A router's programs have few, and sorting takes 500 bytes.
-    if !crate::ROUTER {
-        found.sort_unstable();
-    }
-    found
+/// Symbols of a program that stand among those that it defines, and are looked for elsewhere.
+#[derive(Default)]
+pub(super) struct OfProgram {
+    /// Those that are copied from a library: R_*_COPY. They have a place in the program.
+    pub(super) copied: Vec<usize>,
+    /// Those that are asked for by a slot of the GOT, some of which may be defined: of x86 GNU ld hashes a function, too, that is
+    /// called by such a slot and not by one for calls (.plt.got).
+    pub(super) by_slot: Vec<usize>,
 }
 
-/// The first slot for a function, behind those that the loader keeps for itself: what those do not belong to is bound by others.
-/// Others have another order.
-fn first_slot(image: &Image) -> Option<u64> {
-    let kept = match image.header.e_machine {
-        EM_RISCV | EM_PPC64 if !crate::ROUTER => 2,
-        EM_386 | EM_X86_64 | EM_S390 if !crate::ROUTER => 3_u64,
-        _ => return None,
-    };
+impl OfProgram {
+    /// In the order of the table, with none of it where the object is a library.
+    pub(super) fn new(linker: &Linker<'_>, object: &Library, image: &Image, file: &Contents) -> OfProgram {
+        let mut found = OfProgram::default();
+        if object.parent.is_some() {
+            return found;
+        }
+        let abi = arch::ldso(image.header.e_machine);
+        let r_copy = abi.map_or(arch::R_COPY, |abi| abi.r_copy);
+        let is_slot = |kind| abi.is_some_and(|abi| abi.effect(kind) == Effect::Slot);
+        let mut note = |symbol, kind| {
+            let list = if kind == r_copy {
+                &mut found.copied
+            } else if !crate::ROUTER && symbol != 0 && is_slot(kind) {
+                &mut found.by_slot
+            } else {
+                return;
+            };
+            // A router looks at each of them for each symbol.
+            let size = if crate::ROUTER { 2048 } else { size_of::<usize>() };
+            if linker.files.budget().keep(size) {
+                list.push(symbol);
+            }
+        };
+        read(linker, image, file, DT_REL, 0, &mut note);
+        read(linker, image, file, DT_RELA, 0, &mut note);
+        // A router's programs have few, and sorting takes 500 bytes.
+        if !crate::ROUTER {
+            found.copied.sort_unstable();
+            found.by_slot.sort_unstable();
+        }
+        found
+    }
+
+    /// The first one that is not before a place.
+    pub(super) fn next(&self, index: usize) -> Option<usize> {
+        let next = |list: &[usize]| list.get(list.partition_point(|symbol| *symbol < index)).copied();
+        next(&self.copied).into_iter().chain(next(&self.by_slot)).min()
+    }
+}
+
+/// The first slot for a function that is called, where a rehearsal tells what comes of another one.
+fn first_slot(image: &Image, abi: &Abi) -> Option<u64> {
+    let reserved = abi.setup.reserved().filter(|_| !crate::ROUTER && !abi.effects.is_empty())?;
     let got = image.dynamic.as_ref()?.get(DT_PLTGOT)?;
-    Some(got.wrapping_add(kept.wrapping_mul(image.encoding.word() as u64)))
+    Some(got.wrapping_add(reserved.wrapping_mul(image.encoding.word() as u64)))
 }
 
 /// The first relocation of an object of a kind that its loader does not know: the kind, and whether it stands among the
@@ -139,14 +161,14 @@ pub(in super::super) fn unknown(
     let has_resolvers = file.ident()[EI_OSABI] == ELFOSABI_GNU;
     // Where the last one wrote: the next one does so near it.
     let mut written = (0, 0);
-    let slots = if is_glibc { (0, 0) } else { slots_of_calls(image)? };
+    let slots = if is_glibc { (0, 0) } else { slots_of_calls(image, abi)? };
     for &tag in tags {
         let Some(mut table) = Table::open(linker, image, file, tag) else { continue };
         let entry = table.entry;
         let has_addend = entry > word.wrapping_mul(2);
         // The kind that was met last: most are like it.
         let (mut last, mut effect) = (usize::MAX, Effect::Other);
-        let mut next = if tag == DT_JMPREL { first_slot(image) } else { None };
+        let mut next = if tag == DT_JMPREL { first_slot(image, abi) } else { None };
         while let Some(entries) = table.entries() {
             for found in entries.chunks_exact(entry) {
                 let place = order.uint(found, 0, word);
@@ -199,8 +221,21 @@ pub(in super::super) fn unknown(
                     last = kind;
                 }
                 if !crate::ROUTER {
+                    if asked.is_main(place) {
+                        let address = if has_addend {
+                            Some(order.uint(found, word.wrapping_mul(2), word))
+                        } else {
+                            word_of(image, file, place)
+                        };
+                        asked.note_main(address.filter(|_| effect == Effect::Relative));
+                    }
                     let is_slot = effect == Effect::Slot;
-                    let adds = has_addend && is_slot && order.uint(found, word.wrapping_mul(2), word) != 0;
+                    let adds = is_slot
+                        && if has_addend {
+                            order.uint(found, word.wrapping_mul(2), word) != 0
+                        } else {
+                            tag != DT_JMPREL && word_of(image, file, place) != Some(0)
+                        };
                     // Slots lie side by side, but for those of IRELATIVE.
                     let is_next = next.is_none_or(|next| next == place);
                     let strays = tag == DT_JMPREL && is_slot && !has_resolvers && !is_next;
@@ -217,16 +252,31 @@ pub(in super::super) fn unknown(
 }
 
 /// Whether the relative relocations of an object move what can be written, and with that each address of DT_INIT_ARRAY to
-/// where code is.
-pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Contents) -> Option<bool> {
+/// where code is. Notes that of main()'s address.
+pub(in super::super) fn moves_all(
+    linker: &Linker<'_>,
+    image: &Image,
+    file: &Contents,
+    asked: &mut Asks,
+) -> Option<bool> {
     let dynamic = image.dynamic.as_ref()?;
-    let (first, size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
+    let (mut first, mut size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
+    // Linkers put that right before the other.
+    if let Some(array) = dynamic.get(DT_PREINIT_ARRAY) {
+        let before = dynamic.flags(DT_PREINIT_ARRAYSZ);
+        if array.wrapping_add(before) != first && size != 0 {
+            return Some(false);
+        }
+        (first, size) = (array, size.wrapping_add(before));
+    }
     let abi = arch::ldso(image.header.e_machine)?;
     let is_rel = abi.has_rel && dynamic.get(DT_RELA).is_none();
     let (tag, count) = if is_rel { (DT_REL, DT_RELCOUNT) } else { (DT_RELA, DT_RELACOUNT) };
     let counted = offset(dynamic.flags(count));
     // Of many the first are looked at, and the last.
     let relative = counted.min(RELATIVE_AT_MOST);
+    // glibc's are not looked at again.
+    let of_main = if linker.is_glibc() && asked.seeks_main() { counted } else { 0 };
     let mut table = Table::open(linker, image, file, tag)?;
     let (order, word) = (image.encoding.order, image.encoding.word());
     let (entry, (symbol, symbol_size), (kind, kind_size)) = (table.entry, table.symbol, table.kind);
@@ -250,7 +300,7 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
     table.at = 0;
     while let Some(entries) = table.entries() {
         for found in entries.chunks_exact(entry) {
-            if seen >= relative && left == 0 {
+            if seen >= relative.max(of_main) && left == 0 {
                 return Some(places == all);
             }
             let place = order.uint(found, 0, word);
@@ -273,15 +323,22 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
                     return Some(false);
                 }
             }
-            if left > 0 && place.wrapping_sub(first) < size {
+            let within = place.wrapping_sub(first);
+            // What lies across words changes two of them, and what is changed once more is not what it was.
+            if seen < relative && (place & (word as u64).wrapping_sub(1) != 0 || left == 0 && within < size) {
+                return Some(false);
+            }
+            let address = || {
+                let here = || word_of(image, file, place);
+                if is_rel { here() } else { Some(order.uint(found, word.wrapping_mul(2), word)) }
+            };
+            if seen < of_main && asked.is_main(place) {
+                asked.note_main(address().filter(|_| abi.effect(kind) == Effect::Relative));
+            }
+            if left > 0 && within < size {
                 left = left.saturating_sub(word as u64);
-                places = places.wrapping_add(place.wrapping_sub(first));
-                let code = if is_rel {
-                    let at = image.offset_of(place)?;
-                    order.uint(Reader::new(file, order, at, word).bytes_at(0, word)?, 0, word)
-                } else {
-                    order.uint(found, word.wrapping_mul(2), word)
-                };
+                places = places.wrapping_add(within);
+                let code = address()?;
                 let is_moved = match abi.effect(kind) {
                     Effect::OfGot => order.uint(found, word.wrapping_add(symbol), symbol_size) == 0,
                     effect => effect == Effect::Relative,
@@ -300,14 +357,19 @@ pub(in super::super) fn moves_all(linker: &Linker<'_>, image: &Image, file: &Con
 }
 
 /// The slots of the GOT for functions that are called: where they begin, and their size.
-fn slots_of_calls(image: &Image) -> Option<(u64, u64)> {
+fn slots_of_calls(image: &Image, abi: &Abi) -> Option<(u64, u64)> {
     let dynamic = image.dynamic.as_ref()?;
     let (first, size) = (dynamic.flags(DT_PLTGOT), dynamic.flags(DT_PLTRELSZ));
     let words = if dynamic.flags(DT_PLTREL) == DT_RELA.into() { 3 } else { 2 };
-    let kept = image.encoding.word().wrapping_mul(3) as u64;
-    // MIPS has them elsewhere.
-    let is_here = image.header.e_machine != EM_MIPS && size != 0;
-    Some((first, if is_here { size.checked_div(words)?.wrapping_add(kept) } else { 0 }))
+    let Some(reserved) = abi.setup.reserved().filter(|_| size != 0) else { return Some((first, 0)) };
+    let reserved = reserved.wrapping_mul(image.encoding.word() as u64);
+    Some((first, size.checked_div(words)?.wrapping_add(reserved)))
+}
+
+/// A word of an object, as it is in its file.
+fn word_of(image: &Image, file: &Contents, place: u64) -> Option<u64> {
+    let (order, word) = (image.encoding.order, image.encoding.word());
+    Some(order.uint(Reader::new(file, order, image.offset_of(place)?, word).bytes_at(0, word)?, 0, word))
 }
 
 /// The segment that a relocation changes: where it begins, and its size; nothing where none may be changed there.

@@ -5,8 +5,9 @@
 
 use super::super::Linker;
 use super::super::object::Library;
+use super::VER_NDX_GLOBAL;
 use super::gnu_hash::Gnu;
-use super::{VER_NDX_GLOBAL, relocations};
+use super::relocations::{self, OfProgram};
 use crate::arch;
 use crate::budget::Guard;
 use crate::candidate::Image;
@@ -15,7 +16,6 @@ use crate::elf::consts::{
     DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_S390,
 };
 use crate::elf::{Class, Encoding, offset};
-use alloc::vec::Vec;
 
 /// The symbols of an object.
 pub(super) struct Symbols<'a> {
@@ -29,8 +29,7 @@ pub(super) struct Symbols<'a> {
     /// How many can be looked up without DT_GNU_HASH: those of DT_HASH.
     pub(super) hashed: usize,
     pub(super) encoding: Encoding,
-    /// Those that are copied into the program.
-    pub(super) copied: Vec<usize>,
+    pub(super) of_program: OfProgram,
 }
 
 /// Elf32_Sym or Elf64_Sym.
@@ -51,16 +50,16 @@ impl<'a> Symbols<'a> {
         image: &Image,
         file: &'a Contents,
     ) -> Option<Symbols<'a>> {
-        let copied = relocations::copied(linker, object, image, file);
-        Symbols::with(linker, image, file, copied)
+        let of_program = OfProgram::new(linker, object, image, file);
+        Symbols::with(linker, image, file, of_program)
     }
 
-    /// The same, of which these are copied.
+    /// The same, of which these are looked for elsewhere.
     pub(super) fn with(
         linker: &Linker<'_>,
         image: &Image,
         file: &'a Contents,
-        copied: Vec<usize>,
+        of_program: OfProgram,
     ) -> Option<Symbols<'a>> {
         let encoding = image.encoding;
         let hashed = hashed(file, image)?;
@@ -85,7 +84,7 @@ impl<'a> Symbols<'a> {
             count,
             hashed,
             encoding,
-            copied,
+            of_program,
         })
     }
 
@@ -112,9 +111,9 @@ impl<'a> Symbols<'a> {
         let visibility = if crate::ROUTER { 0 } else { symbol.get(info.wrapping_add(1))? & 3 };
         let info = *symbol.get(info)?;
         let stays = if crate::ROUTER || Guard::Copies.is_out() {
-            !self.copied.contains(&index)
+            !self.of_program.copied.contains(&index)
         } else {
-            self.copied.binary_search(&index).is_err()
+            self.of_program.copied.binary_search(&index).is_err()
         };
         Some(Symbol {
             name: offset(order.u32(symbol, 0).into()),

@@ -58,6 +58,17 @@ pub(super) const CASES: &[Case] = &[
         Says(RELOCATING),
     ),
     case(
+        "a function, whose address serves for calls",
+        |kit| {
+            // GNU ld has no slot for calls of it, and hashes it as if it were defined.
+            let code = "int foo(void); void *volatile p; int main(int c, char **v) \
+                        { (void)v; p = (void *)foo; return c > 1 ? foo() : 0; }";
+            loose(kit, code, &[LAZY, "-fPIC"])
+        },
+        Says(UNDEFINED),
+        Says(RELOCATING),
+    ),
+    case(
         "at a fixed address",
         |kit| loose(kit, CALLS_FOO, &[LAZY, "-no-pie", "-fno-pie"]),
         Anything,

@@ -58,9 +58,13 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
     let is_far =
         ["r_offset", "value of tag 0x3:", "value of tag 0x70000035"].iter().any(|what| words.contains(what));
     let is_hash = words.starts_with("hash tables of");
+    let lacks_version = |line: &String| line.contains("version `") && line.contains("' not found");
     let is_nameless = words.starts_with("versions of")
-        && ran.words.iter().any(|line| line.contains("version `' not found"))
-        || words.starts_with("symbols of x") && ran.decisive().contains(": undefined symbol: , ");
+        && (ran.words.iter().any(lacks_version) || ran.decisive().ends_with(", version "))
+        || words.starts_with("symbols of x") && ran.decisive().contains(": undefined symbol: , ")
+        // DT_SYMTAB, and DT_MIPS_SYMTABNO, which counts what is no symbol.
+        || ["value of tag 0x6:", "value of tag 0x70000011:"].iter().any(|what| words.contains(what))
+            && ran.decisive().ends_with(": undefined symbol: ");
     // What was read there is no symbol.
     let is_unfound = is_hash && ran.decisive().contains(": undefined symbol: ");
     // DT_RELA and DT_JMPREL, which lead to other relocations.
@@ -69,6 +73,9 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
             .findings
             .iter()
             .any(|one| one.evidence.iter().any(|value| value.contains("changes what cannot be written")));
+    // DT_RELACOUNT that is less than none: what stands before the table is the first relocation.
+    let is_before =
+        words.contains("value of tag 0x6ffffff9:") && ran.decisive().contains(": unexpected reloc type ");
     let agrees = real(ran) == Real::Before(End::Killed(nix::libc::SIGSEGV));
     !is_native
         && dies
@@ -76,6 +83,7 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
         && (is_nameless
             || is_unfound
             || is_of_others
+            || is_before
             || (is_far || is_hash) && matches!(real(ran), Real::Main(_)))
 }
 

@@ -4,10 +4,13 @@ use alloc::vec::Vec;
 
 use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
-use super::super::start::{Start, is_header};
+use super::super::main::Start;
+use super::super::memory::Access;
+use super::super::start::is_header;
 use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, crt, gnu_hash, scope, sysv_hash};
 use super::{Class, Found, HIDDEN, Hash, Map, Rehearsal, SHN_ABS, Table, Version, text};
-use crate::elf::consts::{DT_INIT, DT_JMPREL, DT_STRTAB, DT_SYMTAB, EM_PPC64, EM_S390};
+use crate::elf::consts::{DT_INIT, DT_JMPREL, DT_STRTAB, DT_SYMTAB, EM_ARM, EM_PPC64, EM_S390};
+use crate::ldso::sound::C_LIBRARY;
 
 const STB_GLOBAL: u64 = 1;
 const STB_WEAK: u64 = 2;
@@ -82,6 +85,52 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 Err(object.fault(FaultKind::NoInstruction, "__gmon_start__"))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// elf/rtld.c `dl_main`: where an object asks for the loader as for a library, that looks for malloc() and the like in all of
+    /// them.
+    pub(super) fn relocates_loader(&self) -> Step<()> {
+        const NAMES: [&[u8]; 4] = [b"calloc", b"free", b"malloc", b"realloc"];
+        if !self.is_loader_asked_for() {
+            return Ok(());
+        }
+        NAMES.iter().try_for_each(|name| self.seek(name))
+    }
+
+    /// Looks a name up in all objects, whatever is found.
+    pub(super) fn seek(&self, name: &[u8]) -> Step<()> {
+        let ask = Ask::function(name);
+        for of in scope(self.objects) {
+            if self.look_in(of, &ask)?.is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_loader_asked_for(&self) -> bool {
+        let is_loader =
+            |name: &Vec<u8>| self.objects.get(1).is_some_and(|loader| loader.library.is_called(name));
+        self.objects.iter().any(|object| object.dynamic.needed.iter().any(is_loader))
+    }
+
+    /// The C library is started before all else.
+    pub(super) fn starts_c_library(&self) -> Step<()> {
+        const NAME: &[u8] = b"__libc_early_init";
+        const SINCE: (u64, u64) = (2, 32);
+        let is_called = |object: &&Object<'_>| object.dynamic.soname.as_deref() == Some(C_LIBRARY);
+        let named = self.objects.iter().find(is_called);
+        let Some(object) = named.filter(|object| !self.linker.is_c_library(object.library)) else {
+            return Ok(());
+        };
+        let release = self.linker.glibc.as_ref().and_then(|facts| facts.release());
+        if release.is_none_or(|release| release < SINCE) || self.is_loader_asked_for() {
+            return Err(object.lost(Access::Anothers, "DT_SONAME"));
+        }
+        match self.look_in(object, &Ask::function(NAME))? {
+            Some(_) => Ok(()),
+            None => Err(object.fault(FaultKind::NoEarlyInit, "DT_SONAME")),
         }
     }
 
@@ -229,10 +278,16 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
 }
 
 /// A hash, of 32 bits, less so many. Of a shift by more than it has each processor makes another number, by the instruction that
-/// is in Debian's loader (2.36): those of PPC64 (`srw`) and s390x (`srlk`) look at six bits of how many, others at five.
+/// is in Debian's loader (2.36): those of ARM (`lsr`) look at eight bits of how many, of PPC64 (`srw`) and s390x (`srlk`) at six,
+/// others at five.
 fn shifted(of: &Object<'_>, hash: u64, shift: u64) -> u64 {
-    let most = if matches!(of.image.header.e_machine, EM_PPC64 | EM_S390) { 63 } else { 31 };
-    (hash & 0xffff_ffff) >> (shift & most)
+    let most = match of.image.header.e_machine {
+        EM_ARM => 255,
+        EM_PPC64 | EM_S390 => 63,
+        _ => 31,
+    };
+    let bits = u32::try_from(shift & most).unwrap_or_default();
+    (hash & 0xffff_ffff).checked_shr(bits).unwrap_or_default()
 }
 
 /// What is looked up.
@@ -242,6 +297,13 @@ struct Ask<'a> {
     sysv: u64,
     version: Option<&'a Version>,
     class: Class,
+}
+
+impl<'a> Ask<'a> {
+    /// For a function of any version.
+    fn function(name: &'a [u8]) -> Ask<'a> {
+        Ask { name, gnu: gnu_hash(name), sysv: sysv_hash(name).into(), version: None, class: Class::Plt }
+    }
 }
 
 /// Symbols of versions where none is asked for: the only one of them serves.

@@ -1,13 +1,15 @@
 //! What a relocation of an object does there: sysdeps/*/dl-machine.h.
 
-use super::super::super::abi::{Effect, Relocator, Setup};
+use super::super::super::abi::{Effect, Relocator};
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::memory::Access;
 use super::super::start::begins_function;
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::relocate::is_profiler;
 use super::{SHN_ABS, field};
-use crate::elf::consts::{DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_S390, EM_X86_64, PT_DYNAMIC};
+use crate::elf::consts::{
+    DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_386, EM_S390, EM_X86_64, PT_DYNAMIC, PT_GNU_RELRO,
+};
 
 const STT_GNU_IFUNC: u64 = 10;
 
@@ -25,7 +27,6 @@ pub(super) fn resolve(by: &Object<'_>, of: &Object<'_>, function: u64, what: &'s
 /// Of s390x the first slot for a function where what the loader keeps for itself stands in another table: .got, which begins
 /// with the address of PT_DYNAMIC, and becomes read-only (PT_GNU_RELRO) up to where .got.plt begins.
 fn split_slots(object: &Object<'_>, got: u64) -> Option<u64> {
-    const PT_GNU_RELRO: u32 = 0x6474_e552;
     let segment = |kind| object.image.table().iter().find(|segment| segment.p_type == kind);
     let (dynamic, read_only) = (segment(PT_DYNAMIC)?, segment(PT_GNU_RELRO)?);
     let is_table = object.image.header.e_machine == EM_S390
@@ -53,21 +54,22 @@ impl Place<'_, '_> {
     /// A function of the program that is called by another slot than its own: what starts it may be, where its code is not known.
     pub(super) fn strays(&self) -> bool {
         let (object, Relocation { at, offset, .. }) = (self.object, self.relocation);
-        // The slots that the loader keeps for itself stand first.
-        let kept = match object.abi().map(|abi| abi.setup) {
-            Some(Setup::Second) => 3_u64,
-            Some(Setup::First | Setup::Plt) => 2,
-            _ => return false,
-        };
+        let Some(reserved) = object.abi().and_then(|abi| abi.setup.reserved()) else { return false };
         if object.index > 0 || object.has_resolvers || object.knows_code() {
             return false;
         }
         let (Some(got), Some(calls)) = (object.get(DT_PLTGOT), object.get(DT_JMPREL)) else { return false };
         let entry = object.entry(self.relocation.addend.is_some());
         let index = at.wrapping_sub(calls).checked_div(entry).unwrap_or_default();
-        let first =
-            split_slots(object, got).unwrap_or_else(|| got.wrapping_add(kept.wrapping_mul(object.word())));
+        let first = split_slots(object, got)
+            .unwrap_or_else(|| got.wrapping_add(reserved.wrapping_mul(object.word())));
         *offset != Ok(first.wrapping_add(index.wrapping_mul(object.word())))
+    }
+
+    /// R_X86_64_TPOFF64 and TLSDESC, R_386_TLS_TPOFF, TLS_TPOFF32 and TLS_DESC: the variable has its place from the start on.
+    fn takes_static_tls(&self) -> bool {
+        let machine = self.object.image.header.e_machine;
+        matches!((machine, self.relocation.kind), (EM_X86_64, 18 | 36) | (EM_386, 14 | 37 | 41))
     }
 
     pub(super) fn lost(&self, access: Access) -> End {
@@ -183,7 +185,11 @@ impl Place<'_, '_> {
                 copy(object, self.relocation.offset, (of, found.value), size)
             }
             (Effect::Tls, Some(of)) if of.image.table().iter().all(|segment| segment.p_type != PT_TLS) => {
-                Err(object.lost(Access::Anothers, "a thread-local variable"))
+                Err(if self.takes_static_tls() {
+                    object.fault(FaultKind::NoTls, "PT_TLS")
+                } else {
+                    object.lost(Access::Anothers, "a thread-local variable")
+                })
             }
             // It may be too far away for the bits that there are.
             (Effect::Other, _) => Err(object.lost(Access::Anothers, "a relocation of few bits")),

@@ -1,11 +1,11 @@
 //! elf/dl-reloc.c, elf/dynamic-link.h, elf/do-rel.h, sysdeps/*/dl-machine.h.
 
-use super::super::super::Undefined;
 use super::super::super::abi::{Abi, Effect, Relocator, Setup};
 use super::super::super::fault::FaultKind;
 use super::super::super::symbols::relocations::is_bound_later;
+use super::super::main::Start;
 use super::super::memory::{Access, NOWHERE};
-use super::super::start::{Start, is_x86};
+use super::super::start::is_x86;
 use super::super::{End, MAIN, Object, PROFILER, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
 use super::place::{Place, resolve};
@@ -53,6 +53,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             unpack(object, table, value(DT_RELRSZ)?, false)?;
         }
         self.set_up(object, is_lazy)?;
+        // sysdeps/riscv/dl-machine.h `elf_machine_runtime_setup`: what the program has in gp.
+        if object.index == 0 && object.image.header.e_machine == EM_RISCV {
+            self.seek(b"__global_pointer$")?;
+        }
         let ways: &[_] = if has_rel {
             &[(DT_REL, DT_RELSZ, DT_RELCOUNT, false), (DT_RELA, DT_RELASZ, DT_RELACOUNT, true)]
         } else {
@@ -327,18 +331,18 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         Err(End::Fault(fault))
                     }
                     Ok(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
-                    _ => Ok(()),
+                    _ => {
+                        self.ends_later(fault);
+                        Ok(())
+                    }
                 }
+            }
+            Err(End::Fault(fault)) => {
+                self.ends_later(fault);
+                Ok(())
             }
             _ => Ok(()),
         }
-    }
-
-    /// Keeps that.
-    fn is_lost_later(&self, object: &Object<'_>, symbol: Undefined) -> Step<()> {
-        object.keep(symbol.size())?;
-        self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });
-        Ok(())
     }
 
     /// Whether the symbol of a relocation has that name.

@@ -1,0 +1,221 @@
+//! How a program is led to main(): by its first code, which calls `__libc_start_main` with that address.
+
+use alloc::rc::Rc;
+use core::cell::Cell;
+
+use super::super::Linker;
+use super::super::abi::Setup;
+use super::code::{address_slot, main_slot, pushed_number, resolver_slot};
+use super::crt::{self, Lead};
+use super::memory::Access;
+use super::start::{begins_function, bytes, code_at, is_x86, nowhere_at};
+use super::{End, FIRST_FREE, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
+use crate::candidate::File;
+use crate::elf::consts::{
+    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_TEXTREL, EM_PPC64, EM_X86_64,
+};
+use crate::elf::offset;
+use crate::machine::holds;
+
+/// What leads to a program's main().
+#[derive(Clone, Copy, Default)]
+pub(super) struct Start {
+    /// A relocation of the program asks for it, which may be bound when it is called.
+    pub(super) is_asked: bool,
+    /// A relocation of a slot for calls was applied to the program.
+    pub(super) has_calls: bool,
+    /// Where `__libc_start_main` was found for it.
+    pub(super) at: Option<u64>,
+    /// The slot from which the program calls it, and what its relocation has written there.
+    pub(super) slot: Option<(u64, u64)>,
+}
+
+/// What calling one of the program's symbols comes to where functions are bound when they are called: an address, if one has
+/// it.
+pub(super) type Called<'r> = dyn Fn(u64) -> Step<Option<u64>> + 'r;
+
+/// Whether the program is led to what starts it.
+///
+/// `later`: what is not found when it is called. `called`: where functions of the program are bound when they are called. Where a
+/// program with crt1.o asks for no `__libc_start_main`, the one that it does not find is what it calls first.
+pub(super) fn reach_main(
+    objects: &[Object<'_>],
+    start: Start,
+    later: &[Undefined],
+    called: Option<&Called<'_>>,
+) -> Step<()> {
+    const WHAT: &str = "__libc_start_main";
+    let Some(program) = objects.first() else { return Ok(()) };
+    if !is_x86(program) && program.knows_code() {
+        let lead = crt::lead(program).ok_or_else(|| program.lost(Access::Anothers, WHAT))?;
+        return follow(objects, program, lead, start, called);
+    }
+    let Some(slot) = main_slot(program) else {
+        if start.is_asked {
+            let Some((slot, led_to)) = start.slot else { return Ok(()) };
+            return match program.number(slot, program.word(), WHAT) {
+                Ok(now) if now == led_to && code_at(objects, now).is_some() => Ok(()),
+                Ok(now) if now == led_to => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
+                _ => Err(program.lost(Access::Anothers, WHAT)),
+            };
+        }
+        let mut own = later.iter().filter(|symbol| symbol.needed_by == program.library.path);
+        return match (own.next(), own.next()) {
+            (Some(first), None) => Err(End::Symbol(Undefined { lazy: false, ..first.clone() })),
+            (Some(_), Some(_)) => Err(program.lost(Access::Anothers, WHAT)),
+            _ => lacks_main(program, start),
+        };
+    };
+    if let Some(main) = address_slot(program) {
+        if code_at(objects, program.number(main, program.word(), "main")?).is_none() {
+            return Err(program.fault(FaultKind::JumpsNowhere, "main"));
+        }
+    }
+    let led_to = program.number(slot, program.word(), WHAT)?;
+    let is_bound_later =
+        || called.is_some() && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
+    match code_at(objects, led_to) {
+        Some(_) if start.at == Some(led_to) => Ok(()),
+        Some((of, within)) if is_bound_later() => match resolver_slot(of, within) {
+            Some(_) if program.memory.is_protected(slot) => {
+                Err(program.fault(FaultKind::WritesNowhere, "PT_GNU_RELRO"))
+            }
+            Some(resolver) => resolves(objects, program, resolver, program.word().wrapping_mul(2)),
+            None => Ok(()),
+        },
+        // Whatever it does, `hlt` or nothing follows.
+        Some((of, within)) if !begins_function(of, within) => {
+            let stub = bound_symbol(of, within).filter(|_| of.index == 0);
+            let (Some(called), Some(symbol)) = (called, stub) else {
+                return Err(program.lost(Access::Anothers, WHAT));
+            };
+            let _found = called(symbol)?;
+            Err(program.fault(FaultKind::JumpsNowhere, WHAT))
+        }
+        _ => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
+    }
+}
+
+/// The same of other processors than x86.
+fn follow(
+    objects: &[Object<'_>],
+    program: &Object<'_>,
+    lead: Lead,
+    start: Start,
+    called: Option<&Called<'_>>,
+) -> Step<()> {
+    const WHAT: &str = "__libc_start_main";
+    let lost = |what| program.lost(Access::Anothers, what);
+    let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.lost(access, what));
+    let led_to = pointer(lead.slot, WHAT)?;
+    let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere_at(program, led_to, WHAT))?;
+    // One of its own is its stub, which calls itself.
+    if start.at == Some(led_to) && of.index == 0 {
+        return Err(lost(WHAT));
+    }
+    if start.at != Some(led_to) {
+        let called = called.filter(|_| of.index == 0).ok_or_else(|| lost(WHAT))?;
+        let binding = crt::binding(program, lead.stub, within).ok_or_else(|| lost(WHAT))?;
+        // The loader has left there where it is to be called.
+        resolves(objects, program, binding.resolver, binding.within)?;
+        let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
+        let bound = if has_relocation { bind(program, binding.index, called) } else { called(binding.index) };
+        if bound? != start.at || start.at.is_none() {
+            return Err(lost(WHAT));
+        }
+    }
+    let Some(slot) = lead.main else { return Ok(()) };
+    let main = pointer(slot, "main")?;
+    let main = code_at(objects, main).ok_or_else(|| nowhere_at(program, main, "main"))?;
+    // What is another object's is another function.
+    if main.0.index == 0 && begins_function(main.0, main.1) { Ok(()) } else { Err(lost("main")) }
+}
+
+/// Whether a slot is the one in DT_PLTGOT where the loader has left what binds functions, so far from its front.
+fn resolves(objects: &[Object<'_>], program: &Object<'_>, slot: u64, within: u64) -> Step<()> {
+    const WHAT: &str = "DT_PLTGOT";
+    if program.get(DT_PLTGOT).map(|got| got.wrapping_add(within)) == Some(slot) {
+        return Ok(());
+    }
+    let resolver = program.memory.pointer(slot).map_err(|access| program.lost(access, WHAT))?;
+    let is_nowhere = code_at(objects, resolver).is_none();
+    Err(if is_nowhere { nowhere_at(program, resolver, WHAT) } else { program.lost(Access::Anothers, WHAT) })
+}
+
+/// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; where it is.
+fn bind(program: &Object<'_>, index: u64, called: &Called<'_>) -> Step<Option<u64>> {
+    let calls = program.get(DT_JMPREL).unwrap_or_default();
+    let has_addend = program.abi().is_none_or(|abi| !abi.has_rel);
+    let at = calls.wrapping_add(index.wrapping_mul(program.entry(has_addend)));
+    let relocation = program.relocation(at, has_addend)?;
+    if !program.abi().is_some_and(|abi| abi.is_jump_slot(offset(relocation.kind))) {
+        return Err(program.fault(FaultKind::BoundKind, "DT_JMPREL"));
+    }
+    let found = called(relocation.symbol)?;
+    let anywhere = program.get(DT_TEXTREL).is_some();
+    let written = relocation.offset.and_then(|at| program.memory.may_write_all(at, program.word(), anywhere));
+    written.map_err(|access| program.refused(access, FaultKind::WritesNowhere, "r_offset"))?;
+    if relocation.offset.is_ok_and(|at| program.memory.is_protected(at)) {
+        return Err(program.fault(FaultKind::WritesNowhere, "PT_GNU_RELRO"));
+    }
+    // elf_machine_plt_value
+    let adds = program.image.header.e_machine == EM_PPC64;
+    let addend = relocation.addend.filter(|_| adds).unwrap_or_default();
+    Ok(found.map(|found| found.wrapping_add(addend)))
+}
+
+/// The symbol of the relocation by which a stub is bound whose second half is at an address.
+fn bound_symbol(program: &Object<'_>, address: u64) -> Option<u64> {
+    let (calls, has_addend) = (program.get(DT_JMPREL)?, program.get(DT_PLTREL)? == DT_RELA.into());
+    let pushed = pushed_number(program, address)?;
+    let size = if program.word() == 8 { program.entry(has_addend) } else { 1 };
+    let relocation = program.relocation(calls.wrapping_add(pushed.wrapping_mul(size)), has_addend).ok()?;
+    let is_slot = program.abi()?.is_jump_slot(offset(relocation.kind));
+    is_slot.then_some(relocation.symbol)
+}
+
+/// What becomes of a program that no relocation has led there: if it asks for that, it calls nothing.
+fn lacks_main(program: &Object<'_>, start: Start) -> Step<()> {
+    let Some(strings) = program.get(DT_STRTAB) else { return Ok(()) };
+    let size = program.get(DT_STRSZ).unwrap_or(STRINGS_AT_MOST);
+    if holds(&bytes(program, strings, size.min(STRINGS_AT_MOST)), MAIN) {
+        // A slot that nobody has moved leads to where the program would be if it were not moved; one that is right without leads
+        // on by DT_PLTGOT, where the loader has left nothing.
+        let is_left = program.base != 0 || program.get(DT_JMPREL).is_none();
+        if !start.has_calls && is_left && has_slots(program) {
+            return Err(program.fault(FaultKind::JumpsNowhere, "__libc_start_main"));
+        }
+        Err(program.lost(Access::Anothers, "__libc_start_main"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a program's crt1.o calls by a slot that a linker has led to its stub. That of x86-64 calls by another.
+fn has_slots(program: &Object<'_>) -> bool {
+    let has_some = program.abi().is_some_and(|abi| matches!(abi.setup, Setup::First | Setup::Second));
+    has_some && !is_x86(program)
+}
+
+/// The slot from which a program's first code takes main()'s address. None where that code is not known, or has the address
+/// itself.
+pub(in super::super) fn address_of_main(linker: &Linker<'_>, file: &File) -> Option<u64> {
+    let program = program(linker, file)?;
+    // That of x86-64 has it.
+    if program.image.header.e_machine == EM_X86_64 {
+        return None;
+    }
+    address_slot(&program).or_else(|| crt::lead(&program)?.main)
+}
+
+/// Whether a function of the program begins at an address.
+pub(in super::super) fn may_be_main(linker: &Linker<'_>, file: &File, address: u64) -> bool {
+    program(linker, file)
+        .is_some_and(|program| program.memory.can_run(address) && begins_function(&program, address))
+}
+
+/// The program as its loader finds it.
+fn program<'a>(linker: &'a Linker<'_>, file: &'a File) -> Option<Object<'a>> {
+    let (library, page) = (linker.object(0)?, linker.machine.kernel().page().get());
+    Object::new(0, library, file, page, FIRST_FREE, (linker.is_glibc(), &Rc::new(Cell::new(0))))
+}
