@@ -22,6 +22,19 @@ pub(in super::super) const fn ends_function(byte: u8) -> bool {
     matches!(byte, 0xc3 | 0x90 | 0x00 | 0xcc | 0xff)
 }
 
+/// The same of RISC-V (unprivileged ISA, "RV32/64G Instruction Set Listings"), by the four bytes before: a jump, a call, from which
+/// nothing may come back, `ebreak`, `nop` and zeros, each of two bytes or of four.
+pub(in super::super) const fn ends_function_of_riscv(before: u32) -> bool {
+    const NOP: u32 = 0x13;
+    const EBREAK: u32 = 0x0010_0073;
+    let is_jal = before & 0x7f == 0x6f;
+    let is_jalr = before & 0x707f == 0x67;
+    let half = before >> 16;
+    // `c.jr` and `c.jalr`, of no register `c.ebreak`; `c.j`; `c.nop`.
+    let is_short = half & 0xe07f == 0x8002 || half & 0xe003 == 0xa001 || matches!(half, 0 | 1);
+    is_jal || is_jalr || is_short || matches!(before, NOP | EBREAK)
+}
+
 fn find(code: &[u8], pair: [u8; 2]) -> Option<usize> {
     code.windows(2).position(|bytes| bytes == pair)
 }

@@ -4,6 +4,7 @@
 mod field;
 mod filter;
 mod got;
+mod heap;
 mod lookup;
 mod place;
 mod relocate;
@@ -19,28 +20,16 @@ use super::super::symbols::hash_word;
 use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::main::{Called, Start, reach_main};
-use super::memory::Access;
 use super::start::construct;
 use super::{End, MAIN, Object, Rehearsed, Step, Symbol, too_much};
-use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, EM_386, EM_PPC64, EM_RISCV, EM_X86_64,
-};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
 use filter::{Filter, Table};
+use heap::{Map, Maps};
 use versions::{check_guard, check_versions};
 
 const SHN_ABS: u64 = 0xfff1;
 /// In DT_VERSYM: only who asks for its version gets it.
 const HIDDEN: u64 = 0x8000;
-
-/// A version of an object: `struct r_found_version`.
-#[derive(Clone, Default)]
-struct Version {
-    hash: u64,
-    name: Vec<u8>,
-    is_hidden: bool,
-    /// vn_file.
-    file: Option<Vec<u8>>,
-}
 
 enum Hash {
     None,
@@ -55,68 +44,6 @@ enum Hash {
         symbols: Option<u64>,
     },
     Sysv(Table, Filter),
-}
-
-/// What the loader keeps of an object: `struct link_map`.
-struct Map {
-    hash: Hash,
-    /// DT_VERSYM; only where there are versions.
-    marks: Option<u64>,
-    /// l_versions: how many, and those that are any. A file may number one of them 32,767.
-    count: u64,
-    versions: BTreeMap<u64, Version>,
-}
-
-/// How versions lie on the heap has been seen up to this release.
-const LAST_SEEN: (u64, u64) = (2, 36);
-static NO_VERSION: Version = Version { hash: 0, name: Vec::new(), is_hidden: false, file: None };
-
-/// l_versions of all objects: they lie one behind the other on the loader's heap.
-struct Maps {
-    all: Vec<Map>,
-    /// How they lie there is known.
-    is_known: bool,
-}
-
-impl Maps {
-    fn of(&self, object: &Object<'_>) -> Option<&Map> {
-        self.all.get(object.index)
-    }
-
-    /// What stands there, counted from the versions of an object.
-    fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<&Version>> {
-        // Behind the heap lies the loader: what is further away is nothing, as seen on these.
-        let far = match object.image.header.e_machine {
-            EM_X86_64 | EM_386 => 3 << 12,
-            // Their loaders may have pages of 64 KiB.
-            EM_PPC64 | EM_RISCV => 7 << 12,
-            _ => u64::MAX,
-        };
-        let Some(map) = self.of(object) else { return Ok(None) };
-        match map.versions.get(&index) {
-            Some(version) => Ok(Some(version)),
-            None if index < map.count => Ok(Some(&NO_VERSION)),
-            None if map.count == 0 => Ok(None),
-            None if self.begins_next(object, index.wrapping_sub(map.count)) => Ok(Some(&NO_VERSION)),
-            None if index > far => Err(object.lost(Access::Nothing, "DT_VERSYM")),
-            None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
-        }
-    }
-
-    /// Whether that is one of the first two of the next object, which are none, whether they begin there or 8 bytes
-    /// behind, as seen of 2.36. What is left of a page has zeros.
-    fn begins_next(&self, object: &Object<'_>, index: u64) -> bool {
-        let next = self.all.get(object.index.max(1).saturating_add(1));
-        next.is_some_and(|next| {
-            self.is_known && next.count > 0 && next.versions.keys().all(|known| *known > 1) && index < 2
-        })
-    }
-
-    /// Whether versions of others stand there, so that it can be read.
-    fn is_readable(&self, object: &Object<'_>, index: u64) -> bool {
-        let behind = self.all.iter().skip(object.index);
-        index < behind.map(|map| map.count).sum::<u64>()
-    }
 }
 
 pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Rehearsed> {
@@ -147,12 +74,10 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         return Ok(());
     }
     let order = sorted(linker, objects);
-    let release = linker.glibc.as_ref().and_then(|facts| facts.release());
-    let is_known = release.is_some_and(|release| release <= LAST_SEEN);
     let rehearsal = Rehearsal {
         linker,
         objects,
-        maps: Maps { all: maps, is_known },
+        maps: Maps::new(linker, objects, maps),
         start: Cell::default(),
         later: RefCell::default(),
         later_fault: Cell::default(),

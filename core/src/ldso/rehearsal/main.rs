@@ -75,7 +75,10 @@ pub(super) fn reach_main(
     let is_bound_later =
         || called.is_some() && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
     match code_at(objects, led_to) {
-        Some(_) if start.at == Some(led_to) => Ok(()),
+        Some((of, _)) if start.at == Some(led_to) => {
+            // Its own one is another.
+            if of.index > 0 { Ok(()) } else { Err(program.lost(Access::Anothers, WHAT)) }
+        }
         Some((of, within)) if is_bound_later() => match resolver_slot(of, within) {
             Some(_) if program.memory.is_protected(slot) => {
                 Err(program.fault(FaultKind::WritesNowhere, "PT_GNU_RELRO"))
@@ -120,7 +123,9 @@ fn follow(
         resolves(objects, program, binding.resolver, binding.within)?;
         let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
         let bound = if has_relocation { bind(program, binding.index, called) } else { called(binding.index) };
-        if bound? != start.at || start.at.is_none() {
+        // Its own one would call itself.
+        let is_own = start.at.and_then(|at| code_at(objects, at)).is_none_or(|(of, _)| of.index == 0);
+        if bound? != start.at || is_own {
             return Err(lost(WHAT));
         }
     }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::code::{CODE, profiler_slot};
+use super::code::{CODE, ends_function_of_riscv, profiler_slot};
 use super::crt;
 use super::frames::{Frames, Listed, may_begin_unlisted};
 use super::memory::{Access, NOWHERE};
@@ -157,7 +157,12 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
         |header: &ProgramHeader| header.p_vaddr <= address && load(header.p_vaddr) == load(address);
     let is_rest = || load(address).is_none() || header.is_some_and(is_unwinder);
     let is_behind = !is_code(address, 4) && has_code() || !is_x86(object) && is_rest();
-    !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or(true)
+    let follows = || {
+        let before = object.memory.number(address.wrapping_sub(4), 4).ok();
+        let is_riscv = object.image.header.e_machine == EM_RISCV;
+        !is_riscv || before.and_then(|word| u32::try_from(word).ok()).is_some_and(ends_function_of_riscv)
+    };
+    !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or_else(follows)
 }
 
 /// Whether zeros are there, and the processor has none of them for an instruction (Power ISA, "Illegal Instruction Class";

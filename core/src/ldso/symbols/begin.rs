@@ -1,12 +1,12 @@
 //! Where functions begin.
 
-use super::super::rehearsal::code::{CODE, MARKS, ends_function};
+use super::super::rehearsal::code::{CODE, MARKS, ends_function, ends_function_of_riscv};
 use super::super::rehearsal::frames::{Frames, Listed, may_begin_unlisted};
 use super::super::rehearsal::{is_aligned, is_among_tables, text};
 use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{EM_386, EM_X86_64, PT_GNU_EH_FRAME};
+use crate::elf::consts::{EM_386, EM_RISCV, EM_X86_64, PT_GNU_EH_FRAME};
 use crate::elf::offset;
 
 /// Whether there is no code at all, as in a recording.
@@ -22,7 +22,11 @@ fn lacks_code(image: &Image, file: &Contents, address: u64) -> bool {
 pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
     if !matches!(image.header.e_machine, EM_X86_64 | EM_386) {
         let may_be = is_aligned(image, code) && !is_among_tables(image, code);
-        return may_be && !matches!(listed(image, file, code), Some(Listed::Within));
+        return may_be
+            && match listed(image, file, code) {
+                Some(listed) => !matches!(listed, Listed::Within),
+                None => image.header.e_machine != EM_RISCV || follows_function(image, file, code),
+            };
     }
     if !is_first && code.trailing_zeros() >= 4 {
         return true;
@@ -38,6 +42,13 @@ pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: boo
         }
         _ => false,
     }
+}
+
+/// Whether a function of RISC-V may begin behind what is before it.
+fn follows_function(image: &Image, file: &Contents, code: u64) -> bool {
+    let before = image.offset_of(code).and_then(|at| at.checked_sub(4));
+    let before = before.and_then(|at| Reader::new(file, image.encoding.order, at, 4).number_at(0, 4));
+    before.and_then(|before| u32::try_from(before).ok()).is_some_and(ends_function_of_riscv)
 }
 
 /// Whether a function begins at an address by what .eh_frame_hdr lists: those of cold code, which is not aligned, do. None

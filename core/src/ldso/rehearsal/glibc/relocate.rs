@@ -8,8 +8,9 @@ use super::super::memory::{Access, NOWHERE};
 use super::super::start::is_x86;
 use super::super::{End, MAIN, Object, PROFILER, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
+use super::heap::Version;
 use super::place::{Place, resolve};
-use super::{Class, Found, HIDDEN, Rehearsal, Version};
+use super::{Class, Found, HIDDEN, Rehearsal};
 use crate::elf::consts::{
     DT_INIT, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
     DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_RISCV,
@@ -297,20 +298,13 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
         let Some(mark) = self.mark(object, place.relocation.symbol)? else { return Ok(false) };
         let symbol = object.symbol(object.get(DT_SYMTAB).unwrap_or_default(), place.relocation.symbol)?;
-        let is_unknown = self.maps.version(object, mark).is_err() && self.is_near(object, mark);
+        let is_unknown = self.maps.version(object, mark).is_err() && self.maps.is_near(object, mark);
         if !is_unknown || symbol.section != 0 || symbol.bind != STB_WEAK {
             return Ok(false);
         }
         // Where the one that is found has no versions, it is compared with where the version is from.
         let found = self.look_up(object, &symbol, None, class)?;
         Ok(found.is_none_or(|(of, _)| self.maps.of(of).is_some_and(|map| map.marks.is_some())))
-    }
-
-    /// Whether the versions of an object, or what is behind them, can be read so far: kernels map what the loader keeps right before
-    /// what they have mapped earlier.
-    fn is_near(&self, object: &Object<'_>, index: u64) -> bool {
-        let page = self.linker.machine.kernel().page().get();
-        index.saturating_mul(object.word()).saturating_mul(3) < page
     }
 
     /// What is called is looked up then: that it is not found is told. What starts a program is called at once.
@@ -406,7 +400,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             return Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"));
         }
         let found = match version {
-            Ok(version) => self.look_up(object, &symbol, version, class)?,
+            Ok(version) => self.look_up(object, &symbol, version.as_deref(), class)?,
             Err(lost) if lost.is_deadly() => return Err(lost),
             Err(lost) if mark.is_some_and(|mark| !self.maps.is_readable(object, mark)) => return Err(lost),
             // Whatever that version is, a symbol that nobody has is not there. None has that version, but by chance.

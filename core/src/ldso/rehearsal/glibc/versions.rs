@@ -7,7 +7,8 @@ use super::super::super::resolve::GUARD;
 use super::super::super::symbols::MISSING_AT_MOST;
 use super::super::super::{Linker, Undefined};
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
-use super::{HIDDEN, Map, Version, text};
+use super::heap::{Map, Text, Version};
+use super::{HIDDEN, text};
 use crate::budget::Guard;
 use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
 
@@ -52,8 +53,12 @@ pub(super) fn check_versions(
                 match_symbol(object, other, (hash, &name), is_weak, rehearsed)?;
                 highest = highest.max(index & !HIDDEN);
                 object.keep(name.len().saturating_add(file.len()).saturating_add(size_of::<Version>()))?;
-                let version =
-                    Version { hash, name, is_hidden: index & HIDDEN != 0, file: Some(file.clone()) };
+                let version = Version {
+                    hash,
+                    name: Text::Of(name),
+                    is_hidden: index & HIDDEN != 0,
+                    file: Text::Of(file.clone()),
+                };
                 needs.push((index & !HIDDEN, version));
                 match field(aux, 12, 4)? {
                     0 => break,
@@ -98,7 +103,7 @@ pub(super) fn check_versions(
     for (index, hash, name) in defines {
         let name = object.memory.string(strings.wrapping_add(name?)).unwrap_or_default();
         object.keep(name.len())?;
-        map.versions.insert(index, Version { hash, name, is_hidden: false, file: None });
+        map.versions.insert(index, Version { hash, ..Version::named(name) });
     }
     Ok(is_guarded)
 }

@@ -1,0 +1,240 @@
+//! What the loader keeps of each object (`struct link_map`). The versions of all lie on its heap, one object's behind the other's
+//! (elf/dl-minimal-malloc.c `__minimal_malloc`): who asks for more than there are gets another's.
+
+use alloc::borrow::Cow;
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::super::super::Linker;
+use super::super::memory::Access;
+use super::super::{Object, Step, gnu_hash, sysv_hash};
+use super::Hash;
+use crate::elf::consts::{EM_386, EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
+
+/// A string that a word leads to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Text {
+    /// It is 0.
+    None,
+    Of(Vec<u8>),
+    /// It is no address.
+    Nowhere,
+}
+
+/// A version of an object: `struct r_found_version`.
+#[derive(Clone, Debug)]
+pub(super) struct Version {
+    pub(super) hash: u64,
+    pub(super) name: Text,
+    pub(super) is_hidden: bool,
+    /// vn_file.
+    pub(super) file: Text,
+}
+
+/// What is left of `struct r_found_version` where nothing was written.
+static NONE: Version = Version { hash: 0, name: Text::None, is_hidden: false, file: Text::None };
+/// A hash that is a part of an address: no version has it, but what leads to the same string.
+const OF_AN_ADDRESS: u64 = 1 << 63;
+
+impl Default for Version {
+    fn default() -> Version {
+        Version::named(Vec::new())
+    }
+}
+
+impl Version {
+    /// One of which the name alone counts.
+    pub(super) const fn named(name: Vec<u8>) -> Version {
+        Version { hash: 0, name: Text::Of(name), is_hidden: false, file: Text::None }
+    }
+}
+
+/// What the loader keeps of an object.
+pub(super) struct Map {
+    pub(super) hash: Hash,
+    /// DT_VERSYM; only where there are versions.
+    pub(super) marks: Option<u64>,
+    /// l_versions: how many, and those that are any. A file may number one of them 32,767.
+    pub(super) count: u64,
+    pub(super) versions: BTreeMap<u64, Version>,
+}
+
+impl Map {
+    fn version(&self, index: u64) -> &Version {
+        self.versions.get(&index).unwrap_or(&NONE)
+    }
+}
+
+/// A word of the heap.
+enum Word<'m> {
+    Zero,
+    /// A hash, and beside it whether it is hidden.
+    Hash(u64, bool),
+    Address(&'m Text),
+}
+
+/// How they lie there has been seen up to this release.
+const LAST_SEEN: (u64, u64) = (2, 36);
+/// `MALLOC_ALIGNMENT`.
+const ALIGNMENT: u64 = 16;
+/// More than the heap of any loader.
+const FAR_APART: u64 = 1 << 40;
+
+/// The maps of all objects.
+pub(super) struct Maps {
+    all: Vec<Map>,
+    /// The kernel's own object (vDSO), which stands behind the program.
+    vdso: Map,
+    /// How l_versions of all lie on the heap, in the order in which they are made: bytes from the first one on, and whose.
+    blocks: Vec<(u64, Option<usize>)>,
+    page: u64,
+}
+
+impl Maps {
+    pub(super) fn new(linker: &Linker<'_>, objects: &[Object<'_>], all: Vec<Map>) -> Maps {
+        let page = linker.machine.kernel().page().get();
+        let mut maps = Maps { all, vdso: vdso(objects), blocks: Vec::new(), page };
+        let release = linker.glibc.as_ref().and_then(|facts| facts.release());
+        if release.is_none_or(|release| release > LAST_SEEN) {
+            return maps;
+        }
+        // The loader stands where it is asked for first.
+        let before = objects_before_loader(objects);
+        let libraries = 2..objects.len();
+        let (first, rest) = libraries.partition::<Vec<_>, _>(|index| before.get(*index) == Some(&true));
+        let mut start = 0_u64;
+        let order = [Some(0), None].into_iter().chain(first.into_iter().chain([1]).chain(rest).map(Some));
+        for whose in order {
+            maps.blocks.push((start, whose));
+            let size = maps.map(whose).map_or(0, |map| map.count.wrapping_mul(size_of_version(objects)));
+            start = start.saturating_add(size).next_multiple_of(ALIGNMENT);
+            // Of others nobody has seen which versions that has, if it is there at all.
+            if whose.is_none() && maps.vdso.versions.is_empty() {
+                start = start.saturating_add(FAR_APART);
+            }
+        }
+        maps
+    }
+
+    pub(super) fn of(&self, object: &Object<'_>) -> Option<&Map> {
+        self.all.get(object.index)
+    }
+
+    fn map(&self, whose: Option<usize>) -> Option<&Map> {
+        whose.map_or(Some(&self.vdso), |index| self.all.get(index))
+    }
+
+    /// What stands there, counted from the versions of an object.
+    pub(super) fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<Cow<'_, Version>>> {
+        // Behind the heap lies the loader: what is further away is nothing, as seen on these.
+        let far = match object.image.header.e_machine {
+            EM_X86_64 | EM_386 => 3 << 12,
+            // Their loaders may have pages of 64 KiB.
+            EM_PPC64 | EM_RISCV => 7 << 12,
+            _ => u64::MAX,
+        };
+        let Some(map) = self.of(object).filter(|map| map.count > 0) else { return Ok(None) };
+        if index < map.count {
+            return Ok(Some(Cow::Borrowed(map.version(index))));
+        }
+        match self.behind(object, index) {
+            Some(version) => Ok(Some(Cow::Owned(version))),
+            None if index > far => Err(object.lost(Access::Nothing, "DT_VERSYM")),
+            None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
+        }
+    }
+
+    /// The same behind them, where it is known.
+    fn behind(&self, object: &Object<'_>, index: u64) -> Option<Version> {
+        let (start, _) = self.blocks.iter().find(|(_, whose)| *whose == Some(object.index))?;
+        let at = start.checked_add(index.checked_mul(size_of_version(core::slice::from_ref(object)))?)?;
+        let word = object.word();
+        let text = |word| match word {
+            Word::Zero => Text::None,
+            Word::Hash(..) => Text::Nowhere,
+            Word::Address(text) => text.clone(),
+        };
+        let part = |number: u64| self.word(word, at.checked_add(number.checked_mul(word)?)?);
+        // Of 32 bits those of each begin where another's might, so that there is no other word there.
+        let (hash, is_hidden) = match part(1)? {
+            Word::Zero => (0, false),
+            Word::Hash(hash, is_hidden) => (hash, is_hidden),
+            Word::Address(Text::Of(name)) => (OF_AN_ADDRESS | gnu_hash(name), true),
+            Word::Address(_) => return None,
+        };
+        let file = part(if word == 8 { 2 } else { 3 })?;
+        Some(Version { hash, name: text(part(0)?), is_hidden, file: text(file) })
+    }
+
+    /// A word of the heap.
+    fn word(&self, word: u64, at: u64) -> Option<Word<'_>> {
+        let (start, whose) = self.blocks.iter().rfind(|(start, _)| *start <= at)?;
+        let size = if word == 8 { 24 } else { 16 };
+        let map = self.map(*whose)?;
+        let within = at.checked_sub(*start)?;
+        let index = within.checked_div(size)?;
+        if index >= map.count {
+            // Up to where the next one begins.
+            return (within < map.count.checked_mul(size)?.next_multiple_of(ALIGNMENT)).then_some(Word::Zero);
+        }
+        let version = map.version(index);
+        let address = |text| if matches!(text, &Text::None) { Word::Zero } else { Word::Address(text) };
+        Some(match within.checked_rem(size)?.checked_div(word)? {
+            0 => address(&version.name),
+            1 if version.hash == 0 => Word::Zero,
+            1 => Word::Hash(version.hash, version.is_hidden),
+            _ => address(&version.file),
+        })
+    }
+
+    /// Whether those of an object, or what is behind them, can be read so far: kernels map what the loader keeps right before what
+    /// they have mapped earlier.
+    pub(super) fn is_near(&self, object: &Object<'_>, index: u64) -> bool {
+        index.saturating_mul(object.word()).saturating_mul(3) < self.page
+    }
+
+    /// Whether versions of others stand there, so that it can be read.
+    pub(super) fn is_readable(&self, object: &Object<'_>, index: u64) -> bool {
+        let behind = self.all.iter().skip(object.index);
+        index < behind.map(|map| map.count).sum::<u64>()
+    }
+}
+
+/// Bytes of `struct r_found_version`.
+fn size_of_version(objects: &[Object<'_>]) -> u64 {
+    if objects.first().is_some_and(|object| object.word() == 8) { 24 } else { 16 }
+}
+
+/// Which objects are loaded before the loader is first asked for.
+fn objects_before_loader(objects: &[Object<'_>]) -> Vec<bool> {
+    let mut before = vec![false; objects.len()];
+    for object in objects {
+        for name in &object.dynamic.needed {
+            match objects.iter().position(|other| other.library.is_called(name)) {
+                Some(1) => return before,
+                Some(index) => before.get_mut(index).map_or((), |before| *before = true),
+                None => {}
+            }
+        }
+    }
+    before
+}
+
+/// The versions of the vDSO (arch/*/vdso/vdso.lds.S).
+fn vdso(objects: &[Object<'_>]) -> Map {
+    let machine = objects.first().map_or(0, |program| program.image.header.e_machine);
+    let names: &[&[u8]] = match machine {
+        EM_X86_64 => &[b"LINUX_2.6"],
+        EM_386 => &[b"LINUX_2.6", b"LINUX_2.5"],
+        EM_AARCH64 => &[b"LINUX_2.6.39"],
+        EM_PPC64 => &[b"LINUX_2.6.15"],
+        EM_RISCV => &[b"LINUX_4.15"],
+        EM_S390 => &[b"LINUX_2.6.29"],
+        _ => &[],
+    };
+    // The first two are none.
+    let version = |name: &&[u8]| Version { hash: sysv_hash(name).into(), ..Version::named(name.to_vec()) };
+    let versions: BTreeMap<u64, Version> = (2..).zip(names.iter().map(version)).collect();
+    Map { hash: Hash::None, marks: None, count: (versions.len() as u64).wrapping_add(2), versions }
+}
