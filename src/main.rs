@@ -19,6 +19,8 @@ use diag::recorded::Recorded;
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
 use diag::router::heap;
+#[cfg(feature = "every-machine")]
+use diag::target::Root;
 use diag::target::{Kernel as _, Target};
 #[cfg(feature = "every-machine")]
 use diag::text;
@@ -209,6 +211,12 @@ fn record(args: &Args) -> u8 {
     }
     let mut stdout = Stdout(Ok(()));
     let written = record::write(Target::new(&live), &args.programs, &mut |bytes| stdout.bytes(bytes));
+    #[cfg(feature = "every-machine")]
+    if let Some((path, errno)) = Root::take_refusal(&live) {
+        let path = text::path(&path);
+        complain(&format!("the recording lacks {path}, and perhaps more: {}", errno.text()));
+        return stdout.end(2);
+    }
     stdout.end(if written.is_ok() { 0 } else { 2 })
 }
 

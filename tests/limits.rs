@@ -103,3 +103,17 @@ fn files_that_diag_may_not_have_open() {
     }
     assert!(too_few > 0, "every limit was enough");
 }
+
+/// What a recording lacks for that is no more than unknown, and said.
+#[test]
+fn files_that_a_recording_lacks() {
+    let mut too_few = 0;
+    for limit in 4..64 {
+        let output = limited(Resource::RLIMIT_NOFILE, limit, &["--record", "/bin/sh"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let names_it = said.contains("the recording lacks /") && said.contains("Too many open files");
+        assert_eq!(output.status.code(), Some(if names_it { 2 } else { 0 }), "{limit}: {said}");
+        too_few += usize::from(names_it);
+    }
+    assert!(too_few > 0, "every limit was enough");
+}

@@ -188,6 +188,12 @@ impl<'a> Reader<'a> {
         offset < self.size
     }
 
+    /// Whether a string is this one.
+    pub fn is_string(&mut self, offset: usize, string: &[u8]) -> bool {
+        let found = self.up_to(offset, string.len().saturating_add(1));
+        found.split_last() == Some((&0, string))
+    }
+
     /// A string, without its NUL.
     pub fn string_at(&mut self, offset: usize) -> Option<&[u8]> {
         let mut len = 64;

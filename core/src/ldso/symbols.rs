@@ -168,7 +168,7 @@ pub(super) fn each_undefined(
                 if mark > VER_NDX_GLOBAL && versions::at(&versions, mark).is_none() {
                     linker.doubt();
                 }
-                lacks_profiler = lacks_profiler && symbols.strings.string_at(symbol.name) != Some(PROFILER);
+                lacks_profiler = lacks_profiler && !symbols.strings.is_string(symbol.name, PROFILER);
             }
             continue;
         }

@@ -12,7 +12,7 @@ use super::start::{begins_function, bytes, code_at, is_x86, nowhere_at};
 use super::{End, FIRST_FREE, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::candidate::File;
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_TEXTREL, EM_PPC64, EM_X86_64,
+    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_TEXTREL, EM_PPC64,
 };
 use crate::elf::offset;
 use crate::machine::holds;
@@ -139,10 +139,12 @@ fn follow(
 /// Whether a slot is the one in DT_PLTGOT where the loader has left what binds functions, so far from its front.
 fn resolves(objects: &[Object<'_>], program: &Object<'_>, slot: u64, within: u64) -> Step<()> {
     const WHAT: &str = "DT_PLTGOT";
-    if program.get(DT_PLTGOT).map(|got| got.wrapping_add(within)) == Some(slot) {
+    let resolver = program.memory.pointer(slot).map_err(|access| program.lost(access, WHAT))?;
+    let is_got = program.abi().is_some_and(|abi| abi.setup == Setup::Got);
+    let left = if is_got { Some(0) } else { objects.get(1).map(|loader| loader.base) };
+    if program.get(DT_PLTGOT).map(|got| got.wrapping_add(within)) == Some(slot) && Some(resolver) == left {
         return Ok(());
     }
-    let resolver = program.memory.pointer(slot).map_err(|access| program.lost(access, WHAT))?;
     let is_nowhere = code_at(objects, resolver).is_none();
     Err(if is_nowhere { nowhere_at(program, resolver, WHAT) } else { program.lost(Access::Anothers, WHAT) })
 }
@@ -206,10 +208,6 @@ fn has_slots(program: &Object<'_>) -> bool {
 /// itself.
 pub(in super::super) fn address_of_main(linker: &Linker<'_>, file: &File) -> Option<u64> {
     let program = program(linker, file)?;
-    // That of x86-64 has it.
-    if program.image.header.e_machine == EM_X86_64 {
-        return None;
-    }
     address_slot(&program).or_else(|| crt::lead(&program)?.main)
 }
 

@@ -11,12 +11,14 @@ use super::super::{Linker, versions};
 use super::relocations::OfProgram;
 use super::table::{Symbol, Symbols};
 use super::{
-    HIDDEN, SHN_ABS, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_OBJECT, STT_TLS, VER_NDX_GLOBAL,
+    HIDDEN, SHN_ABS, STB_GLOBAL, STB_GNU_UNIQUE, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_OBJECT, STT_TLS,
+    VER_NDX_GLOBAL,
 };
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{File, Image};
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_RELA, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_386, EM_X86_64, ET_EXEC,
+    DT_GNU_HASH, DT_HASH, DT_RELA, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EI_OSABI, ELFOSABI_GNU, EM_386,
+    EM_X86_64, ET_EXEC,
 };
 use crate::elf::{Class, offset};
 
@@ -80,7 +82,9 @@ impl Asks {
         let Some(dynamic) = &image.dynamic else { return asks };
         if object.parent.is_none() {
             asks.main_slot = main_slot(image, &file.contents);
-            if !crate::ROUTER && linker.can_rehearse() {
+            // That of x86-64 has no slot.
+            let has_slot = !crate::ROUTER && image.header.e_machine != EM_X86_64;
+            if has_slot && linker.can_rehearse() {
                 asks.address_slot = rehearsal::address_of_main(linker, file);
             }
         }
@@ -182,7 +186,7 @@ impl Asks {
         }
         if self.main_slot.is_some() {
             let main = symbols.symbol(self.main)?;
-            if main.section != 0 || symbols.strings.string_at(main.name)? != MAIN {
+            if main.section != 0 || !symbols.strings.is_string(main.name, MAIN) {
                 return Some(false);
             }
         }
@@ -224,7 +228,7 @@ impl Asks {
             let calls = !is_x86 && self.symbols.get(index) == Some(&(ASKED | AS_CALL));
             if calls && symbols.symbol(index).is_some_and(|symbol| symbol.bind == STB_WEAK) {
                 let name = symbols.symbol(index)?.name;
-                if symbols.strings.string_at(name)? == PROFILER {
+                if symbols.strings.is_string(name, PROFILER) {
                     return Some(false);
                 }
             }
@@ -236,8 +240,9 @@ impl Asks {
         if object.parent.is_none() {
             let end = symbols.count.min(self.count).min(first.saturating_add(DEFINED));
             for index in first..end {
-                let name = symbols.symbol(index)?.name;
-                if !symbols.strings.has(name) {
+                let symbol = symbols.symbol(index)?;
+                let asks = symbol.kind == STT_GNU_IFUNC && file.contents.ident()[EI_OSABI] != ELFOSABI_GNU;
+                if asks || !symbols.strings.has(symbol.name) {
                     return Some(false);
                 }
             }
@@ -283,7 +288,7 @@ impl Asks {
     fn lacks_main(&self, symbols: &mut Symbols<'_>) -> bool {
         let mut is_main = |index| {
             let symbol = symbols.symbol(index)?;
-            Some(symbol.section == 0 && symbols.strings.string_at(symbol.name)? == MAIN)
+            Some(symbol.section == 0 && symbols.strings.is_string(symbol.name, MAIN))
         };
         let mut asked = self.symbols.iter().enumerate().filter(|(_, how)| **how != 0);
         let calls = self.symbols.iter().any(|how| how & AS_CALL != 0);

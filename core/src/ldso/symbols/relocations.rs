@@ -1,5 +1,6 @@
 //! Which symbols the relocations of an object ask for, and when they are bound.
 
+mod moves;
 mod table;
 
 use alloc::vec::Vec;
@@ -9,24 +10,20 @@ use super::super::Linker;
 use super::super::abi::{Abi, Effect, Relocator};
 use super::super::object::Library;
 use super::Asked;
-use super::begin::may_begin;
 use super::own::Asks;
 use crate::arch;
 use crate::candidate::reader::{Contents, Reader};
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
-    DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL,
-    DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO, DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_PREINIT_ARRAY,
-    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELCOUNT, DT_RELR, DT_RELRSZ, EI_OSABI,
-    ELFOSABI_GNU, EM_MIPS, ET_EXEC, PF_W, PF_X,
+    DF_1_NOW, DF_BIND_NOW, DT_BIND_NOW, DT_FLAGS, DT_FLAGS_1, DT_JMPREL, DT_MIPS_GOTSYM, DT_MIPS_SYMTABNO,
+    DT_PLTGOT, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELR, DT_RELRSZ, EI_OSABI, ELFOSABI_GNU, EM_MIPS,
+    PF_W, PF_X,
 };
 use crate::elf::{ByteOrder, offset};
+pub(in super::super) use moves::moves_all;
 pub(super) use table::highest;
 pub(in super::super) use table::info;
 use table::{Table, of_both, read};
-
-/// Relative ones of an object that are looked at, at its front.
-const RELATIVE_AT_MOST: usize = 8;
 
 /// Whether functions are bound when they are first called.
 pub(in super::super) fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
@@ -161,7 +158,7 @@ pub(in super::super) fn unknown(
     let has_resolvers = file.ident()[EI_OSABI] == ELFOSABI_GNU;
     // Where the last one wrote: the next one does so near it.
     let mut written = (0, 0);
-    let slots = if is_glibc { (0, 0) } else { slots_of_calls(image, abi)? };
+    let slots = if is_glibc { reserved(image, abi) } else { slots_of_calls(image, abi)? };
     for &tag in tags {
         let Some(mut table) = Table::open(linker, image, file, tag) else { continue };
         let entry = table.entry;
@@ -178,7 +175,8 @@ pub(in super::super) fn unknown(
                         linker.doubt();
                     }
                 }
-                // What lies across words may change two of them. To musl slots for calls come first: they are changed again.
+                // What lies across words may change two of them. To musl slots for calls come first: they are changed again; to glibc
+                // those that it keeps for itself do.
                 let is_slot_again = tag != DT_JMPREL && place.wrapping_sub(slots.0) < slots.1;
                 if !crate::ROUTER && (place & 3 != 0 || is_slot_again) {
                     linker.doubt();
@@ -251,109 +249,11 @@ pub(in super::super) fn unknown(
     None
 }
 
-/// Whether the relative relocations of an object move what can be written, and with that each address of DT_INIT_ARRAY to
-/// where code is. Notes that of main()'s address.
-pub(in super::super) fn moves_all(
-    linker: &Linker<'_>,
-    image: &Image,
-    file: &Contents,
-    asked: &mut Asks,
-) -> Option<bool> {
-    let dynamic = image.dynamic.as_ref()?;
-    let (mut first, mut size) = (dynamic.flags(DT_INIT_ARRAY), dynamic.flags(DT_INIT_ARRAYSZ));
-    // Linkers put that right before the other.
-    if let Some(array) = dynamic.get(DT_PREINIT_ARRAY) {
-        let before = dynamic.flags(DT_PREINIT_ARRAYSZ);
-        if array.wrapping_add(before) != first && size != 0 {
-            return Some(false);
-        }
-        (first, size) = (array, size.wrapping_add(before));
-    }
-    let abi = arch::ldso(image.header.e_machine)?;
-    let is_rel = abi.has_rel && dynamic.get(DT_RELA).is_none();
-    let (tag, count) = if is_rel { (DT_REL, DT_RELCOUNT) } else { (DT_RELA, DT_RELACOUNT) };
-    let counted = offset(dynamic.flags(count));
-    // Of many the first are looked at, and the last.
-    let relative = counted.min(RELATIVE_AT_MOST);
-    // glibc's are not looked at again.
-    let of_main = if linker.is_glibc() && asked.seeks_main() { counted } else { 0 };
-    let mut table = Table::open(linker, image, file, tag)?;
-    let (order, word) = (image.encoding.order, image.encoding.word());
-    let (entry, (symbol, symbol_size), (kind, kind_size)) = (table.entry, table.symbol, table.kind);
-    if let Some(last) = counted.checked_sub(1) {
-        let Some(found) = table.reader.bytes_at(last.saturating_mul(entry), entry) else {
-            return Some(false);
-        };
-        let kind = offset(order.uint(found, word.wrapping_add(kind), kind_size));
-        if abi.effect(kind) != Effect::Relative {
-            return Some(false);
-        }
-    }
-    let is_moved = image.header.e_type != ET_EXEC && dynamic.get(DT_RELR).is_none();
-    let mut left = if is_moved { size } else { 0 };
-    let (mut seen, mut written) = (0_usize, (0, 0));
-    // Of those that are moved each is, once, if their places add up.
-    let mut places = 0_u64;
-    let all = left.wrapping_mul(left.wrapping_sub(word as u64)) / 2;
-    let all = all.checked_div(word as u64).unwrap_or_default();
-    let mut last = usize::MAX;
-    table.at = 0;
-    while let Some(entries) = table.entries() {
-        for found in entries.chunks_exact(entry) {
-            if seen >= relative.max(of_main) && left == 0 {
-                return Some(places == all);
-            }
-            let place = order.uint(found, 0, word);
-            if place.wrapping_sub(written.0) >= written.1 {
-                written = written_by(image, place);
-                if written.1 == 0 && !is_blank(found) {
-                    return Some(false);
-                }
-            }
-            let kind = offset(order.uint(found, word.wrapping_add(kind), kind_size));
-            if seen < relative && kind != last {
-                if abi.effect(kind) != Effect::Relative {
-                    return Some(false);
-                }
-                last = kind;
-            }
-            if seen < relative && !is_rel {
-                let to = order.uint(found, word.wrapping_mul(2), word);
-                if !image.loads().any(|load| to.wrapping_sub(load.p_vaddr) <= load.p_memsz) {
-                    return Some(false);
-                }
-            }
-            let within = place.wrapping_sub(first);
-            // What lies across words changes two of them, and what is changed once more is not what it was.
-            if seen < relative && (place & (word as u64).wrapping_sub(1) != 0 || left == 0 && within < size) {
-                return Some(false);
-            }
-            let address = || {
-                let here = || word_of(image, file, place);
-                if is_rel { here() } else { Some(order.uint(found, word.wrapping_mul(2), word)) }
-            };
-            if seen < of_main && asked.is_main(place) {
-                asked.note_main(address().filter(|_| abi.effect(kind) == Effect::Relative));
-            }
-            if left > 0 && within < size {
-                left = left.saturating_sub(word as u64);
-                places = places.wrapping_add(within);
-                let code = address()?;
-                let is_moved = match abi.effect(kind) {
-                    Effect::OfGot => order.uint(found, word.wrapping_add(symbol), symbol_size) == 0,
-                    effect => effect == Effect::Relative,
-                };
-                if is_moved
-                    && (image.load_with(PF_X, code).is_none()
-                        || !may_begin(image, file, code, place == first))
-                {
-                    return Some(false);
-                }
-            }
-            seen = seen.wrapping_add(1);
-        }
-    }
-    Some(left == 0 && seen >= relative && places == all)
+/// The words of the GOT that the loader keeps for itself: where they begin, and their size.
+fn reserved(image: &Image, abi: &Abi) -> (u64, u64) {
+    let got = image.dynamic.as_ref().and_then(|dynamic| dynamic.get(DT_PLTGOT));
+    let size = abi.setup.reserved().map(|words| words.wrapping_mul(image.encoding.word() as u64));
+    if crate::ROUTER { (0, 0) } else { got.zip(size).unwrap_or_default() }
 }
 
 /// The slots of the GOT for functions that are called: where they begin, and their size.

@@ -54,16 +54,17 @@ pub(super) fn is_emulated(arch: &str, ran: &Ran, said: &Said) -> bool {
 pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said) -> bool {
     let is_native = matches!(arch, "amd64" | "i386");
     let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
-    // DT_PLTGOT, DT_MIPS_RLD_MAP_REL.
-    let is_far =
-        ["r_offset", "value of tag 0x3:", "value of tag 0x70000035"].iter().any(|what| words.contains(what));
+    // DT_NEEDED, DT_PLTGOT, DT_MIPS_RLD_MAP_REL.
+    let is_far = ["r_offset", "st_name", "value of tag 0x1:", "value of tag 0x3:", "value of tag 0x70000035"]
+        .iter()
+        .any(|what| words.contains(what));
     let is_hash = words.starts_with("hash tables of");
     let lacks_version = |line: &String| line.contains("version `") && line.contains("' not found");
     let is_nameless = words.starts_with("versions of")
         && (ran.words.iter().any(lacks_version) || ran.decisive().ends_with(", version "))
         || words.starts_with("symbols of x") && ran.decisive().contains(": undefined symbol: , ")
         // DT_SYMTAB, and DT_MIPS_SYMTABNO, which counts what is no symbol.
-        || ["value of tag 0x6:", "value of tag 0x70000011:"].iter().any(|what| words.contains(what))
+        || ["st_name", "value of tag 0x6:", "value of tag 0x70000011:"].iter().any(|what| words.contains(what))
             && ran.decisive().ends_with(": undefined symbol: ");
     // What was read there is no symbol.
     let is_unfound = is_hash && ran.decisive().contains(": undefined symbol: ");
@@ -73,6 +74,9 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
             .findings
             .iter()
             .any(|one| one.evidence.iter().any(|value| value.contains("changes what cannot be written")));
+    // DT_RUNPATH, which is no folder there.
+    let is_elsewhere =
+        words.contains("value of tag 0x1d:") && ran.decisive().contains(": cannot open shared object file");
     // DT_RELACOUNT that is less than none: what stands before the table is the first relocation.
     let is_before =
         words.contains("value of tag 0x6ffffff9:") && ran.decisive().contains(": unexpected reloc type ");
@@ -84,6 +88,7 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
             || is_unfound
             || is_of_others
             || is_before
+            || is_elsewhere
             || (is_far || is_hash) && matches!(real(ran), Real::Main(_)))
 }
 

@@ -15,6 +15,10 @@ const STT_GNU_IFUNC: u64 = 10;
 
 /// Asks a function of an object for an address.
 pub(super) fn resolve(by: &Object<'_>, of: &Object<'_>, function: u64, what: &'static str) -> Step<()> {
+    // A library's is asked before the program is relocated: x86's loader says that, others do it.
+    if of.index == 0 && by.index > 0 {
+        return Err(by.lost(Access::Anothers, what));
+    }
     if !of.memory.can_run(function) {
         Err(by.fault(FaultKind::JumpsNowhere, what))
     } else if begins_function(of, function) {
