@@ -113,7 +113,9 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
     let (ends, step) = fault.kind.row();
     let status = if ends == Ends::Goes { 1 } else { 127 };
     match ends {
-        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops if fault.lazy && case.reaches_loader() => {
+        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops
+            if fault.lazy && step == Step::LoaderTables && case.reaches_loader() =>
+        {
             finding.tell(format_args!("kernel: starts it; its loader dies once a function is called"));
         }
         Ends::Dies if case.reaches_loader() => {

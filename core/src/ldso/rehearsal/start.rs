@@ -35,7 +35,9 @@ pub(super) fn construct(
     if let Some(init) = value(DT_INIT).filter(is_called) {
         let init = object.base.wrapping_add(init);
         let (of, within) = code_at(objects, init).ok_or_else(|| nowhere("DT_INIT"))?;
-        if !is_x86(of) && !begins_function(of, within) {
+        // Where there are two, one was another entry.
+        let is_odd = object.first(DT_INIT) != object.get(DT_INIT);
+        if !is_x86(of) && (is_odd || !begins_function(of, within)) {
             return Err(object.lost(Access::Anothers, "DT_INIT"));
         }
         // crti.o calls that where its address is not 0.
