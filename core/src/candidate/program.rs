@@ -80,7 +80,7 @@ pub(super) fn image(reader: &mut Reader<'_>, encoding: Encoding) -> Rc<Image> {
         match entry.p_type {
             PT_INTERP if image.interp.is_none() => image.interp = Some(interp(reader, entry)),
             PT_DYNAMIC if image.dynamic.is_none() => {
-                image.dynamic = Some(dynamic(reader, encoding, table, entry));
+                image.dynamic = Some(dynamic(reader, (encoding, e_machine), table, entry));
             }
             // The last one counts in the kernel. For other processors the number means something else.
             PT_MIPS_ABIFLAGS if matches!(e_machine, EM_MIPS | EM_MIPS_RS3_LE) => {
@@ -203,7 +203,7 @@ fn tail_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
 
 fn dynamic(
     reader: &mut Reader<'_>,
-    encoding: Encoding,
+    (encoding, e_machine): (Encoding, u16),
     table: &[ProgramHeader],
     entry: &ProgramHeader,
 ) -> Dynamic {
@@ -246,7 +246,12 @@ fn dynamic(
     }
     // To musl one that is not there stands at the front of the file.
     let strings = out.flags(DT_STRTAB);
-    let mask = if word == 8 { u64::MAX } else { 0xffff_ffff };
+    let mask = match word {
+        4 => 0xffff_ffff,
+        // The highest byte is a tag (Linux Documentation/arch/arm64/tagged-pointers.rst).
+        _ if !crate::ROUTER && e_machine == EM_AARCH64 => u64::MAX >> 8,
+        _ => u64::MAX,
+    };
     let end_of_strings = if crate::ROUTER { u64::MAX } else { out.flags(DT_STRSZ) };
     let mut left = NAMES;
     for (tag, value) in &out.entries {
