@@ -180,7 +180,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             // What cannot be read tells when it is written to.
             let Ok(entry) = got.get(own.wrapping_add(index.wrapping_sub(first))) else { break };
             // Linkers put the value of a symbol there, or the address of a function's stub; local ones stand before.
-            let is_value = !matches!(symbol.kind, STT_FUNC | STT_SECTION) && symbol.section != SHN_COMMON;
+            let is_value = match symbol.kind {
+                // A stub that is called by another object stands there in its place.
+                STT_FUNC => symbol.section == 0 && symbol.other & STO_MIPS_PLT == 0,
+                STT_SECTION => false,
+                _ => symbol.section != SHN_COMMON,
+            };
             let is_right = symbol.bind != STB_LOCAL && !(is_value && entry != symbol.value);
             if !is_right && (odd.replace(index).is_some() || !self.knows_all(object)) {
                 return Err(object.lost(Access::Anothers, "the GOT"));
@@ -253,7 +258,7 @@ pub(super) fn debug_map(program: &Object<'_>) -> Step<()> {
     let (Some(segment), Some(distance)) = (segment, program.get(DT_MIPS_RLD_MAP_REL)) else { return Ok(()) };
     let index = (program.dynamic.entries.len() as u64).wrapping_sub(1).wrapping_sub(behind as u64);
     let entry = segment.p_vaddr.wrapping_add(index.wrapping_mul(program.word()).wrapping_mul(2));
-    let written = program.memory.write(entry.wrapping_add(distance), 0, program.word(), false);
+    let written = program.memory.scatter(entry.wrapping_add(distance), program.word(), false);
     written.map_err(|access| program.refused(access, FaultKind::WritesNowhere, WHAT))
 }
 
