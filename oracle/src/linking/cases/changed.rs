@@ -4,8 +4,9 @@ use testkit::elf_h::{
     DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_STRTAB, DT_VERSYM,
 };
 
+use super::symbols::with;
 use super::versions::then;
-use super::{Anything, CALLS_FOO, Case, Dies, Family, LAZY, NOW, Nothing, TAKES_FOO, case};
+use super::{Anything, CALLS_FOO, Case, Dies, FOO, Family, LAZY, NOW, Nothing, Says, TAKES_FOO, case};
 use crate::linking::kit::{Built, Kit};
 
 /// Something before or behind an entry of PT_DYNAMIC's.
@@ -58,6 +59,46 @@ pub(super) const CASES: &[Case] = &[
         |kit| then(kit, TAKES_FOO, LAZY, |kit| last(kit, "x", OF_ALL, 0, |place| place - 1)),
         Anything,
         Nothing,
+    ),
+    case(
+        "what is called last, as a thread-local variable",
+        |kit| then(kit, CALLS_FOO, NOW, |kit| last(kit, "x", OF_CALLS, 1, |info| info & !0xffff_ffff | 0x24)),
+        Dies,
+        Anything,
+    ),
+    case(
+        "a destructor's address that is written across a constructor's",
+        |kit| {
+            then(kit, CALLS_FOO, NOW, |kit| {
+                kit.damage("x", |elf| {
+                    // Of musl's there may be none.
+                    let Some(table) = elf.points_to(DT_RELA) else { return Some(()) };
+                    let second = (table + 24, 8);
+                    elf.put(second, elf.number(second)?.checked_sub(1)?)
+                })
+            })
+        },
+        Dies,
+        Anything,
+    ),
+    case(
+        "a variable in the place of what crti.o calls",
+        |kit| {
+            then(kit, CALLS_FOO, NOW, |kit| {
+                // That of musl asks for none.
+                kit.damage("x", |elf| {
+                    elf.replace(b"__gmon_start__\0", b"environ\0\0\0\0\0\0\0\0").or(Some(()))
+                })
+            })
+        },
+        Dies,
+        Anything,
+    ),
+    case(
+        "a library that is called as the C library is",
+        |kit| with(kit, FOO, &["-Wl,-soname,libc.so.6"]),
+        Says("undefined symbol: __libc_start_main"),
+        Anything,
     ),
     case(
         "relocations that begin before the program",

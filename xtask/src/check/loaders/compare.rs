@@ -55,9 +55,16 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
     let is_native = matches!(arch, "amd64" | "i386");
     let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
     // DT_NEEDED, DT_PLTGOT, DT_MIPS_RLD_MAP_REL.
-    let is_far = ["r_offset", "st_name", "value of tag 0x1:", "value of tag 0x3:", "value of tag 0x70000035"]
-        .iter()
-        .any(|what| words.contains(what));
+    let is_far = [
+        "r_offset",
+        "st_name",
+        "vn_next",
+        "value of tag 0x1:",
+        "value of tag 0x3:",
+        "value of tag 0x70000035",
+    ]
+    .iter()
+    .any(|what| words.contains(what));
     let is_hash = words.starts_with("hash tables of");
     let lacks_version = |line: &String| line.contains("version `") && line.contains("' not found");
     let is_nameless = words.starts_with("versions of")
