@@ -29,7 +29,7 @@ enum Of {
     Value,
     /// From where it is written.
     Distance,
-    /// So many bits less.
+    /// So many bits less, with its sign.
     High(u32),
     /// The same, rounded up as what is signed below needs.
     Rounded(u32),
@@ -47,8 +47,8 @@ const fn of_powerpc(kind: u64) -> Option<Field> {
         2 => field("R_PPC64_ADDR24", 26, (4, 0x03ff_fffc), Of::Value),
         3 => field("R_PPC64_ADDR16", 16, (2, ALL), Of::Value),
         4 => field("", 64, (2, ALL), Of::Value),
-        5 => field("", 64, (2, ALL), Of::High(16)),
-        6 => field("", 64, (2, ALL), Of::Rounded(16)),
+        5 => field("R_PPC64_ADDR16_HI", 16, (2, ALL), Of::High(16)),
+        6 => field("R_PPC64_ADDR16_HA", 16, (2, ALL), Of::Rounded(16)),
         7 => field("R_PPC64_ADDR14", 16, (4, 0xfffc), Of::Value),
         24 => field("", 64, (4, ALL), Of::Value),
         25 => field("R_PPC64_UADDR16", 16, (2, ALL), Of::Value),
@@ -185,9 +185,9 @@ impl Of {
         let base = of.map_or(0, |of| of.base);
         match self {
             Of::Value => (Value { number: value, is_random: base != 0 }, false),
-            Of::High(bits) => (Value { number: value >> bits, is_random: base != 0 }, false),
+            Of::High(bits) => (Value { number: shifted(value, bits), is_random: base != 0 }, false),
             Of::Rounded(bits) => {
-                (Value { number: value.wrapping_add(0x8000) >> bits, is_random: base != 0 }, false)
+                (Value { number: shifted(value.wrapping_add(0x8000), bits), is_random: base != 0 }, false)
             }
             Of::Distance => {
                 let number = value.wrapping_sub(object.base.wrapping_add(at));
@@ -197,6 +197,12 @@ impl Of {
             }
         }
     }
+}
+
+/// A number with its sign, so many bits less.
+const fn shifted(value: u64, bits: u32) -> u64 {
+    let signed = i64::from_ne_bytes(value.to_ne_bytes());
+    u64::from_ne_bytes(signed.wrapping_shr(bits).to_ne_bytes())
 }
 
 /// elf/dl-reloc.c `_dl_reloc_overflow` (sysdeps/powerpc/powerpc64/dl-machine.c).
