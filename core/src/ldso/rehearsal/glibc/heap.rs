@@ -111,10 +111,11 @@ impl Maps {
                 order.push(None);
             }
         }
+        let size_of_one = size_of_version(objects.first().map_or(0, Object::word));
         let mut start = 0_u64;
         for whose in order {
             maps.blocks.push((start, whose));
-            let size = maps.map(whose).map_or(0, |map| map.count.wrapping_mul(size_of_version(objects)));
+            let size = maps.map(whose).map_or(0, |map| map.count.wrapping_mul(size_of_one));
             start = start.saturating_add(size).next_multiple_of(ALIGNMENT);
             if whose.is_none() && !maps.is_seen() {
                 start = start.saturating_add(FAR_APART);
@@ -149,8 +150,13 @@ impl Maps {
         if index < map.count {
             return Ok(Some(Cow::Borrowed(map.version(index))));
         }
+        object.look_at(self.blocks.len())?;
         match self.behind(object, index) {
-            Some(version) => Ok(Some(Cow::Owned(version))),
+            Some(version) => {
+                let length = |text: &Text| if let Text::Of(text) = text { text.len() } else { 0 };
+                object.look_at(length(&version.name).saturating_add(length(&version.file)))?;
+                Ok(Some(Cow::Owned(version)))
+            }
             None if index > far => Err(object.lost(Access::Nothing, "DT_VERSYM")),
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
@@ -159,8 +165,8 @@ impl Maps {
     /// The same behind them, where it is known.
     fn behind(&self, object: &Object<'_>, index: u64) -> Option<Version> {
         let (start, _) = self.blocks.iter().find(|(_, whose)| *whose == Some(object.index))?;
-        let at = start.checked_add(index.checked_mul(size_of_version(core::slice::from_ref(object)))?)?;
         let word = object.word();
+        let at = start.checked_add(index.checked_mul(size_of_version(word))?)?;
         let text = |word| match word {
             Word::Zero => Text::None,
             Word::Hash(..) => Text::Nowhere,
@@ -181,7 +187,7 @@ impl Maps {
     /// A word of the heap.
     fn word(&self, word: u64, at: u64) -> Option<Word<'_>> {
         let (start, whose) = self.blocks.iter().rfind(|(start, _)| *start <= at)?;
-        let size = if word == 8 { 24 } else { 16 };
+        let size = size_of_version(word);
         let map = self.map(*whose)?;
         let within = at.checked_sub(*start)?;
         let index = within.checked_div(size)?;
@@ -212,9 +218,9 @@ impl Maps {
     }
 }
 
-/// Bytes of `struct r_found_version`.
-fn size_of_version(objects: &[Object<'_>]) -> u64 {
-    if objects.first().is_some_and(|object| object.word() == 8) { 24 } else { 16 }
+/// Bytes of `struct r_found_version`: two addresses and two numbers of 32 bits.
+const fn size_of_version(word: u64) -> u64 {
+    word.wrapping_mul(2).wrapping_add(8)
 }
 
 /// Which objects are loaded before the loader is first asked for.
