@@ -273,7 +273,12 @@ impl<'a> Memory<'a> {
         let Some(left) = self.left.get().checked_sub(1) else { return self.too_much() };
         self.left.set(left);
         if left % TOGETHER == 0 {
-            self.steps(STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1)))?;
+            let count = STEPS.saturating_mul((self.parts.len() / PARTS).saturating_add(1));
+            if self.steps(count).is_err() {
+                // Whoever goes on all the same gets no further.
+                self.left.set(0);
+                return self.too_much();
+            }
         }
         let part = self.part(address)?;
         if part.loses(address) {

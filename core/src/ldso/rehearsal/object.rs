@@ -159,6 +159,9 @@ impl<'a> Object<'a> {
         };
         let (symbol, kind) = info(self.image);
         let offset = self.memory.pointer(at);
+        if offset == Err(Access::TooMuch) {
+            return Err(End::TooMuch);
+        }
         let (symbol, mut kind) = (part(symbol)?, part(kind)?);
         if self.image.header.e_machine == EM_MIPS && word == 8 {
             // Three types and r_ssym, the first in the lowest byte.
