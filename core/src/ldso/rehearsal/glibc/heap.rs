@@ -251,7 +251,11 @@ fn vdso(objects: &[Object<'_>]) -> Map {
         _ => &[],
     };
     // The first two are none.
-    let version = |name: &&[u8]| Version { hash: sysv_hash(name).into(), ..Version::named(name.to_vec()) };
-    let versions: BTreeMap<u64, Version> = (2..).zip(names.iter().map(version)).collect();
-    Map { hash: Hash::None, marks: None, count: (versions.len() as u64).wrapping_add(2), versions }
+    let mut map = Map { hash: Hash::None, marks: None, count: 2, versions: BTreeMap::new() };
+    for name in names {
+        let version = Version { hash: sysv_hash(name).into(), ..Version::named(name.to_vec()) };
+        map.versions.insert(map.count, version);
+        map.count = map.count.wrapping_add(1);
+    }
+    map
 }
