@@ -86,8 +86,8 @@ pub(crate) enum Setup {
 }
 
 impl Setup {
-    /// Of how many words, at its front, nothing else makes use: behind them stand the slots of functions that are called, in the
-    /// order of DT_JMPREL. MIPS has those elsewhere.
+    /// How many words at the front of DT_PLTGOT the loader has for itself. Behind them stand the slots of functions that are
+    /// called, in the order of DT_JMPREL; MIPS has those elsewhere.
     pub(crate) fn reserved(self) -> Option<u64> {
         match self {
             Setup::Second => Some(3),

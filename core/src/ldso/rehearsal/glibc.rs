@@ -206,7 +206,7 @@ impl Rehearsal<'_, '_> {
         self.later_fault.set(first.or(Some(Fault { lazy: true, ..fault })));
     }
 
-    /// Keeps that.
+    /// Keeps a symbol that nobody has once it is called.
     fn is_lost_later(&self, object: &Object<'_>, symbol: Undefined) -> Step<()> {
         object.keep(symbol.size())?;
         self.later.borrow_mut().push(Undefined { lazy: true, ..symbol });

@@ -35,7 +35,7 @@ pub(super) fn construct(
     if let Some(init) = value(DT_INIT).filter(is_called) {
         let init = object.base.wrapping_add(init);
         let (of, within) = code_at(objects, init).ok_or_else(|| nowhere("DT_INIT"))?;
-        // Where there are two, one was another entry.
+        // Linkers make one DT_INIT: of two, one was another entry.
         let is_odd = object.first(DT_INIT) != object.get(DT_INIT);
         if !is_x86(of) && (is_odd || !begins_function(of, within)) {
             return Err(object.lost(Access::Anothers, "DT_INIT"));

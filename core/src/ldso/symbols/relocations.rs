@@ -129,9 +129,8 @@ impl OfProgram {
 
 /// The first slot for a function that is called, where a rehearsal tells what comes of another one.
 fn first_slot(image: &Image, abi: &Abi) -> Option<u64> {
-    let reserved = abi.setup.reserved().filter(|_| !crate::ROUTER && !abi.effects.is_empty())?;
-    let got = image.dynamic.as_ref()?.get(DT_PLTGOT)?;
-    Some(got.wrapping_add(reserved.wrapping_mul(image.encoding.word() as u64)))
+    let (got, size) = reserved(image, abi);
+    (size != 0 && !abi.effects.is_empty()).then(|| got.wrapping_add(size))
 }
 
 /// The first relocation of an object of a kind that its loader does not know: the kind, and whether it stands among the
@@ -220,20 +219,13 @@ pub(in super::super) fn unknown(
                 }
                 if !crate::ROUTER {
                     if asked.is_main(place) {
-                        let address = if has_addend {
-                            Some(order.uint(found, word.wrapping_mul(2), word))
-                        } else {
-                            word_of(image, file, place)
-                        };
+                        let address = addend(image, file, (found, has_addend), place);
                         asked.note_main(address.filter(|_| effect == Effect::Relative));
                     }
                     let is_slot = effect == Effect::Slot;
                     let adds = is_slot
-                        && if has_addend {
-                            order.uint(found, word.wrapping_mul(2), word) != 0
-                        } else {
-                            tag != DT_JMPREL && word_of(image, file, place) != Some(0)
-                        };
+                        && (has_addend || tag != DT_JMPREL)
+                        && addend(image, file, (found, has_addend), place) != Some(0);
                     // Slots lie side by side, but for those of IRELATIVE.
                     let is_next = next.is_none_or(|next| next == place);
                     let strays = tag == DT_JMPREL && is_slot && !has_resolvers && !is_next;
@@ -266,9 +258,17 @@ fn slots_of_calls(image: &Image, abi: &Abi) -> Option<(u64, u64)> {
     Some((first, size.checked_div(words)?.wrapping_add(reserved)))
 }
 
-/// A word of an object, as it is in its file.
-fn word_of(image: &Image, file: &Contents, place: u64) -> Option<u64> {
+/// What a relocation adds: r_addend, or of DT_REL what the file has where it is applied.
+fn addend(
+    image: &Image,
+    file: &Contents,
+    (relocation, has_addend): (&[u8], bool),
+    place: u64,
+) -> Option<u64> {
     let (order, word) = (image.encoding.order, image.encoding.word());
+    if has_addend {
+        return Some(order.uint(relocation, word.wrapping_mul(2), word));
+    }
     Some(order.uint(Reader::new(file, order, image.offset_of(place)?, word).bytes_at(0, word)?, 0, word))
 }
 

@@ -15,7 +15,7 @@ const STT_GNU_IFUNC: u64 = 10;
 
 /// Asks a function of an object for an address.
 pub(super) fn resolve(by: &Object<'_>, of: &Object<'_>, function: u64, what: &'static str) -> Step<()> {
-    // A library's is asked before the program is relocated: x86's loader says that, others do it.
+    // A program is relocated last: x86's loader ends there and says so, others ask its function all the same.
     if of.index == 0 && by.index > 0 {
         return Err(by.lost(Access::Anothers, what));
     }

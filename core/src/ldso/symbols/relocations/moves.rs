@@ -4,7 +4,7 @@ use super::super::super::Linker;
 use super::super::super::abi::Effect;
 use super::super::begin::may_begin;
 use super::super::own::Asks;
-use super::{Table, is_blank, reserved, word_of, written_by};
+use super::{Table, addend, is_blank, reserved, written_by};
 use crate::arch;
 use crate::candidate::Image;
 use crate::candidate::reader::Contents;
@@ -95,10 +95,7 @@ pub(in super::super::super) fn moves_all(
             if seen < relative && (place & (word as u64).wrapping_sub(1) != 0 || left == 0 && within < size) {
                 return Some(false);
             }
-            let address = || {
-                let here = || word_of(image, file, place);
-                if is_rel { here() } else { Some(order.uint(found, word.wrapping_mul(2), word)) }
-            };
+            let address = || addend(image, file, (found, !is_rel), place);
             if seen < relative && place.wrapping_sub(kept.0) < kept.1 {
                 return Some(false);
             }
