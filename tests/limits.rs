@@ -107,11 +107,21 @@ fn files_that_diag_may_not_have_open() {
 /// What a recording lacks for that is no more than unknown, and said.
 #[test]
 fn files_that_a_recording_lacks() {
+    let unknown = |output: &Output| {
+        let lines = output.stdout.split(|byte| *byte == b'\n');
+        lines.filter(|line| line.starts_with(b"unknown ")).map(<[u8]>::to_vec).collect::<Vec<_>>()
+    };
     let mut too_few = 0;
+    let whole = limited(Resource::RLIMIT_NOFILE, 256, &["--record", "/bin/sh"]);
+    assert_eq!(whole.status.code(), Some(0));
     for limit in 4..64 {
         let output = limited(Resource::RLIMIT_NOFILE, limit, &["--record", "/bin/sh"]);
         let said = String::from_utf8_lossy(&output.stderr);
         let names_it = said.contains("the recording lacks /") && said.contains("Too many open files");
+        assert!(
+            names_it || unknown(&output) == unknown(&whole),
+            "{limit}: it lacks more, and does not say so"
+        );
         assert_eq!(output.status.code(), Some(if names_it { 2 } else { 0 }), "{limit}: {said}");
         too_few += usize::from(names_it);
     }

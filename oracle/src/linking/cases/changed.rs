@@ -6,7 +6,9 @@ use testkit::elf_h::{
 
 use super::symbols::with;
 use super::versions::then;
-use super::{Anything, CALLS_FOO, Case, Dies, FOO, Family, LAZY, NOW, Nothing, Says, TAKES_FOO, case};
+use super::{
+    Anything, CALLS_FOO, Case, Dies, FOO, Family, LAZY, NOW, Nothing, RUNPATH, Says, TAKES_FOO, case,
+};
 use crate::linking::kit::{Built, Kit};
 
 /// Something before or behind an entry of PT_DYNAMIC's.
@@ -98,6 +100,18 @@ pub(super) const CASES: &[Case] = &[
         "a library that is called as the C library is",
         |kit| with(kit, FOO, &["-Wl,-soname,libc.so.6"]),
         Says("undefined symbol: __libc_start_main"),
+        Anything,
+    ),
+    case(
+        "a library that is called as the C library is, of a program that needs none",
+        |kit| {
+            let code = "int foo(void); void _start(void) { foo(); \
+                        __asm__ volatile(\"mov $60, %eax; xor %edi, %edi; syscall\"); }";
+            kit.library("libfoo.so", FOO, &["-nostdlib"])?;
+            kit.program("x", code, &["-nostdlib", "-nostartfiles", "./libfoo.so", RUNPATH, NOW])?;
+            kit.library("libfoo.so", FOO, &["-nostdlib", "-Wl,-soname,libc.so.6"])
+        },
+        Says("_dl_call_libc_early_init: Assertion `sym != NULL' failed!"),
         Anything,
     ),
     case(

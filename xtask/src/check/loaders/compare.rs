@@ -66,9 +66,9 @@ pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said
     .iter()
     .any(|what| words.contains(what));
     let is_hash = words.starts_with("hash tables of");
-    let lacks_version = |line: &String| line.contains("version `") && line.contains("' not found");
     let is_nameless = words.starts_with("versions of")
-        && (ran.words.iter().any(lacks_version) || ran.decisive().ends_with(", version "))
+        && (ran.words.iter().any(|line| line.contains("version `' not found"))
+            || ran.decisive().ends_with(", version "))
         || words.starts_with("symbols of x") && ran.decisive().contains(": undefined symbol: , ")
         // DT_SYMTAB, and DT_MIPS_SYMTABNO, which counts what is no symbol.
         || ["st_name", "value of tag 0x6:", "value of tag 0x70000011:"].iter().any(|what| words.contains(what))
