@@ -259,6 +259,7 @@ fn slots_of_calls(image: &Image, abi: &Abi) -> Option<(u64, u64)> {
 }
 
 /// What a relocation adds: r_addend, or of DT_REL what the file has where it is applied.
+#[inline]
 fn addend(
     image: &Image,
     file: &Contents,
@@ -267,8 +268,15 @@ fn addend(
 ) -> Option<u64> {
     let (order, word) = (image.encoding.order, image.encoding.word());
     if has_addend {
-        return Some(order.uint(relocation, word.wrapping_mul(2), word));
+        Some(order.uint(relocation, word.wrapping_mul(2), word))
+    } else {
+        word_of(image, file, place)
     }
+}
+
+/// A word of an object, as it is in its file.
+fn word_of(image: &Image, file: &Contents, place: u64) -> Option<u64> {
+    let (order, word) = (image.encoding.order, image.encoding.word());
     Some(order.uint(Reader::new(file, order, image.offset_of(place)?, word).bytes_at(0, word)?, 0, word))
 }
 
