@@ -39,11 +39,9 @@ pub(crate) use files::{inside, lstat, open_in_place};
 use crate::elf::ByteOrder;
 use crate::errno::Errno;
 use crate::path::{Path, PathBuf};
-#[cfg(feature = "every-machine")]
-use crate::target::Refusal;
 use crate::target::{
-    Answer, Auxv, Caller, Capability, FileCapabilities, FileKind, Kernel, Known, Limits, ReadAt, Root, Space,
-    Stat, Uname,
+    Answer, Auxv, Caller, Capability, FileCapabilities, FileKind, Kernel, Known, Limits, ReadAt, Refusal,
+    Root, Space, Stat, Uname,
 };
 
 /// The machine that `diag` runs on.
@@ -55,7 +53,6 @@ pub struct Live {
     /// [`ask::knows_check`].
     can_ask: OnceCell<bool>,
     /// [`Root::take_refusal`].
-    #[cfg(feature = "every-machine")]
     refusal: Refusal,
 }
 
@@ -103,15 +100,19 @@ fn here(path: &Path) -> Result<CString, Errno> {
 impl Live {
     /// What a call says of a path; nothing where that is not about the path.
     fn told<T>(&self, path: &Path, call: impl FnOnce(&CStr) -> Result<T, Errno>) -> Known<Result<T, Errno>> {
-        let told = here(path).and_then(|path| call(&path));
-        #[cfg(feature = "every-machine")]
-        if let Err(errno) = told.as_ref().map_err(|errno| *errno) {
-            if errno.is_of_who_asks() {
-                self.refusal.note(path, errno);
-                return None;
-            }
+        match here(path).and_then(|path| call(&path)) {
+            Err(errno) if !self.tells(path, errno) => None,
+            told => Some(told),
         }
-        Some(told)
+    }
+
+    /// Whether that says anything about the path.
+    fn tells(&self, path: &Path, errno: Errno) -> bool {
+        let is_of_who_asks = errno.is_of_who_asks();
+        if is_of_who_asks {
+            self.refusal.note(path, errno);
+        }
+        !is_of_who_asks
     }
 }
 
@@ -148,7 +149,6 @@ impl Root for Live {
         self.told(path, |path| files::resolve(path, own.as_ref()))
     }
 
-    #[cfg(feature = "every-machine")]
     fn take_refusal(&self) -> Option<(PathBuf, Errno)> {
         self.refusal.take()
     }

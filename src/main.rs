@@ -19,10 +19,7 @@ use diag::recorded::Recorded;
 use diag::report::Style;
 #[cfg(not(feature = "every-machine"))]
 use diag::router::heap;
-#[cfg(feature = "every-machine")]
-use diag::target::Root;
-use diag::target::{Kernel as _, Target};
-#[cfg(feature = "every-machine")]
+use diag::target::{Kernel as _, Root as _, Target};
 use diag::text;
 use log::{LevelFilter, Log, Metadata, Record};
 use simple_logger::SimpleLogger;
@@ -211,10 +208,9 @@ fn record(args: &Args) -> u8 {
     }
     let mut stdout = Stdout(Ok(()));
     let written = record::write(Target::new(&live), &args.programs, &mut |bytes| stdout.bytes(bytes));
-    #[cfg(feature = "every-machine")]
-    if let Some((path, errno)) = Root::take_refusal(&live) {
-        let path = text::path(&path);
-        complain(&format!("the recording lacks {path}, and perhaps more: {}", errno.text()));
+    if let Some((path, errno)) = live.take_refusal() {
+        let (path, why, fix) = (text::path(&path), errno.name(), errno.fix());
+        complain(&format!("the recording lacks {path} ({why}), and perhaps more: {fix}"));
         return stdout.end(2);
     }
     stdout.end(if written.is_ok() { 0 } else { 2 })

@@ -72,14 +72,25 @@ impl Errno {
         matches!(self, Errno::EIO | Errno::ENXIO | Errno::ESTALE)
     }
 
-    /// Whether it tells of who asks, not of the file: the loader has fewer files open, and asks at another moment. A router's
-    /// build has no names for EMFILE, ENFILE and EINTR.
+    /// Whether it tells of who asks, not of the file: the loader has fewer files open, and asks at another moment.
     pub const fn is_of_who_asks(self) -> bool {
-        #[cfg(feature = "every-machine")]
-        let is_named = matches!(self, Errno::EINTR | Errno::EMFILE | Errno::ENFILE);
-        #[cfg(not(feature = "every-machine"))]
-        let is_named = matches!(self, Errno::EOTHER);
-        is_named || matches!(self, Errno::EAGAIN | Errno::ENOMEM)
+        matches!(self, Errno::EAGAIN | Errno::EINTR | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM)
+    }
+
+    /// What to do where it keeps diag from reading a file.
+    // Inlined it is 240 bytes more of a router's.
+    #[inline(never)]
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Errno::EACCES | Errno::EPERM => "run diag as root",
+            Errno::EMFILE => "ulimit -n 256, then run diag again",
+            Errno::ENFILE if !crate::ROUTER => {
+                "see who has so many files open (lsof), or raise fs.file-max; then run diag again"
+            }
+            Errno::ENOMEM if !crate::ROUTER => "see that there is memory (free), then run diag again",
+            _ if self.is_of_who_asks() => "run diag again",
+            _ => "copy it again, to another file system",
+        }
     }
 }
 
@@ -126,15 +137,15 @@ errno! {
     ENXIO "No such device or address"
     /// A file that its server has no more.
     ESTALE "Stale file handle"
-    /// Any other.
-    EOTHER "Unknown error"
-    ;
     /// A signal came in between.
     EINTR "Interrupted system call"
     /// As many files are open as this process may have: RLIMIT_NOFILE.
     EMFILE "No file descriptors available (glibc: Too many open files)"
     /// As many files are open as the system can have: fs.file-max.
     ENFILE "Too many open files in system"
+    /// Any other.
+    EOTHER "Unknown error"
+    ;
     /// A checksum of the medium is wrong (UBI, ext4, Btrfs).
     EBADMSG "Bad message"
     /// A file system is damaged (ext4, XFS, UBIFS).

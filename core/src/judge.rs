@@ -47,8 +47,6 @@ pub fn judge_all<'a>(target: Target<'a>, programs: &[PathBuf], dest: Option<&Pat
 pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Path>) -> Judged {
     let path = locate(machine.target, given);
     log::info!("reading {}", text::path(&path));
-    #[cfg(feature = "every-machine")]
-    let _of_the_last_one = machine.target.root.take_refusal();
     let (candidate, outcome) = outcome(machine, &kept.files, &path);
     if let Some(question) = exec::further_question(machine, &candidate) {
         ask(machine, question);
@@ -84,13 +82,9 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
 
 /// What nothing is known of because diag itself was kept from opening it.
 fn refused(target: Target<'_>, kept: &Kept) -> Option<Lost> {
-    #[cfg(feature = "every-machine")]
-    if let Some((path, errno)) = target.root.take_refusal() {
-        kept.files.budget().cut(Missing::Refused);
-        return Some(Lost { path: path.as_bytes().to_vec(), errno });
-    }
-    let _ = (target, kept);
-    None
+    let (path, errno) = target.root.take_refusal()?;
+    kept.files.budget().cut(Missing::Refused);
+    Some(Lost { path: path.as_bytes().to_vec(), errno })
 }
 
 /// What was cut short of that on which the outcome depends: the kernel's own checks come before.

@@ -6,7 +6,6 @@ use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-#[cfg(feature = "every-machine")]
 use core::cell::RefCell;
 use core::ffi::CStr;
 
@@ -36,11 +35,9 @@ impl<'a> Target<'a> {
 }
 
 /// A file of which nothing is known because of who asks ([`Errno::is_of_who_asks`]), and why: of several the first.
-#[cfg(feature = "every-machine")]
 #[derive(Clone, Debug, Default)]
 pub struct Refusal(RefCell<Option<(PathBuf, Errno)>>);
 
-#[cfg(feature = "every-machine")]
 impl Refusal {
     /// None yet.
     pub const fn new() -> Refusal {
@@ -111,7 +108,6 @@ pub trait Root {
         None
     }
     /// [`Refusal::take`].
-    #[cfg(feature = "every-machine")]
     fn take_refusal(&self) -> Option<(PathBuf, Errno)> {
         None
     }

@@ -38,6 +38,9 @@ pub(super) fn of_raw(number: i32) -> Errno {
         libc::ELIBBAD => Errno::ELIBBAD,
         libc::ENXIO => Errno::ENXIO,
         libc::ESTALE => Errno::ESTALE,
+        libc::EINTR => Errno::EINTR,
+        libc::EMFILE => Errno::EMFILE,
+        libc::ENFILE => Errno::ENFILE,
         #[cfg(feature = "every-machine")]
         other => of_more(other),
         #[cfg(not(feature = "every-machine"))]
@@ -45,13 +48,10 @@ pub(super) fn of_raw(number: i32) -> Errno {
     }
 }
 
-/// A router has no room for their names.
+/// Those of media and of servers, for which a router has no room.
 #[cfg(feature = "every-machine")]
 fn of_more(number: i32) -> Errno {
     match number {
-        libc::EINTR => Errno::EINTR,
-        libc::EMFILE => Errno::EMFILE,
-        libc::ENFILE => Errno::ENFILE,
         libc::EBADMSG => Errno::EBADMSG,
         libc::EUCLEAN => Errno::EUCLEAN,
         libc::ENOKEY => Errno::ENOKEY,

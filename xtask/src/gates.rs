@@ -17,7 +17,7 @@ pub(crate) const PACKAGE: Gate = Gate { what: "package", unit: "bytes", limit: 1
 /// The one file with every router's build in it: what is copied to /tmp.
 pub(crate) const ONE_FILE: Gate = Gate { what: "the one file", unit: "bytes", limit: 1792 * 1024 };
 /// A build as it is. It lies in /tmp for a minute, and compressed in flash: a tripwire, for the package counts.
-pub(crate) const FLAT: Gate = Gate { what: "flat", unit: "bytes", limit: 356 * 1024 };
+pub(crate) const FLAT: Gate = Gate { what: "flat", unit: "bytes", limit: 360 * 1024 };
 /// The same of n64, whose code is the largest and whose package is not.
 pub(crate) const FLAT_N64: Gate = Gate { what: "flat", unit: "bytes", limit: 372 * 1024 };
 /// Peak RSS (VmHWM) of diag, whatever it judges; `cargo xtask check lab` measures it in the lab.
@@ -58,7 +58,7 @@ mod tests {
     fn what_is_at_the_gate_passes_and_a_byte_more_does_not() {
         assert_eq!(PACKAGE.of(101_317), "package 101,317 of 188,416 bytes (slack 87,099)");
         assert_eq!(FLAT.fault(FLAT.limit), None);
-        let over = "flat 364,545 of 364,544 bytes (OVER BY 1)";
+        let over = "flat 368,641 of 368,640 bytes (OVER BY 1)";
         assert_eq!(FLAT.fault(FLAT.limit + 1).as_deref(), Some(over));
         assert_eq!(ONE_FILE.limit, 1_835_008);
     }

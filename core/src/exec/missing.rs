@@ -43,7 +43,7 @@ missing! {
     LeftOut on_routers "what a file holds, or whether it is there"
         "what a file holds, or whether it is there: the recording leaves it out"
     /// `Root::take_refusal` of [`crate::target`].
-    Refused of_computers
+    Refused on_routers "what a file holds, or whether it is there"
         "what a file holds, or whether it is there: diag itself is kept from opening it"
     /// The program that a script's first line names was not opened.
     ScriptInterpreter "what the interpreter of the script is"

@@ -45,7 +45,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
     } else {
         ("", if is_of_diag(errno, None) { "" } else { errno.text() })
     };
-    let (mode, name, fix) = (Mode(stat.mode & 0o7777), errno.name(), fix(errno));
+    let (mode, name, fix) = (Mode(stat.mode & 0o7777), errno.name(), errno.fix());
     let is_refused = case.meets(Step::Read);
     let call = if is_refused && !crate::ROUTER { "execve" } else { "open" };
     let text = format_args!(
@@ -75,7 +75,7 @@ fn of_a_part(case: &Case<'_>) -> Option<Found> {
     } else {
         ("cannot be read to its end", "pread", errno.text())
     };
-    let (path, name, fix) = (Shown(path), errno.name(), fix(*errno));
+    let (path, name, fix) = (Shown(path), errno.name(), errno.fix());
     (is_about || is_of_diag).then(|| {
         let mut finding = case.finding(
             Severity::Warning,
@@ -93,28 +93,6 @@ fix:     {fix}"
 }
 
 /// That is diag's trouble alone: the program's loader does not meet it.
-#[cfg(feature = "every-machine")]
 fn is_of_diag(errno: Errno, missing: Option<Missing>) -> bool {
     errno.is_of_who_asks() || missing == Some(Missing::Refused)
-}
-
-/// A router's build has no room for it.
-#[cfg(not(feature = "every-machine"))]
-const fn is_of_diag(_: Errno, _: Option<Missing>) -> bool {
-    false
-}
-
-fn fix(errno: Errno) -> &'static str {
-    match errno {
-        Errno::EACCES | Errno::EPERM => "run diag as root",
-        #[cfg(feature = "every-machine")]
-        Errno::EMFILE => "let diag have more files open (ulimit -n 256), then run it again",
-        #[cfg(feature = "every-machine")]
-        Errno::ENFILE => "see who has so many files open (lsof), or raise fs.file-max; then run diag again",
-        #[cfg(feature = "every-machine")]
-        Errno::ENOMEM => "see that there is memory (free), then run diag again",
-        #[cfg(feature = "every-machine")]
-        Errno::EAGAIN | Errno::EINTR => "run diag again",
-        _ => "copy it again, to another file system",
-    }
 }

@@ -44,7 +44,8 @@ fn compiles((package, std, target): &(&str, &str, &str)) -> Result<()> {
 }
 
 /// Tests that need no other architecture's kernels; what needs them says so by the feature `every-machine`.
-const TESTS: [&str; 8] = ["transcripts", "bad_input", "elf", "streams", "asking", "safety", "host", "hang"];
+const TESTS: [&str; 9] =
+    ["transcripts", "bad_input", "elf", "streams", "asking", "safety", "host", "hang", "open_files"];
 
 fn router_tests() -> Result<()> {
     let mut cargo = Command::new("cargo");
