@@ -188,17 +188,20 @@ fn offset_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
     place_of(table, address).map(|(offset, _)| offset)
 }
 
-/// Where the file has what lies behind a segment in its last page. A router's build does not ask.
-fn tail_of(table: &[ProgramHeader], address: u64) -> Option<usize> {
+/// Where the file has what lies behind a segment in its last page, or before it in its first one. A router's build does not
+/// ask.
+fn around(table: &[ProgramHeader], address: u64) -> Option<usize> {
     if crate::ROUTER {
         return None;
     }
-    let mut loads = table.iter().filter(|entry| entry.p_type == PT_LOAD && entry.p_memsz <= entry.p_filesz);
-    let within = |entry: &ProgramHeader| address.checked_sub(entry.p_vaddr);
-    let end =
-        |entry: &ProgramHeader| entry.p_vaddr.saturating_add(entry.p_filesz).saturating_add(0xfff) & !0xfff;
-    let found = loads.find(|entry| within(entry).is_some() && address < end(entry))?;
-    found.p_offset.checked_add(within(found)?).map(at)
+    let page = |address: u64| address & !0xfff;
+    let end = |entry: &ProgramHeader| {
+        let end = entry.p_vaddr.saturating_add(entry.p_filesz);
+        if entry.p_memsz > entry.p_filesz { end } else { page(end.saturating_add(0xfff)) }
+    };
+    let mut loads = table.iter().filter(|entry| entry.p_type == PT_LOAD);
+    let found = loads.rfind(|entry| page(entry.p_vaddr) <= address && address < end(entry))?;
+    Some(at(found.p_offset.wrapping_add(address.wrapping_sub(found.p_vaddr))))
 }
 
 fn dynamic(
@@ -267,7 +270,7 @@ fn dynamic(
             _ => continue,
         };
         let address = strings.wrapping_add(*value) & mask;
-        let found = offset_of(table, address).or_else(|| tail_of(table, address));
+        let found = offset_of(table, address).or_else(|| around(table, address));
         let name = found.and_then(|found| reader.required_string_at(found));
         let rest = left.checked_sub(name.map_or(0, <[u8]>::len));
         if let (Some(name), Some(rest)) = (name, rest) {

@@ -104,7 +104,7 @@ fn check(loader: &Loader, args: &Args, count: usize, tally: &mut Tally) -> Resul
         counts.started += usize::from(matches!(compare::real(&ran), Real::Main(_)));
         counts.varied += usize::from(answer == Answer::Varies);
         let is_emulated = compare::is_emulated(loader.arch, &ran, &said)
-            || compare::is_written_in_qemu(loader.arch, &mutant.words, &ran, &said);
+            || compare::is_mapped_in_qemu(loader.arch, &mutant.words, &ran, &said);
         if is_emulated && answer != Answer::Varies {
             answer = Answer::Emulated;
             counts.emulated += 1;

@@ -12,7 +12,7 @@ use super::start::{begins_function, bytes, code_at, is_x86, nowhere_at};
 use super::{End, FIRST_FREE, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::candidate::File;
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_TEXTREL, EM_PPC64,
+    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_TEXTREL, EM_ARM, EM_PPC64,
 };
 use crate::elf::offset;
 use crate::machine::holds;
@@ -132,8 +132,15 @@ fn follow(
     let Some(slot) = lead.main else { return Ok(()) };
     let main = pointer(slot, "main")?;
     let main = code_at(objects, main).ok_or_else(|| nowhere_at(program, main, "main"))?;
+    // Of ARM nothing lists where functions begin: it is as its linker has it, or a symbol's.
+    let is_changed = program.image.header.e_machine == EM_ARM
+        && program.memory.built_word(slot).is_ok_and(|built| built != 0 && built != main.1);
     // What is another object's is another function.
-    if main.0.index == 0 && begins_function(main.0, main.1) { Ok(()) } else { Err(lost("main")) }
+    if main.0.index == 0 && !is_changed && begins_function(main.0, main.1) {
+        Ok(())
+    } else {
+        Err(lost("main"))
+    }
 }
 
 /// Whether a slot is the one in DT_PLTGOT where the loader has left what binds functions, so far from its front.

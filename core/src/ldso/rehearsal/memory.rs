@@ -297,11 +297,26 @@ impl<'a> Memory<'a> {
         if address >= part.donated {
             return Err(Access::Anothers);
         }
+        Ok((self.as_built(part, address), 0))
+    }
+
+    fn as_built(&self, part: &Part, address: u64) -> u8 {
         if (part.zeros.0..part.zeros.1).contains(&address) {
-            return Ok((0, 0));
+            return 0;
         }
         let at = part.offset.wrapping_add(address.wrapping_sub(part.from));
-        Ok((self.file.borrow_mut().up_to(offset(at), 1).first().copied().unwrap_or_default(), 0))
+        self.file.borrow_mut().up_to(offset(at), 1).first().copied().unwrap_or_default()
+    }
+
+    /// The word that the file has there, whatever has been written since.
+    pub(super) fn built_word(&self, address: u64) -> Result<u64, Access> {
+        let mut bytes = [0; 8];
+        let word = self.encoding.word();
+        for (to, at) in bytes.iter_mut().zip(0..word as u64) {
+            let address = self.wrapped(address.wrapping_add(at));
+            *to = self.as_built(self.part(address)?, address);
+        }
+        Ok(self.encoding.order.uint(&bytes, 0, word))
     }
 
     /// A number of 1 to 8 bytes, or an address.

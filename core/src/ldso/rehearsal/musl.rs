@@ -219,9 +219,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     }
 }
 
+/// `decode_dyn`: what a tag leads to; a table at NULL is none.
+fn pointer(of: &Object<'_>, tag: u32) -> Option<u64> {
+    of.first(tag).filter(|at| of.base.wrapping_add(*at) != 0)
+}
+
 /// The same in one.
 fn find_in(of: &Object<'_>, hash: u64, name: &[u8], needs_definition: bool) -> Step<Option<Symbol>> {
-    let found = match of.first(DT_GNU_HASH) {
+    let found = match pointer(of, DT_GNU_HASH) {
         Some(table) => look_up_gnu(of, table, hash, name)?,
         None => look_up_sysv(of, of.get(DT_HASH), name)?,
     };
@@ -253,8 +258,7 @@ const fn as_int(index: u64) -> u64 {
 
 /// Whether a symbol is the one that is looked for.
 fn matches(of: &Object<'_>, index: u64, name: &[u8]) -> Step<Option<Symbol>> {
-    // To it one at NULL is none.
-    if let Some(marks) = of.first(DT_VERSYM).filter(|marks| of.base.wrapping_add(*marks) != 0) {
+    if let Some(marks) = pointer(of, DT_VERSYM) {
         if of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM")? & 0x8000 != 0 {
             return Ok(None);
         }

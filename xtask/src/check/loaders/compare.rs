@@ -48,55 +48,19 @@ pub(super) fn is_emulated(arch: &str, ran: &Ran, said: &Said) -> bool {
     is_between || is_fixed_up && ran.end == End::Killed(nix::libc::SIGBUS) || ran.words.iter().any(is_unknown)
 }
 
-/// Whether a loader reads or writes in QEMU where on a computer nothing is: QEMU has the stack right behind the program, maps
-/// one library behind the other, where kernels go downwards, and leaves its own memory to be read. A version or a symbol
-/// whose name is read from there has none.
-pub(super) fn is_written_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said) -> bool {
+/// Whether a loader goes on in QEMU where on a computer nothing is: QEMU has the stack right behind the program, maps one
+/// library behind the other, where kernels go downwards, and leaves its own memory to be read.
+pub(super) fn is_mapped_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said) -> bool {
     let is_native = matches!(arch, "amd64" | "i386");
     let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
-    // DT_NEEDED, DT_PLTGOT, DT_MIPS_RLD_MAP_REL.
-    let is_far = [
-        "r_offset",
-        "st_name",
-        "vn_next",
-        "value of tag 0x1:",
-        "value of tag 0x3:",
-        "value of tag 0x70000035",
-    ]
-    .iter()
-    .any(|what| words.contains(what));
-    let is_hash = words.starts_with("hash tables of");
-    let is_nameless = words.starts_with("versions of")
-        && (ran.words.iter().any(|line| line.contains("version `' not found"))
-            || ran.decisive().ends_with(", version "))
-        || words.starts_with("symbols of x") && ran.decisive().contains(": undefined symbol: , ")
-        // DT_SYMTAB, and DT_MIPS_SYMTABNO, which counts what is no symbol.
-        || ["st_name", "value of tag 0x6:", "value of tag 0x70000011:"].iter().any(|what| words.contains(what))
-            && ran.decisive().ends_with(": undefined symbol: ");
-    // What was read there is no symbol.
-    let is_unfound = is_hash && ran.decisive().contains(": undefined symbol: ");
-    // DT_RELA and DT_JMPREL, which lead to other relocations.
-    let is_of_others = ["value of tag 0x7:", "value of tag 0x17:"].iter().any(|what| words.contains(what))
-        && said
-            .findings
-            .iter()
-            .any(|one| one.evidence.iter().any(|value| value.contains("changes what cannot be written")));
-    // DT_RUNPATH, which is no folder there.
-    let is_elsewhere =
-        words.contains("value of tag 0x1d:") && ran.decisive().contains(": cannot open shared object file");
-    // DT_RELACOUNT that is less than none: what stands before the table is the first relocation.
-    let is_before =
-        words.contains("value of tag 0x6ffffff9:") && ran.decisive().contains(": unexpected reloc type ");
-    let agrees = real(ran) == Real::Before(End::Killed(nix::libc::SIGSEGV));
-    !is_native
-        && dies
-        && !agrees
-        && (is_nameless
-            || is_unfound
-            || is_of_others
-            || is_before
-            || is_elsewhere
-            || (is_far || is_hash) && matches!(real(ran), Real::Main(_)))
+    let leads =
+        |to: &str| said.findings.iter().any(|one| one.evidence.iter().any(|value| value.contains(to)));
+    // A relocation's place, and DT_RELA and DT_JMPREL, which lead to other relocations.
+    let is_of_others =
+        ["r_offset", "value of tag 0x7:", "value of tag 0x17:"].iter().any(|what| words.contains(what));
+    let is_there = leads("leads to where nothing of the file is")
+        || is_of_others && leads("changes what cannot be written");
+    !is_native && dies && is_there && real(ran) != Real::Before(End::Killed(nix::libc::SIGSEGV))
 }
 
 pub(super) fn real(ran: &Ran) -> Real {

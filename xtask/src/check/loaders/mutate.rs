@@ -25,8 +25,8 @@ pub(super) struct Mutant {
 type Kind = (&'static str, fn(&mut Tables, &mut Random) -> Option<String>);
 
 const KINDS: [Kind; 7] = [
-    ("entries of PT_DYNAMIC", Tables::change_entry),
-    ("values of PT_DYNAMIC", Tables::change_value),
+    ("PT_DYNAMIC", Tables::change_entry),
+    ("PT_DYNAMIC", Tables::change_value),
     ("hash tables", Tables::change_hash),
     ("versions", Tables::change_version),
     ("relocations", Tables::change_relocation),

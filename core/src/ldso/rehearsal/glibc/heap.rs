@@ -139,13 +139,8 @@ impl Maps {
 
     /// What stands there, counted from the versions of an object.
     pub(super) fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<Cow<'_, Version>>> {
-        // Behind the heap lies the loader: what is further away is nothing, as seen on these.
-        let far = match object.image.header.e_machine {
-            EM_X86_64 | EM_386 => 3 << 12,
-            // Their loaders may have pages of 64 KiB.
-            EM_PPC64 | EM_RISCV => 7 << 12,
-            _ => u64::MAX,
-        };
+        // Behind the heap lies the loader: what is further away is nothing. Others than x86's may have pages of 64 KiB.
+        let far = if matches!(object.image.header.e_machine, EM_X86_64 | EM_386) { 3 << 12 } else { 7 << 12 };
         let Some(map) = self.of(object).filter(|map| map.count > 0) else { return Ok(None) };
         if index < map.count {
             return Ok(Some(Cow::Borrowed(map.version(index))));
