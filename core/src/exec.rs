@@ -67,7 +67,7 @@ pub enum Outcome {
         /// For this reason.
         step: Step,
     },
-    /// It is started again and again, and does nothing else.
+    /// env(1) starts it again and again, or its dynamic loader goes round in a circle: it comes to nothing else.
     Endless {
         /// For this reason.
         step: Step,

@@ -397,8 +397,8 @@ impl<'a> Case<'a> {
         match self.content {
             Outcome::Starts => true,
             Outcome::Exits { step, .. } => !step.is_of_env(),
-            Outcome::Killed { step, .. } => step.is_of_loader(),
-            Outcome::Refused { .. } | Outcome::Endless { .. } | Outcome::Unknown { .. } => false,
+            Outcome::Killed { step, .. } | Outcome::Endless { step } => step.is_of_loader(),
+            Outcome::Refused { .. } | Outcome::Unknown { .. } => false,
         }
     }
 

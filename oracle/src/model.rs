@@ -24,7 +24,7 @@ pub enum Outcome {
     Killed(String, String),
     /// With this status.
     Exits(i32),
-    /// It is started again and again.
+    /// It is started again and again, or its loader goes round in a circle.
     Endless,
     /// For want of this.
     Unknown(String),
@@ -53,7 +53,7 @@ impl Model {
             Outcome::Refused(errno) => format!("refused {errno}"),
             Outcome::Killed(signal, when) => format!("killed {signal} {when}"),
             Outcome::Exits(status) => format!("exits {status}"),
-            Outcome::Endless => "is started again and again".to_owned(),
+            Outcome::Endless => "comes to no end".to_owned(),
             Outcome::Unknown(missing) => format!("unknown: {missing}"),
         }
     }

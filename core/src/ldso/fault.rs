@@ -39,7 +39,11 @@ impl Fault {
 
     /// A signal ends the loader.
     pub(super) fn is_deadly(&self) -> bool {
-        !self.lazy && matches!(self.kind.row().0, Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops)
+        !self.lazy
+            && matches!(
+                self.kind.row().0,
+                Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Never
+            )
     }
 
     /// How the loader ends the program; None where it goes on until a function is called.
@@ -58,6 +62,7 @@ impl Fault {
             Ends::Misses => Outcome::Killed { signal: Signal::SIGBUS, when: When::Start, step },
             Ends::Stops => Outcome::Killed { signal: Signal::SIGILL, when: When::Start, step },
             Ends::Divides => Outcome::Killed { signal: Signal::SIGFPE, when: When::Start, step },
+            Ends::Never => Outcome::Endless { step },
         })
     }
 }
@@ -84,6 +89,8 @@ pub enum Ends {
     Misses,
     /// It runs what is no instruction, SIGILL.
     Stops,
+    /// It goes round in a circle.
+    Never,
     /// It takes something else for what is not there.
     Open,
 }
@@ -216,6 +223,9 @@ faults! {
     MuslTlsMemory Ends::Fails("Error getting thread-local storage: Out of memory"), LoaderTables;
     /// A hash table without buckets.
     DividesByZero Ends::Divides, LoaderTables;
+    /// The chain of symbols of a bucket leads back to where it was: elf/dl-lookup.c `do_lookup_x`, ldso/dynlink.c
+    /// `sysv_lookup`.
+    Circle Ends::Never, LoaderTables;
     /// musl ldso/dynlink.c `do_relocs`.
     MuslRelocationType Ends::Relocating("unsupported relocation type {}"), Relocation;
 }

@@ -253,7 +253,7 @@ impl Circle {
     /// Goes on to a symbol (R. P. Brent, "An Improved Monte Carlo Factorization Algorithm", 1980).
     fn pass(&mut self, of: &Object<'_>, symbol: u64) -> Step<()> {
         if self.steps > 0 && symbol == self.passed {
-            return Err(of.lost(Access::Anothers, "DT_HASH"));
+            return Err(of.fault(FaultKind::Circle, "DT_HASH"));
         }
         self.steps = self.steps.wrapping_add(1);
         if self.steps.is_power_of_two() {

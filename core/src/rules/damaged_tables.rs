@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use super::Case;
 use super::shown::Shown;
+use super::words::LOADER_CIRCLES;
 use crate::exec::{Missing, Outcome, Step};
 use crate::finding::{Found, Severity};
 use crate::ldso::{Ends, Fault, FaultKind};
@@ -76,6 +77,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         }
         FaultKind::BoundKind => format!("{name}=binds a function by what is no slot for one"),
         FaultKind::DividesByZero => format!("{name}=without buckets"),
+        FaultKind::Circle => format!("{name}=leads in a circle"),
         FaultKind::TlsImage => format!("PT_TLS=p_memsz {number}, which is less than p_filesz"),
         FaultKind::TlsAlignment => "PT_TLS=p_align 0".to_owned(),
         FaultKind::NoTls => "PT_TLS=not there, and a variable of it is asked for".to_owned(),
@@ -113,6 +115,10 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
     let (ends, step) = fault.kind.row();
     let status = if ends == Ends::Goes { 1 } else { 127 };
     match ends {
+        Ends::Never if case.reaches_loader() => {
+            let once = if fault.lazy { ", once a function is called" } else { "" };
+            finding.tell(format_args!("kernel: {LOADER_CIRCLES}{once}"));
+        }
         Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops
             if fault.lazy && step == Step::LoaderTables && case.reaches_loader() =>
         {
@@ -136,7 +142,7 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
                 "kernel: starts it; its loader dies of SIGILL\nyou see: Illegal instruction"
             ));
         }
-        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Open => {}
+        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Never | Ends::Open => {}
         _ if !fault.lazy => finding.tell(format_args!("kernel: {}, status {status}", case.loader_ends())),
         _ if case.reaches_loader() => {
             finding.tell(format_args!("kernel: starts it; once it is called, status 127"));
@@ -172,7 +178,7 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
             finding
                 .tell(format_args!("you see: {path}: {of}: unsupported version {number} of Verdef record"));
         }
-        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Open => {}
+        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Never | Ends::Open => {}
     }
 }
 

@@ -50,6 +50,8 @@ const CORRUPTED: &str = "ELIBBAD\nyou see: Accessing a corrupted shared library 
 
 /// Where the kernel comes to a dynamic loader, which ends the program.
 const LOADER_ENDS: &str = "starts it; its loader then ends it";
+/// The same, which comes to no end.
+pub(super) const LOADER_CIRCLES: &str = "starts it; its loader goes round in a circle";
 
 /// What the kernel answers and the shell prints.
 pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
@@ -70,7 +72,10 @@ pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
             return write!(f, "starts env, which ends with status {status}");
         }
         Outcome::Exits { .. } => (LOADER_ENDS, "", ""),
-        Outcome::Endless { .. } => ("starts it again and again, without an end", "", ""),
+        Outcome::Endless { step } if step.is_of_env() => {
+            ("starts it again and again, without an end", "", "")
+        }
+        Outcome::Endless { .. } => (LOADER_CIRCLES, "", ""),
         Outcome::Unknown { missing } => ("not known: ", missing.words(), ""),
     };
     write!(f, "{moment}{name}\nyou see: {seen}")

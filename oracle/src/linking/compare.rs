@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use nix::libc;
+
 use super::said::{Entry, Said, signal};
 use super::{End, Library, Ran, Traced};
 use crate::model::Outcome;
@@ -68,6 +70,8 @@ pub fn start(ran: &Ran, traced: &Traced, said: &Said) -> Vec<String> {
             }
         }
         (End::Killed(number), Outcome::Killed(name, _)) if signal(number) == *name => {}
+        // RLIMIT_CPU
+        (End::Killed(libc::SIGKILL), Outcome::Endless) => {}
         _ => wrong.push(real()),
     }
     wrong

@@ -1,10 +1,11 @@
 //! Tables that PT_DYNAMIC leads to, damaged.
 
 use testkit::elf_h::{
-    DT_GNU_HASH, DT_JMPREL, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ, DT_RELA, DT_RELACOUNT, DT_RELAENT, DT_RELASZ,
-    DT_STRSZ, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERNEEDNUM, DT_VERSYM,
+    DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ, DT_RELA, DT_RELACOUNT, DT_RELAENT,
+    DT_RELASZ, DT_STRSZ, DT_SYMTAB, DT_VERDEF, DT_VERNEED, DT_VERNEEDNUM, DT_VERSYM,
 };
 
+use super::symbols::with;
 use super::versions::{then, versioned};
 use super::{
     Anything, CALLS_FOO, Case, Dies, FOO, LAZY, NO_TAG, NOW, Nothing, Says, Starts, TAKES_FOO, case,
@@ -112,6 +113,21 @@ pub(super) const CASES: &[Case] = &[
             })
         },
         Says("undefined symbol: foo"),
+        Dies,
+    ),
+    case(
+        "a chain of DT_HASH that leads in a circle",
+        |kit| {
+            with(kit, FOO, &["-Wl,--hash-style=sysv"])?;
+            kit.damage("libfoo.so", |elf| {
+                let table = elf.points_to(DT_HASH)?;
+                let buckets = usize::try_from(elf.number((table, 4))?).ok()?;
+                // All begin with the first symbol, which the first symbol comes after.
+                (0..buckets).try_for_each(|bucket| elf.put((table + 8 + 4 * bucket, 4), 1))?;
+                elf.put((table + 8 + 4 * (buckets + 1), 4), 1)
+            })
+        },
+        Dies,
         Dies,
     ),
     case(
