@@ -358,6 +358,12 @@ impl Linker<'_> {
         self.look_in(&facts.folders, object, found)
     }
 
+    /// Bytes of ld.so.cache, which the loader maps until all is relocated (elf/dl-cache.c `_dl_unload_cache`).
+    pub(super) fn size_of_cache(&self) -> u64 {
+        let cache = self.glibc.as_ref().map(|facts| self.files.at(self.root, super::path(&facts.cache)));
+        cache.and_then(|place| place.stat?.ok()).map_or(0, |stat| stat.size)
+    }
+
     /// Looks in a folder's glibc-hwcaps, then where older releases look.
     pub(super) fn look_in_levels(&self, folder: &[u8], found: &mut Library) -> bool {
         let hwcaps = [folder, b"glibc-hwcaps"].concat();

@@ -171,9 +171,38 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     if objects.first()?.word() == 4 && free > END_OF_32_BITS {
         return None;
     }
+    lay_out(linker, &mut objects, page);
     let found =
         if linker.is_glibc() { glibc::rehearse(linker, &objects) } else { musl::rehearse(linker, &objects) };
     if objects.iter().any(|object| object.memory.is_over()) { too_much(linker) } else { found }
+}
+
+/// Tells each object but the program where others may be. Kernels map downwards, first the loader, but where the stack has no
+/// limit (mm/util.c `arch_pick_mmap_layout`).
+fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
+    /// The vDSO, its data, and what the loader's heap begins with.
+    const PAGES: u64 = 12;
+    /// A file of this size may be moved to where such a page begins (mm/huge_memory.c `thp_get_unmapped_area`).
+    const HUGE: u64 = 2 << 20;
+    // Of the heap each object takes less than a page.
+    let pages = PAGES.saturating_add(objects.len() as u64).saturating_mul(page);
+    let beside = pages.saturating_add(linker.size_of_cache());
+    let room = |object: &Object<'_>| {
+        let span = object.memory.span();
+        let align = object.image.loads().map(|load| load.p_align).max().unwrap_or_default();
+        let align = if span < HUGE { align } else { align.max(HUGE) };
+        span.saturating_add(if align > page { align } else { 0 })
+    };
+    let libraries = objects.iter().skip(1);
+    let all = libraries.fold(beside, |all, object| all.saturating_add(room(object)));
+    let goes_up = linker.machine.limits().stack.get() == Some(&u64::MAX);
+    let mut behind = beside;
+    for object in objects.iter_mut().skip(1) {
+        let room = room(object);
+        let before = all.saturating_sub(behind).saturating_sub(room).saturating_add(beside);
+        object.memory.lies_among(if goes_up { (all, all) } else { (before, behind) });
+        behind = behind.saturating_add(room);
+    }
 }
 
 /// DT_RELR. `to_the_word`: musl counts its bytes down to 0, and glibc compares with where it ends.

@@ -1,6 +1,7 @@
 //! What an object has in memory once it is mapped, and what relocations write there.
 
 mod access;
+mod beside;
 mod chunk;
 mod write;
 
@@ -16,12 +17,9 @@ use crate::candidate::{File, Image};
 use crate::elf::consts::{EM_AARCH64, EM_MIPS, PF_W, PF_X, PT_DYNAMIC, PT_GNU_RELRO};
 use crate::elf::{ByteOrder, Encoding, offset};
 pub(super) use access::Access;
+use beside::NEAR;
 use chunk::{Chunk, Marked, place};
 
-/// Libraries lie side by side: what is further away from one than that is none.
-const NEAR: u64 = 4 << 20;
-/// The last one loaded ends with what can be written right before the one that was loaded before it.
-const WRITABLE_BEFORE: u64 = 64 << 10;
 /// Bytes of an object that are read at most: a table without end is none.
 const READS_AT_MOST: usize = 1 << 22;
 /// Those that are counted together, and the steps of [`crate::budget`] that they take, for each of so many parts.
@@ -74,7 +72,8 @@ pub(super) struct Memory<'a> {
     protected: (u64, u64),
     /// It moves none (sysdeps/mips/ldsodefs.h `DL_RO_DYN_SECTION`).
     keeps_pointers: bool,
-    is_program: bool,
+    /// Bytes before it, and behind it, where another object may be: libraries lie side by side, far from the program.
+    beside: (u64, u64),
     /// By address / [`chunk::CHUNK`].
     written: RefCell<BTreeMap<u64, Box<Chunk>>>,
     left: Cell<usize>,
@@ -173,7 +172,7 @@ impl<'a> Memory<'a> {
             dynamic: if mapped_by == MappedBy::Musl { (0, 0) } else { dynamic_of(image) },
             protected: relro_of(image, page),
             keeps_pointers: image.header.e_machine == EM_MIPS,
-            is_program,
+            beside: if is_program { (0, 0) } else { NEAR },
             written: RefCell::default(),
             left: Cell::new(READS_AT_MOST),
             chunks: Rc::clone(chunks),
@@ -199,19 +198,6 @@ impl<'a> Memory<'a> {
         (self.protected.0..self.protected.1).contains(&address)
     }
 
-    /// That object lies right behind it.
-    pub(super) fn lies_before(&mut self, next: &Memory<'_>) {
-        let first = next.parts.iter().map(|part| part.from).min().unwrap_or_default();
-        if let Some(part) = next.parts.iter().find(|part| part.is_writable) {
-            self.writable_behind = (part.from.wrapping_sub(first), part.to.wrapping_sub(first));
-        }
-    }
-
-    /// Behind the last part.
-    pub(super) fn end(&self) -> u64 {
-        self.parts.iter().map(|part| part.to).max().unwrap_or_default()
-    }
-
     /// Addresses have 32 bits, or 64, the highest byte of which is a tag to AArch64 (Arm ARM, "Address tagging"; Linux
     /// Documentation/arch/arm64/tagged-pointers.rst).
     pub(super) const fn wrapped(&self, address: u64) -> u64 {
@@ -228,16 +214,6 @@ impl<'a> Memory<'a> {
         let mut parts = self.parts.iter().rev();
         let found = parts.find(|part| (part.from..part.to).contains(&address));
         found.ok_or_else(|| self.outside(address))
-    }
-
-    /// What is where the object is not.
-    fn outside(&self, address: u64) -> Access {
-        let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
-        let end = self.end();
-        let is_within = (first..end).contains(&address);
-        let is_near = self.wrapped(first.wrapping_sub(address)) <= NEAR
-            || self.wrapped(address.wrapping_sub(end)) <= NEAR;
-        if is_near && !is_within && !self.is_program { Access::Anothers } else { Access::Nothing }
     }
 
     /// Takes steps of the judgement's budget.

@@ -1,6 +1,6 @@
 //! What is written to the memory of an object.
 
-use super::{Access, MOVED, Marked, Memory, WRITABLE_BEFORE, place};
+use super::{Access, MOVED, Marked, Memory, place};
 use crate::budget::Guard;
 use crate::elf::{ByteOrder, offset};
 
@@ -84,14 +84,5 @@ impl Memory<'_> {
         let address = self.wrapped(address);
         self.may_write(address, anywhere)?;
         self.put(address, (byte, mark.max(1)))
-    }
-
-    /// What lies behind an object begins with what cannot be written.
-    pub(in super::super) fn where_written(&self, address: u64, access: Access) -> Access {
-        let first = self.parts.iter().map(|part| part.from).min().unwrap_or_default();
-        let is_before = self.wrapped(first.wrapping_sub(address)) <= WRITABLE_BEFORE;
-        let (from, to) = self.writable_behind;
-        let is_behind = (from..to).contains(&self.wrapped(address.wrapping_sub(self.end())));
-        if is_before || is_behind { access } else { Access::Nothing }
     }
 }
