@@ -128,7 +128,9 @@ impl Linker<'_> {
             || head(if gnu.is_some() { DT_GNU_HASH } else { DT_HASH }, 0).is_some_and(|buckets| buckets > 0);
         // They are looked into once all objects are there.
         let is_loaded = || self.link.objects.iter().all(|object| object.state == LibraryState::Found);
-        (lacks_symbols && is_loaded() && has_buckets()).then_some((FaultKind::NoSymbolTable, 0))
+        // A rehearsal tells what comes before that.
+        let is_missed = lacks_symbols && !self.can_rehearse() && is_loaded() && has_buckets();
+        is_missed.then_some((FaultKind::NoSymbolTable, 0))
     }
 }
 

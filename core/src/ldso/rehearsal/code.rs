@@ -35,6 +35,21 @@ pub(in super::super) const fn ends_function_of_riscv(before: u32) -> bool {
     is_jal || is_jalr || is_short || matches!(before, NOP | EBREAK)
 }
 
+/// The same of z/Architecture ("Branch on Condition", "Branch Relative on Condition Long"), by the six bytes before: `br`, `nopr`,
+/// `jg`, and zeros.
+pub(in super::super) const fn ends_function_of_s390(before: [u8; 6]) -> bool {
+    matches!(before, [.., 0x07, _] | [0xc0, 0xf4, ..] | [.., 0, 0])
+}
+
+/// x86's `jmp *word` and `push word; jmp *word`, with what a function begins with where branches are tracked: a linker's stub.
+pub(in super::super) fn is_stub_of_x86(code: &[u8]) -> bool {
+    const ENDBR: [&[u8]; 2] = [&[0xf3, 0x0f, 0x1e, 0xfa], &[0xf3, 0x0f, 0x1e, 0xfb]];
+    let code = ENDBR.iter().find_map(|endbr| code.strip_prefix(*endbr)).unwrap_or(code);
+    // bnd
+    let code = code.strip_prefix(&[0xf2]).unwrap_or(code);
+    matches!(code, [0xff, 0x25 | 0x35 | 0xa3 | 0xb3, ..])
+}
+
 fn find(code: &[u8], pair: [u8; 2]) -> Option<usize> {
     code.windows(2).position(|bytes| bytes == pair)
 }

@@ -47,6 +47,19 @@ pub(super) fn lead(program: &Object<'_>) -> Option<Lead> {
     }
 }
 
+/// Whether a linker's stub is there, which goes on to a function of another object.
+pub(super) fn is_stub(object: &Object<'_>, address: u64) -> bool {
+    let code = Code::at(object, address);
+    let slot = match object.image.header.e_machine {
+        EM_AARCH64 => aarch64::slot(&code),
+        EM_ARM => arm::slot(&code),
+        EM_RISCV if object.word() == 8 => riscv::slot(&code),
+        EM_S390 if object.word() == 8 => s390::slot(&code),
+        _ => None,
+    };
+    slot.is_some()
+}
+
 /// The slot of `__gmon_start__` in what DT_INIT leads to, which calls that where it is not 0.
 pub(super) fn profiler_slot(object: &Object<'_>, init: u64) -> Option<u64> {
     match object.image.header.e_machine {

@@ -66,19 +66,13 @@ pub(super) fn reach_main(
             _ => lacks_main(program, start),
         };
     };
-    if let Some(main) = address_slot(program) {
-        if code_at(objects, program.number(main, program.word(), "main")?).is_none() {
-            return Err(program.fault(FaultKind::JumpsNowhere, "main"));
-        }
-    }
     let led_to = program.number(slot, program.word(), WHAT)?;
     let is_bound_later =
         || called.is_some() && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
     match code_at(objects, led_to) {
-        Some((of, _)) if start.at == Some(led_to) => {
-            // Its own one is another.
-            if of.index > 0 { Ok(()) } else { Err(program.lost(Access::Anothers, WHAT)) }
-        }
+        // Its own one is another.
+        Some((of, _)) if start.at == Some(led_to) && of.index > 0 => Ok(()),
+        Some(_) if start.at == Some(led_to) => Err(program.lost(Access::Anothers, WHAT)),
         Some((of, within)) if is_bound_later() => match resolver_slot(of, within) {
             Some(_) if program.memory.is_protected(slot) => {
                 Err(program.fault(FaultKind::WritesNowhere, "PT_GNU_RELRO"))
@@ -96,6 +90,11 @@ pub(super) fn reach_main(
             Err(program.fault(FaultKind::JumpsNowhere, WHAT))
         }
         _ => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
+    }?;
+    let Some(main) = address_slot(program) else { return Ok(()) };
+    match code_at(objects, program.number(main, program.word(), "main")?) {
+        Some(_) => Ok(()),
+        None => Err(program.fault(FaultKind::JumpsNowhere, "main")),
     }
 }
 

@@ -2,13 +2,13 @@
 
 use alloc::vec::Vec;
 
-use super::code::{CODE, ends_function_of_riscv, profiler_slot};
+use super::code::{CODE, ends_function_of_riscv, ends_function_of_s390, is_stub_of_x86, profiler_slot};
 use super::crt;
 use super::frames::{Frames, Listed, may_begin_unlisted};
 use super::memory::{Access, NOWHERE};
 use super::{End, FaultKind, Object, Step};
 use crate::budget::SEGMENTS_OF_A_STEP;
-use crate::candidate::Image;
+use crate::candidate::{Dynamic, Image};
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ,
@@ -138,13 +138,16 @@ pub(super) fn nowhere_at(object: &Object<'_>, address: u64, what: &'static str) 
 /// Whether a function begins at an address, by what .eh_frame_hdr lists (LSB, "Exception Frames"). Of code that it does not
 /// list, crtbegin.o's, those do that are aligned, and that nothing runs into.
 pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
-    /// x86's first stub, `push word; jmp *word`, which is listed, too.
-    const FIRST_STUB: [[u8; 2]; 2] = [[0xff, 0x35], [0xff, 0xb3]];
     object.look_through();
-    if is_x86(object) && FIRST_STUB.iter().any(|first| bytes(object, address, 2) == first) {
+    if is_x86(object) && is_stub_of_x86(&bytes(object, address, 7)) {
         return false;
     }
-    if !is_x86(object) && (is_among_tables(object.image, address) || !is_aligned(object.image, address)) {
+    let is_no_function = || {
+        !is_aligned(object.image, address)
+            || is_among_tables(object.image, address)
+            || crt::is_stub(object, address)
+    };
+    if !is_x86(object) && is_no_function() {
         return false;
     }
     let segments = object.image.table();
@@ -159,10 +162,11 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
         |header: &ProgramHeader| header.p_vaddr <= address && load(header.p_vaddr) == load(address);
     let is_rest = || load(address).is_none() || header.is_some_and(is_unwinder);
     let is_behind = !is_code(address, 4) && has_code() || !is_x86(object) && is_rest();
-    let follows = || {
-        let before = object.memory.number(address.wrapping_sub(4), 4).ok();
-        let is_riscv = object.image.header.e_machine == EM_RISCV;
-        !is_riscv || before.and_then(|word| u32::try_from(word).ok()).is_some_and(ends_function_of_riscv)
+    let before = |size| bytes(object, address.wrapping_sub(size), size);
+    let follows = || match object.image.header.e_machine {
+        EM_RISCV => before(4).try_into().is_ok_and(|word| ends_function_of_riscv(u32::from_le_bytes(word))),
+        EM_S390 => before(6).try_into().is_ok_and(ends_function_of_s390),
+        _ => true,
     };
     !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or_else(follows)
 }
@@ -224,8 +228,10 @@ pub(in super::super) fn text(image: &Image, address: u64) -> Option<u64> {
 pub(in super::super) fn is_among_tables(image: &Image, address: u64) -> bool {
     let load = image.load_with(PF_X, address);
     let end = load.map_or(0, |load| load.p_vaddr.saturating_add(load.p_memsz));
-    let is_behind = |(tag, value): &(u32, u64)| TABLES.contains(tag) && (address..end).contains(value);
-    image.dynamic.as_ref().is_some_and(|dynamic| dynamic.entries.iter().any(is_behind))
+    let is_behind = |dynamic: &Dynamic| {
+        TABLES.iter().filter_map(|tag| dynamic.get(*tag)).any(|at| (address..end).contains(&at))
+    };
+    image.dynamic.as_ref().is_some_and(is_behind)
 }
 
 /// Whether a processor may run what lies at an address: what it does else each does in its way.

@@ -43,7 +43,7 @@ const B: u32 = 0x05;
 const BL: u32 = 0x25;
 
 /// `adrp x16, page; ldr x17, [x16, #low]; add x16, x16, #low; br x17`.
-fn slot(code: &Code<'_, '_>) -> Option<u64> {
+pub(super) fn slot(code: &Code<'_, '_>) -> Option<u64> {
     let from = begin(code);
     let slot = pair(code, from, (16, 17), LDR)?;
     (code.word(from.wrapping_add(12))? == BR_X17).then_some(slot)

@@ -27,7 +27,7 @@ fn exchanged(code: &Code<'_, '_>, within: u64) -> Option<u64> {
 }
 
 /// `add ip, pc, #high; add ip, ip, #middle; ldr pc, [ip, #low]!`.
-fn slot(code: &Code<'_, '_>) -> Option<u64> {
+pub(super) fn slot(code: &Code<'_, '_>) -> Option<u64> {
     let (first, second, third) = (code.word(0)?, code.word(4)?, code.word(8)?);
     let is_stub = first >> 8 == 0x00e2_8fc6 && second >> 8 == 0x00e2_8cca && third >> 12 == 0x000e_5bcf;
     let distance = (first & 0xff) << 20 | (second & 0xff) << 12 | third & 0xfff;

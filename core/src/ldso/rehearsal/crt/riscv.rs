@@ -34,7 +34,7 @@ fn pair(code: &Code<'_, '_>, within: u64, register: u32) -> Option<(u64, u32)> {
 }
 
 /// `auipc t3, high; ld t3, low(t3); jalr t1, t3`.
-fn slot(code: &Code<'_, '_>) -> Option<u64> {
+pub(super) fn slot(code: &Code<'_, '_>) -> Option<u64> {
     let (slot, load) = pair(code, 0, T3)?;
     let is_stub = is(load, LD, T3) && code.word(8)? == T3 << 15 | T1 << 7 | JALR;
     is_stub.then_some(slot)

@@ -32,7 +32,7 @@ fn loaded(code: &Code<'_, '_>, within: u64) -> Option<(u64, u64)> {
 }
 
 /// The same, and `br %r1`.
-fn slot(code: &Code<'_, '_>) -> Option<u64> {
+pub(super) fn slot(code: &Code<'_, '_>) -> Option<u64> {
     let (slot, size) = loaded(code, 0)?;
     (code.number(size, 2)? == BR_R1).then_some(slot)
 }
