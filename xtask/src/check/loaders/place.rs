@@ -43,8 +43,14 @@ enum Libc {
 }
 
 /// All of them. What each change has to pass are those of this computer's processor, and a little of one in QEMU.
-pub(super) const LOADERS: [Loader; 12] = [
+pub(super) const LOADERS: [Loader; 13] = [
     Loader { lacks: &[], ..Loader::glibc("glibc-amd64", "amd64", "x86_64-linux-gnu") },
+    Loader {
+        lacks: &[],
+        suite: "trixie",
+        counts: [0, 2_000],
+        ..Loader::glibc("glibc-2.41", "amd64", "x86_64-linux-gnu")
+    },
     Loader::musl("musl-1.2.3", "bookworm", &["packed"]),
     Loader::musl("musl-1.2.5", "trixie", &[]),
     Loader { lacks: &[], counts: [200, 2_000], ..Loader::glibc("glibc-i386", "i386", "i686-linux-gnu") },
