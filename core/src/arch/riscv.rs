@@ -30,8 +30,9 @@ pub(super) const RISCV: Arch = Arch {
             // Words, and those of thread-local variables, have numbers of their own for 32 and for 64 bits.
             (_, Class::Elf64) if matches!(kind, 1 | 6 | 8 | 10) => false,
             (_, Class::Elf32) if matches!(kind, 2 | 7 | 9 | 11) => false,
-            (Relocator::Glibc, _) => matches!(kind, 0..=12 | 58),
-            (Relocator::Musl, _) => matches!(kind, 0..=12),
+            // Neither knows R_RISCV_TLSDESC (glibc up to 2.41, musl up to 1.2.5).
+            (Relocator::Glibc, _) => matches!(kind, 0..=11 | 58),
+            (Relocator::Musl, _) => matches!(kind, 0..=11),
         }),
         effects: effects(&[
             (0, 0, Effect::None),
@@ -39,7 +40,7 @@ pub(super) const RISCV: Arch = Arch {
             (3, 3, Effect::Relative),
             (4, 4, Effect::Copy),
             (5, 5, Effect::Slot),
-            (6, 12, Effect::Tls),
+            (6, 11, Effect::Tls),
             (58, 58, Effect::Indirect),
         ]),
         judged_by: JudgedBy::Glibc,
