@@ -6,8 +6,8 @@ use crate::arch;
 use crate::candidate::reader::Reader;
 use crate::candidate::{Dynamic, Image};
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELAENT,
-    DT_RELASZ, DT_RELENT, DT_RELR, DT_RELRENT, DT_RELSZ, DT_STRTAB, DT_SYMTAB,
+    DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_MIPS_SYMTABNO, DT_MIPS_XHASH, DT_NEEDED, DT_PLTREL, DT_PLTRELSZ,
+    DT_REL, DT_RELA, DT_RELAENT, DT_RELASZ, DT_RELENT, DT_RELR, DT_RELRENT, DT_RELSZ, DT_STRTAB, DT_SYMTAB,
 };
 
 impl Linker<'_> {
@@ -62,7 +62,8 @@ impl Linker<'_> {
         image: &Image,
         dynamic: &Dynamic,
     ) -> Option<(FaultKind, u64)> {
-        let has_rel = arch::ldso(image.header.e_machine)?.has_rel;
+        let abi = arch::ldso(image.header.e_machine)?;
+        let has_rel = abi.has_rel;
         let word = image.encoding.word() as u64;
         // Of several entries the last one counts.
         let [mut plt, mut rela, mut rel, mut packed, mut gnu] = [None; 5];
@@ -108,6 +109,10 @@ impl Linker<'_> {
             || (has_rel && rel.is_some() && !has(DT_RELSZ))
             || (plt.is_some() && !(has(DT_JMPREL) && has(DT_PLTRELSZ)));
         if lacks_size && !self.can_rehearse() {
+            return Some((FaultKind::NoEntrySize, 0));
+        }
+        // sysdeps/mips/dl-machine.h `_dl_setup_hash`
+        if abi.has_global_got && has(DT_MIPS_XHASH) && !has(DT_MIPS_SYMTABNO) {
             return Some((FaultKind::NoEntrySize, 0));
         }
         let lacks_symbols = !(symbols && strings);
