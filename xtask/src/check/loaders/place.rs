@@ -73,7 +73,7 @@ impl Loader {
             libc: Libc::Glibc(triple),
             lacks: &["packed"],
             counts: [1_000, 20_000],
-            unknown_per_cent: 10,
+            unknown_per_cent: 6,
             wrong_per_mille: 0,
         }
     }
@@ -81,14 +81,14 @@ impl Loader {
     const fn emulated(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
         Loader {
             counts: [0, 2_000],
-            unknown_per_cent: 30,
-            wrong_per_mille: 3,
+            unknown_per_cent: 10,
+            wrong_per_mille: 2,
             ..Loader::glibc(name, arch, triple)
         }
     }
 
     const fn mips(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
-        Loader { unknown_per_cent: 15, wrong_per_mille: 5, ..Loader::emulated(name, arch, triple) }
+        Loader { unknown_per_cent: 10, wrong_per_mille: 2, ..Loader::emulated(name, arch, triple) }
     }
 
     const fn musl(name: &'static str, suite: &'static str, lacks: &'static [&'static str]) -> Loader {
