@@ -8,8 +8,7 @@ use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::relocate::is_profiler;
 use super::{SHN_ABS, field};
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_386, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PT_DYNAMIC,
-    PT_GNU_RELRO,
+    DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_386, EM_RISCV, EM_S390, EM_X86_64, PT_DYNAMIC, PT_GNU_RELRO,
 };
 
 const STT_GNU_IFUNC: u64 = 10;
@@ -187,8 +186,8 @@ impl Place<'_, '_> {
             (Effect::Copy, Some(of)) => {
                 // As much as both have.
                 let size = asked.size.min(found.size);
-                // sysdeps/riscv/dl-machine.h, sysdeps/powerpc/powerpc64/dl-machine.h: they add to all.
-                let adds = matches!(object.image.header.e_machine, EM_RISCV | EM_PPC64);
+                // sysdeps/riscv/dl-machine.h adds to all.
+                let adds = object.image.header.e_machine == EM_RISCV;
                 let addend = self.relocation.addend.filter(|_| adds).unwrap_or_default();
                 copy(object, self.relocation.offset, (of, found.value.wrapping_add(addend)), size)
             }
