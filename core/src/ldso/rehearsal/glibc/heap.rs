@@ -74,8 +74,12 @@ enum Word<'m> {
     Address(&'m Text),
 }
 
-/// How they lie there has been seen up to this release.
-const LAST_SEEN: (u64, u64) = (2, 36);
+/// How they lie there has been seen up to this release, whose first two have no name; and of this one, whose first two have an
+/// empty one.
+const SEEN: (u64, u64) = (2, 36);
+const SEEN_WITH_NAMES: (u64, u64) = (2, 41);
+/// The first ones of each object: VER_NDX_LOCAL, VER_NDX_GLOBAL.
+const OF_NONE: u64 = 2;
 /// `MALLOC_ALIGNMENT`.
 const ALIGNMENT: u64 = 16;
 /// More than the heap of any loader.
@@ -96,8 +100,14 @@ impl Maps {
         let page = linker.machine.kernel().page().get();
         let mut maps = Maps { all, vdso: vdso(objects), blocks: Vec::new(), page };
         let release = linker.glibc.as_ref().and_then(|facts| facts.release());
-        if release.is_none_or(|release| release > LAST_SEEN) {
+        let has_names = release == Some(SEEN_WITH_NAMES);
+        if !has_names && release.is_none_or(|release| release > SEEN) {
             return maps;
+        }
+        if has_names {
+            for map in maps.all.iter_mut().chain([&mut maps.vdso]).filter(|map| map.count > 0) {
+                map.versions.extend((0..OF_NONE).map(|index| (index, Version::default())));
+            }
         }
         // The loader stands where it is asked for first.
         let before = objects_before_loader(objects);
@@ -126,7 +136,7 @@ impl Maps {
 
     /// Whether it has been seen how they lie: where it is known which versions the kernel's object has.
     fn is_seen(&self) -> bool {
-        !self.vdso.versions.is_empty()
+        self.vdso.count > OF_NONE
     }
 
     pub(super) fn of(&self, object: &Object<'_>) -> Option<&Map> {
@@ -245,8 +255,7 @@ fn vdso(objects: &[Object<'_>]) -> Map {
         EM_S390 => &[b"LINUX_2.6.29"],
         _ => &[],
     };
-    // The first two are none.
-    let mut map = Map { hash: Hash::None, marks: None, count: 2, versions: BTreeMap::new() };
+    let mut map = Map { hash: Hash::None, marks: None, count: OF_NONE, versions: BTreeMap::new() };
     for name in names {
         let version = Version { hash: sysv_hash(name).into(), ..Version::named(name.to_vec()) };
         map.versions.insert(map.count, version);
