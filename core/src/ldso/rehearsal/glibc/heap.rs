@@ -93,12 +93,15 @@ pub(super) struct Maps {
     /// How l_versions of all lie on the heap, in the order in which they are made: bytes from the first one on, and whose.
     blocks: Vec<(u64, Option<usize>)>,
     page: u64,
+    /// So many bytes from there on are the heap, the kernel's object and the loader: what is further away is nothing.
+    end: u64,
 }
 
 impl Maps {
     pub(super) fn new(linker: &Linker<'_>, objects: &[Object<'_>], all: Vec<Map>) -> Maps {
         let page = linker.machine.kernel().page().get();
-        let mut maps = Maps { all, vdso: vdso(objects), blocks: Vec::new(), page };
+        let end = objects.get(2).map_or(u64::MAX, |first| first.memory.behind());
+        let mut maps = Maps { all, vdso: vdso(objects), blocks: Vec::new(), page, end };
         let release = linker.glibc.as_ref().and_then(|facts| facts.release());
         let has_names = release == Some(SEEN_WITH_NAMES);
         if !has_names && release.is_none_or(|release| release > SEEN) {
@@ -149,8 +152,6 @@ impl Maps {
 
     /// What stands there, counted from the versions of an object.
     pub(super) fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<Cow<'_, Version>>> {
-        // Behind the heap lies the loader: what is further away is nothing. Others than x86's may have pages of 64 KiB.
-        let far = if matches!(object.image.header.e_machine, EM_X86_64 | EM_386) { 3 << 12 } else { 7 << 12 };
         let Some(map) = self.of(object).filter(|map| map.count > 0) else { return Ok(None) };
         if index < map.count {
             return Ok(Some(Cow::Borrowed(map.version(index))));
@@ -162,7 +163,9 @@ impl Maps {
                 object.look_at(length(&version.name).saturating_add(length(&version.file)))?;
                 Ok(Some(Cow::Owned(version)))
             }
-            None if index > far => Err(object.lost(Access::Nothing, "DT_VERSYM")),
+            None if index.saturating_mul(size_of_version(object.word())) > self.end => {
+                Err(object.lost(Access::Nothing, "DT_VERSYM"))
+            }
             None => Err(object.lost(Access::Anothers, "DT_VERSYM")),
         }
     }

@@ -12,8 +12,13 @@ impl Memory<'_> {
     pub(in super::super) fn lies_before(&mut self, next: &Memory<'_>) {
         let first = next.first();
         if let Some(part) = next.parts.iter().find(|part| part.is_writable) {
-            self.writable_behind = (part.from.wrapping_sub(first), part.to.wrapping_sub(first));
+            self.readable_behind = part.from.wrapping_sub(first);
         }
+    }
+
+    /// Bytes behind it where others may be.
+    pub(in super::super) const fn behind(&self) -> u64 {
+        self.beside.1
     }
 
     /// Objects may be so many bytes before it, and behind it.
@@ -46,11 +51,11 @@ impl Memory<'_> {
         if is_near && !is_within { Access::Anothers } else { Access::Nothing }
     }
 
-    /// What lies behind an object begins with what cannot be written.
+    /// What lies right behind an object, if it is another one, begins with what cannot be written.
     pub(in super::super) fn where_written(&self, address: u64, access: Access) -> Access {
         let is_before = self.wrapped(self.first().wrapping_sub(address)) <= WRITABLE_BEFORE;
-        let (from, to) = self.writable_behind;
-        let is_behind = (from..to).contains(&self.wrapped(address.wrapping_sub(self.end())));
+        let behind = self.wrapped(address.wrapping_sub(self.end()));
+        let is_behind = (self.readable_behind..self.beside.1).contains(&behind);
         if is_before || is_behind { access } else { Access::Nothing }
     }
 }
