@@ -177,6 +177,14 @@ impl Place<'_, '_> {
                 return inserted;
             }
         }
+        // R_X86_64_SIZE32, R_X86_64_SIZE64 and R_386_SIZE32: it looks for that of no symbol.
+        let is_size = matches!(
+            (object.image.header.e_machine, self.relocation.kind),
+            (EM_X86_64, 32 | 33) | (EM_386, 38)
+        );
+        if is_size && of.is_none() {
+            return Err(object.fault(FaultKind::Unmapped, "st_size"));
+        }
         match (effect, of) {
             (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),
             // sysdeps/x86_64/dl-machine.h adds nothing (observed on 2.36).
