@@ -44,7 +44,6 @@ pub(super) const I386: Arch = Arch {
             (8, 8, Effect::Relative),
             (14, 14, Effect::Tls),
             (35, 37, Effect::Tls),
-            (38, 38, Effect::Half),
             (41, 41, Effect::Tls),
             (42, 42, Effect::Indirect),
         ]),
