@@ -158,12 +158,8 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
     let mut free = FIRST_FREE;
     for (index, (library, file)) in libraries.iter().zip(&files).enumerate() {
         if library.state == LibraryState::Found {
-            let mut object =
+            let object =
                 Object::new(index, library, file.as_ref()?, page, free, (linker.is_glibc(), &chunks))?;
-            // Kernels map downwards: behind a library is the one that was mapped before it.
-            if let Some(before) = objects.last().filter(|_| index > 2) {
-                object.memory.lies_before(&before.memory);
-            }
             free = free.checked_add(object.memory.end())?.checked_add(APART)?;
             objects.push(object);
         }
@@ -182,6 +178,8 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
 fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
     /// The vDSO, its data, and what the loader's heap begins with.
     const PAGES: u64 = 12;
+    /// What can be written is told apart so often.
+    const WINDOWS: usize = 32;
     /// A file of this size may be moved to where such a page begins (mm/huge_memory.c `thp_get_unmapped_area`).
     const HUGE: u64 = 2 << 20;
     // Of the heap each object takes less than a page.
@@ -197,11 +195,28 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
     let all = libraries.fold(beside, |all, object| all.saturating_add(room(object)));
     let goes_up = linker.machine.limits().stack.get() == Some(&u64::MAX);
     let mut behind = beside;
-    for object in objects.iter_mut().skip(1) {
-        let room = room(object);
+    // What can be written behind an object, the nearest first: of those that were mapped before it.
+    let mut writable: Vec<(u64, u64)> = Vec::new();
+    for (index, object) in objects.iter_mut().enumerate().skip(1) {
+        if goes_up {
+            object.memory.lies_among((all, all), &[(0, u64::MAX)]);
+            continue;
+        }
+        let (room, span) = (room(object), object.memory.span());
         let before = all.saturating_sub(behind).saturating_sub(room).saturating_add(beside);
-        object.memory.lies_among(if goes_up { (all, all) } else { (before, behind) });
+        object.memory.lies_among((before, behind), &writable);
         behind = behind.saturating_add(room);
+        // The next one may be so far away; behind it the loader's heap comes first.
+        let apart = room.saturating_sub(span).saturating_add(if index == 1 { beside } else { 0 });
+        let heap = (index == 1).then_some((0, pages));
+        let own = object.memory.writable().map(|(from, to)| (from, to.saturating_add(apart)));
+        let moved = writable
+            .iter()
+            .map(|(from, to)| (from.saturating_add(span), to.saturating_add(span).saturating_add(apart)));
+        writable = heap.into_iter().chain(own).chain(moved).take(WINDOWS).collect();
+        if let Some((_, to)) = writable.get_mut(WINDOWS.wrapping_sub(1)) {
+            *to = u64::MAX;
+        }
     }
 }
 

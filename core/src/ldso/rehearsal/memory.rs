@@ -82,8 +82,8 @@ pub(super) struct Memory<'a> {
     is_over: Cell<bool>,
     /// Nothing was read that relocations may change, since that was set.
     pub(super) is_fixed: Cell<bool>,
-    /// Bytes from its end on which cannot be written: the front of the object right behind it.
-    readable_behind: u64,
+    /// What can be written behind it: bytes from its end on.
+    writable_behind: Vec<(u64, u64)>,
 }
 
 /// Where PT_DYNAMIC is, and its size.
@@ -178,7 +178,7 @@ impl<'a> Memory<'a> {
             chunks: Rc::clone(chunks),
             is_over: Cell::new(false),
             is_fixed: Cell::new(true),
-            readable_behind: 0,
+            writable_behind: Vec::new(),
         }
     }
 

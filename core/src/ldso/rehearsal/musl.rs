@@ -189,6 +189,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 (Some(asked), ..) if asked.size == 0 => Ok(()),
                 _ => Err(object.lost(Access::Nothing, "R_COPY")),
             },
+            Effect::Tls if of.is_none() && is_within_module(object, kind) => write(addend),
             Effect::Tls if of.is_none() => Err(object.lost(Access::Nothing, "a thread-local variable")),
             Effect::Tls if is_descriptor(object, kind) => {
                 write(0)?;
@@ -244,6 +245,11 @@ fn find_in(of: &Object<'_>, hash: u64, name: &[u8], needs_definition: bool) -> S
 fn is_libc(library: &Object<'_>) -> Step<bool> {
     let has = |name: &[u8]| Ok(find_in(library, gnu_hash(name), name, true)?.is_some());
     Ok(has(MAIN)? && has(b"stdin")?)
+}
+
+/// R_X86_64_DTPOFF64, for which musl needs no object.
+fn is_within_module(object: &Object<'_>, kind: u64) -> bool {
+    object.image.header.e_machine == EM_X86_64 && kind == 17
 }
 
 /// R_X86_64_TLSDESC, which is two words.

@@ -319,7 +319,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             // Whatever stands behind the versions of a library is hardly the one that is asked for.
             Err(End::Fault(fault)) if fault.kind == FaultKind::AnothersMemory => {
                 let symbols = object.get(DT_SYMTAB).unwrap_or_default();
-                let asked = object.symbol(symbols, index)?;
+                let Ok(asked) = object.symbol(symbols, index) else {
+                    self.ends_later(fault);
+                    return Ok(());
+                };
                 match Self::nobody_has(object, &asked, Some(&Version::default())) {
                     Ok(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => {
                         Err(End::Fault(fault))

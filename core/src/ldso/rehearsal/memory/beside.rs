@@ -8,22 +8,22 @@ pub(super) const NEAR: (u64, u64) = (4 << 20, 4 << 20);
 const WRITABLE_BEFORE: u64 = 64 << 10;
 
 impl Memory<'_> {
-    /// That object lies right behind it.
-    pub(in super::super) fn lies_before(&mut self, next: &Memory<'_>) {
-        let first = next.first();
-        if let Some(part) = next.parts.iter().find(|part| part.is_writable) {
-            self.readable_behind = part.from.wrapping_sub(first);
-        }
-    }
-
     /// Bytes behind it where others may be.
     pub(in super::super) const fn behind(&self) -> u64 {
         self.beside.1
     }
 
-    /// Objects may be so many bytes before it, and behind it.
-    pub(in super::super) const fn lies_among(&mut self, beside: (u64, u64)) {
+    /// Objects may be so many bytes before it, and behind it, where these can be written, counted from its end.
+    pub(in super::super) fn lies_among(&mut self, beside: (u64, u64), writable: &[(u64, u64)]) {
         self.beside = beside;
+        self.writable_behind = writable.to_vec();
+    }
+
+    /// What of it can be written, counted from the first part.
+    pub(in super::super) fn writable(&self) -> impl Iterator<Item = (u64, u64)> {
+        let first = self.first();
+        let parts = self.parts.iter().filter(|part| part.is_writable);
+        parts.map(move |part| (part.from.wrapping_sub(first), part.to.wrapping_sub(first)))
     }
 
     /// Of the first part.
@@ -51,11 +51,12 @@ impl Memory<'_> {
         if is_near && !is_within { Access::Anothers } else { Access::Nothing }
     }
 
-    /// What lies right behind an object, if it is another one, begins with what cannot be written.
+    /// The same of what is to be written.
     pub(in super::super) fn where_written(&self, address: u64, access: Access) -> Access {
         let is_before = self.wrapped(self.first().wrapping_sub(address)) <= WRITABLE_BEFORE;
         let behind = self.wrapped(address.wrapping_sub(self.end()));
-        let is_behind = (self.readable_behind..self.beside.1).contains(&behind);
+        let is_writable = |(from, to): &(u64, u64)| (*from..*to).contains(&behind);
+        let is_behind = behind < self.beside.1 && self.writable_behind.iter().any(is_writable);
         if is_before || is_behind { access } else { Access::Nothing }
     }
 }
