@@ -182,7 +182,7 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
     const WINDOWS: usize = 32;
     /// A file of this size may be moved to where such a page begins (mm/huge_memory.c `thp_get_unmapped_area`).
     const HUGE: u64 = 2 << 20;
-    // Of the heap each object takes less than a page.
+    // Of the heap each object takes less than a page. musl's lies elsewhere.
     let pages = PAGES.saturating_add(objects.len() as u64).saturating_mul(page);
     let beside = pages.saturating_add(linker.size_of_cache());
     let room = |object: &Object<'_>| {
@@ -208,7 +208,7 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
         behind = behind.saturating_add(room);
         // The next one may be so far away; behind it the loader's heap comes first.
         let apart = room.saturating_sub(span).saturating_add(if index == 1 { beside } else { 0 });
-        let heap = (index == 1).then_some((0, pages));
+        let heap = (index == 1 && linker.is_glibc()).then_some((0, pages));
         let own = object.memory.writable().map(|(from, to)| (from, to.saturating_add(apart)));
         let moved = writable
             .iter()
