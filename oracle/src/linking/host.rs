@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -52,17 +51,16 @@ pub(super) fn guard() -> io::Result<()> {
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Seconds that a program has, and its loader: more than any needs that comes to an end.
-const CPU_SECONDS: u64 = 2;
+/// Ends a process in any case.
+pub(super) fn limit_time() -> io::Result<()> {
+    /// Of the processor: more than anything takes that comes to an end.
+    const SECONDS: u64 = 2;
+    setrlimit(Resource::RLIMIT_CPU, SECONDS, SECONDS).map_err(io::Error::from)
+}
 
-/// A command without what cargo and others set for the loader of this computer, which ends in any case.
+/// A command without what cargo and others set for the loader of this computer.
 pub fn plain(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
-    // SAFETY: one system call, before execve(2).
-    unsafe {
-        command
-            .pre_exec(|| setrlimit(Resource::RLIMIT_CPU, CPU_SECONDS, CPU_SECONDS).map_err(io::Error::from));
-    }
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LD_")) {
         command.env_remove(name);
     }

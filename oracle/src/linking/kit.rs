@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use testkit::Image;
 
-use super::host::{Family, Host, guard, plain};
+use super::host::{Family, Host, guard, limit_time, plain};
 use super::{Traced, glibc, musl};
 
 /// Enters a root folder in a mount namespace of its own, where /proc is. $ORIGIN needs that.
@@ -195,6 +195,8 @@ impl Kit<'_> {
     /// A program to be run in a case's folder.
     pub fn command(&self, program: &str, args: &[&str], env: &[(String, String)]) -> Command {
         let mut command = self.unguarded(program, args, env);
+        // SAFETY: one system call, before execve(2).
+        unsafe { command.pre_exec(limit_time) };
         if self.is_guarded {
             // SAFETY: one system call; what it sets stays until the end of the process, and goes to its children.
             unsafe { command.pre_exec(guard) };
