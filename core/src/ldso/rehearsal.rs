@@ -178,7 +178,7 @@ fn rehearse(linker: &Linker<'_>) -> Option<Rehearsed> {
 fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
     /// The vDSO, its data, and what the loader's heap begins with.
     const PAGES: u64 = 12;
-    /// What can be written is told apart so often.
+    /// Ranges that are told apart; all behind the last one counts as what can be written.
     const WINDOWS: usize = 32;
     /// A file of this size may be moved to where such a page begins (mm/huge_memory.c `thp_get_unmapped_area`).
     const HUGE: u64 = 2 << 20;
@@ -193,15 +193,16 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
     };
     let libraries = objects.iter().skip(1);
     let all = libraries.fold(beside, |all, object| all.saturating_add(room(object)));
-    let goes_up = linker.machine.limits().stack.get() == Some(&u64::MAX);
+    if linker.machine.limits().stack.get() == Some(&u64::MAX) {
+        for object in objects.iter_mut().skip(1) {
+            object.memory.lies_among((all, all), &[(0, u64::MAX)]);
+        }
+        return;
+    }
     let mut behind = beside;
     // What can be written behind an object, the nearest first: of those that were mapped before it.
     let mut writable: Vec<(u64, u64)> = Vec::new();
     for (index, object) in objects.iter_mut().enumerate().skip(1) {
-        if goes_up {
-            object.memory.lies_among((all, all), &[(0, u64::MAX)]);
-            continue;
-        }
         let (room, span) = (room(object), object.memory.span());
         let before = all.saturating_sub(behind).saturating_sub(room).saturating_add(beside);
         object.memory.lies_among((before, behind), &writable);

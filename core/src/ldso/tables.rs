@@ -111,7 +111,7 @@ impl Linker<'_> {
         if lacks_size && !self.can_rehearse() {
             return Some((FaultKind::NoEntrySize, 0));
         }
-        // sysdeps/mips/dl-machine.h `_dl_setup_hash`
+        // `_dl_setup_hash` reads the one for the other (observed on 2.36).
         if abi.has_global_got && has(DT_MIPS_XHASH) && !has(DT_MIPS_SYMTABNO) {
             return Some((FaultKind::NoEntrySize, 0));
         }

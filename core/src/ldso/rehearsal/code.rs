@@ -43,8 +43,7 @@ pub(in super::super) const fn ends_function_of_s390(before: [u8; 6]) -> bool {
 
 /// x86's `jmp *word` and `push word; jmp *word`, with what a function begins with where branches are tracked: a linker's stub.
 pub(in super::super) fn is_stub_of_x86(code: &[u8]) -> bool {
-    const ENDBR: [&[u8]; 2] = [&[0xf3, 0x0f, 0x1e, 0xfa], &[0xf3, 0x0f, 0x1e, 0xfb]];
-    let code = ENDBR.iter().find_map(|endbr| code.strip_prefix(*endbr)).unwrap_or(code);
+    let code = MARKS.iter().find_map(|mark| code.strip_prefix(mark)).unwrap_or(code);
     // bnd
     let code = code.strip_prefix(&[0xf2]).unwrap_or(code);
     matches!(code, [0xff, 0x25 | 0x35 | 0xa3 | 0xb3, ..])
