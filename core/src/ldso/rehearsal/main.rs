@@ -6,7 +6,7 @@ use core::cell::Cell;
 use super::super::Linker;
 use super::super::abi::Setup;
 use super::code::{address_slot, main_slot, pushed_number, resolver_slot};
-use super::crt::{self, Lead};
+use super::crt::{self, Binding, Lead};
 use super::memory::Access;
 use super::start::{begins_function, bytes, code_at, is_x86, nowhere_at};
 use super::{End, FIRST_FREE, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
@@ -67,35 +67,81 @@ pub(super) fn reach_main(
         };
     };
     let led_to = program.number(slot, program.word(), WHAT)?;
-    let is_bound_later =
-        || called.is_some() && start.is_asked && program.memory.can_run(led_to.wrapping_sub(program.base));
     match code_at(objects, led_to) {
         // Its own one is another.
         Some((of, _)) if start.at == Some(led_to) && of.index > 0 => Ok(()),
         Some(_) if start.at == Some(led_to) => Err(program.lost(Access::Anothers, WHAT)),
-        Some((of, within)) if is_bound_later() => match resolver_slot(of, within) {
-            Some(_) if program.memory.is_protected(slot) => {
-                Err(program.fault(FaultKind::WritesNowhere, "PT_GNU_RELRO"))
-            }
-            Some(resolver) => resolves(objects, program, resolver, program.word().wrapping_mul(2)),
-            None => Ok(()),
-        },
-        // Whatever it does, `hlt` or nothing follows.
-        Some((of, within)) if !begins_function(of, within) => {
-            let stub = bound_symbol(of, within).filter(|_| of.index == 0);
-            let (Some(called), Some(symbol)) = (called, stub) else {
-                return Err(program.lost(Access::Anothers, WHAT));
-            };
-            let _found = called(symbol)?;
-            Err(program.fault(FaultKind::JumpsNowhere, WHAT))
-        }
-        _ => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
+        Some(to) => call_another(objects, program, to, start, called),
+        None => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
     }?;
     let Some(main) = address_slot(program) else { return Ok(()) };
     match code_at(objects, program.number(main, program.word(), "main")?) {
         Some(_) => Ok(()),
         None => Err(program.fault(FaultKind::JumpsNowhere, "main")),
     }
+}
+
+/// What becomes of a program of x86 that calls this first: `hlt` or nothing follows whatever that does.
+fn call_another(
+    objects: &[Object<'_>],
+    program: &Object<'_>,
+    (of, within): (&Object<'_>, u64),
+    start: Start,
+    called: Option<&Called<'_>>,
+) -> Step<()> {
+    const WHAT: &str = "__libc_start_main";
+    let nowhere = || Err(program.fault(FaultKind::JumpsNowhere, WHAT));
+    let is_own = of.index == 0;
+    if let Some(resolver) = resolver_slot(of, within).filter(|_| is_own) {
+        let index = pushed_number(of, within).and_then(|pushed| pushed.checked_div(of.entry(false)));
+        let binding = Binding {
+            index: index.unwrap_or_default(),
+            resolver,
+            within: program.word().wrapping_mul(2),
+        };
+        return if binds_main(objects, program, binding, start, called)? { Ok(()) } else { nowhere() };
+    }
+    if called.is_some() && start.is_asked && is_own {
+        return Ok(());
+    }
+    if begins_function(of, within) {
+        return nowhere();
+    }
+    let symbol = bound_symbol(of, within).filter(|_| is_own);
+    let (Some(called), Some(symbol)) = (called, symbol) else {
+        return Err(program.lost(Access::Anothers, WHAT));
+    };
+    let _found = called(symbol)?;
+    nowhere()
+}
+
+/// A stub that nobody has led on has the loader bind its function: whether that is what starts the program.
+fn binds_main(
+    objects: &[Object<'_>],
+    program: &Object<'_>,
+    binding: Binding,
+    start: Start,
+    called: Option<&Called<'_>>,
+) -> Step<bool> {
+    let lost = || program.lost(Access::Anothers, "__libc_start_main");
+    let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
+    // Of MIPS nothing tells whether the loader has left anything there.
+    if called.is_none() && !has_relocation {
+        return Err(lost());
+    }
+    resolves(objects, program, binding.resolver, binding.within)?;
+    let called = called.ok_or_else(lost)?;
+    let (symbol, found) = if has_relocation {
+        bind(program, binding.index, called)?
+    } else {
+        (binding.index, called(binding.index)?)
+    };
+    let is_main = match start.at {
+        Some(at) => found == Some(at),
+        None => program.asks_for(symbol, MAIN),
+    };
+    // Its own one would call itself.
+    Ok(is_main && found.and_then(|at| code_at(objects, at)).is_some_and(|(of, _)| of.index > 0))
 }
 
 /// The same of other processors than x86.
@@ -116,15 +162,8 @@ fn follow(
         return Err(lost(WHAT));
     }
     if start.at != Some(led_to) {
-        let called = called.filter(|_| of.index == 0).ok_or_else(|| lost(WHAT))?;
-        let binding = crt::binding(program, lead.stub, within).ok_or_else(|| lost(WHAT))?;
-        // The loader has left there where it is to be called.
-        resolves(objects, program, binding.resolver, binding.within)?;
-        let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
-        let bound = if has_relocation { bind(program, binding.index, called) } else { called(binding.index) };
-        // Its own one would call itself.
-        let is_own = start.at.and_then(|at| code_at(objects, at)).is_none_or(|(of, _)| of.index == 0);
-        if bound? != start.at || is_own {
+        let binding = crt::binding(program, lead.stub, within).filter(|_| of.index == 0);
+        if !binds_main(objects, program, binding.ok_or_else(|| lost(WHAT))?, start, called)? {
             return Err(lost(WHAT));
         }
     }
@@ -155,8 +194,8 @@ fn resolves(objects: &[Object<'_>], program: &Object<'_>, slot: u64, within: u64
     Err(if is_nowhere { nowhere_at(program, resolver, WHAT) } else { program.lost(Access::Anothers, WHAT) })
 }
 
-/// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; where it is.
-fn bind(program: &Object<'_>, index: u64, called: &Called<'_>) -> Step<Option<u64>> {
+/// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; its symbol, and where it is.
+fn bind(program: &Object<'_>, index: u64, called: &Called<'_>) -> Step<(u64, Option<u64>)> {
     let calls = program.get(DT_JMPREL).unwrap_or_default();
     let has_addend = program.abi().is_none_or(|abi| !abi.has_rel);
     let at = calls.wrapping_add(index.wrapping_mul(program.entry(has_addend)));
@@ -174,7 +213,7 @@ fn bind(program: &Object<'_>, index: u64, called: &Called<'_>) -> Step<Option<u6
     // elf_machine_plt_value
     let adds = program.image.header.e_machine == EM_PPC64;
     let addend = relocation.addend.filter(|_| adds).unwrap_or_default();
-    Ok(found.map(|found| found.wrapping_add(addend)))
+    Ok((relocation.symbol, found.map(|found| found.wrapping_add(addend))))
 }
 
 /// The symbol of the relocation by which a stub is bound whose second half is at an address.

@@ -13,7 +13,7 @@ use super::start::is_x86;
 use super::{End, Step, crt};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
-use crate::elf::consts::{DT_INIT, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC};
+use crate::elf::consts::{DT_INIT, DT_STRTAB, DT_SYMTAB, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC};
 use crate::elf::{Class, offset};
 
 /// An object in memory.
@@ -195,6 +195,17 @@ impl<'a> Object<'a> {
             value: field(value, self.word())?,
             size: field(size, self.word())?,
         })
+    }
+
+    pub(super) fn has_name(&self, symbol: &Symbol, name: &[u8]) -> bool {
+        let strings = self.get(DT_STRTAB).unwrap_or_default();
+        self.memory.is_string(strings.wrapping_add(symbol.name), name) == Ok(true)
+    }
+
+    /// Whether a symbol of its table has that name.
+    pub(super) fn asks_for(&self, index: u64, name: &[u8]) -> bool {
+        let symbol = self.get(DT_SYMTAB).and_then(|symbols| self.symbol(symbols, index).ok());
+        symbol.is_some_and(|symbol| self.has_name(&symbol, name))
     }
 }
 

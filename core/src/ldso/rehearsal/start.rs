@@ -11,14 +11,16 @@ use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::{Dynamic, Image};
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{
-    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ,
-    DT_REL, DT_RELA, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386, EM_AARCH64, EM_MIPS, EM_PPC64,
+    DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PLTRELSZ, DT_PREINIT_ARRAY,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386, EM_AARCH64, EM_MIPS, EM_PPC64,
     EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
 
 /// What linkers put before code. DT_HASH is one, and was added behind all else to the glibc of Debian 11 for ARM.
 const TABLES: [u32; 8] =
     [DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
+const RELOCATIONS: [(u32, u32); 3] =
+    [(DT_REL, DT_RELSZ), (DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)];
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 16;
 
 /// Calls the constructors of an object: DT_INIT, then those of DT_INIT_ARRAY. `count_mask`: glibc counts them in 32 bits.
@@ -168,7 +170,19 @@ pub(super) fn begins_function(object: &Object<'_>, address: u64) -> bool {
         EM_S390 => before(6).try_into().is_ok_and(ends_function_of_s390),
         _ => true,
     };
-    !is_behind && header.and_then(|header| listed(object, header.p_vaddr, address)).unwrap_or_else(follows)
+    let is_first = || follows_relocations(object.image, address);
+    let found = header.and_then(|header| listed(object, header.p_vaddr, address));
+    !is_behind && found.unwrap_or_else(|| follows() || is_first())
+}
+
+/// Whether a table of relocations ends at an address: behind the last table linkers put the first code, DT_INIT's, which nothing
+/// runs into.
+fn follows_relocations(image: &Image, address: u64) -> bool {
+    let ends = |dynamic: &Dynamic| {
+        let end = |(table, size)| Some(dynamic.get(table)?.wrapping_add(dynamic.get(size)?));
+        RELOCATIONS.into_iter().any(|table| end(table) == Some(address))
+    };
+    image.dynamic.as_ref().is_some_and(ends)
 }
 
 /// Whether zeros are there, and the processor has none of them for an instruction (Power ISA, "Illegal Instruction Class";

@@ -231,7 +231,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
             // What starts a program is called at once.
             let is_followed = object.index > 0 || object.knows_code();
-            if !is_followed && !object.memory.can_run(value) && Self::asks_for(object, index, MAIN) {
+            if !is_followed && !object.memory.can_run(value) && object.asks_for(index, MAIN) {
                 return Err(object.fault(FaultKind::JumpsNowhere, "a stub"));
             }
             return Ok(Some(object.base.wrapping_add(value)));

@@ -116,30 +116,19 @@ impl Maps {
         let before = objects_before_loader(objects);
         let libraries = 2..objects.len();
         let (first, rest) = libraries.partition::<Vec<_>, _>(|index| before.get(*index) == Some(&true));
-        let mut order = vec![Some(0), None];
-        for index in first.into_iter().chain([1]).chain(rest) {
-            order.push(Some(index));
-            // Of others it is known alone that whatever is next begins with two that are none.
-            if !maps.is_seen() {
-                order.push(None);
-            }
-        }
+        let order = [Some(0), None].into_iter().chain(first.into_iter().chain([1]).chain(rest).map(Some));
         let size_of_one = size_of_version(objects.first().map_or(0, Object::word));
         let mut start = 0_u64;
         for whose in order {
             maps.blocks.push((start, whose));
             let size = maps.map(whose).map_or(0, |map| map.count.wrapping_mul(size_of_one));
             start = start.saturating_add(size).next_multiple_of(ALIGNMENT);
-            if whose.is_none() && !maps.is_seen() {
+            // Where it is not known which it has, if there is any, whatever is next begins with two that are none.
+            if whose.is_none() && maps.vdso.count == OF_NONE {
                 start = start.saturating_add(FAR_APART);
             }
         }
         maps
-    }
-
-    /// Whether it has been seen how they lie: where it is known which versions the kernel's object has.
-    fn is_seen(&self) -> bool {
-        self.vdso.count > OF_NONE
     }
 
     pub(super) fn of(&self, object: &Object<'_>) -> Option<&Map> {

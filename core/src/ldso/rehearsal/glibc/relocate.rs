@@ -30,12 +30,7 @@ const SYMBOLS_AT_MOST: u64 = 1 << 10;
 
 /// Whether the code that each object begins with asks whether a function is there, by a symbol of that name.
 pub(super) fn is_profiler(object: &Object<'_>, symbol: &Symbol) -> bool {
-    has_name(object, symbol, PROFILER)
-}
-
-fn has_name(object: &Object<'_>, symbol: &Symbol, name: &[u8]) -> bool {
-    let strings = object.get(DT_STRTAB).unwrap_or_default();
-    object.memory.is_string(strings.wrapping_add(symbol.name), name) == Ok(true)
+    object.has_name(symbol, PROFILER)
 }
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
@@ -202,7 +197,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     if !is_filled && !stays {
                         place.shift()?;
                     }
-                    if object.index == 0 && Self::asks_for(object, relocation.symbol, MAIN) {
+                    if object.index == 0 && object.asks_for(relocation.symbol, MAIN) {
                         if !object.knows_code() && relocation.addend.is_some_and(|addend| addend != 0) {
                             return Err(object.lost(Access::Anothers, "r_addend"));
                         }
@@ -313,7 +308,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             Err(End::Symbol(symbol)) if object.index == 0 && symbol.name == MAIN => Err(End::Symbol(symbol)),
             Err(End::Symbol(symbol)) => self.is_lost_later(object, symbol),
             // The C library calls it before main().
-            Err(lost) if self.linker.is_c_library(object.library) && Self::asks_for(object, index, EARLY) => {
+            Err(lost) if self.linker.is_c_library(object.library) && object.asks_for(index, EARLY) => {
                 Err(lost)
             }
             // Whatever stands behind the versions of a library is hardly the one that is asked for.
@@ -340,12 +335,6 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Whether the symbol of a relocation has that name.
-    pub(super) fn asks_for(object: &Object<'_>, index: u64, name: &[u8]) -> bool {
-        let symbol = object.get(DT_SYMTAB).and_then(|symbols| object.symbol(symbols, index).ok());
-        symbol.is_some_and(|symbol| has_name(object, &symbol, name))
     }
 
     /// Whether an object asks for [`PROFILER`] that has it: else something else stands there, and is called, unless that
