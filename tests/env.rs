@@ -173,7 +173,10 @@ fn agrees(outcome: Outcome, env: &Path, line: &str, real: i32) -> bool {
         }
         Outcome::Exits { status, .. } => real == i32::from(status),
         Outcome::Endless { .. } => real == 124,
-        Outcome::Unknown { .. } | Outcome::Refused { .. } | Outcome::Killed { .. } => false,
+        Outcome::Unknown { .. }
+        | Outcome::Refused { .. }
+        | Outcome::Killed { .. }
+        | Outcome::Fails { .. } => false,
     }
 }
 

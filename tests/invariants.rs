@@ -93,7 +93,8 @@ fn check(machine: &str, judged: &Judged) {
         Outcome::Refused { .. }
         | Outcome::Killed { .. }
         | Outcome::Exits { .. }
-        | Outcome::Endless { .. } => {
+        | Outcome::Endless { .. }
+        | Outcome::Fails { .. } => {
             assert!(errors > 0, "no error explains it: {say}");
             assert_eq!(judged.verdict(), Verdict::Fails, "{say}");
         }

@@ -41,6 +41,7 @@ fn model(outcome: Outcome) -> Model {
         }
         Outcome::Exits { status, step } => (model::Outcome::Exits(status.into()), step.name()),
         Outcome::Endless { step } => (model::Outcome::Endless, step.name()),
+        Outcome::Fails { step } => (model::Outcome::Fails, step.name()),
         Outcome::Unknown { missing } => (model::Outcome::Unknown(missing.words().to_owned()), ""),
     };
     Model { outcome, step: step.to_owned() }

@@ -72,6 +72,12 @@ pub enum Outcome {
         /// For this reason.
         step: Step,
     },
+    /// It does not come to its main(): how it ends depends on what lies beside its files in memory, or on what another function
+    /// makes of its part.
+    Fails {
+        /// For this reason.
+        step: Step,
+    },
     /// A fact that decides is not known.
     Unknown {
         /// Which.

@@ -307,7 +307,8 @@ pub fn fails(outcome: &Outcome, findings: &[Found]) -> bool {
         Outcome::Refused { .. }
         | Outcome::Killed { .. }
         | Outcome::Exits { .. }
-        | Outcome::Endless { .. } => true,
+        | Outcome::Endless { .. }
+        | Outcome::Fails { .. } => true,
         Outcome::Starts | Outcome::Unknown { .. } => findings
             .iter()
             .any(|finding| PLACE.contains(&finding.code) && finding.severity == Severity::Error),
@@ -395,7 +396,7 @@ impl<'a> Case<'a> {
     /// Once nothing bars the file, the kernel starts its dynamic loader.
     fn reaches_loader(&self) -> bool {
         match self.content {
-            Outcome::Starts => true,
+            Outcome::Starts | Outcome::Fails { .. } => true,
             Outcome::Exits { step, .. } => !step.is_of_env(),
             Outcome::Killed { step, .. } | Outcome::Endless { step } => step.is_of_loader(),
             Outcome::Refused { .. } | Outcome::Unknown { .. } => false,

@@ -26,6 +26,8 @@ pub enum Outcome {
     Exits(i32),
     /// It is started again and again, or its loader goes round in a circle.
     Endless,
+    /// It does not come to its main().
+    Fails,
     /// For want of this.
     Unknown(String),
 }
@@ -40,6 +42,7 @@ impl Model {
             "killed" => Outcome::Killed(text("signal")?, text("when")?),
             "exits" => Outcome::Exits(i32::try_from(outcome["status"].as_i64()?).ok()?),
             "endless" => Outcome::Endless,
+            "fails" => Outcome::Fails,
             "unknown" => Outcome::Unknown(text("missing")?),
             _ => return None,
         };
@@ -54,6 +57,7 @@ impl Model {
             Outcome::Killed(signal, when) => format!("killed {signal} {when}"),
             Outcome::Exits(status) => format!("exits {status}"),
             Outcome::Endless => "comes to no end".to_owned(),
+            Outcome::Fails => "does not come to main()".to_owned(),
             Outcome::Unknown(missing) => format!("unknown: {missing}"),
         }
     }

@@ -63,6 +63,7 @@ impl Fault {
             Ends::Stops => Outcome::Killed { signal: Signal::SIGILL, when: When::Start, step },
             Ends::Divides => Outcome::Killed { signal: Signal::SIGFPE, when: When::Start, step },
             Ends::Never => Outcome::Endless { step },
+            Ends::Somehow => Outcome::Fails { step },
         })
     }
 }
@@ -91,6 +92,8 @@ pub enum Ends {
     Stops,
     /// It goes round in a circle.
     Never,
+    /// The program does not come to its main(), whatever it is that ends it.
+    Somehow,
     /// It takes something else for what is not there.
     Open,
 }
@@ -203,6 +206,10 @@ faults! {
     NoInstruction Ends::Stops, LoaderTables;
     /// What a table leads to may be another object's.
     AnothersMemory Ends::Open, LoaderTables;
+    /// The same, and it ends whatever stands there, or nothing.
+    AnothersTable Ends::Somehow, LoaderTables;
+    /// What a program calls to be started is another function.
+    AnotherStart Ends::Somehow, LoaderTables;
     /// elf/dl-tls.c `_dl_allocate_tls_init`: of PT_TLS more is in the file than in memory.
     TlsImage Ends::Asserts([
         "dl-tls.c: _dl_allocate_tls_init",

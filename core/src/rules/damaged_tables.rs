@@ -4,7 +4,7 @@ use alloc::string::String;
 
 use super::Case;
 use super::shown::Shown;
-use super::words::LOADER_CIRCLES;
+use super::words::{FAILS, LOADER_CIRCLES};
 use crate::exec::{Missing, Outcome, Step};
 use crate::finding::{Found, Severity};
 use crate::ldso::{Ends, Fault, FaultKind};
@@ -71,7 +71,8 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::NoInstruction => format!("{name}=leads to what is no instruction"),
         FaultKind::Misaligned => format!("{name}=leads into the midst of an instruction"),
         FaultKind::BehindFile => format!("{name}=leads behind the end of the file, which is cut short"),
-        FaultKind::AnothersMemory => format!("{name}=leads out of the file"),
+        FaultKind::AnothersMemory | FaultKind::AnothersTable => format!("{name}=leads out of the file"),
+        FaultKind::AnotherStart => format!("{name}=is another function"),
         FaultKind::RelativeKind | FaultKind::RelativeKind386 => {
             format!("{name}=counts a relocation that is not relative")
         }
@@ -119,6 +120,7 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
             let once = if fault.lazy { ", once a function is called" } else { "" };
             finding.tell(format_args!("kernel: {LOADER_CIRCLES}{once}"));
         }
+        Ends::Somehow if case.reaches_loader() => finding.tell(format_args!("kernel: {FAILS}")),
         Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops
             if fault.lazy && step == Step::LoaderTables && case.reaches_loader() =>
         {
@@ -142,7 +144,13 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
                 "kernel: starts it; its loader dies of SIGILL\nyou see: Illegal instruction"
             ));
         }
-        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Never | Ends::Open => {}
+        Ends::Dies
+        | Ends::Divides
+        | Ends::Misses
+        | Ends::Stops
+        | Ends::Never
+        | Ends::Somehow
+        | Ends::Open => {}
         _ if !fault.lazy => finding.tell(format_args!("kernel: {}, status {status}", case.loader_ends())),
         _ if case.reaches_loader() => {
             finding.tell(format_args!("kernel: starts it; once it is called, status 127"));
@@ -178,7 +186,13 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
             finding
                 .tell(format_args!("you see: {path}: {of}: unsupported version {number} of Verdef record"));
         }
-        Ends::Dies | Ends::Divides | Ends::Misses | Ends::Stops | Ends::Never | Ends::Open => {}
+        Ends::Dies
+        | Ends::Divides
+        | Ends::Misses
+        | Ends::Stops
+        | Ends::Never
+        | Ends::Somehow
+        | Ends::Open => {}
     }
 }
 

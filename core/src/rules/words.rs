@@ -52,6 +52,8 @@ const CORRUPTED: &str = "ELIBBAD\nyou see: Accessing a corrupted shared library 
 const LOADER_ENDS: &str = "starts it; its loader then ends it";
 /// The same, which comes to no end.
 pub(super) const LOADER_CIRCLES: &str = "starts it; its loader goes round in a circle";
+/// Where it is not known how it ends.
+pub(super) const FAILS: &str = "starts it; it does not come to its main()";
 
 /// What the kernel answers and the shell prints.
 pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
@@ -76,6 +78,7 @@ pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {
             ("starts it again and again, without an end", "", "")
         }
         Outcome::Endless { .. } => (LOADER_CIRCLES, "", ""),
+        Outcome::Fails { .. } => (FAILS, "", ""),
         Outcome::Unknown { missing } => ("not known: ", missing.words(), ""),
     };
     write!(f, "{moment}{name}\nyou see: {seen}")
@@ -95,7 +98,8 @@ pub(super) const fn step(outcome: Outcome) -> Option<Step> {
         Outcome::Refused { step, .. }
         | Outcome::Killed { step, .. }
         | Outcome::Exits { step, .. }
-        | Outcome::Endless { step } => Some(step),
+        | Outcome::Endless { step }
+        | Outcome::Fails { step } => Some(step),
         Outcome::Starts | Outcome::Unknown { .. } => None,
     }
 }

@@ -94,11 +94,8 @@ fn call_another(
     let is_own = of.index == 0;
     if let Some(resolver) = resolver_slot(of, within).filter(|_| is_own) {
         let index = pushed_number(of, within).and_then(|pushed| pushed.checked_div(of.entry(false)));
-        let binding = Binding {
-            index: index.unwrap_or_default(),
-            resolver,
-            within: program.word().wrapping_mul(2),
-        };
+        let binding =
+            Binding { index: index.unwrap_or_default(), resolver, within: program.word().wrapping_mul(2) };
         return if binds_main(objects, program, binding, start, called)? { Ok(()) } else { nowhere() };
     }
     if called.is_some() && start.is_asked && is_own {
@@ -162,7 +159,11 @@ fn follow(
         return Err(lost(WHAT));
     }
     if start.at != Some(led_to) {
-        let binding = crt::binding(program, lead.stub, within).filter(|_| of.index == 0);
+        // Hardly any function calls what it is given first.
+        if of.index > 0 {
+            return Err(program.fault(FaultKind::AnotherStart, WHAT));
+        }
+        let binding = crt::binding(program, lead.stub, within);
         if !binds_main(objects, program, binding.ok_or_else(|| lost(WHAT))?, start, called)? {
             return Err(lost(WHAT));
         }

@@ -13,7 +13,9 @@ use super::start::is_x86;
 use super::{End, Step, crt};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
-use crate::elf::consts::{DT_INIT, DT_STRTAB, DT_SYMTAB, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC};
+use crate::elf::consts::{
+    DT_INIT, DT_STRTAB, DT_SYMTAB, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC,
+};
 use crate::elf::{Class, offset};
 
 /// An object in memory.
@@ -137,6 +139,15 @@ impl<'a> Object<'a> {
     /// The end where an address of a table cannot be used.
     pub(super) fn lost(&self, access: Access, what: &'static str) -> End {
         if access == Access::TooMuch { End::TooMuch } else { self.fault(access.fault(), what) }
+    }
+
+    /// The same where nothing that may stand there serves, and the loader, or the program, ends by it before main().
+    pub(super) fn fails(&self, access: Access, what: &'static str) -> End {
+        if access == Access::Anothers {
+            self.fault(FaultKind::AnothersTable, what)
+        } else {
+            self.lost(access, what)
+        }
     }
 
     /// The same where it is known what comes of an address at which nothing is.

@@ -12,15 +12,14 @@ use crate::candidate::{Dynamic, Image};
 use crate::elf::ProgramHeader;
 use crate::elf::consts::{
     DT_GNU_HASH, DT_INIT, DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_JMPREL, DT_PLTRELSZ, DT_PREINIT_ARRAY,
-    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM, EM_386, EM_AARCH64, EM_MIPS, EM_PPC64,
-    EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
+    DT_PREINIT_ARRAYSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERNEED, DT_VERSYM,
+    EM_386, EM_AARCH64, EM_MIPS, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PF_X, PT_GNU_EH_FRAME,
 };
 
 /// What linkers put before code. DT_HASH is one, and was added behind all else to the glibc of Debian 11 for ARM.
 const TABLES: [u32; 8] =
     [DT_GNU_HASH, DT_SYMTAB, DT_STRTAB, DT_VERSYM, DT_VERNEED, DT_REL, DT_RELA, DT_JMPREL];
-const RELOCATIONS: [(u32, u32); 3] =
-    [(DT_REL, DT_RELSZ), (DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)];
+const RELOCATIONS: [(u32, u32); 3] = [(DT_REL, DT_RELSZ), (DT_RELA, DT_RELASZ), (DT_JMPREL, DT_PLTRELSZ)];
 const CONSTRUCTORS_AT_MOST: u64 = 1 << 16;
 
 /// Calls the constructors of an object: DT_INIT, then those of DT_INIT_ARRAY. `count_mask`: glibc counts them in 32 bits.

@@ -101,6 +101,10 @@ fn write_outcome(json: &mut Json, outcome: Outcome) {
             json.text("kind", "endless");
             json.text("step", step.name());
         }
+        Outcome::Fails { step } => {
+            json.text("kind", "fails");
+            json.text("step", step.name());
+        }
         Outcome::Unknown { missing } => {
             json.text("kind", "unknown");
             json.text("missing", missing.words());

@@ -130,7 +130,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     let is_torn = relocation.offset.is_ok_and(|offset| offset & NOWHERE != 0)
                         && object.memory.number(relocation.at, object.word()).is_err();
                     if is_torn && !applied.as_ref().is_err_and(End::is_deadly) {
-                        return Err(object.lost(Access::Anothers, "r_offset"));
+                        let ends = matches!(&applied, Err(End::Fault(fault)) if fault.kind != FaultKind::AnothersMemory);
+                        let end = if ends { Object::fails } else { Object::lost };
+                        return Err(end(object, Access::Anothers, "r_offset"));
                     }
                     applied?;
                 }

@@ -29,7 +29,9 @@ pub(super) fn check_versions(
     let mut is_guarded = false;
     if let Some(mut record) = object.get(DT_VERNEED) {
         let field = |at: u64, within: u64, size| object.number(at.wrapping_add(within), size, "DT_VERNEED");
-        let number = field(record, 0, 2)?;
+        // Elsewhere there is no record of this object, or none that names a file by its strings.
+        let number = object.memory.number(record, 2);
+        let number = number.map_err(|access| object.fails(access, "DT_VERNEED"))?;
         if number != 1 {
             return Err(End::Fault(Fault { number, ..Fault::new(FaultKind::VerneedRecord, object.library) }));
         }
@@ -47,8 +49,14 @@ pub(super) fn check_versions(
             let mut aux = record.wrapping_add(field(record, 8, 4)?);
             while steps.next().is_some() {
                 let (hash, flags, index) = (field(aux, 0, 4)?, field(aux, 4, 2)?, field(aux, 6, 2)?);
-                let name = text(object, strings, field(aux, 8, 4)?)?;
                 let is_weak = flags & VER_FLG_WEAK != 0;
+                let at = strings.wrapping_add(field(aux, 8, 4)?);
+                let is_compared = !is_weak && other.get(DT_VERDEF).is_some();
+                let name = object.memory.string(at).map_err(|access| {
+                    // No version that hashes so is called as another object's strings go.
+                    let fails = if is_compared { Object::fails } else { Object::lost };
+                    fails(object, access, "DT_STRTAB")
+                })?;
                 is_guarded |= hash == GUARD.0.into() && name == GUARD.1;
                 match_symbol(object, other, (hash, &name), is_weak, rehearsed)?;
                 highest = highest.max(index & !HIDDEN);
@@ -147,7 +155,8 @@ fn match_symbol(
         if field(record, 8, 4)? == hash {
             let aux = record.wrapping_add(field(record, 12, 4)?);
             let at = strings.wrapping_add(field(aux, 0, 4)?);
-            if of.memory.is_string(at, name).map_err(|access| of.lost(access, "DT_STRTAB"))? {
+            let fails = if is_weak { Object::lost } else { Object::fails };
+            if of.memory.is_string(at, name).map_err(|access| fails(of, access, "DT_STRTAB"))? {
                 return Ok(());
             }
         }
