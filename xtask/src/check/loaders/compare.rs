@@ -84,9 +84,9 @@ pub(super) fn answer(ran: &Ran, said: &Said) -> Answer {
             status == *said_status && ran.words.iter().any(|words| quotes(said, words))
         }
         (Real::Before(End::Killed(number)), Outcome::Killed(name, _)) => signal(number) == *name,
-        (Real::Before(_), Outcome::Fails) => true,
         // RLIMIT_CPU
-        (Real::Before(End::Killed(nix::libc::SIGKILL)), Outcome::Endless) => true,
+        (Real::Before(End::Killed(nix::libc::SIGKILL)), Outcome::Endless)
+        | (Real::Before(_), Outcome::Fails) => true,
         _ => false,
     };
     if agrees { Answer::Agrees } else { Answer::Disagrees }
