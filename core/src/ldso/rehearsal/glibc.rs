@@ -20,9 +20,10 @@ use super::super::symbols::hash_word;
 use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::main::{Called, Start, reach_main};
+use super::memory::Access;
 use super::start::construct;
 use super::{End, MAIN, Object, Rehearsed, Step, Symbol, too_much};
-use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
+use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_INIT, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
 use filter::{Filter, Table};
 use heap::{Map, Maps};
 use versions::{check_guard, check_versions};
@@ -82,6 +83,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         later: RefCell::default(),
         later_fault: Cell::default(),
         asked: RefCell::default(),
+        disordered: RefCell::default(),
     };
     let lazy = objects.first().filter(|program| is_bound_later(linker, program.dynamic));
     // It has relocated itself.
@@ -101,7 +103,16 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     let begin = |object: &Object<'_>| {
         rehearsal.asks_for_profiler(object)?;
         rehearsal.calls_profiler(object.index)?;
-        construct(objects, object, &|tag| object.get(tag), 0xffff_ffff)
+        let is_disordered = rehearsal.disordered.borrow().contains(&object.index);
+        // Of what is run first it is known what that looks for.
+        let has = |tag: &u32| !is_disordered || *tag == DT_INIT;
+        construct(
+            objects,
+            object,
+            &|tag| Some(tag).filter(has).and_then(|tag| object.get(tag)),
+            0xffff_ffff,
+        )?;
+        if is_disordered { Err(object.lost(Access::Anothers, "the GOT")) } else { Ok(()) }
     };
     let libraries = order.iter().rev().filter_map(|index| objects.get(*index));
     libraries.filter(|object| object.index > 1).try_for_each(begin)?;
@@ -197,6 +208,8 @@ struct Rehearsal<'r, 'a> {
     later_fault: Cell<Option<Fault>>,
     /// The weak symbols that are asked for, and whether any is: by which object, and which of its symbols.
     asked: RefCell<BTreeSet<(usize, u64)>>,
+    /// Objects of MIPS with a GOT in which code does not find what it looks for.
+    disordered: RefCell<BTreeSet<usize>>,
 }
 
 impl Rehearsal<'_, '_> {

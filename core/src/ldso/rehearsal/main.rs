@@ -8,7 +8,7 @@ use super::super::abi::Setup;
 use super::code::{address_slot, main_slot, pushed_number, resolver_slot};
 use super::crt::{self, Binding, Lead};
 use super::memory::Access;
-use super::start::{begins_function, bytes, code_at, is_x86, nowhere_at};
+use super::start::{begins_function, bytes, code_at, is_header, is_x86, nowhere_at};
 use super::{End, FIRST_FREE, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::candidate::File;
 use crate::elf::consts::{
@@ -96,7 +96,9 @@ fn call_another(
         let index = pushed_number(of, within).and_then(|pushed| pushed.checked_div(of.entry(false)));
         let binding =
             Binding { index: index.unwrap_or_default(), resolver, within: program.word().wrapping_mul(2) };
-        return if binds_main(objects, program, binding, start, called)? { Ok(()) } else { nowhere() };
+        let (is_main, at) = bind_first(objects, program, binding, start, called)?;
+        let is_anothers = code_at(objects, at).is_some_and(|(of, _)| of.index > 0);
+        return if is_main && is_anothers { Ok(()) } else { nowhere() };
     }
     if called.is_some() && start.is_asked && is_own {
         return Ok(());
@@ -112,14 +114,14 @@ fn call_another(
     nowhere()
 }
 
-/// A stub that nobody has led on has the loader bind its function: whether that is what starts the program.
-fn binds_main(
+/// A stub that nobody has led on has the loader bind its function: whether that is what starts the program, and where it is.
+fn bind_first(
     objects: &[Object<'_>],
     program: &Object<'_>,
     binding: Binding,
     start: Start,
     called: Option<&Called<'_>>,
-) -> Step<bool> {
+) -> Step<(bool, u64)> {
     let lost = || program.lost(Access::Anothers, "__libc_start_main");
     let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
     // Of MIPS nothing tells whether the loader has left anything there.
@@ -137,8 +139,7 @@ fn binds_main(
         Some(at) => found == Some(at),
         None => program.asks_for(symbol, MAIN),
     };
-    // Its own one would call itself.
-    Ok(is_main && found.and_then(|at| code_at(objects, at)).is_some_and(|(of, _)| of.index > 0))
+    Ok((is_main, found.unwrap_or_default()))
 }
 
 /// The same of other processors than x86.
@@ -154,19 +155,21 @@ fn follow(
     let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.lost(access, what));
     let led_to = pointer(lead.slot, WHAT)?;
     let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere_at(program, led_to, WHAT))?;
-    // One of its own is its stub, which calls itself.
-    if start.at == Some(led_to) && of.index == 0 {
-        return Err(lost(WHAT));
-    }
-    if start.at != Some(led_to) {
-        // Hardly any function calls what it is given first.
-        if of.index > 0 {
-            return Err(program.fault(FaultKind::AnotherStart, WHAT));
-        }
-        let binding = crt::binding(program, lead.stub, within);
-        if !binds_main(objects, program, binding.ok_or_else(|| lost(WHAT))?, start, called)? {
-            return Err(lost(WHAT));
-        }
+    let binding = crt::binding(program, lead.stub, within).filter(|_| of.index == 0);
+    let (is_main, at) = match binding {
+        Some(binding) if start.at != Some(led_to) => bind_first(objects, program, binding, start, called)?,
+        _ => (start.at == Some(led_to), led_to),
+    };
+    let (of, within) = code_at(objects, at).ok_or_else(|| nowhere_at(program, at, WHAT))?;
+    let is_own = of.index == 0;
+    if !is_main || is_own {
+        let is_stub = within == lead.stub || crt::is_stub(of, within);
+        return Err(match is_own {
+            true if is_header(of, within) => program.fault(FaultKind::NoInstruction, WHAT),
+            true if !is_stub => lost(WHAT),
+            // Its own stub calls itself, and hardly any function what it is given first.
+            _ => program.fault(FaultKind::AnotherStart, WHAT),
+        });
     }
     let Some(slot) = lead.main else { return Ok(()) };
     let main = pointer(slot, "main")?;

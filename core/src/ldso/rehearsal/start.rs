@@ -206,10 +206,11 @@ fn is_nothing(object: &Object<'_>, address: u64) -> bool {
 }
 
 /// Whether an address is that of an ELF file's header, which begins with what is no instruction to AArch64 (Arm ARM, "A64
-/// instruction set encoding") and to MIPS of that byte order (COP1 of a format that there is not).
+/// instruction set encoding"), to RISC-V ("Expanded Instruction-Length Encoding", more than 80 bits) and to MIPS of that byte
+/// order (COP1 of a format that there is not).
 pub(super) fn is_header(object: &Object<'_>, address: u64) -> bool {
     const BEGIN: u64 = 0x464c_457f;
-    let is_none = matches!(object.image.header.e_machine, EM_AARCH64 | EM_MIPS);
+    let is_none = matches!(object.image.header.e_machine, EM_AARCH64 | EM_RISCV | EM_MIPS);
     is_none && object.memory.number(address, 4) == Ok(BEGIN) && object.memory.can_run(address)
 }
 

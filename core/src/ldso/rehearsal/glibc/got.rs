@@ -125,32 +125,23 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         // The highest bit of the second entry is the mark of GNU's linker, which keeps that.
         let bits = object.word().wrapping_mul(8).wrapping_sub(1);
         let kept = if got.get(1)? >> bits == 0 { 1 } else { 2 };
-        let own = number(object, DT_MIPS_LOCAL_GOTNO)? & INT;
+        let own = int(number(object, DT_MIPS_LOCAL_GOTNO)?);
         let (first, end) = (number(object, DT_MIPS_GOTSYM)?, number(object, DT_MIPS_SYMTABNO)?);
         let count = end.wrapping_sub(first) & INT;
         let symbols =
             object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
-        // Code that is run before main() takes from its own part what no symbol stands for.
-        if own < kept || own > INT >> 1 {
-            return Err(object.lost(Access::Anothers, "the GOT"));
-        }
-        if object.base != 0 {
-            got.may_set_all(kept..own)?;
-        }
-        // Where they are not in their order, what is run before main() has others; the loader may end before.
+        let moved = if object.base != 0 && own >> 63 == 0 { kept..own } else { 0..0 };
+        got.may_set_all(moved.clone())?;
         let order = self.check_order(&got, symbols, own);
-        if object.base != 0 {
-            for index in kept..own {
-                got.set(index, got.get(index)?.wrapping_add(object.base))?;
-            }
+        for index in moved {
+            got.set(index, got.get(index)?.wrapping_add(object.base))?;
         }
         let mut steps = 0..STEPS_AT_MOST;
         for at in 0..count {
             if steps.next().is_none() {
                 return Err(End::TooMuch);
             }
-            // An int.
-            let index = (first.wrapping_add(at) & INT ^ SIGN).wrapping_sub(SIGN);
+            let index = int(first.wrapping_add(at));
             let symbol = object.symbol(symbols, index)?;
             let place = own.wrapping_add(at);
             if let Some(value) = self.global_entry(object, index, &symbol, got.get(place)?, is_lazy)? {
@@ -162,12 +153,20 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             calls.set(0, 0)?;
             calls.set(1, 0)?;
         }
-        order
+        // Of its own part what is run before main() takes what no symbol stands for.
+        let is_moved = object.base == 0 || own >= kept && own >> 63 == 0;
+        if !(order? && is_moved) {
+            if !self.knows_all(object) {
+                return Err(object.lost(Access::Anothers, "the GOT"));
+            }
+            self.disordered.borrow_mut().insert(object.index);
+        }
+        Ok(())
     }
 
     /// Whether the GOT has its symbols in their order: one that is not as linkers make it may itself be another; of several
     /// all are.
-    fn check_order(&self, got: &Got<'_, '_>, symbols: u64, own: u64) -> Step<()> {
+    fn check_order(&self, got: &Got<'_, '_>, symbols: u64, own: u64) -> Step<bool> {
         let object = got.object;
         let (first, end) = (number(object, DT_MIPS_GOTSYM)?, number(object, DT_MIPS_SYMTABNO)?);
         // Strings stand behind them: what is counted there is none.
@@ -188,7 +187,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             };
             let is_right = symbol.bind != STB_LOCAL && !(is_value && entry != symbol.value);
             if !is_right && (odd.replace(index).is_some() || !self.knows_all(object)) {
-                return Err(object.lost(Access::Anothers, "the GOT"));
+                return Ok(false);
             }
             // An undefined function's stub is its value, too.
             if is_right && entry == symbol.value {
@@ -196,10 +195,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             }
         }
         // Where all others are alike they may all stand one further on.
-        if odd == Some(first) && !differ {
-            return Err(object.lost(Access::Anothers, "the GOT"));
-        }
-        Ok(())
+        Ok(odd != Some(first) || differ)
     }
 
     /// Whether all code of an object is known that is run before main(), but for constructors.
@@ -277,6 +273,11 @@ pub(super) fn of_got(object: &Object<'_>, index: u64) -> Step<u64> {
     };
     let got = Got::open(object, DT_PLTGOT, "DT_PLTGOT")?;
     got.get(behind.wrapping_add(number(object, DT_MIPS_LOCAL_GOTNO)? & INT))
+}
+
+/// A number of 32 bits with a sign.
+const fn int(number: u64) -> u64 {
+    (number & INT ^ SIGN).wrapping_sub(SIGN)
 }
 
 fn number(object: &Object<'_>, tag: u32) -> Step<u64> {

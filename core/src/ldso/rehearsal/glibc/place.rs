@@ -102,12 +102,17 @@ impl Place<'_, '_> {
         number.map_err(|access| self.lost(access))
     }
 
-    /// Adds where the object is to what stands there. Of what is another number at each start that is one, too, which
-    /// counts where it is read.
+    /// Adds where the object is to what stands there.
     pub(super) fn shift(&self) -> Step<()> {
+        self.add(self.object.base)
+    }
+
+    /// Adds a value to what stands there. Of what is another number at each start that is one, too, which counts where it is
+    /// read.
+    fn add(&self, value: u64) -> Step<()> {
         let (object, size) = (self.object, self.object.word());
         match (self.here(), self.relocation.offset) {
-            (Ok(here), _) => self.write(object.base.wrapping_add(here)),
+            (Ok(here), _) => self.write(value.wrapping_add(here)),
             (Err(End::Fault(fault)), Ok(offset))
                 if fault.kind == FaultKind::AnothersMemory && object.memory.has_all(offset, size) =>
             {
@@ -186,7 +191,10 @@ impl Place<'_, '_> {
             return Err(object.fault(FaultKind::Unmapped, "st_size"));
         }
         match (effect, of) {
-            (Effect::Value, _) => self.write(value.wrapping_add(self.addend()?)),
+            (Effect::Value, _) => match self.relocation.addend {
+                Some(addend) => self.write(value.wrapping_add(addend)),
+                None => self.add(value),
+            },
             // sysdeps/x86_64/dl-machine.h adds nothing (observed on 2.36).
             (Effect::Slot, _) if is_x86_64 => self.write(value),
             (Effect::Slot, _) => self.write(value.wrapping_add(self.relocation.addend.unwrap_or_default())),
