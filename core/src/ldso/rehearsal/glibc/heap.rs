@@ -32,8 +32,9 @@ pub(super) struct Version {
     pub(super) file: Text,
 }
 
-/// What is left of `struct r_found_version` where nothing was written.
+/// What is left of `struct r_found_version` where nothing was written, and where an empty name was.
 static NONE: Version = Version { hash: 0, name: Text::None, is_hidden: false, file: Text::None };
+static EMPTY: Version = Version::named(Vec::new());
 /// A hash that is a part of an address: no version has it, but what leads to the same string.
 const OF_AN_ADDRESS: u64 = 1 << 63;
 
@@ -60,12 +61,6 @@ pub(super) struct Map {
     pub(super) versions: BTreeMap<u64, Version>,
 }
 
-impl Map {
-    fn version(&self, index: u64) -> &Version {
-        self.versions.get(&index).unwrap_or(&NONE)
-    }
-}
-
 /// A word of the heap.
 enum Word<'m> {
     Zero,
@@ -74,8 +69,8 @@ enum Word<'m> {
     Address(&'m Text),
 }
 
-/// How they lie there has been seen up to this release, whose first two have no name; and of this one, whose first two have an
-/// empty one.
+/// How they lie there has been seen up to this release, of which those that are not set have no name; and of this one, of which
+/// they have an empty one.
 const SEEN: (u64, u64) = (2, 36);
 const SEEN_WITH_NAMES: (u64, u64) = (2, 41);
 /// The first ones of each object: VER_NDX_LOCAL, VER_NDX_GLOBAL.
@@ -93,6 +88,8 @@ pub(super) struct Maps {
     /// How l_versions of all lie on the heap, in the order in which they are made: bytes from the first one on, and whose.
     blocks: Vec<(u64, Option<usize>)>,
     page: u64,
+    /// Those that are not set have an empty name.
+    pub(super) has_names: bool,
     /// So many bytes from there on are the heap, the kernel's object and the loader: what is further away is nothing.
     end: u64,
 }
@@ -101,16 +98,11 @@ impl Maps {
     pub(super) fn new(linker: &Linker<'_>, objects: &[Object<'_>], all: Vec<Map>) -> Maps {
         let page = linker.machine.kernel().page().get();
         let end = objects.get(2).map_or(u64::MAX, |first| first.memory.behind());
-        let mut maps = Maps { all, vdso: vdso(objects), blocks: Vec::new(), page, end };
         let release = linker.glibc.as_ref().and_then(|facts| facts.release());
         let has_names = release == Some(SEEN_WITH_NAMES);
+        let mut maps = Maps { all, vdso: vdso(objects), blocks: Vec::new(), page, has_names, end };
         if !has_names && release.is_none_or(|release| release > SEEN) {
             return maps;
-        }
-        if has_names {
-            for map in maps.all.iter_mut().chain([&mut maps.vdso]).filter(|map| map.count > 0) {
-                map.versions.extend((0..OF_NONE).map(|index| (index, Version::default())));
-            }
         }
         // The loader stands where it is asked for first.
         let before = objects_before_loader(objects);
@@ -139,11 +131,15 @@ impl Maps {
         whose.map_or(Some(&self.vdso), |index| self.all.get(index))
     }
 
+    fn own<'m>(&self, map: &'m Map, index: u64) -> &'m Version {
+        map.versions.get(&index).unwrap_or(if self.has_names { &EMPTY } else { &NONE })
+    }
+
     /// What stands there, counted from the versions of an object.
     pub(super) fn version(&self, object: &Object<'_>, index: u64) -> Step<Option<Cow<'_, Version>>> {
         let Some(map) = self.of(object).filter(|map| map.count > 0) else { return Ok(None) };
         if index < map.count {
-            return Ok(Some(Cow::Borrowed(map.version(index))));
+            return Ok(Some(Cow::Borrowed(self.own(map, index))));
         }
         object.look_at(self.blocks.len())?;
         match self.behind(object, index) {
@@ -192,7 +188,7 @@ impl Maps {
             // Up to where the next one begins.
             return (within < map.count.checked_mul(size)?.next_multiple_of(ALIGNMENT)).then_some(Word::Zero);
         }
-        let version = map.version(index);
+        let version = self.own(map, index);
         let address = |text| if matches!(text, &Text::None) { Word::Zero } else { Word::Address(text) };
         Some(match within.checked_rem(size)?.checked_div(word)? {
             0 => address(&version.name),

@@ -272,8 +272,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         return Err(of.fault(FaultKind::Unmapped, "DT_VERSYM"));
                     }
                 };
-                let has_one = known.is_some_and(|known| known.hash != 0);
-                if !is_same && (version.is_hidden || has_one || mark & HIDDEN != 0) {
+                if !is_same && (version.is_hidden || self.has_one(of, known)? || mark & HIDDEN != 0) {
                     return Ok(None);
                 }
             }
@@ -289,6 +288,19 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             (None, None) => {}
         }
         Ok(Some(symbol))
+    }
+}
+
+impl Rehearsal<'_, '_> {
+    /// Whether that is any version: 2.41 looks whether it has a name, others at its hash (seen by a debugger).
+    fn has_one(&self, of: &Object<'_>, known: Option<&Version>) -> Step<bool> {
+        match known.map(|known| &known.name) {
+            Some(Text::Of(name)) if self.maps.has_names => Ok(!name.is_empty()),
+            Some(Text::None | Text::Nowhere) if self.maps.has_names => {
+                Err(of.fault(FaultKind::Unmapped, "DT_VERSYM"))
+            }
+            _ => Ok(known.is_some_and(|known| known.hash != 0)),
+        }
     }
 }
 
