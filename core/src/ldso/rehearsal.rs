@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::cell::Cell;
 
 use super::abi::{JudgedBy, Setup};
-use super::fault::{Fault, FaultKind};
+use super::fault::{Ends, Fault, FaultKind};
 use super::symbols::MISSING_AT_MOST;
 use super::{Library, LibraryState, Linker, Undefined};
 use crate::arch;
@@ -44,6 +44,15 @@ impl End {
     /// A signal ends it.
     fn is_deadly(&self) -> bool {
         matches!(self, End::Fault(fault) if fault.is_deadly())
+    }
+
+    /// It is not known whether anything ends it.
+    fn is_open(&self) -> bool {
+        match self {
+            End::Fault(fault) => fault.kind.row().0 == Ends::Open,
+            End::Symbol(_) => false,
+            End::TooMuch => true,
+        }
     }
 }
 

@@ -84,7 +84,21 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         later_fault: Cell::default(),
         asked: RefCell::default(),
         disordered: RefCell::default(),
+        without_end: Cell::default(),
     };
+    let ended = start(&rehearsal, &order, rehearsed);
+    let Some(of) = rehearsal.without_end.get().and_then(|index| objects.get(index)) else { return ended };
+    let end = match ended {
+        Err(End::TooMuch) => return Err(End::TooMuch),
+        // It ends in either case.
+        Err(end) if !end.is_open() => Object::fails,
+        _ => Object::lost,
+    };
+    Err(end(of, Access::Anothers, "the size of a table of relocations"))
+}
+
+fn start(rehearsal: &Rehearsal<'_, '_>, order: &[usize], rehearsed: &mut Rehearsed) -> Step<()> {
+    let (linker, objects) = (rehearsal.linker, rehearsal.objects);
     let lazy = objects.first().filter(|program| is_bound_later(linker, program.dynamic));
     // It has relocated itself.
     let mut relocated =
@@ -210,6 +224,8 @@ struct Rehearsal<'r, 'a> {
     asked: RefCell<BTreeSet<(usize, u64)>>,
     /// Objects of MIPS with a GOT in which code does not find what it looks for.
     disordered: RefCell<BTreeSet<usize>>,
+    /// An object with a table of relocations that is larger than anything in memory.
+    without_end: Cell<Option<usize>>,
 }
 
 impl Rehearsal<'_, '_> {

@@ -188,14 +188,15 @@ fn follow(
 /// Whether a slot is the one in DT_PLTGOT where the loader has left what binds functions, so far from its front.
 fn resolves(objects: &[Object<'_>], program: &Object<'_>, slot: u64, within: u64) -> Step<()> {
     const WHAT: &str = "DT_PLTGOT";
-    let resolver = program.memory.pointer(slot).map_err(|access| program.lost(access, WHAT))?;
+    // What is not the loader's is not what leads to main().
+    let resolver = program.memory.pointer(slot).map_err(|access| program.fails(access, WHAT))?;
     let is_got = program.abi().is_some_and(|abi| abi.setup == Setup::Got);
     let left = if is_got { Some(0) } else { objects.get(1).map(|loader| loader.base) };
     if program.get(DT_PLTGOT).map(|got| got.wrapping_add(within)) == Some(slot) && Some(resolver) == left {
         return Ok(());
     }
     let is_nowhere = code_at(objects, resolver).is_none();
-    Err(if is_nowhere { nowhere_at(program, resolver, WHAT) } else { program.lost(Access::Anothers, WHAT) })
+    Err(if is_nowhere { nowhere_at(program, resolver, WHAT) } else { program.fails(Access::Anothers, WHAT) })
 }
 
 /// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; its symbol, and where it is.

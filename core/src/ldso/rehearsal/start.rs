@@ -39,7 +39,11 @@ pub(super) fn construct(
         // Linkers make one DT_INIT: of two, one was another entry.
         let is_odd = object.first(DT_INIT) != object.get(DT_INIT);
         if !is_x86(of) && (is_odd || !begins_function(of, within)) {
-            return Err(object.lost(Access::Anothers, "DT_INIT"));
+            return Err(if is_nothing(of, within) {
+                object.fault(FaultKind::NoInstruction, "DT_INIT")
+            } else {
+                object.lost(Access::Anothers, "DT_INIT")
+            });
         }
         // crti.o calls that where its address is not 0.
         if let Some(slot) = profiler_slot(of, within).or_else(|| crt::profiler_slot(of, within)) {
@@ -185,10 +189,11 @@ fn follows_relocations(image: &Image, address: u64) -> bool {
 }
 
 /// Whether zeros are there, and the processor has none of them for an instruction (Power ISA, "Illegal Instruction Class";
-/// RISC-V, "Expanded Instruction-Length Encoding"; z/Architecture, "Operation Exception"). A recording has nothing else.
+/// RISC-V, "Expanded Instruction-Length Encoding"; z/Architecture, "Operation Exception"; Arm ARM, "UDF"). A recording has
+/// nothing else.
 fn is_nothing(object: &Object<'_>, address: u64) -> bool {
     let size = match object.image.header.e_machine {
-        EM_PPC64 => 4,
+        EM_PPC64 | EM_AARCH64 => 4,
         EM_RISCV | EM_S390 => 2,
         _ => return false,
     };
@@ -200,7 +205,8 @@ fn is_nothing(object: &Object<'_>, address: u64) -> bool {
         // Four bytes with a sign.
         Some(header.wrapping_add((distance ^ 0x8000_0000).wrapping_sub(0x8000_0000)))
     };
-    object.memory.has_all(address, size)
+    is_aligned(object.image, address)
+        && object.memory.has_all(address, size)
         && !is_code(address, size)
         && first().is_some_and(|from| is_code(from, 4))
 }

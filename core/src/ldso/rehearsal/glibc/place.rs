@@ -136,10 +136,15 @@ impl Place<'_, '_> {
     }
 
     pub(super) fn moved(&self) -> Step<()> {
-        let (object, to) = (self.object, self.addend()?);
+        let object = self.object;
         // Where a program's main() is may stand there.
+        let may_be_main = object.index == 0 && !object.knows_code();
+        if !may_be_main && self.relocation.addend.is_none() {
+            return self.shift();
+        }
+        let to = self.addend()?;
         let is_own = |at: u64| object.memory.has(object.memory.wrapped(at));
-        if object.index == 0 && !object.knows_code() && !is_own(to) && !is_own(to.wrapping_sub(1)) {
+        if may_be_main && !is_own(to) && !is_own(to.wrapping_sub(1)) {
             return Err(object.lost(Access::Anothers, "r_addend"));
         }
         self.write(object.base.wrapping_add(to))

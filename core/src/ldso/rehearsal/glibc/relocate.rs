@@ -98,9 +98,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let entry = object.entry(has_addend);
         // A size that is less than none leads before the first, wherever an object is.
         let end = object.memory.in_word(end);
-        // Where an address that is far behind lies, tells where the object is.
+        // Where the object is tells which comes first: the end of all addresses, so that nothing of the table is read, or what is
+        // no relocation and ends the loader.
         if object.word() == 4 && object.base != 0 && end > at && end.wrapping_sub(at) >> 28 != 0 {
-            return Err(object.lost(Access::Anothers, "the size of a table of relocations"));
+            self.without_end.set(Some(object.index));
+            return Ok(());
         }
         // In memory: what wraps around there is another table.
         let absolute = |at: u64| object.memory.in_word(object.base.wrapping_add(at));
@@ -130,7 +132,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     let is_torn = relocation.offset.is_ok_and(|offset| offset & NOWHERE != 0)
                         && object.memory.number(relocation.at, object.word()).is_err();
                     if is_torn && !applied.as_ref().is_err_and(End::is_deadly) {
-                        let ends = matches!(&applied, Err(End::Fault(fault)) if fault.kind != FaultKind::AnothersMemory);
+                        let ends = applied.as_ref().is_err_and(|end| !end.is_open());
                         let end = if ends { Object::fails } else { Object::lost };
                         return Err(end(object, Access::Anothers, "r_offset"));
                     }

@@ -58,7 +58,8 @@ impl Memory<'_> {
         match part {
             _ if !(part.is_writable || anywhere) => Err(Access::Nothing),
             _ if part.loses(address) => Err(Access::BehindFile),
-            _ if self.is_kept(address) => Err(Access::Anothers),
+            // It has found where each entry is before.
+            _ if self.is_kept(address) && !self.is_tag(address) => Err(Access::Anothers),
             _ => Ok(()),
         }
     }
