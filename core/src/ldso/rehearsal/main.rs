@@ -124,11 +124,7 @@ fn bind_first(
 ) -> Step<(bool, u64)> {
     let lost = || program.lost(Access::Anothers, "__libc_start_main");
     let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
-    // Of MIPS nothing tells whether the loader has left anything there.
-    if called.is_none() && !has_relocation {
-        return Err(lost());
-    }
-    resolves(objects, program, binding.resolver, binding.within)?;
+    resolves(objects, program, binding, called.is_some())?;
     let called = called.ok_or_else(lost)?;
     let (symbol, found) = if has_relocation {
         bind(program, binding.index, called)?
@@ -185,13 +181,15 @@ fn follow(
     }
 }
 
-/// Whether a slot is the one in DT_PLTGOT where the loader has left what binds functions, so far from its front.
-fn resolves(objects: &[Object<'_>], program: &Object<'_>, slot: u64, within: u64) -> Step<()> {
+/// Whether a stub goes on by the slot in DT_PLTGOT where the loader has left what binds functions.
+fn resolves(objects: &[Object<'_>], program: &Object<'_>, binding: Binding, is_lazy: bool) -> Step<()> {
     const WHAT: &str = "DT_PLTGOT";
     // What is not the loader's is not what leads to main().
+    let Binding { resolver: slot, within, .. } = binding;
     let resolver = program.memory.pointer(slot).map_err(|access| program.fails(access, WHAT))?;
     let is_got = program.abi().is_some_and(|abi| abi.setup == Setup::Got);
-    let left = if is_got { Some(0) } else { objects.get(1).map(|loader| loader.base) };
+    // MIPS has 0 there until the loader has left something, of which nothing tells.
+    let left = if is_got { is_lazy.then_some(0) } else { objects.get(1).map(|loader| loader.base) };
     if program.get(DT_PLTGOT).map(|got| got.wrapping_add(within)) == Some(slot) && Some(resolver) == left {
         return Ok(());
     }

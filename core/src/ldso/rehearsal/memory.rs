@@ -331,6 +331,11 @@ impl<'a> Memory<'a> {
         if self.wrapped(value) < NOWHERE_FROM { number } else { Ok(NOWHERE | value & 3) }
     }
 
+    /// Whether what stands there is of its own, and of several parts.
+    pub(super) fn is_torn(&self, address: u64) -> bool {
+        (0..self.encoding.word() as u64).all(|at| self.peek(address.wrapping_add(at)).is_ok())
+    }
+
     /// Whether that is a byte of an address that is another one at each start. All begin at a page, and 48 bits are theirs.
     fn is_random(&self, mark: u8) -> bool {
         let (index, word) = (usize::from(mark).wrapping_sub(2), self.encoding.word());

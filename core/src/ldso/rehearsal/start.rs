@@ -39,7 +39,7 @@ pub(super) fn construct(
         // Linkers make one DT_INIT: of two, one was another entry.
         let is_odd = object.first(DT_INIT) != object.get(DT_INIT);
         if !is_x86(of) && (is_odd || !begins_function(of, within)) {
-            return Err(if is_nothing(of, within) {
+            return Err(if is_no_code(of, within) {
                 object.fault(FaultKind::NoInstruction, "DT_INIT")
             } else {
                 object.lost(Access::Anothers, "DT_INIT")
@@ -87,7 +87,11 @@ pub(super) fn construct(
             object.look_at(objects.len())?;
             let at = array.wrapping_add(index.wrapping_mul(object.word()));
             let address = object.memory.pointer(at);
-            let address = address.map_err(|access| object.refused(access, FaultKind::JumpsNowhere, what))?;
+            let address = address.map_err(|access| match access {
+                // What is put together of parts leads elsewhere at each start, and to no function.
+                Access::Anothers if object.memory.is_torn(at) => object.fails(access, what),
+                _ => object.refused(access, FaultKind::JumpsNowhere, what),
+            })?;
             if !is_aligned(object.image, address) {
                 let is_nowhere =
                     jumped_to(object.image, address).is_some_and(|to| code_at(objects, to).is_none());
@@ -106,8 +110,7 @@ pub(super) fn construct(
             let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
             // Nobody knows what the midst of a function does, nor what another object's does here.
             if of.index != object.index || !begins_function(of, within) {
-                let is_nothing = is_nothing(of, within);
-                return Err(if is_nothing {
+                return Err(if is_no_code(of, within) {
                     object.fault(FaultKind::NoInstruction, what)
                 } else {
                     object.lost(Access::Anothers, what)
@@ -209,6 +212,11 @@ fn is_nothing(object: &Object<'_>, address: u64) -> bool {
         && object.memory.has_all(address, size)
         && !is_code(address, size)
         && first().is_some_and(|from| is_code(from, 4))
+}
+
+/// Whether a processor has no instruction of what is there.
+fn is_no_code(object: &Object<'_>, address: u64) -> bool {
+    is_nothing(object, address) || is_header(object, address)
 }
 
 /// Whether an address is that of an ELF file's header, which begins with what is no instruction to AArch64 (Arm ARM, "A64

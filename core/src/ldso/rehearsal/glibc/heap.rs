@@ -5,12 +5,13 @@ use alloc::borrow::Cow;
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::super::super::Linker;
 use super::super::memory::Access;
 use super::super::{Object, Step, gnu_hash, sysv_hash};
 use super::Hash;
-use crate::elf::consts::{EM_386, EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64};
+use crate::elf::consts::{EM_386, EM_AARCH64, EM_PPC64, EM_RISCV, EM_S390, EM_X86_64, PT_TLS};
 
 /// A string that a word leads to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -87,6 +88,8 @@ pub(super) struct Maps {
     vdso: Map,
     /// How l_versions of all lie on the heap, in the order in which they are made: bytes from the first one on, and whose.
     blocks: Vec<(u64, Option<usize>)>,
+    /// Behind them, what is left of the list of who has thread-local variables: zeros.
+    zeros: Range<u64>,
     page: u64,
     /// Those that are not set have an empty name.
     pub(super) has_names: bool,
@@ -100,7 +103,8 @@ impl Maps {
         let end = objects.get(2).map_or(u64::MAX, |first| first.memory.behind());
         let release = linker.glibc.as_ref().and_then(|facts| facts.release());
         let has_names = release == Some(SEEN_WITH_NAMES);
-        let mut maps = Maps { all, vdso: vdso(objects), blocks: Vec::new(), page, has_names, end };
+        let mut maps =
+            Maps { all, vdso: vdso(objects), blocks: Vec::new(), zeros: 0..0, page, has_names, end };
         if !has_names && release.is_none_or(|release| release > SEEN) {
             return maps;
         }
@@ -120,6 +124,7 @@ impl Maps {
                 start = start.saturating_add(FAR_APART);
             }
         }
+        maps.zeros = slots(objects, start);
         maps
     }
 
@@ -179,6 +184,9 @@ impl Maps {
 
     /// A word of the heap.
     fn word(&self, word: u64, at: u64) -> Option<Word<'_>> {
+        if self.zeros.contains(&at) {
+            return Some(Word::Zero);
+        }
         let (start, whose) = self.blocks.iter().rfind(|(start, _)| *start <= at)?;
         let size = size_of_version(word);
         let map = self.map(*whose)?;
@@ -214,6 +222,21 @@ impl Maps {
 /// Bytes of `struct r_found_version`: two addresses and two numbers of 32 bits.
 const fn size_of_version(word: u64) -> u64 {
     word.wrapping_mul(2).wrapping_add(8)
+}
+
+/// What of `struct dtv_slotinfo_list` nothing has been written to, where that begins at an address of the heap (elf/rtld.c
+/// `init_tls`).
+fn slots(objects: &[Object<'_>], start: u64) -> Range<u64> {
+    /// `TLS_SLOTINFO_SURPLUS`.
+    const SURPLUS: u64 = 62;
+    let has_tls = |object: &&Object<'_>| object.image.table().iter().any(|segment| segment.p_type == PT_TLS);
+    // They count from 1, and behind each two words the next one's are.
+    let used = (objects.iter().filter(has_tls).count() as u64).wrapping_add(1);
+    let size = |slots: u64| {
+        let word = objects.first().map_or(0, Object::word);
+        word.wrapping_mul(2).wrapping_mul(slots.wrapping_add(1))
+    };
+    start.wrapping_add(size(used))..start.wrapping_add(size(used.wrapping_add(SURPLUS)))
 }
 
 /// Which objects are loaded before the loader is first asked for.

@@ -8,7 +8,7 @@ use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::relocate::is_profiler;
 use super::{SHN_ABS, field};
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_386, EM_RISCV, EM_S390, EM_X86_64, PT_DYNAMIC, PT_GNU_RELRO,
+    DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_386, EM_RISCV, EM_S390, EM_X86_64, PT_DYNAMIC, PT_GNU_RELRO, PT_TLS,
 };
 
 const STT_GNU_IFUNC: u64 = 10;
@@ -152,7 +152,6 @@ impl Place<'_, '_> {
 
     /// Led to a symbol, and the object that has it; None: it need not be there, and is not.
     pub(super) fn bound(&self, asked: &Symbol, of: Option<&Object<'_>>, found: &Symbol) -> Step<()> {
-        const PT_TLS: u32 = 7;
         let (object, effect) = (self.object, self.effect);
         let base = |of: &Object<'_>| if found.section == SHN_ABS { 0 } else { of.base };
         let value = of.map_or(0, |of| base(of).wrapping_add(found.value));
