@@ -60,6 +60,23 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
 }
 
 fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -> Step<()> {
+    let doubt = Doubt::default();
+    let ended = start(linker, objects, rehearsed, &doubt);
+    let Some((of, what)) = doubt.get().and_then(|(index, what)| Some((objects.get(index)?, what))) else {
+        return ended;
+    };
+    let fails = match ended {
+        Err(End::TooMuch) => return Err(End::TooMuch),
+        Err(end) => !end.is_open(),
+        Ok(()) => rehearsed.fault.is_some() || !rehearsed.versions.is_empty(),
+    };
+    Err(if fails { of.fails(Access::Anothers, what) } else { of.lost(Access::Anothers, what) })
+}
+
+/// What is taken for what lets the program come furthest, as else it ends in one way or another: a table of an object, by its place.
+type Doubt = Cell<Option<(usize, &'static str)>>;
+
+fn start(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed, doubt: &Doubt) -> Step<()> {
     if let Some(program) = objects.first() {
         got::debug_map(program)?;
     }
@@ -68,7 +85,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         maps.push(Map { hash: setup_hash(object)?, marks: None, count: 0, versions: BTreeMap::new() });
     }
     for (object, map) in objects.iter().zip(&mut maps) {
-        let is_guarded = check_versions(objects, object, map, rehearsed)?;
+        let is_guarded = check_versions(objects, object, map, rehearsed, doubt)?;
         check_guard(linker, object, is_guarded)?;
     }
     if rehearsed.fault.is_some() || !rehearsed.versions.is_empty() {
@@ -79,26 +96,13 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
         linker,
         objects,
         maps: Maps::new(linker, objects, maps),
+        doubt,
         start: Cell::default(),
         later: RefCell::default(),
         later_fault: Cell::default(),
         asked: RefCell::default(),
         disordered: RefCell::default(),
-        without_end: Cell::default(),
     };
-    let ended = start(&rehearsal, &order, rehearsed);
-    let Some(of) = rehearsal.without_end.get().and_then(|index| objects.get(index)) else { return ended };
-    let end = match ended {
-        Err(End::TooMuch) => return Err(End::TooMuch),
-        // It ends in either case.
-        Err(end) if !end.is_open() => Object::fails,
-        _ => Object::lost,
-    };
-    Err(end(of, Access::Anothers, "the size of a table of relocations"))
-}
-
-fn start(rehearsal: &Rehearsal<'_, '_>, order: &[usize], rehearsed: &mut Rehearsed) -> Step<()> {
-    let (linker, objects) = (rehearsal.linker, rehearsal.objects);
     let lazy = objects.first().filter(|program| is_bound_later(linker, program.dynamic));
     // It has relocated itself.
     let mut relocated =
@@ -216,6 +220,7 @@ struct Rehearsal<'r, 'a> {
     linker: &'r Linker<'r>,
     objects: &'r [Object<'a>],
     maps: Maps,
+    doubt: &'r Doubt,
     start: Cell<Start>,
     /// What shows when it is called.
     later: RefCell<Vec<Undefined>>,
@@ -224,8 +229,6 @@ struct Rehearsal<'r, 'a> {
     asked: RefCell<BTreeSet<(usize, u64)>>,
     /// Objects of MIPS with a GOT in which code does not find what it looks for.
     disordered: RefCell<BTreeSet<usize>>,
-    /// An object with a table of relocations that is larger than anything in memory.
-    without_end: Cell<Option<usize>>,
 }
 
 impl Rehearsal<'_, '_> {

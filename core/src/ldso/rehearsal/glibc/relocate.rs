@@ -98,10 +98,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let entry = object.entry(has_addend);
         // A size that is less than none leads before the first, wherever an object is.
         let end = object.memory.in_word(end);
-        // Where the object is tells which comes first: the end of all addresses, so that nothing of the table is read, or what is
-        // no relocation and ends the loader.
+        // Where the object is tells which comes first: the end of all addresses, so that nothing of the table is read; or what is no
+        // relocation, which ends the loader.
         if object.word() == 4 && object.base != 0 && end > at && end.wrapping_sub(at) >> 28 != 0 {
-            self.without_end.set(Some(object.index));
+            self.doubt.set(Some((object.index, "the size of a table of relocations")));
             return Ok(());
         }
         // In memory: what wraps around there is another table.

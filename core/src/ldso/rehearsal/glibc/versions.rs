@@ -6,9 +6,10 @@ use super::super::super::fault::{Fault, FaultKind};
 use super::super::super::resolve::GUARD;
 use super::super::super::symbols::MISSING_AT_MOST;
 use super::super::super::{Linker, Undefined};
+use super::super::memory::Access;
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
 use super::heap::{Map, Text, Version};
-use super::{HIDDEN, text};
+use super::{Doubt, HIDDEN};
 use crate::budget::Guard;
 use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
 
@@ -21,6 +22,7 @@ pub(super) fn check_versions(
     object: &Object<'_>,
     map: &mut Map,
     rehearsed: &mut Rehearsed,
+    doubt: &Doubt,
 ) -> Step<bool> {
     let Some(strings) = object.get(DT_STRTAB) else { return Ok(false) };
     let mut highest = 0;
@@ -36,7 +38,14 @@ pub(super) fn check_versions(
             return Err(End::Fault(Fault { number, ..Fault::new(FaultKind::VerneedRecord, object.library) }));
         }
         loop {
-            let file = text(object, strings, field(record, 4, 4)?)?;
+            let file = match object.memory.string(strings.wrapping_add(field(record, 4, 4)?)) {
+                // An empty name is the program's; by any other it ends.
+                Err(Access::Anothers) => {
+                    doubt.set(Some((object.index, "DT_STRTAB")));
+                    Vec::new()
+                }
+                file => file.map_err(|access| object.lost(access, "DT_STRTAB"))?,
+            };
             object.look_at(objects.len())?;
             let Some(other) = objects.iter().find(|other| {
                 other.library.is_called(&file) || other.library.path == file && other.index > 0
