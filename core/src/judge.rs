@@ -62,8 +62,9 @@ pub fn judge(machine: &mut Machine, kept: &Kept, given: &Path, dest: Option<&Pat
     };
     let interpreter = if outcome == Outcome::Starts { None } else { interpreter(machine, kept, &candidate) };
     // What a script's interpreter lacks is told of the interpreter.
-    let is_told = interpreter.is_some()
-        && !matches!(outcome, Outcome::Starts | Outcome::Refused { .. } | Outcome::Unknown { .. });
+    let ends = matches!(outcome, Outcome::Exits { .. } | Outcome::Killed { .. } | Outcome::Endless { .. })
+        || !crate::ROUTER && matches!(outcome, Outcome::Fails { .. });
+    let is_told = interpreter.is_some() && ends;
     let known = link.as_ref().filter(|_| !is_told && !is_unknown);
     let mut case = Case::new(machine, &candidate, outcome, destination.as_ref(), known, interpreter);
     case.lost = kept.files.lost();

@@ -101,6 +101,8 @@ fn write_outcome(json: &mut Json, outcome: Outcome) {
             json.text("kind", "endless");
             json.text("step", step.name());
         }
+        // A rehearsal tells that, which a router's build has not: with FAILS 98 bytes of its package.
+        Outcome::Fails { .. } if crate::ROUTER => {}
         Outcome::Fails { step } => {
             json.text("kind", "fails");
             json.text("step", step.name());

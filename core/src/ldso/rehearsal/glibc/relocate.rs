@@ -98,12 +98,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let entry = object.entry(has_addend);
         // A size that is less than none leads before the first, wherever an object is.
         let end = object.memory.in_word(end);
-        // Where the object is tells which comes first: the end of all addresses, so that nothing of the table is read; or what is no
-        // relocation, which ends the loader.
-        if object.word() == 4 && object.base != 0 && end > at && end.wrapping_sub(at) >> 28 != 0 {
-            self.doubt.set(Some((object.index, "the size of a table of relocations")));
-            return Ok(());
-        }
+        // Where the object is tells which comes first: the end of all addresses, so that nothing of the table is read but what is
+        // counted as relative; or what is no relocation, which ends the loader.
+        let has_no_end =
+            object.word() == 4 && object.base != 0 && end > at && end.wrapping_sub(at) >> 28 != 0;
         // In memory: what wraps around there is another table.
         let absolute = |at: u64| object.memory.in_word(object.base.wrapping_add(at));
         let relative_end = at.wrapping_add(relative.wrapping_mul(entry));
@@ -114,6 +112,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         for (is_relative, to) in [(true, relative_end), (false, end)] {
             if is_relative && is_lazy {
                 continue;
+            }
+            if !is_relative && has_no_end {
+                self.doubt.set(Some((object.index, "the size of a table of relocations")));
+                break;
             }
             while absolute(at) < absolute(to) {
                 if steps.next().is_none() {
