@@ -62,13 +62,21 @@ pub(super) fn rehearse(linker: &Linker<'_>, objects: &[Object<'_>]) -> Option<Re
 fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -> Step<()> {
     let doubt = Doubt::default();
     let ended = start(linker, objects, rehearsed, &doubt);
+    let is_told = rehearsed.fault.is_some() || !rehearsed.versions.is_empty();
+    let ended = match ended {
+        // Where something is wrong already, it ends whatever it reads then.
+        Err(End::Fault(fault)) if is_told && fault.kind == FaultKind::AnothersMemory => {
+            Err(End::Fault(Fault { kind: FaultKind::AnothersTable, ..fault }))
+        }
+        ended => ended,
+    };
     let Some((of, what)) = doubt.get().and_then(|(index, what)| Some((objects.get(index)?, what))) else {
         return ended;
     };
     let fails = match ended {
         Err(End::TooMuch) => return Err(End::TooMuch),
         Err(end) => !end.is_open(),
-        Ok(()) => rehearsed.fault.is_some() || !rehearsed.versions.is_empty(),
+        Ok(()) => is_told,
     };
     Err(if fails { of.fails(Access::Anothers, what) } else { of.lost(Access::Anothers, what) })
 }

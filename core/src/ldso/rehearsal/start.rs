@@ -39,11 +39,7 @@ pub(super) fn construct(
         // Linkers make one DT_INIT: of two, one was another entry.
         let is_odd = object.first(DT_INIT) != object.get(DT_INIT);
         if !is_x86(of) && (is_odd || !begins_function(of, within)) {
-            return Err(if is_no_code(of, within) {
-                object.fault(FaultKind::NoInstruction, "DT_INIT")
-            } else {
-                object.lost(Access::Anothers, "DT_INIT")
-            });
+            return Err(no_function(object, of, within, "DT_INIT"));
         }
         // crti.o calls that where its address is not 0.
         if let Some(slot) = profiler_slot(of, within).or_else(|| crt::profiler_slot(of, within)) {
@@ -55,16 +51,10 @@ pub(super) fn construct(
                     return Err(nowhere("__gmon_start__"));
                 }
             }
-            match led_to {
-                0 => {}
-                _ if code_at(objects, led_to).is_none() => {
-                    return Err(nowhere_at(object, led_to, "__gmon_start__"));
-                }
-                _ if code_at(objects, led_to).is_some_and(|(of, within)| is_header(of, within)) => {
-                    return Err(object.fault(FaultKind::NoInstruction, "__gmon_start__"));
-                }
-                _ if code_at(objects, led_to).is_none() => return Err(nowhere("__gmon_start__")),
-                _ => return Err(object.lost(Access::Anothers, "__gmon_start__")),
+            match code_at(objects, led_to) {
+                _ if led_to == 0 => {}
+                None => return Err(nowhere_at(object, led_to, "__gmon_start__")),
+                Some((of, within)) => return Err(no_function(object, of, within, "__gmon_start__")),
             }
         }
     }
@@ -114,11 +104,7 @@ pub(super) fn construct(
             let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
             // Nobody knows what the midst of a function does, nor what another object's does here.
             if of.index != object.index || !begins_function(of, within) {
-                return Err(if is_no_code(of, within) {
-                    object.fault(FaultKind::NoInstruction, what)
-                } else {
-                    object.lost(Access::Anothers, what)
-                });
+                return Err(no_function(object, of, within, what));
             }
         }
     }
@@ -218,9 +204,17 @@ fn is_nothing(object: &Object<'_>, address: u64) -> bool {
         && first().is_some_and(|from| is_code(from, 4))
 }
 
-/// Whether a processor has no instruction of what is there.
-fn is_no_code(object: &Object<'_>, address: u64) -> bool {
-    is_nothing(object, address) || is_header(object, address)
+/// What becomes of a call by an object that leads to no function, or to one of which nobody knows what it does here.
+fn no_function(by: &Object<'_>, of: &Object<'_>, address: u64, what: &'static str) -> End {
+    /// The header of an ELF file: of s390x `su`, which may find nothing to subtract, and then no instruction.
+    const HEADER: u64 = 0x7f45_4c46;
+    if is_nothing(of, address) || is_header(of, address) {
+        by.fault(FaultKind::NoInstruction, what)
+    } else if of.image.header.e_machine == EM_S390 && of.memory.number(address, 4) == Ok(HEADER) {
+        by.fault(FaultKind::NoFunction, what)
+    } else {
+        by.lost(Access::Anothers, what)
+    }
 }
 
 /// Whether an address is that of an ELF file's header, which begins with what is no instruction to AArch64 (Arm ARM, "A64
