@@ -71,7 +71,8 @@ pub fn start(ran: &Ran, traced: &Traced, said: &Said) -> Vec<String> {
         }
         (End::Killed(number), Outcome::Killed(name, _)) if signal(number) == *name => {}
         // RLIMIT_CPU
-        (End::Killed(_), Outcome::Fails) | (End::Killed(libc::SIGKILL), Outcome::Endless) => {}
+        (End::Killed(_) | End::Exited(1..), Outcome::Fails)
+        | (End::Killed(libc::SIGKILL), Outcome::Endless) => {}
         _ => wrong.push(real()),
     }
     wrong

@@ -54,6 +54,17 @@ fn beyond(elf: &mut Image) -> Option<()> {
 pub(super) const CASES: &[Case] = &[
     case("a version", |kit| then(kit, CALLS_FOO, LAZY, |_| Ok(())), Starts, Starts),
     case(
+        "the name of a version that leads out of its library",
+        |kit| {
+            then(kit, CALLS_FOO, LAZY, |kit| {
+                versioned(kit, "int puts(const char *); int foo(void) { return puts(\"\") < 0; }", ONE)?;
+                kit.damage("libfoo.so", |elf| elf.put((vernaux(elf)? + 8, 4), 0x2_0000))
+            })
+        },
+        Says("version `"),
+        Nothing,
+    ),
+    case(
         "a version that is gone",
         |kit| then(kit, CALLS_FOO, LAZY, |kit| versioned(kit, FOO, "V2 { global: foo; };")),
         Says("version `V1' not found (required by ./x)"),
