@@ -136,14 +136,21 @@ fn check(loader: &Loader, args: &Args, count: usize, tally: &mut Tally) -> Resul
         tally.note(format!(
             "{kind}: {mutants}, of which {started} start; diag has {wrong} wrong, {unknown} unknown; {varied} end now so, now so{as_in_qemu}"
         ));
-        let few = *unknown <= 2 || unknown * 100 <= mutants * loader.unknown_per_cent;
-        tally.check(few, || format!("{kind}: {unknown} of {mutants} unknown"));
+        tally.check(*unknown <= unknown_at_most(*mutants), || {
+            format!("{kind}: {unknown} of {mutants} unknown")
+        });
     }
     let total = |of: fn(&Counts) -> usize| kinds.values().map(of).sum::<usize>();
     let wrong = total(|counts| counts.wrong);
     tally.check(wrong * 1000 <= count * loader.wrong_per_mille, || format!("{wrong} of {count} wrong"));
     ensure!(total(|counts| counts.started) * 10 > count, "hardly any of the programs starts");
     Ok(())
+}
+
+/// How many of a kind diag may not know: three of a hundred, and what chance adds, by three standard deviations.
+fn unknown_at_most(mutants: usize) -> usize {
+    let (three_of_hundred, deviation) = (mutants * 3 / 100, (mutants * 3 / 100).isqrt());
+    three_of_hundred + 3 * deviation.max(1)
 }
 
 /// Has the files of a mutant there. `before`: the base whose files are there, whole.

@@ -25,9 +25,6 @@ pub(super) struct Loader {
     pub(super) lacks: &'static [&'static str],
     /// Mutants, without and with `--full`.
     pub(super) counts: [usize; 2],
-    /// What diag may not know of a hundred of a kind: of others than x86 it does not know the code that is run before main();
-    /// of MIPS, whose GOT has no relocations, most that lead elsewhere lead to where another object may be.
-    pub(super) unknown_per_cent: usize,
     /// What it may have wrong of a thousand of all; each is told. Most are changes for which no rehearsal is begun
     /// (`core/src/ldso/sound.rs` looks at what costs little), or after which code is run that nobody foresees; in QEMU,
     /// where the same lies at the same address each time, also what a computer has now so, now so.
@@ -53,15 +50,15 @@ pub(super) const LOADERS: [Loader; 13] = [
     },
     Loader::musl("musl-1.2.3", "bookworm", &["packed"]),
     Loader::musl("musl-1.2.5", "trixie", &[]),
-    Loader { lacks: &[], counts: [200, 2_000], ..Loader::glibc("glibc-i386", "i386", "i686-linux-gnu") },
-    Loader { counts: [200, 2_000], ..Loader::emulated("glibc-arm64", "arm64", "aarch64-linux-gnu") },
+    Loader { lacks: &[], counts: [1_000, 2_000], ..Loader::glibc("glibc-i386", "i386", "i686-linux-gnu") },
+    Loader { counts: [1_000, 2_000], ..Loader::emulated("glibc-arm64", "arm64", "aarch64-linux-gnu") },
     Loader::emulated("glibc-armhf", "armhf", "arm-linux-gnueabihf"),
     Loader::emulated("glibc-armel", "armel", "arm-linux-gnueabi"),
     Loader { lacks: &[], ..Loader::emulated("glibc-ppc64el", "ppc64el", "powerpc64le-linux-gnu") },
     Loader::emulated("glibc-s390x", "s390x", "s390x-linux-gnu"),
     Loader { suite: "trixie", ..Loader::emulated("glibc-riscv64", "riscv64", "riscv64-linux-gnu") },
-    Loader::mips("glibc-mips64el", "mips64el", "mips64el-linux-gnuabi64"),
-    Loader::mips("glibc-mipsel", "mipsel", "mipsel-linux-gnu"),
+    Loader::emulated("glibc-mips64el", "mips64el", "mips64el-linux-gnuabi64"),
+    Loader::emulated("glibc-mipsel", "mipsel", "mipsel-linux-gnu"),
 ];
 
 impl Loader {
@@ -73,22 +70,12 @@ impl Loader {
             libc: Libc::Glibc(triple),
             lacks: &["packed"],
             counts: [1_000, 20_000],
-            unknown_per_cent: 6,
             wrong_per_mille: 0,
         }
     }
 
     const fn emulated(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
-        Loader {
-            counts: [0, 2_000],
-            unknown_per_cent: 10,
-            wrong_per_mille: 2,
-            ..Loader::glibc(name, arch, triple)
-        }
-    }
-
-    const fn mips(name: &'static str, arch: &'static str, triple: &'static str) -> Loader {
-        Loader { unknown_per_cent: 10, wrong_per_mille: 2, ..Loader::emulated(name, arch, triple) }
+        Loader { counts: [0, 2_000], wrong_per_mille: 2, ..Loader::glibc(name, arch, triple) }
     }
 
     const fn musl(name: &'static str, suite: &'static str, lacks: &'static [&'static str]) -> Loader {
