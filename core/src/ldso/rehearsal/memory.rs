@@ -86,10 +86,12 @@ pub(super) struct Memory<'a> {
     writable_behind: Vec<(u64, u64)>,
 }
 
-/// Where PT_DYNAMIC is, and its size.
+/// Where PT_DYNAMIC is, and its size up to DT_NULL.
 fn dynamic_of(image: &Image) -> (u64, u64) {
     let segment = image.table().iter().find(|segment| segment.p_type == PT_DYNAMIC);
-    segment.map_or((0, 0), |segment| (segment.p_vaddr, segment.p_memsz))
+    let entries = image.dynamic.as_ref().map_or(0, |dynamic| dynamic.entries.len());
+    let size = entries.saturating_mul(2).saturating_mul(image.encoding.word()) as u64;
+    segment.map_or((0, 0), |segment| (segment.p_vaddr, segment.p_memsz.min(size)))
 }
 
 /// Where PT_GNU_RELRO is in whole pages, and where it ends.
