@@ -97,8 +97,7 @@ pub struct Page {
     pub code: Code,
     /// Markdown.
     pub text: &'static str,
-    /// What shells, loaders and the kernel print then, word for word; what stands in its place differs from case to case
-    /// (`./x`).
+    /// What shells, loaders and the kernel print then, word for word; `./x` stands for what differs from case to case.
     pub looks: &'static [&'static str],
 }
 

@@ -81,7 +81,7 @@ fn run(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed) -
     Err(if fails { of.fails(Access::Anothers, what) } else { of.lost(Access::Anothers, what) })
 }
 
-/// What is taken for what lets the program come furthest, as else it ends in one way or another: a table of an object, by its place.
+/// Whose table leads to what is not known, and which. It is taken for what lets the program come furthest: of all else it ends.
 type Doubt = Cell<Option<(usize, &'static str)>>;
 
 fn start(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed, doubt: &Doubt) -> Step<()> {
