@@ -177,7 +177,11 @@ impl<'a> Object<'a> {
         if self.image.header.e_machine == EM_MIPS && word == 8 {
             // Three types and r_ssym, the first in the lowest byte.
             let types = (4..8).try_fold(0, |types, within| Ok(types << 8 | part((within, 1))?))?;
-            kind = if matches!(types, MIPS64_REL32 | MIPS64_GLOB_DAT) { kind } else { types };
+            kind = match types {
+                MIPS64_REL32 | MIPS64_GLOB_DAT => kind,
+                _ if types == MIPS64_REL32 & 0xff || types == MIPS64_GLOB_DAT & 0xff => types | ALONE,
+                _ => types,
+            };
         }
         let addend =
             if has_addend { Some(self.number(info_at.wrapping_add(word), word, WHAT)?) } else { None };
@@ -223,6 +227,8 @@ impl<'a> Object<'a> {
 /// R_MIPS_REL32 and R_MIPS_GLOB_DAT, each with R_MIPS_64.
 const MIPS64_REL32: u64 = 0x1203;
 const MIPS64_GLOB_DAT: u64 = 0x1233;
+/// One of those without R_MIPS_64, which no loader knows.
+pub(super) const ALONE: u64 = 1 << 32;
 /// Entries of PT_DYNAMIC.
 const ENTRIES_AT_MOST: u64 = 1 << 10;
 /// Those that are looked at in a step, and objects: more than most have.

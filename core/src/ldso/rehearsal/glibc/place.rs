@@ -3,6 +3,7 @@
 use super::super::super::abi::{Effect, Relocator};
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::memory::Access;
+use super::super::object::ALONE;
 use super::super::start::begins_function;
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
 use super::relocate::is_profiler;
@@ -52,7 +53,8 @@ impl Place<'_, '_> {
     }
 
     pub(super) fn unknown(&self, kind: FaultKind) -> End {
-        End::Fault(Fault { number: self.relocation.kind, ..Fault::new(kind, self.object.library) })
+        let number = self.relocation.kind & !ALONE;
+        End::Fault(Fault { number, ..Fault::new(kind, self.object.library) })
     }
 
     /// A function of the program that is called by another slot than its own: what starts it may be, where its code is not known.
