@@ -8,11 +8,12 @@ use super::super::abi::Setup;
 use super::code::{address_slot, main_slot, pushed_number, resolver_slot};
 use super::crt::{self, Binding, Lead};
 use super::memory::Access;
-use super::start::{begins_function, bytes, code_at, is_header, is_x86, nowhere_at};
+use super::start::{begins_function, bytes, code_at, is_aligned, is_header, is_x86, nowhere_at};
 use super::{End, FIRST_FREE, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::candidate::File;
 use crate::elf::consts::{
-    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_TEXTREL, EM_ARM, EM_PPC64,
+    DT_JMPREL, DT_PLTGOT, DT_PLTREL, DT_RELA, DT_STRSZ, DT_STRTAB, DT_TEXTREL, EM_AARCH64, EM_ARM, EM_PPC64,
+    EM_S390,
 };
 use crate::elf::offset;
 use crate::machine::holds;
@@ -66,7 +67,8 @@ pub(super) fn reach_main(
             _ => lacks_main(program, start),
         };
     };
-    let led_to = program.number(slot, program.word(), WHAT)?;
+    let led_to = program.memory.number(slot, program.word());
+    let led_to = led_to.map_err(|access| program.misled(access, slot, WHAT))?;
     match code_at(objects, led_to) {
         // Its own one is another.
         Some((of, _)) if start.at == Some(led_to) && of.index > 0 => Ok(()),
@@ -148,7 +150,7 @@ fn follow(
 ) -> Step<()> {
     const WHAT: &str = "__libc_start_main";
     let lost = |what| program.lost(Access::Anothers, what);
-    let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.lost(access, what));
+    let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.misled(access, at, what));
     let led_to = pointer(lead.slot, WHAT)?;
     let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere_at(program, led_to, WHAT))?;
     let binding = crt::binding(program, lead.stub, within).filter(|_| of.index == 0);
@@ -169,6 +171,10 @@ fn follow(
     }
     let Some(slot) = lead.main else { return Ok(()) };
     let main = pointer(slot, "main")?;
+    let is_between = !is_aligned(program.image, main);
+    if is_between && matches!(program.image.header.e_machine, EM_S390 | EM_AARCH64) {
+        return Err(nowhere_at(program, main, "main"));
+    }
     let main = code_at(objects, main).ok_or_else(|| nowhere_at(program, main, "main"))?;
     // Of ARM nothing lists where functions begin: it is as its linker has it, or a symbol's.
     let is_changed = program.image.header.e_machine == EM_ARM

@@ -301,11 +301,12 @@ impl<'a> Memory<'a> {
     pub(super) fn number(&self, address: u64, size: u64) -> Result<u64, Access> {
         let mut bytes = [0; 8];
         let (mut is_number, mut is_address) = (true, true);
-        for (to, at) in bytes.iter_mut().zip(0..size) {
+        for (to, (at, own)) in bytes.iter_mut().zip((0..size).zip(2..)) {
             let (byte, mark) = self.marked(self.wrapped(address.wrapping_add(at)))?;
             *to = byte;
             is_number &= !self.is_random(mark);
-            is_address &= u64::from(mark) == at.wrapping_add(2);
+            // What is no part of where it is may be another.
+            is_address &= mark == own || !(self.is_random(mark) || self.is_random(own));
         }
         if !(is_number || is_address && size == self.encoding.word() as u64) {
             return Err(Access::Anothers);

@@ -14,7 +14,7 @@ use super::{End, Step, crt};
 use crate::arch;
 use crate::candidate::{Dynamic, File, Image};
 use crate::elf::consts::{
-    DT_INIT, DT_STRTAB, DT_SYMTAB, EI_OSABI, ELFOSABI_GNU, EM_MIPS, ET_EXEC, PT_DYNAMIC,
+    DT_INIT, DT_STRTAB, DT_SYMTAB, EI_OSABI, ELFOSABI_GNU, EM_AARCH64, EM_MIPS, ET_EXEC, PT_DYNAMIC,
 };
 use crate::elf::{Class, offset};
 
@@ -148,6 +148,13 @@ impl<'a> Object<'a> {
         } else {
             self.lost(access, what)
         }
+    }
+
+    /// The same of a word that leads to a function: what is put together of parts leads elsewhere at each start, and to none, but
+    /// for a tag of AArch64.
+    pub(super) fn misled(&self, access: Access, at: u64, what: &'static str) -> End {
+        let has_tags = self.image.header.e_machine == EM_AARCH64;
+        if !has_tags && self.memory.is_torn(at) { self.fails(access, what) } else { self.lost(access, what) }
     }
 
     /// The same where it is known what comes of an address at which nothing is.

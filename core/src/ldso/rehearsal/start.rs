@@ -78,13 +78,8 @@ pub(super) fn construct(
             let at = array.wrapping_add(index.wrapping_mul(object.word()));
             let address = object.memory.pointer(at);
             let address = address.map_err(|access| match access {
-                // What is put together of parts leads elsewhere at each start, and to no function, but for a tag of AArch64.
-                Access::Anothers
-                    if object.image.header.e_machine != EM_AARCH64 && object.memory.is_torn(at) =>
-                {
-                    object.fails(access, what)
-                }
-                _ => object.refused(access, FaultKind::JumpsNowhere, what),
+                Access::Nothing => nowhere(what),
+                _ => object.misled(access, at, what),
             })?;
             if !is_aligned(object.image, address) {
                 let is_nowhere =

@@ -57,9 +57,9 @@ pub(super) fn is_mapped_in_qemu(arch: &str, words: &str, ran: &Ran, said: &Said)
     let dies = said.model.outcome == Outcome::Killed("SIGSEGV".to_owned(), "start".to_owned());
     let leads =
         |to: &str| said.findings.iter().any(|one| one.evidence.iter().any(|value| value.contains(to)));
-    // A relocation's place, and DT_RELA and DT_JMPREL, which lead to other relocations.
-    let is_of_others =
-        ["r_offset", "value of tag 0x7:", "value of tag 0x17:"].iter().any(|what| words.contains(what));
+    // A relocation's place, DT_RELA and DT_JMPREL, which lead to other relocations, and DT_MIPS_RLD_MAP_REL.
+    let is_of_others = ["r_offset", "value of tag 0x7:", "value of tag 0x17:", "value of tag 0x70000035:"];
+    let is_of_others = is_of_others.iter().any(|what| words.contains(what));
     let is_there = leads("leads to where nothing of the file is")
         || is_of_others && leads("changes what cannot be written");
     let hits_header = arch == "ppc64el" && leads("leads to where no code is");
