@@ -187,13 +187,7 @@ pub(super) fn tell_fault(finding: &mut Found, case: &Case<'_>, fault: &Fault) {
             finding
                 .tell(format_args!("you see: {path}: {of}: unsupported version {number} of Verdef record"));
         }
-        Ends::Dies
-        | Ends::Divides
-        | Ends::Misses
-        | Ends::Stops
-        | Ends::Never
-        | Ends::Somehow
-        | Ends::Open => {}
+        _ => {}
     }
 }
 
