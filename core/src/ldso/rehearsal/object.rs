@@ -195,6 +195,11 @@ impl<'a> Object<'a> {
         Ok(Relocation { at, offset, symbol, kind, addend })
     }
 
+    /// Whether a relocation changes what is not its own.
+    pub(super) fn is_beside(&self, relocation: &Relocation) -> bool {
+        relocation.offset.is_ok_and(|offset| !self.memory.has(self.memory.wrapped(offset)))
+    }
+
     /// Bytes of a relocation in DT_RELA, or in DT_REL.
     pub(super) fn entry(&self, has_addend: bool) -> u64 {
         self.word().wrapping_mul(if has_addend { 3 } else { 2 })

@@ -81,15 +81,11 @@ pub(super) fn construct(
                 Access::Nothing => nowhere(what),
                 _ => object.misled(access, at, what),
             })?;
+            let address = jumped_to(object.image, address);
             if !is_aligned(object.image, address) {
-                let is_nowhere =
-                    jumped_to(object.image, address).is_some_and(|to| code_at(objects, to).is_none());
-                let is_odd = object.image.header.e_machine == EM_S390 && address & NOWHERE == 0;
-                let is_between = object.image.header.e_machine == EM_AARCH64;
-                return Err(match (is_nowhere, is_odd) {
-                    _ if is_between => object.fault(FaultKind::Misaligned, what),
-                    (true, _) => nowhere(what),
-                    (_, true) => object.fault(FaultKind::NoInstruction, what),
+                return Err(match object.image.header.e_machine {
+                    EM_AARCH64 => object.fault(FaultKind::Misaligned, what),
+                    EM_S390 if address & NOWHERE == 0 => object.fault(FaultKind::NoInstruction, what),
                     _ => object.lost(Access::Anothers, what),
                 });
             }
@@ -264,12 +260,12 @@ pub(in super::super) fn is_aligned(image: &Image, address: u64) -> bool {
     }
 }
 
-/// Where a processor goes that leaves out the lowest bits of an address (RISC-V's JALR, POWER's `bctr`).
-fn jumped_to(image: &Image, address: u64) -> Option<u64> {
+/// Where a processor goes, of which some leave out the lowest bits of an address (RISC-V's JALR, POWER's `bctr`).
+pub(super) fn jumped_to(image: &Image, address: u64) -> u64 {
     match image.header.e_machine {
-        EM_RISCV => Some(address & !1),
-        EM_PPC64 => Some(address & !3),
-        _ => None,
+        EM_RISCV => address & !1,
+        EM_PPC64 => address & !3,
+        _ => address,
     }
 }
 

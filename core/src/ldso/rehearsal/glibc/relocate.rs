@@ -138,6 +138,12 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                         let end = if ends { Object::fails } else { Object::lost };
                         return Err(end(object, Access::Anothers, "r_offset"));
                     }
+                    // What becomes of another's memory lets no program start that does not else.
+                    let is_open = matches!(&applied, Err(end @ End::Fault(_)) if end.is_open());
+                    if is_open && object.is_beside(&relocation) {
+                        self.doubt.set(Some((object.index, "r_offset")));
+                        continue;
+                    }
                     applied?;
                 }
             }
