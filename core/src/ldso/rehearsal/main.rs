@@ -8,7 +8,7 @@ use super::super::abi::Setup;
 use super::code::{address_slot, main_slot, pushed_number, resolver_slot};
 use super::crt::{self, Binding, Lead};
 use super::memory::Access;
-use super::start::{begins_function, bytes, code_at, is_aligned, is_header, is_x86, jumped_to, nowhere_at};
+use super::start::{begins_function, bytes, code_at, is_aligned, is_header, is_x86, nowhere_at};
 use super::{End, FIRST_FREE, FaultKind, MAIN, Object, STRINGS_AT_MOST, Step, Undefined};
 use crate::candidate::File;
 use crate::elf::consts::{
@@ -170,7 +170,7 @@ fn follow(
         });
     }
     let Some(slot) = lead.main else { return Ok(()) };
-    let main = jumped_to(program.image, pointer(slot, "main")?);
+    let main = pointer(slot, "main")?;
     let is_between = !is_aligned(program.image, main);
     if is_between && matches!(program.image.header.e_machine, EM_S390 | EM_AARCH64) {
         return Err(nowhere_at(program, main, "main"));

@@ -261,7 +261,7 @@ pub(in super::super) fn is_aligned(image: &Image, address: u64) -> bool {
 }
 
 /// Where a processor goes, of which some leave out the lowest bits of an address (RISC-V's JALR, POWER's `bctr`).
-pub(super) fn jumped_to(image: &Image, address: u64) -> u64 {
+fn jumped_to(image: &Image, address: u64) -> u64 {
     match image.header.e_machine {
         EM_RISCV => address & !1,
         EM_PPC64 => address & !3,
