@@ -51,7 +51,7 @@ pub(super) const LOADERS: [Loader; 13] = [
     Loader::musl("musl-1.2.3", "bookworm", &["packed"]),
     Loader::musl("musl-1.2.5", "trixie", &[]),
     Loader { lacks: &[], counts: [1_000, 2_000], ..Loader::glibc("glibc-i386", "i386", "i686-linux-gnu") },
-    Loader { counts: [1_000, 2_000], ..Loader::emulated("glibc-arm64", "arm64", "aarch64-linux-gnu") },
+    Loader { counts: [200, 2_000], ..Loader::emulated("glibc-arm64", "arm64", "aarch64-linux-gnu") },
     Loader::emulated("glibc-armhf", "armhf", "arm-linux-gnueabihf"),
     Loader::emulated("glibc-armel", "armel", "arm-linux-gnueabi"),
     Loader { lacks: &[], ..Loader::emulated("glibc-ppc64el", "ppc64el", "powerpc64le-linux-gnu") },
