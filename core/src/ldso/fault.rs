@@ -208,11 +208,9 @@ faults! {
     AnothersMemory Ends::Open, LoaderTables;
     /// The same, and it ends whatever stands there, or nothing.
     AnothersTable Ends::Somehow, LoaderTables;
-    /// A constructor, or a function that is asked for an address, is an ELF file's header, of which a processor runs no more than
-    /// one instruction.
-    NoFunction Ends::Somehow, LoaderTables;
-    /// What a program calls to be started is another function.
-    AnotherStart Ends::Somehow, LoaderTables;
+    /// What is called is another function than the one that starts a program, or is an ELF file's header, of which a processor
+    /// runs no more than one instruction.
+    WrongFunction Ends::Somehow, LoaderTables;
     /// elf/dl-tls.c `_dl_allocate_tls_init`: of PT_TLS more is in the file than in memory.
     TlsImage Ends::Asserts([
         "dl-tls.c: _dl_allocate_tls_init",

@@ -72,8 +72,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         FaultKind::Misaligned => format!("{name}=leads into the midst of an instruction"),
         FaultKind::BehindFile => format!("{name}=leads behind the end of the file, which is cut short"),
         FaultKind::AnothersMemory | FaultKind::AnothersTable => format!("{name}=leads out of the file"),
-        FaultKind::NoFunction => format!("{name}=leads to what is no function"),
-        FaultKind::AnotherStart => format!("{name}=is another function"),
+        FaultKind::WrongFunction => format!("{name}=leads to the wrong function"),
         FaultKind::RelativeKind | FaultKind::RelativeKind386 => {
             format!("{name}=counts a relocation that is not relative")
         }

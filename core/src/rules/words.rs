@@ -50,11 +50,11 @@ const CORRUPTED: &str = "ELIBBAD\nyou see: Accessing a corrupted shared library 
 
 /// Where the kernel comes to a dynamic loader, which ends the program.
 const LOADER_ENDS: &str = "starts it; its loader then ends it";
-/// The same, which comes to no end.
-pub(super) const LOADER_CIRCLES: &str = "starts it; its loader goes round in a circle";
-/// Where it is not known how it ends: a rehearsal tells that, which a router's build has not.
+/// The same, which comes to no end; and where it is not known how it ends. Rehearsals tell those, which a router's build has not.
+pub(super) const LOADER_CIRCLES: &str =
+    if crate::ROUTER { LOADER_ENDS } else { "starts it; its loader goes round in a circle" };
 pub(super) const FAILS: &str =
-    if crate::ROUTER { LOADER_CIRCLES } else { "starts it; it does not come to its main()" };
+    if crate::ROUTER { LOADER_ENDS } else { "starts it; it does not come to its main()" };
 
 /// What the kernel answers and the shell prints.
 pub(super) fn kernel(outcome: Outcome, f: &mut Formatter<'_>) -> fmt::Result {

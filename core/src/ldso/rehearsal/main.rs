@@ -166,7 +166,7 @@ fn follow(
             true if is_header(of, within) => program.fault(FaultKind::NoInstruction, WHAT),
             true if !is_stub => lost(WHAT),
             // Its own stub calls itself, and hardly any function what it is given first.
-            _ => program.fault(FaultKind::AnotherStart, WHAT),
+            _ => program.fault(FaultKind::WrongFunction, WHAT),
         });
     }
     let Some(slot) = lead.main else { return Ok(()) };

@@ -202,7 +202,7 @@ fn no_function(by: &Object<'_>, of: &Object<'_>, address: u64, what: &'static st
     if is_nothing(of, address) || is_header(of, address) {
         by.fault(FaultKind::NoInstruction, what)
     } else if of.image.header.e_machine == EM_S390 && of.memory.number(address, 4) == Ok(HEADER) {
-        by.fault(FaultKind::NoFunction, what)
+        by.fault(FaultKind::WrongFunction, what)
     } else {
         by.lost(Access::Anothers, what)
     }
