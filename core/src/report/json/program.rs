@@ -101,7 +101,7 @@ fn write_outcome(json: &mut Json, outcome: Outcome) {
             json.text("kind", "endless");
             json.text("step", step.name());
         }
-        // A rehearsal tells that, which a router's build has not: with FAILS 98 bytes of its package.
+        // A rehearsal tells that, which a router's build has not: with the words for it (rules/words.rs) 98 bytes of its package.
         Outcome::Fails { .. } if crate::ROUTER => {}
         Outcome::Fails { step } => {
             json.text("kind", "fails");

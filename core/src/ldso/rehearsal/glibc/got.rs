@@ -130,8 +130,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let count = end.wrapping_sub(first) & INT;
         let symbols =
             object.get(DT_SYMTAB).ok_or_else(|| object.fault(FaultKind::NoSymbolTable, "DT_SYMTAB"))?;
-        let moved = if object.base != 0 && own >> 63 == 0 { kept..own } else { 0..0 };
+        let is_counted = (kept..SIGN).contains(&own);
+        let moved = if object.base != 0 && is_counted { kept..own } else { 0..0 };
         got.may_set_all(moved.clone())?;
+        // Looked at as it was built; it counts once nothing else has ended the loader.
         let order = self.check_order(&got, symbols, own);
         for index in moved {
             got.set(index, got.get(index)?.wrapping_add(object.base))?;
@@ -154,8 +156,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             calls.set(1, 0)?;
         }
         // Of its own part what is run before main() takes what no symbol stands for.
-        let is_moved = object.base == 0 || own >= kept && own >> 63 == 0;
-        if !(order? && is_moved) {
+        if !(order? && (object.base == 0 || is_counted)) {
             if !self.knows_all(object) {
                 return Err(object.lost(Access::Anothers, "the GOT"));
             }
