@@ -2,7 +2,7 @@
 
 use super::fault::FaultKind;
 use crate::elf::Class;
-use crate::machine::Cpu;
+use crate::machine::Machine;
 
 /// Of the programs of an e_machine.
 pub(crate) struct Abi {
@@ -139,4 +139,4 @@ impl Abi {
 }
 
 /// The first level of those that a file needs which the processor lacks, and a feature of it.
-pub(crate) type LacksLevel = fn(&Cpu, u32) -> Option<(&'static str, &'static str)>;
+pub(crate) type LacksLevel = fn(&Machine, u32) -> Option<(&'static str, &'static str)>;

@@ -403,6 +403,6 @@ impl Linker<'_> {
         let (Some(needed), Some(lacks)) = (image.x86_isa_needed, arch::lacks_level(self.machine)) else {
             return false;
         };
-        checks && lacks(self.machine.cpu(), needed).is_some()
+        checks && lacks(self.machine, needed).is_some()
     }
 }

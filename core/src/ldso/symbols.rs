@@ -174,7 +174,8 @@ pub(super) fn each_undefined(
         }
         let mark = symbols.mark(index) & !HIDDEN;
         let version = versions::at(&versions, mark);
-        let Some(name) = symbols.strings.string_at(symbol.name) else {
+        let hash = version.map_or(0, |version| version.hash);
+        let Some(key) = Key::read(&mut symbols.strings, symbol.name, hash) else {
             linker.doubt();
             continue;
         };
@@ -182,7 +183,7 @@ pub(super) fn each_undefined(
             linker.doubt();
         }
         let asked = Asked {
-            key: Key::new(name, version.map_or(0, |version| version.hash)),
+            key,
             index,
             name: symbol.name,
             version: version.map(|version| version.name),
@@ -230,16 +231,18 @@ fn define(
         return Some(());
     }
     let _is_over = symbols.table.steps(wanted.slots() / SLOTS_OF_A_STEP);
-    for slot in 0..wanted.slots() {
-        let Some(hash) = wanted.asked_at(slot) else { continue };
-        let mut next = symbols.gnu()?.chain(hash);
-        while let Some(index) = next.filter(|_| Guard::Chains.is_out() || linker.goes_on(1)) {
-            let found = symbols.gnu()?.hash(index)?;
-            if found | 1 == hash | 1 {
+    let goes_on = || Guard::Chains.is_out() || linker.goes_on(1);
+    let mut next_slot = 0;
+    while let Some((slot, hash)) = wanted.next_asked(next_slot) {
+        next_slot = slot.wrapping_add(1);
+        let mut rest = symbols.gnu()?.chain(hash);
+        while let Some(from) = rest {
+            let (found, behind) = symbols.gnu()?.find(hash, from, &goes_on)?;
+            if let Some(index) = found {
                 define_one(linker, &mut symbols, versions, index, wanted, each)?;
                 trusts(&mut symbols, index);
             }
-            next = index.checked_add(1).filter(|_| found & 1 == 0);
+            rest = behind;
         }
     }
     Some(())
@@ -262,13 +265,13 @@ fn define_one(
     let mark = symbols.mark(index);
     let is_hidden = mark & HIDDEN != 0;
     let hash = versions::at(versions, mark & !HIDDEN).map_or(0, |version| version.hash);
-    if let Some(name) = symbols.strings.string_at(symbol.name) {
+    if let Some(name) = Key::read(&mut symbols.strings, symbol.name, 0) {
         // elf/dl-lookup.c `check_match`
         let serves = |asked| match asked {
             0 => !is_hidden || (glibc && mark & !HIDDEN < 3),
             asked => asked == hash || (hash == 0 && !is_hidden),
         };
-        wanted.define(&Key::new(name, 0), &serves, each);
+        wanted.define(&name, &serves, each);
         let _is_over = linker.goes_on(wanted.take_steps().saturating_add(steps_of(versions)));
     }
     Some(())

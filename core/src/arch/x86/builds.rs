@@ -70,6 +70,5 @@ fn has_sse2(machine: &Machine) -> bool {
 
 /// Whether the processor is known to have what GNU_PROPERTY_X86_ISA_1_NEEDED would ask for.
 fn has_level(machine: &Machine, needed: u32) -> bool {
-    let cpu = machine.cpu();
-    cpu.features.value.is_some() && super::isa::lacks_level(cpu, needed).is_none()
+    machine.cpu().features.value.is_some() && super::isa::lacks_level(machine, needed).is_none()
 }

@@ -6,7 +6,7 @@ use crate::arch::Lack;
 #[cfg(feature = "every-machine")]
 use crate::arch::important::is_taken;
 use crate::candidate::{Image, Program, Toolchain};
-use crate::machine::{Cpu, Machine};
+use crate::machine::{Machine, Words};
 
 /// GNU_PROPERTY_X86_ISA_1_BASELINE, V2, V3 and V4; the level; what it adds, as /proc/cpuinfo calls it (glibc's
 /// sysdeps/x86/get-isa-level.h).
@@ -19,27 +19,37 @@ const LEVELS: [(u32, &str, &[&str]); 4] = [
 
 /// The first level of GNU_PROPERTY_X86_ISA_1_NEEDED that a processor lacks, and a feature of it. What lies beyond v4 no
 /// processor has. None where its features are not known.
-pub(super) fn lacks_level(cpu: &Cpu, needed: u32) -> Option<(&'static str, &'static str)> {
-    let features = cpu.features.get()?;
-    let levels = || LEVELS.iter().filter(|(bit, ..)| needed & bit != 0);
-    let is_wanted = |feature: &&str| levels().any(|(_, _, names)| names.contains(feature));
-    // They are many: where none is missing, each is looked at once.
-    if features.iter().filter(is_wanted).count() < levels().map(|(_, _, names)| names.len()).sum() {
-        for (_, level, names) in levels() {
-            if let Some(name) = names.iter().find(|name| !features.has(name)) {
-                return Some((level, name));
-            }
+pub(super) fn lacks_level(machine: &Machine, needed: u32) -> Option<(&'static str, &'static str)> {
+    let features = machine.cpu().features.get()?;
+    let lacking = needed & !machine.x86_levels.get_or_init(|| levels(features));
+    for (_, level, names) in LEVELS.iter().filter(|(bit, ..)| lacking & bit != 0) {
+        if let Some(name) = names.iter().find(|name| !features.has(name)) {
+            return Some((level, name));
         }
     }
-    (needed > 15).then_some(("a level beyond x86-64-v4", "what it adds"))
+    (lacking > 15).then_some(("a level beyond x86-64-v4", "what it adds"))
+}
+
+/// The levels of which a processor has all features.
+fn levels(features: &Words) -> u32 {
+    // They are many: each is looked at once.
+    let mut missing = LEVELS.map(|(_, _, names)| names.len());
+    for feature in features.iter() {
+        for ((_, _, names), missing) in LEVELS.iter().zip(&mut missing) {
+            *missing = missing.saturating_sub(usize::from(names.contains(&feature)));
+        }
+    }
+    LEVELS
+        .iter()
+        .zip(missing)
+        .fold(0, |levels, ((bit, ..), missing)| if missing == 0 { levels | bit } else { levels })
 }
 
 /// Whether a processor has a level and those below (sysdeps/x86_64/dl-hwcaps-subdirs.c).
 pub(in crate::arch) fn has_level(machine: &Machine, name: &[u8]) -> bool {
     let Some(at) = LEVELS.iter().position(|(_, level, _)| level.as_bytes() == name) else { return false };
-    let cpu = machine.cpu();
     let needed = LEVELS.iter().take(at.saturating_add(1)).fold(0, |bits, (bit, ..)| bits | bit);
-    cpu.features.value.is_some() && lacks_level(cpu, needed).is_none()
+    machine.cpu().features.value.is_some() && lacks_level(machine, needed).is_none()
 }
 
 /// Features that glibc.cpu.hwcaps can take away, and the first level that is not there without one (sysdeps/x86/cpu-tunables.c;
@@ -63,7 +73,7 @@ pub(super) fn lack(machine: &Machine, program: &Program, image: &Image) -> Optio
 
 /// What this processor lacks of GNU_PROPERTY_X86_ISA_1_NEEDED.
 fn by_mark(machine: &Machine, image: &Image) -> Option<Lack> {
-    let (level, lacks) = lacks_level(machine.cpu(), image.x86_isa_needed?)?;
+    let (level, lacks) = lacks_level(machine, image.x86_isa_needed?)?;
     Some(Lack {
         text: format!(
             "\

@@ -11,6 +11,9 @@ use crate::elf::consts::DT_GNU_HASH;
 /// Buckets that are looked at in a step of [`crate::budget`].
 const BUCKETS_OF_A_STEP: usize = 8;
 
+/// Bytes of a chain that are read at once: most have fewer than 8 symbols.
+const LINKS: usize = 32;
+
 /// DT_GNU_HASH. It has the defined symbols only, which stand behind the others.
 pub(super) struct Gnu<'a> {
     /// Its Bloom filter, its buckets and its chains.
@@ -76,6 +79,39 @@ impl<'a> Gnu<'a> {
         }
         let bucket = usize::try_from(hash).ok()?.checked_rem(self.buckets)?;
         self.bucket(bucket).filter(|first| *first != 0)
+    }
+
+    /// The next symbol of a chain that has a hash, from a symbol on, and the one behind it where the chain goes on; None where
+    /// the table ends before. Asks `goes_on` for each piece of the chain.
+    pub(super) fn find(
+        &mut self,
+        hash: u32,
+        from: usize,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Option<(Option<usize>, Option<usize>)> {
+        let order = self.encoding.order;
+        let mut place = from.checked_sub(self.first)?.checked_mul(4)?.checked_add(self.hashes_at)?;
+        let mut symbol = from;
+        while goes_on() {
+            let links = self.table.up_to(place, LINKS);
+            if links.len() < 4 {
+                return None;
+            }
+            for link in links.chunks_exact(4) {
+                let found = order.u32(link, 0);
+                let next = symbol.wrapping_add(1);
+                let rest = (found & 1 == 0).then_some(next);
+                if found | 1 == hash | 1 {
+                    return Some((Some(symbol), rest));
+                }
+                if rest.is_none() {
+                    return Some((None, None));
+                }
+                symbol = next;
+            }
+            place = place.wrapping_add(LINKS);
+        }
+        Some((None, None))
     }
 
     /// Whether what is looked up by a hash passes a symbol.

@@ -5,11 +5,15 @@ use alloc::vec::Vec;
 use core::mem;
 
 use crate::budget::Guard;
+use crate::candidate::reader::Reader;
 
 /// Slots of the table at first, and at most: 256 KiB on a router. At most half of them are used; what is more comes in
 /// another round.
 const SLOTS_AT_FIRST: usize = 1 << 8;
 const SLOTS_AT_MOST: usize = 1 << if cfg!(feature = "every-machine") { 16 } else { 14 };
+
+/// Most names are shorter.
+const SHORT: usize = 64;
 
 /// A symbol by its name, twice hashed, and the version that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
@@ -23,7 +27,21 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) fn new(name: &[u8], version: u32) -> Key {
+    /// Of a name in DT_STRTAB. Its end is met while it is hashed, unless it is a long one.
+    pub(super) fn read(strings: &mut Reader<'_>, name: usize, version: u32) -> Option<Key> {
+        let mut has_end = false;
+        let is_before_end = |byte: &&u8| {
+            has_end = **byte == 0;
+            !has_end
+        };
+        let key = Key::new(strings.up_to(name, SHORT).iter().take_while(is_before_end), version);
+        if has_end {
+            return Some(key);
+        }
+        Some(Key::new(strings.string_at(name)?, version))
+    }
+
+    fn new<'a>(name: impl IntoIterator<Item = &'a u8>, version: u32) -> Key {
         let (mut gnu, mut fnv) = (5381_u32, 0x811c_9dc5_u32);
         for byte in name {
             gnu = gnu.wrapping_mul(33).wrapping_add(u32::from(*byte));
@@ -116,10 +134,11 @@ impl Wanted {
         self.slots.len()
     }
 
-    /// The hash of what is at a place, if it is still looked for.
-    pub(super) fn asked_at(&self, at: usize) -> Option<u32> {
-        let slot = self.slots.get(at).filter(|slot| slot.state == State::Asked)?;
-        Some(slot.key.gnu)
+    /// The first place from one on of what is still looked for, and its hash.
+    pub(super) fn next_asked(&self, from: usize) -> Option<(usize, u32)> {
+        let rest = self.slots.get(from..)?;
+        let behind = rest.iter().position(|slot| slot.state == State::Asked)?;
+        Some((from.wrapping_add(behind), rest.get(behind)?.key.gnu))
     }
 
     /// Marks a name as defined where `serves` says so of the version that is asked for, and calls `each` with it.
