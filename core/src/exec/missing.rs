@@ -6,6 +6,13 @@ macro_rules! missing {
     (@words $words:literal) => { $words };
     // A router's build never says them.
     (@words of_computers $words:literal) => { if crate::ROUTER { "" } else { $words } };
+    // Nor does one of another architecture.
+    (@words of_arm $words:literal) => {
+        if cfg!(any(feature = "every-machine", target_arch = "arm", target_arch = "aarch64")) { $words } else { "" }
+    };
+    (@words of_powerpc64 $words:literal) => {
+        if cfg!(any(feature = "every-machine", target_arch = "powerpc64")) { $words } else { "" }
+    };
     (@words on_routers $shorter:literal $words:literal) => { if crate::ROUTER { $shorter } else { $words } };
     ($($(#[doc = $doc:literal])+ $name:ident $($of:ident)? $($words:literal)+)*) => {
         /// A fact that decides and is not known. Some are of one architecture.
@@ -76,7 +83,7 @@ missing! {
     /// Whether PF_X has a meaning.
     NoExecute "whether this kernel keeps data from being executed"
     /// `Features`, AT_HWCAP.
-    CpuFeatures "which features the processor has"
+    CpuFeatures of_arm "which features the processor has"
     /// Several rules take the file; the one registered last is asked first.
     BinfmtRule "which of several rules of binfmt_misc was registered last"
     /// What Go's runtime compares, or executes.
@@ -96,9 +103,9 @@ missing! {
     /// Which one counts differs by processor.
     TwoFaults "which of two faults comes first: not aligned, and not mapped for execution"
     /// Bits 0 and 1 of an address that is jumped to.
-    Unpredictable "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
+    Unpredictable of_arm "what the processor makes of an address that ARM leaves open (UNPREDICTABLE)"
     /// ELFv1 of PowerPC.
-    Descriptor "where the function descriptor at e_entry leads"
+    Descriptor of_powerpc64 "where the function descriptor at e_entry leads"
     /// [`crate::budget`]: steps, and bytes read.
     TooMuchToRead "what else is in its tables: they are too large"
     /// Paths looked up.

@@ -34,15 +34,22 @@ pub(super) struct GlibcBuild {
     pub(super) release: Vec<u8>,
 }
 
-/// Words of a loader that tell what it does.
-const WORDS: [&[u8]; 6] = [
-    b"ELF load command alignment not page-aligned",
-    KERNEL_TOO_OLD,
-    b"CPU ISA level is lower",
-    b"haswell",
-    b"DT_RELR without GLIBC_ABI_DT_RELR",
-    b"version->filename == NULL || ! _dl_name_match_p",
-];
+/// Words of a loader that tell what it does. Of the last ones a router makes nothing.
+const WORDS: &[&[u8]] = if crate::ROUTER {
+    &[NOT_ALIGNED, KERNEL_TOO_OLD, ISA_LEVEL, HASWELL]
+} else {
+    &[
+        NOT_ALIGNED,
+        KERNEL_TOO_OLD,
+        ISA_LEVEL,
+        HASWELL,
+        b"DT_RELR without GLIBC_ABI_DT_RELR",
+        b"version->filename == NULL || ! _dl_name_match_p",
+    ]
+};
+const NOT_ALIGNED: &[u8] = b"ELF load command alignment not page-aligned";
+const ISA_LEVEL: &[u8] = b"CPU ISA level is lower";
+const HASWELL: &[u8] = b"haswell";
 
 impl GlibcBuild {
     /// It compares p_align of a library with the size of a page (up to 2.34).
