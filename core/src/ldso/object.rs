@@ -39,6 +39,8 @@ pub struct Library {
     pub(super) image: Option<Rc<Image>>,
     /// The versions that it defines, once they were asked for.
     pub(super) defined: OnceCell<Vec<Version>>,
+    /// Those that it asks for.
+    pub(super) verneed: OnceCell<Vec<Version>>,
 }
 
 impl Library {
@@ -59,6 +61,7 @@ impl Library {
             origin: Vec::new(),
             image: None,
             defined: OnceCell::new(),
+            verneed: OnceCell::new(),
         }
     }
 

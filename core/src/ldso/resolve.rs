@@ -8,7 +8,7 @@ use super::versions::{self, Version};
 use super::{Library, Linker, lfs64, symbols};
 use crate::candidate::reader::Reader;
 use crate::candidate::{File, Image};
-use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, DT_VERNEED, ET_EXEC};
+use crate::elf::consts::{DT_INIT_ARRAY, DT_INIT_ARRAYSZ, DT_RELR, DT_RELRSZ, ET_EXEC};
 use crate::machine::{decimal, parts};
 
 /// The version by which a file says that it has DT_RELR, and its hash.
@@ -95,14 +95,16 @@ impl Linker<'_> {
     fn not_unpacked(&self, object: &Library, (file, image): (&File, &Image)) -> Option<Fault> {
         let dynamic = image.dynamic.as_ref()?;
         if self.knows_relr() {
+            if !self.is_glibc() {
+                return None;
+            }
             let mut strings = Reader::strings(&file.contents, image);
             let needs_libc = dynamic.needed.iter().any(|name| name.starts_with(b"libc.so."));
-            let versions = versions::of(&file.contents, image, DT_VERNEED);
+            let versions = self.verneed(object);
             let mut is_guard = |version: &Version| {
                 version.hash == GUARD.0 && strings.string_at(version.name) == Some(GUARD.1)
             };
-            let is_open =
-                self.is_glibc() && needs_libc && !versions.is_empty() && !versions.iter().any(&mut is_guard);
+            let is_open = needs_libc && !versions.is_empty() && !versions.iter().any(&mut is_guard);
             return is_open.then(|| Fault::new(FaultKind::RelrGuard, object));
         }
         // One at a fixed address is not moved.

@@ -23,7 +23,7 @@ use super::{Linker, Undefined};
 use crate::budget::{Guard, SEGMENTS_OF_A_STEP, SLOTS_OF_A_STEP, STEPS_OF_A_SYMBOL, VERSIONS_OF_A_STEP};
 use crate::candidate::Image;
 use crate::elf::ProgramHeader;
-use crate::elf::consts::{DT_INIT, DT_VERNEED, EI_OSABI, ELFOSABI_GNU, ET_DYN};
+use crate::elf::consts::{DT_INIT, EI_OSABI, ELFOSABI_GNU, ET_DYN};
 use missing::{are_enough, tell};
 pub(super) use own::Asks;
 use settled::Scope;
@@ -122,8 +122,7 @@ pub(super) fn each_undefined(
     if is_program {
         symbols.once();
     }
-    let versions =
-        if linker.is_glibc() { versions::of(&file.contents, image, DT_VERNEED) } else { Vec::new() };
+    let versions = if linker.is_glibc() { linker.verneed(object) } else { &[] };
     // Nobody finds what it defines, not even itself.
     let is_lost = !crate::ROUTER && symbols.hashed == 0 && symbols.gnu().is_none();
     let first = symbols.gnu().map_or(0, |gnu| gnu.first);
@@ -143,7 +142,7 @@ pub(super) fn each_undefined(
                 continue;
             }
         }
-        let goes_on = symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(steps_of(&versions)));
+        let goes_on = symbols.table.steps(STEPS_OF_A_SYMBOL.saturating_add(steps_of(versions)));
         let Some(symbol) = symbols.symbol(index).filter(|_| goes_on) else { break };
         if !crate::ROUTER {
             let is_odd = if symbol.section == 0 {
@@ -165,7 +164,7 @@ pub(super) fn each_undefined(
             // Weak ones are few.
             if !crate::ROUTER && symbol.section == 0 && linker.is_glibc() {
                 let mark = symbols.mark(index) & !HIDDEN;
-                if mark > VER_NDX_GLOBAL && versions::at(&versions, mark).is_none() {
+                if mark > VER_NDX_GLOBAL && versions::at(versions, mark).is_none() {
                     linker.doubt();
                 }
                 lacks_profiler = lacks_profiler && !symbols.strings.is_string(symbol.name, PROFILER);
@@ -173,7 +172,7 @@ pub(super) fn each_undefined(
             continue;
         }
         let mark = symbols.mark(index) & !HIDDEN;
-        let version = versions::at(&versions, mark);
+        let version = versions::at(versions, mark);
         let hash = version.map_or(0, |version| version.hash);
         let Some(key) = Key::read(&mut symbols.strings, symbol.name, hash) else {
             linker.doubt();

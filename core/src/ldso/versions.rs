@@ -177,13 +177,12 @@ fn compare_one(
     let dynamic = image.dynamic.as_ref()?;
     dynamic.get(DT_STRTAB)?;
     let mut strings = Reader::strings(&file.contents, image);
-    let (versions, is_whole) = read_all(&file.contents, image, DT_VERNEED);
+    let versions = linker.verneed(object);
     let mut is_named = |version: &Version| {
         strings.string_at(version.name).is_some_and(|name| sysv_hash(name) == version.hash)
     };
-    let is_cut = !is_whole && dynamic.get(DT_VERNEED).is_some();
     let is_own = linker.is_c_library(object);
-    if !crate::ROUTER && (is_cut || !(is_own || versions.iter().all(&mut is_named))) {
+    if !(crate::ROUTER || is_own || versions.iter().all(&mut is_named)) {
         linker.doubt();
     }
     if !(crate::ROUTER || is_own || index == 1 || linker.defined(object).iter().all(&mut is_named)) {
@@ -192,7 +191,7 @@ fn compare_one(
     if let Some(first) = versions.first().filter(|first| !crate::ROUTER && first.record != 1) {
         return Some(Fault { number: first.record as u64, ..Fault::new(FaultKind::VerneedRecord, object) });
     }
-    for version in &versions {
+    for version in versions {
         // Each is looked for among all objects.
         if !linker.goes_on(linker.link.objects.len()) {
             break;
@@ -266,16 +265,21 @@ impl Linker<'_> {
 
     /// What an object defines; read once.
     pub(super) fn defined<'a>(&self, object: &'a Library) -> &'a [Version] {
-        object.defined.get_or_init(|| match (self.open(object), &object.image) {
-            (Some(file), Some(image)) => {
-                let (versions, is_whole) = read_all(&file.contents, image, DT_VERDEF);
-                let has_any = || object.dynamic().is_some_and(|dynamic| dynamic.get(DT_VERDEF).is_some());
-                if !crate::ROUTER && !is_whole && has_any() {
-                    self.doubt();
-                }
-                versions
-            }
-            _ => Vec::new(),
-        })
+        object.defined.get_or_init(|| self.versions(object, DT_VERDEF))
+    }
+
+    /// What an object asks for; read once.
+    pub(super) fn verneed<'a>(&self, object: &'a Library) -> &'a [Version] {
+        object.verneed.get_or_init(|| self.versions(object, DT_VERNEED))
+    }
+
+    fn versions(&self, object: &Library, tag: u32) -> Vec<Version> {
+        let (Some(file), Some(image)) = (self.open(object), &object.image) else { return Vec::new() };
+        let (versions, is_whole) = read_all(&file.contents, image, tag);
+        let has_any = || object.dynamic().is_some_and(|dynamic| dynamic.get(tag).is_some());
+        if !crate::ROUTER && !is_whole && has_any() {
+            self.doubt();
+        }
+        versions
     }
 }
