@@ -94,7 +94,7 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
             }
         }
         // The program last: few ask for what it defines.
-        for object in (1..objects).chain([0]) {
+        for object in libraries(linker).chain([0]) {
             if wanted.open() > 0 {
                 scope.define(linker, object, &mut wanted);
             }
@@ -104,6 +104,12 @@ pub(super) fn undefined(linker: &Linker<'_>) -> Vec<Undefined> {
         }
     }
     missing
+}
+
+/// The objects but for the program, in the order in which definitions are looked for: glibc's loader last, which has few.
+fn libraries(linker: &Linker<'_>) -> impl Iterator<Item = usize> {
+    let first = if linker.is_glibc() { 2 } else { 1 };
+    (first..linker.link.objects.len()).chain(1..first)
 }
 
 /// Calls `each` with every undefined symbol of an object from one on, until it returns false; with those that need not be

@@ -10,7 +10,7 @@ use core::mem;
 
 use super::super::{KEEPS, Library, Linker};
 use super::wanted::{Key, Wanted};
-use super::{define, each_undefined};
+use super::{define, each_undefined, libraries};
 use crate::elf::Encoding;
 
 /// Symbols that there is room for at first, and at most; libraries, and groups of them: half a MiB in all.
@@ -198,8 +198,8 @@ impl<'a> Scope<'a> {
     fn group(&self, linker: &Linker<'_>, settled: &[bool]) -> Option<Group> {
         let mut wanted = Wanted::new();
         let mut group = Group { of: Vec::new(), by: Vec::new() };
-        let libraries = self.objects.iter().zip(settled).enumerate().skip(1);
-        for (index, (place, _)) in libraries.filter(|(_, (_, settled))| !**settled) {
+        let all = self.objects.iter().zip(settled).enumerate().skip(1);
+        for (index, (place, _)) in all.filter(|(_, (_, settled))| !**settled) {
             let mut has_room = true;
             let _ends_early = each_undefined(linker, index, 1, false, &mut |asked| {
                 has_room = wanted.add(asked.key);
@@ -213,9 +213,9 @@ impl<'a> Scope<'a> {
         if group.of.is_empty() {
             return None;
         }
-        for (index, place) in self.objects.iter().enumerate().skip(1) {
+        for index in libraries(linker) {
             if wanted.open() > 0 && self.define(linker, index, &mut wanted) {
-                group.by.push(*place);
+                group.by.extend(self.objects.get(index));
             }
         }
         (wanted.open() == 0).then_some(group)
