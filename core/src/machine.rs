@@ -65,7 +65,6 @@ pub struct Machine<'a> {
     /// The auxiliary vector.
     pub auxv: OnceCell<Auxv>,
     /// The levels of x86-64 that the processor has, as GNU_PROPERTY_X86_ISA_1 counts them.
-    #[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
     pub(crate) x86_levels: OnceCell<u32>,
     /// Only verdicts and codes are asked for: no finding has a text.
     #[cfg(feature = "every-machine")]
@@ -93,7 +92,6 @@ impl<'a> Machine<'a> {
             answers: Vec::new(),
             uname: OnceCell::new(),
             auxv: OnceCell::new(),
-            #[cfg(any(feature = "every-machine", target_arch = "x86", target_arch = "x86_64"))]
             x86_levels: OnceCell::new(),
             #[cfg(feature = "every-machine")]
             only_codes: false,

@@ -1,5 +1,7 @@
 //! The facts for want of which nothing can be said.
 
+use crate::arch::is_judged;
+use crate::elf::consts::{EM_AARCH64, EM_ARM, EM_PPC64};
 use crate::target::Capability;
 
 macro_rules! missing {
@@ -8,10 +10,10 @@ macro_rules! missing {
     (@words of_computers $words:literal) => { if crate::ROUTER { "" } else { $words } };
     // Nor does one of another architecture.
     (@words of_arm $words:literal) => {
-        if cfg!(any(feature = "every-machine", target_arch = "arm", target_arch = "aarch64")) { $words } else { "" }
+        if is_judged(EM_ARM) || is_judged(EM_AARCH64) { $words } else { "" }
     };
     (@words of_powerpc64 $words:literal) => {
-        if cfg!(any(feature = "every-machine", target_arch = "powerpc64")) { $words } else { "" }
+        if is_judged(EM_PPC64) { $words } else { "" }
     };
     (@words on_routers $shorter:literal $words:literal) => { if crate::ROUTER { $shorter } else { $words } };
     ($($(#[doc = $doc:literal])+ $name:ident $($of:ident)? $($words:literal)+)*) => {
