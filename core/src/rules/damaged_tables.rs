@@ -94,7 +94,7 @@ fn check(case: &Case<'_>) -> Option<Found> {
         }
         _ => "symbols=without DT_SYMTAB or DT_STRTAB".to_owned(),
     };
-    let again = case.copy_again();
+    let again = case.copy_again_of(fault);
     let severity = if fault.lazy { Severity::Warning } else { Severity::Error };
     let mut finding = case.about(
         severity,

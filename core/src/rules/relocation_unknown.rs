@@ -31,7 +31,7 @@ rule! {
     ///   program: relocation type 37 (of /tmp/odd)
     ///   kernel:  starts it; its loader then ends it, status 127
     ///   you see: Error relocating /tmp/odd: unsupported relocation type 37
-    ///   fix:     compare the file with its source (sha256sum); or take the build for
+    ///   fix:     compare /tmp/odd with its source (sha256sum); or take the build for
     ///            linux-arm64 (also named aarch64, arm64-v8a, armv8,
     ///            aarch64_cortex-a53), or rebuild it for this machine
     ///            aarch64-openwrt-linux-musl-gcc -static
@@ -85,7 +85,8 @@ fix:     take the build for the older release, or link it without -z pack-relati
                 "\
 has, or a library of it has, a relocation that has too few bits for where its symbol is
 program: relocation type={number} (of {of})
-fix:     compare the file with its source (sha256sum)"
+fix:     {}",
+                case.copy_again_of(fault)
             ),
         ),
         _ => {
@@ -97,8 +98,12 @@ has, or a library of it has, a relocation that this machine's loader does not kn
 program: relocation type={number} (of {of})"
                 ),
             );
-            let other = format_args!("compare the file with its source (sha256sum)");
-            case.tell_rebuild_after(&mut finding, other, "or");
+            if fault.is_of_program {
+                let other = format_args!("compare {of} with its source (sha256sum)");
+                case.tell_rebuild_after(&mut finding, other, "or");
+            } else {
+                finding.tell(format_args!("fix: {}", case.copy_again_of(fault)));
+            }
             finding
         }
     };

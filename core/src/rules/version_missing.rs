@@ -130,7 +130,7 @@ has, or a library of it has, tables of versions that its loader cannot use
 program: file={of}
 program: {what}={number}
 fix:     {}",
-                    case.copy_again()
+                    case.copy_again_of(fault)
                 ),
             )
         }

@@ -29,7 +29,9 @@ use crate::candidate::Toolchain;
 use crate::errno::Errno;
 use crate::exec::{Outcome, Step};
 use crate::finding::{Evidence, Finding, Found, Severity, Side};
+use crate::ldso::Fault;
 use crate::machine::holds;
+use crate::path::Path;
 
 impl Case<'_> {
     /// It will not start: what is to be said of the file.
@@ -140,7 +142,12 @@ impl Case<'_> {
 
     /// Behind `fix:`, for a file that was damaged on its way.
     pub(in crate::rules) fn copy_again(&self) -> CopyAgain<'_> {
-        CopyAgain(self)
+        CopyAgain { case: self, library: None }
+    }
+
+    /// The same for the file that a fault is of: the program, or a library.
+    pub(in crate::rules) fn copy_again_of<'a>(&'a self, fault: &'a Fault) -> CopyAgain<'a> {
+        CopyAgain { case: self, library: (!fault.is_of_program).then(|| Path::new(&fault.of)) }
     }
 }
 
@@ -298,14 +305,24 @@ const fn is_ported(toolchain: Toolchain) -> bool {
 }
 
 /// [`Case::copy_again`].
-pub(in crate::rules) struct CopyAgain<'a>(&'a Case<'a>);
+pub(in crate::rules) struct CopyAgain<'a> {
+    case: &'a Case<'a>,
+    library: Option<&'a Path>,
+}
 
 impl Display for CopyAgain<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "copy or download it again; size and checksum have to be the same on both sides\nrun: sha256sum ",
-        )?;
-        self.0.argument().fmt(f)
+        const SAME: &str = " again; size and checksum have to be the same on both sides\nrun: sha256sum ";
+        match self.library {
+            Some(library) if !crate::ROUTER => {
+                write!(f, "copy or download that library{SAME}{}", Quoted(library))
+            }
+            _ => {
+                f.write_str("copy or download it")?;
+                f.write_str(SAME)?;
+                self.case.argument().fmt(f)
+            }
+        }
     }
 }
 
