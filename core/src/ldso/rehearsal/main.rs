@@ -35,6 +35,9 @@ pub(super) struct Start {
 /// it.
 pub(super) type Called<'r> = dyn Fn(u64) -> Step<Option<u64>> + 'r;
 
+/// What starts a program, as a finding calls it.
+const START: &str = "__libc_start_main";
+
 /// Whether the program is led to what starts it.
 ///
 /// `later`: what is not found when it is called. `called`: where functions of the program are bound when they are called. Where a
@@ -45,162 +48,176 @@ pub(super) fn reach_main(
     later: &[Undefined],
     called: Option<&Called<'_>>,
 ) -> Step<()> {
-    const WHAT: &str = "__libc_start_main";
     let Some(program) = objects.first() else { return Ok(()) };
-    if !is_x86(program) && program.knows_code() {
-        let lead = crt::lead(program).ok_or_else(|| program.lost(Access::Anothers, WHAT))?;
-        return follow(objects, program, lead, start, called);
+    let way = Way { objects, program, start, called };
+    if is_x86(program) || !program.knows_code() {
+        return way.of_x86(later);
     }
-    let Some(slot) = main_slot(program) else {
-        if start.is_asked {
-            let Some((slot, led_to)) = start.slot else { return Ok(()) };
-            return match program.number(slot, program.word(), WHAT) {
-                Ok(now) if now == led_to && code_at(objects, now).is_some() => Ok(()),
-                Ok(now) if now == led_to => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
-                _ => Err(program.lost(Access::Anothers, WHAT)),
-            };
-        }
-        let mut own = later.iter().filter(|symbol| symbol.needed_by == program.library.path);
-        return match (own.next(), own.next()) {
-            (Some(first), None) => Err(End::Symbol(Undefined { lazy: false, ..first.clone() })),
-            (Some(_), Some(_)) => Err(program.lost(Access::Anothers, WHAT)),
-            _ => lacks_main(program, start),
+    way.follow(crt::lead(program).ok_or_else(|| way.lost())?)
+}
+
+/// The way from a program's first code to main().
+struct Way<'r, 'o> {
+    objects: &'r [Object<'o>],
+    program: &'r Object<'o>,
+    start: Start,
+    called: Option<&'r Called<'r>>,
+}
+
+impl<'r, 'o> Way<'r, 'o> {
+    fn lost(&self) -> End {
+        self.program.lost(Access::Anothers, START)
+    }
+
+    fn leads_nowhere(&self) -> End {
+        self.program.fault(FaultKind::JumpsNowhere, START)
+    }
+
+    fn code_at(&self, address: u64) -> Option<(&'r Object<'o>, u64)> {
+        code_at(self.objects, address)
+    }
+
+    /// x86 calls what its slot has.
+    fn of_x86(&self, later: &[Undefined]) -> Step<()> {
+        let Way { program, start, .. } = *self;
+        let Some(slot) = main_slot(program) else {
+            return if start.is_asked { self.by_relocation() } else { self.without_slot(later) };
         };
-    };
-    let led_to = program.memory.number(slot, program.word());
-    let led_to = led_to.map_err(|access| program.misled(access, slot, WHAT))?;
-    match code_at(objects, led_to) {
-        // Its own one is another.
-        Some((of, _)) if start.at == Some(led_to) && of.index > 0 => Ok(()),
-        Some(_) if start.at == Some(led_to) => Err(program.lost(Access::Anothers, WHAT)),
-        Some(to) => call_another(objects, program, to, start, called),
-        None => Err(program.fault(FaultKind::JumpsNowhere, WHAT)),
-    }?;
-    let Some(main) = address_slot(program) else { return Ok(()) };
-    match code_at(objects, program.number(main, program.word(), "main")?) {
-        Some(_) => Ok(()),
-        None => Err(program.fault(FaultKind::JumpsNowhere, "main")),
+        let led_to = program.memory.number(slot, program.word());
+        let led_to = led_to.map_err(|access| program.misled(access, slot, START))?;
+        match self.code_at(led_to) {
+            // Its own one is another.
+            Some((of, _)) if start.at == Some(led_to) && of.index > 0 => Ok(()),
+            Some(_) if start.at == Some(led_to) => Err(self.lost()),
+            Some(to) => self.call_another(to),
+            None => Err(self.leads_nowhere()),
+        }?;
+        let Some(main) = address_slot(program) else { return Ok(()) };
+        match self.code_at(program.number(main, program.word(), "main")?) {
+            Some(_) => Ok(()),
+            None => Err(program.fault(FaultKind::JumpsNowhere, "main")),
+        }
     }
-}
 
-/// What becomes of a program of x86 that calls this first: `hlt` or nothing follows whatever that does.
-fn call_another(
-    objects: &[Object<'_>],
-    program: &Object<'_>,
-    (of, within): (&Object<'_>, u64),
-    start: Start,
-    called: Option<&Called<'_>>,
-) -> Step<()> {
-    const WHAT: &str = "__libc_start_main";
-    let nowhere = || Err(program.fault(FaultKind::JumpsNowhere, WHAT));
-    let is_own = of.index == 0;
-    if let Some(resolver) = resolver_slot(of, within).filter(|_| is_own) {
-        let index = pushed_number(of, within).and_then(|pushed| pushed.checked_div(of.entry(false)));
-        let binding =
-            Binding { index: index.unwrap_or_default(), resolver, within: program.word().wrapping_mul(2) };
-        let (is_main, at) = bind_first(objects, program, binding, start, called)?;
-        let is_anothers = code_at(objects, at).is_some_and(|(of, _)| of.index > 0);
-        return if is_main && is_anothers { Ok(()) } else { nowhere() };
+    /// Of a first code that is not known: whether what its relocation has written is still there.
+    fn by_relocation(&self) -> Step<()> {
+        let Some((slot, led_to)) = self.start.slot else { return Ok(()) };
+        match self.program.number(slot, self.program.word(), START) {
+            Ok(now) if now == led_to && self.code_at(now).is_some() => Ok(()),
+            Ok(now) if now == led_to => Err(self.leads_nowhere()),
+            _ => Err(self.lost()),
+        }
     }
-    if called.is_some() && start.is_asked && is_own {
-        return Ok(());
-    }
-    if begins_function(of, within) {
-        return nowhere();
-    }
-    let symbol = bound_symbol(of, within).filter(|_| is_own);
-    let (Some(called), Some(symbol)) = (called, symbol) else {
-        return Err(program.lost(Access::Anothers, WHAT));
-    };
-    let _found = called(symbol)?;
-    nowhere()
-}
 
-/// A stub that nobody has led on has the loader bind its function: whether that is what starts the program, and where it is.
-fn bind_first(
-    objects: &[Object<'_>],
-    program: &Object<'_>,
-    binding: Binding,
-    start: Start,
-    called: Option<&Called<'_>>,
-) -> Step<(bool, u64)> {
-    let lost = || program.lost(Access::Anothers, "__libc_start_main");
-    let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
-    resolves(objects, program, binding, called.is_some())?;
-    let called = called.ok_or_else(lost)?;
-    let (symbol, found) = if has_relocation {
-        bind(program, binding.index, called)?
-    } else {
-        (binding.index, called(binding.index)?)
-    };
-    let is_main = match start.at {
-        Some(at) => found == Some(at),
-        None => program.asks_for(symbol, MAIN),
-    };
-    Ok((is_main, found.unwrap_or_default()))
-}
+    fn without_slot(&self, later: &[Undefined]) -> Step<()> {
+        let mut own = later.iter().filter(|symbol| symbol.needed_by == self.program.library.path);
+        match (own.next(), own.next()) {
+            (Some(first), None) => Err(End::Symbol(Undefined { lazy: false, ..first.clone() })),
+            (Some(_), Some(_)) => Err(self.lost()),
+            _ => lacks_main(self.program, self.start),
+        }
+    }
 
-/// The same of other processors than x86.
-fn follow(
-    objects: &[Object<'_>],
-    program: &Object<'_>,
-    lead: Lead,
-    start: Start,
-    called: Option<&Called<'_>>,
-) -> Step<()> {
-    const WHAT: &str = "__libc_start_main";
-    let lost = |what| program.lost(Access::Anothers, what);
-    let pointer = |at, what| program.memory.pointer(at).map_err(|access| program.misled(access, at, what));
-    let led_to = pointer(lead.slot, WHAT)?;
-    let (of, within) = code_at(objects, led_to).ok_or_else(|| nowhere_at(program, led_to, WHAT))?;
-    let binding = crt::binding(program, lead.stub, within).filter(|_| of.index == 0);
-    let (is_main, at) = match binding {
-        Some(binding) if start.at != Some(led_to) => bind_first(objects, program, binding, start, called)?,
-        _ => (start.at == Some(led_to), led_to),
-    };
-    let (of, within) = code_at(objects, at).ok_or_else(|| nowhere_at(program, at, WHAT))?;
-    let is_own = of.index == 0;
-    if !is_main || is_own {
-        let is_stub = within == lead.stub || crt::is_stub(of, within);
-        return Err(match is_own {
-            true if is_header(of, within) => program.fault(FaultKind::NoInstruction, WHAT),
-            true if !is_stub => lost(WHAT),
-            // Its own stub calls itself, and hardly any function what it is given first.
-            _ => program.fault(FaultKind::WrongFunction, WHAT),
-        });
+    /// What becomes of a program of x86 that calls this first: `hlt` or nothing follows whatever that does.
+    fn call_another(&self, (of, within): (&Object<'_>, u64)) -> Step<()> {
+        let is_own = of.index == 0;
+        if let Some(resolver) = resolver_slot(of, within).filter(|_| is_own) {
+            let index = pushed_number(of, within).and_then(|pushed| pushed.checked_div(of.entry(false)));
+            let within = self.program.word().wrapping_mul(2);
+            let binding = Binding { index: index.unwrap_or_default(), resolver, within };
+            let (is_main, at) = self.bind_first(binding)?;
+            let is_anothers = self.code_at(at).is_some_and(|(of, _)| of.index > 0);
+            return if is_main && is_anothers { Ok(()) } else { Err(self.leads_nowhere()) };
+        }
+        if self.called.is_some() && self.start.is_asked && is_own {
+            return Ok(());
+        }
+        if !begins_function(of, within) {
+            let symbol = bound_symbol(of, within).filter(|_| is_own);
+            let (Some(called), Some(symbol)) = (self.called, symbol) else { return Err(self.lost()) };
+            let _found = called(symbol)?;
+        }
+        Err(self.leads_nowhere())
     }
-    let Some(slot) = lead.main else { return Ok(()) };
-    let main = pointer(slot, "main")?;
-    let is_between = !is_aligned(program.image, main);
-    if is_between && matches!(program.image.header.e_machine, EM_S390 | EM_AARCH64) {
-        return Err(nowhere_at(program, main, "main"));
-    }
-    let main = code_at(objects, main).ok_or_else(|| nowhere_at(program, main, "main"))?;
-    // Of ARM nothing lists where functions begin: it is as its linker has it, or a symbol's.
-    let is_changed = program.image.header.e_machine == EM_ARM
-        && program.memory.built_word(slot).is_ok_and(|built| built != 0 && built != main.1);
-    // What is another object's is another function.
-    if main.0.index == 0 && !is_changed && begins_function(main.0, main.1) {
-        Ok(())
-    } else {
-        Err(lost("main"))
-    }
-}
 
-/// Whether a stub goes on by the slot in DT_PLTGOT where the loader has left what binds functions.
-fn resolves(objects: &[Object<'_>], program: &Object<'_>, binding: Binding, is_lazy: bool) -> Step<()> {
-    const WHAT: &str = "DT_PLTGOT";
-    // What is not the loader's is not what leads to main().
-    let Binding { resolver: slot, within, .. } = binding;
-    let resolver = program.memory.pointer(slot).map_err(|access| program.fails(access, WHAT))?;
-    let is_got = program.abi().is_some_and(|abi| abi.setup == Setup::Got);
-    // MIPS has 0 there until the loader has left something, of which nothing tells.
-    let left = if is_got { is_lazy.then_some(0) } else { objects.get(1).map(|loader| loader.base) };
-    if program.get(DT_PLTGOT).map(|got| got.wrapping_add(within)) == Some(slot) && Some(resolver) == left {
-        return Ok(());
+    /// A stub that nobody has led on has the loader bind its function: whether that is what starts the program, and where it
+    /// is.
+    fn bind_first(&self, binding: Binding) -> Step<(bool, u64)> {
+        let program = self.program;
+        self.resolves(&binding)?;
+        let called = self.called.ok_or_else(|| self.lost())?;
+        let has_relocation = program.abi().is_none_or(|abi| abi.setup != Setup::Got);
+        let (symbol, found) = if has_relocation {
+            bind(program, binding.index, called)?
+        } else {
+            (binding.index, called(binding.index)?)
+        };
+        let is_main = match self.start.at {
+            Some(at) => found == Some(at),
+            None => program.asks_for(symbol, MAIN),
+        };
+        Ok((is_main, found.unwrap_or_default()))
     }
-    let is_nowhere = code_at(objects, resolver).is_none();
-    Err(if is_nowhere { nowhere_at(program, resolver, WHAT) } else { program.fails(Access::Anothers, WHAT) })
+
+    /// Other processors than x86.
+    fn follow(&self, lead: Lead) -> Step<()> {
+        let Way { program, start, .. } = *self;
+        let pointer =
+            |at, what| program.memory.pointer(at).map_err(|access| program.misled(access, at, what));
+        let led_to = pointer(lead.slot, START)?;
+        let (of, within) = self.code_at(led_to).ok_or_else(|| nowhere_at(program, led_to, START))?;
+        let binding = crt::binding(program, lead.stub, within).filter(|_| of.index == 0);
+        let (is_main, at) = match binding {
+            Some(binding) if start.at != Some(led_to) => self.bind_first(binding)?,
+            _ => (start.at == Some(led_to), led_to),
+        };
+        let (of, within) = self.code_at(at).ok_or_else(|| nowhere_at(program, at, START))?;
+        let is_own = of.index == 0;
+        if !is_main || is_own {
+            let is_stub = within == lead.stub || crt::is_stub(of, within);
+            return Err(match is_own {
+                true if is_header(of, within) => program.fault(FaultKind::NoInstruction, START),
+                true if !is_stub => self.lost(),
+                // Its own stub calls itself, and hardly any function what it is given first.
+                _ => program.fault(FaultKind::WrongFunction, START),
+            });
+        }
+        let Some(slot) = lead.main else { return Ok(()) };
+        let main = pointer(slot, "main")?;
+        let is_between = !is_aligned(program.image, main);
+        if is_between && matches!(program.image.header.e_machine, EM_S390 | EM_AARCH64) {
+            return Err(nowhere_at(program, main, "main"));
+        }
+        let main = self.code_at(main).ok_or_else(|| nowhere_at(program, main, "main"))?;
+        // Of ARM nothing lists where functions begin: it is as its linker has it, or a symbol's.
+        let is_changed = program.image.header.e_machine == EM_ARM
+            && program.memory.built_word(slot).is_ok_and(|built| built != 0 && built != main.1);
+        // What is another object's is another function.
+        if main.0.index == 0 && !is_changed && begins_function(main.0, main.1) {
+            Ok(())
+        } else {
+            Err(program.lost(Access::Anothers, "main"))
+        }
+    }
+
+    /// Whether a stub goes on by the slot in DT_PLTGOT where the loader has left what binds functions.
+    fn resolves(&self, binding: &Binding) -> Step<()> {
+        const WHAT: &str = "DT_PLTGOT";
+        let program = self.program;
+        // What is not the loader's is not what leads to main().
+        let (slot, within) = (binding.resolver, binding.within);
+        let resolver = program.memory.pointer(slot).map_err(|access| program.fails(access, WHAT))?;
+        let is_got = program.abi().is_some_and(|abi| abi.setup == Setup::Got);
+        // MIPS has 0 there until the loader has left something, of which nothing tells.
+        let left =
+            if is_got { self.called.map(|_| 0) } else { self.objects.get(1).map(|loader| loader.base) };
+        let is_its_slot = program.get(DT_PLTGOT).map(|got| got.wrapping_add(within)) == Some(slot);
+        match self.code_at(resolver) {
+            _ if is_its_slot && Some(resolver) == left => Ok(()),
+            Some(_) => Err(program.fails(Access::Anothers, WHAT)),
+            None => Err(nowhere_at(program, resolver, WHAT)),
+        }
+    }
 }
 
 /// elf/dl-runtime.c `_dl_fixup`: binds a function by its relocation in DT_JMPREL; its symbol, and where it is.
@@ -244,9 +261,9 @@ fn lacks_main(program: &Object<'_>, start: Start) -> Step<()> {
         // on by DT_PLTGOT, where the loader has left nothing.
         let is_left = program.base != 0 || program.get(DT_JMPREL).is_none();
         if !start.has_calls && is_left && has_slots(program) {
-            return Err(program.fault(FaultKind::JumpsNowhere, "__libc_start_main"));
+            return Err(program.fault(FaultKind::JumpsNowhere, START));
         }
-        Err(program.lost(Access::Anothers, "__libc_start_main"))
+        Err(program.lost(Access::Anothers, START))
     } else {
         Ok(())
     }
