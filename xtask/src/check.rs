@@ -49,8 +49,7 @@ pub(crate) enum Group {
     Releases,
     /// The largest programs of Debian (chromium, LibreOffice, GHC, LLVM): none meets a limit of a judgement
     Giants,
-    /// Programs and libraries with changed tables, given to the real loaders of ten architectures; without --full or --arch
-    /// only to those of three
+    /// Programs and libraries with changed tables, given to the real loaders of ten architectures
     Loaders,
     /// The builds for Windows and macOS, read back; and whether Windows' says under Wine what this computer's says
     Hosts,
