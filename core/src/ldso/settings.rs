@@ -100,11 +100,11 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     }
     let fails = matches!(outcome, Some(Outcome::Exits { .. } | Outcome::Killed { .. }));
     // A symbol that is bound when it is first called ends it then.
-    let lacks = !crate::ROUTER && outcome.is_none() && !link.symbols.is_empty();
+    let calls_all = |link: &LinkResult| link.symbols.is_empty() && link.fault.is_none();
+    let lacks = !crate::ROUTER && outcome.is_none() && !calls_all(&link);
     let audited = !crate::ROUTER && !link.auditor.is_empty();
     if fails || lacks || audited {
-        let is_whole =
-            |link: &LinkResult| link.outcome().is_none() && (fails || audited || link.symbols.is_empty());
+        let is_whole = |link: &LinkResult| link.outcome().is_none() && (fails || audited || calls_all(link));
         let starts_without = |setting: &&Setting| {
             let is_set = match setting.variable() {
                 Some(name) => machine.target.kernel.variable(name).is_some_and(|value| !value.is_empty()),

@@ -9,8 +9,14 @@ use crate::ldso::Setting;
 use crate::text;
 
 /// Findings of a loader's.
-const OF_LOADERS: [Code; 4] =
-    [Code::LibraryMissing, Code::LibraryUnusable, Code::VersionMissing, Code::SymbolMissing];
+const OF_LOADERS: [Code; 6] = [
+    Code::LibraryMissing,
+    Code::LibraryUnusable,
+    Code::VersionMissing,
+    Code::SymbolMissing,
+    Code::RelocationUnknown,
+    Code::DamagedTables,
+];
 
 /// Names what is to blame for a finding of a loader's.
 pub(in crate::rules) fn blame(case: &Case<'_>, finding: &mut Found) {
