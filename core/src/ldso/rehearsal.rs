@@ -25,6 +25,7 @@ use crate::budget::{CHUNKS_WRITTEN, Guard};
 use crate::candidate::File;
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_MIPS_XHASH, DT_SYMTAB, DT_TEXTREL, EF_PPC64_ABI};
 use crate::exec::Missing;
+use crate::machine::parts;
 pub(super) use main::{address_of_main, may_be_main};
 use memory::Access;
 use object::{Object, Relocation, Symbol, effect, width};
@@ -218,7 +219,7 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
         behind = behind.saturating_add(room);
         // The next one may be so far away; behind it the loader's heap comes first.
         let apart = room.saturating_sub(span).saturating_add(if index == 1 { beside } else { 0 });
-        let heap = (index == 1 && linker.is_glibc()).then_some((0, pages));
+        let heap = (index == 1 && linker.is_glibc()).then(|| (0, heap(linker, page)));
         let own = object.memory.writable().map(|(from, to)| (from, to.saturating_add(apart)));
         let moved = writable
             .iter()
@@ -329,4 +330,27 @@ pub(super) fn sysv_hash(name: &[u8]) -> u32 {
         let high = hash & 0xf000_0000;
         (hash ^ high >> 24) & !high
     })
+}
+
+/// Bytes behind the first library that the loader's heap may have by then, and ld.so.cache, which is mapped before it. More is
+/// mapped by elf/dl-minimal-malloc.c `__minimal_malloc` once that is full: whole pages, and one more.
+fn heap(linker: &Linker<'_>, page: u64) -> u64 {
+    /// `struct link_map` and its names (elf/dl-object.c `_dl_new_object`): the program's, the vDSO's, that library's.
+    const MAPS: u64 = 3 * 1280;
+    /// `struct r_search_path_elem` and what it leads to (elf/dl-load.c `fillin_rpath`).
+    const FOLDER: u64 = 128;
+    /// Folders in glibc-hwcaps, and where older releases look (elf/dl-hwcaps.c `_dl_important_hwcaps`).
+    const LEVELS: u64 = 1536;
+    let program = linker.object(0).and_then(Library::dynamic);
+    let own = program.and_then(|dynamic| dynamic.runpath.as_deref().or(dynamic.rpath.as_deref()));
+    let built_in = linker.glibc.as_ref().map_or(&[][..], |facts| &facts.folders);
+    let tunables = linker.machine.target.kernel.variable(c"GLIBC_TUNABLES").unwrap_or_default();
+    let mut bytes = MAPS.saturating_add(LEVELS).saturating_add(tunables.len() as u64);
+    for list in [&linker.environment[..], own.unwrap_or_default(), built_in] {
+        let folders = parts(list, b':').count() as u64;
+        bytes = bytes.saturating_add(list.len() as u64).saturating_add(folders.saturating_mul(FOLDER));
+    }
+    let once = page.saturating_mul(2);
+    let cache = linker.size_of_cache().div_ceil(page).saturating_mul(page);
+    bytes.div_ceil(once).saturating_mul(once).saturating_add(cache)
 }
