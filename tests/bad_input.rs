@@ -8,6 +8,8 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use testkit::copy_program;
+
 /// Runs `diag`; one that hangs is ended by SIGALRM, which no test takes for an answer.
 fn diag(arguments: &[&OsStr]) -> Output {
     run(Command::new("timeout").args(["--signal=ALRM", "30", env!("CARGO_BIN_EXE_diag")]).args(arguments))
@@ -112,7 +114,7 @@ fn what_may_not_be_read() {
     executable(&path, b"#!/bin/sh\n");
     fs::set_permissions(&path, Permissions::from_mode(0o111)).unwrap();
     let binary = folder.join("diag");
-    fs::copy(env!("CARGO_BIN_EXE_diag"), &binary).unwrap();
+    copy_program(env!("CARGO_BIN_EXE_diag"), &binary).unwrap();
     let mut command = Command::new(&binary);
     command.arg(&path);
     // Root may read everything; nobody may not.

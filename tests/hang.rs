@@ -19,7 +19,7 @@ use fuser::{
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use skipped::skipped;
-use testkit::Elf;
+use testkit::{Elf, copy_program};
 
 /// What the server does with a request that reads a file.
 #[derive(Clone, Copy)]
@@ -225,7 +225,7 @@ fn what_answers_is_told_as_elsewhere() {
     let Some(program) = mounts.add("good", Answers::AtOnce) else { return };
     let Some(bad) = mounts.add("bad", Answers::Badly) else { return };
     let copy = mounts.folder.join("program");
-    fs::copy(env!("CARGO_BIN_EXE_diag"), &copy).unwrap();
+    copy_program(env!("CARGO_BIN_EXE_diag"), &copy).unwrap();
     let foreign = mounts.folder.join("foreign");
     fs::write(&foreign, Elf::of("mips").build()).unwrap();
     fs::set_permissions(&foreign, Permissions::from_mode(0o755)).unwrap();

@@ -13,6 +13,7 @@ use std::process::Command;
 use nix::libc::{self, c_long};
 use serde_json::Value;
 use skipped::skipped;
+use testkit::copy_program;
 
 /// linux/landlock.h
 const LANDLOCK_ACCESS_FS_EXECUTE: u64 = 1;
@@ -63,7 +64,7 @@ fn what_landlock_refuses_is_said() {
     let (closed, open) = (root.join("closed"), root.join("open"));
     for folder in [&closed, &open] {
         fs::create_dir_all(folder).unwrap();
-        fs::copy("/bin/true", folder.join("program")).unwrap();
+        copy_program("/bin/true", folder.join("program")).unwrap();
         fs::write(folder.join("script"), b"#!/bin/sh\nexit 0\n").unwrap();
         fs::set_permissions(folder.join("script"), fs::Permissions::from_mode(0o755)).unwrap();
     }

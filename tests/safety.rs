@@ -18,7 +18,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid};
 use skipped::skipped;
-use testkit::Elf;
+use testkit::{Elf, copy_program};
 
 fn diag(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diag"));
@@ -357,7 +357,7 @@ fn rights_of_the_file_are_given_up() {
     fs::set_permissions(folder.join("secret"), Permissions::from_mode(0o750)).unwrap();
     let copy = |name: &str, mode: u32| {
         let path = folder.join(name);
-        fs::copy(env!("CARGO_BIN_EXE_diag"), &path).unwrap();
+        copy_program(env!("CARGO_BIN_EXE_diag"), &path).unwrap();
         fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
         path
     };
@@ -401,7 +401,7 @@ fn rights_of_the_file_are_given_up() {
     }
     // The rights are real: another program keeps them.
     let cat = folder.join("cat");
-    fs::copy("/bin/cat", &cat).unwrap();
+    copy_program("/bin/cat", &cat).unwrap();
     fs::set_permissions(&cat, Permissions::from_mode(0o4755)).unwrap();
     let output = run(&cat, &["secret/script"]);
     fs::remove_dir_all(&folder).unwrap();

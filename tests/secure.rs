@@ -13,6 +13,7 @@ use std::process::{Command, Stdio};
 
 use nix::libc;
 use skipped::skipped;
+use testkit::copy_program;
 
 const NOBODY: u32 = 65534;
 
@@ -51,7 +52,7 @@ fn what_has_other_rights_finds_its_libraries_as_diag_says() {
          cc -o absolute x.c -Llib -lown -Wl,-rpath,\"$PWD/lib\"",
     );
     let diag = folder.join("diag");
-    fs::copy(env!("CARGO_BIN_EXE_diag"), &diag).unwrap();
+    copy_program(env!("CARGO_BIN_EXE_diag"), &diag).unwrap();
     let mut failed = 0;
     let mut compare = |program: &Path, user: Option<u32>| {
         let run = |mut command: Command| {
@@ -72,7 +73,7 @@ fn what_has_other_rights_finds_its_libraries_as_diag_says() {
     for name in ["origin", "variable", "absolute"] {
         let copy = |as_what: &str, mode: u32, owner: u32| {
             let path = folder.join(format!("{name}-{as_what}"));
-            fs::copy(folder.join(name), &path).unwrap();
+            copy_program(folder.join(name), &path).unwrap();
             chown(&path, Some(owner), Some(owner)).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             path

@@ -9,6 +9,7 @@
 //! | [`image`] | a file's bytes, its fields read and written by name |
 //! | [`elf`] | a small file from its parts: program headers, dynamic section, notes, sections |
 //! | [`meeting`](mod@meeting) | names that meet in a hash table |
+//! | [`program`] | copies of programs that are started |
 
 pub mod abi;
 pub mod elf;
@@ -16,9 +17,11 @@ pub mod elf_h;
 pub mod image;
 pub mod layout;
 pub mod meeting;
+pub mod program;
 
 pub use abi::Abi;
 pub use elf::Elf;
 pub use image::{Image, Place, Segment};
 pub use layout::Encoding;
 pub use meeting::meeting;
+pub use program::copy_program;
