@@ -209,6 +209,12 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
         }
         return;
     }
+    // Before what it looks up there the loader maps ld.so.cache.
+    let looks_up = |object: &Object<'_>| {
+        !matches!(object.library.found_by, "DT_RPATH" | "LD_LIBRARY_PATH" | "DT_RUNPATH")
+    };
+    let looked_up = objects.iter().skip(2).position(looks_up).map(|index| index.saturating_add(2));
+    let cache = linker.size_of_cache().div_ceil(page).saturating_mul(page);
     let mut behind = beside;
     // What can be written behind an object, the nearest first: of those that were mapped before it.
     let mut writable: Vec<(u64, u64)> = Vec::new();
@@ -218,8 +224,9 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
         object.memory.lies_among((before, behind), &writable);
         behind = behind.saturating_add(room);
         // The next one may be so far away; behind it the loader's heap comes first.
-        let apart = room.saturating_sub(span).saturating_add(if index == 1 { beside } else { 0 });
-        let heap = (index == 1 && linker.is_glibc()).then(|| (0, heap(linker, page)));
+        let cache = if looked_up == index.checked_add(1) { cache } else { 0 };
+        let heap = (index == 1 && linker.is_glibc()).then(|| (0, heap(linker, page).saturating_add(cache)));
+        let apart = if index == 1 { beside } else { cache }.saturating_add(room.saturating_sub(span));
         let own = object.memory.writable().map(|(from, to)| (from, to.saturating_add(apart)));
         let moved = writable
             .iter()
@@ -332,8 +339,8 @@ pub(super) fn sysv_hash(name: &[u8]) -> u32 {
     })
 }
 
-/// Bytes behind the first library that the loader's heap may have by then, and ld.so.cache, which is mapped before it. More is
-/// mapped by elf/dl-minimal-malloc.c `__minimal_malloc` once that is full: whole pages, and one more.
+/// Bytes that the loader's heap may have once the first library is mapped. Once they are full elf/dl-minimal-malloc.c
+/// `__minimal_malloc` maps as many pages as are asked for, and one more.
 fn heap(linker: &Linker<'_>, page: u64) -> u64 {
     /// `struct link_map` and its names (elf/dl-object.c `_dl_new_object`): the program's, the vDSO's, that library's.
     const MAPS: u64 = 3 * 1280;
@@ -351,6 +358,5 @@ fn heap(linker: &Linker<'_>, page: u64) -> u64 {
         bytes = bytes.saturating_add(list.len() as u64).saturating_add(folders.saturating_mul(FOLDER));
     }
     let once = page.saturating_mul(2);
-    let cache = linker.size_of_cache().div_ceil(page).saturating_mul(page);
-    bytes.div_ceil(once).saturating_mul(once).saturating_add(cache)
+    bytes.div_ceil(once).saturating_mul(once)
 }
