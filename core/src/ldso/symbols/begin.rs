@@ -1,13 +1,16 @@
 //! Where functions begin.
 
-use super::super::rehearsal::code::{CODE, MARKS, ends_function, ends_function_of_riscv};
+use super::super::rehearsal::code::{CODE, MARKS, ends_function, ends_function_of_riscv, is_stub_of_x86};
 use super::super::rehearsal::frames::{Frames, Listed, may_begin_unlisted};
 use super::super::rehearsal::{is_aligned, is_among_tables, text};
 use crate::budget::SEGMENTS_OF_A_STEP;
 use crate::candidate::Image;
 use crate::candidate::reader::{Contents, Reader};
-use crate::elf::consts::{EM_386, EM_RISCV, EM_X86_64, PT_GNU_EH_FRAME};
+use crate::elf::consts::{DT_PLTRELSZ, EM_386, EM_RISCV, EM_X86_64, PF_X, PT_GNU_EH_FRAME};
 use crate::elf::offset;
+
+/// What is looked at of code: the byte before it, and as much as tells a stub.
+const BEGIN: usize = 8;
 
 /// Whether there is no code at all, as in a recording.
 fn lacks_code(image: &Image, file: &Contents, address: u64) -> bool {
@@ -18,7 +21,7 @@ fn lacks_code(image: &Image, file: &Contents, address: u64) -> bool {
 }
 
 /// Whether a function may begin at an address: of x86 alone it is known what stands before one. What is aligned is looked
-/// at of the first alone: each look is a read.
+/// at of the first alone, and where it may be a stub: each look is a read.
 pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: bool) -> bool {
     if !matches!(image.header.e_machine, EM_X86_64 | EM_386) {
         let may_be = is_aligned(image, code) && !is_among_tables(image, code);
@@ -28,20 +31,37 @@ pub(super) fn may_begin(image: &Image, file: &Contents, code: u64, is_first: boo
                 None => image.header.e_machine != EM_RISCV || follows_function(image, file, code),
             };
     }
-    if !is_first && code.trailing_zeros() >= 4 {
+    let is_aligned = code.trailing_zeros() >= 4;
+    if !is_first && is_aligned && !is_near_stubs(image, code) {
         return true;
     }
     let Some(before) = image.offset_of(code).and_then(|at| at.checked_sub(1)) else { return false };
-    let mut reader = Reader::new(file, image.encoding.order, before, 5);
-    match reader.bytes_at(0, 5) {
-        Some([_, first @ ..]) if MARKS.iter().any(|mark| mark == first) => true,
-        Some(&[before, first, ref others @ ..]) => {
-            let may_run = first != 0 || *others != [0; 3] || lacks_code(image, file, code);
-            let is_behind = ends_function(before) && code.trailing_zeros() >= 4;
-            may_run && (is_behind || is_listed(image, file, code, (before, first)).unwrap_or(false))
-        }
-        _ => false,
+    let mut reader = Reader::new(file, image.encoding.order, before, BEGIN);
+    let Some((&before, bytes)) = reader.up_to(0, BEGIN).split_first() else { return false };
+    let &[first, second, third, fourth, ..] = bytes else { return false };
+    if is_stub_of_x86(bytes) {
+        return false;
     }
+    if MARKS.contains(&[first, second, third, fourth]) {
+        return true;
+    }
+    let may_run = [first, second, third, fourth] != [0; 4] || lacks_code(image, file, code);
+    let is_behind = ends_function(before) && is_aligned;
+    may_run && (is_behind || is_listed(image, file, code, (before, first)).unwrap_or(false))
+}
+
+/// Whether an address lies where linkers put stubs: GNU ld's before all other code, lld's behind it.
+fn is_near_stubs(image: &Image, code: u64) -> bool {
+    /// Bytes of a stub, where each has two; and of what begins them, and of DT_INIT before them.
+    const STUB: u64 = 32;
+    const MORE: u64 = 256;
+    let calls = image.dynamic.as_ref().map_or(0, |dynamic| dynamic.flags(DT_PLTRELSZ));
+    let entry = image.encoding.word().saturating_mul(2) as u64;
+    let size = calls.checked_div(entry).unwrap_or_default().saturating_mul(STUB).saturating_add(MORE);
+    image.load_with(PF_X, code).is_some_and(|load| {
+        let within = code.wrapping_sub(load.p_vaddr);
+        within < size || load.p_memsz.saturating_sub(within) < size
+    })
 }
 
 /// Whether a function of RISC-V may begin behind what is before it.
