@@ -65,6 +65,7 @@ pub struct Machine<'a> {
     /// The auxiliary vector.
     pub auxv: OnceCell<Auxv>,
     /// The levels of x86-64 that the processor has, as GNU_PROPERTY_X86_ISA_1 counts them.
+    #[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // A router of x86 alone looks at it.
     pub(crate) x86_levels: OnceCell<u32>,
     /// Only verdicts and codes are asked for: no finding has a text.
     #[cfg(feature = "every-machine")]

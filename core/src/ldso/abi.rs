@@ -57,6 +57,7 @@ pub(crate) const fn relocates(of_all: Relocates) -> Relocates {
 pub(crate) type Effects = &'static [(usize, usize, Effect)];
 
 /// Those of an architecture.
+#[cfg_attr(not(feature = "every-machine"), allow(dead_code))] // Not each router's row has any.
 pub(crate) const fn effects(of_all: Effects) -> Effects {
     if crate::ROUTER { &[] } else { of_all }
 }
