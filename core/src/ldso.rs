@@ -41,6 +41,7 @@ use crate::arch;
 use crate::budget::Guard;
 use crate::candidate::{Candidate, Dynamic, File, Files, Image};
 use crate::elf::Encoding;
+use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_EXEC};
 use crate::exec::Missing;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
@@ -104,7 +105,8 @@ fn load_in(
     // A program that is its own loader has none whose rules are known.
     let is_its_own = !crate::ROUTER && bytes(&loader.resolved) == bytes(&candidate.resolved);
     let is_its_own = is_its_own && !Guard::OwnLoader.is_out();
-    let libc = names.into_iter().find_map(Libc::of_loader).filter(|_| !is_its_own);
+    let is_known = !(is_its_own || !crate::ROUTER && is_program(usable));
+    let libc = names.into_iter().find_map(Libc::of_loader).filter(|_| is_known);
     #[cfg(feature = "every-machine")]
     if let Some(release) = root.glibc().filter(|_| libc == Some(Libc::Glibc)) {
         link.objects.push(interpreter);
@@ -149,6 +151,12 @@ fn load_in(
     link.is_strange = libc.is_none_or(|libc| libc == Libc::Uclibc);
     link.libc = libc;
     Some(link)
+}
+
+/// Whether a loader is a static program under a loader's name: those of glibc and musl are shared objects.
+fn is_program(loader: &Image) -> bool {
+    let is_pie = |dynamic: &Dynamic| dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0;
+    loader.header.e_type == ET_EXEC || loader.dynamic.as_ref().is_some_and(is_pie)
 }
 
 /// A program in the making.

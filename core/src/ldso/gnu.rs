@@ -121,9 +121,7 @@ pub(super) fn build(root: &dyn Root, kept: &Kept, loader: &Library) -> Option<Rc
     let is_read = facts.read(&file.contents, image).is_some();
     let is_list =
         crate::ROUTER || (1..=FOLDERS_AT_MOST).contains(&facts.folders.split(|byte| *byte == b':').count());
-    // A static program of glibc's has its words, too.
-    let has_name = crate::ROUTER || image.dynamic.as_ref().is_some_and(|dynamic| dynamic.soname.is_some());
-    let is_glibc = is_read && has_name && !facts.cache.is_empty() && !facts.folders.is_empty() && is_list;
+    let is_glibc = is_read && !facts.cache.is_empty() && !facts.folders.is_empty() && is_list;
     let facts = is_glibc.then(|| Rc::new(facts));
     if KEEPS {
         *kept.glibc.borrow_mut() = Some((Rc::clone(image), facts.clone()));
