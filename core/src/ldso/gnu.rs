@@ -34,7 +34,7 @@ pub(super) struct GlibcBuild {
     pub(super) release: Vec<u8>,
 }
 
-/// Words of a loader that tell what it does. Of the last ones a router makes nothing.
+/// Words of a loader that tell what it does. Of the last ones a router makes nothing: 45 bytes of its package.
 const WORDS: &[&[u8]] = if crate::ROUTER {
     &[NOT_ALIGNED, KERNEL_TOO_OLD, ISA_LEVEL, HASWELL]
 } else {
@@ -321,7 +321,7 @@ fn is_hwcaps(text: &[u8]) -> bool {
 }
 
 /// DT_RPATH, which one with a DT_RUNPATH does not have, and DT_RUNPATH.
-fn paths(object: &Library) -> (&[u8], &[u8]) {
+pub(super) fn paths(object: &Library) -> (&[u8], &[u8]) {
     match object.dynamic() {
         Some(Dynamic { runpath: Some(list), .. }) => (b"", list),
         Some(Dynamic { rpath: Some(list), .. }) => (list, b""),

@@ -19,7 +19,7 @@ use core::cell::Cell;
 use super::abi::{JudgedBy, Setup};
 use super::fault::{Ends, Fault, FaultKind};
 use super::symbols::MISSING_AT_MOST;
-use super::{Library, LibraryState, Linker, Undefined};
+use super::{Library, LibraryState, Linker, Undefined, gnu};
 use crate::arch;
 use crate::budget::{CHUNKS_WRITTEN, Guard};
 use crate::candidate::File;
@@ -225,17 +225,40 @@ fn lay_out(linker: &Linker<'_>, objects: &mut [Object<'_>], page: u64) {
         behind = behind.saturating_add(room);
         // The next one may be so far away; behind it the loader's heap comes first.
         let cache = if looked_up == index.checked_add(1) { cache } else { 0 };
-        let heap = (index == 1 && linker.is_glibc()).then(|| (0, heap(linker, page).saturating_add(cache)));
+        let heap_there =
+            (index == 1 && linker.is_glibc()).then(|| (0, heap(linker, page).saturating_add(cache)));
         let apart = if index == 1 { beside } else { cache }.saturating_add(room.saturating_sub(span));
         let own = object.memory.writable().map(|(from, to)| (from, to.saturating_add(apart)));
         let moved = writable
             .iter()
             .map(|(from, to)| (from.saturating_add(span), to.saturating_add(span).saturating_add(apart)));
-        writable = heap.into_iter().chain(own).chain(moved).take(WINDOWS).collect();
+        writable = heap_there.into_iter().chain(own).chain(moved).take(WINDOWS).collect();
         if let Some((_, to)) = writable.get_mut(WINDOWS.wrapping_sub(1)) {
             *to = u64::MAX;
         }
     }
+}
+
+/// Bytes that the loader's heap may have once the first library is mapped. Once they are full elf/dl-minimal-malloc.c
+/// `__minimal_malloc` maps as many pages as are asked for, and one more.
+fn heap(linker: &Linker<'_>, page: u64) -> u64 {
+    /// `struct link_map` and its names (elf/dl-object.c `_dl_new_object`): the program's, the vDSO's, that library's.
+    const MAPS: u64 = 3 * 1280;
+    /// `struct r_search_path_elem` and what it leads to (elf/dl-load.c `fillin_rpath`).
+    const FOLDER: u64 = 128;
+    /// Folders in glibc-hwcaps, and where older releases look (elf/dl-hwcaps.c `_dl_important_hwcaps`).
+    const LEVELS: u64 = 1536;
+    let (rpath, runpath) = linker.object(0).map(gnu::paths).unwrap_or_default();
+    let own = if runpath.is_empty() { rpath } else { runpath };
+    let built_in = linker.glibc.as_ref().map_or(&[][..], |facts| &facts.folders);
+    let tunables = linker.machine.target.kernel.variable(c"GLIBC_TUNABLES").unwrap_or_default();
+    let mut bytes = MAPS.saturating_add(LEVELS).saturating_add(tunables.len() as u64);
+    for list in [&linker.environment[..], own, built_in] {
+        let folders = parts(list, b':').count() as u64;
+        bytes = bytes.saturating_add(list.len() as u64).saturating_add(folders.saturating_mul(FOLDER));
+    }
+    let once = page.saturating_mul(2);
+    bytes.div_ceil(once).saturating_mul(once)
 }
 
 /// DT_RELR. `to_the_word`: musl counts its bytes down to 0, and glibc compares with where it ends.
@@ -337,26 +360,4 @@ pub(super) fn sysv_hash(name: &[u8]) -> u32 {
         let high = hash & 0xf000_0000;
         (hash ^ high >> 24) & !high
     })
-}
-
-/// Bytes that the loader's heap may have once the first library is mapped. Once they are full elf/dl-minimal-malloc.c
-/// `__minimal_malloc` maps as many pages as are asked for, and one more.
-fn heap(linker: &Linker<'_>, page: u64) -> u64 {
-    /// `struct link_map` and its names (elf/dl-object.c `_dl_new_object`): the program's, the vDSO's, that library's.
-    const MAPS: u64 = 3 * 1280;
-    /// `struct r_search_path_elem` and what it leads to (elf/dl-load.c `fillin_rpath`).
-    const FOLDER: u64 = 128;
-    /// Folders in glibc-hwcaps, and where older releases look (elf/dl-hwcaps.c `_dl_important_hwcaps`).
-    const LEVELS: u64 = 1536;
-    let program = linker.object(0).and_then(Library::dynamic);
-    let own = program.and_then(|dynamic| dynamic.runpath.as_deref().or(dynamic.rpath.as_deref()));
-    let built_in = linker.glibc.as_ref().map_or(&[][..], |facts| &facts.folders);
-    let tunables = linker.machine.target.kernel.variable(c"GLIBC_TUNABLES").unwrap_or_default();
-    let mut bytes = MAPS.saturating_add(LEVELS).saturating_add(tunables.len() as u64);
-    for list in [&linker.environment[..], own.unwrap_or_default(), built_in] {
-        let folders = parts(list, b':').count() as u64;
-        bytes = bytes.saturating_add(list.len() as u64).saturating_add(folders.saturating_mul(FOLDER));
-    }
-    let once = page.saturating_mul(2);
-    bytes.div_ceil(once).saturating_mul(once)
 }

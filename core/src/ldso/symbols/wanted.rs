@@ -29,6 +29,7 @@ pub(super) struct Key {
 impl Key {
     /// Of a name in DT_STRTAB. Its end is met while it is hashed, unless it is a long one.
     pub(super) fn read(strings: &mut Reader<'_>, name: usize, version: u32) -> Option<Key> {
+        // Each name is looked at twice then, which makes PowerPC's package 100 bytes smaller.
         if crate::ROUTER {
             return Some(Key::new(strings.string_at(name)?, version));
         }
