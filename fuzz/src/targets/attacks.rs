@@ -42,6 +42,7 @@ const fn attack(guard: &'static str, make: fn() -> Machine, least: usize) -> Att
 #[allow(clippy::cast_possible_truncation)] // Small numbers.
 pub const ATTACKS: [Attack; 7] = [
     attack("relocations", relocations, RELOCATIONS as usize / 4 * (SEGMENTS as usize / 16)),
+    // A step is of eight links.
     attack("chains", chains, NAMES * HASHES as usize / 8),
     attack("strings", strings, LONG_NAMES as usize * (16 << 10) / 256),
     attack("copies", copies, 2 * SYMBOLS as usize),

@@ -141,3 +141,64 @@ impl<'a> Gnu<'a> {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::candidate::reader::tests::contents;
+    use crate::elf::{ByteOrder, Class};
+
+    const FIRST: usize = 5;
+
+    /// Every symbol of the chain that has a hash.
+    fn found(links: &[u32], hash: u32, pieces: usize) -> Option<Vec<usize>> {
+        let bytes = links.iter().flat_map(|link| link.to_le_bytes()).collect();
+        let (file, _) = contents(bytes);
+        let encoding = Encoding { order: ByteOrder::Little, class: Class::Elf64 };
+        let table = Reader::new(&file, ByteOrder::Little, 0, links.len() * 4);
+        let mut gnu = Gnu {
+            table,
+            encoding,
+            words: 0,
+            shift: 0,
+            buckets: 1,
+            buckets_at: 0,
+            hashes_at: 0,
+            first: FIRST,
+        };
+        let asked = core::cell::Cell::new(0);
+        let goes_on = || asked.replace(asked.get() + 1) < pieces;
+        let (mut rest, mut all) = (Some(FIRST), Vec::new());
+        while let Some(from) = rest {
+            let (symbol, behind) = gnu.find(hash, from, &goes_on)?;
+            all.extend(symbol);
+            rest = behind;
+        }
+        Some(all)
+    }
+
+    #[test]
+    fn a_chain_is_followed_from_piece_to_piece_up_to_its_end() {
+        // The lowest bit of the last one is set; that of the one that is looked for does not count.
+        let mut links = [0x20; 21];
+        for at in [0, 7, 8, 19] {
+            links[at] = 0x40;
+        }
+        links[20] = 0x41;
+        let all = [0, 7, 8, 19, 20].map(|at| at + FIRST);
+        assert_eq!(found(&links, 0x41, usize::MAX).as_deref(), Some(&all[..]));
+        assert_eq!(found(&links, 0x60, usize::MAX).as_deref(), Some(&[][..]));
+        // What stands behind its end is another's.
+        links[8] = 0x21;
+        assert_eq!(found(&links, 0x40, usize::MAX).as_deref(), Some(&all[..2]));
+    }
+
+    #[test]
+    fn a_chain_without_an_end_is_none_and_the_budget_ends_any() {
+        let links = [0x20; 20];
+        assert_eq!(found(&links, 0x40, usize::MAX), None);
+        assert_eq!(found(&links, 0x40, 2).as_deref(), Some(&[][..]));
+    }
+}
