@@ -12,6 +12,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
+use crate::scratch::Scratch;
 use crate::{host, sh};
 
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -41,7 +42,7 @@ pub(crate) fn fetch_for(suite: &str, arch: &str, packages: &[&str]) -> Result<Pa
     host::ensure(&[("dpkg-deb", "dpkg"), (KEYRING, "debian-archive-keyring")])?;
     let apt = Apt::open(&place, arch, &[suite])?;
     let made = sh::build_dir(&dir, |new| {
-        let scratch = tempfile::tempdir_in(&base).context("create a folder for the download")?;
+        let scratch = Scratch::open("download")?;
         fs::create_dir(scratch.path().join("partial")).context("create a folder for the download")?;
         apt.with_lists(|| {
             sh::say(format!("download {} and more for {arch} from Debian's {suite}", packages.join(", ")));
@@ -109,7 +110,7 @@ fn fetch_into(place: &str, arch: &str, suites: &[&str], packages: &[&str]) -> Re
     host::ensure(&[("dpkg-deb", "dpkg"), (KEYRING, "debian-archive-keyring")])?;
     let apt = Apt::open(place, arch, suites)?;
     sh::build_dir(&dir, |new| {
-        let scratch = tempfile::tempdir_in(&base).context("create a folder for the download")?;
+        let scratch = Scratch::open("download")?;
         apt.with_lists(|| {
             let names = packages.iter().map(|p| apt.resolve(p)).collect::<Result<Vec<_>>>()?;
             sh::say(format!("download {} for {arch} from Debian's {}", names.join(", "), suites.join(", ")));
@@ -141,7 +142,7 @@ pub(crate) fn source(package: &str) -> Result<PathBuf> {
     let apt = Apt::open("source", "source", usual_suites("source"))?;
     sh::say(format!("download the source of {package} from Debian"));
     sh::build_dir(&dir, |new| {
-        let scratch = tempfile::tempdir_in(&base).context("create a folder for the download")?;
+        let scratch = Scratch::open("download")?;
         apt.with_lists(|| {
             sh::run(apt.get("source").args(["--download-only", package]).current_dir(scratch.path()))
         })?;
@@ -170,7 +171,8 @@ impl Apt {
         Ok(apt)
     }
 
-    /// Everything private but how to reach the network (a proxy, say): that is this computer's.
+    /// Everything private but how to reach the network (a proxy, say): that is this computer's. No index of the packages
+    /// is kept: 70 MB for each architecture and release, and made in half a second.
     fn configuration(&self, arch: &str) -> Result<String> {
         let arch = if arch == "source" { native_arch()? } else { arch.to_owned() };
         let acquire = sh::output(Command::new("apt-config").args(["dump", "Acquire"]))?;
@@ -180,7 +182,7 @@ impl Apt {
         let dir = self.dir.display();
         Ok(format!(
             "{acquire}\nDir \"{dir}/\";\nDir::State \"{dir}/state/\";\nDir::State::status \"{dir}/status\";\n\
-             Dir::Cache \"{dir}/cache/\";\nDir::Etc \"{dir}/etc/\";\nDir::Etc::parts \"/dev/null\";\n\
+             Dir::Cache \"{dir}/cache/\";\nDir::Cache::pkgcache \"\";\nDir::Cache::srcpkgcache \"\";\nDir::Etc \"{dir}/etc/\";\nDir::Etc::parts \"/dev/null\";\n\
              Dir::Etc::preferencesparts \"/dev/null\";\nAPT::Architecture \"{arch}\";\n\
              APT::Architectures {{ \"{arch}\"; }};\nAPT::Sandbox::User \"root\";\n\
              Acquire::Languages \"none\";\nAcquire::Retries \"3\";\n"

@@ -36,6 +36,7 @@ use anyhow::{Context, Result, anyhow};
 pub(crate) use kernel::Kernel;
 pub(crate) use qemu::TimedOut;
 
+use crate::scratch::Scratch;
 use crate::sh;
 
 #[derive(clap::Args)]
@@ -157,7 +158,7 @@ pub(crate) fn run_showing(run: &Run, live: &mut (dyn Write + Send)) -> Result<Ra
         "commands of {} bytes: put them into a file",
         run.commands.len()
     );
-    let dir = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the boot")?;
+    let dir = Scratch::open("boot")?;
     let file = dir.path().join("initramfs");
     let mut entries = initramfs::own(run.kernel, &run.commands)?;
     entries.extend(initramfs::files(&run.files)?);

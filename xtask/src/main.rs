@@ -15,6 +15,7 @@ mod openwrt;
 mod pack;
 mod package;
 mod samples;
+mod scratch;
 mod sh;
 mod targets;
 mod test;

@@ -17,6 +17,7 @@ use anyhow::{Context, Result};
 use testkit::Image;
 
 use crate::lab::Kernel;
+use crate::scratch::Scratch;
 use crate::sh;
 pub(crate) use c::{Link, static_program};
 pub(crate) use go::{Float, Size, go, hello as go_hello, hello_source, v2ray};
@@ -179,7 +180,7 @@ fn make(name: &str, recipe: &str, build: impl FnOnce(&Path) -> Result<()>) -> Re
         return Ok(file);
     }
     sh::say(format!("sample {name}: {}", recipe.lines().next().unwrap_or_default()));
-    let scratch = tempfile::tempdir_in(&dir).context("create a folder for a sample")?;
+    let scratch = Scratch::open("sample")?;
     let new = scratch.path().join(name);
     build(&new).with_context(|| format!("build the sample {name}"))?;
     fs::rename(&new, &file).with_context(|| format!("keep the sample {name}"))?;

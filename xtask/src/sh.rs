@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Condvar, Mutex, PoisonError};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
+
+use crate::scratch::Scratch;
 
 /// The project's top folder.
 pub(crate) fn root() -> PathBuf {
@@ -93,25 +95,21 @@ impl Drop for Alone {
     }
 }
 
-/// Makes `dir` as a whole or not at all, and once: `fill` gets a new folder beside it, which is renamed when all is in
-/// it. So a build that was interrupted is never taken for a finished one.
+/// Makes `dir` as a whole or not at all, and once: `fill` gets a new folder, which is renamed when all is in it.
+/// So a build that was interrupted is never taken for a finished one.
 pub(crate) fn build_dir(dir: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let _alone = alone(dir);
     if dir.is_dir() {
         return Ok(dir.to_path_buf());
     }
-    let mut name = dir.file_name().context("a folder without a name")?.to_owned();
-    name.push(format!(".new-{}", std::process::id()));
-    let new = dir.with_file_name(name);
-    let _ = std::fs::remove_dir_all(&new);
-    std::fs::create_dir_all(&new).with_context(|| format!("create {}", new.display()))?;
-    if let Err(error) = fill(&new) {
-        let _ = std::fs::remove_dir_all(&new);
-        return Err(error);
-    }
+    let scratch = Scratch::open("build")?;
+    let new = scratch.path().join("new");
+    std::fs::create_dir(&new).with_context(|| format!("create {}", new.display()))?;
+    fill(&new)?;
+    std::fs::create_dir_all(dir.parent().context("a folder without a parent")?)?;
     // Another process may have been faster; then its folder serves.
-    if std::fs::rename(&new, dir).is_err() {
-        std::fs::remove_dir_all(&new)?;
+    if let Err(error) = std::fs::rename(&new, dir) {
+        ensure!(dir.is_dir(), "rename {} to {}: {error}", new.display(), dir.display());
     }
     Ok(dir.to_path_buf())
 }
@@ -140,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_folder_is_made_once_however_many_want_it() {
-        let top = tempfile::tempdir().unwrap();
+        let top = Scratch::open("test").unwrap();
         let (dir, made) = (top.path().join("made"), AtomicU32::new(0));
         let fill = |new: &Path| {
             made.fetch_add(1, Ordering::Relaxed);

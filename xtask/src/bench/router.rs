@@ -6,9 +6,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::timed::median;
+use crate::dist;
 use crate::lab::{self, Kernel};
 use crate::samples::{self, Order, Size};
-use crate::{dist, sh};
+use crate::scratch::Scratch;
 
 /// Rounds, and calls of each program in a round: the guest's clock has hundredths of a second.
 const ROUNDS: usize = 11;
@@ -32,7 +33,7 @@ fn script() -> String {
 
 pub(super) fn table() -> Result<String> {
     let [diag] = &dist::build(&["diag-mipsel"])?[..] else { bail!("dist built nothing") };
-    let folder = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the guest")?;
+    let folder = Scratch::open("guest")?;
     let (program, v2ray) = (folder.path().join("diag"), folder.path().join("v2ray"));
     std::fs::copy(diag, &program)?;
     std::fs::copy(samples::v2ray(Order::Big, Size::Stripped)?, &v2ray)?;

@@ -27,9 +27,9 @@ use oracle::linking::said::Said;
 use oracle::linking::{self, Traced, glibc, musl};
 use oracle::sandbox::NOBODY;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use super::machine::Machine;
+use crate::scratch::Scratch;
 use crate::{debian, sh};
 use arches::Arch;
 
@@ -63,7 +63,7 @@ pub(super) struct Place {
     arch: &'static Arch,
     family: Family,
     machine: Machine,
-    root: TempDir,
+    root: Scratch,
 }
 
 impl Place {
@@ -82,10 +82,7 @@ impl Place {
         packages.sort_unstable();
         packages.dedup();
         let unpacked = debian::fetch_for(suite, arch.name, &packages)?;
-        let root = tempfile::Builder::new()
-            .prefix(&format!("{suite}-{}-", arch.name))
-            .tempdir_in(sh::target("places")?)
-            .context("create a root folder")?;
+        let root = Scratch::open(&format!("{suite}-{}", arch.name))?;
         sh::run(Command::new("cp").arg("-al").arg(unpacked.join(".")).arg(root.path()))?;
         let machine = match arch.cpu {
             Some(cpu) => Machine::emulated(arch.qemu, cpu, arch.zig)?,
@@ -165,7 +162,7 @@ impl Place {
         };
         let root = self.root().as_os_str().as_bytes();
         let is_emulated = self.machine.emulator().is_some();
-        // A path of tempfile's holds no NUL.
+        // A path of Scratch's holds no NUL.
         let root = CString::new(root).unwrap_or_default();
         command.env_clear().stdin(Stdio::null());
         // SAFETY: system calls alone, of what is allocated already.

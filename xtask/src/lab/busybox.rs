@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::cc;
+use crate::scratch::Scratch;
 use crate::{debian, host, sh};
 
 /// BusyBox for an architecture of 32 bits as zig calls it, from `DIAG_CACHE` or built here once.
@@ -27,7 +28,7 @@ pub(crate) fn file(arch: &str) -> Result<PathBuf> {
 fn build(arch: &str, dir: &Path) -> Result<()> {
     host::ensure(&[("make", "make"), ("gcc", "gcc"), ("bzip2", "bzip2")])?;
     let source = debian::source("busybox")?;
-    let work = tempfile::tempdir_in(dir).context("create a folder for the build")?;
+    let work = Scratch::open("busybox")?;
     let tools = cc::for_make(arch, work.path())?;
     sh::say(format!("build BusyBox for {arch} (about two minutes on two cores)"));
     let make = |target: &str| -> Result<()> {

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::machine::{Root, Source};
 use super::modules;
+use crate::scratch::Scratch;
 use crate::{debian, host, sh};
 
 /// A kernel, and with it an architecture and the machine for it. What each needs is in `machine.rs`.
@@ -172,7 +173,7 @@ impl Kernel {
             [(gcc.as_str(), package.as_str()), ("make", "make"), ("flex", "flex"), ("bison", "bison")];
         host::ensure(&[&needs[..], &[("bc", "bc"), ("xz", "xz-utils"), ("perl", "perl")]].concat())?;
         let source = linux.unpacked()?;
-        let work = tempfile::tempdir_in(dir).context("create a folder for the build")?;
+        let work = Scratch::open("linux")?;
         let make = |targets: &[&str]| -> Result<()> {
             let mut make = Command::new("make");
             make.arg("-C").arg(&source).arg(format!("O={}", work.path().display()));

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::available_parallelism;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Kernel, cc};
+use crate::scratch::Scratch;
 use crate::{debian, host, sh, toolchain};
 
 /// What `lib/` holds beside the compiler's runtime.
@@ -27,15 +28,17 @@ pub(crate) fn build(kernel: Kernel) -> Result<PathBuf> {
         let lib = new.join("lib");
         fs::create_dir(&lib)?;
         compiler_rt(kernel, &lib)?;
-        let work = tempfile::tempdir_in(new).context("create a folder for the build")?;
+        let work = Scratch::open("musl")?;
         let tools = cc::for_make(kernel.arch(), work.path())?;
         let mut configure = Command::new(source.join("configure"));
-        configure.current_dir(&work).args(["--prefix=", &format!("--target={}", cc::triple(kernel.arch()))]);
+        configure
+            .current_dir(work.path())
+            .args(["--prefix=", &format!("--target={}", cc::triple(kernel.arch()))]);
         // By its name programs ask for "libc.so", as OpenWrt's do.
         configure.env("LDFLAGS", "-Wl,-soname,libc.so -s");
         sh::quiet(configure.args(&tools))?;
         let mut make = Command::new("make");
-        make.current_dir(&work).arg(format!("-j{}", available_parallelism().map_or(1, usize::from)));
+        make.current_dir(work.path()).arg(format!("-j{}", available_parallelism().map_or(1, usize::from)));
         make.args(FILES.map(|file| format!("lib/{file}"))).arg("install-headers").args(&tools);
         make.arg(format!("LIBCC={}", lib.join("libcompiler_rt.a").display()));
         sh::quiet(make.arg(format!("DESTDIR={}", new.display())))?;

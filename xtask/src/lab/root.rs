@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use super::cpio::{Entry, Node};
 use super::initramfs::script;
 use super::{Kernel, busybox, musl};
+use crate::scratch::Scratch;
 use crate::{host, sh};
 
 /// The first process of the root: what makes it ready, and what then runs the commands.
@@ -60,7 +61,7 @@ pub(super) fn squashfs(kernel: Kernel) -> Result<PathBuf> {
         return Ok(file);
     }
     host::ensure(&[("mksquashfs", "squashfs-tools")])?;
-    let scratch = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the root")?;
+    let scratch = Scratch::open("root")?;
     let (tree, image) = (scratch.path().join("tree"), scratch.path().join("image"));
     unpack(&entries, &tree)?;
     let mut pack = Command::new("mksquashfs");

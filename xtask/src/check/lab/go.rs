@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Observed;
 use crate::samples::{Order, begins, go, hello_source};
+use crate::scratch::Scratch;
 use crate::sh;
 
 /// The sample whose finding has the command.
@@ -21,7 +22,7 @@ pub(super) fn as_printed(order: Order, seen: &[Observed]) -> Result<PathBuf> {
     let report: Value = serde_json::from_slice(&observed.json).context("no JSON")?;
     let command = report["programs"][0]["findings"][0]["fix"]["commands"][0].as_str();
     let command = command.context("the finding about the byte order has no command")?;
-    let project = tempfile::tempdir_in(sh::target("samples")?).context("create a folder")?;
+    let project = Scratch::open("go")?;
     fs::write(project.path().join("main.go"), hello_source())?;
     fs::write(project.path().join("go.mod"), "module hello\n")?;
     sh::say(format!("as diag printed it: {command}"));

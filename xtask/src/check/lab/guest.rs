@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::lab::{self, Copy, Kernel};
 use crate::samples::{self, Order, Row, Where, rows};
+use crate::scratch::Scratch;
 use crate::sh;
 
 const SCRIPT: &str = include_str!("guest.sh");
@@ -19,7 +20,7 @@ const SCRIPT: &str = include_str!("guest.sh");
 pub(super) struct Boot {
     kernel: Kernel,
     place: Where,
-    dir: tempfile::TempDir,
+    dir: Scratch,
     list: String,
     scripts: Vec<(&'static str, String)>,
     files: Vec<Copy>,
@@ -29,7 +30,7 @@ impl Boot {
     /// With diag, the runner and the samples of this boot.
     pub(super) fn new(kernel: Kernel, diag: &Path, place: Where) -> Result<Self> {
         let order = Order::of(kernel);
-        let dir = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the samples")?;
+        let dir = Scratch::open("samples")?;
         let (bin, files) = (dir.path().join("bin"), dir.path().join("s"));
         fs::create_dir(&bin)?;
         fs::create_dir(&files)?;
@@ -108,7 +109,7 @@ pub(super) struct Results {
     files: BTreeMap<String, Vec<u8>>,
     /// What the scripts complained of.
     pub(super) said: String,
-    dir: tempfile::TempDir,
+    dir: Scratch,
 }
 
 /// What was said of one sample.

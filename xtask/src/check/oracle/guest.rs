@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::judges::Judge;
 use crate::lab::{self, Copy};
+use crate::scratch::Scratch;
 use crate::{dist, samples, sh};
 
 /// Starts a program for many names as another user.
@@ -89,7 +90,7 @@ pub(crate) fn run(
     names: &[String],
     extent: Extent,
 ) -> Result<Seen> {
-    let bin = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the tools")?;
+    let bin = Scratch::open("tools")?;
     ensure!(!names.iter().any(|name| name.is_empty() || name.contains('\n')), "a name of no case");
     fs::write(bin.path().join("names"), names.iter().map(|name| format!("{name}\n")).collect::<String>())?;
     for (name, from) in &tools.0 {

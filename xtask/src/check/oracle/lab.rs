@@ -16,7 +16,7 @@ use oracle::shrink::forms;
 use super::guest::{self, Extent, Tools};
 use super::judges::Judge;
 use super::text;
-use crate::sh;
+use crate::scratch::Scratch;
 
 /// Programs of one boot.
 const BOOT: usize = 6_000;
@@ -104,8 +104,8 @@ impl Said {
 
 /// One boot: each case is asked `times` times. With it the kernel's release.
 fn ask(judge: &Judge, tools: &Tools, cases: Vec<Case>, times: usize) -> Result<(Vec<Said>, String)> {
-    let folder = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the cases")?;
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+    let folder = Scratch::open("cases")?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let batch = Batch::of(folder.path(), &Plan::of(judge.abis, 0), cases).context("write the cases")?;
     // An archive for a guest holds no sockets.
     fs::remove_file(folder.path().join("socket")).context("remove the socket")?;

@@ -13,7 +13,8 @@ use super::guest::{self, Extent, Said};
 use super::judges::Judge;
 use super::text;
 use crate::samples::{self, Float, Order};
-use crate::{debian, lab, sh};
+use crate::scratch::Scratch;
+use crate::{debian, lab};
 
 /// Debian's architectures of the releases that `debian` fetches from.
 const DEBIAN: [&str; 10] =
@@ -59,8 +60,8 @@ pub(crate) fn place(programs: &[Real], folder: &Path) -> Result<Vec<String>> {
 /// All that on a kernel, in two boots.
 pub(super) fn check(judge: &Judge, tally: &mut Tally) -> Result<()> {
     let tools = guest::tools(judge)?;
-    let folder = tempfile::tempdir_in(sh::target("lab")?).context("create a folder for the programs")?;
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755))?;
+    let folder = Scratch::open("programs")?;
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     let names = place(&programs()?, folder.path())?;
     let seen = guest::run(judge, &tools, folder.path(), &names, Extent::Run(CLOCK))?;
     seen.cases.iter().for_each(|said| tally.check(agree(said), || words(said)));
@@ -68,7 +69,7 @@ pub(super) fn check(judge: &Judge, tally: &mut Tally) -> Result<()> {
     tally.note(format!("{} real programs, {started} start, {}", names.len(), seen.seconds));
     let of_root = lab::programs(judge.kernel);
     if !of_root.is_empty() {
-        let empty = tempfile::tempdir_in(sh::target("lab")?).context("create an empty folder")?;
+        let empty = Scratch::open("empty")?;
         let seen = guest::run(judge, &tools, empty.path(), &of_root, Extent::Exec)?;
         for said in &seen.cases {
             let starts = text(&said.diag["verdict"]) == "starts" && said.kernel.ends_with(" stopped");
