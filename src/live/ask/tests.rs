@@ -1,5 +1,14 @@
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use super::super::tiny_elf::tests::of_this_host;
 use super::*;
+
+/// One test at a time: a file that is still open for writing in a child that another thread has just made is not executed
+/// (ETXTBSY).
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// xor edi, edi; mov eax, 60 (exit); syscall
 const EXIT: &[u8] = b"\x31\xff\xb8\x3c\0\0\0\x0f\x05";
@@ -12,6 +21,7 @@ const LOOP: &[u8] = b"\xeb\xfe";
 
 #[test]
 fn what_becomes_of_it() {
+    let _alone = alone();
     assert_eq!(start(&of_this_host(62, EXIT)), Some(Answer::Works));
     assert_eq!(start(&of_this_host(62, UD2)), Some(Answer::Killed));
     assert_eq!(start(&of_this_host(8, EXIT)), Some(Answer::Refused(Errno::ENOEXEC)));
@@ -21,6 +31,7 @@ fn what_becomes_of_it() {
 
 #[test]
 fn without_memfd_and_within_two_seconds() {
+    let _alone = alone();
     let run_in_tmp = |code| run(&in_tmp(&of_this_host(62, code)).expect("O_TMPFILE in /tmp"));
     assert_eq!(run_in_tmp(EXIT), Some(Answer::Works));
     assert_eq!(run_in_tmp(UD2), Some(Answer::Killed));
@@ -29,6 +40,7 @@ fn without_memfd_and_within_two_seconds() {
 
 #[test]
 fn what_is_in_memory_stays_as_it_is() {
+    let _alone = alone();
     let file = in_memory(&of_this_host(62, EXIT)).expect("memfd_create");
     assert_eq!(nix::unistd::write(&file, b"x"), Err(nix::errno::Errno::EPERM));
     assert_eq!(nix::unistd::ftruncate(&file, 0), Err(nix::errno::Errno::EPERM));
@@ -36,6 +48,7 @@ fn what_is_in_memory_stays_as_it_is() {
 
 #[test]
 fn what_nothing_survives_is_no_answer() {
+    let _alone = alone();
     let [good, bad, foreign] = [of_this_host(62, EXIT), of_this_host(62, UD2), of_this_host(8, EXIT)];
     assert_eq!(answer(&good, &bad), Some(Answer::Works));
     assert_eq!(answer(&bad, &good), Some(Answer::Killed));
@@ -96,6 +109,7 @@ fn asked_without(calls: &'static [c_long], elf: Vec<u8>) -> Option<Answer> {
 
 #[test]
 fn it_has_no_descriptors_and_no_way_to_more_rights() {
+    let _alone = alone();
     // The test's own standard descriptors are open, and this one is inherited, too.
     // SAFETY: a new descriptor, which stays open.
     let inherited = unsafe { libc::fcntl(0, libc::F_DUPFD, 40) };
@@ -106,6 +120,7 @@ fn it_has_no_descriptors_and_no_way_to_more_rights() {
 
 #[test]
 fn older_kernels() {
+    let _alone = alone();
     for calls in [
         &[libc::SYS_memfd_create][..],
         &[libc::SYS_execveat],
