@@ -242,9 +242,15 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if !matches!(symbol.kind, 0..=2 | 5 | 6 | 10) {
             return Ok(None);
         }
-        let is_same = of.memory.is_string(strings.wrapping_add(symbol.name), ask.name);
-        if !is_same.map_err(|access| of.lost(access, "DT_STRTAB"))? {
-            return Ok(None);
+        match of.memory.is_string(strings.wrapping_add(symbol.name), ask.name) {
+            Ok(true) => {}
+            Ok(false) => return Ok(None),
+            // What another has there is that name by chance alone; where nothing is, it ends at once.
+            Err(Access::Anothers) => {
+                self.doubt.set(Some((of.index, "DT_STRTAB")));
+                return Ok(None);
+            }
+            Err(access) => return Err(of.lost(access, "DT_STRTAB")),
         }
         let mark = |marks: u64| of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM");
         match (ask.version, map.marks) {
