@@ -1,5 +1,6 @@
 //! One word of a table, changed as chance does.
 
+use testkit::Image;
 use testkit::elf_h::{
     DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_STRTAB, DT_VERSYM,
 };
@@ -31,6 +32,25 @@ fn last(kit: &Kit, what: &str, (table, size): (u64, u64), word: usize, value: im
 /// What DT_VERSYM has of a symbol.
 fn mark(kit: &Kit, what: &str, symbol: usize, mark: u16) -> Built {
     kit.damage(what, |elf| elf.write(elf.points_to(DT_VERSYM)? + 2 * symbol, &mark.to_le_bytes()))
+}
+
+/// The constructor of a program leads to what the stubs of its calls have in common, before the first of them.
+fn begins_by_stubs(kit: &Kit) -> Built {
+    /// What a slot leads to before it is bound: it lies behind the jump that a stub begins with.
+    const JUMP: u64 = 6;
+    const STUB: u64 = 16;
+    let code = format!("{CALLS_FOO} __attribute__((constructor)) static void begin(void) {{}}");
+    let change = |elf: &mut Image| {
+        let slot = elf.number((elf.points_to(DT_JMPREL)?, 8))?;
+        let first = elf.number((elf.offset(slot)?, 8))?.checked_sub(JUMP)?;
+        let array = elf.number(elf.dynamic(DT_INIT_ARRAY)?.1)?;
+        let table = elf.points_to(DT_RELA)?;
+        let size = usize::try_from(elf.number(elf.dynamic(DT_RELASZ)?.1)?).ok()?;
+        let mut relocations = (table..table + size).step_by(24);
+        let relocation = relocations.find(|at| elf.number((*at, 8)) == Some(array))?;
+        elf.put((relocation + 16, 8), first.checked_sub(STUB)?)
+    };
+    then(kit, &code, LAZY, |kit| kit.damage("x", change))
 }
 
 const OF_CALLS: (u64, u64) = (DT_JMPREL, DT_PLTRELSZ);
@@ -135,6 +155,18 @@ pub(super) const CASES: &[Case] = &[
         Anything,
         Nothing,
     ),
+    case("a constructor that is no function, but what stubs jump to", begins_by_stubs, Dies, Nothing).gap(
+        Family::Glibc,
+        "what code does that nobody calls as a function",
+        "unknown",
+    ),
+    case(
+        "a constructor that is no function, but what stubs of musl's jump to",
+        begins_by_stubs,
+        Nothing,
+        Dies,
+    )
+    .gap(Family::Musl, "what code does that nobody calls as a function", "unknown"),
     case(
         "a version right behind the last one",
         |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 4)),
