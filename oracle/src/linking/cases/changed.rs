@@ -34,12 +34,13 @@ fn mark(kit: &Kit, what: &str, symbol: usize, mark: u16) -> Built {
     kit.damage(what, |elf| elf.write(elf.points_to(DT_VERSYM)? + 2 * symbol, &mark.to_le_bytes()))
 }
 
-/// The constructor of a program leads to what the stubs of its calls have in common, before the first of them.
+/// The second constructor of a program leads to what the stubs of its calls have in common, before the first of them.
 fn begins_by_stubs(kit: &Kit) -> Built {
     /// What a slot leads to before it is bound: it lies behind the jump that a stub begins with.
     const JUMP: u64 = 6;
     const STUB: u64 = 16;
-    let code = format!("{CALLS_FOO} __attribute__((constructor)) static void begin(void) {{}}");
+    let begin = |name| format!("__attribute__((constructor)) static void {name}(void) {{}}");
+    let code = format!("{CALLS_FOO} {} {}", begin("first"), begin("second"));
     let change = |elf: &mut Image| {
         let slot = elf.number((elf.points_to(DT_JMPREL)?, 8))?;
         let first = elf.number((elf.offset(slot)?, 8))?.checked_sub(JUMP)?;
@@ -47,7 +48,7 @@ fn begins_by_stubs(kit: &Kit) -> Built {
         let table = elf.points_to(DT_RELA)?;
         let size = usize::try_from(elf.number(elf.dynamic(DT_RELASZ)?.1)?).ok()?;
         let mut relocations = (table..table + size).step_by(24);
-        let relocation = relocations.find(|at| elf.number((*at, 8)) == Some(array))?;
+        let relocation = relocations.find(|at| elf.number((*at, 8)) == Some(array + 8))?;
         elf.put((relocation + 16, 8), first.checked_sub(STUB)?)
     };
     then(kit, &code, LAZY, |kit| kit.damage("x", change))

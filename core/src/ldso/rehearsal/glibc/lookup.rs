@@ -165,7 +165,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let tables = tables()?;
                 let (word, bits) = (of.word(), of.word().wrapping_mul(8));
                 let at = ask.gnu.checked_div(bits).unwrap_or_default() & mask;
-                let filter = of.number(filter.wrapping_add(at.wrapping_mul(word)), word, WHAT)?;
+                let filter = self.of_anothers(of, filter.wrapping_add(at.wrapping_mul(word)), word, WHAT)?;
+                // By all bits it finds most.
+                let filter = filter.unwrap_or(u64::MAX);
                 let has = |hash: u64| filter >> (hash & bits.wrapping_sub(1)) & 1 != 0;
                 if !(has(ask.gnu) && has(shifted(of, ask.gnu, shift))) {
                     return Ok(None);
@@ -176,7 +178,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     return Ok(None);
                 }
                 for _ in 0..STEPS_AT_MOST {
-                    let hash = of.number(chain.wrapping_add(index.wrapping_mul(4)), 4, WHAT)?;
+                    let link = chain.wrapping_add(index.wrapping_mul(4));
+                    let hash = self.of_anothers(of, link, 4, WHAT)?;
+                    // What may be any hash is that one by chance alone, and taken for no last one.
+                    let hash = hash.unwrap_or(!ask.gnu & !1);
                     if (hash ^ ask.gnu) >> 1 == 0 {
                         let symbol = match symbols {
                             Some(symbols) => {
@@ -222,6 +227,17 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         Err(End::TooMuch)
     }
 
+    /// A number in a table; None where that lies in another's memory, or where nothing is, by which it ends at once.
+    fn of_anothers(&self, of: &Object<'_>, at: u64, size: u64, what: &'static str) -> Step<Option<u64>> {
+        match of.memory.number(at, size) {
+            Err(Access::Anothers) => {
+                self.doubt.set(Some((of.index, what)));
+                Ok(None)
+            }
+            number => number.map(Some).map_err(|access| of.lost(access, what)),
+        }
+    }
+
     /// elf/dl-lookup.c `check_match`.
     fn matches(
         &self,
@@ -245,7 +261,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         match of.memory.is_string(strings.wrapping_add(symbol.name), ask.name) {
             Ok(true) => {}
             Ok(false) => return Ok(None),
-            // What another has there is that name by chance alone; where nothing is, it ends at once.
+            // It is that name by chance alone.
             Err(Access::Anothers) => {
                 self.doubt.set(Some((of.index, "DT_STRTAB")));
                 return Ok(None);
