@@ -289,7 +289,6 @@ impl Linker<'_> {
         }
         if self.link.objects.iter().all(|object| object.state == LibraryState::Found) {
             self.resolve();
-            self.bind_now();
         }
         if !crate::ROUTER {
             self.look_for_damage();

@@ -98,13 +98,16 @@ pub fn load(machine: &Machine, kept: &Kept, candidate: &Candidate) -> Option<Lin
     if !crate::ROUTER && around.secure {
         link.rights = Rights::Others;
     }
-    let fails = matches!(outcome, Some(Outcome::Exits { .. } | Outcome::Killed { .. }));
+    let fails = match outcome {
+        None => false,
+        Some(Outcome::Unknown { .. }) => !crate::ROUTER,
+        Some(_) => true,
+    };
     // A symbol that is bound when it is first called ends it then.
     let calls_all = |link: &LinkResult| link.symbols.is_empty() && link.fault.is_none();
     let lacks = !crate::ROUTER && outcome.is_none() && !calls_all(&link);
-    let audited = !crate::ROUTER && !link.auditor.is_empty();
-    if fails || lacks || audited {
-        let is_whole = |link: &LinkResult| link.outcome().is_none() && (fails || audited || calls_all(link));
+    if fails || lacks {
+        let is_whole = |link: &LinkResult| link.outcome().is_none() && (fails || calls_all(link));
         let starts_without = |setting: &&Setting| {
             let is_set = match setting.variable() {
                 Some(name) => machine.target.kernel.variable(name).is_some_and(|value| !value.is_empty()),
@@ -135,15 +138,8 @@ impl Linker<'_> {
 
     /// LD_BIND_NOW: no function is bound when it is first called. musl never does that. Programs with other rights heed it
     /// too (elf/dl-support.c, sysdeps/generic/unsecvars.h).
-    pub(super) fn bind_now(&mut self) {
-        let has_lazy = self.link.symbols.iter().any(|symbol| symbol.lazy);
-        if crate::ROUTER || !has_lazy || self.around.without == Some(Setting::BindNow) {
-            return;
-        }
-        if self.machine.target.kernel.variable(c"LD_BIND_NOW").is_some_and(|value| !value.is_empty()) {
-            for symbol in &mut self.link.symbols {
-                symbol.lazy = false;
-            }
-        }
+    pub(super) fn binds_now(&self) -> bool {
+        let variable = || self.machine.target.kernel.variable(c"LD_BIND_NOW");
+        self.around.without != Some(Setting::BindNow) && variable().is_some_and(|value| !value.is_empty())
     }
 }

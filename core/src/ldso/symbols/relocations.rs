@@ -28,7 +28,7 @@ use table::{Table, of_both, read};
 /// Whether functions are bound when they are first called.
 pub(in super::super) fn is_bound_later(linker: &Linker<'_>, dynamic: &Dynamic) -> bool {
     let now = !linker.is_glibc()
-        || linker.machine.target.kernel.variable(c"LD_BIND_NOW").is_some_and(|value| !value.is_empty())
+        || linker.binds_now()
         || dynamic.flags(DT_FLAGS) & DF_BIND_NOW != 0
         || dynamic.flags(DT_FLAGS_1) & DF_1_NOW != 0
         || dynamic.get(DT_BIND_NOW).is_some();

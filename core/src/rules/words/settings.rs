@@ -42,11 +42,15 @@ run: unset LD_LIBRARY_PATH",
     if is_preload && finding.code == Code::LibraryMissing {
         return;
     }
-    finding.fix = None;
     let file = if setting == Setting::PathFile { link.path_file.as_slice() } else { b"/etc/ld.so.preload" };
     let name = setting.variable().map_or(file, CStr::to_bytes);
     finding.title.push_str(", because of ");
     finding.title.push_str(&text::name(name));
+    // That file lacks a folder: its own cure has it written there.
+    if setting == Setting::PathFile && finding.code == Code::LibraryMissing {
+        return;
+    }
+    finding.fix = None;
     let name = Shown(name);
     if let Some(variable) = setting.variable() {
         let value = case.machine.target.kernel.variable(variable).unwrap_or_default();
