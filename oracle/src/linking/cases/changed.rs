@@ -2,13 +2,14 @@
 
 use testkit::Image;
 use testkit::elf_h::{
-    DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_STRTAB, DT_VERSYM,
+    DT_INIT_ARRAY, DT_JMPREL, DT_PLTGOT, DT_PLTRELSZ, DT_RELA, DT_RELASZ, DT_STRTAB, DT_VERSYM, PT_LOAD,
 };
 
 use super::symbols::with;
 use super::versions::then;
 use super::{
-    Anything, CALLS_FOO, Case, Dies, FOO, Family, LAZY, NOW, Nothing, RUNPATH, Says, TAKES_FOO, case,
+    Anything, CALLS_FOO, Case, Dies, FOO, Family, LAZY, NOW, Nothing, RUNPATH, Says, Starts, TAKES_FOO, case,
+    plain,
 };
 use crate::linking::kit::{Built, Kit};
 
@@ -52,6 +53,20 @@ fn begins_by_stubs(kit: &Kit) -> Built {
         elf.put((relocation + 16, 8), first.checked_sub(STUB)?)
     };
     then(kit, &code, LAZY, |kit| kit.damage("x", change))
+}
+
+/// The last relocation of the first library changes what the loader has behind it: its heap, of two pages then, of which it has
+/// not used the end.
+fn changes_heap(kit: &Kit) -> Built {
+    const PAGE: u64 = 4096;
+    const UNUSED: u64 = 16;
+    plain(kit)?;
+    let library = Image::parse(kit.read("libfoo.so")?).and_then(|elf| elf.segments());
+    let library = library.ok_or("libfoo.so has no segments")?;
+    let loads = library.iter().filter(|segment| segment.p_type == PT_LOAD);
+    let end = loads.map(|load| load.p_vaddr + load.p_memsz).max().unwrap_or_default();
+    let heap = end.next_multiple_of(PAGE);
+    last(kit, "libfoo.so", OF_ALL, 0, |_| heap + 2 * PAGE - UNUSED)
 }
 
 const OF_CALLS: (u64, u64) = (DT_JMPREL, DT_PLTRELSZ);
@@ -168,6 +183,11 @@ pub(super) const CASES: &[Case] = &[
         Dies,
     )
     .gap(Family::Musl, "what code does that nobody calls as a function", "unknown"),
+    case("a relocation that changes the loader's heap", changes_heap, Starts, Nothing).gap(
+        Family::Glibc,
+        "what becomes of another's memory",
+        "unknown",
+    ),
     case(
         "a version right behind the last one",
         |kit| then(kit, CALLS_FOO, NOW, |kit| mark(kit, "x", 1, 4)),
