@@ -21,7 +21,7 @@ use super::super::symbols::relocations::is_bound_later;
 use super::super::{Linker, Undefined};
 use super::main::{Called, Start, reach_main};
 use super::memory::Access;
-use super::start::construct;
+use super::start::{construct, construct_first};
 use super::{End, MAIN, Object, Rehearsed, Step, Symbol, too_much};
 use crate::elf::consts::{DT_GNU_HASH, DT_HASH, DT_INIT, DT_MIPS_SYMTABNO, DT_MIPS_XHASH};
 use filter::{Filter, Table};
@@ -125,7 +125,7 @@ fn start(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed,
     relocated?;
     rehearsed.later = rehearsal.later.take();
     rehearsed.later_fault = rehearsal.later_fault.take();
-    // What libraries are begun by is called before the program, and the program's by what starts it.
+    // What libraries are begun by is called before the program, and the program's by what starts it, but for what comes first.
     let begin = |object: &Object<'_>| {
         rehearsal.asks_for_profiler(object)?;
         rehearsal.calls_profiler(object.index)?;
@@ -140,6 +140,9 @@ fn start(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed,
         )?;
         if is_disordered { Err(object.lost(Access::Anothers, "the GOT")) } else { Ok(()) }
     };
+    if let Some(program) = objects.first().filter(|_| !rehearsal.disordered.borrow().contains(&0)) {
+        construct_first(objects, program)?;
+    }
     let libraries = order.iter().rev().filter_map(|index| objects.get(*index));
     libraries.filter(|object| object.index > 1).try_for_each(begin)?;
     let called = lazy.map(|program| {

@@ -58,45 +58,60 @@ pub(super) fn construct(
             }
         }
     }
-    let first = (DT_PREINIT_ARRAY, DT_PREINIT_ARRAYSZ, "DT_PREINIT_ARRAY");
-    let then = (DT_INIT_ARRAY, DT_INIT_ARRAYSZ, WHAT);
-    let arrays = if object.index == 0 && count_mask != u64::MAX { &[first, then][..] } else { &[then] };
-    for &(array, size, what) in arrays {
-        let Some(array) = value(array) else { continue };
-        let size = match value(size) {
-            Some(size) => size,
-            // musl takes it for 0, and glibc does so of the first.
-            None if count_mask == u64::MAX || what == first.2 => 0,
-            None => return Err(object.fault(FaultKind::NoEntrySize, what)),
-        };
-        let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
-        for index in 0..count {
-            if index > CONSTRUCTORS_AT_MOST {
-                return Err(End::TooMuch);
-            }
-            object.look_at(objects.len())?;
-            let at = array.wrapping_add(index.wrapping_mul(object.word()));
-            let address = object.memory.pointer(at);
-            let address = address.map_err(|access| match access {
-                Access::Nothing => nowhere(what),
-                _ => object.misled(access, at, what),
-            })?;
-            let address = jumped_to(object.image, address);
-            if !is_aligned(object.image, address) {
-                return Err(match object.image.header.e_machine {
-                    EM_AARCH64 => object.fault(FaultKind::Misaligned, what),
-                    EM_S390 if address & NOWHERE == 0 => object.fault(FaultKind::NoInstruction, what),
-                    _ => object.lost(Access::Anothers, what),
-                });
-            }
-            if object.image.header.e_machine == EM_AARCH64 && address & NOWHERE != 0 {
-                return Err(object.lost(Access::Anothers, what));
-            }
-            let (of, within) = code_at(objects, address).ok_or_else(|| nowhere(what))?;
-            // Nobody knows what the midst of a function does, nor what another object's does here.
-            if of.index != object.index || !begins_function(of, within) {
-                return Err(no_function(object, of, within, what));
-            }
+    let Some(array) = value(DT_INIT_ARRAY) else { return Ok(()) };
+    let size = match value(DT_INIT_ARRAYSZ) {
+        Some(size) => size,
+        // musl takes it for 0.
+        None if count_mask == u64::MAX => 0,
+        None => return Err(object.fault(FaultKind::NoEntrySize, WHAT)),
+    };
+    let count = size.checked_div(object.word()).unwrap_or_default() & count_mask;
+    call_each(objects, object, (array, count), WHAT)
+}
+
+/// Calls the functions of DT_PREINIT_ARRAY: those of the program alone, which glibc calls before all other code (elf/dl-init.c
+/// `_dl_init`), and musl never.
+pub(super) fn construct_first(objects: &[Object<'_>], program: &Object<'_>) -> Step<()> {
+    let Some(array) = program.get(DT_PREINIT_ARRAY) else { return Ok(()) };
+    let size = program.get(DT_PREINIT_ARRAYSZ).unwrap_or_default();
+    let count = size.checked_div(program.word()).unwrap_or_default() & 0xffff_ffff;
+    call_each(objects, program, (array, count), "DT_PREINIT_ARRAY")
+}
+
+/// Calls so many functions, whose addresses are in an array.
+fn call_each(
+    objects: &[Object<'_>],
+    object: &Object<'_>,
+    (array, count): (u64, u64),
+    what: &'static str,
+) -> Step<()> {
+    let nowhere = || object.fault(FaultKind::JumpsNowhere, what);
+    for index in 0..count {
+        if index > CONSTRUCTORS_AT_MOST {
+            return Err(End::TooMuch);
+        }
+        object.look_at(objects.len())?;
+        let at = array.wrapping_add(index.wrapping_mul(object.word()));
+        let address = object.memory.pointer(at);
+        let address = address.map_err(|access| match access {
+            Access::Nothing => nowhere(),
+            _ => object.misled(access, at, what),
+        })?;
+        let address = jumped_to(object.image, address);
+        if !is_aligned(object.image, address) {
+            return Err(match object.image.header.e_machine {
+                EM_AARCH64 => object.fault(FaultKind::Misaligned, what),
+                EM_S390 if address & NOWHERE == 0 => object.fault(FaultKind::NoInstruction, what),
+                _ => object.lost(Access::Anothers, what),
+            });
+        }
+        if object.image.header.e_machine == EM_AARCH64 && address & NOWHERE != 0 {
+            return Err(object.lost(Access::Anothers, what));
+        }
+        let (of, within) = code_at(objects, address).ok_or_else(nowhere)?;
+        // Nobody knows what the midst of a function does, nor what another object's does here.
+        if of.index != object.index || !begins_function(of, within) {
+            return Err(no_function(object, of, within, what));
         }
     }
     Ok(())
