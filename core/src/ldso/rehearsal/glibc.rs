@@ -125,11 +125,12 @@ fn start(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed,
     relocated?;
     rehearsed.later = rehearsal.later.take();
     rehearsed.later_fault = rehearsal.later_fault.take();
+    let is_disordered = |object: &Object<'_>| rehearsal.disordered.borrow().contains(&object.index);
     // What libraries are begun by is called before the program, and the program's by what starts it, but for what comes first.
     let begin = |object: &Object<'_>| {
         rehearsal.asks_for_profiler(object)?;
         rehearsal.calls_profiler(object.index)?;
-        let is_disordered = rehearsal.disordered.borrow().contains(&object.index);
+        let is_disordered = is_disordered(object);
         // Of what is run first it is known what that looks for.
         let has = |tag: &u32| !is_disordered || *tag == DT_INIT;
         construct(
@@ -140,8 +141,9 @@ fn start(linker: &Linker<'_>, objects: &[Object<'_>], rehearsed: &mut Rehearsed,
         )?;
         if is_disordered { Err(object.lost(Access::Anothers, "the GOT")) } else { Ok(()) }
     };
-    if let Some(program) = objects.first().filter(|_| !rehearsal.disordered.borrow().contains(&0)) {
-        construct_first(objects, program)?;
+    match objects.first() {
+        Some(program) if !is_disordered(program) => construct_first(objects, program)?,
+        _ => {}
     }
     let libraries = order.iter().rev().filter_map(|index| objects.get(*index));
     libraries.filter(|object| object.index > 1).try_for_each(begin)?;
