@@ -2,7 +2,7 @@
 
 use super::super::super::abi::{Effect, Relocator};
 use super::super::super::fault::{Fault, FaultKind};
-use super::super::memory::Access;
+use super::super::memory::{Access, Memory};
 use super::super::object::ALONE;
 use super::super::start::begins_function;
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
@@ -118,8 +118,10 @@ impl Place<'_, '_> {
             (Err(End::Fault(fault)), Ok(offset))
                 if fault.kind == FaultKind::AnothersMemory && object.memory.has_all(offset, size) =>
             {
-                let scattered = object.memory.scatter(offset, size, object.get(DT_TEXTREL).is_some());
-                scattered.map_err(|access| self.lost(access))
+                let anywhere = object.get(DT_TEXTREL).is_some();
+                let is_of_page = value.trailing_zeros() >= 8;
+                let scatter = if is_of_page { Memory::scatter_above } else { Memory::scatter };
+                scatter(&object.memory, offset, size, anywhere).map_err(|access| self.lost(access))
             }
             (Err(lost), _) => Err(lost),
         }

@@ -100,8 +100,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let end = object.memory.in_word(end);
         // Where the object is tells which comes first: the end of all addresses, so that nothing of the table is read but what is
         // counted as relative; or what is no relocation, which ends the loader.
-        let has_no_end =
-            object.word() == 4 && object.base != 0 && end > at && end.wrapping_sub(at) >> 28 != 0;
+        let table = at;
+        let is_far = |to: u64| {
+            let to = object.memory.in_word(to);
+            object.word() == 4 && object.base != 0 && to > table && to.wrapping_sub(table) >> 28 != 0
+        };
         // In memory: what wraps around there is another table.
         let absolute = |at: u64| object.memory.in_word(object.base.wrapping_add(at));
         let relative_end = at.wrapping_add(relative.wrapping_mul(entry));
@@ -113,7 +116,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             if is_relative && is_lazy {
                 continue;
             }
-            if !is_relative && has_no_end {
+            if is_far(to) {
+                // Of those that are counted as relative it goes on behind the last, where none is.
+                if is_relative {
+                    return Err(object.fails(Access::Anothers, "the number of relative relocations"));
+                }
                 self.doubt.set(Some((object.index, "the size of a table of relocations")));
                 break;
             }
@@ -404,7 +411,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             return Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"));
         }
         let found = match version {
-            Ok(version) => self.look_up(object, &symbol, version.as_deref(), class)?,
+            Ok(version) => self.look_up(object, &symbol, version, class)?,
             Err(lost) if lost.is_deadly() => return Err(lost),
             Err(lost) if mark.is_some_and(|mark| !self.maps.is_readable(object, mark)) => return Err(lost),
             // Whatever that version is, a symbol that nobody has is not there. None has that version, but by chance.

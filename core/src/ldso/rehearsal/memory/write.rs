@@ -1,5 +1,7 @@
 //! What is written to the memory of an object.
 
+use core::ops::Range;
+
 use super::{Access, MOVED, Marked, Memory, place};
 use crate::budget::Guard;
 use crate::elf::{ByteOrder, offset};
@@ -30,10 +32,26 @@ impl Memory<'_> {
         Ok(())
     }
 
-    /// Writes bytes of which each start has others.
+    /// Writes a number that is another one at each start.
     pub(in super::super) fn scatter(&self, address: u64, size: u64, anywhere: bool) -> Result<(), Access> {
         self.may_write_all(address, size, anywhere)?;
-        (0..size).try_for_each(|at| self.put(self.wrapped(address.wrapping_add(at)), (0, RANDOM)))
+        self.scatter_all(address, 0..size)
+    }
+
+    /// Adds an address to one of which it is not known what it is. All begin at a page, so that the lowest byte stays as it is.
+    pub(in super::super) fn scatter_above(
+        &self,
+        address: u64,
+        size: u64,
+        anywhere: bool,
+    ) -> Result<(), Access> {
+        self.may_write_all(address, size, anywhere)?;
+        let is_big = self.encoding.order == ByteOrder::Big;
+        self.scatter_all(address, if is_big { 0..size.saturating_sub(1) } else { 1..size })
+    }
+
+    fn scatter_all(&self, address: u64, mut bytes: Range<u64>) -> Result<(), Access> {
+        bytes.try_for_each(|at| self.put(self.wrapped(address.wrapping_add(at)), (0, RANDOM)))
     }
 
     /// Whether so many bytes can be written to. One that cannot ends it, whatever the others are.
