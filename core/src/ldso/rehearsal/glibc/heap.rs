@@ -53,6 +53,9 @@ const SEEN_WITH_NAMES: (u64, u64) = (2, 41);
 /// The first ones of each object: VER_NDX_LOCAL, VER_NDX_GLOBAL.
 const OF_NONE: u64 = 2;
 
+/// `MALLOC_ALIGNMENT`.
+const ALIGNMENT: u64 = 16;
+
 /// The maps of all objects.
 pub(super) struct Maps {
     all: Vec<Map>,
@@ -88,7 +91,10 @@ impl Maps {
         // Those of the next object begin with some that are none; where they have found no room there, it is what nothing has been
         // written to. Behind the last ones is something else, and these are the loader's or those of what was loaded last.
         let is_last = object.index == 1 || object.index.saturating_add(1) == self.all.len();
-        if self.is_seen && !is_last && index < map.count.saturating_add(OF_NONE) {
+        // Of names a part would stand in the place of a hash.
+        let is_aligned = map.count.saturating_mul(size_of_version(object.word())) % ALIGNMENT == 0;
+        let is_seen = self.is_seen && (is_aligned || !self.has_names);
+        if is_seen && !is_last && index < map.count.saturating_add(OF_NONE) {
             return Ok(Some(none));
         }
         let is_far = index.saturating_mul(size_of_version(object.word())) > self.end;
