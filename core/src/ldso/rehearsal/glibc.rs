@@ -7,6 +7,7 @@ mod got;
 mod heap;
 mod lookup;
 mod place;
+mod profiler;
 mod relocate;
 mod versions;
 

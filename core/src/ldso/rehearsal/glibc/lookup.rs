@@ -6,15 +6,14 @@ use super::super::super::Undefined;
 use super::super::super::fault::{Fault, FaultKind};
 use super::super::main::Start;
 use super::super::memory::Access;
-use super::super::start::is_header;
-use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, crt, gnu_hash, scope, sysv_hash};
-use super::heap::{Map, Version};
+use super::super::{Circle, End, MAIN, Object, STEPS_AT_MOST, Step, Symbol, gnu_hash, scope, sysv_hash};
+use super::heap::{Map, Text, Version};
 use super::{Class, Found, HIDDEN, Hash, Rehearsal, SHN_ABS, Table, text};
-use crate::elf::consts::{DT_INIT, DT_JMPREL, DT_STRTAB, DT_SYMTAB, EM_ARM, EM_PPC64, EM_S390};
+use crate::elf::consts::{DT_STRTAB, DT_SYMTAB, EM_ARM, EM_PPC64, EM_S390};
 use crate::ldso::sound::C_LIBRARY;
 
 const STB_GLOBAL: u64 = 1;
-const STB_WEAK: u64 = 2;
+pub(super) const STB_WEAK: u64 = 2;
 const STB_GNU_UNIQUE: u64 = 10;
 const STT_TLS: u64 = 6;
 const STV_PROTECTED: u64 = 3;
@@ -61,32 +60,6 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             return Ok(None);
         }
         Err(Self::nobody_has(by, asked, version)?)
-    }
-
-    /// [`super::super::PROFILER`] is called by a stub: where that is bound when it is called, nobody may have it, or the object's
-    /// own header stands for it.
-    pub(super) fn calls_profiler(&self, index: usize) -> Step<()> {
-        let Some(object) = self.objects.iter().find(|object| object.index == index) else { return Ok(()) };
-        let calls = || {
-            let init = object.get(DT_INIT)?;
-            let tested = object.memory.pointer(crt::profiler_slot(object, init)?).ok()?;
-            let (slot, stub) = crt::profiler_call(object, init).filter(|_| tested != 0)?;
-            let led_to = object.memory.pointer(slot).ok()?.wrapping_sub(object.base);
-            let binding = crt::binding(object, stub, object.memory.wrapped(led_to))?;
-            let has_addend = object.abi().is_none_or(|abi| !abi.has_rel);
-            let within = binding.index.wrapping_mul(object.entry(has_addend));
-            object.relocation(object.get(DT_JMPREL)?.wrapping_add(within), has_addend).ok()
-        };
-        let Some(relocation) = calls().filter(|relocation| relocation.addend.unwrap_or_default() == 0) else {
-            return Ok(());
-        };
-        match self.find(object, relocation.symbol, Class::Plt, true)? {
-            (_, None) => Err(object.fault(FaultKind::JumpsNowhere, "__gmon_start__")),
-            (_, Some((of, found))) if is_header(of, found.value) => {
-                Err(object.fault(FaultKind::NoInstruction, "__gmon_start__"))
-            }
-            _ => Ok(()),
-        }
     }
 
     /// elf/rtld.c `dl_main`: where an object asks for the loader as for a library, that looks for malloc() and the like in all of
@@ -138,7 +111,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
     /// `undefined symbol`.
     pub(super) fn nobody_has(by: &Object<'_>, asked: &Symbol, version: Option<&Version>) -> Step<End> {
         let strings = by.get(DT_STRTAB).unwrap_or_default();
-        let of = version.and_then(|version| version.name.clone()).unwrap_or_default();
+        let of = match version.map(|version| &version.name) {
+            None | Some(Text::None) => Vec::new(),
+            Some(Text::Of(name)) => name.clone(),
+            Some(Text::Nowhere) => return Err(by.fault(FaultKind::Unmapped, "DT_VERSYM")),
+        };
         let symbol = Undefined::new(text(by, strings, asked.name)?, of, by.library, false);
         Ok(End::Symbol(Undefined { is_versioned: version.is_some(), ..symbol }))
     }
@@ -267,7 +244,11 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         let mark = |marks: u64| of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM");
         match (ask.version, map.marks) {
             (Some(version), None) => {
-                let is_from_there = version.file.as_ref().is_some_and(|file| of.library.is_called(file));
+                let is_from_there = match &version.file {
+                    Text::None => false,
+                    Text::Of(file) => of.library.is_called(file),
+                    Text::Nowhere => return Err(of.fault(FaultKind::Unmapped, "DT_VERSYM")),
+                };
                 if self.linker.asserts_versions() && is_from_there {
                     let fault =
                         Fault { name: ask.name.to_vec(), ..Fault::new(FaultKind::NoVersions, of.library) };
@@ -277,9 +258,16 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             (Some(version), Some(marks)) => {
                 let mark = mark(marks)?;
                 let known = self.maps.version(of, mark & !HIDDEN)?;
-                let is_same =
-                    known.is_some_and(|known| known.hash == version.hash && known.name == version.name);
-                if !is_same && (version.is_hidden || self.is_any(known) || mark & HIDDEN != 0) {
+                let known = known.as_deref();
+                let is_same = match known.filter(|known| known.hash == version.hash).map(|known| &known.name)
+                {
+                    None => false,
+                    Some(name @ Text::Of(_)) => *name == version.name,
+                    Some(Text::None | Text::Nowhere) => {
+                        return Err(of.fault(FaultKind::Unmapped, "DT_VERSYM"));
+                    }
+                };
+                if !is_same && (version.is_hidden || self.has_one(of, known)? || mark & HIDDEN != 0) {
                     return Ok(None);
                 }
             }
@@ -300,11 +288,14 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
 
 impl Rehearsal<'_, '_> {
     /// Whether that is any version: 2.41 looks whether it has a name, others at its hash (seen by a debugger).
-    fn is_any(&self, known: Option<&Version>) -> bool {
-        known.is_some_and(|known| match &known.name {
-            Some(name) if self.maps.has_names => !name.is_empty(),
-            _ => known.hash != 0,
-        })
+    fn has_one(&self, of: &Object<'_>, known: Option<&Version>) -> Step<bool> {
+        match known.map(|known| &known.name) {
+            Some(Text::Of(name)) if self.maps.has_names => Ok(!name.is_empty()),
+            Some(Text::None | Text::Nowhere) if self.maps.has_names => {
+                Err(of.fault(FaultKind::Unmapped, "DT_VERSYM"))
+            }
+            _ => Ok(known.is_some_and(|known| known.hash != 0)),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::super::memory::{Access, Memory};
 use super::super::object::ALONE;
 use super::super::start::begins_function;
 use super::super::{End, Object, Relocation, Step, Symbol, copy, width};
-use super::relocate::is_profiler;
+use super::profiler::is_profiler;
 use super::{SHN_ABS, field};
 use crate::elf::consts::{
     DT_JMPREL, DT_PLTGOT, DT_TEXTREL, EM_386, EM_RISCV, EM_S390, EM_X86_64, PT_DYNAMIC, PT_GNU_RELRO, PT_TLS,

@@ -6,32 +6,25 @@ use super::super::super::symbols::relocations::is_bound_later;
 use super::super::main::Start;
 use super::super::memory::{Access, NOWHERE};
 use super::super::start::is_x86;
-use super::super::{End, MAIN, Object, PROFILER, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
+use super::super::{End, MAIN, Object, Relocation, STEPS_AT_MOST, Step, Symbol, effect, unpack};
 use super::got::of_got;
 use super::heap::Version;
+use super::lookup::STB_WEAK;
 use super::place::{Place, resolve};
 use super::{Class, Found, HIDDEN, Rehearsal};
 use crate::elf::consts::{
-    DT_INIT, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT,
-    DT_RELR, DT_RELRSZ, DT_RELSZ, DT_STRTAB, DT_SYMTAB, DT_VERSYM, EM_RISCV,
+    DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELACOUNT, DT_RELASZ, DT_RELCOUNT, DT_RELR,
+    DT_RELRSZ, DT_RELSZ, DT_SYMTAB, DT_VERSYM, EM_RISCV,
 };
 use crate::elf::offset;
 
 const STB_LOCAL: u64 = 0;
-const STB_WEAK: u64 = 2;
 /// What it takes to keep that one is asked for.
 const KEPT_OF_A_WEAK: usize = 32;
 /// glibc's `__libc_early_init` calls it (nptl/pthread_mutex_conf.c `__pthread_tunables_init`).
 const EARLY: &[u8] = b"__tunable_get_val";
 /// In place of a symbol: any of them.
-const ANY: u64 = u64::MAX;
-/// Symbols of an object that are looked through.
-const SYMBOLS_AT_MOST: u64 = 1 << 10;
-
-/// Whether the code that each object begins with asks whether a function is there, by a symbol of that name.
-pub(super) fn is_profiler(object: &Object<'_>, symbol: &Symbol) -> bool {
-    object.has_name(symbol, PROFILER)
-}
+pub(super) const ANY: u64 = u64::MAX;
 
 impl<'r, 'a> Rehearsal<'r, 'a> {
     /// elf/dl-reloc.c `_dl_relocate_object`, elf/dynamic-link.h `ELF_DYNAMIC_RELOCATE`.
@@ -356,29 +349,6 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         }
     }
 
-    /// Whether an object asks for [`PROFILER`] that has it: else something else stands there, and is called, unless that
-    /// code is known. Where a library asks for nothing, what the file has stands there: nothing. A program's code may lead to main() so.
-    pub(super) fn asks_for_profiler(&self, object: &Object<'_>) -> Step<()> {
-        let (Some(symbols), Some(strings)) = (object.get(DT_SYMTAB), object.get(DT_STRTAB)) else {
-            return Ok(());
-        };
-        let has_asked = |index| self.asked.borrow().contains(&(object.index, index));
-        let asks_for_none = object.index > 0 && !has_asked(ANY);
-        if object.knows_code() || object.get(DT_INIT).is_none() || asks_for_none {
-            return Ok(());
-        }
-        let size = object.memory.wrapped(strings.wrapping_sub(symbols));
-        let count = size.checked_div(if object.word() == 8 { 24 } else { 16 }).unwrap_or_default();
-        for index in 1..count.min(SYMBOLS_AT_MOST) {
-            let symbol = object.symbol(symbols, index)?;
-            let is_weak = symbol.section == 0 && symbol.bind == STB_WEAK;
-            if is_weak && is_profiler(object, &symbol) && !has_asked(index) {
-                return Err(object.lost(Access::Anothers, "__gmon_start__"));
-            }
-        }
-        Ok(())
-    }
-
     /// elf/dl-reloc.c `RESOLVE_MAP`: a symbol of an object, and what it is found to be, and in which object, if in any.
     /// `is_called`: then a local one is looked up, too (elf/dl-runtime.c `_dl_fixup`).
     pub(super) fn find(
@@ -411,7 +381,7 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
             return Err(object.fault(FaultKind::Unmapped, "DT_VERSYM"));
         }
         let found = match version {
-            Ok(version) => self.look_up(object, &symbol, version, class)?,
+            Ok(version) => self.look_up(object, &symbol, version.as_deref(), class)?,
             Err(lost) if lost.is_deadly() => return Err(lost),
             Err(lost) if mark.is_some_and(|mark| !self.maps.is_readable(object, mark)) => return Err(lost),
             // Whatever that version is, a symbol that nobody has is not there. None has that version, but by chance.

@@ -8,7 +8,7 @@ use super::super::super::symbols::MISSING_AT_MOST;
 use super::super::super::{Linker, Undefined};
 use super::super::memory::Access;
 use super::super::{End, Object, Rehearsed, STEPS_AT_MOST, Step};
-use super::heap::{Map, Version};
+use super::heap::{Map, Text, Version};
 use super::{Doubt, HIDDEN};
 use crate::budget::Guard;
 use crate::elf::consts::{DT_RELR, DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM};
@@ -72,9 +72,9 @@ pub(super) fn check_versions(
                 object.keep(name.len().saturating_add(file.len()).saturating_add(size_of::<Version>()))?;
                 let version = Version {
                     hash,
-                    name: Some(name),
+                    name: Text::Of(name),
                     is_hidden: index & HIDDEN != 0,
-                    file: Some(file.clone()),
+                    file: Text::Of(file.clone()),
                 };
                 needs.push((index & !HIDDEN, version));
                 match field(aux, 12, 4)? {
