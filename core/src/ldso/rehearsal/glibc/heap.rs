@@ -78,7 +78,7 @@ const SEEN_WITH_NAMES: (u64, u64) = (2, 41);
 const OF_NONE: u64 = 2;
 /// `MALLOC_ALIGNMENT`.
 const ALIGNMENT: u64 = 16;
-/// Bytes that are next, of two pages.
+/// What is so near behind the versions of an object that the heap, of two pages at a time, hardly ends before it.
 const NEXT: u64 = 256;
 /// More than the heap of any loader.
 const FAR_APART: u64 = 1 << 40;
@@ -88,6 +88,7 @@ pub(super) struct Maps {
     all: Vec<Map>,
     /// The kernel's own object (vDSO), which stands behind the program.
     vdso: Map,
+    /// [`SEEN`], [`SEEN_WITH_NAMES`].
     is_seen: bool,
     /// How l_versions of all lie on the heap, in the order in which they are made: bytes from the first one on, and whose.
     blocks: Vec<(u64, Option<usize>)>,
@@ -142,8 +143,13 @@ impl Maps {
         whose.map_or(Some(&self.vdso), |index| self.all.get(index))
     }
 
+    /// One that is not set.
+    const fn none(&self) -> &'static Version {
+        if self.has_names { &EMPTY } else { &NONE }
+    }
+
     fn own<'m>(&self, map: &'m Map, index: u64) -> &'m Version {
-        map.versions.get(&index).unwrap_or(if self.has_names { &EMPTY } else { &NONE })
+        map.versions.get(&index).unwrap_or(self.none())
     }
 
     /// What stands there, counted from the versions of an object.
@@ -154,7 +160,7 @@ impl Maps {
         }
         object.look_at(self.blocks.len())?;
         if self.is_none_behind(object, map, index) {
-            return Ok(Some(Cow::Borrowed(if self.has_names { &EMPTY } else { &NONE })));
+            return Ok(Some(Cow::Borrowed(self.none())));
         }
         match self.behind(object, index) {
             Some(version) => {
@@ -169,9 +175,10 @@ impl Maps {
         }
     }
 
-    /// Whether it is none right behind them: those of the next object begin with such, and where they have found no room there,
-    /// nothing has been written to it. Behind the last ones is something else; these are the loader's or of what was loaded last.
+    /// Whether an index right behind them leads to none: the versions of the next object begin with two that are not set, and where
+    /// the heap has ended before them, nothing has been written there. Behind those of the last object is something else.
     fn is_none_behind(&self, object: &Object<'_>, map: &Map, index: u64) -> bool {
+        // The loader, or what was loaded last.
         let is_last = object.index == 1 || object.index.saturating_add(1) == self.all.len();
         // Of names a part would stand in the place of a hash.
         let is_aligned = map.count.saturating_mul(size_of_version(object.word())) % ALIGNMENT == 0;
@@ -185,7 +192,7 @@ impl Maps {
         let word = object.word();
         let size = size_of_version(word);
         let at = start.checked_add(index.checked_mul(size)?)?;
-        // Between any two of them the heap may end, and go on elsewhere. It hardly does before a small one.
+        // Between any two of them the heap may end, and go on elsewhere.
         let (_, last) =
             self.blocks.iter().rfind(|(start, _)| *start <= at.saturating_add(size).saturating_sub(1))?;
         let own = self.map(Some(object.index))?.count.checked_mul(size)?;

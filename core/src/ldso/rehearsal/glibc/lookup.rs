@@ -138,9 +138,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                 let tables = tables()?;
                 let (word, bits) = (of.word(), of.word().wrapping_mul(8));
                 let at = ask.gnu.checked_div(bits).unwrap_or_default() & mask;
-                let filter = self.of_anothers(of, filter.wrapping_add(at.wrapping_mul(word)), word, WHAT)?;
-                // By all bits it finds most.
-                let filter = filter.unwrap_or(u64::MAX);
+                let filter = of.memory.number(filter.wrapping_add(at.wrapping_mul(word)), word);
+                // Where it is not known, each name passes.
+                let filter = self.unless_anothers(of, WHAT, filter)?.unwrap_or(u64::MAX);
                 let has = |hash: u64| filter >> (hash & bits.wrapping_sub(1)) & 1 != 0;
                 if !(has(ask.gnu) && has(shifted(of, ask.gnu, shift))) {
                     return Ok(None);
@@ -151,10 +151,9 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
                     return Ok(None);
                 }
                 for _ in 0..STEPS_AT_MOST {
-                    let link = chain.wrapping_add(index.wrapping_mul(4));
-                    let hash = self.of_anothers(of, link, 4, WHAT)?;
-                    // What may be any hash is that one by chance alone, and taken for no last one.
-                    let hash = hash.unwrap_or(!ask.gnu & !1);
+                    let hash = of.memory.number(chain.wrapping_add(index.wrapping_mul(4)), 4);
+                    // Where it is not known, it is that hash by chance alone, and the chain may go on.
+                    let hash = self.unless_anothers(of, WHAT, hash)?.unwrap_or(!ask.gnu & !1);
                     if (hash ^ ask.gnu) >> 1 == 0 {
                         let symbol = match symbols {
                             Some(symbols) => {
@@ -200,14 +199,19 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         Err(End::TooMuch)
     }
 
-    /// A number in a table; None where that lies in another's memory, or where nothing is, by which it ends at once.
-    fn of_anothers(&self, of: &Object<'_>, at: u64, size: u64, what: &'static str) -> Step<Option<u64>> {
-        match of.memory.number(at, size) {
+    /// What was read of a table. None where it may be another's memory, which is kept as a [`super::Doubt`].
+    fn unless_anothers<T>(
+        &self,
+        of: &Object<'_>,
+        what: &'static str,
+        read: Result<T, Access>,
+    ) -> Step<Option<T>> {
+        match read {
             Err(Access::Anothers) => {
                 self.doubt.set(Some((of.index, what)));
                 Ok(None)
             }
-            number => number.map(Some).map_err(|access| of.lost(access, what)),
+            read => read.map(Some).map_err(|access| of.lost(access, what)),
         }
     }
 
@@ -231,15 +235,10 @@ impl<'r, 'a> Rehearsal<'r, 'a> {
         if !matches!(symbol.kind, 0..=2 | 5 | 6 | 10) {
             return Ok(None);
         }
-        match of.memory.is_string(strings.wrapping_add(symbol.name), ask.name) {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
-            // It is that name by chance alone.
-            Err(Access::Anothers) => {
-                self.doubt.set(Some((of.index, "DT_STRTAB")));
-                return Ok(None);
-            }
-            Err(access) => return Err(of.lost(access, "DT_STRTAB")),
+        let is_same = of.memory.is_string(strings.wrapping_add(symbol.name), ask.name);
+        // Where it is not known, it is that name by chance alone.
+        if self.unless_anothers(of, "DT_STRTAB", is_same)? != Some(true) {
+            return Ok(None);
         }
         let mark = |marks: u64| of.number(marks.wrapping_add(index.wrapping_mul(2)), 2, "DT_VERSYM");
         match (ask.version, map.marks) {
