@@ -44,6 +44,7 @@ pub use script::Script;
 pub use system::{Mark, Noted};
 pub use x86_code::X86Code;
 
+use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1};
 use crate::elf::{AbiFlags, Attributes, Encoding, Header, ProgramHeader};
 use crate::errno::Errno;
 use crate::machine::binfmt_misc::BinfmtRule;
@@ -245,6 +246,11 @@ impl Dynamic {
     /// The bits of an entry that holds flags.
     pub fn flags(&self, tag: u32) -> u64 {
         self.get(tag).unwrap_or_default()
+    }
+
+    /// Whether it is of a program that is moved (-pie, -static-pie).
+    pub fn is_pie(&self) -> bool {
+        self.flags(DT_FLAGS_1) & DF_1_PIE != 0
     }
 }
 

@@ -41,7 +41,7 @@ use crate::arch;
 use crate::budget::Guard;
 use crate::candidate::{Candidate, Dynamic, File, Files, Image};
 use crate::elf::Encoding;
-use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_EXEC};
+use crate::elf::consts::ET_EXEC;
 use crate::exec::Missing;
 use crate::machine::{Libc, Machine};
 use crate::path::Path;
@@ -155,8 +155,7 @@ fn load_in(
 
 /// Whether a loader is a static program under a loader's name: those of glibc and musl are shared objects.
 fn is_program(loader: &Image) -> bool {
-    let is_pie = |dynamic: &Dynamic| dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0;
-    loader.header.e_type == ET_EXEC || loader.dynamic.as_ref().is_some_and(is_pie)
+    loader.header.e_type == ET_EXEC || loader.dynamic.as_ref().is_some_and(Dynamic::is_pie)
 }
 
 /// A program in the making.

@@ -4,8 +4,8 @@ use super::Linker;
 use crate::arch;
 use crate::candidate::{File, Image, TableError};
 use crate::elf::consts::{
-    DF_1_PIE, DT_FLAGS_1, DT_PLTGOT, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE,
-    EM_386, EM_486, EM_MIPS, EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK,
+    DT_PLTGOT, EI_CLASS, EI_DATA, EI_OSABI, EI_VERSION, ELFOSABI_GNU, ELFOSABI_NONE, EM_386, EM_486, EM_MIPS,
+    EM_X86_64, ET_DYN, ET_EXEC, PF_W, PF_X, PT_DYNAMIC, PT_GNU_STACK,
 };
 use crate::elf::{ByteOrder, ProgramHeader, mips};
 use crate::exec::Missing;
@@ -165,7 +165,7 @@ impl Linker<'_> {
         if header.e_type == ET_EXEC {
             return Some(Unusable::Executable);
         }
-        if dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0 {
+        if dynamic.is_pie() {
             return Some(Unusable::Pie);
         }
         if self.lacks_level(image) {

@@ -4,7 +4,7 @@ use super::Case;
 use super::shown::{Mode, Shown};
 use super::words::{self, MountWords, bytes};
 use crate::candidate::last_name;
-use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, ET_DYN};
+use crate::elf::consts::ET_DYN;
 use crate::exec::Step;
 use crate::finding::Found;
 use crate::machine::holds;
@@ -133,7 +133,7 @@ fn is_library(case: &Case<'_>) -> bool {
     let name = last_name(bytes(&case.candidate.path)).1;
     let is_loader = dynamic.soname.as_deref().unwrap_or(name).starts_with(b"ld");
     !is_loader
-        && dynamic.flags(DT_FLAGS_1) & DF_1_PIE == 0
+        && !dynamic.is_pie()
         && (dynamic.soname.is_some() || name.ends_with(b".so") || holds(name, b".so."))
 }
 

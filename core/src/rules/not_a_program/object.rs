@@ -5,7 +5,7 @@ use super::super::Case;
 use super::super::shown::{Shown, list};
 use super::super::words::{self, Kernel};
 use crate::candidate::Image;
-use crate::elf::consts::{DF_1_PIE, DT_FLAGS_1, EM_BPF, EM_MIPS, ET_CORE, ET_DYN, ET_EXEC, ET_REL};
+use crate::elf::consts::{EM_BPF, EM_MIPS, ET_CORE, ET_DYN, ET_EXEC, ET_REL};
 use crate::elf::{Class, Header};
 use crate::exec::Step;
 use crate::finding::{Found, Severity};
@@ -78,7 +78,7 @@ fn is_kernel(image: &Image) -> bool {
 fn library(case: &Case<'_>, image: &Image) -> Option<Found> {
     let dynamic = image.dynamic.as_ref()?;
     let lacks_loader = case.ends_at(Step::NoLoader);
-    let is_program = image.header.e_type != ET_DYN || dynamic.flags(DT_FLAGS_1) & DF_1_PIE != 0;
+    let is_program = image.header.e_type != ET_DYN || dynamic.is_pie();
     if image.interp.is_some() || is_program && !lacks_loader {
         return None;
     }
